@@ -1,0 +1,71 @@
+// The names that come from people: safe user names and workspace names. Injective: two people never meet.
+import { createHash } from 'node:crypto'
+
+declare const brand: unique symbol
+type Branded<Name extends string> = string & { readonly [brand]: Name }
+
+/** A user name exactly as signed in: 1 to 256 characters, no control characters. */
+export type UserName = Branded<'UserName'>
+/** `<prefix>-<user>`: a container's name, its hostname and its name in the engine's DNS. */
+export type WorkspaceName = Branded<'WorkspaceName'>
+/** The first part of a template's workspace names. */
+export type Prefix = Branded<'Prefix'>
+
+const labelLength = 63
+const hashLength = 10
+const userNameLimit = 256
+
+/** Lower-case letters, digits and single hyphens between them: what may stand in DNS as it is. */
+const plain = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
+/** C0, C1, line and paragraph separators, and the marks that reorder text: nothing of these is a name. */
+const forbidden = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u
+
+/** @returns `undefined` for a name that nobody may bear (empty, too long, control characters, blanks at its ends) */
+export function parseUserName(text: string): UserName | undefined {
+  if (text === '' || text.length > userNameLimit) return undefined
+  if (text !== text.trim() || forbidden.test(text)) return undefined
+  return text as UserName
+}
+
+/** @returns `undefined` unless the text is `[a-z][a-z0-9]*` of at most 20 characters */
+export function parsePrefix(text: string): Prefix | undefined {
+  return /^[a-z][a-z0-9]{0,19}$/.test(text) ? (text as Prefix) : undefined
+}
+
+/**
+ * The safe form of a user name: itself where it is a DNS label that fits behind the prefix, else a slug,
+ * `--` and ten characters of a hash of the exact name. A plain name has no `--`, so the two kinds never meet.
+ */
+export function safeUserName(prefix: Prefix, user: UserName): string {
+  const room = labelLength - prefix.length - 1
+  if (plain.test(user) && user.length <= room) return user
+  const slug = user
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, room - 2 - hashLength)
+    .replace(/^-+|-+$/g, '')
+  return `${slug === '' ? 'u' : slug}--${shortHash(user)}`
+}
+
+/** `<prefix>-<user>`, at most 63 characters. */
+export function workspaceName(prefix: Prefix, user: UserName): WorkspaceName {
+  return `${prefix}-${safeUserName(prefix, user)}` as WorkspaceName
+}
+
+/**
+ * A second name of a workspace in the engine's DNS that only its owner's subject leads to. A director that
+ * cannot ask the spawner goes by it, so that nobody gets the home of another who bore the name before.
+ */
+export function ownerAlias(workspace: WorkspaceName, subject: string): string {
+  return `owner-${shortHash(`${workspace}\n${subject}`, 32)}`
+}
+
+/** Lower-case base32 of SHA-256: 5 bits a character. */
+function shortHash(text: string, length = hashLength): string {
+  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+  return Array.from(createHash('sha256').update(text).digest())
+    .slice(0, length)
+    .map((byte) => alphabet[byte % 32])
+    .join('')
+}

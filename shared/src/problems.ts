@@ -1,0 +1,103 @@
+// Every reason Berth gives for not doing something: its code, status and title, and the one error that carries it.
+
+const problems = {
+  bad_request: [400, 'The request is malformed'],
+  identity_missing: [401, 'Nobody is signed in'],
+  gateway_untrusted: [403, 'The request did not come through the gateway'],
+  identity_invalid: [403, 'The user name cannot be used'],
+  identity_ambiguous: [403, 'The request names more than one user'],
+  identity_reused: [403, 'This user name belonged to somebody else'],
+  origin_refused: [403, 'The request came from another site'],
+  template_forbidden: [403, 'You have no access to this'],
+  not_admin: [403, 'For administrators only'],
+  template_unknown: [404, 'Nothing is offered at this address'],
+  workspace_unknown: [404, 'There is no such workspace'],
+  conflict: [409, 'Not possible at this moment'],
+  name_taken: [409, 'The name is taken by something that is not ours'],
+  limit_user: [429, 'You have as many workspaces as one person may have'],
+  limit_connections: [429, 'Too many connections at once'],
+  start_failed: [502, 'The workspace could not be started'],
+  start_timeout: [502, 'The workspace did not become ready in time'],
+  image_missing: [502, 'The image of the workspace cannot be had'],
+  workspace_unreachable: [502, 'The workspace does not answer'],
+  limit_total: [503, 'All places are taken'],
+  limit_template: [503, 'All places of this kind are taken'],
+  limit_memory: [503, 'The memory for workspaces is used up'],
+  queue_full: [503, 'The queue is full'],
+  starting: [503, 'The workspace is starting'],
+  workspace_idle: [503, 'The workspace is not in use'],
+  workspace_stopped: [503, 'The workspace is stopped'],
+  engine_unreachable: [503, 'The container engine does not answer'],
+  spawner_unreachable: [503, 'Workspaces cannot be started at the moment'],
+  shutting_down: [503, 'This server is shutting down'],
+  workspace_timeout: [504, 'The workspace took too long to answer'],
+} as const satisfies Record<string, readonly [status: number, title: string]>
+
+export type ProblemCode = keyof typeof problems
+
+export const problemCodes = Object.keys(problems) as readonly ProblemCode[]
+
+/** RFC 9457, as `application/problem+json`. */
+export interface Problem {
+  readonly type: string
+  readonly code: ProblemCode
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly limit?: number
+  readonly position?: number
+  readonly workspace?: string
+}
+
+/** What a problem may carry besides its code and sentence. */
+export interface ProblemExtras {
+  readonly limit?: number
+  readonly position?: number
+  readonly workspace?: string
+}
+
+export const problemMediaType = 'application/problem+json'
+
+export function isProblemCode(text: string): text is ProblemCode {
+  return Object.hasOwn(problems, text)
+}
+
+export function problemStatus(code: ProblemCode): number {
+  return problems[code][0]
+}
+
+export function problemTitle(code: ProblemCode): string {
+  return problems[code][1]
+}
+
+/**
+ * @param base the portal's URL (or the public one), under which `/problems/<code>` explains the code
+ * @param detail in plain words, for the person who sees it
+ */
+export function createProblem(
+  base: string | undefined,
+  code: ProblemCode,
+  detail: string,
+  extras: ProblemExtras = {},
+): Problem {
+  const [status, title] = problems[code]
+  const type = `${(base ?? '').replace(/\/+$/, '')}/problems/${code}`
+  return { type, code, title, status, detail, ...extras }
+}
+
+/** The one error type: an expected refusal that has to travel as an exception, or a failure with its cause. */
+export class BerthError extends Error {
+  readonly code: ProblemCode
+  readonly details: ProblemExtras
+
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    options: { cause?: unknown; details?: ProblemExtras } = {},
+  ) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'BerthError'
+    this.code = code
+    this.details = options.details ?? {}
+  }
+}

@@ -1,0 +1,22 @@
+// Sizes as people write them for Docker (`512m`, `2g`) and elsewhere (`512MiB`), in bytes inside.
+
+const factor: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 1024,
+  m: 1024 ** 2,
+  g: 1024 ** 3,
+  t: 1024 ** 4,
+}
+
+/**
+ * Parses `512m`, `2g`, `512MiB`, `1.5GB` (units are powers of 1024, as Docker has them); `0` means off.
+ *
+ * @returns whole bytes; `undefined` when the text is not a size
+ */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text.trim())
+  if (match === null) return undefined
+  const unit = factor[(match[2] ?? '').toLowerCase()]
+  return unit === undefined ? undefined : Math.round(Number(match[1]) * unit)
+}

@@ -1,0 +1,83 @@
+// What the loop needs of an engine, in the words of workspaces, networks and volumes. Adapters implement it.
+import type { Person } from '@berth/shared/contract'
+import type { WorkspaceName } from '@berth/shared/names'
+import type {
+  Container,
+  DirectorId,
+  Failure,
+  Generation,
+  Look,
+  NetworkIndex,
+} from '../policy/domain.ts'
+import type { Template } from '../templates/template.ts'
+
+/** A failure that people are told; `retry`: it is the engine's state, not the template's, that is wrong. */
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failure: Failure; readonly retry: boolean }
+
+export type EngineEvent =
+  | { readonly type: 'container-died'; readonly generation: Generation; readonly exitCode: number }
+  | { readonly type: 'container-destroyed'; readonly generation: Generation }
+  | {
+      readonly type: 'container-health'
+      readonly generation: Generation
+      readonly health: 'starting' | 'healthy' | 'unhealthy'
+    }
+
+/**
+ * Calls are idempotent: what exists already, or is gone already, is a success. Each keeps a deadline of its own
+ * and ends early when `signal` aborts. A call rejects only for faults of the adapter itself.
+ */
+export interface Engine {
+  /** Sees everything that carries our instance's label. Rejects when the engine does not answer. */
+  look(signal: AbortSignal): Promise<Look>
+  /** The engine's own events about our containers, until it breaks off. Rejects when it cannot be had.
+   * `onOpen` is called once it is sure that none is missed from now on. */
+  events(onOpen: () => void, signal: AbortSignal): AsyncIterable<EngineEvent>
+  /** Has the image there, pulling it as the template says; `onPull` is called once a pull begins and on progress. */
+  ensureImage(
+    template: Template,
+    onPull: (percent: number) => void,
+    signal: AbortSignal,
+  ): Promise<Outcome<void>>
+  /** Volumes first (compared by label, made writable for the template's user), then the container, not started. */
+  createContainer(
+    order: {
+      readonly workspace: WorkspaceName
+      readonly template: Template
+      readonly owner: Person
+      readonly network: NetworkIndex
+    },
+    signal: AbortSignal,
+  ): Promise<Outcome<Container>>
+  startContainer(
+    generation: Generation,
+    network: NetworkIndex,
+    signal: AbortSignal,
+  ): Promise<Outcome<{ address: string; health?: 'starting' | 'healthy' | 'unhealthy' }>>
+  /** Signal, wait, kill; thaws a paused one first. */
+  stopContainer(
+    generation: Generation,
+    options: { readonly signal: string; readonly timeoutMs: number },
+    signal: AbortSignal,
+  ): Promise<Outcome<{ exitCode?: number }>>
+  /** Never its volumes. */
+  removeContainer(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
+  /** Exit code and the last lines logged, ANSI stripped; empty where there are none. */
+  lastWords(
+    generation: Generation,
+    signal: AbortSignal,
+  ): Promise<{ readonly exitCode?: number; readonly log: readonly string[] }>
+  createNetwork(index: NetworkIndex, signal: AbortSignal): Promise<'created' | 'taken' | 'failed'>
+  /** Detaches everyone first, stopped containers too. */
+  removeNetwork(index: NetworkIndex, signal: AbortSignal): Promise<Outcome<void>>
+  /** Only a running container of this instance with the role of a director. */
+  attachDirector(
+    index: NetworkIndex,
+    director: DirectorId,
+    signal: AbortSignal,
+  ): Promise<'attached' | 'gone' | 'failed'>
+  /** The hash of what a container would be made from now. */
+  specOf(template: Template, owner: Person): string
+}

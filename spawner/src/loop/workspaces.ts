@@ -1,0 +1,57 @@
+// What the rest of the spawner may ask of the loop. `web` sees this and the policy's words, nothing else.
+import type {
+  Command,
+  Person,
+  ProbeResult,
+  SeatRequest,
+  WorkspaceStatus,
+} from '@berth/shared/contract'
+import type { UserName } from '@berth/shared/names'
+import type { DirectorId, Failure, Milestone, SeatReply } from '../policy/domain.ts'
+
+/** A workspace as its owner's pages show it. */
+export interface WorkspaceView {
+  readonly status: WorkspaceStatus
+  readonly title: string
+  readonly pullPercent?: number
+  readonly milestones: readonly Milestone[]
+  readonly failure?: Failure
+  /** The lifetime ended it and its owner has not started it again. */
+  readonly ended: boolean
+  /** Present time on the clock that milestones count in. */
+  readonly now: number
+  /** Set where this person may not have it at all. */
+  readonly refusal?: { readonly failure: Failure; readonly limit?: number }
+}
+
+export interface Workspaces extends AsyncDisposable {
+  /** Resolves after the first look at the engine, or with an unreachable engine after its deadline. */
+  start(): Promise<void>
+  /** True once a look at the engine succeeded and its events are heard. */
+  ready(): boolean
+  /** Holds the answer until granted or refused, `waitMs` pass or `signal` aborts, then gives the last reply.
+   * A grant's `leaseMs` includes the time held. */
+  askSeat(request: SeatRequest, signal: AbortSignal): Promise<SeatReply>
+  reportActivity(
+    director: DirectorId,
+    seats: readonly {
+      readonly workspace: string
+      readonly user: UserName
+      readonly lastUseAgoMs: number
+    }[],
+  ): Promise<readonly { readonly workspace: string; readonly leaseMs: number }[]>
+  answerProbe(result: ProbeResult): void
+  /** Introduces a director; `send` gets its commands until disposed. A second stream of one id replaces the first. */
+  connectDirector(director: DirectorId, send: (command: Command) => void): Disposable
+  /** A sign of somebody who waits at a page or an event stream. */
+  seen(person: Person, template: string): void
+  /** A person asks for a start, also after a failure or an end of life. */
+  requestStart(person: Person, template: string): void
+  /** A person leaves the queue, or stops waiting for a start that has not begun. */
+  cancelStart(person: Person, template: string): void
+  view(person: Person, template: string): WorkspaceView
+  /** Calls back after each change of that person's workspace, until disposed. */
+  follow(person: Person, template: string, changed: () => void): Disposable
+  /** The only template there is, or the named one. */
+  templateNamed(name: string): { readonly name: string; readonly title: string } | undefined
+}

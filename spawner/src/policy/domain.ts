@@ -1,0 +1,379 @@
+// The words of the policy: what the spawner knows (state), what it hears (events), what it orders (steps).
+// Times are monotonic milliseconds of one clock unless named otherwise. No I/O, no classes, no mutation.
+import type { Person, Phase } from '@berth/shared/contract'
+import type { UserName, WorkspaceName } from '@berth/shared/names'
+import type { ProblemCode } from '@berth/shared/problems'
+import type { Template } from '../templates/template.ts'
+
+/** A container's full id: what a lease names. */
+export type Generation = string
+/** A director's container: its short id, which is its host name. */
+export type DirectorId = string
+/** The number of a /28 network in `NETWORK_POOL`. */
+export type NetworkIndex = number
+
+/** Zero is off. */
+export interface Limits {
+  readonly maxWorkspaces: number
+  readonly maxWorkspacesPerUser: number
+  readonly maxStarting: number
+  readonly maxQueue: number
+}
+
+export interface PolicyConfig {
+  readonly limits: Limits
+  readonly templates: ReadonlyMap<string, Template>
+  readonly lease: LeaseTimes
+  /** How many networks stand ready without a workspace. */
+  readonly spareNetworks: number
+  /** How many networks the pool holds. */
+  readonly networkCount: number
+  /** How long someone counts as there after the last sign of them (30 s). */
+  readonly presenceMs: number
+  /** How long a failed or ended workspace without a container is remembered. */
+  readonly forgetAfterMs: number
+  /** How long a step that failed for the engine's sake rests before it is ordered again. */
+  readonly retryAfterMs: number
+}
+
+export interface LeaseTimes {
+  /** At most a quarter of the shortest idle step. */
+  readonly leaseMs: number
+  /** Added on the spawner's side; more than the interval of the directors' reports (`leaseMs / 4`). */
+  readonly marginMs: number
+}
+
+/** Why a workspace failed or was refused, as people are told. */
+export interface Failure {
+  readonly code: ProblemCode
+  /** One sentence in plain words. */
+  readonly detail: string
+  readonly exitCode?: number
+  /** The last lines that the container logged, oldest first, ANSI sequences stripped. */
+  readonly log?: readonly string[]
+}
+
+/** A step that is under way for a workspace; one at a time. */
+export type WorkspaceStep = 'pull' | 'create' | 'start' | 'stop' | 'remove'
+
+/** One entry of the record that each start leaves: what began when. */
+export interface Milestone {
+  readonly phase: Phase
+  readonly at: number
+}
+
+/** Why it stops, and so what becomes of it afterwards. */
+export type StopReason = 'idle' | 'lifetime' | 'failed' | 'cancelled' | 'replaced'
+
+export interface Container {
+  readonly generation: Generation
+  /** Hash of what it was made from (`berth.spec`). */
+  readonly spec: string
+  readonly status: 'created' | 'running' | 'exited'
+  readonly exitCode?: number
+  /** When it was last started; lifetimes count from it. */
+  readonly startedAt?: number
+  readonly address?: string
+  /** What the image's own health check says; absent where it has none. */
+  readonly health?: 'starting' | 'healthy' | 'unhealthy'
+}
+
+export interface Workspace {
+  readonly name: WorkspaceName
+  readonly template: string
+  /** The owner. Groups are those of the last request. */
+  readonly owner: Person
+  readonly phase: Phase
+  readonly phaseSince: number
+  /** When the present start was asked for; elapsed time counts from it. */
+  readonly requestedAt: number
+  /** Place in the order of asking; lower comes first. */
+  readonly turn: number
+  readonly milestones: readonly Milestone[]
+  readonly network?: NetworkIndex
+  readonly container?: Container
+  /** The step under way; its answer, or a look that began after it ended, clears it. */
+  readonly pending?: { readonly step: WorkspaceStep; readonly since: number }
+  /** Not before then is a failed step ordered again. */
+  readonly retryAt?: number
+  readonly pullPercent?: number
+  readonly readyBy?: number
+  /** Directors that were sent a probe of the present generation. */
+  readonly probed: readonly DirectorId[]
+  readonly lastUseAt: number
+  /** Until then some director may hold a lease (the margin included). */
+  readonly leasedUntil: number
+  /** The last sign of somebody who waits. */
+  readonly seenAt: number
+  readonly stopReason?: StopReason
+  readonly failure?: Failure
+  /** The lifetime ended it, and its owner has not been told yet. */
+  readonly endUntold: boolean
+  /** A health-checked image said healthy, or a director reached it. */
+  readonly servesSince?: number
+}
+
+export interface Network {
+  readonly index: NetworkIndex
+  readonly status: 'creating' | 'up' | 'removing'
+  /** The workspace that has it, if any. */
+  readonly workspace?: WorkspaceName
+  readonly attached: readonly DirectorId[]
+  readonly attaching: readonly DirectorId[]
+  /** Addresses on it rest until then before somebody else gets them. */
+  readonly restsUntil: number
+  readonly retryAt?: number
+}
+
+export interface Director {
+  readonly id: DirectorId
+  /** Its stream of commands is open. */
+  readonly connected: boolean
+  /** `routes` was sent: it is attached to every network there was. */
+  readonly introduced: boolean
+}
+
+export interface State {
+  readonly config: PolicyConfig
+  /** False until the first look at the engine: nothing is decided before. */
+  readonly looked: boolean
+  readonly engine: { readonly reachable: boolean; readonly detail?: string }
+  readonly workspaces: ReadonlyMap<WorkspaceName, Workspace>
+  readonly networks: ReadonlyMap<NetworkIndex, Network>
+  /** Numbers that a foreign network on the engine overlaps. */
+  readonly foreignIndexes: ReadonlySet<NetworkIndex>
+  /** Numbers that rest after their network was removed, until then. */
+  readonly restingIndexes: ReadonlyMap<NetworkIndex, number>
+  readonly directors: ReadonlyMap<DirectorId, Director>
+  /** Subject of each home there is, by its owner's exact name. */
+  readonly subjects: ReadonlyMap<UserName, string>
+  /** Names on the engine that are somebody else's: never touched. */
+  readonly foreignNames: ReadonlySet<string>
+  readonly nextTurn: number
+  /** Durations of the last measured starts and stays, newest last, for estimates. */
+  readonly startsMs: readonly number[]
+}
+
+/** Who asks for a seat, and what the asking may bring about. */
+export interface SeatQuestion {
+  readonly director: DirectorId
+  readonly user: Person
+  readonly template: string
+  readonly start: 'no' | 'wake' | 'start'
+  readonly navigation: boolean
+  readonly unreachable?: Generation
+}
+
+export type SeatReply =
+  | {
+      readonly status: 'granted'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly address: { readonly host: string; readonly port: number }
+      readonly leaseMs: number
+    }
+  | {
+      readonly status: 'waiting'
+      readonly workspace: WorkspaceName
+      readonly phase: Phase
+      readonly position?: number
+      readonly etaMs?: number
+    }
+  | {
+      readonly status: 'refused'
+      readonly workspace?: WorkspaceName
+      readonly failure: Failure
+      readonly limit?: number
+      readonly position?: number
+    }
+
+/** What one look at the whole engine saw. Ages are in milliseconds before the look began. */
+export interface Look {
+  readonly startedAt: number
+  readonly containers: readonly SeenContainer[]
+  readonly networks: readonly SeenNetwork[]
+  readonly foreignIndexes: readonly NetworkIndex[]
+  readonly foreignNames: readonly string[]
+  readonly subjects: ReadonlyMap<UserName, string>
+  /** Short ids of running directors of this instance. */
+  readonly directors: readonly DirectorId[]
+}
+
+export interface SeenContainer {
+  readonly workspace: WorkspaceName
+  readonly template: string
+  readonly owner: Person
+  readonly network?: NetworkIndex
+  readonly container: Container
+  /** For stopped ones: how long ago they ended. */
+  readonly finishedAgoMs?: number
+}
+
+export interface SeenNetwork {
+  readonly index: NetworkIndex
+  readonly attached: readonly DirectorId[]
+}
+
+export type Event =
+  | { readonly type: 'looked'; readonly look: Look }
+  | { readonly type: 'engine-lost'; readonly detail: string }
+  | { readonly type: 'tick' }
+  // people
+  | { readonly type: 'seat-asked'; readonly id: number; readonly question: SeatQuestion }
+  /** A person waits at a page or on an event stream. */
+  | { readonly type: 'seen'; readonly workspace: WorkspaceName; readonly user: Person }
+  | { readonly type: 'start-asked'; readonly template: string; readonly user: Person }
+  | { readonly type: 'cancel-asked'; readonly template: string; readonly user: Person }
+  // directors
+  | { readonly type: 'director-connected'; readonly director: DirectorId }
+  | { readonly type: 'director-gone'; readonly director: DirectorId }
+  | {
+      readonly type: 'activity-reported'
+      readonly id: number
+      readonly director: DirectorId
+      readonly seats: readonly {
+        readonly workspace: WorkspaceName
+        readonly user: UserName
+        readonly lastUseAgoMs: number
+      }[]
+    }
+  | {
+      readonly type: 'probe-answered'
+      readonly director: DirectorId
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly reachable: boolean
+    }
+  // the engine, of its own accord
+  | { readonly type: 'container-died'; readonly generation: Generation; readonly exitCode: number }
+  | { readonly type: 'container-destroyed'; readonly generation: Generation }
+  | {
+      readonly type: 'container-health'
+      readonly generation: Generation
+      readonly health: 'starting' | 'healthy' | 'unhealthy'
+    }
+  // answers to steps
+  | {
+      readonly type: 'pull-progressed'
+      readonly workspace: WorkspaceName
+      readonly percent: number
+    }
+  | { readonly type: 'image-present'; readonly workspace: WorkspaceName }
+  | {
+      readonly type: 'container-created'
+      readonly workspace: WorkspaceName
+      readonly container: Container
+    }
+  | {
+      readonly type: 'container-started'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly address: string
+      readonly health?: 'starting' | 'healthy' | 'unhealthy'
+    }
+  | {
+      readonly type: 'container-stopped'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly exitCode?: number
+    }
+  | {
+      readonly type: 'container-removed'
+      readonly workspace: WorkspaceName
+      /** Why it had failed, with its last log lines, read before it was removed. */
+      readonly failure?: Failure
+    }
+  /** `retry`: the engine's fault, to be tried again; otherwise the start has failed. */
+  | {
+      readonly type: 'step-failed'
+      readonly workspace: WorkspaceName
+      readonly step: WorkspaceStep
+      readonly failure: Failure
+      readonly retry: boolean
+    }
+  | { readonly type: 'network-created'; readonly index: NetworkIndex }
+  /** `taken`: somebody else has that subnet or name; it is never tried again before the next look. */
+  | { readonly type: 'network-failed'; readonly index: NetworkIndex; readonly taken: boolean }
+  | { readonly type: 'network-removed'; readonly index: NetworkIndex }
+  | {
+      readonly type: 'director-attached'
+      readonly index: NetworkIndex
+      readonly director: DirectorId
+    }
+  | {
+      readonly type: 'director-attach-failed'
+      readonly index: NetworkIndex
+      readonly director: DirectorId
+      /** It is no running director of ours. */
+      readonly gone: boolean
+    }
+
+/** What the loop's executors carry out. Each ends in an event (those of the last group in none). */
+export type Step =
+  | { readonly type: 'pull-image'; readonly workspace: WorkspaceName; readonly template: string }
+  | {
+      readonly type: 'create-container'
+      readonly workspace: WorkspaceName
+      readonly template: string
+      readonly owner: Person
+      readonly network: NetworkIndex
+    }
+  | {
+      readonly type: 'start-container'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly network: NetworkIndex
+    }
+  | {
+      readonly type: 'stop-container'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly template: string
+    }
+  | {
+      readonly type: 'remove-container'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      /** Given: read its exit code and last log lines into this before removing. */
+      readonly failure?: Failure
+    }
+  | { readonly type: 'create-network'; readonly index: NetworkIndex }
+  | { readonly type: 'remove-network'; readonly index: NetworkIndex }
+  | {
+      readonly type: 'attach-director'
+      readonly index: NetworkIndex
+      readonly director: DirectorId
+    }
+  // said to directors and people
+  | {
+      readonly type: 'probe'
+      readonly director: DirectorId
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly address: { readonly host: string; readonly port: number }
+      readonly path: string
+      readonly deadlineMs: number
+    }
+  | { readonly type: 'introduce'; readonly director: DirectorId }
+  | { readonly type: 'revoke'; readonly workspace: WorkspaceName; readonly generation: Generation }
+  | { readonly type: 'answer-seat'; readonly id: number; readonly reply: SeatReply }
+  | {
+      readonly type: 'answer-activity'
+      readonly id: number
+      readonly leases: readonly { readonly workspace: WorkspaceName; readonly leaseMs: number }[]
+    }
+  /** For logs, metrics and followers of the event stream. */
+  | {
+      readonly type: 'announce'
+      readonly workspace: WorkspaceName
+      readonly phase: Phase | 'absent'
+      readonly start?: { readonly kind: 'cold' | 'stopped'; readonly ms: number }
+      readonly failure?: Failure
+    }
+
+export interface Decision {
+  readonly state: State
+  readonly steps: readonly Step[]
+  /** When something falls due by itself; `undefined`: nothing does. */
+  readonly wakeAt?: number
+}
