@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import {
+  ownerAlias,
+  parsePrefix,
+  parseUserName,
+  safeUserName,
+  workspaceName,
+  type Prefix,
+  type UserName,
+} from './names.ts'
+
+const lab = parsePrefix('lab') as Prefix
+const user = (name: string): UserName => {
+  const parsed = parseUserName(name)
+  assert.ok(parsed, `${name} is a user name`)
+  return parsed
+}
+const dnsLabel = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+
+/** Names that people really have, names that attackers choose, and everything between. */
+const anyUser = fc
+  .oneof(
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }),
+    fc.string({
+      unit: fc.constantFrom('a', 'b', 'A', '-', '.', '/', '1', 'ü'),
+      minLength: 1,
+      maxLength: 90,
+    }),
+  )
+  .map(parseUserName)
+  .filter((name) => name !== undefined)
+
+describe('safe user names', () => {
+  it('leave a name alone that is a DNS label with single hyphens', () => {
+    for (const name of ['alice', 'a', '0', 'jean-luc', 'x1-y2-z3', 'a'.repeat(59)])
+      assert.equal(safeUserName(lab, user(name)), name)
+  })
+
+  it('give every other name a slug and ten characters of a hash', () => {
+    for (const [name, slug] of [
+      ["Jack.O'Neil", 'jack-o-neil'],
+      ['müller', 'mu-ller'],
+      ['a--b', 'a-b'],
+      ['../../etc', 'etc'],
+      ['-x', 'x'],
+      ['Alice', 'alice'],
+      ['李', 'u'],
+      ['a'.repeat(200), 'a'.repeat(47)],
+    ] as const)
+      assert.match(safeUserName(lab, user(name)), new RegExp(`^${slug}--[a-z2-7]{10}$`), name)
+  })
+
+  it('always make a workspace name that is a DNS label of at most 63 characters', () => {
+    fc.assert(
+      fc.property(anyUser, (name) => {
+        assert.match(workspaceName(lab, name), dnsLabel)
+      }),
+    )
+  })
+
+  it('never lead two people to one workspace', () => {
+    fc.assert(
+      fc.property(anyUser, anyUser, (one, other) => {
+        fc.pre(one !== other)
+        assert.notEqual(workspaceName(lab, one), workspaceName(lab, other))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('never let a person take the safe form of another as their own name', () => {
+    fc.assert(
+      fc.property(anyUser, (name) => {
+        const safe = user(safeUserName(lab, name))
+        fc.pre(safe !== name)
+        assert.notEqual(workspaceName(lab, safe), workspaceName(lab, name))
+      }),
+    )
+  })
+
+  it('never let two prefixes meet', () => {
+    const prefix = fc
+      .stringMatching(/^[a-z][a-z0-9]{0,19}$/)
+      .map((text) => parsePrefix(text) as Prefix)
+    fc.assert(
+      fc.property(prefix, prefix, anyUser, anyUser, (p, q, one, other) => {
+        fc.pre(p !== q)
+        assert.notEqual(workspaceName(p, one), workspaceName(q, other))
+      }),
+    )
+  })
+})
+
+describe('user names', () => {
+  it('are refused when nobody may bear them', () => {
+    for (const name of [
+      '',
+      ' ',
+      ' alice',
+      'alice ',
+      'al\nice',
+      'a\u0000',
+      '\u202ealice',
+      'a'.repeat(257),
+    ])
+      assert.equal(parseUserName(name), undefined, JSON.stringify(name))
+  })
+
+  it('are taken exactly as signed in otherwise', () => {
+    for (const name of [
+      'alice',
+      "Jack.O'Neil",
+      'müller',
+      '../../etc',
+      '-x',
+      'a b',
+      'a'.repeat(256),
+    ])
+      assert.equal(parseUserName(name), name)
+  })
+})
+
+describe('prefixes', () => {
+  it('have no hyphen, so that prefix and user cannot be confused', () => {
+    for (const text of ['lab-gpu', 'Lab', '1lab', '', 'lab_', 'a'.repeat(21)])
+      assert.equal(parsePrefix(text), undefined, text)
+    assert.equal(parsePrefix('lab2'), 'lab2')
+  })
+})
+
+describe('owner aliases', () => {
+  it('are DNS labels that differ by workspace and by subject', () => {
+    const ann = ownerAlias(workspaceName(lab, user('ann')), 'u-1')
+    assert.match(ann, dnsLabel)
+    assert.notEqual(ann, ownerAlias(workspaceName(lab, user('ann')), 'u-2'))
+    assert.notEqual(ann, ownerAlias(workspaceName(lab, user('bob')), 'u-1'))
+  })
+})

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { inspect } from 'node:util'
+import { Secret } from './secret.ts'
+import {
+  choice,
+  duration,
+  optional,
+  originUrl,
+  port,
+  readSettings,
+  required,
+  secret,
+  SettingsError,
+  text,
+  withDefault,
+} from './settings.ts'
+
+const settings = {
+  IMAGE: required(text, { doc: 'the image', example: 'berth/lab' }),
+  PORT: withDefault(port, '8080', { doc: 'the port' }),
+  WAIT: withDefault(duration, '400ms', { doc: 'how long' }),
+  MODE: withDefault(choice('a', 'b'), 'a', { doc: 'the mode' }),
+  URL: optional(originUrl, { doc: 'where', example: 'https://berth.example.com' }),
+  KEY: secret({ doc: 'the key', example: 'openssl rand -hex 32' }),
+}
+const noFile = (): string => {
+  throw new Error('no such file')
+}
+const good = { IMAGE: 'x', KEY: 'k'.repeat(32) }
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readSettings(settings, env, noFile)
+  } catch (error) {
+    assert.ok(error instanceof SettingsError)
+    return error.problems
+  }
+  return []
+}
+
+describe('settings', () => {
+  it('are parsed, with defaults where nothing is given', () => {
+    const values = readSettings(settings, { ...good, URL: 'https://Berth.example.com/' }, noFile)
+    assert.equal(values.PORT, 8080)
+    assert.equal(values.WAIT, 400)
+    assert.equal(values.URL, 'https://berth.example.com')
+    assert.ok(Object.isFrozen(values))
+  })
+
+  it('count an empty variable as unset, as Compose passes it', () => {
+    const values = readSettings(settings, { ...good, PORT: '', URL: '' }, noFile)
+    assert.equal(values.PORT, 8080)
+    assert.equal(values.URL, undefined)
+  })
+
+  it('name every problem at once, each with the variable and a valid example', () => {
+    const problems = problemsOf({ PORT: '99999', WAIT: 'soon', MODE: 'c', URL: 'berth/x' })
+    assert.equal(problems.length, 6)
+    for (const name of ['IMAGE', 'PORT', 'WAIT', 'MODE', 'URL', 'KEY'])
+      assert.ok(
+        problems.some((problem) => problem.startsWith(name) && problem.includes(`${name}=`)),
+        name,
+      )
+  })
+
+  it('never show a secret, not even a wrong one', () => {
+    const [problem] = problemsOf({ IMAGE: 'x', KEY: 'hunter2' })
+    assert.match(problem ?? '', /^KEY must have(?!.*hunter2)/)
+  })
+
+  it('read a secret from the file that NAME_FILE names', () => {
+    const read = (path: string): string => {
+      assert.equal(path, '/run/secrets/key')
+      return `${'f'.repeat(32)}\n`
+    }
+    const values = readSettings(settings, { IMAGE: 'x', KEY_FILE: '/run/secrets/key' }, read)
+    assert.equal(values.KEY.reveal(), 'f'.repeat(32))
+  })
+
+  it('say which file of a secret cannot be read', () => {
+    assert.match(problemsOf({ IMAGE: 'x', KEY_FILE: '/nowhere' })[0] ?? '', /KEY_FILE \/nowhere/)
+  })
+})
+
+describe('a secret', () => {
+  it('prints as stars wherever it lands by accident', () => {
+    const key = new Secret('hunter2-hunter2-')
+    assert.equal(
+      `${String(key)} ${JSON.stringify({ key })} ${inspect(key)}`,
+      '*** {"key":"***"} ***',
+    )
+  })
+
+  it('matches its own text and no other', () => {
+    const key = new Secret('hunter2-hunter2-')
+    assert.ok(key.matches('hunter2-hunter2-'))
+    assert.ok(!key.matches('hunter2-hunter2'))
+    assert.ok(!key.matches(''))
+  })
+})
