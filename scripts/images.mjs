@@ -1,0 +1,56 @@
+// @ts-check
+// The images that others are made from: here already, else pulled, else a stand-in of the same name.
+import { attempt } from './command.mjs'
+import { Failure } from './failure.mjs'
+
+/** How long a registry may take to say anything, and then to send an image. */
+const FIRST_WORD_MS = 15_000
+const PULL_TIMEOUT_MS = 10 * 60_000
+
+/**
+ * @typedef {(detail: string) => void} Say
+ * @typedef {'present' | 'pulled' | 'made'} ImageSource
+ * @typedef {{ name: string, make: (say: Say) => Promise<void> }} WantedImage
+ */
+
+/**
+ * Pulls run beside each other, so that a silent registry costs one deadline; stand-ins follow in their order.
+ * @param {readonly WantedImage[]} wanted
+ * @param {Say} say
+ * @returns {Promise<{ name: string, source: ImageSource }[]>}
+ */
+export const ensureImages = async (wanted, say) => {
+  const found = await Promise.all(
+    wanted.map(async (image) => ({ ...image, source: await findOrPull(image.name, say) })),
+  )
+  const result = []
+  for (const { name, make, source } of found) {
+    if (!source) await make((detail) => say(`${name}: ${detail}`))
+    result.push({ name, source: source ?? /** @type {const} */ ('made') })
+  }
+  return result
+}
+
+/**
+ * @param {string} name
+ * @param {Say} say
+ * @returns {Promise<'present' | 'pulled' | undefined>}
+ */
+export const findOrPull = async (name, say) => {
+  if (await isPresent(name)) return 'present'
+  say(`pulling ${name}`)
+  const { code } = await attempt('docker', ['pull', name], {
+    timeoutMs: PULL_TIMEOUT_MS,
+    firstLineMs: FIRST_WORD_MS,
+    onLine: (line) => say(`pulling ${name}: ${line.slice(0, 60)}`),
+  })
+  return code === 0 ? 'pulled' : undefined
+}
+
+/** @param {string} name */
+export const isPresent = async (name) => {
+  const { code, lines } = await attempt('docker', ['image', 'inspect', '--format', '{{.Id}}', name], { timeoutMs: 20_000 })
+  if (code === 0) return true
+  if (lines.some((line) => /no such image/i.test(line))) return false
+  throw new Failure(`the engine could not be asked for the image ${name}`, { lines })
+}
