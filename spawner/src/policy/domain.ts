@@ -34,6 +34,8 @@ export interface PolicyConfig {
   readonly forgetAfterMs: number
   /** How long a step that failed for the engine's sake rests before it is ordered again. */
   readonly retryAfterMs: number
+  /** The hash of what a container would be made from now (the engine's `specOf`). Pure. */
+  readonly specOf: (template: Template, owner: Person) => string
 }
 
 export interface LeaseTimes {
@@ -90,14 +92,18 @@ export interface Workspace {
   /** Place in the order of asking; lower comes first. */
   readonly turn: number
   readonly milestones: readonly Milestone[]
-  readonly network?: NetworkIndex
-  readonly container?: Container
-  /** The step under way; its answer, or a look that began after it ended, clears it. */
-  readonly pending?: { readonly step: WorkspaceStep; readonly since: number }
+  readonly network?: NetworkIndex | undefined
+  readonly container?: Container | undefined
+  /** The step under way; its answer, or a look that began after it must have ended, clears it. */
+  readonly pending?: { readonly step: WorkspaceStep; readonly since: number } | undefined
+  /** When the engine's part of it last changed here: an older look does not win over that. */
+  readonly changedAt: number
   /** Not before then is a failed step ordered again. */
-  readonly retryAt?: number
-  readonly pullPercent?: number
-  readonly readyBy?: number
+  readonly retryAt?: number | undefined
+  /** Until then a start is tried again when the engine fails. */
+  readonly retryUntil?: number | undefined
+  readonly pullPercent?: number | undefined
+  readonly readyBy?: number | undefined
   /** Directors that were sent a probe of the present generation. */
   readonly probed: readonly DirectorId[]
   readonly lastUseAt: number
@@ -105,24 +111,37 @@ export interface Workspace {
   readonly leasedUntil: number
   /** The last sign of somebody who waits. */
   readonly seenAt: number
-  readonly stopReason?: StopReason
-  readonly failure?: Failure
+  readonly stopReason?: StopReason | undefined
+  readonly failure?: Failure | undefined
+  /** Somebody asked for it while it was stopping: it is started again afterwards. */
+  readonly wanted: boolean
+  /** Requests held since before then no longer start it. */
+  readonly cancelledAt?: number | undefined
   /** The lifetime ended it, and its owner has not been told yet. */
   readonly endUntold: boolean
-  /** A health-checked image said healthy, or a director reached it. */
-  readonly servesSince?: number
+  /** When a director first reached the present run of the container. */
+  readonly servesSince?: number | undefined
+  /** It died while its start was under way. */
+  readonly diedAt?: number | undefined
+  /** A stop was answered before the engine told of the death: that word, still to come, means nothing. */
+  readonly deathUnheard: boolean
 }
 
 export interface Network {
   readonly index: NetworkIndex
   readonly status: 'creating' | 'up' | 'removing'
   /** The workspace that has it, if any. */
-  readonly workspace?: WorkspaceName
+  readonly workspace?: WorkspaceName | undefined
   readonly attached: readonly DirectorId[]
   readonly attaching: readonly DirectorId[]
-  /** Addresses on it rest until then before somebody else gets them. */
+  /** Attachments that failed, and when they are tried again. */
+  readonly failing: readonly { readonly director: DirectorId; readonly retryAt: number }[]
+  /** Addresses on it rest until then: nobody else gets them, and it is not removed, so that a look
+   * after a crash still finds it. */
   readonly restsUntil: number
-  readonly retryAt?: number
+  readonly changedAt: number
+  /** Set: creating or removing it failed, and is not under way before then. */
+  readonly retryAt?: number | undefined
 }
 
 export interface Director {
@@ -131,6 +150,8 @@ export interface Director {
   readonly connected: boolean
   /** `routes` was sent: it is attached to every network there was. */
   readonly introduced: boolean
+  /** The last time it asked for a seat. */
+  readonly askedAt: number
 }
 
 export interface State {
@@ -144,14 +165,24 @@ export interface State {
   readonly foreignIndexes: ReadonlySet<NetworkIndex>
   /** Numbers that rest after their network was removed, until then. */
   readonly restingIndexes: ReadonlyMap<NetworkIndex, number>
+  /** When workspaces went that are no longer here, until a look has begun after that. */
+  readonly departed: ReadonlyMap<WorkspaceName, number>
   readonly directors: ReadonlyMap<DirectorId, Director>
   /** Subject of each home there is, by its owner's exact name. */
   readonly subjects: ReadonlyMap<UserName, string>
   /** Names on the engine that are somebody else's: never touched. */
   readonly foreignNames: ReadonlySet<string>
   readonly nextTurn: number
-  /** Durations of the last measured starts and stays, newest last, for estimates. */
-  readonly startsMs: readonly number[]
+  /** Those who wait for a place, first come first. The same array as long as nothing in it changes. */
+  readonly queue: readonly WorkspaceName[]
+  readonly measured: Measured
+}
+
+/** Durations of the last starts (from the place taken to ready) and stays (from ready to its end), newest last. */
+export interface Measured {
+  readonly coldMs: readonly number[]
+  readonly stoppedMs: readonly number[]
+  readonly staysMs: readonly number[]
 }
 
 /** Who asks for a seat, and what the asking may bring about. */
@@ -162,6 +193,9 @@ export interface SeatQuestion {
   readonly start: 'no' | 'wake' | 'start'
   readonly navigation: boolean
   readonly unreachable?: Generation
+  /** When the request was first asked, if it is held and asked again; otherwise now. What is held since before
+   * a cancel or before the workspace became ready again must not undo that. */
+  readonly since?: number
 }
 
 export type SeatReply =
@@ -292,7 +326,7 @@ export type Event =
       readonly retry: boolean
     }
   | { readonly type: 'network-created'; readonly index: NetworkIndex }
-  /** `taken`: somebody else has that subnet or name; it is never tried again before the next look. */
+  /** Making it failed, or removing it did. `taken`: somebody else has that subnet or name; it is never tried again before the next look. */
   | { readonly type: 'network-failed'; readonly index: NetworkIndex; readonly taken: boolean }
   | { readonly type: 'network-removed'; readonly index: NetworkIndex }
   | {
