@@ -1,0 +1,85 @@
+// The director's settings: every variable it reads, once. What they bring about is elsewhere.
+import {
+  bound,
+  internalSecret,
+  listenPort,
+  logLevel,
+  networkPool,
+  opsPort,
+  portalUrl,
+  publicUrl,
+} from '@berth/shared/common-settings'
+import { parsePrefix } from '@berth/shared/names'
+import {
+  custom,
+  duration,
+  list,
+  optionalSecret,
+  pattern,
+  port,
+  required,
+  withDefault,
+  type Values,
+} from '@berth/shared/settings'
+
+const headerName = pattern(/^[A-Za-z0-9-]+$/, 'is not a header name')
+const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'is not a host name')
+
+export const directorSettings = {
+  SPAWNER_HOST: required(hostName, { doc: 'where the spawner answers', example: 'spawner' }),
+  SPAWNER_PORT: withDefault(port, '8081', { doc: "the port of the spawner's internal API" }),
+  CONTAINER_HOST_PREFIX: required(
+    custom(parsePrefix, 'must be a letter, then letters and digits, lower case, at most 20'),
+    { doc: 'the first part of the names of people’s containers', example: 'lab' },
+  ),
+  CONTAINER_PORT: required(port, {
+    doc: 'the port that people’s containers listen on',
+    example: '8888',
+  }),
+  LISTEN_PORT: listenPort('8080'),
+  OPS_PORT: opsPort,
+  INTERNAL_SECRET: internalSecret,
+  GATEWAY_SECRET: optionalSecret({
+    doc: 'what the gateway proves itself by; without it only the private network protects',
+    example: 'the output of: openssl rand -hex 32',
+  }),
+  IDENTITY_HEADER: withDefault(headerName, 'X-Forwarded-Preferred-Username', {
+    doc: 'the header in which the gateway gives the user name',
+  }),
+  SUBJECT_HEADER: withDefault(headerName, 'X-Forwarded-User', {
+    doc: "the header in which the gateway gives the person's lasting identifier (OIDC sub)",
+  }),
+  GROUPS_HEADER: withDefault(headerName, 'X-Forwarded-Groups', {
+    doc: "the header in which the gateway gives the person's groups, comma-separated",
+  }),
+  EMAIL_HEADER: withDefault(headerName, 'X-Forwarded-Email', {
+    doc: "the header in which the gateway gives the person's e-mail address",
+  }),
+  GATEWAY_COOKIES: withDefault(list, '_oauth2_proxy*', {
+    doc: "the gateway's own cookies, kept from workspaces; * stands for any characters",
+  }),
+  PUBLIC_URL: publicUrl,
+  PORTAL_URL: portalUrl,
+  LOADING_PAGE_AFTER: withDefault(duration, '400ms', {
+    doc: 'how long a person waits for a ready workspace before the loading page shows',
+  }),
+  REQUEST_WAIT_TIMEOUT: withDefault(duration, '120s', {
+    doc: 'how long any other request is held for a workspace that is starting',
+  }),
+  MAX_CONNECTIONS_PER_USER: withDefault(bound, '512', {
+    doc: 'requests and WebSockets of one person at once; 0 is off',
+  }),
+  MAX_WEBSOCKETS_PER_USER: withDefault(bound, '256', {
+    doc: 'WebSockets of one person at once; 0 is off',
+  }),
+  WORKSPACE_TIMEOUT: withDefault(duration, '1h', {
+    doc: 'how long a workspace may take to answer',
+  }),
+  NETWORK_POOL: networkPool,
+  CONNECTION_MAX_AGE: withDefault(duration, '24h', {
+    doc: 'a WebSocket ends then, so that someone signed out is out; 0 is off',
+  }),
+  LOG_LEVEL: logLevel,
+} as const
+
+export type DirectorConfig = Values<typeof directorSettings>

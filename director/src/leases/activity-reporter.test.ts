@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { ActivityAnswer, ActivityReport } from '@berth/shared/contract'
+import { parseUserName } from '@berth/shared/names'
+import { createActivityReporter, reportIntervalMs } from './activity-reporter.ts'
+import { createFakeTime } from './fake-time.ts'
+import { createLeaseTable } from './lease-table.ts'
+import { seatKey, type Lease, type SeatHolder } from './lease.ts'
+
+function holder(name: string, groups: string[] = []): SeatHolder {
+  const user = parseUserName(name)
+  assert(user !== undefined)
+  return { template: 'lab', person: { name: user, subject: `u-${name}`, groups } }
+}
+
+function setUp() {
+  const time = createFakeTime()
+  const sent: ActivityReport['seats'][] = []
+  let answer: (
+    seats: ActivityReport['seats'],
+  ) => Promise<ActivityAnswer['leases'] | undefined> = async (seats) =>
+    seats.map(({ workspace }) => ({ workspace, leaseMs: 4_000 }))
+  const table = createLeaseTable({
+    clock: time.clock,
+    generationEnded: () => undefined,
+    granted: () => reporter.hurry(),
+  })
+  const reporter = createActivityReporter({
+    table,
+    clock: time.clock,
+    after: time.after,
+    send: (seats) => {
+      sent.push(seats)
+      return answer(seats)
+    },
+  })
+  return {
+    time,
+    sent,
+    table,
+    reporter,
+    answerWith: (next: typeof answer) => {
+      answer = next
+    },
+    grant: (who: SeatHolder, ms = 4_000, more: Partial<Lease> = {}) =>
+      table.grant(who, {
+        workspace: `lab-${who.person.name}`,
+        generation: `g-${who.person.name}`,
+        address: { host: '10.213.0.2', port: 8888 },
+        askedAt: time.clock.now(),
+        expiresAt: time.clock.now() + ms,
+        byName: false,
+        ...more,
+      }),
+  }
+}
+
+describe('activity reports', () => {
+  it('go out at a quarter of the shortest lease, between 250 ms and 10 s', () => {
+    assert.equal(reportIntervalMs(8_000), 2_000)
+    assert.equal(reportIntervalMs(400), 250)
+    assert.equal(reportIntervalMs(3_600_000), 10_000)
+    assert.equal(reportIntervalMs(undefined), 10_000)
+  })
+
+  it('tell of a seat with traffic and renew its lease from before the report was sent', async () => {
+    const { time, sent, table, grant } = setUp()
+    const alice = holder('alice')
+    grant(alice).activity.touch()
+    await time.pass(1_000)
+    assert.deepEqual(sent, [
+      [{ workspace: 'lab-alice', user: 'alice', lastUseAgoMs: 1_000, connections: 0 }],
+    ])
+    await time.pass(3_999)
+    assert.ok(table.current(seatKey(alice)), 'renewed at 1 s for 4 s')
+    await time.pass(1)
+    assert.equal(table.current(seatKey(alice)), undefined, 'nothing passed since')
+    assert.equal(sent.length, 1, 'and nobody was told of nothing')
+  })
+
+  it('keep a seat with an open connection going, however idle, and say so', async () => {
+    const { time, sent, table, grant } = setUp()
+    const alice = holder('alice')
+    const seat = grant(alice)
+    seat.activity.touch()
+    seat.activity.open()
+    await time.pass(20_000)
+    assert.ok(table.current(seatKey(alice)))
+    assert.ok(sent.length >= 19)
+    assert.equal(sent.at(-1)?.[0]?.connections, 1)
+    assert.ok((sent.at(-1)?.[0]?.lastUseAgoMs ?? 0) >= 19_000)
+  })
+
+  it('hurry when a shorter lease than any before is granted', async () => {
+    const { time, sent, grant } = setUp()
+    await time.pass(100)
+    grant(holder('alice'), 1_000).activity.touch()
+    await time.pass(250)
+    assert.equal(sent.length, 1)
+  })
+
+  it('end a lease that the answer leaves out', async () => {
+    const { time, table, grant, answerWith } = setUp()
+    answerWith(async () => [])
+    const alice = holder('alice')
+    grant(alice).activity.touch()
+    await time.pass(1_000)
+    assert.equal(table.current(seatKey(alice)), undefined)
+  })
+
+  it('let leases run out when the spawner cannot be told, and tell it all once it can', async () => {
+    const { time, sent, table, grant, answerWith } = setUp()
+    answerWith(async () => undefined)
+    const alice = holder('alice')
+    grant(alice).activity.touch()
+    await time.pass(3_999)
+    assert.ok(table.current(seatKey(alice)))
+    await time.pass(1)
+    assert.equal(table.current(seatKey(alice)), undefined)
+    answerWith(async () => [])
+    await time.pass(10_000)
+    assert.equal(sent.at(-1)?.[0]?.workspace, 'lab-alice')
+  })
+
+  it('say of a seat that nobody used that it was never used, not that it was used now', async () => {
+    const { time, sent, grant } = setUp()
+    grant(holder('alice')).activity.open()
+    await time.pass(1_000)
+    assert.equal(sent[0]?.[0]?.lastUseAgoMs, 366 * 86_400_000)
+  })
+
+  it('tell of one person with two sets of groups once, by the later use', async () => {
+    const { time, sent, grant } = setUp()
+    grant(holder('alice')).activity.touch()
+    await time.pass(300)
+    const other = grant(holder('alice', ['staff']))
+    other.activity.touch()
+    other.activity.open()
+    await time.pass(700)
+    assert.deepEqual(sent[0], [
+      { workspace: 'lab-alice', user: 'alice', lastUseAgoMs: 700, connections: 1 },
+    ])
+  })
+
+  it('do not renew what was found by name', async () => {
+    const { time, table, grant, reporter } = setUp()
+    const alice = holder('alice')
+    grant(alice, 2_000, { byName: true }).activity.touch()
+    await reporter.report()
+    await time.pass(2_000)
+    assert.equal(table.current(seatKey(alice)), undefined)
+  })
+
+  it('do not bring back a lease that was dropped while the report was under way', async () => {
+    const { time, table, grant, answerWith } = setUp()
+    const answered = Promise.withResolvers<ActivityAnswer['leases']>()
+    answerWith(() => answered.promise)
+    const alice = holder('alice')
+    grant(alice).activity.touch()
+    await time.pass(1_000)
+    table.dropGeneration('g-alice')
+    answered.resolve([{ workspace: 'lab-alice', leaseMs: 60_000 }])
+    await time.pass(0)
+    assert.equal(table.current(seatKey(alice)), undefined)
+  })
+
+  it('are sent a last time at the end', async () => {
+    const { sent, grant, reporter } = setUp()
+    grant(holder('alice')).activity.touch()
+    await reporter[Symbol.asyncDispose]()
+    assert.equal(sent.length, 1)
+  })
+})

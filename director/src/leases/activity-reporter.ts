@@ -1,0 +1,122 @@
+// Tells the spawner which seats are in use, well within every lease, and takes the renewed leases from its answer.
+import type { Clock } from '@berth/shared/clock'
+import type { ActivityAnswer, ActivityReport } from '@berth/shared/contract'
+import type { Lease } from './lease.ts'
+import type { LeaseTable, Seat } from './lease-table.ts'
+import type { After } from './timer.ts'
+
+/** Reports go out between these, whatever the leases are. */
+const shortestIntervalMs = 250
+const longestIntervalMs = 10_000
+/** The contract's longest: a seat that this director has not seen used at all. */
+const neverUsedMs = 366 * 86_400_000
+
+type ReportedSeats = ActivityReport['seats']
+
+export interface ActivityReporterDeps {
+  readonly table: LeaseTable
+  readonly clock: Clock
+  readonly after: After
+  /** @returns `undefined` when the spawner could not be told (which the sender logs); it never rejects */
+  readonly send: (
+    seats: ReportedSeats,
+    signal: AbortSignal,
+  ) => Promise<ActivityAnswer['leases'] | undefined>
+}
+
+export interface ActivityReporter extends AsyncDisposable {
+  /** A lease was granted, perhaps a shorter one: the next report may be due earlier. */
+  hurry(): void
+  /** Reports now. */
+  report(): Promise<void>
+}
+
+/** A quarter of the shortest lease in hand, within bounds. */
+export function reportIntervalMs(shortestLeaseMs: number | undefined): number {
+  const wanted = shortestLeaseMs === undefined ? longestIntervalMs : shortestLeaseMs / 4
+  return Math.min(longestIntervalMs, Math.max(shortestIntervalMs, wanted))
+}
+
+export function createActivityReporter(deps: ActivityReporterDeps): ActivityReporter {
+  const { table, clock, after, send } = deps
+  const closing = new AbortController()
+  let begunAt = clock.now()
+  let timer: Disposable | undefined
+  let running: Promise<void> | undefined
+
+  function schedule(): void {
+    timer?.[Symbol.dispose]()
+    if (closing.signal.aborted) return
+    const dueAt = begunAt + reportIntervalMs(table.shortestMs())
+    timer = after(Math.max(0, dueAt - clock.now()), () => void report())
+  }
+
+  async function reportOnce(): Promise<void> {
+    begunAt = clock.now()
+    const sentAt = begunAt
+    const told = table.seats().filter((seat) => seat.activity.reportable())
+    const batch = told
+      .map((seat) => ({ seat, lease: seat.lease, arrived: seat.activity.reporting() }))
+      .toArray()
+    table.sweep()
+    if (batch.length === 0) return
+    const leases = await send(merge(batch.map(({ seat }) => seat)), closing.signal)
+    if (leases === undefined) return
+    const granted = new Map(leases.map(({ workspace, leaseMs }) => [workspace, leaseMs]))
+    for (const { seat, lease, arrived } of batch) {
+      arrived()
+      settle(seat, lease, granted.get(lease.workspace), sentAt)
+    }
+  }
+
+  function settle(seat: Seat, lease: Lease, leaseMs: number | undefined, sentAt: number): void {
+    // What was found by name runs out by itself, so that the spawner is asked as soon as it can be.
+    if (lease.byName) return
+    if (leaseMs === undefined) return table.end(seat, lease)
+    // A lease that has ended here stays ended: what it named may be gone.
+    if (lease.expiresAt <= sentAt) return
+    table.renew(seat, lease, { askedAt: sentAt, expiresAt: sentAt + leaseMs })
+  }
+
+  /** One report at a time: a second one joins the first. */
+  function report(): Promise<void> {
+    running ??= reportOnce().finally(() => {
+      running = undefined
+      schedule()
+    })
+    return running
+  }
+
+  schedule()
+
+  return {
+    hurry: schedule,
+    report,
+    async [Symbol.asyncDispose]() {
+      timer?.[Symbol.dispose]()
+      await running
+      await report()
+      closing.abort()
+      timer?.[Symbol.dispose]()
+    },
+  }
+}
+
+/** A person may hold several seats of one workspace (with other groups): the spawner hears of it once. */
+function merge(seats: readonly Seat[]): ReportedSeats {
+  const merged = new Map<string, ReportedSeats[number]>()
+  for (const { holder, lease, activity } of seats) {
+    const key = JSON.stringify([lease.workspace, holder.person.name])
+    const known = merged.get(key)
+    merged.set(key, {
+      workspace: lease.workspace,
+      user: holder.person.name,
+      lastUseAgoMs: Math.min(
+        known?.lastUseAgoMs ?? neverUsedMs,
+        Math.round(activity.lastUseAgoMs() ?? neverUsedMs),
+      ),
+      connections: (known?.connections ?? 0) + activity.connections(),
+    })
+  }
+  return [...merged.values()]
+}

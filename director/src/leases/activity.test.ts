@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createActivity } from './activity.ts'
+import { createDrainMeter } from './drain-meter.ts'
+import { createFakeTime } from './fake-time.ts'
+
+describe('activity', () => {
+  it('knows no use before the first', () => {
+    const activity = createActivity(createFakeTime().clock)
+    assert.equal(activity.lastUseAgoMs(), undefined)
+  })
+
+  it('counts from the last touch', async () => {
+    const time = createFakeTime()
+    const activity = createActivity(time.clock)
+    activity.touch()
+    await time.pass(700)
+    assert.equal(activity.lastUseAgoMs(), 700)
+  })
+
+  it('is in use for as long as an answer is awaited, and counts from its end', async () => {
+    const time = createFakeTime()
+    const activity = createActivity(time.clock)
+    const awaited = activity.awaitAnswer()
+    await time.pass(90_000)
+    assert.equal(activity.lastUseAgoMs(), 0)
+    awaited[Symbol.dispose]()
+    awaited[Symbol.dispose]()
+    await time.pass(10)
+    assert.equal(activity.lastUseAgoMs(), 10)
+  })
+
+  it('is not in use by an open connection alone, but is told of', async () => {
+    const time = createFakeTime()
+    const activity = createActivity(time.clock)
+    activity.touch()
+    const open = activity.open()
+    await time.pass(5_000)
+    activity.reporting()()
+    assert.equal(activity.lastUseAgoMs(), 5_000)
+    assert.equal(activity.reportable(), true)
+    open[Symbol.dispose]()
+    assert.equal(activity.reportable(), true, 'its end has not been told yet')
+    await time.pass(1)
+    activity.reporting()()
+    assert.equal(activity.reportable(), false)
+  })
+
+  it('is told of until a report arrived after the last traffic', async () => {
+    const time = createFakeTime()
+    const activity = createActivity(time.clock)
+    activity.touch()
+    await time.pass(1)
+    const arrived = activity.reporting()
+    assert.equal(activity.reportable(), true)
+    arrived()
+    assert.equal(activity.reportable(), false)
+  })
+
+  it('is told of again when something passed while the report was under way', async () => {
+    const time = createFakeTime()
+    const activity = createActivity(time.clock)
+    activity.touch()
+    await time.pass(1)
+    const arrived = activity.reporting()
+    activity.touch()
+    arrived()
+    assert.equal(activity.reportable(), true)
+  })
+
+  it('takes a use that lies ahead as a use now', async () => {
+    const time = createFakeTime()
+    const activity = createActivity(time.clock)
+    activity.touchUntil(time.clock.now() + 1_000)
+    assert.equal(activity.lastUseAgoMs(), 0)
+    await time.pass(400)
+    activity.reporting()()
+    assert.equal(activity.reportable(), true, 'the use goes on after the report')
+    await time.pass(1_600)
+    assert.equal(activity.lastUseAgoMs(), 1_000)
+  })
+})
+
+describe('drain meter', () => {
+  const unit = 64 * 1024
+
+  it('sees a download: 64 KiB within the window are use until the window ends', async () => {
+    const time = createFakeTime()
+    const uses: number[] = []
+    const drained = createDrainMeter({
+      clock: time.clock,
+      windowMs: 1_000,
+      touchUntil: (at) => uses.push(at),
+    })
+    drained(unit / 2)
+    await time.pass(900)
+    drained(unit / 2)
+    assert.deepEqual(uses, [2_000])
+  })
+
+  it('does not take a trickle for a download', async () => {
+    const time = createFakeTime()
+    const uses: number[] = []
+    const drained = createDrainMeter({
+      clock: time.clock,
+      windowMs: 1_000,
+      touchUntil: (at) => uses.push(at),
+    })
+    for (let second = 0; second < 100; second += 1) {
+      drained(20_000)
+      await time.pass(501)
+    }
+    assert.deepEqual(uses, [])
+  })
+
+  it('counts each unit by itself', async () => {
+    const time = createFakeTime()
+    const uses: number[] = []
+    const drained = createDrainMeter({
+      clock: time.clock,
+      windowMs: 1_000,
+      touchUntil: (at) => uses.push(at),
+    })
+    await time.pass(100)
+    drained(unit * 3)
+    await time.pass(100)
+    drained(unit)
+    assert.deepEqual(uses, [2_000, 2_100])
+  })
+})

@@ -1,0 +1,29 @@
+// What a lease is and whose. Times are milliseconds of the director's own monotonic clock.
+import type { Address, Person } from '@berth/shared/contract'
+
+/** The spawner's promise: until `expiresAt` this address stays good without asking again. */
+export interface Lease {
+  readonly workspace: string
+  /** The container's id: connections and address belong to it and die with it. */
+  readonly generation: string
+  readonly address: Address
+  /** When the spawner was asked: what happened to the lease later than that is about another one. */
+  readonly askedAt: number
+  readonly expiresAt: number
+  /** Found by name while the spawner could not be asked: short, and never renewed. */
+  readonly byName: boolean
+}
+
+/** One person's place in the workspace of one template, as it was granted. */
+export interface SeatHolder {
+  readonly person: Person
+  readonly template: string
+}
+
+/**
+ * Equal for requests that one grant answers: the same template, exact name, subject and groups. Somebody else
+ * of the same name, or the same person with other groups, asks anew.
+ */
+export function seatKey({ person, template }: SeatHolder): string {
+  return JSON.stringify([template, person.name, person.subject, [...person.groups].sort()])
+}
