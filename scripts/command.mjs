@@ -39,7 +39,11 @@ export const attempt = (command, args, options) => {
       cwd,
       env,
       detached: true,
-      stdio: [input === undefined ? 'ignore' : 'pipe', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
+      stdio: [
+        input === undefined ? 'ignore' : 'pipe',
+        show ? 'inherit' : 'pipe',
+        show ? 'inherit' : 'pipe',
+      ],
     })
     running.add(child)
     let output = ''

@@ -7,7 +7,13 @@ import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { attempt, run } from './command.mjs'
 import { Failure } from './failure.mjs'
-import { addPinnedSuite, findMirror, installPackages, readDistribution, refreshLists } from './packages.mjs'
+import {
+  addPinnedSuite,
+  findMirror,
+  installPackages,
+  readDistribution,
+  refreshLists,
+} from './packages.mjs'
 
 const INFO_TIMEOUT_MS = 20_000
 const START_TIMEOUT_MS = 60_000
@@ -24,7 +30,7 @@ const PID_FILES = [
  */
 
 /**
- * @param {{ mayInstall: boolean, chosenElsewhere: boolean, say: (detail: string) => void }} deps
+ * @param {{ mayInstall: boolean, chosenElsewhere: boolean, say: import('./progress.mjs').Say }} deps
  *   `chosenElsewhere`: DOCKER_HOST or DOCKER_CONTEXT says which engine is meant
  * @returns {Promise<Engine>}
  */
@@ -34,10 +40,13 @@ export const ensureEngine = async ({ mayInstall, chosenElsewhere, say }) => {
   let how = 'found'
   let answer = await askEngine()
   if (!answer.version && chosenElsewhere) {
-    throw new Failure('the Docker Engine that DOCKER_HOST or DOCKER_CONTEXT names does not answer', {
-      lines: answer.lines,
-      help: 'Start it, or unset the variable to use an engine on this machine.',
-    })
+    throw new Failure(
+      'the Docker Engine that DOCKER_HOST or DOCKER_CONTEXT names does not answer',
+      {
+        lines: answer.lines,
+        help: 'Start it, or unset the variable to use an engine on this machine.',
+      },
+    )
   }
   if (!answer.version) {
     how = (await installed('dockerd')) ? 'started' : 'installed'
@@ -50,30 +59,33 @@ export const ensureEngine = async ({ mayInstall, chosenElsewhere, say }) => {
 }
 
 const askEngine = async () => {
-  const { code, output, lines } = await attempt('docker', ['info', '--format', '{{.ServerVersion}}'], {
-    timeoutMs: INFO_TIMEOUT_MS,
-  })
+  const { code, output, lines } = await attempt(
+    'docker',
+    ['info', '--format', '{{.ServerVersion}}'],
+    {
+      timeoutMs: INFO_TIMEOUT_MS,
+    },
+  )
   // An old client says "0" for an engine that does not answer: the version itself is the proof.
   const version = code === 0 ? output.trim() : ''
   return { version: /^\d+\.\d+/.test(version) ? version : '', lines }
 }
 
-/** @param {{ mayInstall: boolean, say: (detail: string) => void }} deps */
+/** @param {{ mayInstall: boolean, say: import('./progress.mjs').Say }} deps */
 const installEngine = async ({ mayInstall, say }) => {
   const distribution = await readDistribution()
-  const wanted = enginePackages(distribution)
-  refuseUnless({ mayInstall, wanted, what: 'no Docker Engine answers' })
+  const wanted = installablePackages({ mayInstall, distribution, what: 'no Docker Engine answers' })
   await install(distribution, wanted, wanted.packages, say)
 }
 
-/** @param {{ mayInstall: boolean, say: (detail: string) => void }} deps */
+/** @param {{ mayInstall: boolean, say: import('./progress.mjs').Say }} deps */
 const ensureCompose = async ({ mayInstall, say }) => {
   const compose = await attempt('docker', ['compose', 'version'], { timeoutMs: INFO_TIMEOUT_MS })
   const buildx = await attempt('docker', ['buildx', 'version'], { timeoutMs: INFO_TIMEOUT_MS })
   if (compose.code === 0 && buildx.code === 0) return
   const distribution = await readDistribution()
-  const wanted = enginePackages(distribution)
-  refuseUnless({ mayInstall, wanted, what: 'Docker is here, but not its Compose and Buildx plugins' })
+  const what = 'Docker is here, but not its Compose and Buildx plugins'
+  const wanted = installablePackages({ mayInstall, distribution, what })
   await install(distribution, wanted, wanted.composePackages, say)
 }
 
@@ -83,9 +95,15 @@ const ensureCompose = async ({ mayInstall, say }) => {
  * @returns {EnginePackages | undefined}
  */
 export const enginePackages = ({ id, codename }) => {
-  const debian = { packages: ['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'iptables'], composePackages: ['docker-compose', 'docker-buildx'] }
+  const debian = {
+    packages: ['docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'iptables'],
+    composePackages: ['docker-compose', 'docker-buildx'],
+  }
   if (id === 'ubuntu') {
-    return { packages: ['docker.io', 'docker-compose-v2', 'docker-buildx', 'iptables'], composePackages: ['docker-compose-v2', 'docker-buildx'] }
+    return {
+      packages: ['docker.io', 'docker-compose-v2', 'docker-buildx', 'iptables'],
+      composePackages: ['docker-compose-v2', 'docker-buildx'],
+    }
   }
   if (id !== 'debian') return undefined
   // bookworm's own packages have no Compose 2; trixie's need nothing that bookworm lacks. Older ones lack the libc.
@@ -94,32 +112,52 @@ export const enginePackages = ({ id, codename }) => {
 }
 
 /**
- * @param {{ mayInstall: boolean, wanted: EnginePackages | undefined, what: string }} state
- * @returns {asserts state is { mayInstall: boolean, wanted: EnginePackages, what: string }}
+ * The packages, if they may and can be installed here; else what a person can do instead.
+ * @param {{ mayInstall: boolean, distribution: Distribution, what: string }} state
+ * @returns {EnginePackages}
  */
-function refuseUnless({ mayInstall, wanted, what }) {
-  const help = 'Install Docker Engine 24 or newer with the Compose plugin (https://docs.docker.com/engine/install/), start it, and run the same command again.'
-  if (!mayInstall) throw new Failure(`${what}, and BERTH_INSTALL_ENGINE=0 forbids installing`, { help })
-  if (!wanted) throw new Failure(`${what}, and it cannot be installed on this system from here`, { help })
-  if (process.getuid?.() !== 0) throw new Failure(`${what}, and only root can install it`, { help: `${help}\nOr run this command as root.` })
+const installablePackages = ({ mayInstall, distribution, what }) => {
+  const help =
+    'Install Docker Engine 24 or newer with its Compose plugin (https://docs.docker.com/engine/install/), start it, and run the same command again.'
+  if (!mayInstall) {
+    throw new Failure(`${what}, and BERTH_INSTALL_ENGINE=0 forbids installing`, { help })
+  }
+  const packages = enginePackages(distribution)
+  if (!packages)
+    throw new Failure(`${what}, and it cannot be installed on this system from here`, { help })
+  if (process.getuid?.() !== 0) {
+    throw new Failure(`${what}, and only root can install it`, {
+      help: `${help}\nOr run this command as root.`,
+    })
+  }
+  return packages
 }
 
 /**
  * @param {Distribution} distribution
  * @param {EnginePackages} wanted
  * @param {readonly string[]} packages
- * @param {(detail: string) => void} say
+ * @param {import('./progress.mjs').Say} say
  */
 const install = async (distribution, { suite }, packages, say) => {
   say('reading the package lists')
   if (suite) {
     const mirror = await findMirror(distribution)
-    await addPinnedSuite({ mirror, suite, name: 'berth-docker', why: `Docker for Berth, from Debian ${suite}; nothing else is taken from there.` })
+    await addPinnedSuite({
+      mirror,
+      suite,
+      name: 'berth-docker',
+      why: `Docker for Berth, from Debian ${suite}; nothing else is taken from there.`,
+    })
   } else {
     await refreshLists()
   }
-  say(`installing Docker from ${distribution.id === 'ubuntu' ? 'Ubuntu' : 'Debian'} ${suite ?? distribution.codename}`)
-  await installPackages(packages.map((name) => (suite && name !== 'iptables' ? `${name}/${suite}` : name)))
+  say(
+    `installing Docker from ${distribution.id === 'ubuntu' ? 'Ubuntu' : 'Debian'} ${suite ?? distribution.codename}`,
+  )
+  await installPackages(
+    packages.map((name) => (suite && name !== 'iptables' ? `${name}/${suite}` : name)),
+  )
 }
 
 const startEngine = async () => {
@@ -133,7 +171,10 @@ const startEngine = async () => {
   const already = await askEngine()
   if (already.version) return already
   if (systemd) {
-    await run('systemctl', ['enable', '--now', 'docker'], { timeoutMs: START_TIMEOUT_MS, help: '`journalctl -u docker` tells more.' })
+    await run('systemctl', ['enable', '--now', 'docker'], {
+      timeoutMs: START_TIMEOUT_MS,
+      help: '`journalctl -u docker` tells more.',
+    })
   } else {
     await removeStalePidFiles()
     startDetached()

@@ -8,8 +8,19 @@ const SYSTEM_BUNDLE = '/etc/ssl/certs/ca-certificates.crt'
 const LOCAL_CERTIFICATES = '/usr/local/share/ca-certificates'
 /** Not in /etc/ssl/certs: there a build that installs ca-certificates would overwrite it. */
 export const CA_PATH_INSIDE = '/usr/local/share/host-ca.pem'
-const CA_VARIABLES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'PIP_CERT', 'CURL_CA_BUNDLE', 'npm_config_cafile']
-const APT_SETTINGS = ['Acquire::Check-Valid-Until', 'Acquire::Check-Date', 'Acquire::http::Proxy', 'Acquire::https::Proxy']
+const CA_VARIABLES = [
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'PIP_CERT',
+  'CURL_CA_BUNDLE',
+  'npm_config_cafile',
+]
+const APT_SETTINGS = [
+  'Acquire::Check-Valid-Until',
+  'Acquire::Check-Date',
+  'Acquire::http::Proxy',
+  'Acquire::https::Proxy',
+]
 
 /**
  * The bundle with this machine's own certificate authorities, if it has any beyond the distribution's.
@@ -38,4 +49,8 @@ export const readAptSettings = async (ownCa) => {
 
 /** @param {string} dump the output of `apt-config dump` */
 export const keepAptSettings = (dump) =>
-  dump.split('\n').filter((line) => APT_SETTINGS.some((key) => line.startsWith(`${key} `) && !line.endsWith('"";')))
+  dump
+    .split('\n')
+    .filter((line) =>
+      APT_SETTINGS.some((key) => line.startsWith(`${key} `) && !line.endsWith('"";')),
+    )

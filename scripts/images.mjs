@@ -8,7 +8,7 @@ const FIRST_WORD_MS = 15_000
 const PULL_TIMEOUT_MS = 10 * 60_000
 
 /**
- * @typedef {(detail: string) => void} Say
+ * @typedef {import('./progress.mjs').Say} Say
  * @typedef {'present' | 'pulled' | 'made'} ImageSource
  * @typedef {{ name: string, make: (say: Say) => Promise<void> }} WantedImage
  */
@@ -25,7 +25,7 @@ export const ensureImages = async (wanted, say) => {
   )
   const result = []
   for (const { name, make, source } of found) {
-    if (!source) await make((detail) => say(`${name}: ${detail}`))
+    if (!source) await make(prefixed(say, name))
     result.push({ name, source: source ?? /** @type {const} */ ('made') })
   }
   return result
@@ -42,15 +42,29 @@ export const findOrPull = async (name, say) => {
   const { code } = await attempt('docker', ['pull', name], {
     timeoutMs: PULL_TIMEOUT_MS,
     firstLineMs: FIRST_WORD_MS,
-    onLine: (line) => say(`pulling ${name}: ${line.slice(0, 60)}`),
+    onLine: (line) => say.passing(`pulling ${name}: ${line.slice(0, 60)}`),
   })
   return code === 0 ? 'pulled' : undefined
 }
 
 /** @param {string} name */
 export const isPresent = async (name) => {
-  const { code, lines } = await attempt('docker', ['image', 'inspect', '--format', '{{.Id}}', name], { timeoutMs: 20_000 })
+  const { code, lines } = await attempt(
+    'docker',
+    ['image', 'inspect', '--format', '{{.Id}}', name],
+    { timeoutMs: 20_000 },
+  )
   if (code === 0) return true
   if (lines.some((line) => /no such image/i.test(line))) return false
   throw new Failure(`the engine could not be asked for the image ${name}`, { lines })
 }
+
+/**
+ * @param {Say} say
+ * @param {string} name
+ * @returns {Say}
+ */
+const prefixed = (say, name) =>
+  Object.assign((/** @type {string} */ detail) => say(`${name}: ${detail}`), {
+    passing: (/** @type {string} */ detail) => say.passing(`${name}: ${detail}`),
+  })

@@ -43,7 +43,10 @@ export const missingPackages = async (names) => {
     { timeoutMs: 30_000 },
   )
   const installed = new Set(
-    output.split('\n').filter((line) => line.endsWith(' installed')).map((line) => line.split(' ')[0]),
+    output
+      .split('\n')
+      .filter((line) => line.endsWith(' installed'))
+      .map((line) => line.split(' ')[0]),
   )
   return names.filter((name) => !installed.has(name))
 }
@@ -56,17 +59,21 @@ export const refreshLists = () =>
  * @param {(detail: string) => void} [onLine]
  */
 export const installPackages = (packages, onLine) =>
-  run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...WAIT_FOR_LOCK, ...packages], {
-    timeoutMs: APT_TIMEOUT_MS,
-    env: APT_ENV,
-    ...(onLine ? { onLine } : {}),
-    help: 'See above what apt says. Once it is mended, run the same command again.',
-  })
+  run(
+    'apt-get',
+    ['install', '-y', '-q', '--no-install-recommends', ...WAIT_FOR_LOCK, ...packages],
+    {
+      timeoutMs: APT_TIMEOUT_MS,
+      env: APT_ENV,
+      ...(onLine ? { onLine } : {}),
+      help: 'See above what apt says. Once it is mended, run the same command again.',
+    },
+  )
 
 /**
  * Installs packages that are missing, and only then touches apt.
  * @param {readonly string[]} names
- * @param {(detail: string) => void} say
+ * @param {import('./progress.mjs').Say} say
  */
 export const ensurePackages = async (names, say) => {
   const missing = await missingPackages(names)
@@ -88,7 +95,9 @@ export const ensurePackages = async (names, say) => {
  * @returns {Promise<Mirror>}
  */
 export const findMirror = async ({ codename }) => {
-  const found = (await configuredMirror(codename)) ?? (await refreshLists().then(() => configuredMirror(codename)))
+  const found =
+    (await configuredMirror(codename)) ??
+    (await refreshLists().then(() => configuredMirror(codename)))
   if (found) return found
   throw new Failure(`apt knows no source for ${codename} main`, {
     help: 'Add the distribution’s own source to /etc/apt/sources.list.d and run the same command again.',
@@ -101,10 +110,14 @@ export const findMirror = async ({ codename }) => {
  */
 const configuredMirror = async (codename) => {
   const format = '$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(SIGNED_BY)'
-  const { output } = await attempt('apt-get', ['indextargets', '--format', format, 'Created-By: Packages'], {
-    timeoutMs: 30_000,
-    env: APT_ENV,
-  })
+  const { output } = await attempt(
+    'apt-get',
+    ['indextargets', '--format', format, 'Created-By: Packages'],
+    {
+      timeoutMs: 30_000,
+      env: APT_ENV,
+    },
+  )
   return pickMirror(output, codename)
 }
 
@@ -120,7 +133,9 @@ export const pickMirror = (targets, codename) => {
       .map((line) => line.split('|'))
       .find(([, release, component]) => release === codename && component === 'main') ?? []
   if (!uri) return undefined
-  const keyring = signedBy?.startsWith('/') ? signedBy : '/usr/share/keyrings/debian-archive-keyring.gpg'
+  const keyring = signedBy?.startsWith('/')
+    ? signedBy
+    : '/usr/share/keyrings/debian-archive-keyring.gpg'
   return { uri, suite: codename, keyring }
 }
 
@@ -131,11 +146,21 @@ export const pickMirror = (targets, codename) => {
 export const addPinnedSuite = async ({ mirror, suite, name, why }) => {
   await writeFile(
     `/etc/apt/sources.list.d/${name}.sources`,
-    [`# ${why}`, 'Types: deb', `URIs: ${mirror.uri}`, `Suites: ${suite}`, 'Components: main', `Signed-By: ${mirror.keyring}`, ''].join('\n'),
+    [
+      `# ${why}`,
+      'Types: deb',
+      `URIs: ${mirror.uri}`,
+      `Suites: ${suite}`,
+      'Components: main',
+      `Signed-By: ${mirror.keyring}`,
+      '',
+    ].join('\n'),
   )
   await writeFile(
     `/etc/apt/preferences.d/${name}`,
-    [`Explanation: ${why}`, 'Package: *', `Pin: release n=${suite}`, 'Pin-Priority: 60', ''].join('\n'),
+    [`Explanation: ${why}`, 'Package: *', `Pin: release n=${suite}`, 'Pin-Priority: 60', ''].join(
+      '\n',
+    ),
   )
   await refreshLists()
 }

@@ -8,7 +8,9 @@ const NAME_WIDTH = 14
 const SHOWN_LINES = 15
 
 /**
- * @typedef {(detail: string) => void} Say tells what the step does at this moment
+ * @typedef {object} Saying
+ * @property {(detail: string) => void} passing the same, of things that follow each other fast: shown on a terminal only
+ * @typedef {((detail: string) => void) & Saying} Say tells what the step does at this moment
  * @typedef {object} Progress
  * @property {<T>(name: string, work: (say: Say) => Promise<T>, summary: (result: T) => string) => Promise<T>} step
  * @property {(text?: string) => void} line
@@ -41,19 +43,28 @@ export const createProgress = ({ out, now }) => {
       const label = name.padEnd(NAME_WIDTH)
       const elapsed = () => formatElapsed(now() - stepStartedAt)
       const tick = () => {
-        if (live) return overwrite(`  … ${label} ${detail} (${elapsed()})`)
+        if (live) {
+          overwrite(`  … ${label} ${detail} (${elapsed()})`)
+          return
+        }
         if (now() - saidAt < STILL_MS) return
         saidAt = now()
         write(`  … ${label} ${detail} (${elapsed()})`)
       }
-      /** @type {Say} */
-      const say = (next) => {
-        if (next === detail) return
+      /** @param {string} next */
+      const passing = (next) => {
         detail = next
-        if (live) return tick()
+        if (live) tick()
+      }
+      /** @param {string} next */
+      const milestone = (next) => {
+        if (next === detail) return
+        passing(next)
+        if (live) return
         saidAt = now()
         write(`  … ${label} ${detail}`)
       }
+      const say = Object.assign(milestone, { passing })
       const timer = setInterval(tick, TICK_MS)
       try {
         const result = await work(say)
@@ -80,7 +91,8 @@ export const formatElapsed = (ms) => {
 
 /** @param {unknown} error */
 export const failureText = (error) => {
-  if (!(error instanceof Failure)) return `\n${error instanceof Error ? error.stack : String(error)}`
+  if (!(error instanceof Failure))
+    return `\n${error instanceof Error ? error.stack : String(error)}`
   const lines = error.lines.slice(-SHOWN_LINES).map((line) => `    | ${line}`)
   return ['', error.message, ...lines, ...(error.help ? ['', error.help] : [])].join('\n')
 }

@@ -1,9 +1,9 @@
 // @ts-check
 // Stand-ins for official images where no image registry can be reached: the same names, made from packages.
 // When one is made, and when the official image is used, is decided elsewhere.
-import { copyFile, cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { attempt, run } from './command.mjs'
 import { Failure } from './failure.mjs'
 import { CA_PATH_INSIDE, caEnvironment, findOwnCaBundle, readAptSettings } from './host-trust.mjs'
@@ -12,11 +12,22 @@ import { ensurePackages, findMirror, readDistribution } from './packages.mjs'
 const SUITE = 'bookworm'
 const NPM_RELEASE = 'npm@11'
 const BUILD_TIMEOUT_MS = 10 * 60_000
-const LEFT_OUT = ['./var/cache/apt/archives/*.deb', './var/lib/apt/lists/*', './usr/share/doc/*', './usr/share/man/*', './usr/share/locale/*', './usr/share/info/*', './var/log/*.log', './proc/*', './sys/*', './dev/*']
+const LEFT_OUT = [
+  './var/cache/apt/archives/*.deb',
+  './var/lib/apt/lists/*',
+  './usr/share/doc/*',
+  './usr/share/man/*',
+  './usr/share/locale/*',
+  './usr/share/info/*',
+  './var/log/*.log',
+  './proc/*',
+  './sys/*',
+  './dev/*',
+]
 const SLIM = ['doc', 'man', 'locale', 'info'].map((name) => `path-exclude /usr/share/${name}/*`)
 
 /**
- * @typedef {(detail: string) => void} Say
+ * @typedef {import('./progress.mjs').Say} Say
  * @typedef {{ root: string, say: Say }} StandInDeps `root`: the repository
  */
 
@@ -40,24 +51,39 @@ export const makeDebian = async (name, { say }) => {
     say('unpacking Debian packages')
     await run('debootstrap', ['--variant=minbase', SUITE, system, ...(await mirrorArguments())], {
       timeoutMs: BUILD_TIMEOUT_MS,
-      onLine: (line) => say(shortened(line)),
+      onLine: (line) => say.passing(`unpacking Debian packages: ${shortened(line)}`),
     })
     await writeFile(join(system, 'etc/dpkg/dpkg.cfg.d/slim'), `${SLIM.join('\n')}\n`)
     const apt = await readAptSettings(bundle !== undefined)
-    if (apt.length > 0) await writeFile(join(system, 'etc/apt/apt.conf.d/90host'), `${apt.join('\n')}\n`)
+    if (apt.length > 0)
+      await writeFile(join(system, 'etc/apt/apt.conf.d/90host'), `${apt.join('\n')}\n`)
     if (bundle) await copyFile(bundle, join(system, CA_PATH_INSIDE))
     say('importing it into the engine')
-    const changes = ['CMD ["bash"]', ...(bundle ? caEnvironment().map((entry) => `ENV ${entry}`) : [])]
+    const changes = [
+      'CMD ["bash"]',
+      ...(bundle ? caEnvironment().map((entry) => `ENV ${entry}`) : []),
+    ]
     const script = 'tar -C "$0" "${@:3:$2}" -c . | docker import "${@:3+$2}" - "$1"'
     const excludes = LEFT_OUT.map((path) => `--exclude=${path}`)
     await run(
       'bash',
-      ['-o', 'pipefail', '-c', script, system, name, String(excludes.length), ...excludes, ...changes.flatMap((change) => ['--change', change])],
+      [
+        '-o',
+        'pipefail',
+        '-c',
+        script,
+        system,
+        name,
+        String(excludes.length),
+        ...excludes,
+        ...changes.flatMap((change) => ['--change', change]),
+      ],
       { timeoutMs: BUILD_TIMEOUT_MS },
     )
   } finally {
     // debootstrap leaves these mounted when it is interrupted.
-    for (const mount of ['proc', 'sys']) await attempt('umount', ['-q', join(system, mount)], { timeoutMs: 10_000 })
+    for (const mount of ['proc', 'sys'])
+      await attempt('umount', ['-q', join(system, mount)], { timeoutMs: 10_000 })
     await rm(work, { recursive: true, force: true })
   }
 }
@@ -72,15 +98,34 @@ export const makeNode = async (name, { root, base, say }) => {
   try {
     say('collecting Node and npm')
     await copyFile(await realpath(join(root, 'node_modules/.bin/node')), join(work, 'node'))
-    await run('npm', ['install', '--prefix', join(work, 'fetched'), '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', NPM_RELEASE], {
-      timeoutMs: BUILD_TIMEOUT_MS,
-      cwd: work,
+    await run(
+      'npm',
+      [
+        'install',
+        '--prefix',
+        join(work, 'fetched'),
+        '--no-save',
+        '--ignore-scripts',
+        '--no-audit',
+        '--no-fund',
+        NPM_RELEASE,
+      ],
+      {
+        timeoutMs: BUILD_TIMEOUT_MS,
+        cwd: work,
+      },
+    )
+    await cp(join(work, 'fetched/node_modules/npm'), join(work, 'npm'), {
+      recursive: true,
+      dereference: true,
     })
-    await cp(join(work, 'fetched/node_modules/npm'), join(work, 'npm'), { recursive: true, dereference: true })
     await rm(join(work, 'fetched'), { recursive: true })
     await writeFile(join(work, 'Dockerfile'), nodeDockerfile(base))
     say('building the image')
-    await run('docker', ['build', '--tag', name, '.'], { cwd: work, timeoutMs: BUILD_TIMEOUT_MS })
+    await run('docker', ['build', '--progress', 'plain', '--tag', name, '.'], {
+      cwd: work,
+      timeoutMs: BUILD_TIMEOUT_MS,
+    })
   } finally {
     await rm(work, { recursive: true, force: true })
   }
@@ -104,4 +149,8 @@ const mirrorArguments = async () => {
 }
 
 /** @param {string} line a line of debootstrap's */
-const shortened = (line) => line.replace(/^[IW]: /, '').replace(/\.\.\.$/, '').slice(0, 60)
+const shortened = (line) =>
+  line
+    .replace(/^[IW]: /, '')
+    .replace(/\.\.\.$/, '')
+    .slice(0, 60)

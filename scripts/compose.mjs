@@ -1,0 +1,140 @@
+// @ts-check
+// Docker Compose with the files, profile and variables of one instance.
+import { join } from 'node:path'
+import { attempt, run } from './command.mjs'
+import { Failure } from './failure.mjs'
+
+const UP_TIMEOUT_MS = 15 * 60_000
+const HEALTHY_WITHIN_S = 180
+const ASK_TIMEOUT_MS = 30_000
+/** Names that only their user knows: Compose passes a variable on only if a file names it. */
+const FREE_NAMES = [
+  { service: 'spawner', prefix: 'CONTAINER_ENV_' },
+  { service: 'gateway', prefix: 'OAUTH2_PROXY_' },
+]
+
+/**
+ * @typedef {import('./settings.mjs').ScriptSettings} ScriptSettings
+ * @typedef {{ root: string, settings: ScriptSettings, gateway: import('./settings.mjs').Gateway, env: NodeJS.ProcessEnv }} ComposeDeps
+ */
+
+/** @param {ComposeDeps} deps */
+export const createCompose = ({ root, settings, gateway, env }) => {
+  const files = [
+    'docker-compose.yml',
+    ...(gateway === 'apache' ? ['docker-compose.apache.yml'] : []),
+  ]
+  const input = JSON.stringify(passedOn(env))
+  const base = [
+    'compose',
+    '--project-directory',
+    root,
+    ...files.flatMap((file) => ['--file', join(root, file)]),
+    '--file',
+    '-',
+    '--env-file',
+    settings.environmentFile,
+    '--profile',
+    'demo',
+    '--progress',
+    'plain',
+  ]
+  const environment = {
+    ...env,
+    INSTANCE: settings.instance,
+    BERTH_ENV_FILE: settings.environmentFile,
+  }
+
+  return {
+    /** @param {import('./progress.mjs').Say} say */
+    build: (say) =>
+      run('docker', [...base, 'build'], {
+        timeoutMs: UP_TIMEOUT_MS,
+        env: environment,
+        input,
+        cwd: root,
+        onLine: (line) => say.passing(buildStep(line)),
+      }),
+
+    /** @param {import('./progress.mjs').Say} say */
+    async up(say) {
+      const result = await attempt(
+        'docker',
+        [
+          ...base,
+          'up',
+          '--detach',
+          '--build',
+          '--wait',
+          '--wait-timeout',
+          String(HEALTHY_WITHIN_S),
+        ],
+        {
+          timeoutMs: UP_TIMEOUT_MS,
+          env: environment,
+          input,
+          cwd: root,
+          onLine: (line) => say.passing(buildStep(line)),
+        },
+      )
+      if (result.code === 0) return
+      throw (
+        (await explainTrouble(settings.instance)) ??
+        new Failure('`docker compose up` failed', { lines: result.lines })
+      )
+    },
+  }
+}
+
+/**
+ * An override that makes Compose hand on what the environment sets under names of its own choice, values unseen.
+ * @param {NodeJS.ProcessEnv} env
+ */
+export const passedOn = (env) => {
+  const services = FREE_NAMES.map(({ service, prefix }) => {
+    const names = Object.keys(env).filter((name) => name.startsWith(prefix) && env[name])
+    return [service, { environment: Object.fromEntries(names.map((name) => [name, null])) }]
+  })
+  return { services: Object.fromEntries(services) }
+}
+
+/**
+ * Which service it was, in its own words.
+ * @param {string} instance
+ */
+const explainTrouble = async (instance) => {
+  const filter = ['--filter', `label=berth.instance=${instance}`, '--filter', 'label=berth.role']
+  const format = '{{.Names}}\t{{.Label "berth.role"}}\t{{.Status}}'
+  const { output } = await attempt('docker', ['ps', '--all', ...filter, '--format', format], {
+    timeoutMs: ASK_TIMEOUT_MS,
+  })
+  const [name, role, status] =
+    output
+      .split('\n')
+      .map((line) => line.split('\t'))
+      .find(([, , text]) => isTroubled(text ?? '')) ?? []
+  if (!name) return undefined
+  const { lines } = await attempt('docker', ['logs', '--tail', '12', name], {
+    timeoutMs: ASK_TIMEOUT_MS,
+  })
+  return new Failure(
+    `the service ${role} does not get ready (${(status ?? '').toLowerCase()}). It says:`,
+    {
+      lines,
+      help: `More of it: docker logs ${name}`,
+    },
+  )
+}
+
+/** @param {string} status as `docker ps` says it */
+export const isTroubled = (status) =>
+  /^(Exited|Restarting|Dead|Created)/.test(status) ||
+  /\((unhealthy|health: starting)\)/.test(status)
+
+/** @param {string} line a line of a build or of `up`, without its number and time */
+const buildStep = (line) =>
+  line
+    .replace(/^#\d+\s+/, '')
+    .replace(/^\d+\.\d+\s+/, '')
+    .trim()
+    .slice(0, 60)

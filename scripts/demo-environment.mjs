@@ -1,0 +1,56 @@
+// @ts-check
+// What the demo needs in its environment file: secrets, made once, and what leads to the development identity
+// provider and to JupyterLab. Values that are there already are kept; none is ever printed.
+import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
+import { fillIn } from './environment-file.mjs'
+
+const OWNER_ONLY = 0o600
+
+/**
+ * @typedef {(bytes: number) => Buffer} RandomBytes
+ * @typedef {'made' | 'completed' | 'present'} EnvironmentState
+ */
+
+/**
+ * @param {{ path: string, example: string, random: RandomBytes }} deps `path`: the file; `example`: what it is made from
+ * @returns {Promise<EnvironmentState>}
+ */
+export const ensureDemoEnvironment = async ({ path, example, random }) => {
+  const present = await readFile(path, 'utf8').catch(orUndefined)
+  const from = present ?? (await readFile(example, 'utf8').catch(orUndefined)) ?? ''
+  const { text, added } = fillIn(from, demoValues(random))
+  if (present !== undefined && added.length === 0) {
+    await chmod(path, OWNER_ONLY)
+    return 'present'
+  }
+  // In one step: an interrupted start must not leave half a file behind, nor one that others can read.
+  const next = `${path}.${process.pid}`
+  await writeFile(next, text, { mode: OWNER_ONLY })
+  await rename(next, path)
+  return present === undefined ? 'made' : 'completed'
+}
+
+/**
+ * @param {RandomBytes} random
+ * @returns {Record<string, string>}
+ */
+export const demoValues = (random) => ({
+  INTERNAL_SECRET: random(32).toString('hex'),
+  GATEWAY_SECRET: random(32).toString('hex'),
+  OAUTH2_PROXY_COOKIE_SECRET: random(32).toString('base64url'),
+  OAUTH2_PROXY_CLIENT_ID: 'berth',
+  OAUTH2_PROXY_CLIENT_SECRET: random(32).toString('hex'),
+  // Compose fills in the port, so that IDP_PORT alone moves the provider.
+  OAUTH2_PROXY_OIDC_ISSUER_URL: 'http://idp.localhost:${IDP_PORT:-4190}',
+  // The demo has no TLS; a real deployment has, and leaves this line out.
+  OAUTH2_PROXY_COOKIE_SECURE: 'false',
+  CONTAINER_IMAGE: 'berth/lab',
+  CONTAINER_HOST_PREFIX: 'lab',
+  CONTAINER_PORT: '8888',
+})
+
+/** @param {NodeJS.ErrnoException} error */
+const orUndefined = (error) => {
+  if (error.code === 'ENOENT') return undefined
+  throw error
+}

@@ -1,0 +1,29 @@
+// @ts-check
+// The images that run as workspaces in the demo. Built here, never pulled, and no service of Compose: nobody runs them
+// but the spawner.
+import { join } from 'node:path'
+import { run } from './command.mjs'
+
+const BUILD_TIMEOUT_MS = 20 * 60_000
+const IMAGES = [
+  { name: 'berth/hello', folder: 'demo/hello' },
+  { name: 'berth/lab', folder: 'demo/lab' },
+]
+
+/**
+ * @param {string} root
+ * @param {import('./progress.mjs').Say} say
+ * @returns {Promise<string[]>} their names
+ */
+export const buildDemoImages = async (root, say) => {
+  for (const { name, folder } of IMAGES) {
+    say(`building ${name}`)
+    await run('docker', ['build', '--progress', 'plain', '--tag', name, join(root, folder)], {
+      timeoutMs: BUILD_TIMEOUT_MS,
+      onLine: (line) =>
+        say.passing(`building ${name}: ${line.replace(/^#\d+\s+/, '').slice(0, 50)}`),
+      help: 'A build needs Debian’s packages, npm and PyPI. Once they can be reached, run the same command again.',
+    })
+  }
+  return IMAGES.map(({ name }) => name)
+}

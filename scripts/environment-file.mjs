@@ -1,0 +1,59 @@
+// @ts-check
+// The text of an environment file: what it sets, and how lines are filled in without touching what is there.
+// It reads no file and makes no secret.
+
+/**
+ * What the file sets, quotes taken off, nothing expanded.
+ * @param {string} text
+ * @returns {Record<string, string>}
+ */
+export const parseEnvironment = (text) => {
+  /** @type {Record<string, string>} */
+  const values = {}
+  for (const line of text.split('\n')) {
+    const [, name, rest] = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)$/.exec(line) ?? []
+    if (name !== undefined) values[name] = valueOf(rest ?? '')
+  }
+  return values
+}
+
+/** @param {string} raw what follows the equals sign */
+const valueOf = (raw) => {
+  const text = raw.trim()
+  const quoted = /^(["'])(.*?)\1\s*(?:#.*)?$/.exec(text)
+  if (quoted) return quoted[2] ?? ''
+  return text.replace(/(^|\s)#.*$/, '').trim()
+}
+
+/**
+ * Gives each variable that has no value yet the value here; a variable with one keeps it.
+ * A commented-out line of the same name stays, as the explanation it is, with the new line below it.
+ * @param {string} text
+ * @param {Readonly<Record<string, string>>} values
+ * @returns {{ text: string, added: readonly string[] }}
+ */
+export const fillIn = (text, values) => {
+  const present = parseEnvironment(text)
+  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n')
+  const added = Object.keys(values).filter((name) => !present[name])
+  for (const name of added) {
+    const line = `${name}=${values[name]}`
+    const empty = lastIndex(lines, new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`))
+    const commented = lastIndex(lines, new RegExp(`^#\\s?${name}=`))
+    if (empty >= 0) lines[empty] = line
+    else if (commented >= 0) lines.splice(commented + 1, 0, line)
+    else lines.push(line)
+  }
+  return { text: lines.length === 0 ? '' : `${lines.join('\n')}\n`, added }
+}
+
+/**
+ * @param {readonly string[]} lines
+ * @param {RegExp} pattern
+ */
+const lastIndex = (lines, pattern) => {
+  for (let index = lines.length - 1; index >= 0; index -= 1) {
+    if (pattern.test(lines[index] ?? '')) return index
+  }
+  return -1
+}

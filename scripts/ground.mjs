@@ -1,0 +1,54 @@
+// @ts-check
+// What both the demo and the tests stand on, in order: packages, an engine, base images.
+import { ensureDependencies } from './dependencies.mjs'
+import { ensureEngine } from './engine.mjs'
+import { ensureImages } from './images.mjs'
+import { makeDebian, makeNode } from './stand-ins.mjs'
+
+const DEBIAN = 'debian:bookworm-slim'
+const NODE = 'node:24-bookworm-slim'
+const ENGINE_WORDS = { found: '', started: ', started', installed: ', installed and started' }
+const IMAGE_WORDS = {
+  present: 'here already',
+  pulled: 'pulled',
+  made: 'made from packages, as no registry answers',
+}
+
+/**
+ * @param {{ root: string, settings: import('./settings.mjs').ScriptSettings, progress: import('./progress.mjs').Progress }} deps
+ */
+export const prepareGround = async ({ root, settings, progress }) => {
+  await progress.step(
+    'dependencies',
+    (say) => ensureDependencies(root, say),
+    (state) => state,
+  )
+  await progress.step(
+    'engine',
+    (say) =>
+      ensureEngine({
+        mayInstall: settings.mayInstallEngine,
+        chosenElsewhere: settings.engineChosenElsewhere,
+        say,
+      }),
+    ({ version, how }) => `Docker ${version}${ENGINE_WORDS[how]}`,
+  )
+  await progress.step(
+    'base images',
+    (say) =>
+      ensureImages(
+        [
+          { name: DEBIAN, make: (tell) => makeDebian(DEBIAN, { root, say: tell }) },
+          { name: NODE, make: (tell) => makeNode(NODE, { root, base: DEBIAN, say: tell }) },
+        ],
+        say,
+      ),
+    (images) => {
+      const sources = new Set(images.map(({ source }) => source))
+      const [only] = sources
+      return sources.size === 1 && only
+        ? IMAGE_WORDS[only]
+        : images.map(({ name, source }) => `${name} ${source}`).join(', ')
+    },
+  )
+}

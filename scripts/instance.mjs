@@ -1,0 +1,139 @@
+// @ts-check
+// What the engine holds of one instance, found by label, and how it is taken down in the right order.
+import { attempt, run } from './command.mjs'
+
+const CALL_TIMEOUT_MS = 60_000
+const STOP_GRACE_S = 15
+const LABEL = 'berth.instance'
+
+/**
+ * @typedef {import('./progress.mjs').Say} Say
+ * @typedef {{ id: string, name: string, role: string }} Container
+ */
+
+/**
+ * Services and workspaces. The spawner comes first, so that it does not mend what is being taken down.
+ * @param {string} instance
+ * @returns {Promise<Container[]>}
+ */
+export const listContainers = async (instance) => {
+  const format = '{{.ID}}\t{{.Names}}\t{{.Label "berth.role"}}'
+  const output = await ask(['ps', '--all', '--no-trunc', ...labelled(instance), '--format', format])
+  return inOrder(
+    output.map((line) => {
+      const [id = '', name = '', role = ''] = line.split('\t')
+      return { id, name, role }
+    }),
+  )
+}
+
+/**
+ * Spawner, then the other services, then workspaces.
+ * @param {readonly Container[]} containers
+ */
+export const inOrder = (containers) => {
+  /** @param {Container} container */
+  const rank = ({ role }) => (role === 'spawner' ? 0 : role === '' ? 2 : 1)
+  return [...containers].sort((one, other) => rank(one) - rank(other))
+}
+
+/** @param {string} instance */
+export const listNetworks = (instance) =>
+  ask(['network', 'ls', ...labelled(instance), '--format', '{{.Name}}'])
+
+/** @param {string} instance */
+export const listVolumes = (instance) =>
+  ask(['volume', 'ls', ...labelled(instance), '--format', '{{.Name}}'])
+
+/**
+ * Stops and removes all containers of the instance.
+ * @param {string} instance
+ * @param {Say} say
+ */
+export const removeContainers = async (instance, say) => {
+  const containers = await listContainers(instance)
+  const first = containers.filter(({ role }) => role === 'spawner')
+  const services = containers.filter(({ role }) => role !== 'spawner' && role !== '')
+  const workspaces = containers.filter(({ role }) => role === '')
+  for (const group of [first, services, workspaces]) {
+    if (group.length === 0) continue
+    say(`stopping ${group.map(({ name }) => name).join(', ')}`)
+    await stopAndRemove(group)
+  }
+  return containers.length
+}
+
+/**
+ * Removes the instance's networks. Everyone who is on one is detached first, stopped containers too: a container whose
+ * network is gone could never start again.
+ * @param {string} instance
+ */
+export const removeNetworks = async (instance) => {
+  const networks = await listNetworks(instance)
+  if (networks.length === 0) return 0
+  for (const { id, network } of await attachments(new Set(networks))) {
+    await attempt('docker', ['network', 'disconnect', '--force', network, id], {
+      timeoutMs: CALL_TIMEOUT_MS,
+    })
+  }
+  await run('docker', ['network', 'rm', ...networks], {
+    timeoutMs: CALL_TIMEOUT_MS + networks.length * 1_000,
+  })
+  return networks.length
+}
+
+/** @param {string} instance */
+export const removeVolumes = async (instance) => {
+  const volumes = await listVolumes(instance)
+  if (volumes.length > 0)
+    await run('docker', ['volume', 'rm', ...volumes], {
+      timeoutMs: CALL_TIMEOUT_MS + volumes.length * 1_000,
+    })
+  return volumes.length
+}
+
+/** @param {readonly Container[]} containers */
+const stopAndRemove = async (containers) => {
+  const ids = containers.map(({ id }) => id)
+  // A frozen container does not hear that it should stop.
+  await attempt('docker', ['unpause', ...ids], { timeoutMs: CALL_TIMEOUT_MS })
+  await attempt('docker', ['stop', '--time', String(STOP_GRACE_S), ...ids], {
+    timeoutMs: CALL_TIMEOUT_MS + STOP_GRACE_S * 1_000,
+  })
+  await run('docker', ['rm', '--force', ...ids], {
+    timeoutMs: CALL_TIMEOUT_MS + ids.length * 1_000,
+  })
+}
+
+/**
+ * Which containers of anybody are on these networks. Only a container itself knows: a network lists but the running ones.
+ * @param {ReadonlySet<string>} networks
+ */
+const attachments = async (networks) => {
+  const ids = await ask(['ps', '--all', '--quiet', '--no-trunc'])
+  if (ids.length === 0) return []
+  const format = '{{.Id}}{{range $name, $_ := .NetworkSettings.Networks}}\t{{$name}}{{end}}'
+  // One that is gone by now makes inspect fail, and says nothing of the others.
+  const { output } = await attempt('docker', ['inspect', '--format', format, ...ids], {
+    timeoutMs: CALL_TIMEOUT_MS,
+  })
+  return output
+    .split('\n')
+    .filter(Boolean)
+    .flatMap((line) => {
+      const [id = '', ...names] = line.split('\t')
+      return names.filter((name) => networks.has(name)).map((network) => ({ id, network }))
+    })
+}
+
+/** @param {string} instance */
+const labelled = (instance) => ['--filter', `label=${LABEL}=${instance}`]
+
+/** @param {readonly string[]} args */
+const ask = async (args) => {
+  const { output } = await run('docker', args, {
+    timeoutMs: CALL_TIMEOUT_MS,
+    help: 'Is the Docker Engine running? `docker info` tells.',
+  })
+  return output.split('\n').filter(Boolean)
+}

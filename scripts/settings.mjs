@@ -1,0 +1,88 @@
+// @ts-check
+// What the scripts themselves have to know of the configuration. The environment wins over the file.
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { parseEnvironment } from './environment-file.mjs'
+import { Failure } from './failure.mjs'
+
+const GATEWAY_IMAGE = 'quay.io/oauth2-proxy/oauth2-proxy:v7.15.5'
+const GATEWAYS = /** @type {const} */ (['oauth2-proxy', 'apache'])
+
+/**
+ * @typedef {typeof GATEWAYS[number]} Gateway
+ * @typedef {object} ScriptSettings
+ * @property {string} instance also the Compose project
+ * @property {number} port
+ * @property {number} idpPort
+ * @property {Gateway | undefined} gateway the one that is asked for
+ * @property {string} gatewayImage oauth2-proxy's
+ * @property {string} environmentFile
+ * @property {boolean} mayInstallEngine
+ * @property {boolean} engineChosenElsewhere
+ */
+
+/**
+ * Where the environment file is: the one thing that only the environment can say.
+ * @param {string} root
+ * @param {NodeJS.ProcessEnv} env
+ */
+export const environmentFilePath = (root, env) =>
+  env['BERTH_ENV_FILE'] ? resolve(env['BERTH_ENV_FILE']) : join(root, '.env')
+
+/**
+ * @param {string} root
+ * @param {NodeJS.ProcessEnv} env
+ */
+export const loadSettings = async (root, env) => {
+  const environmentFile = environmentFilePath(root, env)
+  const text = await readFile(environmentFile, 'utf8').catch(() => '')
+  return readSettings({ environmentFile, file: parseEnvironment(text), env })
+}
+
+/**
+ * @param {{ environmentFile: string, file: Record<string, string>, env: NodeJS.ProcessEnv }} sources
+ * @returns {ScriptSettings}
+ */
+export const readSettings = ({ environmentFile, file, env }) => {
+  /** @param {string} name */
+  const value = (name) => env[name] || file[name] || ''
+  return {
+    instance: readInstance(value('INSTANCE') || 'berth'),
+    port: readPort('BERTH_PORT', value('BERTH_PORT') || '4180'),
+    idpPort: readPort('IDP_PORT', value('IDP_PORT') || '4190'),
+    gateway: readGateway(value('GATEWAY')),
+    gatewayImage: value('GATEWAY_IMAGE') || GATEWAY_IMAGE,
+    environmentFile,
+    mayInstallEngine: value('BERTH_INSTALL_ENGINE') !== '0',
+    engineChosenElsewhere: Boolean(env['DOCKER_HOST'] || env['DOCKER_CONTEXT']),
+  }
+}
+
+/** @param {string} text */
+const readInstance = (text) => {
+  if (/^[a-z][a-z0-9-]{0,30}$/.test(text)) return text
+  throw new Failure(`INSTANCE "${text}" is not a name`, {
+    help: 'It takes lower-case letters, digits and hyphens, a letter first (example: INSTANCE=berth).',
+  })
+}
+
+/**
+ * @param {string} name
+ * @param {string} text
+ */
+const readPort = (name, text) => {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (port > 0 && port < 65_536) return port
+  throw new Failure(`${name} "${text}" is not a port`, { help: `Example: ${name}=4180` })
+}
+
+/**
+ * @param {string} text
+ * @returns {Gateway | undefined}
+ */
+const readGateway = (text) => {
+  if (text === '') return undefined
+  const known = GATEWAYS.find((gateway) => gateway === text)
+  if (known) return known
+  throw new Failure(`GATEWAY "${text}" is not one of ${GATEWAYS.join(', ')}`)
+}

@@ -1,0 +1,26 @@
+// @ts-check
+// `npm stop`: services, workspaces and networks of this instance go, people's volumes stay.
+import { join } from 'node:path'
+import { removeContainers, removeNetworks } from './instance.mjs'
+import { runScript } from './session.mjs'
+import { loadSettings } from './settings.mjs'
+
+const root = join(import.meta.dirname, '..')
+
+await runScript(async (progress) => {
+  const { instance } = await loadSettings(root, process.env)
+  progress.line(`Stopping ${instance}`)
+  await progress.step(
+    'containers',
+    (say) => removeContainers(instance, say),
+    (count) => `${count} removed`,
+  )
+  await progress.step(
+    'networks',
+    () => removeNetworks(instance),
+    (count) => `${count} removed`,
+  )
+  progress.line(
+    '\nPeople’s files are kept. `npm start` brings everything back, `npm run reset` removes the files too.',
+  )
+})
