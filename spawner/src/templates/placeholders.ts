@@ -1,0 +1,89 @@
+// Texts with `{placeholders}`: parsed once at start, where unknown names are errors, rendered for each person.
+import type { Person } from '@berth/shared/contract'
+import { safeUserName, workspaceName, type Prefix } from '@berth/shared/names'
+
+export const placeholderNames = [
+  'user',
+  'username',
+  'workspace',
+  'template',
+  'instance',
+  'base_path',
+  'email',
+] as const
+export type PlaceholderName = (typeof placeholderNames)[number]
+export type PlaceholderValues = Readonly<Record<PlaceholderName, string>>
+
+/** What may name a volume or a path: people cannot choose the characters in these. */
+export const mountPlaceholders: readonly PlaceholderName[] = placeholderNames.filter(
+  (name) => name !== 'username' && name !== 'email',
+)
+
+type Part = { readonly text: string } | { readonly placeholder: PlaceholderName }
+
+/** @returns the parts of a text, or a complaint that names what is wrong with it */
+function parse(
+  source: string,
+  allowed: readonly PlaceholderName[],
+): { parts: readonly Part[] } | { complaint: string } {
+  const parts: Part[] = []
+  const token = /\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+/g
+  for (const match of source.matchAll(token)) {
+    const [whole, name] = match
+    if (whole === '{{') parts.push({ text: '{' })
+    else if (whole === '}}') parts.push({ text: '}' })
+    else if (whole === '}') parts.push({ text: '}' })
+    else if (whole === '{') return { complaint: 'has a brace that is not closed; {{ is a brace' }
+    else if (name === undefined) parts.push({ text: whole })
+    else {
+      const known = placeholderNames.find((candidate) => candidate === name)
+      if (known === undefined)
+        return { complaint: `has the unknown placeholder {${name}}; {{ is a brace` }
+      if (!allowed.includes(known)) return { complaint: `may not contain {${name}}` }
+      parts.push({ placeholder: known })
+    }
+  }
+  return { parts }
+}
+
+/** @returns what is wrong with the text's placeholders; `undefined` if nothing is */
+export function placeholderComplaint(
+  source: string,
+  allowed: readonly PlaceholderName[] = placeholderNames,
+): string | undefined {
+  const result = parse(source, allowed)
+  return 'complaint' in result ? result.complaint : undefined
+}
+
+export function usesPlaceholder(source: string, ...names: readonly PlaceholderName[]): boolean {
+  const result = parse(source, placeholderNames)
+  if ('complaint' in result) return false
+  return result.parts.some((part) => 'placeholder' in part && names.includes(part.placeholder))
+}
+
+/** @throws TypeError for a text that `placeholderComplaint` would have refused */
+export function render(source: string, values: PlaceholderValues): string {
+  const result = parse(source, placeholderNames)
+  if ('complaint' in result) throw new TypeError(`"${source}" ${result.complaint}`)
+  return result.parts
+    .map((part) => ('text' in part ? part.text : values[part.placeholder]))
+    .join('')
+}
+
+/** The values for one person's workspace of one template. */
+export function placeholderValues(
+  template: { readonly name: string; readonly prefix: Prefix },
+  owner: Person,
+  instance: string,
+): PlaceholderValues {
+  return {
+    user: safeUserName(template.prefix, owner.name),
+    username: owner.name,
+    workspace: workspaceName(template.prefix, owner.name),
+    template: template.name,
+    instance,
+    // Each template has host names of its own, so its workspaces are served from the root.
+    base_path: '/',
+    email: owner.email ?? '',
+  }
+}

@@ -1,0 +1,40 @@
+// `name:/path[:ro]`, comma separated. Volumes only: a path of the host as a source is refused.
+import { mountPlaceholders, placeholderComplaint } from './placeholders.ts'
+import type { VolumeMount } from './template.ts'
+
+/** What a volume's name may be made of, placeholders apart. */
+const sourceShape = /^[a-zA-Z0-9{][a-zA-Z0-9_.{}-]*$/
+
+/** @returns a complaint, or `undefined` for an absolute path of at least one part, without `..`, `,` and `:` */
+export function mountPathComplaint(path: string): string | undefined {
+  if (!/^\/[^:,]+$/.test(path) || path.split('/').some((part) => part === '..' || part === '.'))
+    return 'must be an absolute path in the container, such as /home/me'
+  return placeholderComplaint(path, mountPlaceholders)
+}
+
+/** @returns a complaint, or `undefined` for a name that volumes may bear */
+export function volumeNameComplaint(name: string): string | undefined {
+  if (!sourceShape.test(name))
+    return 'must be the name of a volume (letters, digits, . _ and -), not a path'
+  return placeholderComplaint(name, mountPlaceholders)
+}
+
+export function parseVolumes(text: string): readonly VolumeMount[] | { complaint: string } {
+  const mounts: VolumeMount[] = []
+  for (const item of text.split(',').map((part) => part.trim())) {
+    if (item === '') continue
+    const [source, target, mode, ...rest] = item.split(':')
+    if (source === undefined || target === undefined || rest.length > 0 || !isMode(mode))
+      return { complaint: `has "${item}", which is not name:/path or name:/path:ro` }
+    const complaint = volumeNameComplaint(source) ?? mountPathComplaint(target)
+    if (complaint !== undefined) return { complaint: `has "${item}", which ${complaint}` }
+    if (mounts.some((mount) => mount.target === target))
+      return { complaint: `has the path ${target} twice` }
+    mounts.push({ source, target, readOnly: mode === 'ro' })
+  }
+  return mounts
+}
+
+function isMode(mode: string | undefined): boolean {
+  return mode === undefined || mode === 'ro' || mode === 'rw'
+}
