@@ -1,0 +1,263 @@
+// In which order and under which words the variables stand in `.env.example` and in the reference, and those
+// variables that Compose, the gateway and the demo read. What the services read is in their own `config.ts`.
+import { directorSettings } from '../director/src/config.ts'
+import type { Setting, Settings } from '@berth/shared/settings'
+import { spawnerSettings } from '../spawner/src/config.ts'
+
+export interface Row {
+  readonly name: string
+  readonly doc: string
+  readonly example: string
+  /** Absent: there is none; what unset means is in the text. */
+  readonly default?: string
+  readonly secret: boolean
+  readonly readBy: readonly Reader[]
+}
+
+type Reader = 'director' | 'spawner' | 'gateway' | 'compose' | 'demo'
+
+export interface Section {
+  readonly title: string
+  readonly intro: string
+  /** Stands without `#` in `.env.example`, with its example or empty. */
+  readonly filledIn: 'by you' | 'with examples' | 'no'
+  readonly rows: readonly Row[]
+}
+
+const services: Readonly<Record<'director' | 'spawner', Settings>> = {
+  director: directorSettings,
+  spawner: spawnerSettings,
+}
+
+/** Variables that no service of ours reads. */
+const others: readonly Row[] = [
+  {
+    name: 'OAUTH2_PROXY_COOKIE_SECRET',
+    doc: 'what the gateway encrypts its session cookie with: 16, 24 or 32 bytes, base64url',
+    example: 'the output of: openssl rand -base64 32 | tr -- "+/" "-_"',
+    secret: true,
+    readBy: ['gateway'],
+  },
+  {
+    name: 'OAUTH2_PROXY_OIDC_ISSUER_URL',
+    doc: "your OpenID Connect provider's issuer URL",
+    example: 'https://id.example.com/realms/people',
+    secret: false,
+    readBy: ['gateway'],
+  },
+  {
+    name: 'OAUTH2_PROXY_CLIENT_ID',
+    doc: 'the client that you registered there; redirect URI <PUBLIC_URL>/oauth2/callback',
+    example: 'berth',
+    secret: false,
+    readBy: ['gateway'],
+  },
+  {
+    name: 'OAUTH2_PROXY_CLIENT_SECRET',
+    doc: "that client's secret, as your provider gives it",
+    example: '',
+    secret: true,
+    readBy: ['gateway'],
+  },
+  {
+    name: 'OAUTH2_PROXY_COOKIE_SECURE',
+    doc: 'true: the session cookie travels over https only; set it as soon as TLS is in front',
+    example: 'true',
+    default: 'false',
+    secret: false,
+    readBy: ['gateway'],
+  },
+  {
+    name: 'CONTAINER_ENV_<NAME>',
+    doc: "a variable <NAME> of the container's environment, as many as you like",
+    example: 'UTC',
+    secret: false,
+    readBy: ['spawner'],
+  },
+  {
+    name: 'BERTH_PORT',
+    doc: 'the port of this machine, on 127.0.0.1, that the gateway answers on',
+    example: '4180',
+    default: '4180',
+    secret: false,
+    readBy: ['compose'],
+  },
+  {
+    name: 'IDP_PORT',
+    doc: "the development identity provider's port",
+    example: '4190',
+    default: '4190',
+    secret: false,
+    readBy: ['demo'],
+  },
+  {
+    name: 'IDP_PEOPLE',
+    doc: 'further people who may sign in to the demo, comma-separated; the password is the name',
+    example: 'dave,erin',
+    secret: false,
+    readBy: ['demo'],
+  },
+]
+
+interface Outline {
+  readonly title: string
+  readonly intro: string
+  readonly filledIn: Section['filledIn']
+  readonly names: readonly string[]
+}
+
+const outline: readonly Outline[] = [
+  {
+    title: 'Fill in these six',
+    intro: 'npm start fills in the empty ones for the demo.',
+    filledIn: 'by you',
+    names: [
+      'INTERNAL_SECRET',
+      'GATEWAY_SECRET',
+      'OAUTH2_PROXY_COOKIE_SECRET',
+      'OAUTH2_PROXY_OIDC_ISSUER_URL',
+      'OAUTH2_PROXY_CLIENT_ID',
+      'OAUTH2_PROXY_CLIENT_SECRET',
+    ],
+  },
+  {
+    title: 'What people get',
+    intro: 'JupyterLab, for example.',
+    filledIn: 'with examples',
+    names: [
+      'CONTAINER_IMAGE',
+      'CONTAINER_HOST_PREFIX',
+      'CONTAINER_PORT',
+      'CONTAINER_COMMAND',
+      'CONTAINER_HOME',
+      'CONTAINER_USER',
+      'CONTAINER_BACKGROUND_REQUESTS',
+    ],
+  },
+  {
+    title: 'More about the container',
+    intro:
+      'In CONTAINER_COMMAND, CONTAINER_ENV_*, CONTAINER_HOME* and CONTAINER_VOLUMES: {user} (the safe name), {username} (as signed in; not in mounts), {workspace}, {template}, {instance}, {base_path}, {email}; {{ is a brace.',
+    filledIn: 'no',
+    names: [
+      'CONTAINER_ENV_<NAME>',
+      'CONTAINER_HOME_VOLUME',
+      'CONTAINER_VOLUMES',
+      'CONTAINER_MEMORY',
+      'CONTAINER_CPUS',
+      'CONTAINER_PIDS',
+      'CONTAINER_PULL',
+      'CONTAINER_READY_PATH',
+      'CONTAINER_START_TIMEOUT',
+      'CONTAINER_STOP_SIGNAL',
+      'CONTAINER_STOP_TIMEOUT',
+    ],
+  },
+  {
+    title: 'Who, how many, for how long',
+    intro: 'Durations as 500ms, 15m, 1h30m; sizes as 512m, 2g; 0 is off.',
+    filledIn: 'no',
+    names: [
+      'CONTAINER_ALLOWED_USERS',
+      'CONTAINER_ALLOWED_GROUPS',
+      'MAX_WORKSPACES',
+      'MAX_WORKSPACES_PER_USER',
+      'MAX_STARTING',
+      'MAX_QUEUE',
+      'CONTAINER_IDLE_STOP',
+      'CONTAINER_IDLE_REMOVE',
+      'CONTAINER_CONNECTION_IDLE',
+      'CONTAINER_MAX_LIFETIME',
+    ],
+  },
+  {
+    title: 'Addresses and pages',
+    intro: '',
+    filledIn: 'no',
+    names: [
+      'PUBLIC_URL',
+      'PORTAL_URL',
+      'BERTH_PORT',
+      'OAUTH2_PROXY_COOKIE_SECURE',
+      'SITE_TITLE',
+      'SUPPORT_URL',
+      'SIGN_OUT_URL',
+      'FRAME_ANCESTORS',
+      'LOADING_PAGE_AFTER',
+    ],
+  },
+  {
+    title: 'Requests and connections',
+    intro: '',
+    filledIn: 'no',
+    names: [
+      'REQUEST_WAIT_TIMEOUT',
+      'WORKSPACE_TIMEOUT',
+      'MAX_CONNECTIONS_PER_USER',
+      'MAX_WEBSOCKETS_PER_USER',
+      'CONNECTION_MAX_AGE',
+    ],
+  },
+  {
+    title: 'Another gateway than oauth2-proxy',
+    intro: 'Everything else of oauth2-proxy is set by OAUTH2_PROXY_*, as its documentation says.',
+    filledIn: 'no',
+    names: [
+      'IDENTITY_HEADER',
+      'SUBJECT_HEADER',
+      'GROUPS_HEADER',
+      'EMAIL_HEADER',
+      'GATEWAY_COOKIES',
+    ],
+  },
+  {
+    title: 'The deployment',
+    intro: '',
+    filledIn: 'no',
+    names: [
+      'INSTANCE',
+      'NETWORK_POOL',
+      'NETWORK_SPARES',
+      'RECONCILE_EVERY',
+      'DOCKER_HOST',
+      'DATA_DIR',
+      'SPAWNER_HOST',
+      'SPAWNER_PORT',
+      'LISTEN_PORT',
+      'OPS_PORT',
+      'LOG_LEVEL',
+    ],
+  },
+  {
+    title: 'The demo only',
+    intro: '',
+    filledIn: 'no',
+    names: ['IDP_PORT', 'IDP_PEOPLE'],
+  },
+]
+
+function rowOf(name: string): Row {
+  const other = others.find((row) => row.name === name)
+  if (other !== undefined) return other
+  const readers = (['director', 'spawner'] as const).filter((service) => name in services[service])
+  const setting: Setting<unknown> | undefined = readers
+    .map((service) => services[service][name])
+    .find((found) => found !== undefined)
+  if (setting === undefined) throw new Error(`${name} is in the outline, but nothing reads it`)
+  const { doc, example, secret } = setting
+  const shared = { name, doc, example, secret, readBy: readers }
+  return setting.default === undefined ? shared : { ...shared, default: setting.default }
+}
+
+/** @throws Error for a variable that stands in no section, or in one but is read by nobody */
+export function configurationSections(): readonly Section[] {
+  const told = new Set(outline.flatMap((section) => section.names))
+  const known = [
+    ...Object.keys(directorSettings),
+    ...Object.keys(spawnerSettings),
+    ...others.map((row) => row.name),
+  ]
+  const untold = known.filter((name) => !told.has(name))
+  if (untold.length > 0) throw new Error(`in no section of the reference: ${untold.join(', ')}`)
+  return outline.map(({ names, ...section }) => ({ ...section, rows: names.map(rowOf) }))
+}

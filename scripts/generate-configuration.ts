@@ -1,0 +1,111 @@
+// Writes `.env.example` and `docs/configuration.md` from the settings themselves; with --check, says what is stale.
+import { readFile, writeFile } from 'node:fs/promises'
+import { format } from 'prettier'
+import { configurationSections, type Row, type Section } from './configuration-sections.ts'
+
+function environmentExample(sections: readonly Section[]): string {
+  const head = [
+    "# Berth's configuration. Copy to .env and fill in the first six lines.",
+    '# Lines that begin with # show the default, or an example where there is none.',
+    '# A secret may also come from a file: <NAME>_FILE names it. Written by npm run generate.',
+  ]
+  return [...head, ...sections.flatMap(exampleSection)].join('\n') + '\n'
+}
+
+function exampleSection(section: Section): string[] {
+  const intro = section.intro === '' ? [] : wrap(section.intro)
+  return [
+    '',
+    `# ---- ${section.title}`,
+    ...intro,
+    ...section.rows.flatMap((row) => exampleRow(row, section)),
+  ]
+}
+
+function exampleRow(row: Row, section: Section): string[] {
+  const doc = wrap(
+    row.default === undefined && section.filledIn === 'no' ? `${row.doc} (example)` : row.doc,
+  )
+  switch (section.filledIn) {
+    case 'by you':
+      return [
+        ...wrap(row.example === '' ? row.doc : `${row.doc}; for example ${row.example}`),
+        `${row.name}=`,
+      ]
+    case 'with examples':
+      return [...doc, `${row.name}=${row.example}`]
+    case 'no':
+      return [...doc, `#${row.name}=${row.default ?? row.example}`]
+  }
+}
+
+function wrap(text: string, width = 110): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + word.length < width)
+      lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(`# ${word}`)
+  }
+  return lines
+}
+
+async function reference(sections: readonly Section[]): Promise<string> {
+  const head = [
+    '# Configuration',
+    '',
+    'Every variable, from the schemas that the services parse it with (`npm run generate` writes this page). They stand in `.env` beside `docker-compose.yml`; variables of the environment win over it. Durations are written as in Go and Compose (`500ms`, `15m`, `1h30m`), sizes as in Docker (`512m`, `2g`); `0` is off. A secret may also come from a file that `<NAME>_FILE` names. A service that finds something wrong does not start, and says everything that is wrong at once.',
+  ]
+  const text = [...head, ...sections.flatMap(referenceSection)].join('\n')
+  return format(text, { parser: 'markdown', printWidth: 100 })
+}
+
+function referenceSection(section: Section): string[] {
+  const title = section.filledIn === 'by you' ? 'What must be set' : section.title
+  const intro = section.filledIn === 'no' && section.intro !== '' ? [escape(section.intro), ''] : []
+  return [
+    '',
+    `## ${title}`,
+    '',
+    ...intro,
+    '| variable | default | what it is | read by |',
+    '| --- | --- | --- | --- |',
+    ...section.rows.map(referenceRow),
+  ]
+}
+
+function referenceRow(row: Row): string {
+  const value =
+    row.default === undefined ? `none; such as \`${row.example}\`` : `\`${row.default}\``
+  const shown = row.secret ? 'none' : value
+  return `| \`${row.name}\` | ${cell(shown)} | ${cell(escape(row.doc))} | ${row.readBy.join(', ')} |`
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|')
+const escape = (text: string): string => text.replace(/[<>*]/g, '\\$&')
+
+const sections = configurationSections()
+const files = [
+  ['.env.example', environmentExample(sections)],
+  ['docs/configuration.md', await reference(sections)],
+] as const
+const root = new URL('../', import.meta.url)
+const stale: string[] = []
+for (const [path, text] of files) {
+  const file = new URL(path, root)
+  const present = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw error
+  })
+  if (present === text) continue
+  stale.push(path)
+  if (!process.argv.includes('--check')) await writeFile(file, text)
+}
+if (process.argv.includes('--check') && stale.length > 0) {
+  process.stderr.write(`not current: ${stale.join(', ')}. Run: npm run generate\n`)
+  process.exitCode = 1
+} else {
+  process.stdout.write(
+    stale.length === 0 ? 'configuration: current\n' : `written: ${stale.join(', ')}\n`,
+  )
+}
