@@ -109,9 +109,19 @@ export const run = async (command, args, options) => {
   })
 }
 
-/** Ends every command that still runs: for when this program is asked to end. */
-export const endCommands = () => {
-  for (const child of running) endGroup(child, 'SIGTERM')
+/** Ends every command that still runs, and waits for that: for when this program is asked to end. */
+export const endCommands = async () => {
+  const children = [...running]
+  const ended = Promise.all(
+    children.map((child) => new Promise((resolve) => child.on('close', resolve))),
+  )
+  for (const child of children) endGroup(child, 'SIGTERM')
+  const patience = setTimeout(
+    () => children.forEach((child) => endGroup(child, 'SIGKILL')),
+    GRACE_MS,
+  )
+  await ended
+  clearTimeout(patience)
 }
 
 /** @param {number} code */

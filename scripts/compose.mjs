@@ -46,6 +46,18 @@ export const createCompose = ({ root, settings, gateway, env }) => {
   }
 
   return {
+    /**
+     * Any other command of Compose's, such as `['restart', 'director']`.
+     * @param {readonly string[]} args
+     */
+    call: (args) =>
+      run('docker', [...base, ...args], {
+        timeoutMs: UP_TIMEOUT_MS,
+        env: environment,
+        input,
+        cwd: root,
+      }),
+
     /** @param {import('./progress.mjs').Say} say */
     build: (say) =>
       run('docker', [...base, 'build'], {

@@ -35,7 +35,7 @@ const PID_FILES = [
  * @returns {Promise<Engine>}
  */
 export const ensureEngine = async ({ mayInstall, chosenElsewhere, say }) => {
-  say('looking for a Docker Engine')
+  say.passing('looking for a Docker Engine')
   /** @type {Engine['how']} */
   let how = 'found'
   let answer = await askEngine()

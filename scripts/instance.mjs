@@ -92,6 +92,30 @@ export const removeVolumes = async (instance) => {
   return volumes.length
 }
 
+/**
+ * Everything of the instance, people's files too.
+ * @param {string} instance
+ * @param {Say} say
+ */
+export const removeInstance = async (instance, say) => {
+  const containers = await removeContainers(instance, say)
+  const networks = await removeNetworks(instance)
+  const volumes = await removeVolumes(instance)
+  return { containers, networks, volumes }
+}
+
+/** The names of all instances that the engine has something of. */
+export const listInstances = async () => {
+  const format = `{{.Label "${LABEL}"}}`
+  const filter = ['--filter', `label=${LABEL}`]
+  const lists = await Promise.all([
+    ask(['ps', '--all', ...filter, '--format', format]),
+    ask(['network', 'ls', ...filter, '--format', format]),
+    ask(['volume', 'ls', ...filter, '--format', format]),
+  ])
+  return [...new Set(lists.flat())]
+}
+
 /** @param {readonly Container[]} containers */
 const stopAndRemove = async (containers) => {
   const ids = containers.map(({ id }) => id)

@@ -10,7 +10,7 @@ const APT_ENV = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.
 const WAIT_FOR_LOCK = ['-o', 'DPkg::Lock::Timeout=300']
 
 /**
- * @typedef {{ id: string, codename: string, like: readonly string[] }} Distribution
+ * @typedef {{ id: string, codename: string }} Distribution
  * @typedef {{ uri: string, suite: string, keyring: string }} Mirror
  */
 
@@ -31,7 +31,6 @@ export const parseDistribution = (osRelease) => {
   return {
     id: value('ID'),
     codename: value('VERSION_CODENAME'),
-    like: value('ID_LIKE').split(' ').filter(Boolean),
   }
 }
 

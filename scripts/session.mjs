@@ -7,7 +7,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }
 
 /**
  * @param {(progress: import('./progress.mjs').Progress) => Promise<void>} work
- * @param {{ onInterrupt?: () => Promise<void> }} [options] what must still be done when interrupted
+ * @param {{ onInterrupt?: (progress: import('./progress.mjs').Progress) => Promise<void> }} [options] what must still be done when interrupted
  */
 export const runScript = async (work, { onInterrupt } = {}) => {
   const progress = createProgress({ out: process.stdout, now: Date.now })
@@ -18,13 +18,15 @@ export const runScript = async (work, { onInterrupt } = {}) => {
       interrupted = true
       progress.line(`\ninterrupted by ${signal}`)
       endCommands()
-      const cleanUp = onInterrupt?.() ?? Promise.resolve()
-      cleanUp.catch((error) => progress.failed(error)).finally(() => process.exit(code))
+        .then(() => onInterrupt?.(progress))
+        .catch((error) => progress.failed(error))
+        .finally(() => process.exit(code))
     })
   }
   try {
     await work(progress)
   } catch (error) {
+    // A command that was ended fails; that is no news. The handler above ends the process.
     if (interrupted) return
     progress.failed(error)
     process.exitCode = 1

@@ -1,0 +1,33 @@
+// @ts-check
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isTroubled, passedOn } from './compose.mjs'
+
+test('names of a user’s own choice are passed on, their values never written down', () => {
+  const override = passedOn({
+    CONTAINER_ENV_TOKEN: 'hush',
+    OAUTH2_PROXY_FOO: 'bar',
+    CONTAINER_ENV_NONE: '',
+    PATH: '/bin',
+  })
+  assert.deepEqual(override, {
+    services: {
+      spawner: { environment: { CONTAINER_ENV_TOKEN: null } },
+      gateway: { environment: { OAUTH2_PROXY_FOO: null } },
+    },
+  })
+  assert.ok(!JSON.stringify(override).includes('hush'))
+})
+
+test('a service that is up, with or without a health check, is not the one to blame', () => {
+  assert.equal(isTroubled('Up 3 seconds (healthy)'), false)
+  assert.equal(isTroubled('Up 3 seconds'), false)
+  for (const status of [
+    'Exited (1) 2 seconds ago',
+    'Restarting (1) 1 second ago',
+    'Up 9 seconds (unhealthy)',
+    'Up 2 seconds (health: starting)',
+  ]) {
+    assert.equal(isTroubled(status), true, status)
+  }
+})

@@ -1,0 +1,29 @@
+// @ts-check
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isUpToDate } from './dependencies.mjs'
+
+const wanted = {
+  packages: {
+    '': { version: '0.1.0' },
+    shared: { version: '0.1.0' },
+    'node_modules/@berth/shared': { link: true },
+    'node_modules/zod': { version: '4.0.0', integrity: 'sha512-a' },
+    'node_modules/only-elsewhere': { version: '1.0.0', integrity: 'sha512-b', optional: true },
+  },
+}
+
+test('what the lockfile wants is there: nothing to install', () => {
+  const present = { packages: { 'node_modules/zod': { version: '4.0.0', integrity: 'sha512-a' } } }
+  assert.equal(isUpToDate(wanted, present), true)
+})
+
+test('another version, another content or nothing at all asks for installing', () => {
+  assert.equal(isUpToDate(wanted, {}), false)
+  for (const zod of [
+    { version: '4.0.1', integrity: 'sha512-a' },
+    { version: '4.0.0', integrity: 'sha512-c' },
+  ]) {
+    assert.equal(isUpToDate(wanted, { packages: { 'node_modules/zod': zod } }), false)
+  }
+})

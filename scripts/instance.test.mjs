@@ -1,0 +1,31 @@
+// @ts-check
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inOrder } from './instance.mjs'
+import { toBeRemoved } from './test-instance.mjs'
+
+test('the spawner stops first, so that it mends nothing, and workspaces last', () => {
+  const roles = ['', 'gateway', 'spawner', '', 'director']
+  const order = inOrder(roles.map((role) => ({ id: role, name: role, role }))).map(
+    ({ role }) => role,
+  )
+  assert.deepEqual(order, ['spawner', 'gateway', 'director', '', ''])
+})
+
+test('a test run removes its own instances and those of runs that are dead, and no other', () => {
+  const instances = [
+    'berth',
+    'berthtest',
+    'berthtest-7',
+    'berthtest-7-queue',
+    'berthtest-70',
+    'berthtest-8-a',
+    'berthtest-9',
+  ]
+  const isAlive = (/** @type {number} */ pid) => pid === 9 || pid === 70
+  assert.deepEqual(toBeRemoved(instances, { own: 'berthtest-7', isAlive }), [
+    'berthtest-7',
+    'berthtest-7-queue',
+    'berthtest-8-a',
+  ])
+})

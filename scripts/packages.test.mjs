@@ -1,0 +1,66 @@
+// @ts-check
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { enginePackages } from './engine.mjs'
+import { keepAptSettings } from './host-trust.mjs'
+import { parseDistribution, pickMirror } from './packages.mjs'
+
+test('a distribution is read with and without quotes', () => {
+  assert.deepEqual(parseDistribution('ID=debian\nVERSION_CODENAME=bookworm\n'), {
+    id: 'debian',
+    codename: 'bookworm',
+  })
+  assert.deepEqual(parseDistribution('NAME="Ubuntu"\nID="ubuntu"\nVERSION_CODENAME="noble"\n'), {
+    id: 'ubuntu',
+    codename: 'noble',
+  })
+})
+
+test('the mirror is that of the main component, not of its updates or of somebody else', () => {
+  const targets = [
+    'https://packages.example.org/apt/|stable|main|/etc/apt/keyrings/other.gpg',
+    'http://mirror.example.org/debian/|bookworm-updates|main|$(SIGNED_BY)',
+    'http://mirror.example.org/debian/|bookworm|contrib|$(SIGNED_BY)',
+    'http://mirror.example.org/debian/|bookworm|main|/usr/share/keyrings/mine.gpg',
+  ].join('\n')
+  assert.deepEqual(pickMirror(targets, 'bookworm'), {
+    uri: 'http://mirror.example.org/debian/',
+    suite: 'bookworm',
+    keyring: '/usr/share/keyrings/mine.gpg',
+  })
+  assert.equal(pickMirror(targets, 'trixie'), undefined)
+})
+
+test('a source that names no keyring is checked with the distribution’s', () => {
+  const mirror = pickMirror(
+    'http://mirror.example.org/debian/|bookworm|main|$(SIGNED_BY)',
+    'bookworm',
+  )
+  assert.equal(mirror?.keyring, '/usr/share/keyrings/debian-archive-keyring.gpg')
+})
+
+test('bookworm takes Docker from trixie, later ones from their own, older ones not at all', () => {
+  assert.equal(enginePackages({ id: 'debian', codename: 'bookworm' })?.suite, 'trixie')
+  assert.equal(enginePackages({ id: 'debian', codename: 'trixie' })?.suite, undefined)
+  assert.ok(enginePackages({ id: 'debian', codename: 'trixie' }))
+  assert.equal(enginePackages({ id: 'debian', codename: 'bullseye' }), undefined)
+  assert.equal(enginePackages({ id: 'fedora', codename: '' }), undefined)
+  assert.ok(
+    enginePackages({ id: 'ubuntu', codename: 'noble' })?.packages.includes('docker-compose-v2'),
+  )
+})
+
+test('of apt’s settings only those that decide whether its mirror can be used are carried over', () => {
+  const dump = [
+    'Acquire "";',
+    'Acquire::Check-Valid-Until "false";',
+    'Acquire::http "";',
+    'Acquire::http::Proxy "";',
+    'Acquire::https::Proxy "http://proxy.example.org:3128";',
+    'Acquire::Languages "none";',
+  ].join('\n')
+  assert.deepEqual(keepAptSettings(dump), [
+    'Acquire::Check-Valid-Until "false";',
+    'Acquire::https::Proxy "http://proxy.example.org:3128";',
+  ])
+})

@@ -1,0 +1,31 @@
+// @ts-check
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkPorts, portFailure } from './ports.mjs'
+
+test('a taken port is told with its holder and the variable that moves it', () => {
+  const failure = portFailure([
+    { variable: 'BERTH_PORT', port: 4180, what: 'the gateway', holder: 'other-gateway-1' },
+    { variable: 'IDP_PORT', port: 4190, what: 'the identity provider', holder: undefined },
+  ])
+  assert.equal(
+    failure.message,
+    'port 4180, for the gateway, is taken by the container other-gateway-1\n' +
+      'port 4190, for the identity provider, is taken',
+  )
+  assert.equal(failure.help, 'Free it, or move it: BERTH_PORT=5180 IDP_PORT=5190 npm start')
+})
+
+test('a port near the end moves down, not past it', () => {
+  const { help } = portFailure([{ variable: 'BERTH_PORT', port: 65_000, what: 'the gateway' }])
+  assert.match(help ?? '', /BERTH_PORT=64000/)
+})
+
+test('one port for two things is refused before anything is tried', async () => {
+  const wanted = ['BERTH_PORT', 'IDP_PORT'].map((variable) => ({
+    variable,
+    port: 4180,
+    what: 'it',
+  }))
+  await assert.rejects(checkPorts(wanted, 'berth'), /BERTH_PORT and IDP_PORT name the same port/)
+})

@@ -1,0 +1,63 @@
+// @ts-check
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Failure } from './failure.mjs'
+import { createProgress, failureText, formatElapsed } from './progress.mjs'
+import { summaryOf } from './test-summary.mjs'
+
+test('elapsed time is short to read', () => {
+  assert.deepEqual([40, 1_260, 9_949, 31_400, 59_700, 61_000, 600_000].map(formatElapsed), [
+    '0.0 s',
+    '1.3 s',
+    '9.9 s',
+    '31 s',
+    '60 s',
+    '1 min 01 s',
+    '10 min 00 s',
+  ])
+})
+
+test('in a log each step has a line when it says something and one when it ends, and passing details none', async () => {
+  /** @type {string[]} */
+  const written = []
+  let time = 0
+  const out = /** @type {NodeJS.WriteStream} */ (
+    /** @type {unknown} */ ({
+      isTTY: false,
+      write: (/** @type {string} */ text) => written.push(text),
+    })
+  )
+  const progress = createProgress({ out, now: () => time })
+  const result = await progress.step(
+    'engine',
+    async (say) => {
+      say('installing')
+      say.passing('package 1 of 9')
+      time = 2_000
+      return 26
+    },
+    (version) => `Docker ${version}`,
+  )
+  assert.equal(result, 26)
+  assert.deepEqual(written, [
+    '  … engine         installing\n',
+    '  ✓ engine         Docker 26 (2.0 s)\n',
+  ])
+})
+
+test('a failure shows what failed, its last lines and what to do', () => {
+  const text = failureText(new Failure('it failed', { lines: ['why'], help: 'do that' }))
+  assert.equal(text, '\nit failed\n    | why\n\ndo that')
+})
+
+test('of a test run its summary is kept, without colours and good news that is always zero', () => {
+  const lines = [
+    '✔ something (1ms)',
+    '\x1b[34mℹ tests 12\x1b[39m',
+    'ℹ pass 11',
+    'ℹ fail 1',
+    'ℹ skipped 0',
+    'ℹ duration_ms 5',
+  ]
+  assert.deepEqual(summaryOf(lines), ['tests 12', 'pass 11', 'fail 1'])
+})
