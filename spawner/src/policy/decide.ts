@@ -1,0 +1,109 @@
+// The one mind: records what an event tells, derives what has to be done, and answers. A pure function of one state.
+import { settle } from './settle.ts'
+import { closeDraft, openDraft, type Draft } from './draft.ts'
+import type { Decision, Event, PolicyConfig, State, Step } from './domain.ts'
+import { reportActivity } from './activity.ts'
+import { announceChanges } from './announce.ts'
+import { connectDirector, disconnectDirector, noteAttached, noteNotAttached } from './directors.ts'
+import { noteLook } from './look.ts'
+import { noteDeath, noteDestroyed, noteHealth } from './record-engine.ts'
+import * as steps from './record-steps.ts'
+import { noteReachable } from './record-probes.ts'
+import { askSeat, askStart, cancel, noteSeen } from './seats.ts'
+import { wakeAt } from './wake.ts'
+
+export function initialState(config: PolicyConfig): State {
+  return {
+    config,
+    looked: false,
+    engine: { reachable: true },
+    workspaces: new Map(),
+    networks: new Map(),
+    foreignIndexes: new Set(),
+    restingIndexes: new Map(),
+    directors: new Map(),
+    subjects: new Map(),
+    foreignNames: new Set(),
+    departed: new Map(),
+    nextTurn: 1,
+    queue: [],
+    measured: { coldMs: [], stoppedMs: [], staysMs: [] },
+  }
+}
+
+export function decide(state: State, event: Event, now: number): Decision {
+  const draft = openDraft(state, now)
+  const answer = record(draft, event)
+  settle(draft)
+  const answered = answer?.()
+  if (answered !== undefined) draft.steps.push(answered)
+  announceChanges(draft)
+  const decided = closeDraft(draft)
+  const next = wakeAt(decided, now)
+  return { state: decided, steps: draft.steps, ...(next === undefined ? {} : { wakeAt: next }) }
+}
+
+/** @returns what remains to be said once everything that follows is decided */
+function record(draft: Draft, event: Event): (() => Step | undefined) | undefined {
+  switch (event.type) {
+    case 'tick':
+      return
+    case 'looked':
+      return void noteLook(draft, event.look)
+    case 'engine-lost':
+      draft.engine = { reachable: false, detail: event.detail }
+      return
+    case 'seat-asked': {
+      const reply = askSeat(draft, event.question)
+      return () => ({ type: 'answer-seat', id: event.id, reply: reply() })
+    }
+    case 'activity-reported': {
+      const leases = reportActivity(draft, event)
+      return () => ({ type: 'answer-activity', id: event.id, leases: leases() })
+    }
+    case 'start-asked': {
+      const finish = askStart(draft, event.user, event.template)
+      return () => void finish?.()
+    }
+    case 'cancel-asked':
+      return void cancel(draft, event.user, event.template)
+    case 'seen':
+      return void noteSeen(draft, event.workspace, event.user)
+    case 'director-connected':
+      return void connectDirector(draft, event.director)
+    case 'director-gone':
+      return void disconnectDirector(draft, event.director)
+    case 'director-attached':
+      return void noteAttached(draft, event.index, event.director)
+    case 'director-attach-failed':
+      return void noteNotAttached(draft, event.index, event.director)
+    case 'probe-answered':
+      return void noteReachable(draft, event)
+    case 'container-died':
+      return void noteDeath(draft, event.generation, event.exitCode)
+    case 'container-destroyed':
+      return void noteDestroyed(draft, event.generation)
+    case 'container-health':
+      return void noteHealth(draft, event)
+    case 'pull-progressed':
+      return void steps.notePull(draft, event)
+    case 'image-present':
+      return void steps.noteImage(draft, event)
+    case 'container-created':
+      return void steps.noteCreated(draft, event)
+    case 'container-started':
+      return void steps.noteStarted(draft, event)
+    case 'container-stopped':
+      return void steps.noteStopped(draft, event)
+    case 'container-removed':
+      return void steps.noteRemoved(draft, event)
+    case 'step-failed':
+      return void steps.noteStepFailed(draft, event)
+    case 'network-created':
+      return void steps.noteNetworkCreated(draft, event)
+    case 'network-failed':
+      return void steps.noteNetworkFailed(draft, event)
+    case 'network-removed':
+      return void steps.noteNetworkRemoved(draft, event)
+  }
+}

@@ -1,0 +1,166 @@
+// One decision while it is being made: the state that is changed, the steps ordered so far, the present time.
+import type { Person, Phase } from '@berth/shared/contract'
+import type { UserName, WorkspaceName } from '@berth/shared/names'
+import type {
+  Container,
+  Director,
+  DirectorId,
+  Generation,
+  Measured,
+  Network,
+  NetworkIndex,
+  PolicyConfig,
+  State,
+  Step,
+  Workspace,
+  WorkspaceStep,
+} from './domain.ts'
+import { editMap, type EditedMap } from './edited-map.ts'
+
+export interface Draft {
+  readonly before: State
+  readonly config: PolicyConfig
+  readonly now: number
+  readonly steps: Step[]
+  readonly workspaces: EditedMap<WorkspaceName, Workspace>
+  readonly networks: EditedMap<NetworkIndex, Network>
+  readonly directors: EditedMap<DirectorId, Director>
+  readonly restingIndexes: EditedMap<NetworkIndex, number>
+  readonly departed: EditedMap<WorkspaceName, number>
+  looked: boolean
+  engine: State['engine']
+  foreignIndexes: ReadonlySet<NetworkIndex>
+  foreignNames: ReadonlySet<string>
+  subjects: ReadonlyMap<UserName, string>
+  nextTurn: number
+  queue: readonly WorkspaceName[]
+  measured: Measured
+}
+
+export function openDraft(before: State, now: number): Draft {
+  return {
+    before,
+    config: before.config,
+    now,
+    steps: [],
+    workspaces: editMap(before.workspaces),
+    networks: editMap(before.networks),
+    directors: editMap(before.directors),
+    restingIndexes: editMap(before.restingIndexes),
+    departed: editMap(before.departed),
+    looked: before.looked,
+    engine: before.engine,
+    foreignIndexes: before.foreignIndexes,
+    foreignNames: before.foreignNames,
+    subjects: before.subjects,
+    nextTurn: before.nextTurn,
+    queue: before.queue,
+    measured: before.measured,
+  }
+}
+
+export function closeDraft(draft: Draft): State {
+  return {
+    config: draft.config,
+    looked: draft.looked,
+    engine: draft.engine,
+    workspaces: draft.workspaces.result(),
+    networks: draft.networks.result(),
+    foreignIndexes: draft.foreignIndexes,
+    restingIndexes: draft.restingIndexes.result(),
+    directors: draft.directors.result(),
+    subjects: draft.subjects,
+    foreignNames: draft.foreignNames,
+    departed: draft.departed.result(),
+    nextTurn: draft.nextTurn,
+    queue: draft.queue,
+    measured: draft.measured,
+  }
+}
+
+/** Nothing waits or has been asked for: what a workspace is made of when it is first heard of. */
+export function freshWorkspace(
+  draft: Draft,
+  identity: { name: WorkspaceName; template: string; owner: Person },
+): Workspace {
+  return {
+    ...identity,
+    phase: 'queued',
+    phaseSince: draft.now,
+    requestedAt: draft.now,
+    turn: 0,
+    milestones: [],
+    changedAt: Number.NEGATIVE_INFINITY,
+    probed: [],
+    lastUseAt: draft.now,
+    leasedUntil: Number.NEGATIVE_INFINITY,
+    seenAt: Number.NEGATIVE_INFINITY,
+    wanted: false,
+    endUntold: false,
+    deathUnheard: false,
+  }
+}
+
+export function change(draft: Draft, workspace: Workspace, patch: Partial<Workspace>): Workspace {
+  const changed = { ...workspace, ...patch }
+  draft.workspaces.set(changed.name, changed)
+  return changed
+}
+
+/** Moves a workspace to another phase and notes it. What belonged to the former phase alone is forgotten. */
+export function enter(
+  draft: Draft,
+  workspace: Workspace,
+  phase: Phase,
+  patch: Partial<Workspace> = {},
+): Workspace {
+  return change(draft, workspace, {
+    phase,
+    phaseSince: draft.now,
+    milestones: [...workspace.milestones, { phase, at: draft.now }],
+    retryAt: undefined,
+    retryUntil: undefined,
+    pullPercent: undefined,
+    ...patch,
+  })
+}
+
+/** Removes a workspace from the plan; an older look does not bring it back. */
+export function drop(draft: Draft, workspace: Workspace): void {
+  draft.workspaces.delete(workspace.name)
+  draft.departed.set(workspace.name, draft.now)
+}
+
+/** Marks a step as under way and orders it. */
+export function order(
+  draft: Draft,
+  workspace: Workspace,
+  kind: WorkspaceStep,
+  step: Step,
+): Workspace {
+  draft.steps.push(step)
+  return change(draft, workspace, {
+    pending: { step: kind, since: draft.now },
+    retryAt: undefined,
+    changedAt: draft.now,
+  })
+}
+
+export function setNetwork(draft: Draft, network: Network, patch: Partial<Network>): Network {
+  const changed = { ...network, ...patch, changedAt: draft.now }
+  draft.networks.set(changed.index, changed)
+  return changed
+}
+
+export function withContainer(
+  workspace: Workspace,
+  patch: Partial<Container>,
+): Container | undefined {
+  return workspace.container && { ...workspace.container, ...patch }
+}
+
+export function byGeneration(draft: Draft, generation: Generation): Workspace | undefined {
+  for (const workspace of draft.workspaces.values())
+    if (workspace.container?.generation === generation) return workspace
+  return undefined
+}

@@ -1,0 +1,64 @@
+// How long a wait will be, from starts and stays that were measured. Honest: nothing is said where nothing is known.
+import type { WorkspaceName } from '@berth/shared/names'
+import type { Measured, PolicyConfig, Workspace } from './domain.ts'
+import { countsAsStarting, holdsPlace, isStarting, startOf } from './lifecycle.ts'
+
+interface Known {
+  readonly config: PolicyConfig
+  readonly measured: Measured
+  readonly queue: readonly WorkspaceName[]
+  readonly workspaces: { values(): Iterable<Workspace> }
+}
+
+/** @returns milliseconds until it is ready; `undefined`: there is nothing to tell it from */
+export function estimateMs(known: Known, workspace: Workspace, now: number): number | undefined {
+  if (workspace.phase === 'queued') return estimateQueued(known, workspace)
+  if (!isStarting(workspace)) return undefined
+  const start = startOf(workspace)
+  if (start === undefined) return undefined
+  const usual = usualStart(known.measured, start.kind)
+  if (usual === undefined) return undefined
+  const left = start.from + usual - now
+  return left > 0 ? Math.round(left) : undefined
+}
+
+function estimateQueued(known: Known, workspace: Workspace): number | undefined {
+  const kind = workspace.container === undefined ? 'cold' : 'stopped'
+  const startMs = usualStart(known.measured, kind)
+  if (startMs === undefined) return undefined
+  const position = known.queue.indexOf(workspace.name) + 1
+  const { maxWorkspaces, maxStarting } = known.config.limits
+  const { places, starting } = count(known)
+  let waitMs = 0
+  // Those ahead start `maxStarting` at a time.
+  if (maxStarting > 0 && starting + position > maxStarting)
+    waitMs = Math.ceil((starting + position - maxStarting) / maxStarting) * startMs
+  const short = maxWorkspaces > 0 ? places + position - maxWorkspaces : 0
+  if (short > 0) {
+    // Places fall free one after the other, all of them once in a usual stay.
+    const stayMs = median(known.measured.staysMs)
+    if (stayMs === undefined) return undefined
+    waitMs = Math.max(waitMs, (short * stayMs) / maxWorkspaces)
+  }
+  return Math.round(waitMs + startMs)
+}
+
+function count(known: Known): { places: number; starting: number } {
+  let places = 0
+  let starting = 0
+  for (const workspace of known.workspaces.values()) {
+    if (holdsPlace(workspace)) places++
+    if (countsAsStarting(workspace)) starting++
+  }
+  return { places, starting }
+}
+
+function usualStart(measured: Measured, kind: 'cold' | 'stopped'): number | undefined {
+  if (kind === 'stopped') return median(measured.stoppedMs) ?? median(measured.coldMs)
+  return median(measured.coldMs)
+}
+
+export function median(values: readonly number[]): number | undefined {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor((sorted.length - 1) / 2)]
+}

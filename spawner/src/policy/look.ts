@@ -1,0 +1,257 @@
+// A look at the whole engine: what is there wins over what was thought, but for what changed since the look began.
+import type { WorkspaceName } from '@berth/shared/names'
+import { change, enter, freshWorkspace, setNetwork, type Draft } from './draft.ts'
+import type {
+  Look,
+  Network,
+  NetworkIndex,
+  SeenContainer,
+  SeenNetwork,
+  Workspace,
+} from './domain.ts'
+import { leaseSpan, policyOf } from './due.ts'
+import { enqueue, endByItself, isAwaited, stop, vanish } from './lifecycle.ts'
+import { died } from './record-engine.ts'
+
+/** Longer than any executor may take: a step without an answer by then has lost it. */
+const stepLostMs = { pull: 4 * 3_600_000, other: 15 * 60_000 } as const
+
+export function noteLook(draft: Draft, look: Look): void {
+  const wasAway = !draft.engine.reachable
+  draft.looked = true
+  draft.engine = { reachable: true }
+  draft.foreignIndexes = new Set(look.foreignIndexes)
+  draft.foreignNames = new Set(look.foreignNames)
+  draft.subjects = look.subjects
+  if (wasAway) retryEverything(draft)
+  noteNetworks(draft, look)
+  noteContainers(draft, look, wasAway)
+  forgetDirectors(draft, look)
+  for (const [name, at] of draft.departed.entries())
+    if (at < look.startedAt) draft.departed.delete(name)
+}
+
+/** Failures while the engine was away do not count. */
+function retryEverything(draft: Draft): void {
+  for (const workspace of draft.workspaces.values())
+    if (workspace.retryAt !== undefined || workspace.retryUntil !== undefined)
+      change(draft, workspace, { retryAt: undefined, retryUntil: undefined })
+}
+
+function noteNetworks(draft: Draft, look: Look): void {
+  const seen = new Map<NetworkIndex, SeenNetwork>()
+  for (const network of look.networks) seen.set(network.index, network)
+  for (const network of draft.networks.values()) {
+    if (isNetworkNewer(network, look)) continue
+    const there = seen.get(network.index)
+    if (there === undefined) noteNetworkGone(draft, network)
+    else if (network.status !== 'removing') noteNetworkThere(draft, network, there)
+  }
+  for (const network of look.networks) adoptNetwork(draft, network, look)
+  for (const [index, until] of draft.restingIndexes.entries())
+    if (until < look.startedAt) draft.restingIndexes.delete(index)
+}
+
+function isNetworkNewer(network: Network, look: Look): boolean {
+  const isInFlight =
+    network.attaching.length > 0 || (network.status !== 'up' && network.retryAt === undefined)
+  const since = isInFlight ? network.changedAt + stepLostMs.other : network.changedAt
+  return since >= look.startedAt
+}
+
+function noteNetworkGone(draft: Draft, network: Network): void {
+  if (network.status === 'creating' && network.retryAt !== undefined) return
+  draft.networks.delete(network.index)
+  draft.restingIndexes.set(network.index, draft.now + leaseSpan(draft.config))
+}
+
+function noteNetworkThere(draft: Draft, network: Network, there: SeenNetwork): void {
+  const isSame =
+    network.status === 'up' &&
+    network.attaching.length === 0 &&
+    network.attached.length === there.attached.length &&
+    there.attached.every((director) => network.attached.includes(director))
+  if (isSame) return
+  const patch = {
+    status: 'up',
+    attached: there.attached,
+    attaching: [],
+    retryAt: undefined,
+  } as const
+  setNetwork(draft, network, patch)
+}
+
+/** It may have been somebody's until just now. */
+function adoptNetwork(draft: Draft, there: SeenNetwork, look: Look): void {
+  if (draft.networks.has(there.index)) return
+  const restedAt = draft.restingIndexes.get(there.index)
+  if (restedAt !== undefined && restedAt >= look.startedAt) return
+  draft.networks.set(there.index, {
+    index: there.index,
+    status: 'up',
+    attached: there.attached,
+    attaching: [],
+    failing: [],
+    restsUntil: draft.now + leaseSpan(draft.config),
+    changedAt: Number.NEGATIVE_INFINITY,
+  })
+}
+
+function noteContainers(draft: Draft, look: Look, wasAway: boolean): void {
+  const seen = new Set<WorkspaceName>()
+  for (const there of look.containers) {
+    seen.add(there.workspace)
+    const workspace = draft.workspaces.get(there.workspace)
+    if (workspace === undefined) {
+      const leftAt = draft.departed.get(there.workspace)
+      if (leftAt === undefined || leftAt < look.startedAt) adopt(draft, there, look)
+    } else if (!isNewer(workspace, look)) noteThere(draft, workspace, there, look, wasAway)
+  }
+  for (const workspace of draft.workspaces.values()) {
+    if (seen.has(workspace.name) || isNewer(workspace, look)) continue
+    const known = settled(draft, workspace)
+    if (known.container !== undefined) vanish(draft, known)
+  }
+}
+
+function isNewer(workspace: Workspace, look: Look): boolean {
+  if (workspace.changedAt >= look.startedAt) return true
+  if (workspace.pending === undefined) return false
+  const { step, since } = workspace.pending
+  return since + (step === 'pull' ? stepLostMs.pull : stepLostMs.other) >= look.startedAt
+}
+
+/** Without the step whose answer was lost, and without an echo that never came. */
+function settled(draft: Draft, workspace: Workspace): Workspace {
+  if (workspace.pending === undefined && !workspace.deathUnheard) return workspace
+  return change(draft, workspace, { pending: undefined, deathUnheard: false })
+}
+
+function noteThere(
+  draft: Draft,
+  former: Workspace,
+  there: SeenContainer,
+  look: Look,
+  wasAway: boolean,
+): void {
+  const workspace = settled(draft, former)
+  if (workspace.container?.generation !== there.container.generation)
+    return noteOther(draft, workspace, there, look)
+  const runs = there.container.status === 'running'
+  switch (workspace.phase) {
+    case 'probing':
+    case 'ready':
+    case 'frozen':
+      if (runs) return update(draft, workspace, there)
+      if (wasAway) return endWithEngine(draft, workspace, there.container.exitCode)
+      return died(draft, workspace, there.container.exitCode)
+    case 'queued':
+    case 'stopped':
+      if (runs) return adopt(draft, there, look, workspace)
+      return update(draft, workspace, there)
+    case 'pulling':
+    case 'creating':
+    case 'starting':
+    case 'stopping':
+    case 'failed':
+      return update(draft, workspace, there)
+  }
+}
+
+/** The engine went away with everything on it: that is no failure of a start. */
+function endWithEngine(draft: Draft, workspace: Workspace, exitCode: number | undefined): void {
+  const isAsked = workspace.phase === 'probing' && isAwaited(draft, workspace)
+  const ended = endByItself(draft, workspace, exitCode)
+  if (isAsked) enqueue(draft, ended, workspace)
+}
+
+function update(draft: Draft, workspace: Workspace, there: SeenContainer): void {
+  const { container } = workspace
+  const isSame =
+    container !== undefined &&
+    container.status === there.container.status &&
+    container.address === there.container.address &&
+    container.health === there.container.health &&
+    container.exitCode === there.container.exitCode
+  if (!isSame) change(draft, workspace, { container: there.container })
+}
+
+/** A container other than the one that is known, or one where none is known. */
+function noteOther(draft: Draft, workspace: Workspace, there: SeenContainer, look: Look): void {
+  const { container } = there
+  if (container.status === 'running' && workspace.phase !== 'failed')
+    return adopt(draft, there, look, workspace)
+  switch (workspace.phase) {
+    case 'pulling':
+    case 'creating':
+      // Half made by a call whose answer was lost: creating again finds it.
+      if (container.status === 'created') return
+      change(draft, workspace, { container })
+      return
+    case 'queued':
+    case 'stopping':
+      assignNetwork(draft, change(draft, workspace, { container }), there)
+      return
+    case 'failed':
+      stop(draft, { ...workspace, container }, 'failed', { failure: workspace.failure })
+      return
+    case 'starting':
+    case 'probing':
+    case 'ready':
+    case 'frozen':
+    case 'stopped':
+      return adopt(draft, there, look, workspace)
+  }
+}
+
+/** Takes a container into the plan as it is found. */
+function adopt(draft: Draft, there: SeenContainer, look: Look, known?: Workspace): void {
+  const { workspace: name, template, owner, container } = there
+  const bare = known ?? freshWorkspace(draft, { name, template, owner })
+  const found: Workspace = {
+    ...bare,
+    template,
+    owner,
+    container,
+    milestones: [],
+    requestedAt: draft.now,
+    changedAt: known?.changedAt ?? Number.NEGATIVE_INFINITY,
+    leasedUntil: Math.max(bare.leasedUntil, draft.now + leaseSpan(draft.config)),
+    servesSince: undefined,
+    stopReason: undefined,
+    failure: undefined,
+    probed: [],
+  }
+  assignNetwork(draft, found, there)
+  const placed = draft.workspaces.get(name) ?? found
+  if (container.status === 'running') return adoptRunning(draft, placed, look)
+  if (container.status === 'created') return void stop(draft, placed, 'replaced')
+  const lastUseAt = look.startedAt - (there.finishedAgoMs ?? 0)
+  enter(draft, placed, 'stopped', { lastUseAt })
+}
+
+function adoptRunning(draft: Draft, workspace: Workspace, look: Look): void {
+  const startedAt = workspace.container?.startedAt ?? look.startedAt
+  const readyBy = startedAt + policyOf(draft.config, workspace).startTimeoutMs
+  const inUse = { lastUseAt: Math.max(workspace.lastUseAt, draft.now) }
+  const isOrphan = !draft.config.templates.has(workspace.template)
+  if (readyBy <= draft.now || isOrphan)
+    enter(draft, workspace, 'ready', { ...inUse, servesSince: startedAt })
+  else enter(draft, workspace, 'probing', { ...inUse, readyBy })
+}
+
+/** The network it is on is its own, unless somebody else has it. */
+function assignNetwork(draft: Draft, workspace: Workspace, there: SeenContainer): void {
+  const network = there.network === undefined ? undefined : draft.networks.get(there.network)
+  const isFree = network?.workspace === undefined || network.workspace === workspace.name
+  const index = network !== undefined && isFree ? network.index : undefined
+  if (network !== undefined && isFree && network.workspace === undefined)
+    draft.networks.set(network.index, { ...network, workspace: workspace.name })
+  change(draft, workspace, { network: index })
+}
+
+function forgetDirectors(draft: Draft, look: Look): void {
+  for (const director of draft.directors.values())
+    if (!director.connected && !look.directors.includes(director.id))
+      if (director.askedAt < look.startedAt) draft.directors.delete(director.id)
+}

@@ -1,0 +1,143 @@
+// Which network a workspace gets, which stand spare, which go. A network rests before somebody else gets it.
+import type { WorkspaceName } from '@berth/shared/names'
+import { setNetwork, type Draft } from './draft.ts'
+import type { DirectorId, Network, NetworkIndex, Workspace } from './domain.ts'
+import { leaseSpan } from './due.ts'
+
+/** The network that a workspace has, as long as it can be used. */
+export function networkOf(draft: Draft, workspace: Workspace): Network | undefined {
+  if (workspace.network === undefined) return undefined
+  const network = draft.networks.get(workspace.network)
+  if (network?.workspace !== workspace.name || network.status === 'removing') return undefined
+  return network
+}
+
+/** Its own network if it has one, else a spare, else a new one; `undefined` when the pool has no number left. */
+export function claimNetwork(draft: Draft, workspace: Workspace): Network | undefined {
+  const own = networkOf(draft, workspace)
+  if (own !== undefined) return own
+  const spare = bestSpare(draft)
+  if (spare !== undefined) return setNetwork(draft, spare, { workspace: workspace.name })
+  return createNetwork(draft, workspace.name)
+}
+
+function bestSpare(draft: Draft): Network | undefined {
+  let best: Network | undefined
+  for (const network of draft.networks.values()) {
+    if (network.workspace !== undefined || network.status !== 'up') continue
+    if (network.restsUntil > draft.now) continue
+    if (best === undefined || network.attached.length > best.attached.length) best = network
+  }
+  return best
+}
+
+function createNetwork(draft: Draft, workspace: WorkspaceName | undefined): Network | undefined {
+  const index = freeIndex(draft)
+  if (index === undefined) return undefined
+  draft.steps.push({ type: 'create-network', index })
+  const network: Network = {
+    index,
+    status: 'creating',
+    workspace,
+    attached: [],
+    attaching: [],
+    failing: [],
+    restsUntil: Number.NEGATIVE_INFINITY,
+    changedAt: draft.now,
+  }
+  draft.networks.set(index, network)
+  return network
+}
+
+function freeIndex(draft: Draft): NetworkIndex | undefined {
+  for (let index = 0; index < draft.config.networkCount; index++) {
+    if (draft.networks.has(index) || draft.foreignIndexes.has(index)) continue
+    if ((draft.restingIndexes.get(index) ?? Number.NEGATIVE_INFINITY) > draft.now) continue
+    return index
+  }
+  return undefined
+}
+
+/** Derives what networks need: freed, attached, made, removed. */
+export function settleNetworks(draft: Draft): void {
+  free(draft)
+  if (!draft.engine.reachable) return
+  const spares: Network[] = []
+  for (const network of draft.networks.values()) {
+    if (network.workspace === undefined && network.status !== 'removing') spares.push(network)
+    if (network.retryAt !== undefined && network.retryAt <= draft.now) orderAgain(draft, network)
+  }
+  keepSpares(draft, spares)
+  attachDirectors(draft)
+}
+
+/** A network whose workspace let go of it rests for a lease, then is anybody's. */
+function free(draft: Draft): void {
+  for (const network of draft.networks.values()) {
+    if (network.workspace === undefined) continue
+    if (draft.workspaces.get(network.workspace)?.network === network.index) continue
+    setNetwork(draft, network, {
+      workspace: undefined,
+      restsUntil: Math.max(network.restsUntil, draft.now + leaseSpan(draft.config)),
+    })
+  }
+}
+
+function orderAgain(draft: Draft, network: Network): void {
+  const type = network.status === 'creating' ? 'create-network' : 'remove-network'
+  setNetwork(draft, network, { retryAt: undefined })
+  draft.steps.push({ type, index: network.index })
+}
+
+function keepSpares(draft: Draft, spares: Network[]): void {
+  const wanted = draft.config.spareNetworks
+  for (let missing = wanted - spares.length; missing > 0; missing--)
+    if (createNetwork(draft, undefined) === undefined) return
+  if (spares.length <= wanted) return
+  spares.sort((a, b) => rank(a) - rank(b) || a.restsUntil - b.restsUntil || a.index - b.index)
+  for (const network of spares.slice(wanted)) {
+    if (network.status !== 'up' || network.attaching.length > 0) continue
+    if (network.restsUntil > draft.now) continue
+    setNetwork(draft, network, { status: 'removing' })
+    draft.steps.push({ type: 'remove-network', index: network.index })
+  }
+}
+
+const rank = (network: Network) => (network.status === 'up' ? 0 : 1)
+
+/** Directors that should be on every network: their stream is open, or they asked for a seat of late. */
+function attachable(draft: Draft): readonly DirectorId[] {
+  const ids: DirectorId[] = []
+  for (const director of draft.directors.values())
+    if (director.connected || director.askedAt + draft.config.presenceMs > draft.now)
+      ids.push(director.id)
+  return ids
+}
+
+function attachDirectors(draft: Draft): void {
+  const directors = attachable(draft)
+  if (directors.length === 0) return
+  const spares: Network[] = []
+  for (const network of draft.networks.values()) {
+    if (network.status !== 'up') continue
+    if (network.workspace === undefined) spares.push(network)
+    else attach(draft, network, directors)
+  }
+  for (const network of spares) attach(draft, network, directors)
+}
+
+function attach(draft: Draft, network: Network, directors: readonly DirectorId[]): void {
+  const missing = directors.filter(
+    (id) =>
+      !network.attached.includes(id) &&
+      !network.attaching.includes(id) &&
+      !network.failing.some(({ director, retryAt }) => director === id && retryAt > draft.now),
+  )
+  if (missing.length === 0) return
+  setNetwork(draft, network, {
+    attaching: [...network.attaching, ...missing],
+    failing: network.failing.filter(({ director }) => !missing.includes(director)),
+  })
+  for (const director of missing)
+    draft.steps.push({ type: 'attach-director', index: network.index, director })
+}

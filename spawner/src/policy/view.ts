@@ -1,0 +1,146 @@
+// A workspace as its owner's pages show it, and whether anything of that changed between two states.
+import type { Person, WorkspaceStatus } from '@berth/shared/contract'
+import type { WorkspaceName } from '@berth/shared/names'
+import { problemTitle } from '@berth/shared/problems'
+import { claimOf, startRefusal, type Claim, type Refusal } from './admission.ts'
+import type { Failure, Milestone, State, Workspace } from './domain.ts'
+import { lifetimeEndsAt } from './due.ts'
+import { estimateMs } from './estimates.ts'
+import { failures } from './failures.ts'
+import { isStarting } from './lifecycle.ts'
+
+/** The loop gives it on as its `WorkspaceView`. */
+export interface View {
+  readonly status: WorkspaceStatus
+  readonly title: string
+  readonly pullPercent?: number
+  readonly milestones: readonly Milestone[]
+  readonly failure?: Failure
+  readonly ended: boolean
+  readonly now: number
+  readonly refusal?: Refusal
+}
+
+/** @param wallNow milliseconds since 1970, for times that people read */
+export function viewOf(
+  state: State,
+  person: Person,
+  templateName: string,
+  now: number,
+  wallNow: number = now,
+): View {
+  const claim = claimOf(state, person, templateName)
+  if (!claim.ok) return refusedView(state, templateName, now, claim.refusal)
+  const workspace = state.workspaces.get(claim.name)
+  if (workspace === undefined || isForgettable(workspace))
+    return absentView(state, person, claim, now)
+  return presentView(state, claim, workspace, { now, wallNow })
+}
+
+/** Only kept to tell held requests apart from new ones. */
+function isForgettable(workspace: Workspace): boolean {
+  if (workspace.phase !== 'stopped' || workspace.container !== undefined) return false
+  return workspace.stopReason !== 'lifetime'
+}
+
+function refusedView(state: State, template: string, now: number, refusal: Refusal): View {
+  return {
+    status: {
+      template,
+      workspace: '',
+      phase: 'absent',
+      elapsedMs: 0,
+      problem: problemOf(refusal.failure),
+    },
+    title: state.config.templates.get(template)?.title ?? template,
+    milestones: [],
+    ended: false,
+    now,
+    refusal,
+  }
+}
+
+function absentView(
+  state: State,
+  person: Person,
+  { template, name }: Extract<Claim, { ok: true }>,
+  now: number,
+): View {
+  const { maxQueue } = state.config.limits
+  const isFull = maxQueue > 0 && state.queue.length >= maxQueue
+  const refusal =
+    startRefusal(state, person, name) ??
+    (isFull ? { failure: failures.queueFull, limit: maxQueue } : undefined)
+  const failure = state.engine.reachable ? undefined : failures.engineAway
+  const problem = refusal?.failure ?? failure
+  return {
+    status: {
+      template: template.name,
+      workspace: name,
+      phase: 'absent',
+      elapsedMs: 0,
+      ...(problem === undefined ? {} : { problem: problemOf(problem) }),
+    },
+    title: template.title,
+    milestones: [],
+    ended: false,
+    now,
+    ...(failure === undefined ? {} : { failure }),
+    ...(refusal === undefined ? {} : { refusal }),
+  }
+}
+
+function presentView(
+  state: State,
+  { template }: Extract<Claim, { ok: true }>,
+  workspace: Workspace,
+  { now, wallNow }: { now: number; wallNow: number },
+): View {
+  const { name, phase } = workspace
+  const at = phase === 'queued' ? state.queue.indexOf(name) : -1
+  const etaMs = estimateMs(state, workspace, now)
+  const endsAt = lifetimeEndsAt(state.config, workspace)
+  const failure = failureOf(state, workspace)
+  const isAwaited = phase === 'queued' || isStarting(workspace)
+  return {
+    status: {
+      template: template.name,
+      workspace: name,
+      phase,
+      elapsedMs: now - (isAwaited ? workspace.requestedAt : workspace.phaseSince),
+      ...(at < 0 ? {} : { position: at + 1 }),
+      ...(etaMs === undefined ? {} : { etaMs }),
+      ...(phase === 'ready' && Number.isFinite(endsAt)
+        ? { endsAt: new Date(wallNow + endsAt - now).toISOString() }
+        : {}),
+      ...(failure === undefined ? {} : { problem: problemOf(failure) }),
+    },
+    title: template.title,
+    ...(workspace.pullPercent === undefined ? {} : { pullPercent: workspace.pullPercent }),
+    milestones: workspace.milestones,
+    ...(failure === undefined ? {} : { failure }),
+    ended: phase === 'stopped' && workspace.stopReason === 'lifetime',
+    now,
+  }
+}
+
+function failureOf(state: State, { phase, failure }: Workspace): Failure | undefined {
+  if (phase === 'failed') return failure
+  return state.engine.reachable || phase === 'ready' ? undefined : failures.engineAway
+}
+
+function problemOf({ code, detail }: Failure) {
+  return { code, title: problemTitle(code), detail }
+}
+
+/** Whether nothing changed between two states that those who wait for a workspace or follow it could notice. */
+export function sameFor(before: State, after: State, name: WorkspaceName): boolean {
+  const workspace = after.workspaces.get(name)
+  if (before.workspaces.get(name) !== workspace) return false
+  if (before.looked !== after.looked || before.engine.reachable !== after.engine.reachable)
+    return false
+  if (workspace === undefined) return true
+  if (workspace.phase === 'queued' && before.queue !== after.queue) return false
+  const index = workspace.network
+  return index === undefined || before.networks.get(index) === after.networks.get(index)
+}
