@@ -1,0 +1,327 @@
+// @ts-check
+// What the pages do in a browser: show how things stand, and leave for the workspace the moment it is ready.
+// Everything works without this file, only slower.
+
+/**
+ * @typedef {{ phase: string, state: string, ms?: number }} Step
+ * @typedef {{ workspace: string, phase: string, position?: number, etaMs?: number, elapsedMs: number,
+ *   pullPercent?: number, problem?: { code: string }, steps: Step[] }} Status
+ * @typedef {{ tab: string, heading: string, lead: string }} Words
+ */
+
+const { body } = document
+const here = () => location.pathname + location.search + location.hash
+/** Set where this page does not stand at the place that the person wants to be at. */
+const target = body.dataset['to']
+
+/** @type {(() => void) | undefined} */
+let unfollow
+let shownPhase = body.dataset['phase'] ?? ''
+let elapsedFrom = performance.now() - Number(element('elapsed')?.dataset['ms'] ?? 0)
+let stepFrom = performance.now()
+/** @type {Status | undefined} */
+let last
+
+// ---- leaving
+
+/**
+ * Loads the place that the person wants to be at. Path, query and fragment stay (`location.replace` of an address
+ * with a fragment would stay on this page). Where it leads here again and again, each round is slower.
+ */
+function leave() {
+  const waitMs = leavingDelay()
+  stopFollowing()
+  setTimeout(() => (target === undefined ? location.reload() : location.replace(target)), waitMs)
+}
+
+/** Looks anew at this very page. */
+function look() {
+  const waitMs = leavingDelay()
+  stopFollowing()
+  setTimeout(() => location.reload(), waitMs)
+}
+
+function leavingDelay() {
+  const key = 'berth-leaving'
+  const now = Date.now()
+  try {
+    const [count = 0, at = 0] = JSON.parse(sessionStorage.getItem(key) ?? '[]')
+    const round = now - at < 60_000 ? count + 1 : 0
+    sessionStorage.setItem(key, JSON.stringify([round, now]))
+    // The first two are free: a page that was ready at once is met often.
+    return round < 2 ? 0 : Math.min(500 * 2 ** (round - 2), 15_000)
+  } catch {
+    // Storage may be forbidden; then every round waits a little.
+    return performance
+      .getEntriesByType('navigation')
+      .some((entry) => 'type' in entry && entry.type === 'reload')
+      ? 2_000
+      : 0
+  }
+}
+
+// ---- loading
+
+function stopFollowing() {
+  unfollow?.()
+  unfollow = undefined
+}
+
+function followLoading() {
+  /** @type {EventSource | undefined} */
+  let source
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer
+  let failures = 0
+  let live = true
+  const ticking = setInterval(tick, 1_000)
+  unfollow = () => {
+    live = false
+    source?.close()
+    clearTimeout(timer)
+    clearInterval(ticking)
+  }
+
+  function listen() {
+    if (!live) return
+    source = new EventSource('/.berth/events')
+    source.addEventListener('phase', (event) => {
+      failures = 0
+      heard(JSON.parse(event.data))
+    })
+    source.addEventListener('error', () => {
+      // CONNECTING: it tries again by itself. CLOSED: it was answered something else than a stream and never will.
+      if (source?.readyState === EventSource.CLOSED) pollLater()
+    })
+  }
+
+  function pollLater() {
+    if (!live) return
+    clearTimeout(timer)
+    timer = setTimeout(poll, Math.min(1_000 * 2 ** failures, 15_000) * (0.75 + Math.random() / 2))
+    failures += 1
+  }
+
+  async function poll() {
+    const answer = await ask()
+    if (!live) return
+    if (answer === 'signed-out') return look()
+    if (answer === undefined) return pollLater()
+    heard(answer)
+    listen()
+  }
+
+  listen()
+  addEventListener('pagehide', () => source?.close())
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) look()
+  })
+}
+
+/** @returns {Promise<Status | 'signed-out' | undefined>} */
+async function ask() {
+  try {
+    const response = await fetch('/.berth/status', {
+      headers: { accept: 'application/json' },
+      cache: 'no-store',
+      signal: AbortSignal.timeout(10_000),
+    })
+    if (response.status === 401) return 'signed-out'
+    return response.ok ? await response.json() : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** @param {Status} status */
+function heard(status) {
+  const before = shownPhase
+  if (status.phase === 'ready') {
+    show(status)
+    leave()
+    return
+  }
+  if (status.phase === 'failed' || (status.problem !== undefined && status.phase !== 'queued'))
+    return look()
+  if (status.phase === 'absent' || status.phase === 'stopped') {
+    // After a stop that was waited for, asking again starts it; otherwise nobody waits any more, and that is said.
+    if (before === 'stopping' || target !== undefined) return look()
+    stopFollowing()
+    location.replace(`/.berth/?to=${encodeURIComponent(here())}`)
+    return
+  }
+  show(status)
+}
+
+/** @param {Status} status */
+function show(status) {
+  last = status
+  elapsedFrom = performance.now() - status.elapsedMs
+  stepFrom = performance.now() - (status.steps.find((step) => step.state === 'now')?.ms ?? 0)
+  body.dataset['phase'] = status.phase
+  body.dataset['position'] = status.position === undefined ? '' : String(status.position)
+  body.dataset['workspace'] = status.workspace
+  const words = wordsFor(status)
+  const changed = status.phase !== shownPhase || text('heading') !== words.heading
+  shownPhase = status.phase
+  document.title = `${words.tab} · ${body.dataset['site'] ?? ''}`
+  setText('heading', words.heading)
+  setText('lead', words.lead)
+  setFact('position', status.position === undefined ? undefined : String(status.position))
+  setFact('estimate', status.etaMs === undefined ? undefined : estimateText(status.etaMs))
+  element('cancel')?.toggleAttribute('hidden', status.phase !== 'queued')
+  for (const step of status.steps) showStep(step, status.pullPercent)
+  tick()
+  // The only thing that is read out: what is new, not each second of it.
+  if (changed) setText('announcement', `${words.heading}. ${words.lead}`)
+}
+
+/** @param {Step} step @param {number | undefined} percent */
+function showStep(step, percent) {
+  const item = document.querySelector(`[data-step="${step.phase}"]`)
+  if (!(item instanceof HTMLElement)) return
+  item.dataset['state'] = step.state
+  if (step.state === 'now') item.setAttribute('aria-current', 'step')
+  else item.removeAttribute('aria-current')
+  const states = {
+    done: 'done',
+    passed: 'not needed',
+    now: 'under way',
+    failed: 'failed',
+    next: 'to come',
+  }
+  const state = item.querySelector('[data-part="state"]')
+  if (state !== null)
+    state.textContent = Object.entries(states).find(([name]) => name === step.state)?.[1] ?? ''
+  const took = item.querySelector('[data-part="took"]')
+  if (took !== null && step.state !== 'now')
+    took.textContent = step.ms === undefined ? '' : spanText(step.ms)
+  const pull = item.querySelector('[data-part="pull"]')
+  if (!(pull instanceof HTMLProgressElement)) return
+  pull.hidden = percent === undefined
+  if (percent !== undefined) pull.value = percent
+}
+
+function tick() {
+  setText('elapsed', clockText(performance.now() - elapsedFrom))
+  const took = document.querySelector('[data-state="now"] [data-part="took"]')
+  if (took === null || last === undefined) return
+  const percent = last.pullPercent === undefined ? '' : `${last.pullPercent} % · `
+  took.textContent = percent + spanText(performance.now() - stepFrom)
+}
+
+/** @param {Status} status @returns {Words} */
+function wordsFor({ phase, position }) {
+  /** @type {Record<string, Words>} */
+  const all = JSON.parse(element('steps')?.dataset['words'] ?? '{}')
+  const key = phase === 'queued' && position !== undefined ? 'queued-at' : phase
+  const words = all[key] ?? { tab: phase, heading: phase, lead: '' }
+  const fill = (/** @type {string} */ sentence) => sentence.replace('{position}', String(position))
+  return { tab: fill(words.tab), heading: fill(words.heading), lead: words.lead }
+}
+
+// ---- other pages
+
+/** A page that cannot tell anything new by itself asks for itself again, once the server answers at all. */
+function askAgain(/** @type {number} */ seconds) {
+  setTimeout(async () => {
+    const answer = await ask()
+    if (answer === undefined) askAgain(Math.min(seconds * 2, 60))
+    else location.reload()
+  }, seconds * 1_000)
+}
+
+/** The server never sees a fragment, so the way back takes it along from here. */
+function carryFragment() {
+  for (const field of document.querySelectorAll('input[name="to"]')) {
+    if (!(field instanceof HTMLInputElement) || location.hash === '' || target !== undefined)
+      continue
+    const cancels = field.form?.getAttribute('action') === '/.berth/cancel'
+    field.value = cancels ? `/.berth/?to=${encodeURIComponent(here())}` : here()
+  }
+}
+
+/** A second click while the first is under way does nothing. */
+function guardForms() {
+  for (const form of document.forms) {
+    form.addEventListener('submit', () => {
+      // After the browser has taken the form's values.
+      setTimeout(() => form.querySelector('button')?.setAttribute('disabled', ''))
+    })
+  }
+}
+
+function offerCopy() {
+  const button = document.querySelector('[data-copy]')
+  const source = element('log')
+  if (!(button instanceof HTMLButtonElement) || source === null) return
+  // Only secure contexts have a clipboard; elsewhere one selects by hand.
+  if (navigator.clipboard === undefined) return
+  button.hidden = false
+  button.addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(source.textContent ?? '')
+      button.textContent = 'Copied'
+    } catch {
+      getSelection()?.selectAllChildren(source)
+      button.textContent = 'Selected'
+    }
+    setTimeout(() => (button.textContent = 'Copy'), 2_000)
+  })
+}
+
+// ---- words for spans of time, as the server says them
+
+/** @param {number} ms */
+function clockText(ms) {
+  const seconds = Math.floor(ms / 1_000)
+  const parts = [Math.floor(seconds / 60) % 60, seconds % 60].map((part) =>
+    String(part).padStart(2, '0'),
+  )
+  const hours = Math.floor(seconds / 3_600)
+  return hours > 0 ? `${hours}:${parts.join(':')}` : parts.join(':').replace(/^0/, '')
+}
+
+/** @param {number} ms */
+function spanText(ms) {
+  if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`
+  return ms < 59_500 ? `${Math.round(ms / 1_000)} s` : `${clockText(ms)} min`
+}
+
+/** @param {number} ms */
+function estimateText(ms) {
+  if (ms < 50_000) return 'less than a minute'
+  const minutes = Math.round(ms / 60_000)
+  if (minutes < 100) return minutes === 1 ? 'about a minute' : `about ${minutes} minutes`
+  return `about ${Math.round(ms / 3_600_000)} hours`
+}
+
+/** @param {string} id */
+function element(id) {
+  return document.getElementById(id)
+}
+
+/** @param {string} id */
+function text(id) {
+  return element(id)?.textContent ?? ''
+}
+
+/** @param {string} id @param {string} words */
+function setText(id, words) {
+  const found = element(id)
+  if (found !== null && found.textContent !== words) found.textContent = words
+}
+
+/** @param {string} id @param {string | undefined} words */
+function setFact(id, words) {
+  setText(id, words ?? '')
+  element(`${id}-fact`)?.toggleAttribute('hidden', words === undefined)
+}
+
+// ---- what this page does
+
+carryFragment()
+guardForms()
+offerCopy()
+if (body.dataset['kind'] === 'loading') followLoading()
+else if (body.dataset['refresh'] !== undefined) askAgain(Number(body.dataset['refresh']))

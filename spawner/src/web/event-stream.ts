@@ -1,0 +1,81 @@
+// An open stream of server-sent events: kept alive by comments, and dropped when its reader stops reading.
+import type { Response } from 'express'
+import { eventComment, eventStreamHeaders, formatEvent } from '@berth/shared/server-sent-events'
+
+const commentEveryMs = 15_000
+const keepAliveMs = 30_000
+
+export interface EventStream {
+  send(event: string, data: unknown): void
+  /** False while the reader is behind; `onDrain` is called when it has caught up. */
+  readonly flowing: boolean
+  readonly closed: boolean
+  close(): void
+}
+
+export interface EventStreamHooks {
+  /** Called once, whoever ended it. */
+  onClose(): void
+  onDrain?(): void
+}
+
+/** @param maxPendingBytes what may wait in memory for a reader that is behind; over that it is dropped */
+export function openEventStream(
+  response: Response,
+  maxPendingBytes: number,
+  hooks: EventStreamHooks,
+): EventStream {
+  let closed = false
+  let behind = false
+
+  function finish(): void {
+    if (closed) return
+    closed = true
+    clearInterval(comments)
+    hooks.onClose()
+  }
+
+  function write(text: string): void {
+    if (closed) return
+    response.write(text)
+    if (response.writableLength > maxPendingBytes) drop()
+  }
+
+  function drop(): void {
+    response.destroy()
+    finish()
+  }
+
+  // Two comments long without reading is no slow reader but none.
+  function keepAlive(): void {
+    if (response.writableNeedDrain && behind) {
+      drop()
+      return
+    }
+    behind = response.writableNeedDrain
+    if (!behind) write(eventComment)
+  }
+
+  response.once('close', finish)
+  response.on('error', finish)
+  response.on('drain', () => hooks.onDrain?.())
+  response.socket?.setKeepAlive(true, keepAliveMs)
+  response.writeHead(200, eventStreamHeaders)
+  // Reconnect soon: browsers wait several seconds unless told.
+  response.write('retry: 1000\n\n')
+  const comments = setInterval(keepAlive, commentEveryMs)
+
+  return {
+    send: (event, data) => write(formatEvent(event, data)),
+    get flowing() {
+      return !response.writableNeedDrain
+    },
+    get closed() {
+      return closed
+    },
+    close() {
+      response.end()
+      finish()
+    },
+  }
+}

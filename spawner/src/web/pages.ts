@@ -1,0 +1,99 @@
+// Pages as HTML with the headers that guard them. Every value is escaped by the templates (eta, autoEscape).
+import { fileURLToPath } from 'node:url'
+import type { Response } from 'express'
+import { Eta } from 'eta'
+import { phaseHeader } from '@berth/shared/contract'
+import type { Assets } from './assets.ts'
+import { standstillPath } from './local-path.ts'
+import type { Page } from './page-model.ts'
+import { plainText } from './plain-text.ts'
+import type { WebSettings } from './settings.ts'
+import { clockText, estimateText, spanText } from './spans.ts'
+import { phaseWords, stateWords, stepWords } from './words.ts'
+
+export interface PageContext {
+  readonly userName: string | undefined
+  /** What the workspace is called, such as `JupyterLab`. */
+  readonly title: string
+  /** Where the person wants to be. */
+  readonly target: string
+  /** The page stands at `/.berth/`, not at the target. */
+  readonly standstill: boolean
+}
+
+export interface Pages {
+  send(response: Response, page: Page, context: PageContext): void
+}
+
+export function createPages(settings: WebSettings, assets: Assets): Pages {
+  const views = fileURLToPath(new URL('./views', import.meta.url))
+  const eta = new Eta({ views, cache: true, autoEscape: true })
+  const headers = guardHeaders(settings.frameAncestors)
+  const site = {
+    title: settings.siteTitle,
+    supportUrl: harmlessLink(settings.supportUrl),
+    signOutUrl: harmlessLink(settings.signOutUrl),
+  }
+  const words = { phases: JSON.stringify(phaseWords), steps: stepWords, states: stateWords }
+  const format = { clockText, estimateText, spanText }
+
+  return {
+    send(response, page, context) {
+      const html = eta.render(page.kind, {
+        page,
+        site,
+        assets,
+        words,
+        format,
+        refresh: refreshText(page, context),
+        title: plainText(context.title, 100),
+        userName: context.userName === undefined ? undefined : plainText(context.userName, 300),
+        target: context.target,
+        standstill: context.standstill,
+        afterCancel: standstillPath(context.target),
+      })
+      response.status(context.standstill ? 200 : page.httpStatus)
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+      response.setHeader(phaseHeader, page.status.phase)
+      if (page.retryAfterS !== undefined && !context.standstill)
+        response.setHeader('retry-after', String(page.retryAfterS))
+      response.end(html)
+    },
+  }
+}
+
+/** The content of a `<meta http-equiv=refresh>`, for browsers without script. */
+function refreshText(page: Page, context: PageContext): string | undefined {
+  if (!page.refreshes) return undefined
+  const seconds = page.retryAfterS ?? 5
+  const leaves = context.standstill && page.status.phase === 'ready'
+  return leaves ? `0;url=${context.target}` : String(seconds)
+}
+
+function guardHeaders(frameAncestors: string): Readonly<Record<string, string>> {
+  // A setting that would end the directive, or a line, ends it here.
+  const ancestors = frameAncestors.replace(/[;,\r\n]/g, ' ').trim() || "'none'"
+  const policy = [
+    "default-src 'none'",
+    "style-src 'self'",
+    "script-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    `frame-ancestors ${ancestors}`,
+  ]
+  return {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': policy.join('; '),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    // With `no-referrer` browsers would send `Origin: null` with the pages' own forms.
+    'referrer-policy': 'same-origin',
+  }
+}
+
+/** A setting is trusted, a slip in it (`javascript:`) is not. */
+function harmlessLink(link: string | undefined): string | undefined {
+  return link !== undefined && /^(?:https?:\/\/|mailto:|\/(?!\/))/i.test(link) ? link : undefined
+}

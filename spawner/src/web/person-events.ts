@@ -1,0 +1,97 @@
+// A person's own view of their workspace as a stream of events. Being on it counts as being there, and starts nothing.
+import type { Response } from 'express'
+import type { Clock } from '@berth/shared/clock'
+import { BerthError } from '@berth/shared/problems'
+import type { Workspaces } from '../loop/workspaces.ts'
+import type { Caller } from './caller.ts'
+import { openEventStream } from './event-stream.ts'
+import { showStatus, type ShownStatus } from './status.ts'
+
+const presenceEveryMs = 10_000
+/** Progress within a phase is told no more often than this; a new phase at once. */
+const progressEveryMs = 250
+const endAnnouncedMs = 5 * 60_000
+const maxPendingBytes = 64 * 1024
+/** Tabs of one person on one workspace. */
+const maxStreams = 50
+
+export interface PersonEvents {
+  open(response: Response, caller: Caller): void
+}
+
+export function createPersonEvents(workspaces: Workspaces, clock: Clock): PersonEvents {
+  const counts = new Map<string, number>()
+
+  function open(response: Response, { person, template }: Caller): void {
+    const key = JSON.stringify([template.name, person.name])
+    const count = counts.get(key) ?? 0
+    if (count >= maxStreams)
+      throw new BerthError('limit_connections', `At most ${maxStreams} event streams at once.`, {
+        details: { limit: maxStreams },
+      })
+    counts.set(key, count + 1)
+
+    let told: ShownStatus | undefined
+    let toldEnd: string | undefined
+    let later: NodeJS.Timeout | undefined
+    const stream = openEventStream(response, maxPendingBytes, {
+      onDrain: () => tell(),
+      onClose() {
+        clearInterval(presence)
+        clearTimeout(later)
+        following?.[Symbol.dispose]()
+        const left = (counts.get(key) ?? 1) - 1
+        if (left === 0) counts.delete(key)
+        else counts.set(key, left)
+      },
+    })
+
+    function tell(): void {
+      clearTimeout(later)
+      later = undefined
+      // A reader who is behind gets the latest when it has caught up, not everything in between.
+      if (!stream.flowing) return
+      const status = showStatus(workspaces.view(person, template.name))
+      tellEnd(status)
+      if (told !== undefined && sameButForTime(told, status)) return
+      told = status
+      stream.send('phase', status)
+    }
+
+    function tellEnd(status: ShownStatus): void {
+      if (status.endsAt === undefined || status.endsAt === toldEnd) return
+      if (Date.parse(status.endsAt) - clock.wall() > endAnnouncedMs) return
+      toldEnd = status.endsAt
+      stream.send('end', status)
+    }
+
+    function changed(): void {
+      const { status } = workspaces.view(person, template.name)
+      if (status.phase !== told?.phase) tell()
+      else later ??= setTimeout(tell, progressEveryMs)
+    }
+
+    function bePresent(): void {
+      workspaces.seen(person, template.name)
+      tell()
+    }
+
+    const presence = setInterval(bePresent, presenceEveryMs)
+    let following: Disposable | undefined = undefined
+    tell()
+    following = workspaces.follow(person, template.name, changed)
+    if (stream.closed) following[Symbol.dispose]()
+    workspaces.seen(person, template.name)
+  }
+
+  return { open }
+}
+
+function sameButForTime(a: ShownStatus, b: ShownStatus): boolean {
+  return timeless(a) === timeless(b)
+}
+
+function timeless(status: ShownStatus): string {
+  const steps = status.steps.map(({ state }) => state)
+  return JSON.stringify({ ...status, elapsedMs: 0, steps })
+}

@@ -1,0 +1,26 @@
+// Lengths of time as people say them. The pages' script says them the same way.
+
+/** `0:07`, `2:05`, `1:02:05`. */
+export function clockText(ms: number): string {
+  const seconds = Math.floor(ms / 1_000)
+  const parts = [Math.floor(seconds / 60) % 60, seconds % 60].map((part) =>
+    String(part).padStart(2, '0'),
+  )
+  const hours = Math.floor(seconds / 3_600)
+  return hours > 0 ? `${hours}:${parts.join(':')}` : parts.join(':').replace(/^0/, '')
+}
+
+/** `0.4 s`, `12 s`, `2:05 min`. */
+export function spanText(ms: number): string {
+  if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`
+  return ms < 59_500 ? `${Math.round(ms / 1_000)} s` : `${clockText(ms)} min`
+}
+
+/** An estimate, never more exact than it is: `less than a minute`, `about 2 minutes`, `about 3 hours`. */
+export function estimateText(ms: number): string {
+  if (ms < 50_000) return 'less than a minute'
+  const minutes = Math.round(ms / 60_000)
+  if (minutes < 100) return minutes === 1 ? 'about a minute' : `about ${minutes} minutes`
+  const hours = Math.round(ms / 3_600_000)
+  return `about ${hours} hours`
+}

@@ -1,0 +1,101 @@
+// The real web on a loopback port, over a stand-in for the loop, and a client that speaks as a director does.
+import { once } from 'node:events'
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Clock } from '@berth/shared/clock'
+import { createLog } from '@berth/shared/log'
+import { Secret } from '@berth/shared/secret'
+import type { WebSettings } from '../settings.ts'
+import { createWeb } from '../web.ts'
+import { createStandIn, type StandIn } from './stand-in.ts'
+
+export const secretText = 'internal-secret-of-the-tests'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+export interface Ask {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+export interface TestWeb extends AsyncDisposable {
+  readonly url: string
+  readonly workspaces: StandIn
+  /** As the director passes a request of alice for `lab` through, unless told otherwise. */
+  ask(path: string, options?: Ask): Promise<Answer>
+  /** The answer once its headers are there, with the body still to come. */
+  open(path: string, options?: Ask): Promise<IncomingMessage>
+}
+
+export const aliceHeaders = {
+  authorization: `Bearer ${secretText}`,
+  'berth-user': 'alice',
+  'berth-subject': 'u-alice',
+  'berth-groups': 'staff',
+  'berth-template': 'lab',
+  'berth-target': '%2Flab%2Ftree%3Fa%3D1',
+  'x-forwarded-host': 'localhost:4180',
+  'x-forwarded-proto': 'http',
+}
+
+export async function startWeb(
+  options: { settings?: Partial<WebSettings>; workspaces?: StandIn; clock?: Clock } = {},
+): Promise<TestWeb> {
+  const workspaces = options.workspaces ?? createStandIn()
+  const settings: WebSettings = {
+    internalSecret: new Secret(secretText),
+    siteTitle: 'Berth',
+    signOutUrl: '/oauth2/sign_out',
+    frameAncestors: "'none'",
+    ...options.settings,
+  }
+  const web = createWeb({
+    workspaces,
+    settings,
+    clock: options.clock ?? { now: () => 0, wall: () => 0 },
+    log: createLog({ service: 'test', level: 'silent' }),
+  })
+  const server = createServer({ maxHeaderSize: 256 * 1024 }, web)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+
+  async function open(path: string, ask: Ask = {}): Promise<IncomingMessage> {
+    const headers = { ...aliceHeaders, ...ask.headers }
+    const request = httpRequest({
+      port,
+      host: '127.0.0.1',
+      path,
+      method: ask.method ?? 'GET',
+      headers,
+    })
+    request.end(ask.body)
+    const [answer] = (await once(request, 'response')) as [IncomingMessage]
+    // A test that hangs up sees its own reset here.
+    answer.on('error', () => undefined)
+    return answer
+  }
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    workspaces,
+    open,
+    async ask(path, ask) {
+      const answer = await open(path, ask)
+      const chunks: Buffer[] = []
+      for await (const chunk of answer) chunks.push(chunk as Buffer)
+      const { statusCode = 0, headers } = answer
+      return { status: statusCode, headers, body: Buffer.concat(chunks).toString() }
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}

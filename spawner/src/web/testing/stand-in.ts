@@ -1,0 +1,125 @@
+// A stand-in for the loop in tests of the web: shows what it is told to show and records what it is asked. Decides nothing.
+import type { Command, Person, ProbeResult, SeatRequest } from '@berth/shared/contract'
+import type { WorkspaceView, Workspaces } from '../../loop/workspaces.ts'
+import type { Failure, Milestone, SeatReply } from '../../policy/domain.ts'
+
+export interface ViewChange {
+  readonly phase?: WorkspaceView['status']['phase']
+  readonly position?: number
+  readonly etaMs?: number
+  readonly elapsedMs?: number
+  readonly endsAt?: string
+  readonly title?: string
+  readonly pullPercent?: number
+  readonly milestones?: readonly Milestone[]
+  readonly failure?: Failure
+  readonly ended?: boolean
+  readonly now?: number
+  readonly refusal?: WorkspaceView['refusal']
+}
+
+export interface StandIn extends Workspaces {
+  /** Shows this from now on and calls whoever follows. */
+  show(change: ViewChange): void
+  reply: (request: SeatRequest, signal: AbortSignal) => Promise<SeatReply>
+  readonly calls: { readonly name: string; readonly person?: Person; readonly template?: string }[]
+  readonly probes: ProbeResult[]
+  readonly directors: Map<string, (command: Command) => void>
+  readonly followers: Set<() => void>
+  /** Resolves at the next call of that name. */
+  called(name: string): Promise<void>
+}
+
+export function createStandIn(templates = [{ name: 'lab', title: 'JupyterLab' }]): StandIn {
+  let shown: ViewChange = {}
+  const waiters = new Map<string, (() => void)[]>()
+  const calls: StandIn['calls'] = []
+  const followers = new Set<() => void>()
+  const directors: StandIn['directors'] = new Map()
+  const probes: ProbeResult[] = []
+
+  function note(name: string, person?: Person, template?: string): void {
+    calls.push({ name, ...(person && { person }), ...(template !== undefined && { template }) })
+    for (const resolve of waiters.get(name)?.splice(0) ?? []) resolve()
+  }
+
+  return {
+    calls,
+    probes,
+    directors,
+    followers,
+    reply: async () => ({ status: 'waiting', workspace: name('lab-alice'), phase: 'queued' }),
+    show(change) {
+      shown = change
+      for (const changed of followers) changed()
+    },
+    called(name) {
+      return new Promise((resolve) => {
+        waiters.set(name, [...(waiters.get(name) ?? []), resolve])
+      })
+    },
+    start: async () => undefined,
+    ready: () => true,
+    askSeat(request, signal) {
+      note('askSeat', request.user, request.template)
+      return this.reply(request, signal)
+    },
+    reportActivity: async (_director, seats) =>
+      seats.map(({ workspace }) => ({ workspace, leaseMs: 60_000 })),
+    answerProbe(result) {
+      probes.push(result)
+    },
+    connectDirector(director, send) {
+      note('connectDirector')
+      directors.set(director, send)
+      return {
+        [Symbol.dispose]() {
+          if (directors.get(director) === send) directors.delete(director)
+          note('disconnectDirector')
+        },
+      }
+    },
+    seen: (person, template) => note('seen', person, template),
+    requestStart: (person, template) => note('requestStart', person, template),
+    cancelStart: (person, template) => note('cancelStart', person, template),
+    view: (person, template) => viewOf(shown, person, template),
+    follow(_person, _template, changed) {
+      followers.add(changed)
+      note('follow')
+      return {
+        [Symbol.dispose]() {
+          followers.delete(changed)
+          note('unfollow')
+        },
+      }
+    },
+    templateNamed: (wanted) => templates.find((template) => template.name === wanted),
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+}
+
+function viewOf(shown: ViewChange, person: Person, template: string): WorkspaceView {
+  const { phase = 'queued', position, etaMs, endsAt, pullPercent, failure, refusal } = shown
+  return {
+    status: {
+      template,
+      workspace: `${template}-${person.name}`,
+      phase,
+      elapsedMs: shown.elapsedMs ?? 0,
+      ...(position === undefined ? {} : { position }),
+      ...(etaMs === undefined ? {} : { etaMs }),
+      ...(endsAt === undefined ? {} : { endsAt }),
+    },
+    title: shown.title ?? 'JupyterLab',
+    milestones: shown.milestones ?? [],
+    ended: shown.ended ?? false,
+    now: shown.now ?? 0,
+    ...(pullPercent === undefined ? {} : { pullPercent }),
+    ...(failure === undefined ? {} : { failure }),
+    ...(refusal === undefined ? {} : { refusal }),
+  }
+}
+
+function name(text: string) {
+  return text as SeatReply['workspace'] & string
+}

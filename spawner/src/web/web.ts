@@ -1,0 +1,63 @@
+// The spawner's web application: put together here, reached by directors only.
+import express, { type Express, type RequestHandler } from 'express'
+import type { Clock } from '@berth/shared/clock'
+import { internalPaths } from '@berth/shared/contract'
+import type { Log } from '@berth/shared/log'
+import { BerthError } from '@berth/shared/problems'
+import type { Workspaces } from '../loop/workspaces.ts'
+import { createAssets } from './assets.ts'
+import { createBearerGuard } from './bearer.ts'
+import { createDirectorApi } from './director-api.ts'
+import { commandsPath, createDirectorStream } from './director-stream.ts'
+import { createOwnRoutes } from './own-routes.ts'
+import { createPages } from './pages.ts'
+import { createProblemAnswers, HttpRefusal } from './problem-answers.ts'
+import type { WebSettings } from './settings.ts'
+
+export function createWeb(deps: {
+  workspaces: Workspaces
+  settings: WebSettings
+  clock: Clock
+  log: Log
+}): Express {
+  const { workspaces, settings, clock, log } = deps
+  const assets = createAssets()
+  const pages = createPages(settings, assets)
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', 'simple')
+
+  app.use(createBearerGuard(settings))
+  app.use(createDirectorApi(workspaces, settings))
+  app.use(createDirectorStream(workspaces, log))
+  app.use(createOwnRoutes({ workspaces, settings, clock, pages, assets }))
+  for (const [path, methods] of knownPaths) app.all(path, methodNotAllowed(methods))
+  app.use(() => {
+    throw new BerthError('template_unknown', 'There is nothing at this path.')
+  })
+  app.use(createProblemAnswers({ settings, pages, log }))
+  return app
+}
+
+/** What each path answers to; whatever gets past its route came with another method. */
+const knownPaths: readonly (readonly [path: string, methods: string])[] = [
+  [internalPaths.seats, 'POST'],
+  [internalPaths.activity, 'POST'],
+  [internalPaths.probeResults, 'POST'],
+  [internalPaths.page, 'GET, HEAD'],
+  [commandsPath, 'GET'],
+  ['/.berth/', 'GET, HEAD'],
+  ['/.berth/status', 'GET, HEAD'],
+  ['/.berth/events', 'GET'],
+  ['/.berth/assets/:name', 'GET, HEAD'],
+  ['/.berth/start', 'POST'],
+  ['/.berth/cancel', 'POST'],
+]
+
+function methodNotAllowed(methods: string): RequestHandler {
+  return (_request, response) => {
+    response.setHeader('allow', methods)
+    throw new HttpRefusal(405, `Only ${methods.replace(', ', ' and ')} is answered here.`)
+  }
+}
