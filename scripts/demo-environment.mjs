@@ -2,7 +2,7 @@
 // What the demo needs in its environment file: secrets, made once, and what leads to the development identity
 // provider and to JupyterLab. Values that are there already are kept; none is ever printed.
 import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
-import { fillIn } from './environment-file.mjs'
+import { fillIn, setAll } from './environment-file.mjs'
 
 const OWNER_ONLY = 0o600
 
@@ -17,8 +17,7 @@ const OWNER_ONLY = 0o600
  */
 export const ensureDemoEnvironment = async ({ path, example, random }) => {
   const present = await readFile(path, 'utf8').catch(orUndefined)
-  const from = present ?? (await readFile(example, 'utf8').catch(orUndefined)) ?? ''
-  const { text, added } = fillIn(from, demoValues(random))
+  const { text, added } = fillIn(present ?? (await makeFrom(example)), demoValues(random))
   if (present !== undefined && added.length === 0) {
     await chmod(path, OWNER_ONLY)
     return 'present'
@@ -44,10 +43,21 @@ export const demoValues = (random) => ({
   OAUTH2_PROXY_OIDC_ISSUER_URL: 'http://idp.localhost:${IDP_PORT:-4190}',
   // The demo has no TLS; a real deployment has, and leaves this line out.
   OAUTH2_PROXY_COOKIE_SECURE: 'false',
+})
+
+/** What the demo's people get, in the place of what the example shows to administrators. */
+const DEMO_TEMPLATE = {
   CONTAINER_IMAGE: 'berth/lab',
   CONTAINER_HOST_PREFIX: 'lab',
   CONTAINER_PORT: '8888',
-})
+  CONTAINER_COMMAND: undefined,
+  CONTAINER_HOME: '/home/lab',
+  CONTAINER_USER: '1000:1000',
+}
+
+/** @param {string} example */
+const makeFrom = async (example) =>
+  setAll((await readFile(example, 'utf8').catch(orUndefined)) ?? '', DEMO_TEMPLATE)
 
 /** @param {NodeJS.ErrnoException} error */
 const orUndefined = (error) => {

@@ -14,7 +14,10 @@ after(() => rm(folder, { recursive: true }))
 /** @param {string} name */
 const files = async (name) => {
   const example = join(folder, `${name}.example`)
-  await writeFile(example, '# the secret\nINTERNAL_SECRET=\n')
+  await writeFile(
+    example,
+    '# the secret\nINTERNAL_SECRET=\nCONTAINER_IMAGE=an-example\nCONTAINER_COMMAND=its own\n',
+  )
   return { path: join(folder, name), example, random: randomBytes }
 }
 
@@ -36,7 +39,10 @@ test('the file is made from the example, for its owner alone', async () => {
   const deps = await files('made')
   assert.equal(await ensureDemoEnvironment(deps), 'made')
   const text = await readFile(deps.path, 'utf8')
-  assert.match(text, /^# the secret\nINTERNAL_SECRET=[0-9a-f]{64}\n/)
+  assert.match(
+    text,
+    /^# the secret\nINTERNAL_SECRET=[0-9a-f]{64}\nCONTAINER_IMAGE=berth\/lab\n#CONTAINER_COMMAND=its own\n/,
+  )
   assert.equal((await stat(deps.path)).mode & 0o777, 0o600)
 })
 

@@ -27,24 +27,37 @@ const valueOf = (raw) => {
 
 /**
  * Gives each variable that has no value yet the value here; a variable with one keeps it.
- * A commented-out line of the same name stays, as the explanation it is, with the new line below it.
  * @param {string} text
  * @param {Readonly<Record<string, string>>} values
  * @returns {{ text: string, added: readonly string[] }}
  */
 export const fillIn = (text, values) => {
   const present = parseEnvironment(text)
+  const missing = Object.entries(values).filter(([name]) => !present[name])
+  return { text: setAll(text, Object.fromEntries(missing)), added: missing.map(([name]) => name) }
+}
+
+/**
+ * Gives each variable the value here, where it stands; `undefined` comments it out.
+ * A commented-out line of the same name stays, as the explanation it is, with the new line below it.
+ * @param {string} text
+ * @param {Readonly<Record<string, string | undefined>>} values
+ */
+export const setAll = (text, values) => {
   const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n')
-  const added = Object.keys(values).filter((name) => !present[name])
-  for (const name of added) {
-    const line = `${name}=${values[name]}`
-    const empty = lastIndex(lines, new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`))
+  for (const [name, value] of Object.entries(values)) {
+    const active = lastIndex(lines, new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`))
     const commented = lastIndex(lines, new RegExp(`^#\\s?${name}=`))
-    if (empty >= 0) lines[empty] = line
+    if (value === undefined) {
+      if (active >= 0) lines[active] = `#${lines[active]}`
+      continue
+    }
+    const line = `${name}=${value}`
+    if (active >= 0) lines[active] = line
     else if (commented >= 0) lines.splice(commented + 1, 0, line)
     else lines.push(line)
   }
-  return { text: lines.length === 0 ? '' : `${lines.join('\n')}\n`, added }
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`
 }
 
 /**

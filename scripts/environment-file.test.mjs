@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fillIn, parseEnvironment } from './environment-file.mjs'
+import { fillIn, parseEnvironment, setAll } from './environment-file.mjs'
 
 test('reads names and values, without quotes and comments', () => {
   const text = [
@@ -59,5 +59,13 @@ test('a value with a dollar sign is written as it is', () => {
   assert.equal(
     fillIn('URL=\n', { URL: 'http://x:${PORT:-1}$&' }).text,
     'URL=http://x:${PORT:-1}$&\n',
+  )
+})
+
+test('setting replaces what stands there, and comments out what is not wanted', () => {
+  const text = 'IMAGE=theirs\nCOMMAND=run this\n#HOME=/x\n'
+  assert.equal(
+    setAll(text, { IMAGE: 'ours', COMMAND: undefined, HOME: '/home/ours', ABSENT: undefined }),
+    'IMAGE=ours\n#COMMAND=run this\n#HOME=/x\nHOME=/home/ours\n',
   )
 })
