@@ -1,0 +1,93 @@
+// One pool of connections per generation of a workspace: made when first needed, destroyed with it (CVE-2026-48931).
+import { isIP } from 'node:net'
+import type { Address } from '@berth/shared/contract'
+import { Pool, type Dispatcher } from 'undici'
+
+export interface PoolKey {
+  /** The container's id. */
+  readonly generation: string
+  /** An IP address that was checked against the pool of networks: nothing is resolved here. */
+  readonly address: Address
+}
+
+export interface ConnectionPools extends AsyncDisposable {
+  get(key: PoolKey): Dispatcher
+  /** Ends every connection to that generation. Requests that had not been sent come back as `not-sent`. */
+  destroy(generation: string): Promise<void>
+  /** How many generations have a pool. */
+  readonly size: number
+}
+
+export interface PoolLimits {
+  readonly connectTimeoutMs: number
+  /** How long an idle connection is kept where the workspace does not say. */
+  readonly idleMs: number
+  /** The longest that it is kept where the workspace does say. */
+  readonly idleMaxMs: number
+  readonly maxHeaderBytes: number
+}
+
+// Idle connections are short-lived: a server that closes one at the moment it is used costs a request.
+const defaults: PoolLimits = {
+  connectTimeoutMs: 1_000,
+  idleMs: 1_000,
+  idleMaxMs: 10_000,
+  maxHeaderBytes: 64 * 1024,
+}
+
+export function createConnectionPools(limits: Partial<PoolLimits> = {}): ConnectionPools {
+  const { connectTimeoutMs, idleMs, idleMaxMs, maxHeaderBytes } = { ...defaults, ...limits }
+  const pools = new Map<string, { readonly origin: string; readonly pool: Pool }>()
+
+  function open(origin: string): Pool {
+    return new Pool(origin, {
+      pipelining: 1,
+      connect: { timeout: connectTimeoutMs },
+      allowH2: false,
+      keepAliveTimeout: idleMs,
+      keepAliveMaxTimeout: idleMaxMs,
+      maxHeaderSize: maxHeaderBytes,
+      // Deadlines are the exchange's own: a slow upload or a slow answer is no fault.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    })
+  }
+
+  async function destroy(generation: string): Promise<void> {
+    const entry = pools.get(generation)
+    if (entry === undefined) return
+    pools.delete(generation)
+    await entry.pool.destroy()
+  }
+
+  return {
+    get({ generation, address }) {
+      const origin = originOf(address)
+      const known = pools.get(generation)
+      if (known?.origin === origin) return known.pool
+      const pool = open(origin)
+      pools.set(generation, { origin, pool })
+      if (known !== undefined) void known.pool.destroy()
+      return pool
+    },
+    destroy,
+    get size() {
+      return pools.size
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...pools.keys()].map(destroy))
+    },
+  }
+}
+
+/** @throws TypeError for anything but an IP address */
+export function originOf({ host, port }: Address): string {
+  switch (isIP(host)) {
+    case 4:
+      return `http://${host}:${port}`
+    case 6:
+      return `http://[${host}]:${port}`
+    default:
+      throw new TypeError('an address of a workspace is an IP address')
+  }
+}

@@ -1,0 +1,103 @@
+// Sends one WebSocket handshake to a workspace and, once it is accepted, joins the two sockets. The handshake is
+// http-proxy-3's; the client's own socket stays out of its hands until then, so that another seat can be tried.
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Address } from '@berth/shared/contract'
+import { createHandshaker, type HandshakeResult } from './handshake.ts'
+import { writeAnswerHead } from './answer-head.ts'
+import type { ClientGone, Cut, Failed, ForwardCounts, NotSent } from './outcome.ts'
+import { createSocketResponse } from './socket-response.ts'
+import { connect, type UpgradedConnection, type UpgradeHooks } from './upgraded-connection.ts'
+
+export interface ForwardUpgrade {
+  readonly req: IncomingMessage
+  /** The caller has given it an error handler. */
+  readonly socket: Socket
+  readonly head: Buffer
+  /** An IP address, checked. */
+  readonly address: Address
+  /** Path and query, byte for byte. */
+  readonly target: string
+  /** Scrubbed, without `Connection` and `Upgrade`: those are added here. */
+  readonly headers: readonly string[]
+  readonly toClient: (rawHeaders: readonly string[]) => string[]
+  /** Until the answer to the handshake; 0 is off. */
+  readonly answerTimeoutMs: number
+  readonly hooks: UpgradeHooks
+}
+
+export type UpgradeOutcome =
+  | { readonly kind: 'open'; readonly connection: UpgradedConnection }
+  /** Not upgraded: the workspace's own answer was passed on whole and the client's socket ended. */
+  | ({ readonly kind: 'answered'; readonly status: number } & ForwardCounts)
+  | Cut
+  | NotSent
+  | Failed
+  | ClientGone
+
+/** Never rejects. With `not-sent` and `failed` socket and head are as they were. */
+export type UpgradeForwarder = (options: ForwardUpgrade) => Promise<UpgradeOutcome>
+
+export function createUpgradeForwarder(
+  limits: { readonly connectTimeoutMs?: number } = {},
+): UpgradeForwarder {
+  const handshake = createHandshaker(limits.connectTimeoutMs ?? 1_000)
+
+  return (options) =>
+    new Promise((settle) => {
+      handshake(options, (result) => {
+        switch (result.kind) {
+          case 'switched':
+            settle({ kind: 'open', connection: open(options, result) })
+            return
+          case 'refused':
+            passOn(options, result.answer, settle)
+            return
+          default:
+            settle(result)
+        }
+      })
+    })
+}
+
+function open(
+  { socket, head, hooks, toClient }: ForwardUpgrade,
+  { answer, workspace }: Extract<HandshakeResult, { kind: 'switched' }>,
+): UpgradedConnection {
+  hooks.onAnswer?.()
+  socket.setTimeout(0)
+  socket.setNoDelay(true)
+  const lines = [`HTTP/1.1 101 ${answer.statusMessage ?? ''}`, 'Connection: Upgrade']
+  lines.push(`Upgrade: ${answer.headers.upgrade ?? 'websocket'}`)
+  const headers = toClient(answer.rawHeaders)
+  for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`)
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
+  if (head.length > 0) socket.unshift(head)
+  return connect({ client: socket, workspace, hooks })
+}
+
+function passOn(
+  { req, socket, hooks, toClient }: ForwardUpgrade,
+  answer: IncomingMessage,
+  settle: (outcome: UpgradeOutcome) => void,
+): void {
+  hooks.onAnswer?.()
+  const status = answer.statusCode ?? 502
+  const res = createSocketResponse(req, socket)
+  const headers = toClient(answer.rawHeaders)
+  writeAnswerHead(req, res, { status, message: answer.statusMessage, headers })
+  let bytesOut = 0
+  answer.on('data', (chunk: Buffer) => {
+    bytesOut += chunk.length
+  })
+  answer.on('error', (cause) => {
+    settle({ kind: 'cut', status, cause, bytesIn: 0, bytesOut })
+    socket.destroy()
+  })
+  res.once('finish', () => settle({ kind: 'answered', status, bytesIn: 0, bytesOut }))
+  socket.once('close', () => {
+    settle({ kind: 'client-gone', status })
+    answer.destroy()
+  })
+  answer.pipe(res)
+}

@@ -1,0 +1,120 @@
+// The WebSocket handshake with a workspace, by http-proxy-3. It owns the sockets that it is given, so it is given a
+// stand-in for the client's; what it opens towards the workspace is handed over, untouched by its pipes.
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { isIP, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Address } from '@berth/shared/contract'
+import { createProxyServer } from 'http-proxy-3'
+import { AnswerTimeout, type ClientGone, type Failed, type NotSent } from './outcome.ts'
+
+export interface Handshake {
+  readonly req: IncomingMessage
+  readonly socket: Socket
+  readonly address: Address
+  readonly target: string
+  readonly headers: readonly string[]
+  readonly answerTimeoutMs: number
+}
+
+export type HandshakeResult =
+  | { readonly kind: 'switched'; readonly answer: IncomingMessage; readonly workspace: Duplex }
+  | { readonly kind: 'refused'; readonly answer: IncomingMessage }
+  | NotSent
+  | Failed
+  | ClientGone
+
+/** Swallows what http-proxy-3 writes to a client and reads from it. */
+class StandIn extends Socket {
+  begun: ((request: ClientRequest) => void) | undefined
+
+  override _write(_chunk: unknown, _encoding: string, done: () => void): void {
+    done()
+  }
+
+  override _read(): void {}
+}
+
+const empty = Buffer.alloc(0)
+
+export function createHandshaker(connectTimeoutMs: number) {
+  const proxy = createProxyServer({ ws: true, prependPath: false, toProxy: true })
+  const opened = new WeakMap<Duplex, () => void>()
+  proxy.on('proxyReqWs', (request, _req, socket) => {
+    if (socket instanceof StandIn) socket.begun?.(request)
+  })
+  proxy.on('open', (workspace) => opened.get(workspace)?.())
+
+  /** `done` is called once, and at once: the answer's first bytes are not waited with. */
+  return (handshake: Handshake, done: (result: HandshakeResult) => void): void => {
+    const { req, socket, address, target, headers, answerTimeoutMs } = handshake
+    if (isIP(address.host) === 0) throw new TypeError('an address of a workspace is an IP address')
+    let settled = false
+    let sent = false
+    let timer: NodeJS.Timeout | undefined
+    let request: ClientRequest | undefined
+
+    function settle(result: HandshakeResult): void {
+      if (settled) return
+      settled = true
+      clearTimeout(timer)
+      socket.off('close', onClientClose)
+      done(result)
+    }
+    function onClientClose(): void {
+      settle({ kind: 'client-gone' })
+      request?.destroy()
+    }
+    function onError(cause: Error): void {
+      if (!sent) settle({ kind: 'not-sent', cause })
+      else if (cause instanceof AnswerTimeout)
+        settle({ kind: 'failed', code: 'workspace_timeout', cause })
+      else settle({ kind: 'failed', code: 'workspace_unreachable', cause })
+    }
+
+    const standIn = new StandIn()
+    standIn.begun = (outgoing) => {
+      request = outgoing
+      outgoing.path = target
+      outgoing.once('socket', (connection) => connection.once('connect', () => (sent = true)))
+      // Before http-proxy-3's own listeners, so that it finds its client gone and leaves the answer alone.
+      outgoing.once('response', (answer) => {
+        standIn.destroy()
+        settle({ kind: 'refused', answer })
+      })
+      outgoing.once('upgrade', (answer, workspace) => {
+        opened.set(workspace, () => {
+          workspace.unpipe(standIn)
+          standIn.unpipe(workspace)
+          settle({ kind: 'switched', answer, workspace })
+        })
+      })
+      if (answerTimeoutMs > 0)
+        timer = setTimeout(() => outgoing.destroy(new AnswerTimeout()), answerTimeoutMs)
+    }
+
+    socket.once('close', onClientClose)
+    const view = Object.create(req, {
+      headers: { value: handshakeHeaders(headers) },
+    }) as IncomingMessage
+    const { host, port } = address
+    const where = { protocol: 'http:', host, hostname: host, port }
+    proxy.ws(view, standIn, empty, { target: where, connectTimeout: connectTimeoutMs }, onError)
+  }
+}
+
+/** As http-proxy-3 looks at them: its two by lower case; the rest keeps its case, and several of a name their order. */
+function handshakeHeaders(raw: readonly string[]): Record<string, string | string[]> {
+  const spelling = new Map<string, string>()
+  const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string>
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const value = raw[i + 1] ?? ''
+    const spelt = spelling.get(name.toLowerCase()) ?? name
+    spelling.set(name.toLowerCase(), spelt)
+    const before = headers[spelt]
+    headers[spelt] = before === undefined ? value : [before, value].flat()
+  }
+  headers['connection'] = 'Upgrade'
+  headers['upgrade'] = 'websocket'
+  return headers
+}

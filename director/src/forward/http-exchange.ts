@@ -1,0 +1,224 @@
+// One request to a workspace and its answer, streamed both ways. A class because undici takes its handler as one
+// object: no closures per chunk, and all that an exchange remembers is here. Retrying is the caller's decision.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Dispatcher } from 'undici'
+import { pairs, writeAnswerHead } from './answer-head.ts'
+import {
+  AnswerTimeout,
+  type ForwardCounts,
+  type ForwardHooks,
+  type ForwardOutcome,
+} from './outcome.ts'
+import { discardUpload } from './request-body.ts'
+
+export interface ExchangeOptions {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly hooks: ForwardHooks
+  readonly toClient: (rawHeaders: readonly string[]) => string[]
+  /** From the moment a connection has the request until the head of the final answer; a moving upload stops it. */
+  readonly answerTimeoutMs: number
+  readonly expectContinue: boolean
+  readonly hasBody: boolean
+  readonly settle: (outcome: ForwardOutcome) => void
+}
+
+/** How long a client may go on sending, or leave an answer unread, once there is nothing more to say. */
+const graceMs = 30_000
+/** A workspace that sends more interim answers than this is not heard: they have no backpressure. */
+const interimLimit = 32
+
+export class HttpExchange implements Dispatcher.DispatchHandler {
+  readonly #options: ExchangeOptions
+  #controller: Dispatcher.DispatchController | undefined
+  #timer: NodeJS.Timeout | undefined
+  /** Bytes may have left for the workspace. */
+  #sent = false
+  #settled = false
+  #ended = false
+  #status = 0
+  /** The answer says its length. */
+  #sized = false
+  #interim = 0
+  #bytesIn = 0
+  #bytesOut = 0
+  #drained = 0
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options
+    options.res.on('close', this.#onClientClose)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    const { res, expectContinue, hasBody, answerTimeoutMs } = this.#options
+    if (this.#settled) {
+      controller.abort(new Error('the client went away'))
+      return
+    }
+    this.#controller = controller
+    // With a body, undici sends nothing before the first chunk of it.
+    if (!hasBody) this.#sent = true
+    if (answerTimeoutMs > 0) this.#timer = setTimeout(this.#onTimeout, answerTimeoutMs)
+    if (expectContinue) res.writeContinue()
+  }
+
+  /** A chunk of the request's body is about to be passed on. */
+  readonly onRequestBytes = (bytes: number): void => {
+    this.#sent = true
+    this.#bytesIn += bytes
+    this.#timer?.refresh()
+    this.#options.hooks.onUse?.()
+  }
+
+  onRequestSent(): void {
+    this.#sent = true
+    this.#timer?.refresh()
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    message?: string,
+  ): void {
+    const { req, res, hooks, toClient } = this.#options
+    const headers = toClient(rawStrings(controller.rawHeaders))
+    if (status < 200) {
+      this.#interim += 1
+      const hears = req.httpVersionMinor > 0 && status >= 100 && this.#interim <= interimLimit
+      if (hears) res.writeInformation(status, headers)
+      return
+    }
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#sized = writeAnswerHead(req, res, { status, message, headers })
+    this.#status = status
+    hooks.onAnswer?.()
+    res.on('drain', this.#onDrain)
+    process.nextTick(this.#flushHead)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bytesOut += chunk.length
+    if (!this.#options.res.write(chunk, this.#onFlushed)) controller.pause()
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    const { res } = this.#options
+    this.#ended = true
+    // Trailers can only follow chunks; elsewhere there is no place for them.
+    if (res.chunkedEncoding) {
+      const trailers = pairs(this.#options.toClient(rawStrings(controller.rawTrailers)))
+      if (trailers.length > 0) res.addTrailers(trailers)
+    }
+    res.once('finish', this.#onFinish)
+    res.end()
+    this.#discardRest()
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    if (this.#settled) return
+    if (this.#status === 0) {
+      this.#settleUnanswered(error)
+      return
+    }
+    const { res } = this.#options
+    this.#settle({ kind: 'cut', status: this.#status, cause: error, ...this.#counts() })
+    this.#discardRest()
+    cutOff(res, this.#sized)
+  }
+
+  #settleUnanswered(cause: Error): void {
+    const counts = this.#counts()
+    if (!this.#sent && !isInvalid(cause)) {
+      this.#settle({ kind: 'not-sent', cause, ...counts })
+      return
+    }
+    this.#discardRest()
+    if (isInvalid(cause)) this.#settle({ kind: 'failed', code: 'bad_request', cause, ...counts })
+    else if (cause instanceof AnswerTimeout)
+      this.#settle({ kind: 'failed', code: 'workspace_timeout', cause, ...counts })
+    else this.#settle({ kind: 'failed', code: 'workspace_unreachable', cause, ...counts })
+  }
+
+  #discardRest(): void {
+    if (this.#options.hasBody) discardUpload(this.#options.req, graceMs)
+  }
+
+  #settle(outcome: ForwardOutcome): void {
+    if (this.#settled) return
+    this.#settled = true
+    clearTimeout(this.#timer)
+    const { res, settle } = this.#options
+    res.off('close', this.#onClientClose)
+    res.off('drain', this.#onDrain)
+    settle(outcome)
+  }
+
+  #counts(): ForwardCounts {
+    return { bytesIn: this.#bytesIn, bytesOut: this.#bytesOut }
+  }
+
+  readonly #onTimeout = (): void => {
+    this.#controller?.abort(new AnswerTimeout())
+  }
+
+  readonly #onDrain = (): void => {
+    this.#controller?.resume()
+  }
+
+  /** Heads wait for the first byte of a body in Node; an event stream's may be long in coming. */
+  readonly #flushHead = (): void => {
+    if (this.#bytesOut === 0 && !this.#ended && !this.#settled) this.#options.res.flushHeaders()
+  }
+
+  readonly #onFlushed = (error?: Error | null): void => {
+    if (error) return
+    const { res, hooks } = this.#options
+    const drained = Math.max(this.#drained, this.#bytesOut - res.writableLength)
+    if (drained > this.#drained) hooks.onDrained?.(drained - this.#drained)
+    this.#drained = drained
+  }
+
+  readonly #onFinish = (): void => {
+    this.#settle({ kind: 'answered', status: this.#status, ...this.#counts() })
+  }
+
+  readonly #onClientClose = (): void => {
+    const status = this.#status === 0 ? {} : { status: this.#status }
+    this.#settle({ kind: 'client-gone', ...status, ...this.#counts() })
+    this.#controller?.abort(new Error('the client went away'))
+  }
+}
+
+/** undici hands over raw bytes; latin1 keeps each of them. */
+function rawStrings(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
+  if (!Array.isArray(raw)) return []
+  return raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
+}
+
+/** undici found the request itself unfit to be sent; no other seat would change that. */
+function isInvalid(error: Error): boolean {
+  return (
+    'code' in error &&
+    (error.code === 'UND_ERR_INVALID_ARG' || error.code === 'UND_ERR_NOT_SUPPORTED')
+  )
+}
+
+/** Ends the client's connection so that nobody takes the answer for whole: what came is still delivered. */
+function cutOff(res: ServerResponse, sized: boolean): void {
+  const { socket } = res
+  if (socket === null) {
+    res.destroy()
+    return
+  }
+  // An answer that the end of the connection ends would look complete after a plain close.
+  if (!sized && !res.chunkedEncoding) {
+    socket.resetAndDestroy()
+    return
+  }
+  const timer = setTimeout(() => socket.destroy(), graceMs)
+  timer.unref()
+  socket.once('close', () => clearTimeout(timer))
+  socket.destroySoon()
+}

@@ -1,0 +1,56 @@
+// How forwarding ends, and what its caller is told meanwhile.
+import type { ProblemCode } from '@berth/shared/problems'
+
+/** Told as it happens. What is not use (a background request's bytes) is simply not asked for. */
+export interface ForwardHooks {
+  /** Bytes of the request's body, or of a client's data frame, are on their way to the workspace. */
+  onUse?(): void
+  /** The head of the final answer has come. */
+  onAnswer?(): void
+  /** The client took this many bytes of the answer. */
+  onDrained?(bytes: number): void
+}
+
+/** Bytes of bodies or frames: `bytesIn` from the client, `bytesOut` to it. */
+export interface ForwardCounts {
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+/** No byte was sent and nothing was taken from or written to the client: another seat may be asked for. */
+export interface NotSent {
+  readonly kind: 'not-sent'
+  readonly cause: Error
+}
+
+/** It may have reached the workspace, so it is not sent again. Nothing was written to the client: a problem may be. */
+export interface Failed {
+  readonly kind: 'failed'
+  readonly code: Extract<ProblemCode, 'workspace_unreachable' | 'workspace_timeout' | 'bad_request'>
+  readonly cause: Error
+}
+
+/** The client went away; the workspace's connection is closed. */
+export interface ClientGone {
+  readonly kind: 'client-gone'
+  /** Where the answer had begun. */
+  readonly status?: number
+}
+
+/** The answer broke off after it began: the client's connection ends without the end of the message. */
+export interface Cut extends ForwardCounts {
+  readonly kind: 'cut'
+  readonly status: number
+  readonly cause: Error
+}
+
+export type ForwardOutcome = ForwardCounts &
+  ({ readonly kind: 'answered'; readonly status: number } | NotSent | Failed | Cut | ClientGone)
+
+/** The deadline for the head of an answer has passed. */
+export class AnswerTimeout extends Error {
+  constructor() {
+    super('the workspace took too long to answer')
+    this.name = 'AnswerTimeout'
+  }
+}

@@ -1,0 +1,71 @@
+// A request's body as undici takes it: read only when undici asks, so that nothing is taken from a client in vain.
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+
+/** Whether a message head announces a body. What its length is, Node's parser has made sure of. */
+export function hasBody(rawHeaders: readonly string[]): boolean {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? ''
+    if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') return true
+    if (name.length === 14 && name.toLowerCase() === 'content-length')
+      return rawHeaders[i + 1] !== '0'
+  }
+  return false
+}
+
+/**
+ * undici destroys the bodies that it could not send. This one stands between, so that the client's connection
+ * outlives that and an answer still reaches it.
+ *
+ * @param onBytes told of each chunk before it is passed on
+ */
+export function createRequestBody(
+  request: IncomingMessage,
+  onBytes: (bytes: number) => void,
+): Readable {
+  let attached = false
+  const body = new Readable({
+    read() {
+      if (!attached) attach()
+      request.resume()
+    },
+    destroy(error, done) {
+      if (attached) detach()
+      done(error)
+    },
+  })
+
+  function onData(chunk: Buffer): void {
+    onBytes(chunk.length)
+    if (!body.push(chunk)) request.pause()
+  }
+  function onEnd(): void {
+    body.push(null)
+  }
+  function attach(): void {
+    attached = true
+    request.on('data', onData)
+    request.on('end', onEnd)
+  }
+  function detach(): void {
+    request.off('data', onData)
+    request.off('end', onEnd)
+  }
+  return body
+}
+
+/**
+ * Reads and throws away what is left of an upload, so that the client gets to read the answer that came early: a
+ * connection closed over unread bytes is reset, and the answer lost. Not for ever: then the connection ends.
+ */
+export function discardUpload(request: IncomingMessage, graceMs: number): void {
+  if (request.readableEnded || request.destroyed) return
+  // Also where all of it has arrived: unread bytes would keep the connection from its next request.
+  request.resume()
+  if (request.complete) return
+  const timer = setTimeout(() => request.socket.destroy(), graceMs)
+  timer.unref()
+  const stop = () => clearTimeout(timer)
+  request.once('end', stop)
+  request.once('close', stop)
+}

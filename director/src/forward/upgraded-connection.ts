@@ -1,0 +1,165 @@
+// An open WebSocket: bytes between client and workspace with backpressure, frames watched but never changed.
+import type { Duplex } from 'node:stream'
+import { closeFrame, createFrameWatch } from './frame-watch.ts'
+import type { ForwardCounts, ForwardHooks } from './outcome.ts'
+
+export interface UpgradeHooks extends ForwardHooks {
+  /**
+   * Asked before bytes of a client's data frame pass on. A promise holds them and all that follows; anything
+   * but `true` in the end closes the connection with 1012.
+   */
+  onClientData?(): undefined | Promise<boolean>
+}
+
+/** 1001 going away, 1008 policy, 1012 service restart, 1013 try again later. */
+export type CloseCode = 1001 | 1008 | 1012 | 1013
+
+export interface UpgradedConnection {
+  /** Finishes the frame under way, sends a close frame to both sides and ends. Later calls change nothing. */
+  close(code: CloseCode, reason?: string): void
+  /** When both sides are closed. Never rejects. */
+  readonly closed: Promise<ForwardCounts>
+}
+
+export interface Sides {
+  readonly client: Duplex
+  readonly workspace: Duplex
+  readonly hooks: UpgradeHooks
+}
+
+/** How long a side may take to close after it was told to. */
+const closeGraceMs = 2_000
+
+export function connect({ client, workspace, hooks }: Sides): UpgradedConnection {
+  const fromClient = createFrameWatch()
+  const fromWorkspace = createFrameWatch()
+  let bytesIn = 0
+  let bytesOut = 0
+  let drained = 0
+  let held = false
+  let closing: Buffer | undefined
+  let closeSent = false
+  let grace: NodeJS.Timeout | undefined
+
+  function onClientChunk(chunk: Buffer): void {
+    // After the goodbye only the client's own end is awaited.
+    if (closing !== undefined) return
+    const data = fromClient.sawData(chunk)
+    const gate = data ? hooks.onClientData?.() : undefined
+    if (gate === undefined) {
+      passToWorkspace(chunk, data)
+      return
+    }
+    held = true
+    client.pause()
+    gate.then(
+      (mayPass) => release(chunk, mayPass),
+      () => release(chunk, false),
+    )
+  }
+
+  function release(chunk: Buffer, mayPass: boolean): void {
+    held = false
+    if (!mayPass) {
+      close(1012)
+      return
+    }
+    if (closing !== undefined || !workspace.writable) return
+    client.resume()
+    passToWorkspace(chunk, true)
+  }
+
+  function passToWorkspace(chunk: Buffer, data: boolean): void {
+    bytesIn += chunk.length
+    if (data) hooks.onUse?.()
+    if (!workspace.write(chunk)) client.pause()
+  }
+
+  function onWorkspaceChunk(chunk: Buffer): void {
+    if (closeSent || client.destroyed) return
+    if (closing !== undefined) {
+      const end = fromWorkspace.advance(chunk, 0)
+      passToClient(chunk.subarray(0, end))
+      if (fromWorkspace.atBoundary) sayGoodbye(closing)
+      return
+    }
+    fromWorkspace.sawData(chunk)
+    if (!passToClient(chunk)) workspace.pause()
+  }
+
+  function passToClient(chunk: Buffer): boolean {
+    bytesOut += chunk.length
+    return client.write(chunk, onFlushed)
+  }
+
+  function onFlushed(error?: Error | null): void {
+    if (error) return
+    const flushed = Math.max(drained, bytesOut - client.writableLength)
+    if (flushed > drained) hooks.onDrained?.(flushed - drained)
+    drained = flushed
+  }
+
+  function close(code: CloseCode, reason = ''): void {
+    if (closing !== undefined) return
+    closing = closeFrame(code, reason, 'server')
+    const masked = closeFrame(code, reason, 'client')
+    const mayWrite = fromClient.atBoundary && !fromClient.closeSeen && !held
+    if (workspace.writable) workspace.end(mayWrite ? masked : undefined)
+    if (fromWorkspace.atBoundary) sayGoodbye(closing)
+    // What is left of a frame under way must come through; what the client still sends is thrown away.
+    workspace.resume()
+    client.resume()
+    destroySoon()
+  }
+
+  function sayGoodbye(frame: Buffer): void {
+    if (closeSent) return
+    closeSent = true
+    if (client.writable) client.end(fromWorkspace.closeSeen ? undefined : frame)
+  }
+
+  function destroySoon(): void {
+    grace ??= setTimeout(() => {
+      client.destroy()
+      workspace.destroy()
+    }, closeGraceMs)
+    grace.unref()
+  }
+
+  const closed = new Promise<ForwardCounts>((settle) => {
+    let open = 2
+    const onClose = () => {
+      open -= 1
+      if (open > 0) return
+      clearTimeout(grace)
+      settle({ bytesIn, bytesOut })
+    }
+    join(client, workspace, onClose)
+    join(workspace, client, onClose)
+  })
+
+  /** What the end, failure or close of one side means for the other. */
+  function join(side: Duplex, other: Duplex, onClose: () => void): void {
+    side.on('end', () => {
+      if (other.writable) other.end()
+    })
+    // The close that follows says all that matters.
+    side.on('error', () => side.destroy())
+    side.on('close', () => {
+      // A side that is gone without an end may have left the other waiting.
+      if (other.writable) other.end()
+      other.resume()
+      destroySoon()
+      onClose()
+    })
+  }
+
+  client.on('data', onClientChunk)
+  client.on('drain', () => workspace.resume())
+  workspace.on('data', onWorkspaceChunk)
+  workspace.on('drain', () => {
+    if (!held) client.resume()
+  })
+
+  return { close, closed }
+}

@@ -1,0 +1,38 @@
+// Takes the gateway's own cookies out of what a workspace sees and sets; every other byte stays.
+import { createGlob } from '../routing/glob.ts'
+
+export interface GatewayCookies {
+  /** @returns the Cookie header without the gateway's; `undefined` when nothing is left of it */
+  without(cookieHeader: string): string | undefined
+  /** Whether a Set-Cookie header would, in a browser, write one of the gateway's cookies. */
+  setBy(setCookieHeader: string): boolean
+}
+
+/** @param patterns names, with `*` for any characters */
+export function createGatewayCookies(patterns: readonly string[]): GatewayCookies {
+  const globs = patterns.map(createGlob)
+  const isGateways = (pair: string) => {
+    const name = cookieName(pair)
+    return globs.some((matches) => matches(name))
+  }
+
+  return {
+    without(cookieHeader) {
+      const pairs = cookieHeader.split(';')
+      const kept = pairs.filter((pair) => !isGateways(pair))
+      if (kept.length === pairs.length) return cookieHeader
+      // The blank before a pair belongs to the separator that went with the pair before it.
+      if (kept[0] !== undefined && kept[0] !== pairs[0]) kept[0] = kept[0].trimStart()
+      const rest = kept.join(';')
+      return rest.trim() === '' ? undefined : rest
+    },
+    setBy: (setCookieHeader) => isGateways(setCookieHeader.split(';', 1)[0] ?? ''),
+  }
+}
+
+/** A nameless cookie, `=_gateway=forged`, comes back from the browser as `_gateway=forged`: its value is the name. */
+function cookieName(pair: string): string {
+  const text = pair.replace(/^[\s=]+/, '')
+  const end = text.indexOf('=')
+  return (end === -1 ? text : text.slice(0, end)).trimEnd()
+}

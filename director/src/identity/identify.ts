@@ -1,0 +1,116 @@
+// Who asks: exactly one verified identity, or a refusal. The same for requests and upgrades. Reads nothing but headers.
+import type { Person } from '@berth/shared/contract'
+import { parseUserName, type UserName } from '@berth/shared/names'
+import { refuse, type Gate, type GatewayProof, type Refusal } from './gate.ts'
+import { createProve } from './prove-gateway.ts'
+
+export interface Identified {
+  readonly ok: true
+  readonly person: Person
+  readonly proof: GatewayProof
+}
+
+export type Identify = (rawHeaders: readonly string[]) => Identified | Refusal
+
+const textLimit = 1024
+const groupsLimit = 1000
+// Header values are bytes that Node shows as latin1; the gateway writes UTF-8.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const controlCharacter = /\p{Cc}/u
+const beyondAscii = /[\x80-\xff]/
+
+export function createIdentify(gate: Gate): Identify {
+  const prove = createProve(gate.secret)
+  const identityHeader = gate.identityHeader.toLowerCase()
+  const subjectHeader = gate.subjectHeader.toLowerCase()
+  const groupsHeader = gate.groupsHeader.toLowerCase()
+  const emailHeader = gate.emailHeader.toLowerCase()
+
+  return (rawHeaders) => {
+    const proof = prove(rawHeaders)
+    if (proof === undefined)
+      return refuse('gateway_untrusted', 'The request did not come through the sign-in gateway.')
+
+    const name = readName(valuesOf(rawHeaders, identityHeader))
+    if (typeof name === 'object') return name
+    const subject = readSubject(valuesOf(rawHeaders, subjectHeader))
+    if (typeof subject === 'object') return subject
+    const groups = readGroups(valuesOf(rawHeaders, groupsHeader))
+    if ('ok' in groups) return groups
+    const email = readEmail(valuesOf(rawHeaders, emailHeader))
+    if (typeof email === 'object') return email
+
+    const person = { name, subject, groups }
+    return { ok: true, person: email === '' ? person : { ...person, email }, proof }
+  }
+}
+
+function valuesOf(rawHeaders: readonly string[], lowerCaseName: string): readonly string[] {
+  const values: string[] = []
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? ''
+    if (name.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName)
+      values.push(rawHeaders[i + 1] ?? '')
+  }
+  return values
+}
+
+const missing = () => refuse('identity_missing', 'The gateway named nobody. Please sign in.')
+const ambiguous = (what: string) =>
+  refuse('identity_ambiguous', `The gateway gave more than one ${what}.`)
+const invalid = (what: string) =>
+  refuse('identity_invalid', `The ${what} that the gateway gave cannot be used.`)
+
+function readName(values: readonly string[]): UserName | Refusal {
+  const [value, ...others] = values
+  if (others.length > 0) return ambiguous('user name')
+  if (value === undefined || value === '') return missing()
+  // A gateway or proxy that joins duplicates writes "alice, bob".
+  if (value.includes(',')) return ambiguous('user name')
+  const text = decode(value)
+  return (text === undefined ? undefined : parseUserName(text)) ?? invalid('user name')
+}
+
+function readSubject(values: readonly string[]): string | Refusal {
+  const [value = '', ...others] = values
+  if (others.length > 0 || value.includes(',')) return ambiguous('subject')
+  return readText(value) ?? invalid('subject')
+}
+
+function readEmail(values: readonly string[]): string | Refusal {
+  const [value = '', ...others] = values
+  if (others.length > 0) return ambiguous('e-mail address')
+  return readText(value) ?? invalid('e-mail address')
+}
+
+function readGroups(values: readonly string[]): string[] | Refusal {
+  const [value = '', ...others] = values
+  // Which of two lists is the gateway's cannot be told, and groups decide what a person may do.
+  if (others.length > 0) return ambiguous('list of groups')
+  const text = decode(value)
+  if (text === undefined || controlCharacter.test(text)) return invalid('list of groups')
+  const groups = text
+    .split(',')
+    .map((group) => group.trim())
+    .filter((group) => group !== '')
+  if (groups.length > groupsLimit || groups.some((group) => group.length > textLimit))
+    return invalid('list of groups')
+  return groups
+}
+
+function readText(value: string): string | undefined {
+  const text = decode(value)
+  if (text === undefined || text.length > textLimit || controlCharacter.test(text)) return undefined
+  return text
+}
+
+/** @returns `undefined` for bytes that are not UTF-8 */
+function decode(value: string): string | undefined {
+  if (!beyondAscii.test(value)) return value
+  try {
+    return decoder.decode(Buffer.from(value, 'latin1'))
+  } catch (error) {
+    if (error instanceof TypeError) return undefined
+    throw error
+  }
+}
