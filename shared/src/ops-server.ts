@@ -1,0 +1,88 @@
+// What an operator asks a service: /healthz, /readyz and /metrics, on a port of their own.
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { poolContains, type SubnetPool } from './subnet-pool.ts'
+
+export interface OpsServer extends AsyncDisposable {
+  /** The one it listens on: of use where 0 was asked for. */
+  readonly port: number
+}
+
+export interface OpsServerDeps {
+  /** 0 takes any that is free. */
+  readonly port: number
+  readonly registry: Registry
+  /** Whether the service can do its work now. That it lives, an answer to /healthz shows. */
+  readonly ready: () => boolean
+  /** Connections from or to these addresses are closed unread: workspaces are strangers here. */
+  readonly refuseFrom?: SubnetPool
+}
+
+/** A registry with the process's own metrics and `berth_build_info`. */
+export function createRegistry(service: string, version: string): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const info = new Gauge({
+    name: 'berth_build_info',
+    help: 'Which version of which service runs; always 1',
+    labelNames: ['service', 'version', 'node'],
+    registers: [registry],
+  })
+  info.set({ service, version, node: process.version }, 1)
+  return registry
+}
+
+/** Resolves when it listens. Rejects where the port cannot be had. */
+export async function startOpsServer(deps: OpsServerDeps): Promise<OpsServer> {
+  const { registry, ready, refuseFrom } = deps
+  const server = http.createServer(
+    { requestTimeout: 10_000, headersTimeout: 5_000 },
+    (req, res) => {
+      req.on('error', () => req.socket.destroy())
+      res.on('error', () => req.socket.destroy())
+      void answer(req, res)
+    },
+  )
+  server.on('connection', (socket) => {
+    const { localAddress, remoteAddress } = socket
+    const foreign = [localAddress, remoteAddress].some(
+      (address) =>
+        refuseFrom !== undefined && address !== undefined && poolContains(refuseFrom, address),
+    )
+    if (foreign) socket.destroy()
+  })
+  server.on('clientError', (_error, socket) => socket.destroy())
+
+  async function answer(req: http.IncomingMessage, res: http.ServerResponse): Promise<void> {
+    const path = req.url?.split('?')[0]
+    if (req.method !== 'GET' && req.method !== 'HEAD') return say(res, 405, 'method not allowed')
+    if (path === '/healthz') return say(res, 200, 'ok')
+    if (path === '/readyz') return ready() ? say(res, 200, 'ready') : say(res, 503, 'not ready')
+    if (path !== '/metrics') return say(res, 404, 'not found')
+    try {
+      say(res, 200, await registry.metrics(), registry.contentType)
+    } catch (error) {
+      say(res, 500, error instanceof Error ? error.message : 'the metrics cannot be had')
+    }
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(deps.port, resolve)
+  })
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function say(res: http.ServerResponse, status: number, text: string, type = 'text/plain'): void {
+  res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' })
+  res.end(text.endsWith('\n') ? text : `${text}\n`)
+}
