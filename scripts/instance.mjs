@@ -19,12 +19,26 @@ const LABEL = 'berth.instance'
 export const listContainers = async (instance) => {
   const format = '{{.ID}}\t{{.Names}}\t{{.Label "berth.role"}}'
   const output = await ask(['ps', '--all', '--no-trunc', ...labelled(instance), '--format', format])
-  return inOrder(
-    output.map((line) => {
-      const [id = '', name = '', role = ''] = line.split('\t')
-      return { id, name, role }
-    }),
+  const lent = await withLabelOfImage(instance)
+  const containers = output.map((line) => {
+    const [id = '', name = '', role = ''] = line.split('\t')
+    return { id, name, role }
+  })
+  return inOrder(containers.filter(({ id }) => !lent.has(id)))
+}
+
+/**
+ * Containers that bear our label only because their image does: somebody else's.
+ * @param {string} instance
+ */
+const withLabelOfImage = async (instance) => {
+  const images = await ask(['image', 'ls', '--quiet', '--no-trunc', ...labelled(instance)])
+  const ids = await Promise.all(
+    [...new Set(images)].map((image) =>
+      ask(['ps', '--all', '--quiet', '--no-trunc', '--filter', `ancestor=${image}`]),
+    ),
   )
+  return new Set(ids.flat())
 }
 
 /**
