@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { begun, director, Scenario, withReady } from './testing/scenario.ts'
+
+const spares = (count: number) => ({ config: { spareNetworks: count } })
+
+describe('networks', () => {
+  it('stand spare with the directors attached, so that no start pays for one', () => {
+    const story = begun(spares(2)).obeys()
+    story.asks('ann')
+    assert.deepEqual(story.ordered(), ['pull-image', 'create-network'])
+    assert.equal(story.workspace('ann').network, 0)
+    assert.deepEqual(story.state.networks.get(0)?.attached, [director])
+  })
+
+  it('are numbered from the lowest that is free and nobody else’s', () => {
+    const story = begun().looks({ foreignIndexes: [0, 2] })
+    for (const who of ['ann', 'bob']) story.asks(who)
+    assert.deepEqual(
+      ['ann', 'bob'].map((who) => story.workspace(who).network),
+      [1, 3],
+    )
+  })
+
+  it('that somebody else has taken are left alone, and another one is made', () => {
+    const story = begun()
+    story.asks('ann')
+    story.obeys('pull-image')
+    story.hears({ type: 'network-failed', index: 0, taken: true })
+    assert.equal(story.workspace('ann').network, 1)
+    assert.ok(story.state.foreignIndexes.has(0))
+    story.orders.shift()
+    story.obeys()
+    assert.equal(story.phase('ann'), 'ready')
+  })
+
+  it('that cannot be made are tried again, and the start fails in the end', () => {
+    const story = begun()
+    story.asks('ann')
+    story.obeys('pull-image')
+    for (let tries = 0; story.phase('ann') === 'creating' && tries < 20; tries++) {
+      story.orders.length = 0
+      story.hears({ type: 'network-failed', index: 0, taken: false })
+      story.passes(5_000)
+    }
+    assert.equal(story.phase('ann'), 'failed')
+    assert.equal(story.workspace('ann').failure?.code, 'start_failed')
+  })
+
+  it('hazard: an address goes to somebody else while a director may still use it', () => {
+    const story = withReady(['ann'], { policy: { idleRemoveMs: 1 }, ...spares(1) })
+    story.obeys()
+    const first = story.workspace('ann').network
+    story.passes(99_000)
+    story.asks('ann')
+    story.passes(100_000).obeys()
+    assert.equal(story.phase('ann'), 'absent')
+    story.asks('bob')
+    assert.notEqual(story.workspace('bob').network, first)
+    story.passes(29_999)
+    story.asks('cid')
+    assert.notEqual(story.workspace('cid').network, first)
+    story.passes(1).obeys()
+    story.asks('dan')
+    assert.equal(story.workspace('dan').network, first)
+  })
+
+  it('rest before they are removed, so that a crash does not forget what must rest', () => {
+    const story = withReady(['ann'], { policy: { idleRemoveMs: 1 } })
+    story.passes(100_000).obeys()
+    assert.equal(story.phase('ann'), 'absent')
+    assert.equal(story.state.networks.size, 1)
+    story.passes(29_999)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(1)
+    assert.deepEqual(story.ordered(), ['remove-network'])
+  })
+
+  it('that cannot be removed are tried again', () => {
+    const story = withReady(['ann'], { policy: { idleRemoveMs: 1 } })
+    story.passes(100_000).obeys()
+    story.passes(30_000)
+    story.orders.length = 0
+    story.hears({ type: 'network-failed', index: 0, taken: false })
+    assert.deepEqual(story.ordered(), [])
+    story.passes(5_000)
+    assert.deepEqual(story.ordered(), ['remove-network'])
+  })
+})
+
+describe('a director', () => {
+  it('is introduced when it is on every network there is', () => {
+    const story = withReady(['ann'], spares(1))
+    story.obeys().connects('d2')
+    assert.deepEqual(story.ordered(), ['attach-director', 'attach-director'])
+    assert.ok(!story.said.some((step) => step.type === 'introduce'))
+    story.obeys()
+    assert.ok(story.said.some((step) => step.type === 'introduce' && step.director === 'd2'))
+  })
+
+  it('is introduced again after its stream broke off', () => {
+    const story = withReady(['ann'])
+    story.hears({ type: 'director-gone', director })
+    story.connects()
+    assert.deepEqual(story.said, [{ type: 'introduce', director }])
+  })
+
+  it('is introduced also when it cannot be attached, and tried again', () => {
+    const story = withReady(['ann'])
+    story.connects('d2')
+    story.orders.length = 0
+    story.hears({ type: 'director-attach-failed', index: 0, director: 'd2', gone: false })
+    assert.ok(story.said.some((step) => step.type === 'introduce'))
+    story.passes(5_000)
+    assert.deepEqual(story.ordered(), ['attach-director'])
+  })
+
+  it('that is not connected is attached where it asks, and nowhere for ever', () => {
+    const story = withReady(['ann'])
+    story.asks('ann', { director: 'd9' })
+    assert.deepEqual(story.ordered(), ['attach-director'])
+    story.orders.length = 0
+    story.passes(60_000)
+    story.hears({ type: 'director-attach-failed', index: 0, director: 'd9', gone: true })
+    story.passes(60_000)
+    assert.ok(!story.ordered().includes('attach-director'))
+    story.looks({ networks: [{ index: 0, attached: [director] }] })
+    assert.ok(!story.state.directors.has('d9'))
+  })
+
+  it('is not introduced before the first look, but at once when there is no engine to look at', () => {
+    const story = new Scenario().connects()
+    assert.deepEqual(story.said, [])
+    story.hears({ type: 'engine-lost', detail: 'gone' })
+    assert.deepEqual(story.said, [{ type: 'introduce', director }])
+  })
+})

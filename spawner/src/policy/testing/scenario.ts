@@ -1,0 +1,300 @@
+// For tests: tells a story to `decide`, with an engine that does as it is told, at once, and only when the story says so.
+import type { Person, ShownPhase } from '@berth/shared/contract'
+import {
+  parsePrefix,
+  parseUserName,
+  workspaceName,
+  type Prefix,
+  type UserName,
+  type WorkspaceName,
+} from '@berth/shared/names'
+import { decide, initialState } from '../decide.ts'
+import type {
+  Event,
+  Limits,
+  Look,
+  PolicyConfig,
+  SeatQuestion,
+  SeatReply,
+  State,
+  Step,
+  Workspace,
+} from '../domain.ts'
+import type { Template, TemplatePolicy } from '../../templates/template.ts'
+
+export const prefix = parsePrefix('lab') as Prefix
+export const user = (name: string) => parseUserName(name) as UserName
+export const person = (name: string, more: Partial<Person> = {}): Person => ({
+  name: user(name),
+  subject: `u-${name}`,
+  groups: ['staff'],
+  ...more,
+})
+export const nameOf = (name: string): WorkspaceName => workspaceName(prefix, user(name))
+
+const defaultPolicy: TemplatePolicy = {
+  idleStopMs: 100_000,
+  idleRemoveMs: 1_000_000,
+  maxLifetimeMs: 0,
+  startTimeoutMs: 60_000,
+  allowedUsers: [],
+  allowedGroups: [],
+}
+
+export function templateWith(policy: Partial<TemplatePolicy> = {}): Template {
+  return {
+    name: 'lab',
+    title: 'Lab',
+    prefix,
+    spec: {
+      image: 'berth/lab',
+      pull: 'missing',
+      port: 8888,
+      command: [],
+      environment: {},
+      home: { path: '/home/user', volume: '{instance}-{user}-home' },
+      volumes: [],
+      user: '',
+      memoryBytes: 0,
+      cpus: 0,
+      pids: 0,
+      readyPath: '/api',
+      stopSignal: '',
+      stopTimeoutMs: 10_000,
+    },
+    policy: { ...defaultPolicy, ...policy },
+    hosts: [],
+    backgroundRequests: [],
+    connectionIdleMs: 60_000,
+  }
+}
+
+export interface ScenarioOptions {
+  readonly limits?: Partial<Limits>
+  readonly policy?: Partial<TemplatePolicy>
+  readonly config?: Partial<PolicyConfig>
+}
+
+export function configWith(options: ScenarioOptions = {}): PolicyConfig {
+  const template = templateWith(options.policy)
+  return {
+    limits: {
+      maxWorkspaces: 0,
+      maxWorkspacesPerUser: 0,
+      maxStarting: 0,
+      maxQueue: 0,
+      ...options.limits,
+    },
+    templates: new Map([[template.name, template]]),
+    lease: { leaseMs: 20_000, marginMs: 10_000 },
+    spareNetworks: 0,
+    networkCount: 64,
+    presenceMs: 30_000,
+    forgetAfterMs: 3_600_000,
+    retryAfterMs: 5_000,
+    specOf: () => 'spec-1',
+    ...options.config,
+  }
+}
+
+export const director = 'd1'
+
+export class Scenario {
+  state: State
+  now = 1_000_000
+  wakeAt: number | undefined
+  /** Ordered and not carried out yet. */
+  readonly orders: Step[] = []
+  /** What the last decision said. */
+  said: readonly Step[] = []
+  /** Types of all that was ever said, in order. */
+  readonly history: string[] = []
+  #count = 0
+
+  constructor(options: ScenarioOptions = {}) {
+    this.state = initialState(configWith(options))
+  }
+
+  hears(event: Event): readonly Step[] {
+    const decision = decide(this.state, event, this.now)
+    this.state = decision.state
+    this.wakeAt = decision.wakeAt
+    this.said = decision.steps
+    this.history.push(...decision.steps.map((step) => step.type))
+    this.orders.push(...decision.steps.filter(isOrder))
+    return decision.steps
+  }
+
+  /** Time passes, and the timers that `decide` asked for go off on the way. */
+  passes(ms: number): this {
+    const until = this.now + ms
+    while (this.wakeAt !== undefined && this.wakeAt <= until) {
+      this.now = this.wakeAt
+      this.hears({ type: 'tick' })
+    }
+    this.now = until
+    this.hears({ type: 'tick' })
+    return this
+  }
+
+  looks(look: Partial<Look> = {}): this {
+    this.hears({
+      type: 'looked',
+      look: {
+        startedAt: this.now,
+        containers: [],
+        networks: [],
+        foreignIndexes: [],
+        foreignNames: [],
+        subjects: new Map(),
+        directors: [director],
+        ...look,
+      },
+    })
+    return this
+  }
+
+  connects(id = director): this {
+    this.hears({ type: 'director-connected', director: id })
+    return this
+  }
+
+  asks(who: string | Person, question: Partial<SeatQuestion> = {}): SeatReply {
+    const id = ++this.#count
+    const asked = typeof who === 'string' ? person(who) : who
+    const defaults = { director, user: asked, template: 'lab', start: 'start', navigation: true }
+    this.hears({ type: 'seat-asked', id, question: { ...defaults, ...question } as SeatQuestion })
+    const answer = this.said.find((step) => step.type === 'answer-seat')
+    if (answer?.id !== id) throw new Error('the seat was not answered')
+    return answer.reply
+  }
+
+  reports(who: string, lastUseAgoMs: number): readonly string[] {
+    const id = ++this.#count
+    const seats = [{ workspace: nameOf(who), user: user(who), lastUseAgoMs }]
+    this.hears({ type: 'activity-reported', id, director, seats })
+    const answer = this.said.find((step) => step.type === 'answer-activity')
+    return answer?.leases.map((lease) => lease.workspace) ?? []
+  }
+
+  /** The engine carries out what was ordered (of these types), and what follows from it. */
+  obeys(...types: readonly Step['type'][]): this {
+    for (;;) {
+      const at = this.orders.findIndex((step) => types.length === 0 || types.includes(step.type))
+      if (at < 0) return this
+      const [step] = this.orders.splice(at, 1)
+      const event = step && this.#outcome(step)
+      if (event !== undefined) this.hears(event)
+    }
+  }
+
+  /** The order of that type goes wrong. */
+  fails(type: Step['type'], retry = false): this {
+    const at = this.orders.findIndex((step) => step.type === type)
+    const [step] = at < 0 ? [] : this.orders.splice(at, 1)
+    const kind = type.split('-')[0]
+    if (step === undefined || !('workspace' in step)) throw new Error(`no ${type} was ordered`)
+    this.hears({
+      type: 'step-failed',
+      workspace: step.workspace,
+      step: kind as 'pull',
+      retry,
+      failure: { code: retry ? 'engine_unreachable' : 'start_failed', detail: `${type} failed` },
+    })
+    return this
+  }
+
+  workspace(who: string): Workspace {
+    const workspace = this.state.workspaces.get(nameOf(who))
+    if (workspace === undefined) throw new Error(`${who} has no workspace`)
+    return workspace
+  }
+
+  phase(who: string): ShownPhase {
+    return this.state.workspaces.get(nameOf(who))?.phase ?? 'absent'
+  }
+
+  phases(...people: readonly string[]): readonly ShownPhase[] {
+    return people.map((who) => this.phase(who))
+  }
+
+  ordered(): readonly string[] {
+    return this.orders.map((step) => step.type)
+  }
+
+  #outcome(step: Step): Event | undefined {
+    switch (step.type) {
+      case 'pull-image':
+        return { type: 'image-present', workspace: step.workspace }
+      case 'create-container': {
+        const generation = `${step.workspace}#${++this.#count}`
+        const container = { generation, spec: 'spec-1', status: 'created' } as const
+        return { type: 'container-created', workspace: step.workspace, container }
+      }
+      case 'start-container':
+        return {
+          type: 'container-started',
+          workspace: step.workspace,
+          generation: step.generation,
+          address: `10.213.0.${step.network * 16 + 2}`,
+        }
+      case 'stop-container': {
+        const { workspace, generation } = step
+        this.hears({ type: 'container-died', generation, exitCode: 143 })
+        return { type: 'container-stopped', workspace, generation, exitCode: 143 }
+      }
+      case 'remove-container': {
+        const failure = step.failure && { ...step.failure, log: ['last words'] }
+        const { workspace } = step
+        return { type: 'container-removed', workspace, ...(failure ? { failure } : {}) }
+      }
+      case 'create-network':
+        return { type: 'network-created', index: step.index }
+      case 'remove-network':
+        return { type: 'network-removed', index: step.index }
+      case 'attach-director':
+        return { type: 'director-attached', index: step.index, director: step.director }
+      case 'probe': {
+        const { workspace, generation } = step
+        return {
+          type: 'probe-answered',
+          director: step.director,
+          workspace,
+          generation,
+          reachable: true,
+        }
+      }
+      case 'introduce':
+      case 'revoke':
+      case 'answer-seat':
+      case 'answer-activity':
+      case 'announce':
+        return undefined
+    }
+  }
+}
+
+const said: ReadonlySet<Step['type']> = new Set([
+  'introduce',
+  'revoke',
+  'answer-seat',
+  'answer-activity',
+  'announce',
+])
+const isOrder = (step: Step) => !said.has(step.type)
+
+/** One director is connected and the engine was seen to be empty. */
+export function begun(options: ScenarioOptions = {}): Scenario {
+  return new Scenario(options).looks().connects()
+}
+
+/** Begun, and these people's workspaces are ready. */
+export function withReady(people: readonly string[], options: ScenarioOptions = {}): Scenario {
+  const scenario = begun(options)
+  for (const who of people) {
+    scenario.asks(who)
+    scenario.obeys()
+    scenario.asks(who)
+  }
+  return scenario
+}
