@@ -1,0 +1,93 @@
+// A container's files as the engine's archive calls see them: reading a small one, and who owns a folder.
+import type { Readable } from 'node:stream'
+import type Docker from 'dockerode'
+import { extract, pack, type Header } from 'tar-stream'
+import { unlessGone, type Call } from './calls.ts'
+
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+  readonly mode: number
+}
+
+export interface Archive {
+  /** Up to 1 MiB of a file; empty where there is none. */
+  readText(container: string, path: string, signal: AbortSignal): Promise<string>
+  /** `undefined`: there is no such folder. */
+  ownerOf(container: string, path: string, signal: AbortSignal): Promise<Owner | undefined>
+  /** Makes a folder, or changes whose it is; nothing in it is touched. */
+  setOwner(container: string, path: string, owner: Owner, signal: AbortSignal): Promise<void>
+}
+
+const longestFile = 1024 * 1024
+
+export function createArchive(deps: { docker: Docker; call: Call }): Archive {
+  const { docker, call } = deps
+
+  /** The first entry of what is at `path`, and up to `limit` bytes of it; the rest is not read. */
+  async function first(
+    id: string,
+    path: string,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<{ header: Header; bytes: Buffer } | undefined> {
+    return unlessGone(
+      call('container-archive-get', { signal }, async (abortSignal) => {
+        const container = docker.getContainer(id)
+        const stream = (await container.getArchive({ path, abortSignal })) as Readable
+        const untar = extract()
+        stream.on('error', (error) => untar.destroy(error))
+        untar.on('error', () => stream.destroy())
+        stream.pipe(untar)
+        try {
+          for await (const entry of untar) {
+            const bytes = await take(entry as AsyncIterable<Uint8Array>, limit)
+            return { header: entry.header, bytes }
+          }
+          return undefined
+        } finally {
+          stream.destroy()
+        }
+      }),
+    )
+  }
+
+  return {
+    async readText(container, path, signal) {
+      const entry = await first(container, path, longestFile, signal)
+      return entry?.header.type === 'file' ? entry.bytes.toString('utf8') : ''
+    },
+
+    async ownerOf(container, path, signal) {
+      const entry = await first(container, path, 0, signal)
+      if (entry?.header.type !== 'directory') return undefined
+      const { uid = 0, gid = 0, mode = 0o755 } = entry.header
+      return { uid, gid, mode }
+    },
+
+    async setOwner(id, path, owner, signal) {
+      const parent = path.replace(/\/+[^/]+\/*$/, '') || '/'
+      const name = path.slice(parent === '/' ? 1 : parent.length + 1).replace(/\/+$/, '')
+      const tar = pack()
+      tar.entry({ name: `${name}/`, type: 'directory', ...owner, mtime: new Date() })
+      tar.finalize()
+      const chunks: Uint8Array[] = []
+      for await (const chunk of tar as AsyncIterable<Uint8Array>) chunks.push(chunk)
+      await call('container-archive-put', { signal }, (abortSignal) =>
+        docker.getContainer(id).putArchive(Buffer.concat(chunks), { path: parent, abortSignal }),
+      )
+    },
+  }
+}
+
+async function take(entry: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  if (limit > 0)
+    for await (const chunk of entry) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= limit) break
+    }
+  return Buffer.concat(chunks).subarray(0, limit)
+}

@@ -1,0 +1,137 @@
+// What a workspace's container is made of, and the hash of it. Pure; everything a client sends is a name in here.
+import { createHash } from 'node:crypto'
+import type { Person } from '@berth/shared/contract'
+import { labels } from '@berth/shared/labels'
+import { ownerAlias, workspaceName, type WorkspaceName } from '@berth/shared/names'
+import type Docker from 'dockerode'
+import { placeholderValues, render, usesPlaceholder } from '../templates/placeholders.ts'
+import type { Template } from '../templates/template.ts'
+
+export interface Mount {
+  readonly volume: string
+  readonly target: string
+  readonly readOnly: boolean
+  /** One person's own, not shared by all. */
+  readonly personal: boolean
+}
+
+/** Made writable for the template's user. */
+export function isOwnedByUser(mount: Mount): boolean {
+  return mount.personal && !mount.readOnly
+}
+
+export function mountsOf(template: Template, owner: Person, instance: string): readonly Mount[] {
+  const values = placeholderValues(template, owner, instance)
+  const { home, volumes } = template.spec
+  const all = [
+    ...(home === undefined ? [] : [{ source: home.volume, target: home.path, readOnly: false }]),
+    ...volumes,
+  ]
+  return all.map(({ source, target, readOnly }) => ({
+    volume: render(source, values),
+    target: render(target, values),
+    readOnly,
+    personal: usesPlaceholder(source, 'user', 'workspace'),
+  }))
+}
+
+/** What root keeps in a container: enough to change users and serve, not to make devices or raw packets. */
+const droppedForRoot = ['AUDIT_WRITE', 'MKNOD', 'NET_RAW', 'SETFCAP', 'SETPCAP', 'SYS_CHROOT']
+
+/** What follows from template and owner alone: the part that the hash covers. */
+function made(template: Template, owner: Person, instance: string): Docker.ContainerCreateOptions {
+  const values = placeholderValues(template, owner, instance)
+  const { spec } = template
+  const command = spec.command.map((word) => render(word, values))
+  const variables = Object.entries(spec.environment).sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    Image: spec.image,
+    Hostname: workspaceName(template.prefix, owner.name),
+    ...(command.length === 0 ? {} : { Cmd: command }),
+    ...(spec.user === '' ? {} : { User: spec.user }),
+    ...(spec.stopSignal === '' ? {} : { StopSignal: spec.stopSignal }),
+    StopTimeout: Math.ceil(spec.stopTimeoutMs / 1_000),
+    Env: variables.map(([name, value]) => `${name}=${render(value, values)}`),
+    HostConfig: {
+      Init: true,
+      SecurityOpt: ['no-new-privileges'],
+      ...(spec.memoryBytes === 0 ? {} : { Memory: spec.memoryBytes, MemorySwap: spec.memoryBytes }),
+      ...(spec.cpus === 0 ? {} : { NanoCpus: Math.round(spec.cpus * 1e9) }),
+      ...(spec.pids === 0 ? {} : { PidsLimit: spec.pids }),
+      RestartPolicy: { Name: 'no' },
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
+      Mounts: mountsOf(template, owner, instance).map((mount) => ({
+        Type: 'volume' as const,
+        Source: mount.volume,
+        Target: mount.target,
+        ReadOnly: mount.readOnly,
+      })),
+    },
+  }
+}
+
+/** @returns the hash of what a container would be made from now */
+export function specHash(template: Template, owner: Person, instance: string): string {
+  const text = JSON.stringify(made(template, owner, instance))
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+}
+
+export interface ContainerOrder {
+  readonly instance: string
+  readonly workspace: WorkspaceName
+  readonly template: Template
+  readonly owner: Person
+  readonly network: string
+  /** The image's own user, where the template names none. */
+  readonly imageUser: string
+  readonly hasHealthcheck: boolean
+  /** Seconds since 1970. */
+  readonly createdAt: number
+}
+
+export function containerOptions(order: ContainerOrder): Docker.ContainerCreateOptions {
+  const { instance, workspace, template, owner, network } = order
+  const options = made(template, owner, instance)
+  const user = template.spec.user === '' ? order.imageUser : template.spec.user
+  return {
+    ...options,
+    Labels: workspaceLabels(order),
+    ...(order.hasHealthcheck ? { Healthcheck: quickHealthcheck(template) } : {}),
+    HostConfig: {
+      ...options.HostConfig,
+      NetworkMode: network,
+      CapDrop: isRoot(user) ? droppedForRoot : ['ALL'],
+    },
+    NetworkingConfig: {
+      EndpointsConfig: { [network]: { Aliases: [ownerAlias(workspace, owner.subject)] } },
+    },
+  }
+}
+
+function isRoot(user: string): boolean {
+  const [name = ''] = user.split(':')
+  return name === '' || name === 'root' || /^0+$/.test(name)
+}
+
+function workspaceLabels({ instance, workspace, template, owner, createdAt }: ContainerOrder) {
+  return {
+    [labels.instance]: instance,
+    [labels.workspace]: workspace,
+    [labels.template]: template.name,
+    [labels.user]: owner.name,
+    [labels.subject]: owner.subject,
+    ...(owner.email === undefined ? {} : { [labels.email]: owner.email }),
+    [labels.spec]: specHash(template, owner, instance),
+    [labels.created]: new Date(createdAt * 1_000).toISOString(),
+  }
+}
+
+/** The rest is the image's. Without this the first word of its health comes after 30 s. */
+function quickHealthcheck(template: Template): Docker.HealthConfig {
+  const nanoseconds = (ms: number): number => ms * 1e6
+  const quick = {
+    StartPeriod: nanoseconds(template.policy.startTimeoutMs),
+    StartInterval: nanoseconds(250),
+  }
+  return quick
+}

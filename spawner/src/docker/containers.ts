@@ -1,0 +1,187 @@
+// Making and removing a workspace's container. What bears its name and is not ours is never touched.
+import type { Clock } from '@berth/shared/clock'
+import type { Person } from '@berth/shared/contract'
+import { labels } from '@berth/shared/labels'
+import type { WorkspaceName } from '@berth/shared/names'
+import { BerthError } from '@berth/shared/problems'
+import type Docker from 'dockerode'
+import type { Outcome } from '../loop/engine.ts'
+import type { Container, Generation, NetworkIndex } from '../policy/domain.ts'
+import type { Template } from '../templates/template.ts'
+import { unlessDone, unlessGone, type Call } from './calls.ts'
+import { containerOptions, isOwnedByUser, mountsOf, specHash } from './container-options.ts'
+import { describeContainer } from './container-state.ts'
+import { EngineFault, isFault } from './fault.ts'
+import type { Homes } from './homes.ts'
+import type { Image, Images } from './images.ts'
+import { done, failed, outcomeOf } from './outcome.ts'
+import { networkName } from './ownership.ts'
+import type { Provenance } from './provenance.ts'
+import { notBuilt, pullFailure, isBuiltHere } from './pull-failure.ts'
+import type { Volumes } from './volumes.ts'
+
+export interface CreateOrder {
+  readonly workspace: WorkspaceName
+  readonly template: Template
+  readonly owner: Person
+  readonly network: NetworkIndex
+}
+
+export interface Containers {
+  create(order: CreateOrder, signal: AbortSignal): Promise<Outcome<Container>>
+  remove(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
+}
+
+export function createContainers(deps: {
+  docker: Docker
+  call: Call
+  clock: Clock
+  instance: string
+  images: Images
+  volumes: Volumes
+  homes: Homes
+  provenance: Provenance
+  /** Told which new containers have their volumes prepared. */
+  prepared(generation: Generation): void
+}): Containers {
+  const { docker, call, clock, instance, images, volumes, homes } = deps
+
+  async function create(order: CreateOrder, signal: AbortSignal): Promise<Outcome<Container>> {
+    const { template, owner } = order
+    const reference = template.spec.image
+    const mounts = mountsOf(template, owner, instance)
+    const [image] = await Promise.all([
+      images.inspect(reference, signal),
+      ...mounts.map(({ volume, personal }) =>
+        volumes.ensure(volume, personal ? owner : undefined, signal),
+      ),
+    ])
+    if (image === undefined)
+      return failed(
+        isBuiltHere(reference) ? notBuilt(reference) : pullFailure(reference, 'it is not there'),
+      )
+    const existing = await makeOrFind(order, image, signal)
+    if (existing.status !== 'made') return done(existing.container)
+    const user = template.spec.user === '' ? image.user : template.spec.user
+    const paths = mounts.filter(isOwnedByUser).map(({ target }) => target)
+    const { generation } = existing.container
+    try {
+      await homes.prepare({ container: generation, imageId: image.id, user, paths }, signal)
+    } catch (error) {
+      // The next start would find it again and fail without saying why.
+      if (!isFault(error, 'unreachable')) await remove(generation, signal)
+      throw error
+    }
+    deps.prepared(generation)
+    return done(existing.container)
+  }
+
+  async function makeOrFind(
+    order: CreateOrder,
+    image: Image,
+    signal: AbortSignal,
+  ): Promise<{ status: 'made' | 'found'; container: Container }> {
+    const spec = specHash(order.template, order.owner, instance)
+    try {
+      const generation = await make(order, image, signal)
+      return { status: 'made', container: { generation, spec, status: 'created' } }
+    } catch (error) {
+      if (!isFault(error, 'conflict')) throw error
+      const found = await findOurs(order, signal)
+      // The engine lets a container start only as long as the network that it was created on is there.
+      const fits =
+        found.Config.Labels[labels.spec] === spec &&
+        found.HostConfig.NetworkMode === networkName(instance, order.network)
+      if (fits || found.State.Running)
+        return { status: 'found', container: describeContainer(found, clock) }
+      // Made from something else, or for a network that is gone: it makes room.
+      const removed = await remove(found.Id, signal)
+      if (!removed.ok) throw new EngineFault('unreachable', 'container-remove', 'it stays', error)
+      const generation = await make(order, image, signal)
+      return { status: 'made', container: { generation, spec, status: 'created' } }
+    }
+  }
+
+  async function make(order: CreateOrder, image: Image, signal: AbortSignal): Promise<Generation> {
+    const body = containerOptions({
+      ...order,
+      instance,
+      network: networkName(instance, order.network),
+      imageUser: image.user,
+      hasHealthcheck: image.hasHealthcheck,
+      createdAt: Math.floor(clock.wall() / 1_000),
+    })
+    // dockerode would otherwise repeat the whole body, environment included, in the query.
+    const options = { _query: { name: order.workspace }, _body: body }
+    const container = await call(
+      'container-create',
+      { signal, deadlineMs: 60_000 },
+      (abortSignal) => docker.createContainer({ ...options, abortSignal }),
+    )
+    return container.id
+  }
+
+  /** Whoever has the name already: an earlier try of ours, or somebody else. */
+  async function findOurs(
+    { workspace, owner }: CreateOrder,
+    signal: AbortSignal,
+  ): Promise<Docker.ContainerInspectInfo> {
+    const container = docker.getContainer(workspace)
+    const info = await unlessGone(
+      call('container-inspect', { signal }, (abortSignal) => container.inspect({ abortSignal })),
+    )
+    if (info === undefined)
+      throw new EngineFault('unreachable', 'container-create', 'the name is being freed')
+    const carried = info.Config.Labels
+    const ours =
+      carried[labels.workspace] === workspace &&
+      (await deps.provenance.isOurs(carried, info.Image, info.HostConfig.NetworkMode, signal))
+    if (!ours)
+      throw new BerthError(
+        'name_taken',
+        `A container named ${workspace} exists already and is not this instance's.`,
+      )
+    if (carried[labels.user] !== owner.name)
+      throw new BerthError('name_taken', `The container ${workspace} belongs to somebody else.`)
+    if (carried[labels.subject] !== owner.subject)
+      throw new BerthError(
+        'identity_reused',
+        'The container under this user name belongs to somebody who had it before.',
+      )
+    return info
+  }
+
+  async function remove(generation: Generation, signal: AbortSignal): Promise<Outcome<void>> {
+    const retry = { retryBroken: true }
+    const words = 'The container could not be removed'
+    const work = async (): Promise<void> => {
+      const container = docker.getContainer(generation)
+      try {
+        await unlessDone(
+          // `v` takes the nameless volumes that the image asks for; those with a name stay.
+          call('container-remove', { signal, deadlineMs: 60_000 }, (abortSignal) =>
+            container.remove({ force: true, v: true, abortSignal }),
+          ),
+          'gone',
+        )
+      } catch (error) {
+        if (!isFault(error, 'conflict')) throw error
+        // Somebody else's removal of it is under way.
+        const condition = 'removed' as const
+        await unlessDone(
+          call('container-wait', { signal, deadlineMs: 60_000 }, (abortSignal) =>
+            container.wait({ condition, abortSignal }),
+          ),
+          'gone',
+        )
+      }
+    }
+    return outcomeOf('conflict', words, work, retry)
+  }
+
+  return {
+    create: (order, signal) =>
+      outcomeOf('start_failed', 'The container could not be made', () => create(order, signal)),
+    remove,
+  }
+}

@@ -1,0 +1,61 @@
+// One Docker Engine as the loop's engine. Puts the parts of docker/ together and decides nothing.
+import type { Clock } from '@berth/shared/clock'
+import type { SubnetPool } from '@berth/shared/subnet-pool'
+import type { Engine } from '../loop/engine.ts'
+import { createArchive } from './archive.ts'
+import { createCall, type CallObserver } from './calls.ts'
+import { connectEngine } from './connection.ts'
+import { specHash } from './container-options.ts'
+import { createContainers } from './containers.ts'
+import { createDirectors } from './directors.ts'
+import { engineEvents } from './events.ts'
+import { createHomes } from './homes.ts'
+import { createImages } from './images.ts'
+import { readLastWords } from './last-words.ts'
+import { lookAtEngine } from './look.ts'
+import { createNetworks } from './networks.ts'
+import { createProvenance } from './provenance.ts'
+import { createRunning } from './running.ts'
+import { createStartTimes } from './start-times.ts'
+import { createVolumes } from './volumes.ts'
+
+export interface DockerEngineOptions {
+  readonly dockerHost: string
+  readonly instance: string
+  readonly pool: SubnetPool
+  readonly clock: Clock
+  readonly observer: CallObserver
+}
+
+export function createDockerEngine(options: DockerEngineOptions): Engine & Disposable {
+  const { instance, pool, clock, observer } = options
+  const connection = connectEngine(options.dockerHost)
+  const { docker } = connection
+  const call = createCall({ clock, observer })
+  const base = { docker, call, clock, instance, pool }
+  const startTimes = createStartTimes()
+  const provenance = createProvenance(base)
+  const images = createImages(base)
+  const networks = createNetworks(base)
+  const volumes = createVolumes(base)
+  const homes = createHomes(createArchive(base))
+  const running = createRunning({ ...base, homes, volumes, startTimes })
+  const { prepared } = running
+  const containers = createContainers({ ...base, images, volumes, homes, provenance, prepared })
+  const directors = createDirectors({ ...base, provenance })
+  return {
+    look: (signal) => lookAtEngine({ ...base, provenance }, signal),
+    events: (onOpen, signal) => engineEvents({ ...base, startTimes }, onOpen, signal),
+    ensureImage: images.ensure,
+    createContainer: containers.create,
+    startContainer: running.start,
+    stopContainer: running.stop,
+    removeContainer: containers.remove,
+    lastWords: (generation, signal) => readLastWords(base, generation, signal),
+    createNetwork: networks.create,
+    removeNetwork: networks.remove,
+    attachDirector: directors.attach,
+    specOf: (template, owner) => specHash(template, owner, instance),
+    [Symbol.dispose]: () => connection[Symbol.dispose](),
+  }
+}

@@ -1,0 +1,91 @@
+// The engine's own events about our containers, as the loop wants them, until the stream breaks off.
+import type { Readable } from 'node:stream'
+import type { Clock } from '@berth/shared/clock'
+import { labels } from '@berth/shared/labels'
+import type Docker from 'dockerode'
+import { z } from 'zod'
+import type { EngineEvent } from '../loop/engine.ts'
+import type { Call } from './calls.ts'
+import { healthOf } from './container-state.ts'
+import { readLines } from './lines.ts'
+import type { StartTimes } from './start-times.ts'
+
+const eventSchema = z.object({
+  Action: z.string(),
+  Actor: z.object({ ID: z.string(), Attributes: z.record(z.string(), z.string()) }),
+  timeNano: z.number(),
+})
+
+export interface EventDeps {
+  readonly docker: Docker
+  readonly call: Call
+  readonly clock: Clock
+  readonly instance: string
+  readonly startTimes: StartTimes
+}
+
+/** @param onOpen called once the engine has subscribed us: what happens from then on is heard */
+export async function* engineEvents(
+  deps: EventDeps,
+  onOpen: () => void,
+  signal: AbortSignal,
+): AsyncGenerator<EngineEvent> {
+  const { docker, call, instance, startTimes } = deps
+  const filters = {
+    type: ['container' as const],
+    label: [`${labels.instance}=${instance}`],
+    event: ['die', 'destroy', 'health_status'],
+  }
+  // The engine answers a moment before it subscribes; whatever happens in that moment is asked for by its time.
+  const since = Math.floor(deps.clock.wall()) / 1_000
+  const stream = (await call('events', { signal }, () =>
+    docker.getEvents({ filters, since, abortSignal: signal }),
+  )) as Readable
+  try {
+    onOpen()
+    for await (const line of readLines(stream)) {
+      const event = translate(line)
+      if (event === undefined) continue
+      if (event.type === 'container-died' && startTimes.isOutdated(event.generation, event.wallMs))
+        continue
+      if (event.type === 'container-destroyed') startTimes.forget(event.generation)
+      yield event
+    }
+  } finally {
+    stream.destroy()
+  }
+}
+
+/** @returns `undefined` for what is not about a workspace's container */
+export function translate(line: string): (EngineEvent & { readonly wallMs: number }) | undefined {
+  const { data: event } = eventSchema.safeParse(parseJson(line))
+  if (event?.Actor.Attributes[labels.workspace] === undefined) return undefined
+  const generation = event.Actor.ID
+  const wallMs = event.timeNano / 1e6
+  const [action = '', detail] = event.Action.split(': ')
+  switch (action) {
+    case 'die': {
+      const exitCode = Number(event.Actor.Attributes['exitCode'] ?? 0)
+      return { type: 'container-died', generation, exitCode, wallMs }
+    }
+    case 'destroy':
+      return { type: 'container-destroyed', generation, wallMs }
+    case 'health_status': {
+      const health = healthOf(detail)
+      return health === undefined
+        ? undefined
+        : { type: 'container-health', generation, health, wallMs }
+    }
+    default:
+      return undefined
+  }
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,123 @@
+// Images: what one says about itself, and having it there, by one pull however many people wait for it.
+import type { Readable } from 'node:stream'
+import type Docker from 'dockerode'
+import type { Outcome } from '../loop/engine.ts'
+import type { Template } from '../templates/template.ts'
+import { unlessGone, type Call } from './calls.ts'
+import { asFault } from './fault.ts'
+import { readLines } from './lines.ts'
+import { done, failed, outcomeOf } from './outcome.ts'
+import { reservedLabel } from './ownership.ts'
+import { isBuiltHere, notBuilt, pullFailure } from './pull-failure.ts'
+import { createPullProgress, parsePullLine } from './pull-progress.ts'
+import { createSharedWork } from './shared-work.ts'
+
+export interface Image {
+  readonly id: string
+  readonly user: string
+  readonly hasHealthcheck: boolean
+  /** A label of ours that the image carries itself. */
+  readonly reserved: string | undefined
+}
+
+export interface Images {
+  /** `undefined`: there is no such image on the engine. */
+  inspect(reference: string, signal: AbortSignal): Promise<Image | undefined>
+  ensure(
+    template: Template,
+    onPull: (percent: number) => void,
+    signal: AbortSignal,
+  ): Promise<Outcome<void>>
+}
+
+/** A pull that says nothing for so long is given up. */
+const silenceMs = 300_000
+
+export function createImages(deps: { docker: Docker; call: Call }): Images {
+  const { docker, call } = deps
+  const pulls = createSharedWork<number, Outcome<void>>()
+
+  const inspect: Images['inspect'] = async (reference, signal) => {
+    const image = docker.getImage(reference)
+    const info = await unlessGone(call('image-inspect', { signal }, () => image.inspect()))
+    if (info === undefined) return undefined
+    // An image that was imported rather than built may have no configuration at all.
+    const config = info.Config as Partial<Docker.ImageInspectInfo['Config']> | null | undefined
+    const test = config?.Healthcheck?.Test
+    return {
+      id: info.Id,
+      user: config?.User ?? '',
+      hasHealthcheck: test !== undefined && test.length > 0 && test[0] !== 'NONE',
+      reserved: reservedLabel(config?.Labels),
+    }
+  }
+
+  async function pull(
+    reference: string,
+    onPercent: (percent: number) => void,
+    signal: AbortSignal,
+  ): Promise<Outcome<void>> {
+    const silence = new AbortController()
+    const timer = setTimeout(() => silence.abort(new DOMException('', 'TimeoutError')), silenceMs)
+    const either = AbortSignal.any([signal, silence.signal])
+    const progress = createPullProgress()
+    onPercent(0)
+    try {
+      const stream = (await call(
+        'image-pull',
+        { signal: either, deadlineMs: silenceMs },
+        // Not its deadline's signal: that would end the stream of progress too.
+        () => docker.pull(withTag(reference), { abortSignal: either }),
+      )) as Readable
+      for await (const text of readLines(stream)) {
+        timer.refresh()
+        const line = parsePullLine(text)
+        if (line?.error !== undefined) return failed(pullFailure(reference, line.error))
+        if (line !== undefined) onPercent(progress.heard(line))
+      }
+      return done(undefined)
+    } catch (error) {
+      if (silence.signal.aborted) return failed(pullFailure(reference, 'the registry went silent'))
+      const fault = asFault('image-pull', error)
+      if (fault.kind === 'unreachable') throw fault
+      return failed(pullFailure(reference, fault.message))
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  return {
+    inspect,
+    async ensure(template, onPull, signal) {
+      const reference = template.spec.image
+      return outcomeOf('image_missing', `The image ${reference} cannot be had`, async () => {
+        const present = await inspect(reference, signal)
+        if (present === undefined && isBuiltHere(reference)) return failed(notBuilt(reference))
+        const wanted = template.spec.pull === 'always' && !isBuiltHere(reference)
+        if (present !== undefined && !wanted) return admit(reference, present)
+        const pulled = await pulls
+          .join(reference, (report, last) => pull(reference, report, last), onPull, signal)
+          .catch((error: unknown) => {
+            throw asFault('image-pull', error)
+          })
+        if (!pulled.ok) return pulled
+        return admit(reference, await inspect(reference, signal))
+      })
+    },
+  }
+}
+
+function admit(reference: string, image: Image | undefined): Outcome<void> {
+  if (image === undefined) return failed(pullFailure(reference, 'it is gone again'))
+  if (image.reserved === undefined) return done(undefined)
+  return failed({
+    code: 'start_failed',
+    detail: `The image ${reference} carries the label ${image.reserved}, which is Berth's own. Build it without that label.`,
+  })
+}
+
+/** Without a tag the engine would pull every one there is. */
+function withTag(reference: string): string {
+  const path = reference.slice(reference.lastIndexOf('/') + 1)
+  return path.includes(':') || path.includes('@') ? reference : `${reference}:latest`
+}

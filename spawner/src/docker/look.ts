@@ -1,0 +1,202 @@
+// One look at the whole engine: what is ours, who is on which network, and what is somebody else's.
+import type { Clock } from '@berth/shared/clock'
+import type { Person } from '@berth/shared/contract'
+import { labels } from '@berth/shared/labels'
+import { parseUserName, type UserName, type WorkspaceName } from '@berth/shared/names'
+import {
+  parseSubnet,
+  subnetBits,
+  subnetCount,
+  subnetsOverlap,
+  type Subnet,
+  type SubnetPool,
+} from '@berth/shared/subnet-pool'
+import type Docker from 'dockerode'
+import type { Container, Look, NetworkIndex, SeenContainer, SeenNetwork } from '../policy/domain.ts'
+import { unlessGone, type Call } from './calls.ts'
+import { addressOn, describeContainer, onOurClock, statusOf } from './container-state.ts'
+import { isDirector } from './directors.ts'
+import { isFault } from './fault.ts'
+import { subnetsOf } from './networks.ts'
+import { isOurs, networkIndex, plainName, shortId } from './ownership.ts'
+import type { Provenance } from './provenance.ts'
+
+export interface LookDeps {
+  readonly docker: Docker
+  readonly call: Call
+  readonly clock: Clock
+  readonly instance: string
+  readonly pool: SubnetPool
+  readonly provenance: Provenance
+}
+
+const deadlineMs = 20_000
+
+/** Rejects when the engine does not answer. */
+export async function lookAtEngine(deps: LookDeps, signal: AbortSignal): Promise<Look> {
+  const { docker, call, instance, clock } = deps
+  const startedAt = clock.now()
+  const options = { signal, deadlineMs }
+  const [listed, networks, { Volumes }] = await Promise.all([
+    call('container-list', options, (abortSignal) =>
+      docker.listContainers({ all: true, abortSignal }),
+    ),
+    call('network-list', options, (abortSignal) => docker.listNetworks({ abortSignal })),
+    call('volume-list', options, (abortSignal) =>
+      docker.listVolumes({ filters: { label: [`${labels.instance}=${instance}`] }, abortSignal }),
+    ),
+  ])
+  const { own, foreign } = await sort(deps, listed, signal)
+  const directors = own.filter((item) => item.State === 'running' && isDirector(item.Labels))
+  const workspaces = own.filter((item) => item.Labels[labels.workspace] !== undefined)
+  const seen = await Promise.all(workspaces.map((item) => seeContainer(deps, item, signal)))
+  return {
+    startedAt,
+    containers: seen.filter((item) => item !== undefined),
+    ...sortNetworks(deps, networks, directors),
+    foreignNames: foreign.map(nameOf),
+    subjects: subjectsOf(Volumes),
+    directors: directors.map(({ Id }) => shortId(Id)),
+  }
+}
+
+async function sort(
+  { provenance }: LookDeps,
+  listed: readonly Docker.ContainerInfo[],
+  signal: AbortSignal,
+): Promise<{ own: Docker.ContainerInfo[]; foreign: Docker.ContainerInfo[] }> {
+  const verdicts = await Promise.all(
+    listed.map((item) =>
+      provenance.isOurs(item.Labels, item.ImageID, item.HostConfig.NetworkMode, signal),
+    ),
+  )
+  return {
+    own: listed.filter((_, at) => verdicts[at] === true),
+    foreign: listed.filter((_, at) => verdicts[at] !== true),
+  }
+}
+
+function nameOf(item: Docker.ContainerInfo): string {
+  return plainName(item.Names[0] ?? '')
+}
+
+async function seeContainer(
+  deps: LookDeps,
+  item: Docker.ContainerInfo,
+  signal: AbortSignal,
+): Promise<SeenContainer | undefined> {
+  const owner = ownerOf(item.Labels)
+  if (owner === undefined) return undefined
+  const names = Object.keys(item.NetworkSettings.Networks)
+  const networkAt = names.find((name) => networkIndex(deps.instance, name) !== undefined)
+  const network = networkAt === undefined ? undefined : networkIndex(deps.instance, networkAt)
+  const info = await inspect(deps, item.Id, signal)
+  if (info === undefined) return undefined
+  const container = info === 'unknown' ? fromList(item, networkAt) : undefined
+  const ended = info === 'unknown' ? undefined : onOurClock(deps.clock, info.State.FinishedAt)
+  const described =
+    container ?? describeContainer(info as Docker.ContainerInspectInfo, deps.clock, networkAt)
+  return {
+    workspace: (item.Labels[labels.workspace] ?? '') as WorkspaceName,
+    template: item.Labels[labels.template] ?? '',
+    owner,
+    ...(network === undefined ? {} : { network }),
+    container: described,
+    ...(ended === undefined || described.status !== 'exited'
+      ? {}
+      : { finishedAgoMs: Math.max(0, deps.clock.now() - ended) }),
+  }
+}
+
+/** `unknown`: the engine cannot say, which does not mean that it is gone. */
+async function inspect(
+  { docker, call }: LookDeps,
+  id: string,
+  signal: AbortSignal,
+): Promise<Docker.ContainerInspectInfo | undefined | 'unknown'> {
+  try {
+    return await unlessGone(
+      call('container-inspect', { signal, deadlineMs }, (abortSignal) =>
+        docker.getContainer(id).inspect({ abortSignal }),
+      ),
+    )
+  } catch (error) {
+    if (isFault(error, 'broken')) return 'unknown'
+    throw error
+  }
+}
+
+function fromList(item: Docker.ContainerInfo, network: string | undefined): Container {
+  const address =
+    network === undefined ? undefined : addressOn(item.NetworkSettings.Networks, network)
+  return {
+    generation: item.Id,
+    spec: item.Labels[labels.spec] ?? '',
+    status: statusOf(item.State),
+    ...(address === undefined ? {} : { address }),
+  }
+}
+
+function ownerOf(carried: Readonly<Record<string, string>>): Person | undefined {
+  const name = parseUserName(carried[labels.user] ?? '')
+  if (name === undefined) return undefined
+  const email = carried[labels.email]
+  return {
+    name,
+    subject: carried[labels.subject] ?? '',
+    groups: [],
+    ...(email === undefined ? {} : { email }),
+  }
+}
+
+function subjectsOf(
+  volumes: readonly Docker.VolumeInspectInfo[] | null,
+): ReadonlyMap<UserName, string> {
+  const pairs = (volumes ?? []).flatMap((volume): [UserName, string][] => {
+    const carried = (volume.Labels as Record<string, string> | null) ?? {}
+    const user = parseUserName(carried[labels.user] ?? '')
+    const isOwn = carried[labels.volume] === volume.Name
+    return user === undefined || !isOwn ? [] : [[user, carried[labels.subject] ?? '']]
+  })
+  return new Map(pairs)
+}
+
+/** Who is on a network is asked of the containers: a network does not know of those that stand still. */
+function sortNetworks(
+  { instance, pool }: LookDeps,
+  listed: readonly Docker.NetworkInspectInfo[],
+  directors: readonly Docker.ContainerInfo[],
+): { networks: SeenNetwork[]; foreignIndexes: NetworkIndex[] } {
+  const networks: SeenNetwork[] = []
+  const foreign: Subnet[] = []
+  for (const network of listed) {
+    const index = networkIndex(instance, network.Name)
+    const isOwn =
+      index !== undefined &&
+      isOurs(instance, network.Labels) &&
+      network.Labels?.[labels.network] === String(index)
+    if (isOwn) networks.push({ index, attached: attachedTo(network.Name, directors) })
+    else foreign.push(...subnetsOf(network).flatMap((text) => parseSubnet(text) ?? []))
+  }
+  return { networks, foreignIndexes: overlapped(pool, foreign) }
+}
+
+function attachedTo(name: string, directors: readonly Docker.ContainerInfo[]): string[] {
+  return directors
+    .filter((item) => item.NetworkSettings.Networks[name] !== undefined)
+    .map(({ Id }) => shortId(Id))
+}
+
+/** @returns the numbers in the pool that one of the subnets overlaps, in order */
+export function overlapped(pool: SubnetPool, subnets: readonly Subnet[]): NetworkIndex[] {
+  const own: Subnet = { base: pool.base, bits: pool.bits }
+  const size = 2 ** (32 - subnetBits)
+  const found = new Set<NetworkIndex>()
+  for (const subnet of subnets) {
+    if (!subnetsOverlap(own, subnet)) continue
+    const first = Math.max(0, Math.floor((subnet.base - pool.base) / size))
+    const last = (subnet.base + 2 ** (32 - subnet.bits) - 1 - pool.base) / size
+    for (let at = first; at <= last && at < subnetCount(pool); at += 1) found.add(at)
+  }
+  return [...found].sort((a, b) => a - b)
+}

@@ -1,0 +1,43 @@
+// Whom `user` or `user:group` means in an image, by its /etc/passwd and /etc/group, as the engine has it. Pure.
+
+export interface Identity {
+  readonly uid: number
+  readonly gid: number
+}
+
+/**
+ * @param user as in Docker: empty is root; `1000`, `1000:100`, `node`, `node:staff`
+ * @param passwd the text of /etc/passwd, empty where there is none
+ * @returns what to say when the image does not know the name
+ */
+export function resolveUser(
+  user: string,
+  passwd: string,
+  group: string,
+): Identity | { readonly unknown: string } {
+  const [name = '', groupName] = user.split(':')
+  const people = records(passwd)
+  const person =
+    name === '' ? undefined : people.find(([known, , uid]) => known === name || uid === name)
+  const uid = name === '' ? 0 : (numberOf(person?.[2]) ?? numberOf(name))
+  if (uid === undefined) return { unknown: name }
+  if (groupName === undefined || groupName === '') return { uid, gid: numberOf(person?.[3]) ?? 0 }
+  const gid =
+    numberOf(records(group).find(([known]) => known === groupName)?.[2]) ?? numberOf(groupName)
+  return gid === undefined ? { unknown: groupName } : { uid, gid }
+}
+
+/** Whether resolving needs the image's files at all. */
+export function needsLookup(user: string): boolean {
+  const [name = '', group] = user.split(':')
+  if (name === '' || name === '0') return group !== undefined && numberOf(group) === undefined
+  return numberOf(name) === undefined || group === undefined || numberOf(group) === undefined
+}
+
+function records(file: string): string[][] {
+  return file.split('\n').map((line) => line.split(':'))
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined
+}

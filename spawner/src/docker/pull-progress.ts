@@ -1,0 +1,96 @@
+// One per cent out of the many progress lines of a pull. Pure; it never falls and says 100 only when told so.
+import { z } from 'zod'
+
+const lineSchema = z.object({
+  status: z.string().optional(),
+  id: z.string().optional(),
+  progressDetail: z.object({ current: z.number(), total: z.number() }).partial().optional(),
+  error: z.string().optional(),
+})
+export type PullLine = z.infer<typeof lineSchema>
+
+/** @returns `undefined` for a line that is none of the engine's */
+export function parsePullLine(text: string): PullLine | undefined {
+  try {
+    return lineSchema.safeParse(JSON.parse(text)).data
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+interface Layer {
+  readonly total: number
+  readonly downloaded: number
+  readonly extracted: number
+}
+
+/** Fetching takes longer than unpacking as a rule. */
+const downloadShare = 0.7
+
+export interface PullProgress {
+  /** @returns the per cent so far, 0 to 99 */
+  heard(line: PullLine): number
+}
+
+export function createPullProgress(): PullProgress {
+  const layers = new Map<string, Layer>()
+  let best = 0
+  return {
+    heard(line) {
+      const { id, status } = line
+      if (id !== undefined && status !== undefined) {
+        const next = nextLayer(layers.get(id), status, line.progressDetail)
+        if (next !== undefined) layers.set(id, next)
+      }
+      best = Math.max(best, Math.min(99, Math.floor(fraction([...layers.values()]) * 100)))
+      return best
+    },
+  }
+}
+
+const untouched: Layer = { total: 0, downloaded: 0, extracted: 0 }
+
+/** @returns `undefined` for lines that are about no layer, such as "Pulling from library/debian" */
+function nextLayer(
+  layer: Layer | undefined,
+  status: string,
+  detail: PullLine['progressDetail'],
+): Layer | undefined {
+  const before = layer ?? untouched
+  const total = detail?.total !== undefined && detail.total > 0 ? detail.total : before.total
+  const part = total > 0 ? Math.min(1, (detail?.current ?? 0) / total) : 0
+  switch (status) {
+    case 'Pulling fs layer':
+    case 'Waiting':
+      return before
+    case 'Downloading':
+      return { ...before, total, downloaded: Math.max(before.downloaded, part) }
+    case 'Verifying Checksum':
+    case 'Download complete':
+      return { ...before, downloaded: 1 }
+    case 'Extracting':
+      // Its total is that of the unpacked bytes: it says how far, not how large the layer is.
+      return { ...before, downloaded: 1, extracted: Math.max(before.extracted, part) }
+    case 'Pull complete':
+    case 'Already exists':
+      return { ...before, downloaded: 1, extracted: 1 }
+    default:
+      return undefined
+  }
+}
+
+/** Layers weigh what they are known to weigh, the others as much as the mean of those. */
+function fraction(layers: readonly Layer[]): number {
+  const known = layers.filter((layer) => layer.total > 0)
+  const mean =
+    known.length === 0 ? 1 : known.reduce((sum, layer) => sum + layer.total, 0) / known.length
+  let weight = 0
+  let done = 0
+  for (const layer of layers) {
+    const own = layer.total > 0 ? layer.total : mean
+    weight += own
+    done += own * (layer.downloaded * downloadShare + layer.extracted * (1 - downloadShare))
+  }
+  return weight === 0 ? 0 : done / weight
+}
