@@ -100,6 +100,7 @@ describe('what followers are told', () => {
     assert.ok(changes(() => story.asks('cid'), 'bob'))
     assert.ok(!changes(() => story.hears({ type: 'tick' }), 'bob'))
     assert.ok(changes(() => story.obeys('create-network'), 'ann'))
+    assert.ok(!changes(() => story.passes(5).asks('ann'), 'ann'), 'asking again is no change')
     assert.ok(changes(() => story.hears({ type: 'engine-lost', detail: '' }), 'nobody'))
   })
 })

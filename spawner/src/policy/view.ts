@@ -133,10 +133,29 @@ function problemOf({ code, detail }: Failure) {
   return { code, title: problemTitle(code), detail }
 }
 
+/** What waiters and pages can notice. Not that somebody asked, waits or used it: else two waiters, asking again
+ * at each change, would keep each other going for ever. */
+const noticed = [
+  'phase',
+  'milestones',
+  'pullPercent',
+  'requestedAt',
+  'container',
+  'network',
+  'stopReason',
+  'failure',
+  'endUntold',
+  'cancelledAt',
+] as const satisfies readonly (keyof Workspace)[]
+
 /** Whether nothing changed between two states that those who wait for a workspace or follow it could notice. */
 export function sameFor(before: State, after: State, name: WorkspaceName): boolean {
+  const former = before.workspaces.get(name)
   const workspace = after.workspaces.get(name)
-  if (before.workspaces.get(name) !== workspace) return false
+  if (former !== workspace) {
+    if (former === undefined || workspace === undefined) return false
+    if (noticed.some((field) => former[field] !== workspace[field])) return false
+  }
   if (before.looked !== after.looked || before.engine.reachable !== after.engine.reachable)
     return false
   if (workspace === undefined) return true
