@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import type { Address } from '@berth/shared/contract'
 import { Pool, type Dispatcher } from 'undici'
+import { createConnector } from './connector.ts'
 
 export interface PoolKey {
   /** The container's id. */
@@ -14,6 +15,8 @@ export interface ConnectionPools extends AsyncDisposable {
   get(key: PoolKey): Dispatcher
   /** Ends every connection to that generation. Requests that had not been sent come back as `not-sent`. */
   destroy(generation: string): Promise<void>
+  /** Takes no more requests for that generation; those in flight come to their end. */
+  retire(generation: string): void
   /** How many generations have a pool. */
   readonly size: number
 }
@@ -42,7 +45,7 @@ export function createConnectionPools(limits: Partial<PoolLimits> = {}): Connect
   function open(origin: string): Pool {
     return new Pool(origin, {
       pipelining: 1,
-      connect: { timeout: connectTimeoutMs },
+      connect: createConnector(connectTimeoutMs),
       allowH2: false,
       keepAliveTimeout: idleMs,
       keepAliveMaxTimeout: idleMaxMs,
@@ -71,6 +74,12 @@ export function createConnectionPools(limits: Partial<PoolLimits> = {}): Connect
       return pool
     },
     destroy,
+    retire(generation) {
+      const entry = pools.get(generation)
+      if (entry === undefined) return
+      pools.delete(generation)
+      void entry.pool.close()
+    },
     get size() {
       return pools.size
     },

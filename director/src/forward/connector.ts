@@ -1,0 +1,24 @@
+// Opens a connection to a workspace within its deadline. undici's own timers count in half seconds.
+import { connect } from 'node:net'
+import type { buildConnector } from 'undici'
+
+export function createConnector(timeoutMs: number): buildConnector.connector {
+  return ({ hostname, port }, callback) => {
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true, keepAlive: true })
+    const timer = setTimeout(() => {
+      socket.destroy(new Error(`no connection within ${timeoutMs} ms`))
+    }, timeoutMs)
+    const onConnect = () => {
+      clearTimeout(timer)
+      socket.off('error', onError)
+      callback(null, socket)
+    }
+    const onError = (error: Error) => {
+      clearTimeout(timer)
+      socket.off('connect', onConnect)
+      callback(error, null)
+    }
+    socket.once('connect', onConnect)
+    socket.once('error', onError)
+  }
+}
