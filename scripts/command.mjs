@@ -10,6 +10,7 @@ const TIMED_OUT = -1
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set()
+let ending = false
 
 /**
  * @typedef {object} CommandOptions
@@ -19,7 +20,7 @@ const running = new Set()
  * @property {NodeJS.ProcessEnv} [env] the whole environment of the command
  * @property {string} [input] what it reads on its standard input
  * @property {(line: string) => void} [onLine] told each line as it comes, of either output
- * @property {boolean} [show] its output goes straight to ours
+ * @property {boolean} [evenWhenEnding] it cleans up: it runs also once commands are being ended
  *
  * @typedef {{ code: number, output: string, lines: readonly string[] }} CommandResult
  *   `output` is the whole of standard output, `lines` the last ones of both outputs; `code` is -1 after its deadline.
@@ -33,17 +34,16 @@ const running = new Set()
  * @returns {Promise<CommandResult>}
  */
 export const attempt = (command, args, options) => {
-  const { timeoutMs, firstLineMs, cwd, env = process.env, input, onLine, show = false } = options
+  const { timeoutMs, firstLineMs, cwd, env = process.env, input, onLine } = options
+  if (ending && !options.evenWhenEnding) {
+    return Promise.resolve({ code: 130, output: '', lines: ['(interrupted)'] })
+  }
   return new Promise((resolve) => {
     const child = spawn(command, [...args], {
       cwd,
       env,
       detached: true,
-      stdio: [
-        input === undefined ? 'ignore' : 'pipe',
-        show ? 'inherit' : 'pipe',
-        show ? 'inherit' : 'pipe',
-      ],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
     running.add(child)
     let output = ''
@@ -109,8 +109,9 @@ export const run = async (command, args, options) => {
   })
 }
 
-/** Ends every command that still runs, and waits for that: for when this program is asked to end. */
+/** Ends every command that runs and lets no other begin: for when this program is asked to end. */
 export const endCommands = async () => {
+  ending = true
   const children = [...running]
   const ended = Promise.all(
     children.map((child) => new Promise((resolve) => child.on('close', resolve))),
@@ -122,6 +123,11 @@ export const endCommands = async () => {
   )
   await ended
   clearTimeout(patience)
+}
+
+/** Lets commands run again, to clean up after all others have ended. */
+export const allowCommands = () => {
+  ending = false
 }
 
 /** @param {number} code */

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { attempt, endCommands, run } from './command.mjs'
+import { allowCommands, attempt, endCommands, run } from './command.mjs'
 import { Failure } from './failure.mjs'
 
 const node = process.execPath
@@ -62,4 +62,10 @@ test('when this program ends, its commands end with it', async () => {
   const asked = attempt('sleep', ['60'], { timeoutMs: 60_000 })
   await endCommands()
   assert.notEqual((await asked).code, 0)
+
+  const later = await attempt('true', [], { timeoutMs: 10_000 })
+  assert.notEqual(later.code, 0, 'nothing begins after that')
+  const cleaning = await attempt('true', [], { timeoutMs: 10_000, evenWhenEnding: true })
+  assert.equal(cleaning.code, 0, 'but for what cleans up')
+  allowCommands()
 })

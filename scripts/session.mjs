@@ -1,34 +1,45 @@
 // @ts-check
 // How every script runs: progress to standard output, failures told once, an orderly end when interrupted.
-import { endCommands } from './command.mjs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { allowCommands, endCommands } from './command.mjs'
 import { createProgress } from './progress.mjs'
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }
 
+/** How long the work may take to put its things away once its commands are ended. */
+const UNWIND_MS = 15_000
+
 /**
- * @param {(progress: import('./progress.mjs').Progress) => Promise<void>} work
- * @param {{ onInterrupt?: (progress: import('./progress.mjs').Progress) => Promise<void> }} [options] what must still be done when interrupted
+ * @typedef {import('./progress.mjs').Progress} Progress
+ * @param {(progress: Progress) => Promise<void>} work
+ * @param {{ onInterrupt?: (progress: Progress) => Promise<void> }} [options] what must still be done when interrupted
  */
 export const runScript = async (work, { onInterrupt } = {}) => {
   const progress = createProgress({ out: process.stdout, now: Date.now })
   let interrupted = false
+  const working = work(progress).catch((error) => {
+    // A command that was ended fails; that is no news.
+    if (interrupted) return
+    progress.failed(error)
+    process.exitCode = 1
+  })
+
+  /** @param {NodeJS.Signals} signal */
+  const interrupt = async (signal) => {
+    progress.line(`\ninterrupted by ${signal}`)
+    await endCommands()
+    await Promise.race([working, sleep(UNWIND_MS)])
+    allowCommands()
+    await onInterrupt?.(progress)
+  }
   for (const [signal, code] of Object.entries(EXIT_CODES)) {
-    process.on(signal, () => {
+    process.on(signal, (/** @type {NodeJS.Signals} */ name) => {
       if (interrupted) return
       interrupted = true
-      progress.line(`\ninterrupted by ${signal}`)
-      endCommands()
-        .then(() => onInterrupt?.(progress))
+      interrupt(name)
         .catch((error) => progress.failed(error))
         .finally(() => process.exit(code))
     })
   }
-  try {
-    await work(progress)
-  } catch (error) {
-    // A command that was ended fails; that is no news. The handler above ends the process.
-    if (interrupted) return
-    progress.failed(error)
-    process.exitCode = 1
-  }
+  await working
 }

@@ -83,7 +83,10 @@ export const makeDebian = async (name, { say }) => {
   } finally {
     // debootstrap leaves these mounted when it is interrupted.
     for (const mount of ['proc', 'sys'])
-      await attempt('umount', ['-q', join(system, mount)], { timeoutMs: 10_000 })
+      await attempt('umount', ['-q', join(system, mount)], {
+        timeoutMs: 10_000,
+        evenWhenEnding: true,
+      })
     await rm(work, { recursive: true, force: true })
   }
 }
