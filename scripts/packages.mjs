@@ -85,7 +85,9 @@ export const ensurePackages = async (names, say) => {
   say(`reading the package lists`)
   await refreshLists()
   say(`installing ${missing.join(', ')}`)
-  await installPackages(missing)
+  await installPackages(missing, (line) =>
+    say.passing(`installing ${missing.join(', ')}: ${line.slice(0, 50)}`),
+  )
 }
 
 /**

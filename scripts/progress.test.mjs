@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Failure } from './failure.mjs'
 import { createProgress, failureText, formatElapsed } from './progress.mjs'
-import { summaryOf } from './test-summary.mjs'
+import { ranTests, summaryOf } from './test-summary.mjs'
 
 test('elapsed time is short to read', () => {
   assert.deepEqual([40, 1_260, 9_949, 31_400, 59_700, 61_000, 600_000].map(formatElapsed), [
@@ -60,4 +60,10 @@ test('of a test run its summary is kept, without colours and good news that is a
     'ℹ duration_ms 5',
   ]
   assert.deepEqual(summaryOf(lines), ['tests 12', 'pass 11', 'fail 1'])
+})
+
+test('a run without tests is no proof', () => {
+  assert.equal(ranTests(['tests 3', 'pass 3']), true)
+  assert.equal(ranTests(['tests 0', 'pass 0']), false)
+  assert.equal(ranTests([]), false)
 })

@@ -154,6 +154,6 @@ const mirrorArguments = async () => {
 /** @param {string} line a line of debootstrap's */
 const shortened = (line) =>
   line
-    .replace(/^[IW]: /, '')
+    .replace(/^[IW]: | on https?:\S*/g, '')
     .replace(/\.\.\.$/, '')
     .slice(0, 60)

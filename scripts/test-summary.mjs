@@ -14,5 +14,8 @@ export const summaryOf = (lines) =>
     return [`${what} ${count}`]
   })
 
+/** @param {readonly string[]} summary */
+export const ranTests = (summary) => summary.some((line) => /^tests [1-9]/.test(line))
+
 /** @param {string} text */
 const stripColours = (text) => text.replace(/\x1b\[[0-9;]*m/g, '')
