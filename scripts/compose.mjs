@@ -43,6 +43,7 @@ export const createCompose = ({ root, settings, gateway, env }) => {
     ...env,
     INSTANCE: settings.instance,
     BERTH_ENV_FILE: settings.environmentFile,
+    ...socketOf(env),
   }
 
   return {
@@ -96,6 +97,17 @@ export const createCompose = ({ root, settings, gateway, env }) => {
       )
     },
   }
+}
+
+/**
+ * The socket that the spawner gets is that of the engine which runs it (a rootless one has its own).
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Record<string, string>}
+ */
+export const socketOf = (env) => {
+  const [, path] = /^unix:\/\/(\/.+)$/.exec(env['DOCKER_HOST'] ?? '') ?? []
+  // Docker Desktop's is on this side of its virtual machine; inside, the usual path is right.
+  return path && !env['DOCKER_SOCKET'] && !path.includes('/desktop/') ? { DOCKER_SOCKET: path } : {}
 }
 
 /**

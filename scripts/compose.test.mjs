@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isTroubled, passedOn } from './compose.mjs'
+import { isTroubled, passedOn, socketOf } from './compose.mjs'
 
 test('names of a user’s own choice are passed on, their values never written down', () => {
   const override = passedOn({
@@ -30,4 +30,13 @@ test('a service that is up, with or without a health check, is not the one to bl
   ]) {
     assert.equal(isTroubled(status), true, status)
   }
+})
+
+test('the spawner gets the socket of the engine that is spoken to, unless another is named', () => {
+  const DOCKER_HOST = 'unix:///run/user/1000/docker.sock'
+  assert.deepEqual(socketOf({ DOCKER_HOST }), { DOCKER_SOCKET: '/run/user/1000/docker.sock' })
+  assert.deepEqual(socketOf({ DOCKER_HOST, DOCKER_SOCKET: '/mine' }), {})
+  assert.deepEqual(socketOf({ DOCKER_HOST: 'unix:///home/u/.docker/desktop/docker.sock' }), {})
+  assert.deepEqual(socketOf({ DOCKER_HOST: 'ssh://elsewhere' }), {})
+  assert.deepEqual(socketOf({}), {})
 })

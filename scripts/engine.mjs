@@ -44,7 +44,7 @@ export const ensureEngine = async ({ mayInstall, chosenElsewhere, say }) => {
       'the Docker Engine that DOCKER_HOST or DOCKER_CONTEXT names does not answer',
       {
         lines: answer.lines,
-        help: 'Start it, or unset the variable to use an engine on this machine.',
+        help: 'Start it; or, for an engine on this machine, unset DOCKER_HOST and `docker context use default`.',
       },
     )
   }
@@ -56,6 +56,14 @@ export const ensureEngine = async ({ mayInstall, chosenElsewhere, say }) => {
   }
   await ensureCompose({ mayInstall, say })
   return { version: answer.version, how }
+}
+
+/** Whether somebody has chosen an engine by `docker context use`. */
+const usesContext = async () => {
+  const { code, output } = await attempt('docker', ['context', 'show'], {
+    timeoutMs: INFO_TIMEOUT_MS,
+  })
+  return code === 0 && !['', 'default'].includes(output.trim())
 }
 
 const askEngine = async () => {
