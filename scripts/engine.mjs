@@ -39,9 +39,9 @@ export const ensureEngine = async ({ mayInstall, chosenElsewhere, say }) => {
   /** @type {Engine['how']} */
   let how = 'found'
   let answer = await askEngine()
-  if (!answer.version && chosenElsewhere) {
+  if (!answer.version && (chosenElsewhere || (await usesContext()))) {
     throw new Failure(
-      'the Docker Engine that DOCKER_HOST or DOCKER_CONTEXT names does not answer',
+      'the Docker Engine that DOCKER_HOST or the Docker context names does not answer',
       {
         lines: answer.lines,
         help: 'Start it; or, for an engine on this machine, unset DOCKER_HOST and `docker context use default`.',
