@@ -1,0 +1,36 @@
+// A real browser: one for a test, a context of its own for each person.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { surroundings } from '../run/surroundings.ts'
+
+export async function openBrowser(): Promise<Browser & AsyncDisposable> {
+  const browser = await chromium.launch({
+    executablePath: surroundings.chromium,
+    args: ['--no-sandbox', '--no-proxy-server', '--disable-dev-shm-usage'],
+  })
+  return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() })
+}
+
+/** A browser profile of one's own: nobody else's cookies. */
+export async function openPage(browser: Browser): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+  const page = await context.newPage()
+  page.setDefaultTimeout(60_000)
+  return page
+}
+
+/** Opens the address, and signs in at the provider's form, as a person does. */
+export async function signInWithBrowser(page: Page, address: string, login: string): Promise<void> {
+  await page.goto(address)
+  await page.fill('input[name=login]', login)
+  await page.fill('input[name=password]', login)
+  await page.click('button[type=submit]')
+}
+
+/** Kept for people to look at when ARTIFACTS=1. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  if (surroundings.artifacts === undefined) return
+  await mkdir(surroundings.artifacts, { recursive: true })
+  await page.screenshot({ path: join(surroundings.artifacts, `${name}.png`), fullPage: true })
+}

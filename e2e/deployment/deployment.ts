@@ -1,0 +1,208 @@
+// A Berth deployment of a test's own on an engine: brought up by Compose, changed, looked at, and gone in the end.
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Place } from '../clients/place.ts'
+import type { Site } from '../clients/sign-in.ts'
+import {
+  inspected,
+  removeBelongings,
+  servicesOf,
+  type InspectedContainer,
+} from '../engine/belongings.ts'
+import { createEngine, defaultSocket, type Engine } from '../engine/engine.ts'
+import { run } from '../run/command.ts'
+import { freePorts } from '../run/free-ports.ts'
+import { takenDownAtTheEnd } from '../run/interruption.ts'
+import { surroundings } from '../run/surroundings.ts'
+import { chooseGateway } from './gateway.ts'
+import { helloTemplate, type Settings } from './templates.ts'
+
+export type Role = 'gateway' | 'director' | 'spawner' | 'idp'
+
+export interface DeploymentOptions {
+  /** Distinguishes the instances of one run: lower-case letters and digits. */
+  readonly name: string
+  readonly template?: Settings
+  readonly settings?: Settings
+  readonly directors?: number
+  readonly engine?: Engine
+  /** How to reach a published port, where that is not on 127.0.0.1. */
+  readonly placeOf?: (role: 'gateway' | 'idp', port: number) => Place
+  /** Instead of the ones of the repository. */
+  readonly composeFiles?: readonly string[]
+}
+
+export interface Deployment extends AsyncDisposable {
+  readonly instance: string
+  readonly prefix: string
+  readonly engine: Engine
+  readonly site: Site
+  readonly gatewaySecret: string
+  readonly settings: Settings
+  /** Runs Compose with this deployment's files and settings. */
+  compose(...args: string[]): Promise<string>
+  /** Brings up what the settings ask for; given ones replace present ones, empty ones take them away. */
+  reconfigure(settings: Settings, ...services: Role[]): Promise<void>
+  services(role: Role): Promise<InspectedContainer[]>
+  logs(role: Role): Promise<string>
+  /** Where each director listens, as the gateway sees it. */
+  directorPlaces(): Promise<Place[]>
+  workspaceName(user: string): string
+}
+
+const upTimeoutMs = 300_000
+
+export async function deploy(options: DeploymentOptions): Promise<Deployment> {
+  const gateway = await chooseGateway()
+  const engine = options.engine ?? createEngine(defaultSocket)
+  const instance = `${surroundings.instance}-${options.name}`
+  const [port = 0, idpPort = 0] = await freePorts(2)
+  const work = await mkdtemp(join(tmpdir(), `${instance}-`))
+  const environmentFile = join(work, 'env')
+  // A prefix has no hyphen, and nobody else on the engine has it.
+  const prefix = `t${options.name}${process.pid.toString(36)}`.slice(0, 20)
+  const gatewaySecret = randomBytes(24).toString('hex')
+  let settings: Settings = {
+    INSTANCE: instance,
+    BERTH_PORT: String(port),
+    IDP_PORT: String(idpPort),
+    BERTH_ENV_FILE: environmentFile,
+    DOCKER_SOCKET: engine.socketPath,
+    GATEWAY_IMAGE: surroundings.gatewayImage,
+    INTERNAL_SECRET: randomBytes(24).toString('hex'),
+    GATEWAY_SECRET: gatewaySecret,
+    OAUTH2_PROXY_COOKIE_SECRET: randomBytes(32).toString('base64url'),
+    OAUTH2_PROXY_COOKIE_SECURE: 'false',
+    OAUTH2_PROXY_CLIENT_ID: 'berth',
+    OAUTH2_PROXY_CLIENT_SECRET: randomBytes(24).toString('hex'),
+    OAUTH2_PROXY_OIDC_ISSUER_URL: `http://idp.localhost:${idpPort}`,
+    CONTAINER_HOST_PREFIX: prefix,
+    // Beside a running demo, whose networks have the default range.
+    NETWORK_POOL: '10.214.0.0/16',
+    ...(options.template ?? helloTemplate),
+    ...options.settings,
+  }
+  const files = options.composeFiles ?? [
+    'docker-compose.yml',
+    ...(gateway === 'apache' ? ['docker-compose.apache.yml'] : []),
+  ]
+  const base = [
+    'compose',
+    ...['--project-directory', surroundings.root, '--project-name', instance],
+    ...files.flatMap((file) => ['--file', join(surroundings.root, file)]),
+    ...['--env-file', environmentFile, '--profile', 'demo', '--progress', 'plain'],
+  ]
+
+  async function compose(...args: string[]): Promise<string> {
+    await writeFile(environmentFile, fileText(settings), { mode: 0o600 })
+    return run('docker', [...base, ...args], {
+      env: processEnvironment(engine),
+      cwd: surroundings.root,
+      withinMs: upTimeoutMs,
+    })
+  }
+
+  const scale = ['--scale', `director=${options.directors ?? 1}`]
+  const up = ['up', '--detach', '--wait', '--wait-timeout', '120', ...scale]
+
+  async function explained(work: Promise<string>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      const words = await Promise.all(
+        (['spawner', 'director', 'gateway', 'idp'] as const).map((role) => logs(role)),
+      )
+      throw new Error(`${String(error)}\n${words.join('\n').slice(-6_000)}`, { cause: error })
+    }
+  }
+
+  async function services(role: Role): Promise<InspectedContainer[]> {
+    const listed = await servicesOf(engine, instance, role)
+    return Promise.all(listed.map(({ Id }) => inspected(engine, Id)))
+  }
+
+  async function logs(role: Role): Promise<string> {
+    const texts = (await servicesOf(engine, instance, role)).map(async ({ Id }) => {
+      const query = { stdout: true, stderr: true, tail: 200 }
+      return withoutFrames(await engine.text(`/containers/${Id}/logs`, query))
+    })
+    return (await Promise.all(texts)).join('\n')
+  }
+
+  const takeDown = takenDownAtTheEnd(async () => {
+    await removeBelongings(engine, instance)
+    await rm(work, { recursive: true, force: true })
+  })
+
+  const deployment: Deployment = {
+    instance,
+    prefix,
+    engine,
+    gatewaySecret,
+    get settings() {
+      return settings
+    },
+    site: {
+      origin: `http://localhost:${port}`,
+      placeOf(url) {
+        const role = Number(url.port) === idpPort ? 'idp' : 'gateway'
+        return (
+          options.placeOf?.(role, Number(url.port)) ?? { host: '127.0.0.1', port: Number(url.port) }
+        )
+      },
+    },
+    compose,
+    async reconfigure(changes, ...names) {
+      settings = { ...settings, ...changes }
+      await explained(compose(...up, '--no-build', ...names))
+    },
+    services,
+    logs,
+    async directorPlaces() {
+      const directors = await services('director')
+      return directors.map(({ NetworkSettings }) => ({
+        host: NetworkSettings.Networks[`${instance}-front`]?.IPAddress ?? '',
+        port: 8080,
+      }))
+    },
+    workspaceName: (user) => `${prefix}-${user}`,
+    [Symbol.asyncDispose]: takeDown,
+  }
+
+  try {
+    if (!surroundings.built && options.engine === undefined) await compose('build')
+    await explained(compose(...up, '--no-build'))
+  } catch (error) {
+    await takeDown()
+    throw error
+  }
+  return deployment
+}
+
+function fileText(settings: Settings): string {
+  // Single quotes: Compose takes what is in them as it is.
+  const lines = Object.entries(settings).map(([name, value]) => {
+    return `${name}='${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+  })
+  return `${lines.join('\n')}\n`
+}
+
+/** Only what programs need: a variable of the environment would win over the file. */
+function processEnvironment(engine: Engine): NodeJS.ProcessEnv {
+  const kept = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'DOCKER_CONFIG', 'DOCKER_BUILDKIT']
+  const env = Object.fromEntries(kept.map((name) => [name, process.env[name]]))
+  return { ...env, DOCKER_HOST: `unix://${engine.socketPath}` }
+}
+
+/** The engine frames the two outputs of a container: 8 bytes, of which the last 4 are a length. */
+function withoutFrames(bytes: Buffer): string {
+  const parts: Buffer[] = []
+  for (let at = 0; at + 8 <= bytes.length;) {
+    const length = bytes.readUInt32BE(at + 4)
+    parts.push(bytes.subarray(at + 8, at + 8 + length))
+    at += 8 + length
+  }
+  return Buffer.concat(parts).toString('utf8')
+}

@@ -1,0 +1,21 @@
+// What the tests let people have, as the settings of a deployment.
+
+export type Settings = Readonly<Record<string, string>>
+
+/** A page that is up in milliseconds, and answers that try a proxy's patience (demo/hello/README.md). */
+export const helloTemplate: Settings = {
+  CONTAINER_IMAGE: 'berth/hello',
+  CONTAINER_PORT: '8080',
+  CONTAINER_HOME: '/home/hello',
+  CONTAINER_USER: '1000:1000',
+  CONTAINER_MEMORY: '256m',
+}
+
+/** JupyterLab, as in the demo. */
+export const labTemplate: Settings = {
+  CONTAINER_IMAGE: 'berth/lab',
+  CONTAINER_PORT: '8888',
+  CONTAINER_HOME: '/home/lab',
+  CONTAINER_USER: '1000:1000',
+  CONTAINER_BACKGROUND_REQUESTS: 'GET /api/*,PUT /lab/api/workspaces/*',
+}

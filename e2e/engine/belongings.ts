@@ -1,0 +1,124 @@
+// What an engine holds of one instance: containers, networks, volumes, found by label; and its removal.
+import type { Engine } from './engine.ts'
+
+export interface ListedContainer {
+  readonly Id: string
+  readonly Names: readonly string[]
+  readonly Image: string
+  readonly State: string
+  readonly Labels: Readonly<Record<string, string>>
+}
+
+export interface InspectedContainer {
+  readonly Id: string
+  readonly Name: string
+  readonly RestartCount: number
+  readonly State: {
+    readonly Status: string
+    readonly Running: boolean
+    readonly Pid: number
+    readonly ExitCode: number
+    readonly StartedAt: string
+    readonly FinishedAt: string
+  }
+  readonly Config: {
+    readonly Hostname: string
+    readonly User: string
+    readonly Env: readonly string[]
+    readonly Labels: Readonly<Record<string, string>>
+  }
+  readonly HostConfig: Readonly<Record<string, unknown>>
+  readonly Mounts: readonly { readonly Name?: string; readonly Destination: string }[]
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<
+      Record<string, { readonly IPAddress: string; readonly Gateway: string }>
+    >
+  }
+}
+
+export interface ListedNetwork {
+  readonly Id: string
+  readonly Name: string
+  readonly Labels: Readonly<Record<string, string>>
+  readonly IPAM: { readonly Config: readonly { readonly Subnet: string }[] | null }
+}
+
+export interface ListedVolume {
+  readonly Name: string
+  readonly Labels: Readonly<Record<string, string>> | null
+}
+
+const ofInstance = (instance: string, ...more: string[]) => ({
+  filters: { label: [`berth.instance=${instance}`, ...more] },
+})
+
+export function containersOf(engine: Engine, instance: string): Promise<ListedContainer[]> {
+  return engine.get('/containers/json', { all: true, ...ofInstance(instance) })
+}
+
+export function workspacesOf(engine: Engine, instance: string): Promise<ListedContainer[]> {
+  return engine.get('/containers/json', { all: true, ...ofInstance(instance, 'berth.workspace') })
+}
+
+export function servicesOf(
+  engine: Engine,
+  instance: string,
+  role: string,
+): Promise<ListedContainer[]> {
+  return engine.get('/containers/json', {
+    all: true,
+    ...ofInstance(instance, `berth.role=${role}`),
+  })
+}
+
+export function networksOf(engine: Engine, instance: string): Promise<ListedNetwork[]> {
+  return engine.get('/networks', ofInstance(instance))
+}
+
+/** Those of workspaces, spares too. */
+export async function workspaceNetworksOf(
+  engine: Engine,
+  instance: string,
+): Promise<ListedNetwork[]> {
+  return engine.get('/networks', ofInstance(instance, 'berth.network'))
+}
+
+export async function volumesOf(engine: Engine, instance: string): Promise<ListedVolume[]> {
+  const { Volumes } = await engine.get<{ Volumes: ListedVolume[] | null }>(
+    '/volumes',
+    ofInstance(instance),
+  )
+  return Volumes ?? []
+}
+
+export function inspect(engine: Engine, name: string): Promise<InspectedContainer | undefined> {
+  return engine.find(`/containers/${encodeURIComponent(name)}/json`)
+}
+
+export async function inspected(engine: Engine, name: string): Promise<InspectedContainer> {
+  const found = await inspect(engine, name)
+  if (found === undefined) throw new Error(`there is no container ${name}`)
+  return found
+}
+
+/** Everything, people's homes too. The spawner goes first, so that it mends nothing meanwhile. */
+export async function removeBelongings(engine: Engine, instance: string): Promise<void> {
+  const containers = await containersOf(engine, instance)
+  const spawners = containers.filter(({ Labels }) => Labels['berth.role'] === 'spawner')
+  await removeContainers(engine, spawners)
+  // Once more: the last thing that it did may have been to make one.
+  await removeContainers(engine, await containersOf(engine, instance))
+  for (const { Id } of await networksOf(engine, instance)) await engine.remove(`/networks/${Id}`)
+  for (const { Name } of await volumesOf(engine, instance)) {
+    await engine.remove(`/volumes/${encodeURIComponent(Name)}`)
+  }
+}
+
+async function removeContainers(
+  engine: Engine,
+  containers: readonly ListedContainer[],
+): Promise<void> {
+  await Promise.all(
+    containers.map(({ Id }) => engine.remove(`/containers/${Id}`, { force: true, v: true })),
+  )
+}

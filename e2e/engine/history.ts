@@ -1,0 +1,103 @@
+// Everything that happens on an engine from now on, in its order, so that a limit can be asserted at every moment.
+import { createInterface } from 'node:readline'
+import { DeadlineError } from '../run/deadline.ts'
+import type { Engine } from './engine.ts'
+
+export interface EngineEvent {
+  readonly type: 'container' | 'network' | 'volume' | 'image'
+  /** `create`, `start`, `die`, `destroy`, `connect`, `pull`, `exec_start: …`. */
+  readonly action: string
+  readonly id: string
+  /** A container's or network's name. */
+  readonly name: string
+  readonly attributes: Readonly<Record<string, string>>
+  /** Milliseconds since the epoch, by the engine's clock. */
+  readonly at: number
+}
+
+export interface EngineHistory extends AsyncDisposable {
+  readonly events: readonly EngineEvent[]
+  /** The first event that matches, one that has been already or one to come. */
+  first(
+    what: string,
+    withinMs: number,
+    matches: (event: EngineEvent) => boolean,
+  ): Promise<EngineEvent>
+}
+
+interface Line {
+  readonly Type: EngineEvent['type']
+  readonly Action: string
+  readonly Actor: { readonly ID: string; readonly Attributes?: Record<string, string> }
+  readonly timeNano: number
+}
+
+export async function watchEngine(engine: Engine): Promise<EngineHistory> {
+  const ended = new AbortController()
+  const events: EngineEvent[] = []
+  const waiting = new Set<() => void>()
+  const stream = await engine.stream('/events', {}, ended.signal)
+  stream.on('error', () => stream.destroy())
+  const lines = createInterface({ input: stream })
+  lines.on('line', (line) => {
+    events.push(eventOf(JSON.parse(line) as Line))
+    for (const look of waiting) look()
+  })
+
+  return {
+    events,
+    first(what, withinMs, matches) {
+      const found = Promise.withResolvers<EngineEvent>()
+      const late = (): void => found.reject(new DeadlineError(what, withinMs))
+      const timer = setTimeout(late, withinMs)
+      const look = (): void => {
+        const event = events.find(matches)
+        if (event !== undefined) found.resolve(event)
+      }
+      waiting.add(look)
+      look()
+      return found.promise.finally(() => {
+        clearTimeout(timer)
+        waiting.delete(look)
+      })
+    },
+    async [Symbol.asyncDispose]() {
+      ended.abort()
+      lines.close()
+    },
+  }
+}
+
+function eventOf({ Type, Action, Actor, timeNano }: Line): EngineEvent {
+  const attributes = Actor.Attributes ?? {}
+  return {
+    type: Type,
+    action: Action,
+    id: Actor.ID,
+    name: attributes['name'] ?? '',
+    attributes,
+    at: timeNano / 1e6,
+  }
+}
+
+/** One stretch of time, such as the life of a container. */
+export interface Span {
+  readonly from: number
+  readonly to: number
+}
+
+/** The most that overlap at any moment. What ends at the very moment that another begins does not overlap it. */
+export function mostAtOnce(spans: readonly Span[]): number {
+  const changes = spans.flatMap(({ from, to }) => [
+    { at: from, by: 1 },
+    { at: to, by: -1 },
+  ])
+  changes.sort((one, other) => one.at - other.at || one.by - other.by)
+  let now = 0
+  let most = 0
+  for (const { by } of changes) {
+    now += by
+    most = Math.max(most, now)
+  }
+  return most
+}

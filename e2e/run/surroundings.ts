@@ -1,0 +1,39 @@
+// What a run of the tests is told from outside: `npm test` sets all of it, and `npm run test:e2e` alone needs none.
+import { join } from 'node:path'
+
+export type GatewayKind = 'oauth2-proxy' | 'apache'
+
+export interface Surroundings {
+  readonly root: string
+  /** The name that every instance of this run begins with. */
+  readonly instance: string
+  /** Unset: whichever is there. */
+  readonly gateway: GatewayKind | undefined
+  readonly gatewayImage: string
+  readonly chromium: string
+  /** The images were built just now by whoever started us. */
+  readonly built: boolean
+  /** Screenshots are kept. */
+  readonly artifacts: string | undefined
+}
+
+export const surroundings: Surroundings = read(process.env)
+
+function read(env: NodeJS.ProcessEnv): Surroundings {
+  const root = join(import.meta.dirname, '../..')
+  return {
+    root,
+    instance: env['BERTH_TEST_INSTANCE'] || `berthtest-${process.pid}`,
+    gateway: gatewayFrom(env['BERTH_TEST_GATEWAY'] || env['GATEWAY'] || ''),
+    gatewayImage: env['GATEWAY_IMAGE'] || 'quay.io/oauth2-proxy/oauth2-proxy:v7.15.5',
+    chromium: env['CHROMIUM'] || '/usr/bin/chromium',
+    built: Boolean(env['BERTH_TEST_INSTANCE']),
+    artifacts: env['ARTIFACTS'] === '1' ? join(root, '.artifacts') : undefined,
+  }
+}
+
+function gatewayFrom(text: string): GatewayKind | undefined {
+  if (text === '') return undefined
+  if (text === 'oauth2-proxy' || text === 'apache') return text
+  throw new Error(`GATEWAY "${text}" is neither oauth2-proxy nor apache`)
+}
