@@ -30,7 +30,7 @@ export default tseslint.config(
   {
     // Only what starts a process may look at its environment.
     files: ['{director,spawner}/src/**/*.ts', 'shared/src/**/*.ts', 'demo/idp/src/**/*.ts'],
-    ignores: ['**/main.ts', '**/*.test.ts'],
+    ignores: ['**/main.ts', '**/*.test.ts', '**/*.contract.ts'],
     rules: {
       'no-restricted-properties': [
         'error',
@@ -39,7 +39,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.test.ts', 'e2e/**/*.ts', 'bench/**/*.ts'],
+    files: ['**/*.test.ts', '**/*.contract.ts', 'e2e/**/*.ts', 'bench/**/*.ts'],
     rules: {
       // node:test's describe and it return promises that the runner awaits.
       '@typescript-eslint/no-floating-promises': [

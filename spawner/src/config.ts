@@ -23,9 +23,11 @@ import {
   type Values,
 } from '@berth/shared/settings'
 import { subnetCount } from '@berth/shared/subnet-pool'
-import type { LeaseTimes, PolicyConfig } from './policy/domain.ts'
+import type { PolicyConfig } from './policy/domain.ts'
+import { leaseTimes } from './policy/lease-times.ts'
 import { templateFromEnvironment } from './templates/from-environment.ts'
 import type { Template } from './templates/template.ts'
+import type { WebSettings } from './web/settings.ts'
 import {
   containerEnvironment,
   environmentSettings,
@@ -109,7 +111,6 @@ export type SpawnerSettings = Values<typeof spawnerSettings>
 export interface SpawnerConfig {
   readonly settings: SpawnerSettings
   readonly templates: ReadonlyMap<string, Template>
-  readonly policy: PolicyConfig
 }
 
 /**
@@ -138,7 +139,7 @@ export function readConfig(
     throw new SettingsError(problems)
   const template = templateFromEnvironment(settings, containerEnvironment(environment))
   const templates = new Map([[template.name, template]])
-  return Object.freeze({ settings, templates, policy: policyConfig(settings, templates) })
+  return Object.freeze({ settings, templates })
 }
 
 /** Pairs of settings that are each fine and do not go together; those that are not fine are told elsewhere. */
@@ -180,9 +181,10 @@ function disagreements(
   }
 }
 
-function policyConfig(
-  settings: SpawnerSettings,
-  templates: ReadonlyMap<string, Template>,
+/** What the policy goes by. `specOf` is the engine's. */
+export function policyConfig(
+  { settings, templates }: SpawnerConfig,
+  specOf: PolicyConfig['specOf'],
 ): PolicyConfig {
   return {
     limits: {
@@ -192,24 +194,25 @@ function policyConfig(
       maxQueue: settings.MAX_QUEUE,
     },
     templates,
-    lease: leaseTimes(templates),
+    lease: leaseTimes(templates.values()),
     spareNetworks: settings.NETWORK_SPARES,
     networkCount: subnetCount(settings.NETWORK_POOL),
     presenceMs: 30_000,
     forgetAfterMs: 3_600_000,
     retryAfterMs: 2_000,
+    specOf,
   }
 }
 
-const longestLeaseMs = 60_000
-
-/** A lease lasts at most a quarter of the shortest idle step; the margin exceeds the reports' interval, a quarter of it. */
-export function leaseTimes(templates: ReadonlyMap<string, Template>): LeaseTimes {
-  const steps = [...templates.values()].flatMap(({ policy }) => [
-    policy.idleStopMs,
-    policy.idleRemoveMs,
-  ])
-  const shortest = Math.min(...steps.filter((ms) => ms > 0), longestLeaseMs * 4)
-  const leaseMs = Math.floor(shortest / 4)
-  return { leaseMs, marginMs: Math.ceil(leaseMs / 2) }
+/** What the pages and the internal API are told. */
+export function webSettings(settings: SpawnerSettings): WebSettings {
+  return {
+    internalSecret: settings.INTERNAL_SECRET,
+    siteTitle: settings.SITE_TITLE,
+    supportUrl: settings.SUPPORT_URL,
+    signOutUrl: settings.SIGN_OUT_URL,
+    frameAncestors: settings.FRAME_ANCESTORS,
+    publicUrl: settings.PUBLIC_URL,
+    portalUrl: settings.PORTAL_URL,
+  }
 }

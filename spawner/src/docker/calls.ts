@@ -1,6 +1,6 @@
 // One call to the engine: with a deadline, measured, its error translated. Everything in docker/ goes through it.
 import type { Clock } from '@berth/shared/clock'
-import { asFault, EngineFault, isFault } from './fault.ts'
+import { asFault, isFault, type FaultKind } from './fault.ts'
 
 /** Told about each call, for the metrics. */
 export interface CallObserver {
@@ -69,7 +69,7 @@ export async function unlessGone<T>(answer: Promise<T>): Promise<T | undefined> 
 /** Done, or so already: 304 and, where told, 404 count as success. */
 export async function unlessDone(
   answer: Promise<unknown>,
-  ...also: readonly EngineFault['kind'][]
+  ...also: readonly FaultKind[]
 ): Promise<void> {
   try {
     await answer

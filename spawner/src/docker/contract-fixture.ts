@@ -17,7 +17,7 @@ import type { Engine, Outcome } from '../loop/engine.ts'
 import type { Template, TemplateSpec } from '../templates/template.ts'
 import { createDockerEngine } from './docker-engine.ts'
 
-const dockerHost = process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock'
+const dockerHost = 'unix:///var/run/docker.sock'
 
 /** There on every machine that runs Berth's tests. */
 export const baseImage = 'debian:bookworm-slim'

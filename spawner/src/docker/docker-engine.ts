@@ -16,7 +16,6 @@ import { lookAtEngine } from './look.ts'
 import { createNetworks } from './networks.ts'
 import { createProvenance } from './provenance.ts'
 import { createRunning } from './running.ts'
-import { createStartTimes } from './start-times.ts'
 import { createVolumes } from './volumes.ts'
 
 export interface DockerEngineOptions {
@@ -33,28 +32,27 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
   const { docker } = connection
   const call = createCall({ clock, observer })
   const base = { docker, call, clock, instance, pool }
-  const startTimes = createStartTimes()
   const provenance = createProvenance(base)
   const images = createImages(base)
   const networks = createNetworks(base)
   const volumes = createVolumes(base)
   const homes = createHomes(createArchive(base))
-  const running = createRunning({ ...base, homes, volumes, startTimes })
-  const { prepared } = running
+  const running = createRunning({ ...base, homes, volumes })
+  const prepared = (generation: string): void => running.prepared(generation)
   const containers = createContainers({ ...base, images, volumes, homes, provenance, prepared })
   const directors = createDirectors({ ...base, provenance })
   return {
     look: (signal) => lookAtEngine({ ...base, provenance }, signal),
-    events: (onOpen, signal) => engineEvents({ ...base, startTimes }, onOpen, signal),
-    ensureImage: images.ensure,
-    createContainer: containers.create,
-    startContainer: running.start,
-    stopContainer: running.stop,
-    removeContainer: containers.remove,
+    events: (onOpen, signal) => engineEvents(base, onOpen, signal),
+    ensureImage: (...order) => images.ensure(...order),
+    createContainer: (...order) => containers.create(...order),
+    startContainer: (...order) => running.start(...order),
+    stopContainer: (...order) => running.stop(...order),
+    removeContainer: (...order) => containers.remove(...order),
     lastWords: (generation, signal) => readLastWords(base, generation, signal),
-    createNetwork: networks.create,
-    removeNetwork: networks.remove,
-    attachDirector: directors.attach,
+    createNetwork: (...order) => networks.create(...order),
+    removeNetwork: (...order) => networks.remove(...order),
+    attachDirector: (...order) => directors.attach(...order),
     specOf: (template, owner) => specHash(template, owner, instance),
     [Symbol.dispose]: () => connection[Symbol.dispose](),
   }

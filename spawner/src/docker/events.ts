@@ -8,12 +8,10 @@ import type { EngineEvent } from '../loop/engine.ts'
 import type { Call } from './calls.ts'
 import { healthOf } from './container-state.ts'
 import { readLines } from './lines.ts'
-import type { StartTimes } from './start-times.ts'
 
 const eventSchema = z.object({
   Action: z.string(),
   Actor: z.object({ ID: z.string(), Attributes: z.record(z.string(), z.string()) }),
-  timeNano: z.number(),
 })
 
 export interface EventDeps {
@@ -21,7 +19,6 @@ export interface EventDeps {
   readonly call: Call
   readonly clock: Clock
   readonly instance: string
-  readonly startTimes: StartTimes
 }
 
 /** @param onOpen called once the engine has subscribed us: what happens from then on is heard */
@@ -30,7 +27,7 @@ export async function* engineEvents(
   onOpen: () => void,
   signal: AbortSignal,
 ): AsyncGenerator<EngineEvent> {
-  const { docker, call, instance, startTimes } = deps
+  const { docker, call, instance } = deps
   const filters = {
     type: ['container' as const],
     label: [`${labels.instance}=${instance}`],
@@ -45,11 +42,7 @@ export async function* engineEvents(
     onOpen()
     for await (const line of readLines(stream)) {
       const event = translate(line)
-      if (event === undefined) continue
-      if (event.type === 'container-died' && startTimes.isOutdated(event.generation, event.wallMs))
-        continue
-      if (event.type === 'container-destroyed') startTimes.forget(event.generation)
-      yield event
+      if (event !== undefined) yield event
     }
   } finally {
     stream.destroy()
@@ -57,24 +50,21 @@ export async function* engineEvents(
 }
 
 /** @returns `undefined` for what is not about a workspace's container */
-export function translate(line: string): (EngineEvent & { readonly wallMs: number }) | undefined {
+export function translate(line: string): EngineEvent | undefined {
   const { data: event } = eventSchema.safeParse(parseJson(line))
   if (event?.Actor.Attributes[labels.workspace] === undefined) return undefined
   const generation = event.Actor.ID
-  const wallMs = event.timeNano / 1e6
   const [action = '', detail] = event.Action.split(': ')
   switch (action) {
     case 'die': {
       const exitCode = Number(event.Actor.Attributes['exitCode'] ?? 0)
-      return { type: 'container-died', generation, exitCode, wallMs }
+      return { type: 'container-died', generation, exitCode }
     }
     case 'destroy':
-      return { type: 'container-destroyed', generation, wallMs }
+      return { type: 'container-destroyed', generation }
     case 'health_status': {
       const health = healthOf(detail)
-      return health === undefined
-        ? undefined
-        : { type: 'container-health', generation, health, wallMs }
+      return health === undefined ? undefined : { type: 'container-health', generation, health }
     }
     default:
       return undefined

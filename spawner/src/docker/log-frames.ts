@@ -33,7 +33,6 @@ export function lastLines(framed: Uint8Array, bounds: LineBounds): readonly stri
 function clean(line: string, longest: number): string {
   // What stands before a carriage return was overwritten on a terminal.
   const shown = stripVTControlCharacters(line.slice(line.lastIndexOf('\r') + 1))
-    // eslint-disable-next-line no-control-regex -- control characters are what is taken out
     .replace(/\t/g, '  ')
     .replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
     .trimEnd()

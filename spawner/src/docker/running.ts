@@ -11,7 +11,6 @@ import type { Homes } from './homes.ts'
 import { readLastWords } from './last-words.ts'
 import { done, failed, outcomeOf } from './outcome.ts'
 import { networkIndex, networkName } from './ownership.ts'
-import type { StartTimes } from './start-times.ts'
 import type { Volumes } from './volumes.ts'
 
 export interface Started {
@@ -42,9 +41,8 @@ export function createRunning(deps: {
   instance: string
   homes: Homes
   volumes: Volumes
-  startTimes: StartTimes
 }): Running {
-  const { docker, call, instance, startTimes } = deps
+  const { docker, call, instance } = deps
   const prepared = new Set<Generation>()
 
   const inspect = (id: Generation, signal: AbortSignal): Promise<Docker.ContainerInspectInfo> =>
@@ -98,7 +96,6 @@ export function createRunning(deps: {
     network: string,
     signal: AbortSignal,
   ): Promise<Outcome<Started>> {
-    startTimes.started(info.Id, Date.parse(info.State.StartedAt))
     if (!info.State.Running) {
       const words = await readLastWords(deps, info.Id, signal)
       const detail = `It ended at once with exit code ${info.State.ExitCode}.`

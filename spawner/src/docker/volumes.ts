@@ -26,7 +26,8 @@ export function createVolumes(deps: { docker: Docker; call: Call; instance: stri
       call('volume-inspect', { signal }, () => docker.getVolume(name).inspect()),
     )
     // A volume without labels has `null` here.
-    return info === undefined ? undefined : ((info.Labels as Labels | null) ?? {})
+    const carried: Labels | null | undefined = info?.Labels
+    return info === undefined ? undefined : (carried ?? {})
   }
 
   return {

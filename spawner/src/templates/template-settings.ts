@@ -95,7 +95,7 @@ export const templateSettings = {
   }),
   CONTAINER_COMMAND: optional(command, {
     doc: 'what is run instead of the image’s own command: words with quotes, or a JSON array',
-    example: 'start-notebook.py --ServerApp.base_url={base_path}',
+    example: 'start-notebook.py --IdentityProvider.token=',
   }),
   CONTAINER_HOME: optional(checked(mountPathComplaint), {
     doc: 'the path of the home that survives its container; unset: nothing survives',
@@ -112,7 +112,7 @@ export const templateSettings = {
     pattern(/^[a-zA-Z0-9_][\w.-]*(:[a-zA-Z0-9_][\w.-]*)?$/, 'is not a user such as 1000:1000'),
     {
       doc: 'whom the container runs as, user or user:group; unset: the image’s own',
-      example: '1000',
+      example: '1000:100',
     },
   ),
   CONTAINER_MEMORY: withDefault(memory, '2g', {

@@ -1,0 +1,23 @@
+// What the loop tells the metrics, in its own words.
+import type { Phase } from '@berth/shared/contract'
+import type { ProblemCode } from '@berth/shared/problems'
+
+export interface LoopObserver {
+  readonly looked: (seconds: number) => void
+  /** A workspace became ready by a start. */
+  readonly ready: (start: {
+    readonly template: string
+    readonly kind: 'cold' | 'stopped'
+    readonly seconds: number
+    readonly queuedSeconds: number
+  }) => void
+  readonly startFailed: (template: string) => void
+  readonly refused: (code: ProblemCode) => void
+  readonly reclaimed: (kind: 'container' | 'network') => void
+}
+
+/** What is counted when somebody asks for the metrics. */
+export interface LoopCounts {
+  readonly workspaces: readonly { readonly template: string; readonly phase: Phase }[]
+  readonly queueLength: number
+}

@@ -1,0 +1,50 @@
+// What a start, a failure and an end leave in the log: one line each, with the steps and how long each took.
+import type { Log } from '@berth/shared/log'
+import { bounded } from '@berth/shared/log'
+import type { Milestone, State, Step } from '../policy/domain.ts'
+import type { LoopObserver } from './observer.ts'
+
+type Announcement = Extract<Step, { type: 'announce' }>
+
+/** Milliseconds spent in each phase of a start, by its name. */
+export function durations(milestones: readonly Milestone[]): Readonly<Record<string, number>> {
+  const spent: Record<string, number> = {}
+  milestones.forEach(({ phase, at }, index) => {
+    const next = milestones[index + 1]
+    if (next !== undefined) spent[phase] = Math.round((spent[phase] ?? 0) + next.at - at)
+  })
+  return spent
+}
+
+export function recordAnnouncement(
+  deps: { log: Log; observer: LoopObserver },
+  { workspace: name, phase, start, failure }: Announcement,
+  state: State,
+): void {
+  const { log, observer } = deps
+  const workspace = state.workspaces.get(name)
+  if (workspace === undefined) {
+    log.info({ workspace: name }, 'workspace forgotten')
+    return
+  }
+  const { template, owner } = workspace
+  const fields = { workspace: name, template, user: bounded(owner.name) }
+  if (phase === 'ready' && start !== undefined) {
+    const spent = durations(workspace.milestones)
+    const { kind, ms } = start
+    log.info({ ...fields, start: kind, ms: Math.round(ms), ...spent }, 'workspace ready')
+    const queuedSeconds = (spent['queued'] ?? 0) / 1_000
+    observer.ready({ template, kind, seconds: ms / 1_000, queuedSeconds })
+    return
+  }
+  if (phase === 'failed') {
+    const { code, detail, exitCode } = failure ?? {}
+    const spent = durations(workspace.milestones)
+    log.warn({ ...fields, code, detail, exitCode, ...spent }, 'workspace failed')
+    observer.startFailed(template)
+    return
+  }
+  const isEnd = phase === 'stopping' || phase === 'stopped'
+  if (isEnd) log.info({ ...fields, reason: workspace.stopReason }, `workspace ${phase}`)
+  else log.debug(fields, `workspace ${phase}`)
+}

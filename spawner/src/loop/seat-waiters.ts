@@ -1,0 +1,154 @@
+// Requests for seats that are held: asked again when their workspace changes, answered in time whatever happens.
+import type { Clock } from '@berth/shared/clock'
+import type { SeatRequest } from '@berth/shared/contract'
+import type { ProblemCode } from '@berth/shared/problems'
+import type { Event, SeatQuestion, SeatReply, State } from '../policy/domain.ts'
+import type { SetTimer } from './timer.ts'
+
+export interface SeatWaiters extends Disposable {
+  ask(request: SeatRequest, signal: AbortSignal): Promise<SeatReply>
+  /** The policy's answer to the question of that number. */
+  answered(id: number, reply: SeatReply): void
+  /** Asks again for those whom the change may concern. */
+  changed(before: State, after: State): void
+}
+
+interface Waiter {
+  readonly id: number
+  readonly question: SeatQuestion
+  readonly askedAt: number
+  reply?: SeatReply
+}
+
+/** Held at once by all directors together; who comes beyond is told how it stands, at once. */
+const mostHeld = 20_000
+
+export function createSeatWaiters(deps: {
+  clock: Clock
+  setTimer: SetTimer
+  tell: (event: Event) => void
+  /** How often somebody who waits shows that they are there. */
+  signEveryMs: number
+  refused: (code: ProblemCode) => void
+}): SeatWaiters {
+  const { clock, setTimer, tell } = deps
+  const asking = new Map<number, Waiter>()
+  const held = new Map<number, { waiter: Waiter; settle: () => void }>()
+  let lastId = 0
+
+  /** The writer answers before this returns, unless it is deciding something else just now. */
+  function put(waiter: Waiter): void {
+    asking.set(waiter.id, waiter)
+    tell({ type: 'seat-asked', id: waiter.id, question: waiter.question })
+  }
+
+  function again(waiter: Waiter): void {
+    put({ ...waiter, question: { ...waiter.question, since: waiter.askedAt } })
+  }
+
+  /** Time that the answer was held counts on the director's side. */
+  function final({ reply, askedAt }: Waiter): SeatReply {
+    if (reply === undefined) return unanswered
+    if (reply.status === 'refused') deps.refused(reply.failure.code)
+    if (reply.status !== 'granted') return reply
+    return { ...reply, leaseMs: reply.leaseMs + (clock.now() - askedAt) }
+  }
+
+  return {
+    async ask(request, signal) {
+      lastId += 1
+      const waiter: Waiter = { id: lastId, question: questionOf(request), askedAt: clock.now() }
+      put(waiter)
+      return hold(waiter, request.waitMs, signal)
+    },
+
+    answered(id, reply) {
+      const waiter = held.get(id)?.waiter ?? asking.get(id)
+      asking.delete(id)
+      if (waiter === undefined) return
+      waiter.reply = reply
+      if (reply.status !== 'waiting') held.get(id)?.settle()
+    },
+
+    changed(before, after) {
+      for (const { waiter } of held.values()) if (mayConcern(waiter, before, after)) again(waiter)
+    },
+
+    [Symbol.dispose]() {
+      for (const { waiter, settle } of [...held.values()]) {
+        waiter.reply = shuttingDown
+        settle()
+      }
+    },
+  }
+
+  async function hold(waiter: Waiter, waitMs: number, signal: AbortSignal): Promise<SeatReply> {
+    const { reply } = waiter
+    const settled = reply !== undefined && reply.status !== 'waiting'
+    if (settled || waitMs <= 0 || signal.aborted || held.size >= mostHeld) return final(waiter)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    held.set(waiter.id, { waiter, settle: resolve })
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    const deadline = setTimer(waitMs, () => {
+      // The last word says how it stands now, not how it stood when something last changed.
+      again(waiter)
+      resolve()
+    })
+    let sign: Disposable = setTimer(deps.signEveryMs, function ring() {
+      again(waiter)
+      sign = setTimer(deps.signEveryMs, ring)
+    })
+    try {
+      await promise
+      return final(waiter)
+    } finally {
+      held.delete(waiter.id)
+      deadline[Symbol.dispose]()
+      sign[Symbol.dispose]()
+    }
+  }
+}
+
+function questionOf(request: SeatRequest): SeatQuestion {
+  const { director, user, template, start, navigation, unreachable } = request
+  const { name, subject, groups, email } = user
+  return {
+    director,
+    user: { name, subject, groups, ...(email === undefined ? {} : { email }) },
+    template,
+    start,
+    navigation,
+    ...(unreachable === undefined ? {} : { unreachable }),
+  }
+}
+
+/** Position and estimate alone are no reason: they are told when the wait ends. */
+function mayConcern({ reply }: Waiter, before: State, after: State): boolean {
+  if (before.looked !== after.looked || before.engine.reachable !== after.engine.reachable)
+    return true
+  if (reply?.workspace === undefined) return false
+  const was = before.workspaces.get(reply.workspace)
+  const is = after.workspaces.get(reply.workspace)
+  if (was === is) return networkOf(before, was) !== networkOf(after, is)
+  return (
+    was?.phase !== is?.phase ||
+    was?.container !== is?.container ||
+    was?.network !== is?.network ||
+    was?.wanted !== is?.wanted ||
+    networkOf(before, was) !== networkOf(after, is)
+  )
+}
+
+function networkOf(state: State, workspace: { readonly network?: number | undefined } | undefined) {
+  return workspace?.network === undefined ? undefined : state.networks.get(workspace.network)
+}
+
+const unanswered: SeatReply = {
+  status: 'refused',
+  failure: { code: 'spawner_unreachable', detail: 'The question could not be answered.' },
+}
+
+const shuttingDown: SeatReply = {
+  status: 'refused',
+  failure: { code: 'shutting_down', detail: 'The service is being restarted. Please try again.' },
+}

@@ -1,0 +1,60 @@
+// The spawner's composition root: reads the environment, puts the parts together, waits for the signal to end.
+import { readFileSync } from 'node:fs'
+import { inspect } from 'node:util'
+import { systemClock as clock } from '@berth/shared/clock'
+import { createLog } from '@berth/shared/log'
+import { createRegistry, startOpsServer } from '@berth/shared/ops-server'
+import { SettingsError } from '@berth/shared/settings'
+import { config as loadDotenv } from 'dotenv'
+import { policyConfig, readConfig, webSettings } from './config.ts'
+import { createDockerEngine } from './docker/docker-engine.ts'
+import { listen } from './listen.ts'
+import { createWorkspaces } from './loop/create-workspaces.ts'
+import { createMetrics } from './metrics.ts'
+import { acquireInstanceLock } from './sqlite/instance-lock.ts'
+import { createWeb } from './web/web.ts'
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string }
+const ending = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ending.abort())
+
+async function main(): Promise<void> {
+  loadDotenv({ quiet: true })
+  const config = readConfig(process.env, (path) => readFileSync(path, 'utf8'))
+  const { settings } = config
+  const log = createLog({ service: 'spawner', level: settings.LOG_LEVEL })
+  const { INSTANCE: instance, NETWORK_POOL: pool, OPS_PORT: port } = settings
+  const registry = createRegistry('spawner', version)
+  const metrics = createMetrics(registry)
+  let ready = (): boolean => false
+  await using stack = new AsyncDisposableStack()
+  stack.use(await startOpsServer({ port, registry, ready: () => ready(), refuseFrom: pool }))
+  stack.use(await acquireInstanceLock(settings.DATA_DIR, log, ending.signal))
+  const { DOCKER_HOST: dockerHost } = settings
+  const engine = stack.use(
+    createDockerEngine({ dockerHost, instance, pool, clock, observer: metrics.calls }),
+  )
+  const policy = policyConfig(config, (template, owner) => engine.specOf(template, owner))
+  const reconcileEveryMs = settings.RECONCILE_EVERY
+  const observer = metrics.loop
+  const workspaces = stack.use(
+    createWorkspaces({ engine, config: policy, reconcileEveryMs, clock, log, observer }),
+  )
+  metrics.countFrom(workspaces.counts, policy.limits)
+  await workspaces.start()
+  const web = createWeb({ workspaces, settings: webSettings(settings), clock, log })
+  stack.use(await listen(web, settings.LISTEN_PORT, log))
+  ready = () => workspaces.ready() && !ending.signal.aborted
+  log.info({ instance, port: settings.LISTEN_PORT }, 'spawner started')
+  await new Promise((resolve) => ending.signal.addEventListener('abort', resolve))
+  log.info('spawner ending; workspaces go on')
+}
+
+main().catch((error: unknown) => {
+  if (error === ending.signal.reason) return
+  const words = error instanceof SettingsError ? error.message : inspect(error)
+  process.stderr.write(`berth spawner cannot go on: ${words}\n`)
+  process.exitCode = 1
+})

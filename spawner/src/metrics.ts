@@ -1,0 +1,108 @@
+// What is counted, under the names that INTERFACES.md gives. No name of a person is ever a label.
+import { phases } from '@berth/shared/contract'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { CallObserver } from './docker/calls.ts'
+import type { LoopCounts, LoopObserver } from './loop/observer.ts'
+import type { Limits } from './policy/domain.ts'
+
+export interface Metrics {
+  readonly calls: CallObserver
+  readonly loop: LoopObserver
+  /** Where the numbers of the present come from, once the loop is there. */
+  countFrom(counts: () => LoopCounts, limits: Limits): void
+}
+
+const startBuckets = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300]
+const callBuckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30]
+
+export function createMetrics(registry: Registry): Metrics {
+  const registers = [registry]
+  const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]) =>
+    new Counter({ name, help, labelNames, registers })
+  const histogram = <T extends string>(
+    name: string,
+    help: string,
+    buckets: number[],
+    labelNames: readonly T[] = [],
+  ) => new Histogram({ name, help, labelNames, buckets, registers })
+
+  const readyIn = histogram(
+    'berth_ready_duration_seconds',
+    'from asking for a workspace to its being ready',
+    startBuckets,
+    ['template', 'start'],
+  )
+  const queueWait = histogram(
+    'berth_queue_wait_duration_seconds',
+    'how long those who became ready had waited for a place',
+    startBuckets,
+  )
+  const starts = counter('berth_starts_total', 'starts that ended, by how', ['template', 'outcome'])
+  const refusals = counter('berth_refusals_total', 'seats refused, by reason', ['code'])
+  const reclaimed = counter('berth_reclaimed_total', 'what was ordered removed', ['kind'])
+  const looks = histogram(
+    'berth_reconcile_duration_seconds',
+    'how long a look at the whole engine took',
+    callBuckets,
+  )
+  const callTimes = histogram(
+    'berth_engine_call_duration_seconds',
+    'how long calls to the engine took',
+    callBuckets,
+    ['call'],
+  )
+  const callErrors = counter('berth_engine_errors_total', 'calls that the engine failed', ['call'])
+
+  return {
+    calls: {
+      called: (call, seconds) => callTimes.observe({ call }, seconds),
+      failed: (call) => callErrors.inc({ call }),
+    },
+    loop: {
+      looked: (seconds) => looks.observe(seconds),
+      ready({ template, kind, seconds, queuedSeconds }) {
+        readyIn.observe({ template, start: kind }, seconds)
+        queueWait.observe(queuedSeconds)
+        starts.inc({ template, outcome: 'ready' })
+      },
+      startFailed: (template) => starts.inc({ template, outcome: 'failed' }),
+      refused: (code) => refusals.inc({ code }),
+      reclaimed: (kind) => reclaimed.inc({ kind }),
+    },
+    countFrom: (counts, limits) => countPresent(registers, counts, limits),
+  }
+}
+
+function countPresent(registers: Registry[], counts: () => LoopCounts, limits: Limits): void {
+  new Gauge({
+    name: 'berth_workspaces',
+    help: 'workspaces there are, by phase',
+    labelNames: ['template', 'phase'],
+    registers,
+    collect() {
+      this.reset()
+      const { workspaces } = counts()
+      for (const template of new Set(workspaces.map((workspace) => workspace.template)))
+        for (const phase of phases) this.set({ template, phase }, 0)
+      for (const { template, phase } of workspaces) this.inc({ template, phase })
+    },
+  })
+  new Gauge({
+    name: 'berth_queue_length',
+    help: 'how many wait for a place',
+    registers,
+    collect() {
+      this.set(counts().queueLength)
+    },
+  })
+  const limit = new Gauge({
+    name: 'berth_limit',
+    help: 'the limits that are set; 0 is none',
+    labelNames: ['limit'],
+    registers,
+  })
+  limit.set({ limit: 'workspaces' }, limits.maxWorkspaces)
+  limit.set({ limit: 'workspaces_per_user' }, limits.maxWorkspacesPerUser)
+  limit.set({ limit: 'starting' }, limits.maxStarting)
+  limit.set({ limit: 'queue' }, limits.maxQueue)
+}

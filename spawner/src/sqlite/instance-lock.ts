@@ -1,0 +1,59 @@
+// One spawner of an instance at a time: an exclusive lock on a file in DATA_DIR, held as long as the process lives.
+// The kernel frees it when its holder dies, however it dies, also across containers that share the volume.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '@berth/shared/log'
+
+const retryMs = 500
+const busy = 5
+
+/**
+ * Waits for its turn, and says once that it does.
+ *
+ * @returns releases the lock when disposed
+ * @throws the signal's reason when it aborts before
+ */
+export async function acquireInstanceLock(
+  dataDir: string,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Disposable> {
+  mkdirSync(dataDir, { recursive: true })
+  const file = join(dataDir, 'lock.sqlite')
+  let isTold = false
+  for (;;) {
+    signal.throwIfAborted()
+    const lock = tryLock(file)
+    if (lock !== undefined) {
+      if (isTold) log.info({ file }, 'lock acquired')
+      return lock
+    }
+    if (!isTold)
+      log.warn({ file }, 'another spawner of this instance is at work; waiting for it to end')
+    isTold = true
+    await sleep(retryMs, undefined, { signal }).catch(() => signal.throwIfAborted())
+  }
+}
+
+function tryLock(file: string): Disposable | undefined {
+  const database = new DatabaseSync(file, { timeout: 0 })
+  try {
+    database.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    database.close()
+    if (isBusy(error)) return undefined
+    throw error
+  }
+  return {
+    [Symbol.dispose]() {
+      database.exec('ROLLBACK')
+      database.close()
+    },
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === busy
+}
