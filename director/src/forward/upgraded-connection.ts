@@ -59,11 +59,11 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
   }
 
   function release(chunk: Buffer, mayPass: boolean): void {
-    held = false
     if (!mayPass) {
       close(1012)
       return
     }
+    held = false
     if (closing !== undefined || !workspace.writable) return
     client.resume()
     passToWorkspace(chunk, true)
@@ -160,6 +160,9 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
   workspace.on('drain', () => {
     if (!held) client.resume()
   })
+  // Taking a pipe off, as after the handshake, leaves a stream paused.
+  workspace.resume()
+  client.resume()
 
   return { close, closed }
 }
