@@ -3,9 +3,9 @@ import type { Clock } from '@berth/shared/clock'
 
 export interface Activity {
   /** A use right now: bytes of a request, a client's data frame. */
-  touch(): void
+  readonly touch: () => void
   /** In use until a moment that may lie ahead: a response that the client is draining. */
-  touchUntil(at: number): void
+  readonly touchUntil: (at: number) => void
   /** An answer is awaited: in use all the while. Dispose when it begins, or will not come. */
   awaitAnswer(): Disposable
   /** A connection is open, in use or not: reported while it is. */

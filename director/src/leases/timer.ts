@@ -9,3 +9,15 @@ export const systemAfter: After = (ms, run) => {
   timer.unref()
   return { [Symbol.dispose]: () => clearTimeout(timer) }
 }
+
+/** Resolves after so long, or when the signal aborts. */
+export async function pause(after: After, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  const over = Promise.withResolvers<void>()
+  const end = (): void => over.resolve()
+  const timer = after(ms, end)
+  signal.addEventListener('abort', end, { once: true })
+  await over.promise
+  timer[Symbol.dispose]()
+  signal.removeEventListener('abort', end)
+}

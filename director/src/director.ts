@@ -1,0 +1,202 @@
+// Puts a director together from its settings and from what surrounds it, and takes it apart again in reverse.
+import type { Clock } from '@berth/shared/clock'
+import type { Route } from '@berth/shared/contract'
+import type { Log } from '@berth/shared/log'
+import { createRegistry, startOpsServer } from '@berth/shared/ops-server'
+import type { DirectorConfig } from './config.ts'
+import { createCommandStream } from './fallback/commands.ts'
+import { createNameLookup, type ResolveName } from './fallback/name-lookup.ts'
+import { createPassThrough } from './fallback/pass-through.ts'
+import { createProber } from './fallback/prober.ts'
+import { createRefusals } from './fallback/refusals.ts'
+import { createSeatDesk } from './fallback/seat-desk.ts'
+import { createSpawner } from './fallback/spawner.ts'
+import { createConnectionPools } from './forward/connection-pools.ts'
+import { createUpgradeForwarder } from './forward/forward-upgrade.ts'
+import { createHeaderPasses } from './headers/passes.ts'
+import { createCheckOrigin } from './identity/check-origin.ts'
+import { createCheckRequest } from './identity/check-request.ts'
+import { createIdentify } from './identity/identify.ts'
+import { createActivityReporter } from './leases/activity-reporter.ts'
+import { createLeaseTable } from './leases/lease-table.ts'
+import type { After } from './leases/timer.ts'
+import { createAccessLog } from './listener/access-log.ts'
+import { createAdmit } from './listener/admission.ts'
+import { startListener } from './listener/listener.ts'
+import { createMetrics } from './listener/metrics.ts'
+import { createPersonLimits } from './listener/person-limits.ts'
+import { createServeRequest, type ServeDeps } from './listener/requests.ts'
+import { createUpgrades } from './listener/upgrades.ts'
+import { createRouteTable } from './routing/route-table.ts'
+
+export interface Surroundings {
+  /** This host's name: the short id of the container. */
+  readonly hostname: string
+  readonly version: string
+  readonly log: Log
+  readonly clock: Clock
+  readonly after: After
+  /** From 0 to 1. */
+  readonly random: () => number
+  readonly resolve: ResolveName
+}
+
+export interface Director extends AsyncDisposable {
+  readonly port: number
+  readonly opsPort: number
+}
+
+/** Resolves when it listens; whether it is ready, `/readyz` tells. */
+export async function startDirector(
+  config: DirectorConfig,
+  around: Surroundings,
+): Promise<Director> {
+  const { log, clock, after } = around
+  const pool = config.NETWORK_POOL
+  const publicUrl = config.PUBLIC_URL
+  const problemBase = config.PORTAL_URL ?? publicUrl
+  const gate = {
+    secret: config.GATEWAY_SECRET,
+    identityHeader: config.IDENTITY_HEADER,
+    subjectHeader: config.SUBJECT_HEADER,
+    groupsHeader: config.GROUPS_HEADER,
+    emailHeader: config.EMAIL_HEADER,
+  }
+  await using building = new AsyncDisposableStack()
+
+  const registry = createRegistry('director', around.version)
+  const metrics = createMetrics(registry)
+  const refusals = createRefusals(problemBase)
+  const headers = createHeaderPasses({ gate, gatewayCookies: config.GATEWAY_COOKIES, publicUrl })
+  const spawner = building.use(
+    createSpawner({
+      origin: `http://${config.SPAWNER_HOST}:${config.SPAWNER_PORT}`,
+      secret: config.INTERNAL_SECRET,
+      director: around.hostname,
+      log,
+    }),
+  )
+  const pools = building.use(createConnectionPools())
+  const table = createLeaseTable({
+    clock,
+    generationEnded(generation, how) {
+      if (how === 'unused') pools.retire(generation)
+      else void pools.destroy(generation)
+    },
+    granted: () => reporter.hurry(),
+  })
+  const reporter = building.use(
+    createActivityReporter({ table, clock, after, send: spawner.reportActivity }),
+  )
+  const desk = createSeatDesk({
+    table,
+    askSeat: spawner.askSeat,
+    lookUp: createNameLookup({ resolve: around.resolve, pool, clock }),
+    pool,
+    problemBase,
+    clock,
+    after,
+    log,
+  })
+
+  const sites = { publicUrl, portalUrl: config.PORTAL_URL }
+  let routes = createRouteTable([routeByName(config)], sites)
+  const prober = building.use(
+    createProber({ clock, after, pool, log, post: spawner.postProbeResult }),
+  )
+  const commands = building.use(
+    createCommandStream({
+      open: spawner.openCommands,
+      handlers: {
+        routes(snapshot) {
+          routes = createRouteTable(snapshot, sites)
+          desk.spawnerSeen()
+          log.info({ templates: snapshot.map(({ template }) => template) }, 'routes received')
+        },
+        probe: prober.probe,
+        revoke: ({ generation }) => table.revoke(generation),
+      },
+      after,
+      random: around.random,
+      log,
+    }),
+  )
+
+  const closing = new AbortController()
+  const serving: ServeDeps = {
+    admit: createAdmit({
+      checkRequest: createCheckRequest(gate),
+      identify: createIdentify(gate),
+      checkOrigin: createCheckOrigin(publicUrl),
+      routes: () => routes,
+    }),
+    table,
+    desk,
+    pools,
+    headers,
+    passThrough: createPassThrough({ spawner, headers }),
+    refusals,
+    limits: createPersonLimits({
+      maxConnections: config.MAX_CONNECTIONS_PER_USER,
+      maxWebSockets: config.MAX_WEBSOCKETS_PER_USER,
+    }),
+    metrics,
+    accessLog: createAccessLog({ log, clock, metrics }),
+    deadlines: {
+      pageAfterMs: config.LOADING_PAGE_AFTER,
+      waitMs: config.REQUEST_WAIT_TIMEOUT,
+      answerMs: config.WORKSPACE_TIMEOUT,
+    },
+    clock,
+    after,
+    closing: closing.signal,
+  }
+  let open = true
+  const ops = building.use(
+    await startOpsServer({
+      port: config.OPS_PORT,
+      registry,
+      ready: () => open && commands.introduced(),
+      refuseFrom: pool,
+    }),
+  )
+  const listener = building.use(
+    await startListener({
+      port: config.LISTEN_PORT,
+      pool,
+      serveRequest: createServeRequest(serving),
+      upgrades: createUpgrades({
+        ...serving,
+        forwardUpgrade: createUpgradeForwarder(),
+        maxAgeMs: config.CONNECTION_MAX_AGE,
+      }),
+      refusals,
+      after,
+      stopWaiting: () => closing.abort(),
+      log,
+    }),
+  )
+  building.defer(() => {
+    open = false
+  })
+
+  const built = building.move()
+  return {
+    port: listener.port,
+    opsPort: ops.port,
+    [Symbol.asyncDispose]: () => built.disposeAsync(),
+  }
+}
+
+/** What is gone by until the spawner's first snapshot, so that running workspaces need no spawner. */
+function routeByName(config: DirectorConfig): Route {
+  const prefix = config.CONTAINER_HOST_PREFIX
+  return {
+    template: prefix,
+    prefix,
+    port: config.CONTAINER_PORT,
+    hosts: [],
+    backgroundRequests: [],
+    connectionIdleMs: 60_000,
+  }
+}

@@ -1,0 +1,123 @@
+// What the spawner tells a director: routes, probes, revocations. Keeps the one stream open, and obeys.
+import { z } from 'zod'
+import {
+  commandSchemas,
+  type ProbeCommand,
+  type RevokeCommand,
+  type Route,
+} from '@berth/shared/contract'
+import type { Log } from '@berth/shared/log'
+import { readEvents, type ServerSentEvent } from '@berth/shared/server-sent-events'
+import { pause, type After } from '../leases/timer.ts'
+
+export interface CommandHandlers {
+  routes(routes: readonly Route[]): void
+  probe(command: ProbeCommand): void
+  revoke(command: RevokeCommand): void
+}
+
+export interface CommandStreamDeps {
+  /** @throws when the stream cannot be opened */
+  readonly open: (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>
+  readonly handlers: CommandHandlers
+  readonly after: After
+  /** From 0 to 1. */
+  readonly random: () => number
+  readonly log: Log
+}
+
+export interface CommandStream extends AsyncDisposable {
+  /** The spawner has introduced this director to the workspaces' networks at least once. */
+  introduced(): boolean
+}
+
+/** The spawner comments every 15 s. */
+const silenceMs = 45_000
+const firstBackoffMs = 100
+const longestBackoffMs = 2_000
+
+/** @param failures how many in a row, from 1 */
+export function backoffMs(failures: number, random: number): number {
+  const full = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failures - 1))
+  return full * (0.5 + random / 2)
+}
+
+export function createCommandStream(deps: CommandStreamDeps): CommandStream {
+  const { open, handlers, after, random, log } = deps
+  const closing = new AbortController()
+  let introduced = false
+  let failures = 0
+
+  function obey({ event, data }: ServerSentEvent): void {
+    try {
+      switch (event) {
+        case 'routes':
+          failures = 0
+          handlers.routes(commandSchemas.routes.parse(data).routes)
+          introduced = true
+          return
+        case 'probe':
+          return handlers.probe(commandSchemas.probe.parse(data))
+        case 'revoke':
+          return handlers.revoke(commandSchemas.revoke.parse(data))
+        default:
+          log.debug({ event }, 'unknown command passed over')
+      }
+    } catch (error) {
+      if (!(error instanceof z.ZodError)) throw error
+      log.error({ event, error }, 'malformed command passed over')
+    }
+  }
+
+  async function follow(): Promise<void> {
+    const silent = new AbortController()
+    const signal = AbortSignal.any([closing.signal, silent.signal])
+    let watchdog = after(silenceMs, () => silent.abort())
+    const heard = (): void => {
+      watchdog[Symbol.dispose]()
+      watchdog = after(silenceMs, () => silent.abort())
+    }
+    try {
+      const body = await open(signal)
+      heard()
+      for await (const event of readEvents(watched(body, heard))) obey(event)
+    } finally {
+      watchdog[Symbol.dispose]()
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!closing.signal.aborted) {
+      let error: unknown
+      try {
+        await follow()
+      } catch (caught) {
+        error = caught
+      }
+      if (closing.signal.aborted) return
+      failures += 1
+      log.warn({ error, failures }, 'stream of commands ended')
+      await pause(after, backoffMs(failures, random()), closing.signal)
+    }
+  }
+
+  const running = run()
+
+  return {
+    introduced: () => introduced,
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      await running
+    },
+  }
+}
+
+async function* watched(
+  body: AsyncIterable<Uint8Array>,
+  heard: () => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    heard()
+    yield chunk
+  }
+}

@@ -1,0 +1,73 @@
+// Berth's own paths and pages: the spawner's answers, passed through as they are to somebody whom we know.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { internalPaths, type Person } from '@berth/shared/contract'
+import { forwardRequest } from '../forward/forward-request.ts'
+import type { ForwardOutcome } from '../forward/outcome.ts'
+import { isHopByHop } from '../headers/hop-by-hop.ts'
+import type { HeaderPasses } from '../headers/passes.ts'
+import type { GatewayProof } from '../identity/gate.ts'
+import type { Spawner } from './spawner.ts'
+
+export interface PassedRequest {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly expectContinue: boolean
+  readonly person: Person
+  readonly proof: GatewayProof
+  readonly template: string
+  readonly target: string
+}
+
+export interface PassThrough {
+  /** `/.berth/*`: the raw target, whatever the method. */
+  own(request: PassedRequest): Promise<ForwardOutcome>
+  /** The page for a navigation whose workspace is not ready. */
+  page(request: PassedRequest): Promise<ForwardOutcome>
+}
+
+export interface PassThroughDeps {
+  readonly spawner: Pick<Spawner, 'dispatcher' | 'authorization'>
+  readonly headers: HeaderPasses
+}
+
+const pageMs = 5_000
+const ownMs = 30_000
+
+export function createPassThrough({ spawner, headers }: PassThroughDeps): PassThrough {
+  function pass(
+    request: PassedRequest,
+    target: string,
+    answerTimeoutMs: number,
+    led: { target?: string },
+  ): Promise<ForwardOutcome> {
+    const { req, res, expectContinue, person, proof, template } = request
+    const remoteAddress = req.socket.remoteAddress
+    const context = { remoteAddress, proof, person, template, ...led }
+    return forwardRequest({
+      req,
+      res,
+      dispatcher: spawner.dispatcher,
+      target,
+      headers: [...headers.toSpawner(req.rawHeaders, context), ...spawner.authorization],
+      toClient: withoutHopByHop,
+      answerTimeoutMs,
+      expectContinue,
+      hooks: {},
+    })
+  }
+
+  return {
+    own: (request) => pass(request, request.target, ownMs, {}),
+    page: (request) => pass(request, internalPaths.page, pageMs, { target: request.target }),
+  }
+}
+
+/** The spawner is trusted with everything but the connection itself. */
+function withoutHopByHop(rawHeaders: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? ''
+    if (!isHopByHop(name.toLowerCase())) kept.push(name, rawHeaders[i + 1] ?? '')
+  }
+  return kept
+}

@@ -1,0 +1,123 @@
+// How a refusal or failure is told: a plain page to somebody who looks, problem+json to everything else.
+import { createHash } from 'node:crypto'
+import { STATUS_CODES, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import {
+  createProblem,
+  problemMediaType,
+  type Problem,
+  type ProblemCode,
+} from '@berth/shared/problems'
+
+export interface Refusals {
+  problem(
+    code: ProblemCode,
+    detail: string,
+    extras?: { limit?: number; workspace?: string },
+  ): Problem
+  /** @returns bytes of the body */
+  toResponse(response: ServerResponse, problem: Problem, asPage: boolean): number
+  /** For an upgrade, whose answer is written by hand. The socket ends with it. @returns bytes of the body */
+  toSocket(socket: Duplex, problem: Problem): number
+}
+
+const style = `
+:root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}
+body{margin:0;min-height:100vh;display:grid;place-items:center;background:Canvas;color:CanvasText}
+main{max-width:32rem;padding:2rem 1.25rem}
+h1{font-size:1.35rem;line-height:1.3;margin:0 0 .75rem}
+p{margin:0 0 1rem}
+small{opacity:.7}
+a{color:LinkText}
+`
+const styleHash = createHash('sha256').update(style).digest('base64')
+
+const pageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'referrer-policy': 'no-referrer',
+} as const
+
+const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
+
+const retryAfterSeconds = 5
+/** What passes by itself: a page that shows it looks again, and a client is told when to. */
+const passing: ReadonlySet<ProblemCode> = new Set([
+  'spawner_unreachable',
+  'starting',
+  'shutting_down',
+  'limit_connections',
+])
+
+/** @param base where problems are explained */
+export function createRefusals(base: string | undefined): Refusals {
+  function render(problem: Problem, asPage: boolean): [Record<string, string>, Buffer] {
+    const body = Buffer.from(asPage ? renderPage(problem) : JSON.stringify(problem))
+    const again = String(retryAfterSeconds)
+    const passes = passing.has(problem.code)
+    return [
+      {
+        ...(asPage ? pageHeaders : { 'content-type': problemMediaType }),
+        ...headers,
+        ...(passes ? { 'retry-after': again } : {}),
+        ...(passes && asPage ? { refresh: again } : {}),
+        'content-length': String(body.length),
+      },
+      body,
+    ]
+  }
+
+  return {
+    problem: (code, detail, extras) => createProblem(base, code, detail, extras),
+    toResponse(response, problem, asPage) {
+      const [fields, body] = render(problem, asPage)
+      response.writeHead(problem.status, fields)
+      response.end(body)
+      return body.length
+    },
+    toSocket(socket, problem) {
+      const [fields, body] = render(problem, false)
+      const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
+      const reason = STATUS_CODES[problem.status] ?? ''
+      const head = `HTTP/1.1 ${problem.status} ${reason}\r\n${lines.join('')}connection: close\r\n\r\n`
+      socket.end(Buffer.concat([Buffer.from(head), body]))
+      return body.length
+    },
+  }
+}
+
+function renderPage({ title, detail, code, status }: Problem): string {
+  const again = passing.has(code) ? '<p>This page looks again by itself every few seconds.</p>' : ''
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${escape(title)}</title>
+<style>${style}</style>
+</head>
+<body>
+<main role="alert">
+<h1>${escape(title)}</h1>
+<p>${escape(detail)}</p>
+${again}
+<p><a href="">Try again</a></p>
+<p><small>${status} ${escape(code)}</small></p>
+</main>
+</body>
+</html>
+`
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '')
+}

@@ -1,0 +1,63 @@
+// One line for each request and each WebSocket, when it has ended. Queries are left out: they carry tokens.
+import type { Clock } from '@berth/shared/clock'
+import { bounded, type Log } from '@berth/shared/log'
+import type { Metrics, Outcome, Protocol } from './metrics.ts'
+
+export interface Ending {
+  readonly outcome: Outcome
+  /** 499 where the client went away before an answer. */
+  readonly status: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+/** What is known of a request so far; filled in on its way. */
+export interface Entry {
+  readonly method: string
+  readonly target: string
+  readonly protocol: Protocol
+  readonly startedAt: number
+  user?: string
+  workspace?: string
+}
+
+export interface AccessLog {
+  begin(
+    request: { method?: string | undefined; url?: string | undefined },
+    protocol: Protocol,
+  ): Entry
+  end(entry: Entry, ending: Ending): void
+}
+
+export const clientGoneStatus = 499
+const pathLimit = 256
+
+export function createAccessLog(deps: { log: Log; clock: Clock; metrics: Metrics }): AccessLog {
+  const { log, clock, metrics } = deps
+  return {
+    begin({ method = '', url: target = '' }, protocol) {
+      metrics.opened(protocol)
+      return { method, target, protocol, startedAt: clock.now() }
+    },
+    end({ method, target, protocol, startedAt, user, workspace }, ending) {
+      metrics.closed(protocol)
+      metrics.ended(protocol, ending.outcome)
+      const query = target.indexOf('?')
+      log.info(
+        {
+          user: user === undefined ? undefined : bounded(user),
+          workspace,
+          method: bounded(method, 32),
+          path: bounded(query === -1 ? target : target.slice(0, query), pathLimit),
+          status: ending.status,
+          outcome: ending.outcome,
+          bytesIn: ending.bytesIn,
+          bytesOut: ending.bytesOut,
+          ms: Math.round((clock.now() - startedAt) * 10) / 10,
+          upgrade: protocol === 'websocket',
+        },
+        'request ended',
+      )
+    },
+  }
+}

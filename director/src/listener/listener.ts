@@ -1,0 +1,128 @@
+// The HTTP listener: its limits, who may connect at all, what is malformed beyond a request, and its end.
+import http, { type IncomingMessage } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Log } from '@berth/shared/log'
+import type { ProblemCode } from '@berth/shared/problems'
+import { poolContains, type SubnetPool } from '@berth/shared/subnet-pool'
+import type { Refusals } from '../fallback/refusals.ts'
+import { pause, type After } from '../leases/timer.ts'
+import type { ServeRequest } from './requests.ts'
+import type { Upgrades } from './upgrades.ts'
+
+export interface ListenerDeps {
+  readonly port: number
+  /** Where workspaces are: nobody there is listened to. */
+  readonly pool: SubnetPool
+  readonly serveRequest: ServeRequest
+  readonly upgrades: Upgrades
+  readonly refusals: Refusals
+  readonly after: After
+  /** Sends away whoever still waits for a workspace. */
+  readonly stopWaiting: () => void
+  readonly log: Log
+}
+
+export interface Listener extends AsyncDisposable {
+  readonly port: number
+}
+
+/** How long what is in flight may take to end, and how much earlier the waiting are sent away. */
+const closeMs = 20_000
+const stopWaitingMs = 15_000
+const closeStepMs = 100
+
+const limits = {
+  maxHeaderSize: 64 * 1024,
+  headersTimeout: 15_000,
+  // Uploads may take hours; what is forwarded has deadlines of its own.
+  requestTimeout: 0,
+  // Longer than a gateway keeps idle connections (90 s in Go), so that none is closed while it is being used.
+  keepAliveTimeout: 120_000,
+  connectionsCheckingInterval: 5_000,
+} as const
+
+export async function startListener(deps: ListenerDeps): Promise<Listener> {
+  const { pool, serveRequest, upgrades, refusals, after, log } = deps
+  const server = http.createServer(limits)
+  server.maxRequestsPerSocket = 0
+  let closing = false
+
+  server.on('connection', (socket) => {
+    if (comesFromWorkspace(socket, pool)) {
+      socket.destroy()
+      return
+    }
+    socket.on('error', (error) => log.debug({ error }, 'client connection failed'))
+  })
+  server.on('request', (req, res) => {
+    if (closing) res.shouldKeepAlive = false
+    track(serveRequest(req, res, false))
+  })
+  server.on('checkContinue', (req, res) => {
+    if (closing) res.shouldKeepAlive = false
+    track(serveRequest(req, res, true))
+  })
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Node's server hands over nothing but its own sockets.
+    track(upgrades.serve(req, socket as Socket, head))
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const code = error.code ?? ''
+    if (!socket.writable || hasAnswerUnderWay(socket) || code === 'ECONNRESET') {
+      socket.destroy()
+      return
+    }
+    const [status, detail] = malformed.get(code) ?? [400, 'The request is malformed.']
+    const problemCode: ProblemCode = 'bad_request'
+    refusals.toSocket(socket, { ...refusals.problem(problemCode, detail), status })
+  })
+
+  function track(serving: Promise<void>): void {
+    serving.catch((error: unknown) => log.error({ error }, 'serving a request failed'))
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(deps.port, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  server.on('error', (error) => log.error({ error }, 'listener failed'))
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      closing = true
+      const over = new AbortController()
+      server.close(() => over.abort())
+      upgrades.closeAll()
+      const waiting = after(stopWaitingMs, deps.stopWaiting)
+      for (let ms = 0; ms < closeMs && !over.signal.aborted; ms += closeStepMs) {
+        server.closeIdleConnections()
+        await pause(after, closeStepMs, over.signal)
+      }
+      waiting[Symbol.dispose]()
+      server.closeAllConnections()
+    },
+  }
+}
+
+const malformed: ReadonlyMap<string, readonly [number, string]> = new Map([
+  ['HPE_HEADER_OVERFLOW', [431, 'The headers of the request are too long.']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'The head of the request took too long.']],
+])
+
+function comesFromWorkspace({ localAddress, remoteAddress }: Socket, pool: SubnetPool): boolean {
+  return [localAddress, remoteAddress].some(
+    (address) => address !== undefined && poolContains(pool, address),
+  )
+}
+
+/** Anything written now would be taken for a part of that answer. */
+function hasAnswerUnderWay(socket: Duplex): boolean {
+  return (
+    '_httpMessage' in socket && socket._httpMessage !== null && socket._httpMessage !== undefined
+  )
+}

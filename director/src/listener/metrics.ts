@@ -1,0 +1,52 @@
+// The director's metrics. No user names in labels.
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { ProblemCode } from '@berth/shared/problems'
+
+export type Protocol = 'http' | 'websocket'
+
+/** How a request ended. */
+export type Outcome = 'forwarded' | 'own' | 'page' | 'refused' | 'failed' | 'cut' | 'client_gone'
+
+export interface Metrics {
+  ended(protocol: Protocol, outcome: Outcome): void
+  refused(code: ProblemCode): void
+  /** From a request's arrival to its being handed to the workspace, with a lease in hand. */
+  handedOver(ms: number): void
+  opened(protocol: Protocol): void
+  closed(protocol: Protocol): void
+}
+
+export function createMetrics(registry: Registry): Metrics {
+  const requests = new Counter({
+    name: 'berth_requests_total',
+    help: 'Requests that ended, by how',
+    labelNames: ['protocol', 'outcome'],
+    registers: [registry],
+  })
+  const refusals = new Counter({
+    name: 'berth_refusals_total',
+    help: 'Refusals, by code',
+    labelNames: ['code'],
+    registers: [registry],
+  })
+  const overhead = new Histogram({
+    name: 'berth_request_overhead_duration_seconds',
+    help: 'From the arrival of a request to its being handed to the workspace, with a lease in hand',
+    buckets: [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25],
+    registers: [registry],
+  })
+  const connections = new Gauge({
+    name: 'berth_connections',
+    help: 'Requests in flight and open WebSockets',
+    labelNames: ['protocol'],
+    registers: [registry],
+  })
+
+  return {
+    ended: (protocol, outcome) => requests.inc({ protocol, outcome }),
+    refused: (code) => refusals.inc({ code }),
+    handedOver: (ms) => overhead.observe(ms / 1_000),
+    opened: (protocol) => connections.inc({ protocol }),
+    closed: (protocol) => connections.dec({ protocol }),
+  }
+}

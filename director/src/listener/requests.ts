@@ -1,0 +1,258 @@
+// One HTTP request from its head to its end: admitted, seated, forwarded, or answered in words.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '@berth/shared/clock'
+import type { Problem, ProblemCode } from '@berth/shared/problems'
+import type { PassThrough } from '../fallback/pass-through.ts'
+import type { Refusals } from '../fallback/refusals.ts'
+import type { SeatDesk } from '../fallback/seat-desk.ts'
+import type { ConnectionPools } from '../forward/connection-pools.ts'
+import { forwardRequest } from '../forward/forward-request.ts'
+import type { ForwardOutcome } from '../forward/outcome.ts'
+import { discardUpload } from '../forward/request-body.ts'
+import type { HeaderPasses } from '../headers/passes.ts'
+import type { LeaseTable, Seat } from '../leases/lease-table.ts'
+import type { Lease } from '../leases/lease.ts'
+import { pause, type After } from '../leases/timer.ts'
+import { clientGoneStatus, type AccessLog, type Ending, type Entry } from './access-log.ts'
+import { wantsPage, type Admit, type Arrival } from './admission.ts'
+import type { Metrics } from './metrics.ts'
+import type { PersonLimits } from './person-limits.ts'
+import { beginSeatUse } from './seat-use.ts'
+
+export interface Deadlines {
+  /** `LOADING_PAGE_AFTER`. */
+  readonly pageAfterMs: number
+  /** `REQUEST_WAIT_TIMEOUT`. */
+  readonly waitMs: number
+  /** `WORKSPACE_TIMEOUT`. */
+  readonly answerMs: number
+}
+
+/** What requests and upgrades go by. */
+export interface ServeDeps {
+  readonly admit: Admit
+  readonly table: LeaseTable
+  readonly desk: SeatDesk
+  readonly pools: ConnectionPools
+  readonly headers: HeaderPasses
+  readonly passThrough: PassThrough
+  readonly refusals: Refusals
+  readonly limits: PersonLimits
+  readonly metrics: Metrics
+  readonly accessLog: AccessLog
+  readonly deadlines: Deadlines
+  readonly clock: Clock
+  readonly after: After
+  /** Aborts when whoever still waits for a workspace is to be sent away. */
+  readonly closing: AbortSignal
+}
+
+export type ServeRequest = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  expectContinue: boolean,
+) => Promise<void>
+
+/** What a failure of the workspace is called. */
+export const failureDetails: Readonly<
+  Record<'workspace_unreachable' | 'workspace_timeout' | 'bad_request', string>
+> = {
+  workspace_unreachable: 'The workspace ended the connection before it answered.',
+  workspace_timeout: 'The workspace did not answer in time.',
+  bad_request: 'The request cannot be passed on as it is.',
+}
+
+/** How much of a refused upload is read, and thrown away, so that the refusal is heard. */
+const uploadGraceMs = 10_000
+
+export function createServeRequest(deps: ServeDeps): ServeRequest {
+  const { admit, table, desk, pools, headers, passThrough, refusals } = deps
+  const { limits, metrics, accessLog, deadlines, clock, after, closing } = deps
+
+  interface Exchange {
+    readonly req: IncomingMessage
+    readonly res: ServerResponse
+    readonly expectContinue: boolean
+    readonly entry: Entry
+  }
+
+  function refuse({ req, res }: Exchange, problem: Problem): Ending {
+    metrics.refused(problem.code)
+    const bytesOut = refusals.toResponse(res, problem, wantsPage(req))
+    discardUpload(req, uploadGraceMs)
+    return { outcome: 'refused', status: problem.status, bytesIn: 0, bytesOut }
+  }
+
+  const refuseWith = (exchange: Exchange, code: ProblemCode, detail: string): Ending =>
+    refuse(exchange, refusals.problem(code, detail))
+
+  function ending(exchange: Exchange, outcome: ForwardOutcome, as: 'forwarded' | 'own' | 'page') {
+    const { bytesIn, bytesOut } = outcome
+    switch (outcome.kind) {
+      case 'answered':
+        return { outcome: as, status: outcome.status, bytesIn, bytesOut }
+      case 'cut':
+        return { outcome: 'cut', status: outcome.status, bytesIn, bytesOut } as const
+      case 'client-gone':
+        return {
+          outcome: 'client_gone',
+          status: outcome.status ?? clientGoneStatus,
+          bytesIn,
+          bytesOut,
+        } as const
+      case 'not-sent':
+      case 'failed': {
+        const spawnerSilent = as !== 'forwarded' || outcome.kind === 'not-sent'
+        const refused = spawnerSilent
+          ? refuseWith(exchange, 'spawner_unreachable', spawnerSilentDetail)
+          : refuseWith(exchange, outcome.code, failureDetails[outcome.code])
+        return { ...refused, outcome: 'failed', bytesIn } as const
+      }
+    }
+  }
+
+  const passed = ({ req, res, expectContinue }: Exchange, arrival: Arrival) => ({
+    req,
+    res,
+    expectContinue,
+    person: arrival.person,
+    proof: arrival.proof,
+    template: arrival.route.template,
+    target: arrival.target,
+  })
+
+  async function forward(
+    exchange: Exchange,
+    arrival: Arrival,
+    seat: Seat,
+  ): Promise<ForwardOutcome> {
+    const { req, res, expectContinue, entry } = exchange
+    const { host, remoteAddress, proof, route, kind } = arrival
+    entry.workspace = seat.lease.workspace
+    using use = beginSeatUse({
+      activity: seat.activity,
+      clock,
+      windowMs: route.connectionIdleMs,
+      background: kind.background,
+    })
+    return await forwardRequest({
+      req,
+      res,
+      dispatcher: pools.get(seat.lease),
+      target: arrival.target,
+      headers: headers.toWorkspace(req.rawHeaders, { remoteAddress, proof }),
+      toClient(rawHeaders) {
+        use.sawHeaders(rawHeaders)
+        return headers.toClient(rawHeaders, host)
+      },
+      answerTimeoutMs: deadlines.answerMs,
+      expectContinue,
+      hooks: use.hooks,
+    })
+  }
+
+  async function visit(exchange: Exchange, arrival: Arrival): Promise<Ending> {
+    const inHand = table.current(arrival.seatKey)
+    if (inHand === undefined) return await visitAsking(exchange, arrival, undefined)
+    metrics.handedOver(clock.now() - exchange.entry.startedAt)
+    const outcome = await forward(exchange, arrival, inHand)
+    if (outcome.kind !== 'not-sent') return ending(exchange, outcome, 'forwarded')
+    return await visitAsking(exchange, arrival, inHand.lease)
+  }
+
+  /** @param failed the lease in hand that could not be connected to */
+  async function visitAsking(
+    exchange: Exchange,
+    arrival: Arrival,
+    failed: Lease | undefined,
+  ): Promise<Ending> {
+    const { res, entry } = exchange
+    const { kind, holder, route } = arrival
+    const { navigation, start } = kind
+    const until = entry.startedAt + (navigation ? deadlines.pageAfterMs : deadlines.waitMs)
+    const gone = new AbortController()
+    const hangUp = (): void => gone.abort()
+    res.on('close', hangUp)
+    const signal = AbortSignal.any([gone.signal, closing])
+    try {
+      for (let round = 0; ; round += 1) {
+        if (failed !== undefined) table.dropGeneration(failed.generation)
+        if (round > 0 && clock.now() >= until)
+          return navigation
+            ? await page(exchange, arrival)
+            : refuseWith(exchange, 'workspace_unreachable', noConnectionDetail)
+        if (round > 1) await pause(after, restMs(round), signal)
+        const wish = { holder, template: route, start, navigation, until, failed, signal }
+        const found = await desk.ask(wish)
+        switch (found.kind) {
+          case 'seat': {
+            const outcome = await forward(exchange, arrival, found.seat)
+            if (outcome.kind !== 'not-sent') return ending(exchange, outcome, 'forwarded')
+            failed = found.seat.lease
+            continue
+          }
+          case 'aborted':
+            if (gone.signal.aborted) return clientGone
+            return refuseWith(exchange, 'shutting_down', 'Please try again in a moment.')
+          case 'unreachable':
+            return refuseWith(exchange, 'spawner_unreachable', spawnerSilentDetail)
+          case 'waiting':
+            if (!navigation) return refuseWith(exchange, 'starting', stillStartingDetail)
+            return await page(exchange, arrival)
+          case 'refused':
+            if (!navigation) return refuse(exchange, found.problem)
+            metrics.refused(found.problem.code)
+            return await page(exchange, arrival)
+        }
+      }
+    } finally {
+      res.off('close', hangUp)
+    }
+  }
+
+  const page = async (exchange: Exchange, arrival: Arrival): Promise<Ending> =>
+    ending(exchange, await passThrough.page(passed(exchange, arrival)), 'page')
+
+  const passOwn = async (exchange: Exchange, arrival: Arrival): Promise<Ending> =>
+    ending(exchange, await passThrough.own(passed(exchange, arrival)), 'own')
+
+  async function serve(exchange: Exchange): Promise<Ending> {
+    const { req, entry } = exchange
+    const admitted = admit(req, false)
+    if (!admitted.ok) {
+      if (admitted.person !== undefined) entry.user = admitted.person.name
+      return refuseWith(exchange, admitted.code, admitted.detail)
+    }
+    const { arrival } = admitted
+    entry.user = arrival.person.name
+    const taken = limits.take(arrival.person.name, false)
+    if ('limit' in taken)
+      return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))
+    const served = arrival.own ? passOwn(exchange, arrival) : visit(exchange, arrival)
+    return await served.finally(() => taken[Symbol.dispose]())
+  }
+
+  return async (req, res, expectContinue) => {
+    const entry = accessLog.begin(req, 'http')
+    res.on('error', () => req.socket.destroy())
+    accessLog.end(entry, await serve({ req, res, expectContinue, entry }))
+  }
+}
+
+const clientGone: Ending = {
+  outcome: 'client_gone',
+  status: clientGoneStatus,
+  bytesIn: 0,
+  bytesOut: 0,
+}
+
+export const tooManyDetail = 'You have too many requests or connections open at once.'
+export const noConnectionDetail = 'The workspace takes no connections.'
+export const stillStartingDetail = 'The workspace is still starting. Please try again in a moment.'
+export const spawnerSilentDetail =
+  'What starts workspaces does not answer at the moment. Workspaces that are running go on.'
+
+/** Between rounds that found a seat whose workspace could not be connected to. */
+export function restMs(round: number): number {
+  return Math.min(1_000, 50 * round)
+}

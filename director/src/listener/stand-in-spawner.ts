@@ -1,0 +1,165 @@
+// A small spawner of the tests' own on loopback: it speaks the contract and does as each test says.
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type {
+  ActivityAnswer,
+  ActivityReport,
+  Command,
+  ProbeResult,
+  Route,
+  SeatAnswer,
+  SeatRequest,
+} from '@berth/shared/contract'
+import { activityReportSchema, internalPaths, seatRequestSchema } from '@berth/shared/contract'
+import { problemMediaType, type Problem } from '@berth/shared/problems'
+import { eventStreamHeaders, formatEvent } from '@berth/shared/server-sent-events'
+
+export interface Passed {
+  readonly method: string
+  readonly target: string
+  readonly headers: http.IncomingHttpHeaders
+  readonly body: string
+}
+
+export interface StandInSpawner extends AsyncDisposable {
+  readonly port: number
+  readonly asked: SeatRequest[]
+  readonly reports: ActivityReport[]
+  readonly probed: ProbeResult[]
+  readonly passed: Passed[]
+  /** How many questions are held at present. */
+  held(): number
+  seats: (request: SeatRequest, signal: AbortSignal) => Promise<SeatAnswer | Problem | number>
+  activity: (report: ActivityReport) => ActivityAnswer['leases']
+  pass: (request: http.IncomingMessage, response: http.ServerResponse) => void
+  /** How many streams of commands are open. */
+  streams(): number
+  /** To every stream of commands that is open. */
+  send(command: Command): void
+  /** Resolves when something that the test waits for has happened. */
+  until(condition: () => boolean): Promise<void>
+  /** As if it had been killed: every connection ends, and no other is taken. */
+  kill(): Promise<void>
+  /** Listens again, on the same port. */
+  revive(): Promise<void>
+}
+
+export async function startStandInSpawner(secret: string): Promise<StandInSpawner> {
+  const streams = new Set<http.ServerResponse>()
+  let waiters: { condition: () => boolean; resolve: () => void }[] = []
+  let held = 0
+  // As the real one, it begins each stream with the present snapshot.
+  let routes: readonly Route[] | undefined
+  let port = 0
+
+  function changed(): void {
+    for (const { condition, resolve } of waiters) if (condition()) resolve()
+    waiters = waiters.filter(({ condition }) => !condition())
+  }
+
+  const server = http.createServer((req, res) => {
+    if (req.headers.authorization !== `Bearer ${secret}`) {
+      res.writeHead(401).end()
+      return
+    }
+    void answer(req, res).finally(changed)
+  })
+
+  async function answer(req: http.IncomingMessage, res: http.ServerResponse): Promise<void> {
+    const target = req.url ?? ''
+    if (target.endsWith('/commands')) {
+      res.writeHead(200, eventStreamHeaders)
+      res.flushHeaders()
+      streams.add(res)
+      if (routes !== undefined) res.write(formatEvent('routes', { routes }))
+      res.on('close', () => streams.delete(res))
+      return
+    }
+    const gone = new AbortController()
+    res.on('close', () => gone.abort())
+    const body = await read(req)
+    if (target === internalPaths.seats) {
+      const request = seatRequestSchema.parse(JSON.parse(body))
+      spawner.asked.push(request)
+      held += 1
+      changed()
+      const said = await spawner.seats(request, gone.signal)
+      held -= 1
+      if (typeof said === 'number') res.writeHead(said).end()
+      else if ('code' in said) json(res, said.status, said, problemMediaType)
+      else json(res, said.status === 'granted' ? 200 : 202, said)
+      return
+    }
+    if (target === internalPaths.activity) {
+      const report = activityReportSchema.parse(JSON.parse(body))
+      spawner.reports.push(report)
+      json(res, 200, { leases: spawner.activity(report) })
+      return
+    }
+    if (target === internalPaths.probeResults) {
+      spawner.probed.push(JSON.parse(body) as ProbeResult)
+      res.writeHead(204).end()
+      return
+    }
+    spawner.passed.push({ method: req.method ?? '', target, headers: req.headers, body })
+    spawner.pass(req, res)
+  }
+
+  async function listen(on: number): Promise<void> {
+    await new Promise<void>((resolve) => server.listen(on, '127.0.0.1', resolve))
+    port = (server.address() as AddressInfo).port
+  }
+
+  async function kill(): Promise<void> {
+    const closed = new Promise((resolve) => server.close(resolve))
+    server.closeAllConnections()
+    await closed
+  }
+
+  const spawner: StandInSpawner = {
+    get port() {
+      return port
+    },
+    asked: [],
+    reports: [],
+    probed: [],
+    passed: [],
+    held: () => held,
+    streams: () => streams.size,
+    seats: async () => 500,
+    activity: ({ seats }) => seats.map(({ workspace }) => ({ workspace, leaseMs: 60_000 })),
+    pass: (_request, response) => void response.writeHead(404).end(),
+    send({ event, data }) {
+      if (event === 'routes') routes = data.routes
+      for (const stream of streams) stream.write(formatEvent(event, data))
+    },
+    until(condition) {
+      if (condition()) return Promise.resolve()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      waiters.push({ condition, resolve })
+      return promise
+    },
+    kill,
+    revive: () => listen(port),
+    async [Symbol.asyncDispose]() {
+      if (server.listening) await kill()
+    },
+  }
+  await listen(0)
+  return spawner
+}
+
+async function read(req: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of req) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString()
+}
+
+function json(
+  res: http.ServerResponse,
+  status: number,
+  value: unknown,
+  type = 'application/json',
+): void {
+  res.writeHead(status, { 'content-type': type }).end(JSON.stringify(value))
+}

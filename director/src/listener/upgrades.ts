@@ -1,0 +1,223 @@
+// One WebSocket from its handshake to its end: the same steps as a request, and refusals written by hand.
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Problem, ProblemCode } from '@berth/shared/problems'
+import { samePlace } from '../fallback/name-lookup.ts'
+import type { UpgradeForwarder } from '../forward/forward-upgrade.ts'
+import type { UpgradedConnection } from '../forward/upgraded-connection.ts'
+import type { Seat } from '../leases/lease-table.ts'
+import type { Lease } from '../leases/lease.ts'
+import { pause } from '../leases/timer.ts'
+import { clientGoneStatus, type Ending, type Entry } from './access-log.ts'
+import type { Arrival } from './admission.ts'
+import {
+  failureDetails,
+  noConnectionDetail,
+  restMs,
+  spawnerSilentDetail,
+  stillStartingDetail,
+  tooManyDetail,
+  type ServeDeps,
+} from './requests.ts'
+import { beginSeatUse } from './seat-use.ts'
+import { watchHangUp } from './watch-hang-up.ts'
+
+export interface UpgradeDeps extends Omit<ServeDeps, 'passThrough' | 'pools'> {
+  readonly forwardUpgrade: UpgradeForwarder
+  /** `CONNECTION_MAX_AGE`; 0 is off. */
+  readonly maxAgeMs: number
+}
+
+export interface Upgrades {
+  serve(req: IncomingMessage, socket: Socket, head: Buffer): Promise<void>
+  /** Closes every open WebSocket with 1012. */
+  closeAll(): void
+}
+
+export function createUpgrades(deps: UpgradeDeps): Upgrades {
+  const { admit, table, desk, headers, refusals, limits, metrics, accessLog } = deps
+  const { deadlines, clock, after, closing, forwardUpgrade, maxAgeMs } = deps
+  const connections = new Set<UpgradedConnection>()
+
+  interface Exchange {
+    readonly req: IncomingMessage
+    readonly socket: Socket
+    readonly head: Buffer
+    readonly entry: Entry
+  }
+
+  function refuse({ socket }: Exchange, problem: Problem): Ending {
+    metrics.refused(problem.code)
+    const bytesOut = refusals.toSocket(socket, problem)
+    return { outcome: 'refused', status: problem.status, bytesIn: 0, bytesOut }
+  }
+
+  const refuseWith = (exchange: Exchange, code: ProblemCode, detail: string): Ending =>
+    refuse(exchange, refusals.problem(code, detail))
+
+  /** Goes on if the lease is good, or becomes good again for the same place. */
+  function createGate(arrival: Arrival, opened: Lease): () => undefined | Promise<boolean> {
+    async function askAgain(): Promise<boolean> {
+      const found = await desk.ask({
+        holder: arrival.holder,
+        template: arrival.route,
+        // Somebody types, or a page's kernel is asked for something: that wakes.
+        start: 'start',
+        navigation: false,
+        until: clock.now() + deadlines.waitMs,
+        signal: closing,
+      })
+      return found.kind === 'seat' && isSame(found.seat.lease, opened)
+    }
+
+    return () => {
+      const current = table.current(arrival.seatKey)
+      if (current === undefined) return askAgain()
+      return isSame(current.lease, opened) ? undefined : Promise.resolve(false)
+    }
+  }
+
+  async function keepOpen(connection: UpgradedConnection): Promise<Ending> {
+    connections.add(connection)
+    const age = maxAgeMs > 0 ? after(maxAgeMs, () => connection.close(1001, 'too old')) : undefined
+    if (closing.aborted) connection.close(1012)
+    const { bytesIn, bytesOut } = await connection.closed
+    age?.[Symbol.dispose]()
+    connections.delete(connection)
+    return { outcome: 'forwarded', status: 101, bytesIn, bytesOut }
+  }
+
+  /** @returns `undefined` when nothing was sent: another seat may be tried */
+  async function forward(
+    exchange: Exchange,
+    arrival: Arrival,
+    seat: Seat,
+  ): Promise<Ending | undefined> {
+    const { req, socket, head, entry } = exchange
+    const { host, remoteAddress, proof, route, kind, target } = arrival
+    entry.workspace = seat.lease.workspace
+    using use = beginSeatUse({
+      activity: seat.activity,
+      clock,
+      windowMs: route.connectionIdleMs,
+      background: kind.background,
+    })
+    const outcome = await forwardUpgrade({
+      req,
+      socket,
+      head,
+      address: seat.lease.address,
+      target,
+      headers: headers.toWorkspace(req.rawHeaders, { remoteAddress, proof }),
+      toClient: (rawHeaders) => headers.toClient(rawHeaders, host),
+      answerTimeoutMs: deadlines.answerMs,
+      // Frames that a client sends are use, whatever its handshake was.
+      hooks: {
+        ...use.hooks,
+        onUse: seat.activity.touch,
+        onClientData: createGate(arrival, seat.lease),
+      },
+    })
+    switch (outcome.kind) {
+      case 'open':
+        return await keepOpen(outcome.connection)
+      case 'answered':
+      case 'cut': {
+        const { kind: how, status, bytesIn, bytesOut } = outcome
+        return { outcome: how === 'cut' ? 'cut' : 'forwarded', status, bytesIn, bytesOut }
+      }
+      case 'not-sent':
+        return undefined
+      case 'failed': {
+        const refused = refuseWith(exchange, outcome.code, failureDetails[outcome.code])
+        return { ...refused, outcome: 'failed' }
+      }
+      case 'client-gone':
+        return clientGone
+    }
+  }
+
+  async function visit(exchange: Exchange, arrival: Arrival): Promise<Ending> {
+    let failed: Lease | undefined
+    for (let round = 0; ; round += 1) {
+      const inHand = failed === undefined ? table.current(arrival.seatKey) : undefined
+      const found = inHand ?? (await find(exchange, arrival, failed, round))
+      if ('outcome' in found) return found
+      const ending = await forward(exchange, arrival, found)
+      if (ending !== undefined) return ending
+      failed = found.lease
+      table.dropGeneration(failed.generation)
+      if (inHand === undefined && clock.now() >= exchange.entry.startedAt + deadlines.waitMs)
+        return refuseWith(exchange, 'workspace_unreachable', noConnectionDetail)
+    }
+  }
+
+  async function find(
+    exchange: Exchange,
+    { holder, route, kind }: Arrival,
+    failed: Lease | undefined,
+    round: number,
+  ): Promise<Seat | Ending> {
+    using hangUp = watchHangUp(exchange.socket)
+    const signal = AbortSignal.any([hangUp.signal, closing])
+    if (round > 1) await pause(after, restMs(round), signal)
+    const until = exchange.entry.startedAt + deadlines.waitMs
+    const { start } = kind
+    const wish = { holder, template: route, start, navigation: false, until, failed, signal }
+    const found = await desk.ask(wish)
+    switch (found.kind) {
+      case 'seat':
+        return found.seat
+      case 'aborted':
+        if (hangUp.signal.aborted) return clientGone
+        return refuseWith(exchange, 'shutting_down', 'Please try again in a moment.')
+      case 'unreachable':
+        return refuseWith(exchange, 'spawner_unreachable', spawnerSilentDetail)
+      case 'waiting':
+        return refuseWith(exchange, 'starting', stillStartingDetail)
+      case 'refused':
+        return refuse(exchange, found.problem)
+    }
+  }
+
+  async function serve(exchange: Exchange): Promise<Ending> {
+    const { req, entry } = exchange
+    const admitted = admit(req, true)
+    if (!admitted.ok) {
+      if (admitted.person !== undefined) entry.user = admitted.person.name
+      return refuseWith(exchange, admitted.code, admitted.detail)
+    }
+    const { arrival } = admitted
+    entry.user = arrival.person.name
+    if (arrival.own) return refuseWith(exchange, 'bad_request', 'There is no WebSocket here.')
+    const taken = limits.take(arrival.person.name, true)
+    if ('limit' in taken)
+      return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))
+    return await visit(exchange, arrival).finally(() => taken[Symbol.dispose]())
+  }
+
+  return {
+    async serve(req, socket, head) {
+      // The close that follows says all that matters.
+      socket.on('error', () => socket.destroy())
+      const entry = accessLog.begin(req, 'websocket')
+      accessLog.end(entry, await serve({ req, socket, head, entry }))
+    },
+    closeAll() {
+      for (const connection of connections) connection.close(1012)
+    },
+  }
+}
+
+/** An open connection is to the container that it was opened to: its place tells it as well as its id. */
+function isSame(granted: Lease, opened: Lease): boolean {
+  if (granted.workspace !== opened.workspace) return false
+  return granted.generation === opened.generation || samePlace(granted, opened)
+}
+
+const clientGone: Ending = {
+  outcome: 'client_gone',
+  status: clientGoneStatus,
+  bytesIn: 0,
+  bytesOut: 0,
+}
