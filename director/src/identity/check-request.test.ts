@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createCheckRequest } from './check-request.ts'
+
+const check = createCheckRequest({
+  secret: undefined,
+  identityHeader: 'Remote-User',
+  subjectHeader: 'X-Forwarded-User',
+  groupsHeader: 'X-Forwarded-Groups',
+  emailHeader: 'X-Forwarded-Email',
+})
+const head = {
+  method: 'GET',
+  target: '/',
+  rawHeaders: ['Host', 'lab.test'] as readonly string[],
+  upgrade: false,
+}
+
+describe('the form of a request', () => {
+  for (const target of [
+    '/',
+    '/x%2Fy//z',
+    '/x//',
+    '/../..',
+    '/%2f%2fevil',
+    '/?a=//b',
+    '/*',
+    '/.//x',
+  ])
+    it(`may have the target ${target}`, () => {
+      assert.equal(check({ ...head, target }), undefined)
+    })
+
+  for (const target of [
+    '',
+    '*',
+    '//evil',
+    '//',
+    '/\\evil',
+    '///x',
+    'http://evil/',
+    'HTTP://evil/',
+    'evil:80',
+    '?x',
+    'x/',
+    '\\x',
+  ])
+    it(`may not have the target ${JSON.stringify(target)}`, () => {
+      assert.equal(check({ ...head, target })?.code, 'bad_request')
+    })
+
+  for (const method of ['TRACE', 'CONNECT'])
+    it(`may not be ${method}`, () => {
+      assert.equal(check({ ...head, method })?.code, 'bad_request')
+    })
+
+  for (const method of ['GET', 'PROPFIND', 'OPTIONS', 'QUERY', 'DELETE'])
+    it(`may be ${method}`, () => {
+      assert.equal(check({ ...head, method }), undefined)
+    })
+
+  for (const host of ['lab.test', 'LAB.test:4180', '127.0.0.1', '[::1]:80', 'a_b'])
+    it(`may name the host ${host}`, () => {
+      assert.equal(check({ ...head, rawHeaders: ['hOsT', host] }), undefined)
+    })
+
+  for (const host of [
+    '',
+    'a, b',
+    'a b',
+    'u@h',
+    'h/x',
+    'h:x',
+    'h:1:2',
+    '<b>',
+    '[::1',
+    'h?',
+    'h#',
+    'ü',
+  ])
+    it(`may not name the host ${JSON.stringify(host)}`, () => {
+      assert.equal(check({ ...head, rawHeaders: ['Host', host] })?.code, 'bad_request')
+    })
+
+  it('may not name two hosts, not even the same', () => {
+    const rawHeaders = ['Host', 'lab.test', 'host', 'lab.test']
+    assert.equal(check({ ...head, rawHeaders })?.code, 'bad_request')
+  })
+
+  for (const name of [
+    'X_Forwarded_User',
+    'x-forwarded_user',
+    'X_Forwarded-For',
+    'Remote_User',
+    'BERTH_GATEWAY_SECRET',
+    'Berth_User',
+    'X_Real_IP',
+    'GAP_Auth',
+    'X_Auth_Request_User',
+  ])
+    it(`may not spell a header that the gateway sets as ${name}`, () => {
+      const rawHeaders = ['Host', 'h', name, 'eve']
+      assert.equal(check({ ...head, rawHeaders })?.code, 'bad_request')
+    })
+
+  it('may have other names with _: they are dropped on the way', () => {
+    assert.equal(check({ ...head, rawHeaders: ['Host', 'h', 'access_token', 'x'] }), undefined)
+  })
+
+  it('may not announce a body where it asks for an upgrade', () => {
+    for (const announcement of [
+      ['Content-Length', '5'],
+      ['Transfer-Encoding', 'chunked'],
+    ]) {
+      const rawHeaders = ['Host', 'h', ...announcement]
+      assert.equal(check({ ...head, rawHeaders, upgrade: true })?.code, 'bad_request')
+      assert.equal(check({ ...head, rawHeaders, upgrade: false }), undefined)
+    }
+    const rawHeaders = ['Host', 'h', 'Content-Length', '0']
+    assert.equal(check({ ...head, rawHeaders, upgrade: true }), undefined)
+  })
+})

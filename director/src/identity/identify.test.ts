@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Secret } from '@berth/shared/secret'
+import { createIdentify } from './identify.ts'
+
+const names = {
+  identityHeader: 'X-Forwarded-Preferred-Username',
+  subjectHeader: 'X-Forwarded-User',
+  groupsHeader: 'X-Forwarded-Groups',
+  emailHeader: 'X-Forwarded-Email',
+}
+const secretText = 'sixteen characters'
+const open = createIdentify({ ...names, secret: undefined })
+const guarded = createIdentify({ ...names, secret: new Secret(secretText) })
+
+const user = 'X-Forwarded-Preferred-Username'
+const subject = 'X-Forwarded-User'
+const groups = 'X-Forwarded-Groups'
+const email = 'X-Forwarded-Email'
+/** As Node shows the bytes of UTF-8. */
+const bytes = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
+const basic = (credentials: string) => `Basic ${Buffer.from(credentials).toString('base64')}`
+
+function codeOf(rawHeaders: readonly string[], identify = open): string {
+  const result = identify(rawHeaders)
+  return result.ok ? result.person.name : result.code
+}
+
+describe('an identity', () => {
+  it('is name, subject, groups and e-mail address', () => {
+    assert.deepEqual(
+      open([
+        user,
+        'alice',
+        subject,
+        'u:1',
+        groups,
+        ' staff , ,admins',
+        email,
+        'a@b.c',
+        'Host',
+        'h',
+      ]),
+      {
+        ok: true,
+        person: { name: 'alice', subject: 'u:1', groups: ['staff', 'admins'], email: 'a@b.c' },
+        proof: 'none',
+      },
+    )
+  })
+
+  it('needs no more than the name', () => {
+    const person = { name: 'alice', subject: '', groups: [] }
+    assert.deepEqual(open([user, 'alice']), { ok: true, person, proof: 'none' })
+    assert.deepEqual(open([user, 'alice', subject, '', groups, '', email, '']), {
+      ok: true,
+      person,
+      proof: 'none',
+    })
+  })
+
+  it('is read from bytes of UTF-8', () => {
+    const result = open([user, bytes('müller'), subject, bytes('ü'), groups, bytes('größe,ß')])
+    assert.ok(result.ok)
+    assert.deepEqual(result.person, { name: 'müller', subject: 'ü', groups: ['größe', 'ß'] })
+  })
+
+  for (const [hazard, rawHeaders, code] of [
+    ['no name', [], 'identity_missing'],
+    ['an empty name', [user, ''], 'identity_missing'],
+    ['a name twice', [user, 'alice', user, 'alice'], 'identity_ambiguous'],
+    ['a name twice, once empty', [user, 'alice', user, ''], 'identity_ambiguous'],
+    [
+      'a name twice in another case',
+      [user, 'alice', user.toUpperCase(), 'b'],
+      'identity_ambiguous',
+    ],
+    ['names joined by a comma', [user, 'alice, bob'], 'identity_ambiguous'],
+    ['a name of blanks', [user, '   '], 'identity_invalid'],
+    ['a name with a tab', [user, 'al\tice'], 'identity_invalid'],
+    ['a name that is no UTF-8', [user, 'm\xfcller'], 'identity_invalid'],
+    ['an overlong spelling of /', [user, '\xc0\xaf'], 'identity_invalid'],
+    ['a surrogate in UTF-8', [user, '\xed\xa0\x80'], 'identity_invalid'],
+    ['a byte order mark', [user, bytes('\ufeffalice')], 'identity_invalid'],
+    ['a C1 control', [user, bytes('a\u0085b')], 'identity_invalid'],
+    ['a mark that reorders text', [user, bytes('\u202ealice')], 'identity_invalid'],
+    ['a name of 257 characters', [user, 'a'.repeat(257)], 'identity_invalid'],
+    ['two subjects', [user, 'alice', subject, 'a', subject, 'a'], 'identity_ambiguous'],
+    ['subjects joined', [user, 'alice', subject, 'a,b'], 'identity_ambiguous'],
+    ['a subject that is no UTF-8', [user, 'alice', subject, '\xff'], 'identity_invalid'],
+    ['a subject with a tab', [user, 'alice', subject, 'a\tb'], 'identity_invalid'],
+    [
+      'a subject of 1025 characters',
+      [user, 'alice', subject, 'a'.repeat(1025)],
+      'identity_invalid',
+    ],
+    ['two lists of groups', [user, 'alice', groups, 'a', groups, 'admins'], 'identity_ambiguous'],
+    ['groups that are no UTF-8', [user, 'alice', groups, '\xff'], 'identity_invalid'],
+    ['too many groups', [user, 'alice', groups, 'a,'.repeat(1001)], 'identity_invalid'],
+    ['two e-mail addresses', [user, 'alice', email, 'a', email, 'b'], 'identity_ambiguous'],
+    ['an e-mail address that is no UTF-8', [user, 'alice', email, '\xff'], 'identity_invalid'],
+  ] as const)
+    it(`with ${hazard} is refused: ${code}`, () => {
+      assert.equal(codeOf(rawHeaders), code)
+    })
+
+  it('never repeats in a refusal what the request said', () => {
+    const result = open([user, '<script>, bob'])
+    assert.ok(!result.ok)
+    assert.doesNotMatch(result.detail, /script/)
+  })
+})
+
+describe('with a gateway secret', () => {
+  it('the header proves the gateway, in any case of its name', () => {
+    const result = guarded([user, 'alice', 'berth-GATEWAY-secret', secretText])
+    assert.equal(result.ok && result.proof, 'header')
+  })
+
+  it('the password is what follows the last colon, for a subject may hold colons', () => {
+    for (const scheme of ['Basic', 'basic', 'BASIC']) {
+      const credentials = Buffer.from(`auth0|a:b:c:${secretText}`).toString('base64')
+      const result = guarded([user, 'alice', 'authorization', `${scheme} ${credentials}`])
+      assert.equal(result.ok && result.proof, 'basic')
+    }
+  })
+
+  for (const [hazard, rawHeaders] of [
+    ['none', []],
+    ['an empty one', ['Berth-Gateway-Secret', '']],
+    ['a wrong one', ['Berth-Gateway-Secret', 'another secret that is as long']],
+    ['the beginning of it', ['Berth-Gateway-Secret', secretText.slice(0, -1)]],
+    ['it twice', ['Berth-Gateway-Secret', secretText, 'berth-gateway-secret', secretText]],
+    ['it spelt with _', ['Berth_Gateway_Secret', secretText]],
+    ['it with more behind a colon', ['Authorization', basic(`a:${secretText}:`)]],
+    ['it as the user of Basic', ['Authorization', basic(`${secretText}:`)]],
+    ['it without a colon', ['Authorization', basic('asecret')]],
+    ['it as Bearer', ['Authorization', `Bearer ${secretText}`]],
+    ['broken base64', ['Authorization', 'Basic !!!!']],
+    ['two Authorizations', ['Authorization', 'Basic x', 'Authorization', basic(`a:${secretText}`)]],
+    [
+      'a wrong header beside',
+      ['Berth-Gateway-Secret', 'x', 'Authorization', basic(`a:${secretText}`)],
+    ],
+  ] as const)
+    it(`a request with ${hazard} is untrusted, whatever it says of a person`, () => {
+      assert.equal(codeOf([user, 'alice', ...rawHeaders], guarded), 'gateway_untrusted')
+    })
+
+  it('is asked for before anything else is looked at', () => {
+    assert.equal(codeOf([], guarded), 'gateway_untrusted')
+    assert.equal(codeOf(['Berth-Gateway-Secret', secretText], guarded), 'identity_missing')
+  })
+})
