@@ -1,0 +1,23 @@
+// Reads a small form that a browser posted, within a bound.
+import type { IncomingMessage } from 'node:http'
+
+const limitBytes = 16 * 1024
+
+/** @returns `undefined` when it is not a form, is too long or broke off */
+export async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
+  const type = request.headers['content-type'] ?? ''
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) return undefined
+  const chunks: Buffer[] = []
+  let length = 0
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      length += chunk.length
+      if (length > limitBytes) return undefined
+      chunks.push(chunk)
+    }
+  } catch {
+    // The client went away in the middle: there is nobody left to answer.
+    return undefined
+  }
+  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'))
+}

@@ -1,0 +1,46 @@
+// The listener and its few routes; everything else is the provider's.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Log } from '@berth/shared/log'
+import type Provider from 'oidc-provider'
+import type { Pages } from './pages.ts'
+import { send, type SignIn } from './sign-in.ts'
+
+export function createIdpServer(deps: {
+  provider: Provider
+  signIn: SignIn
+  pages: Pages
+  startUrl: string
+  log: Log
+}): Server {
+  const { provider, signIn, pages, startUrl, log } = deps
+  const providerCallback = provider.callback()
+
+  function fail(response: ServerResponse, error: unknown): void {
+    log.error({ error }, 'request failed')
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    send(response, 500, pages.message({ title: 'This did not work', text: 'The log says why.' }))
+  }
+
+  function route(request: IncomingMessage, response: ServerResponse): void {
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
+    if (path === '/healthz') {
+      response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n')
+      return
+    }
+    if (path === '/') {
+      response.writeHead(302, { location: startUrl }).end()
+      return
+    }
+    if (/^\/interaction\/[\w-]+$/.test(path) && ['GET', 'POST'].includes(request.method ?? '')) {
+      signIn.handle(request, response).catch((error: unknown) => fail(response, error))
+      return
+    }
+    providerCallback(request, response).catch((error: unknown) => fail(response, error))
+  }
+
+  // A browser with many tabs open brings many cookies.
+  return createServer({ maxHeaderSize: 64 * 1024 }, route)
+}
