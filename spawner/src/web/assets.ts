@@ -38,6 +38,7 @@ export function createAssets(): Assets {
       if (asset === undefined) throw new BerthError('template_unknown', 'There is no such file.')
       response.setHeader('content-type', asset.type)
       response.setHeader('cache-control', 'public, max-age=31536000, immutable')
+      response.setHeader('x-content-type-options', 'nosniff')
       response.end(asset.body)
     },
   }

@@ -3,7 +3,7 @@ import { Router, urlencoded, type Request, type RequestHandler, type Response } 
 import type { Clock } from '@berth/shared/clock'
 import { internalPaths } from '@berth/shared/contract'
 import { BerthError } from '@berth/shared/problems'
-import type { Workspaces } from '../loop/workspaces.ts'
+import type { Workspaces, WorkspaceView } from '../loop/workspaces.ts'
 import { sendJson } from './answers.ts'
 import type { Assets } from './assets.ts'
 import { readCaller, readTarget, type Caller } from './caller.ts'
@@ -28,14 +28,12 @@ export function createOwnRoutes(deps: {
   const form = urlencoded({ extended: false, limit: '32kb', parameterLimit: 20 })
 
   function sendPage(response: Response, caller: Caller, target: string, standstill: boolean): void {
-    workspaces.seen(caller.person, caller.template.name)
-    const view = workspaces.view(caller.person, caller.template.name)
-    pages.send(response, choosePage(view), {
-      userName: caller.person.name,
-      title: view.title,
-      target,
-      standstill,
-    })
+    const { person, template } = caller
+    workspaces.seen(person, template.name)
+    const view = workspaces.view(person, template.name)
+    const awaited = !standstill && !workspaces.ready() ? awaitedView(view) : view
+    const context = { userName: person.name, title: view.title, target, standstill }
+    pages.send(response, choosePage(awaited), context)
   }
 
   router.get(internalPaths.page, (request, response) => {
@@ -92,6 +90,12 @@ export function createOwnRoutes(deps: {
   )
 
   return router
+}
+
+/** Before the first look at the engine nobody is in a queue yet, and everybody who asks will be. */
+function awaitedView(view: WorkspaceView): WorkspaceView {
+  if (view.status.phase !== 'absent' || view.status.problem !== undefined) return view
+  return { ...view, status: { ...view.status, phase: 'queued' } }
 }
 
 function refuseOtherOrigins(request: Request, publicUrl: string | undefined): void {

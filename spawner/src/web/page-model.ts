@@ -65,7 +65,7 @@ export function choosePage(view: WorkspaceView): Page {
 }
 
 function loadingPage(status: ShownStatus): LoadingPage {
-  const words = wordsFor(status.phase, status.position)
+  const words = wordsFor(status)
   const retryAfterS = retryAfter[status.phase] ?? 2
   return { kind: 'loading', httpStatus: 503, retryAfterS, refreshes: true, status, ...words }
 }

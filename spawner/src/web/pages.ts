@@ -34,7 +34,13 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
     supportUrl: harmlessLink(settings.supportUrl),
     signOutUrl: harmlessLink(settings.signOutUrl),
   }
-  const words = { phases: JSON.stringify(phaseWords), steps: stepWords, states: stateWords }
+  const words = {
+    steps: stepWords,
+    states: stateWords,
+    // For the script, so that what is said is written down once.
+    phases: JSON.stringify(phaseWords),
+    stateList: JSON.stringify(stateWords),
+  }
   const format = { clockText, estimateText, spanText }
 
   return {

@@ -13,7 +13,9 @@ export function clockText(ms: number): string {
 /** `0.4 s`, `12 s`, `2:05 min`. */
 export function spanText(ms: number): string {
   if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`
-  return ms < 59_500 ? `${Math.round(ms / 1_000)} s` : `${clockText(ms)} min`
+  return ms < 59_500
+    ? `${Math.round(ms / 1_000)} s`
+    : `${clockText(Math.round(ms / 1_000) * 1_000)} min`
 }
 
 /** An estimate, never more exact than it is: `less than a minute`, `about 2 minutes`, `about 3 hours`. */

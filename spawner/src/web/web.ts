@@ -27,6 +27,8 @@ export function createWeb(deps: {
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
+  app.enable('case sensitive routing')
+  app.enable('strict routing')
 
   app.use(createBearerGuard(settings))
   app.use(createDirectorApi(workspaces, settings))

@@ -1,10 +1,10 @@
 // What the pages say, in plain words, by phase and by problem. Nothing here knows HTML.
-import type { ShownPhase } from '@berth/shared/contract'
 import type { ProblemCode } from '@berth/shared/problems'
+import type { ShownStatus } from './status.ts'
 import type { StepPhase, StepState } from './steps.ts'
 
 export interface PhaseWords {
-  /** For the tab; `{position}` where one is known. */
+  /** For the tab. `{number}`: the place in the queue, or per cent. */
   readonly tab: string
   readonly heading: string
   readonly lead: string
@@ -16,16 +16,21 @@ const queued: PhaseWords = {
   lead: 'Places are given in the order of asking. Keep this page open to keep your turn.',
 }
 
-/** What a loading page says in each phase that it can be in. `queued-at` is the queue with a known position. */
+/** What a loading page says in each phase that it can be in; `…-at` with a known position or per cent. */
 export const phaseWords: Readonly<Record<string, PhaseWords>> = {
   queued,
   'queued-at': {
     ...queued,
-    tab: 'Number {position} in the queue',
-    heading: 'You are number {position} in the queue',
+    tab: 'Number {number} in the queue',
+    heading: 'You are number {number} in the queue',
   },
   pulling: {
-    tab: 'Fetching',
+    tab: 'Preparing',
+    heading: 'Preparing your workspace',
+    lead: 'What your workspace runs is being looked up.',
+  },
+  'pulling-at': {
+    tab: 'Fetching, {number} %',
     heading: 'Fetching the software',
     lead: 'The image that your workspace runs is being downloaded. The next start will not need this.',
   },
@@ -57,10 +62,11 @@ export const phaseWords: Readonly<Record<string, PhaseWords>> = {
   },
 }
 
-export function wordsFor(phase: ShownPhase, position: number | undefined): PhaseWords {
-  const words =
-    phaseWords[phase === 'queued' && position !== undefined ? 'queued-at' : phase] ?? queued
-  const fill = (text: string): string => text.replace('{position}', String(position))
+/** @param status of which only a queue's position and a pull's per cent are told */
+export function wordsFor(status: ShownStatus): PhaseWords {
+  const number = status.phase === 'queued' ? status.position : status.pullPercent
+  const words = phaseWords[number === undefined ? status.phase : `${status.phase}-at`] ?? queued
+  const fill = (text: string): string => text.replace('{number}', String(number))
   return { tab: fill(words.tab), heading: fill(words.heading), lead: words.lead }
 }
 

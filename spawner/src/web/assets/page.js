@@ -21,6 +21,8 @@ let elapsedFrom = performance.now() - Number(element('elapsed')?.dataset['ms'] ?
 let stepFrom = performance.now()
 /** @type {Status | undefined} */
 let last
+/** Nothing was heard yet, or not since the last break: what happened meanwhile is not known. */
+let unsure = true
 
 // ---- leaving
 
@@ -90,6 +92,7 @@ function followLoading() {
       heard(JSON.parse(event.data))
     })
     source.addEventListener('error', () => {
+      unsure = true
       // CONNECTING: it tries again by itself. CLOSED: it was answered something else than a stream and never will.
       if (source?.readyState === EventSource.CLOSED) pollLater()
     })
@@ -135,22 +138,20 @@ async function ask() {
 
 /** @param {Status} status */
 function heard(status) {
-  const before = shownPhase
+  const wasUnsure = unsure
+  unsure = false
   if (status.phase === 'ready') {
     show(status)
     leave()
     return
   }
-  if (status.phase === 'failed' || (status.problem !== undefined && status.phase !== 'queued'))
-    return look()
-  if (status.phase === 'absent' || status.phase === 'stopped') {
-    // After a stop that was waited for, asking again starts it; otherwise nobody waits any more, and that is said.
-    if (before === 'stopping' || target !== undefined) return look()
-    stopFollowing()
-    location.replace(`/.berth/?to=${encodeURIComponent(here())}`)
-    return
-  }
-  show(status)
+  if (status.phase === 'failed' || status.problem !== undefined) return look()
+  if (status.phase !== 'absent' && status.phase !== 'stopped') return show(status)
+  // Nothing is under way. Asking anew starts it where that is what was waited for: after a stop, or when the
+  // spawner may have lost the queue. Otherwise it was called off, and that is said without starting anything.
+  if (wasUnsure || last?.phase === 'stopping' || target !== undefined) return look()
+  stopFollowing()
+  location.replace(`/.berth/?to=${encodeURIComponent(here())}`)
 }
 
 /** @param {Status} status */
@@ -167,8 +168,8 @@ function show(status) {
   document.title = `${words.tab} · ${body.dataset['site'] ?? ''}`
   setText('heading', words.heading)
   setText('lead', words.lead)
-  setFact('position', status.position === undefined ? undefined : String(status.position))
-  setFact('estimate', status.etaMs === undefined ? undefined : estimateText(status.etaMs))
+  setText('estimate', status.etaMs === undefined ? '' : estimateText(status.etaMs))
+  element('estimate-fact')?.toggleAttribute('hidden', status.etaMs === undefined)
   element('cancel')?.toggleAttribute('hidden', status.phase !== 'queued')
   for (const step of status.steps) showStep(step, status.pullPercent)
   tick()
@@ -183,16 +184,10 @@ function showStep(step, percent) {
   item.dataset['state'] = step.state
   if (step.state === 'now') item.setAttribute('aria-current', 'step')
   else item.removeAttribute('aria-current')
-  const states = {
-    done: 'done',
-    passed: 'not needed',
-    now: 'under way',
-    failed: 'failed',
-    next: 'to come',
-  }
+  /** @type {Record<string, string>} */
+  const states = JSON.parse(element('steps')?.dataset['states'] ?? '{}')
   const state = item.querySelector('[data-part="state"]')
-  if (state !== null)
-    state.textContent = Object.entries(states).find(([name]) => name === step.state)?.[1] ?? ''
+  if (state !== null) state.textContent = states[step.state] ?? ''
   const took = item.querySelector('[data-part="took"]')
   if (took !== null && step.state !== 'now')
     took.textContent = step.ms === undefined ? '' : spanText(step.ms)
@@ -211,12 +206,16 @@ function tick() {
 }
 
 /** @param {Status} status @returns {Words} */
-function wordsFor({ phase, position }) {
+function wordsFor({ phase, position, pullPercent }) {
   /** @type {Record<string, Words>} */
   const all = JSON.parse(element('steps')?.dataset['words'] ?? '{}')
-  const key = phase === 'queued' && position !== undefined ? 'queued-at' : phase
-  const words = all[key] ?? { tab: phase, heading: phase, lead: '' }
-  const fill = (/** @type {string} */ sentence) => sentence.replace('{position}', String(position))
+  const number = phase === 'queued' ? position : pullPercent
+  const words = all[number === undefined ? phase : `${phase}-at`] ?? {
+    tab: phase,
+    heading: phase,
+    lead: '',
+  }
+  const fill = (/** @type {string} */ sentence) => sentence.replace('{number}', String(number))
   return { tab: fill(words.tab), heading: fill(words.heading), lead: words.lead }
 }
 
@@ -285,7 +284,9 @@ function clockText(ms) {
 /** @param {number} ms */
 function spanText(ms) {
   if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`
-  return ms < 59_500 ? `${Math.round(ms / 1_000)} s` : `${clockText(ms)} min`
+  return ms < 59_500
+    ? `${Math.round(ms / 1_000)} s`
+    : `${clockText(Math.round(ms / 1_000) * 1_000)} min`
 }
 
 /** @param {number} ms */
@@ -310,12 +311,6 @@ function text(id) {
 function setText(id, words) {
   const found = element(id)
   if (found !== null && found.textContent !== words) found.textContent = words
-}
-
-/** @param {string} id @param {string | undefined} words */
-function setFact(id, words) {
-  setText(id, words ?? '')
-  element(`${id}-fact`)?.toggleAttribute('hidden', words === undefined)
 }
 
 // ---- what this page does

@@ -1,7 +1,7 @@
 // The real web on a loopback port, over a stand-in for the loop, and a client that speaks as a director does.
 import { once } from 'node:events'
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '@berth/shared/clock'
 import { createLog } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
@@ -61,6 +61,11 @@ export async function startWeb(
     log: createLog({ service: 'test', level: 'silent' }),
   })
   const server = createServer({ maxHeaderSize: 256 * 1024 }, web)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -93,9 +98,11 @@ export async function startWeb(
       return { status: statusCode, headers, body: Buffer.concat(chunks).toString() }
     },
     async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
+      // Streams clear their timers as their sockets close: before a test gives its clock back.
+      const closed = [...sockets].map((socket) => once(socket, 'close'))
       server.close()
-      await once(server, 'close')
+      server.closeAllConnections()
+      await Promise.all(closed)
     },
   }
 }

@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { startWeb, type Answer, type TestWeb } from './testing/server.ts'
+
+const here = 'http://localhost:4180'
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
+const problemType = 'application/problem+json'
+
+let web: TestWeb
+before(async () => {
+  web = await startWeb({ settings: { portalUrl: 'https://portal.example' } })
+})
+after(() => web[Symbol.asyncDispose]())
+beforeEach(() => {
+  web.workspaces.calls.length = 0
+  web.workspaces.show({ phase: 'queued', position: 2 })
+})
+
+const names = (): string[] => web.workspaces.calls.map(({ name }) => name)
+
+function assertProblem(answer: Answer, status: number, code: string): void {
+  assert.equal(answer.status, status)
+  assert.equal(answer.headers['content-type'], problemType)
+  const problem = JSON.parse(answer.body) as Record<string, unknown>
+  assert.equal(problem['code'], code)
+  assert.equal(problem['status'], status)
+  assert.equal(problem['type'], `https://portal.example/problems/${code}`)
+  assert.equal(typeof problem['detail'], 'string')
+}
+
+describe('who is answered', () => {
+  for (const [name, authorization] of [
+    ['no secret', ''],
+    ['another secret', 'Bearer internal-secret-of-the-test'],
+    ['the secret by another scheme', 'Basic internal-secret-of-the-tests'],
+  ] as const)
+    it(`is nobody with ${name}, whatever they ask for`, async () => {
+      for (const path of [
+        '/internal/v1/page',
+        '/.berth/status',
+        '/.berth/assets/page.css',
+        '/nothing',
+      ]) {
+        const answer = await web.ask(path, { headers: { authorization, accept: 'text/html' } })
+        assertProblem(answer, 401, 'identity_missing')
+      }
+      assert.deepEqual(names(), [])
+    })
+
+  it('is nobody without a name, and no name that cannot be one', async () => {
+    const ask = (name: string) => web.ask('/.berth/status', { headers: { 'berth-user': name } })
+    assertProblem(await ask(''), 401, 'identity_missing')
+    assertProblem(await ask('a%0Ab'), 403, 'identity_invalid')
+    assertProblem(await ask('%'), 400, 'bad_request')
+    assertProblem(await ask('x'.repeat(257)), 403, 'identity_invalid')
+  })
+
+  it('is the person exactly as the director names them', async () => {
+    await web.ask('/.berth/status', {
+      headers: {
+        'berth-user': encodeURIComponent("Jäck O'Neil, 100 %"),
+        'berth-subject': encodeURIComponent('s:u/b'),
+        'berth-groups': 'a%2Cb,c,,%20d',
+        'berth-email': 'j%40example.com',
+      },
+    })
+    assert.deepEqual(web.workspaces.calls[0]?.person, {
+      name: "Jäck O'Neil, 100 %",
+      subject: 's:u/b',
+      groups: ['a,b', 'c', ' d'],
+      email: 'j@example.com',
+    })
+  })
+
+  it('is nobody about a template that there is not', async () => {
+    const ask = (template: string) =>
+      web.ask('/.berth/status', { headers: { 'berth-template': template } })
+    assertProblem(await ask('other'), 404, 'template_unknown')
+    assertProblem(await ask('constructor'), 404, 'template_unknown')
+  })
+})
+
+describe('GET /.berth/status', () => {
+  it('tells how things stand, starts nothing and counts as being there', async () => {
+    web.workspaces.show({ phase: 'queued', position: 2, etaMs: 4_000.4, elapsedMs: 1_500.7 })
+    const answer = await web.ask('/.berth/status')
+    assert.equal(answer.status, 200)
+    assert.match(String(answer.headers['content-type']), /^application\/json/)
+    assert.equal(answer.headers['cache-control'], 'no-store')
+    const { steps, ...status } = JSON.parse(answer.body) as { steps: unknown[] }
+    assert.deepEqual(status, {
+      template: 'lab',
+      workspace: 'lab-alice',
+      phase: 'queued',
+      elapsedMs: 1_501,
+      position: 2,
+      etaMs: 4_000,
+    })
+    assert.equal(steps.length, 5)
+    assert.deepEqual(names(), ['seen'])
+  })
+
+  it('tells a failure and a refusal as the problem that they are', async () => {
+    web.workspaces.show({
+      phase: 'failed',
+      failure: { code: 'image_missing', detail: 'No \u001b[1mimage\u001b[0m.' },
+    })
+    const failed = JSON.parse((await web.ask('/.berth/status')).body) as { problem: unknown }
+    assert.deepEqual(failed.problem, {
+      code: 'image_missing',
+      title: 'The image of the workspace cannot be had',
+      detail: 'No image.',
+    })
+    web.workspaces.show({
+      phase: 'absent',
+      refusal: { failure: { code: 'queue_full', detail: 'Full.' } },
+    })
+    const refused = JSON.parse((await web.ask('/.berth/status')).body) as {
+      problem: { code: string }
+    }
+    assert.equal(refused.problem.code, 'queue_full')
+  })
+})
+
+describe('POST /.berth/start and /.berth/cancel', () => {
+  for (const [path, call, status] of [
+    ['/.berth/start', 'requestStart', 202],
+    ['/.berth/cancel', 'cancelStart', 200],
+  ] as const) {
+    it(`${path} acts for the caller alone and answers with the status`, async () => {
+      const answer = await web.ask(path, { method: 'POST', headers: { origin: here } })
+      assert.equal(answer.status, status)
+      assert.equal((JSON.parse(answer.body) as { phase: string }).phase, 'queued')
+      const acted = web.workspaces.calls.find(({ name }) => name === call)
+      assert.equal(acted?.person?.name, 'alice')
+      assert.equal(acted?.template, 'lab')
+    })
+
+    it(`${path} may be asked again and again`, async () => {
+      for (let round = 0; round < 3; round += 1)
+        assert.equal(
+          (await web.ask(path, { method: 'POST', headers: { origin: here } })).status,
+          status,
+        )
+    })
+
+    it(`${path} does nothing for a request of another origin`, async () => {
+      const headersOf: Record<string, string>[] = [
+        {},
+        { origin: 'http://evil.example' },
+        { origin: 'null' },
+        { origin: here, 'sec-fetch-site': 'cross-site' },
+        { origin: here, 'sec-fetch-site': 'same-site' },
+      ]
+      for (const headers of headersOf) {
+        const answer = await web.ask(path, {
+          method: 'POST',
+          headers: { ...form, ...headers },
+          body: 'to=/',
+        })
+        assertProblem(answer, 403, 'origin_refused')
+      }
+      assert.deepEqual(names(), [])
+    })
+
+    it(`${path} says so on a page where a browser asks for one`, async () => {
+      const headers = { origin: 'http://evil.example', accept: 'text/html,*/*;q=0.8' }
+      const answer = await web.ask(path, { method: 'POST', headers })
+      assert.equal(answer.status, 403)
+      assert.match(String(answer.headers['content-type']), /^text\/html/)
+      assert.match(answer.body, /The request came from another site/)
+    })
+
+    it(`${path} does not answer GET`, async () => {
+      const answer = await web.ask(path)
+      assertProblem(answer, 405, 'bad_request')
+      assert.equal(answer.headers.allow, 'POST')
+      assert.deepEqual(names(), [])
+    })
+  }
+
+  it('holds to PUBLIC_URL where it is set, not to the host', async () => {
+    await using there = await startWeb({ settings: { publicUrl: 'https://berth.example' } })
+    const start = (origin: string) =>
+      there.ask('/.berth/start', { method: 'POST', headers: { origin } })
+    assert.equal((await start('https://berth.example')).status, 202)
+    assert.equal((await start(here)).status, 403)
+  })
+
+  for (const [to, location] of [
+    ['/lab/tree?a=1&b=2#frag', '/lab/tree?a=1&b=2#frag'],
+    ['/x%2Fy//z', '/x%2Fy//z'],
+    ['//evil.example', '/'],
+    ['/\\evil.example', '/'],
+    ['https://evil.example', '/'],
+    ['https:evil.example', '/'],
+    ['javascript:alert(1)', '/'],
+    ['/\tx', '/'],
+    ['/a\r\nLocation: http://evil.example', '/'],
+    ['', '/'],
+  ] as const)
+    it(`leads a form's sender from ${JSON.stringify(to)} to ${location}`, async () => {
+      const body = new URLSearchParams({ to }).toString()
+      const answer = await web.ask('/.berth/start', {
+        method: 'POST',
+        headers: { ...form, origin: here },
+        body,
+      })
+      assert.equal(answer.status, 303)
+      assert.equal(answer.headers.location, location)
+      assert.ok(names().includes('requestStart'))
+    })
+
+  it('takes the front page where a form says nothing or says it twice', async () => {
+    for (const body of ['', 'x=1', 'to=/a&to=/b', '__proto__=x', 'constructor=/x']) {
+      const answer = await web.ask('/.berth/start', {
+        method: 'POST',
+        headers: { ...form, origin: here },
+        body,
+      })
+      assert.equal(answer.headers.location, '/')
+    }
+  })
+
+  it('refuses a form that is too large', async () => {
+    const body = `to=/${'a'.repeat(100_000)}`
+    const answer = await web.ask('/.berth/start', {
+      method: 'POST',
+      headers: { ...form, origin: here },
+      body,
+    })
+    assertProblem(answer, 413, 'bad_request')
+  })
+})
+
+describe('GET /.berth/', () => {
+  it('tells how things stand and starts nothing', async () => {
+    web.workspaces.show({ phase: 'absent' })
+    const answer = await web.ask('/.berth/?to=%2Flab%3Fa%23b')
+    assert.equal(answer.status, 200)
+    assert.match(answer.body, /Your workspace is not running/)
+    assert.match(answer.body, /name="to" value="\/lab\?a#b"/)
+    assert.deepEqual(names(), ['seen'])
+  })
+
+  it('leads on without script once the workspace is ready', async () => {
+    web.workspaces.show({ phase: 'ready' })
+    const { body } = await web.ask('/.berth/?to=%2Flab%3Fa')
+    assert.match(body, /<noscript><meta http-equiv="refresh" content="0;url=\/lab\?a"><\/noscript>/)
+  })
+
+  it('leads nowhere else', async () => {
+    web.workspaces.show({ phase: 'ready' })
+    for (const to of ['//evil.example', 'javascript:alert(1)', '/\\evil.example']) {
+      const { body } = await web.ask(`/.berth/?to=${encodeURIComponent(to)}`)
+      assert.match(body, /content="0;url=\/"/)
+      assert.doesNotMatch(body, /evil|javascript:/)
+    }
+  })
+})
+
+describe('GET /.berth/assets', () => {
+  it('gives the files that a page names, to be kept for good', async () => {
+    const { body } = await web.ask('/internal/v1/page')
+    const paths = body.match(/\/\.berth\/assets\/[\w.]+/g) ?? []
+    assert.equal(new Set(paths).size, 3)
+    for (const path of paths) {
+      const answer = await web.ask(path)
+      assert.equal(answer.status, 200)
+      assert.equal(answer.headers['cache-control'], 'public, max-age=31536000, immutable')
+      assert.equal(answer.headers['x-content-type-options'], 'nosniff')
+    }
+  })
+
+  it('gives nothing else', async () => {
+    for (const name of [
+      'page.css',
+      '..%2fpages.ts',
+      '%2e%2e/pages.ts',
+      'tsconfig.json',
+      'constructor',
+    ])
+      assert.equal((await web.ask(`/.berth/assets/${name}`)).status, 404)
+  })
+})
+
+describe('everything else', () => {
+  it('is not there', async () => {
+    for (const path of [
+      '/',
+      '/.berth',
+      '/.berth/other',
+      '/internal/v1/',
+      '/internal/v1/ask-results',
+    ])
+      assertProblem(await web.ask(path), 404, 'template_unknown')
+  })
+
+  it('is told on a page where a browser asks for one', async () => {
+    const answer = await web.ask('/.berth/other', { headers: { accept: 'text/html' } })
+    assert.equal(answer.status, 404)
+    assert.match(answer.body, /Nothing is offered at this address/)
+  })
+
+  it('is a problem of ours when it breaks, and says nothing of how', async () => {
+    await using broken = await startWeb()
+    broken.workspaces.view = () => {
+      throw new Error('secret detail')
+    }
+    const answer = await broken.ask('/.berth/status')
+    assert.equal(answer.status, 503)
+    assert.equal(answer.headers['content-type'], problemType)
+    assert.doesNotMatch(answer.body, /secret detail/)
+    const page = await broken.ask('/internal/v1/page')
+    assert.match(String(page.headers['content-type']), /^text\/html/)
+    assert.doesNotMatch(page.body, /secret detail/)
+  })
+})

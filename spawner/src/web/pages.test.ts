@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { startWeb, type Answer, type TestWeb } from './testing/server.ts'
+import type { ViewChange } from './testing/stand-in.ts'
+
+const failed: ViewChange = {
+  phase: 'failed',
+  failure: {
+    code: 'start_failed',
+    detail: 'It exited with code 3.',
+    exitCode: 3,
+    log: ['one', 'two'],
+  },
+}
+const refusedWith = (
+  code:
+    | 'queue_full'
+    | 'limit_total'
+    | 'limit_user'
+    | 'template_forbidden'
+    | 'identity_reused'
+    | 'engine_unreachable'
+    | 'name_taken',
+): ViewChange => ({
+  phase: 'absent',
+  refusal: { failure: { code, detail: 'Because.' }, limit: 7 },
+})
+
+let web: TestWeb
+before(async () => {
+  web = await startWeb({
+    settings: { siteTitle: 'Harbour', supportUrl: 'mailto:help@example.com' },
+  })
+})
+after(() => web[Symbol.asyncDispose]())
+
+async function pageFor(change: ViewChange, headers: Record<string, string> = {}): Promise<Answer> {
+  web.workspaces.show(change)
+  return web.ask('/internal/v1/page', { headers })
+}
+
+function bodyTag({ body }: Answer): string {
+  return /<body[^>]*>/.exec(body)?.[0] ?? ''
+}
+
+describe('the page for a navigation', () => {
+  for (const [name, change, status, phase, retryAfter, kind] of [
+    ['in the queue', { phase: 'queued' }, 503, 'queued', '5', 'loading'],
+    ['while the image is pulled', { phase: 'pulling' }, 503, 'pulling', '3', 'loading'],
+    ['while it is created', { phase: 'creating' }, 503, 'creating', '2', 'loading'],
+    ['while it starts', { phase: 'starting' }, 503, 'starting', '2', 'loading'],
+    ['while it is probed', { phase: 'probing' }, 503, 'probing', '1', 'loading'],
+    ['while it wakes', { phase: 'frozen' }, 503, 'frozen', '1', 'loading'],
+    ['while it stops', { phase: 'stopping' }, 503, 'stopping', '2', 'loading'],
+    ['when it became ready meanwhile', { phase: 'ready' }, 503, 'ready', '1', 'loading'],
+    ['after a failed start', failed, 502, 'failed', undefined, 'failure'],
+    [
+      'after the end of its lifetime',
+      { phase: 'stopped', ended: true },
+      503,
+      'stopped',
+      undefined,
+      'notice',
+    ],
+    ['when nothing is under way', { phase: 'absent' }, 503, 'absent', undefined, 'notice'],
+    ['without access', refusedWith('template_forbidden'), 403, 'absent', undefined, 'notice'],
+    [
+      'under a name that was another’s',
+      refusedWith('identity_reused'),
+      403,
+      'absent',
+      undefined,
+      'notice',
+    ],
+    ['when the queue is full', refusedWith('queue_full'), 503, 'absent', '15', 'notice'],
+    ['when all places are taken', refusedWith('limit_total'), 503, 'absent', '15', 'notice'],
+    ['when the person has enough', refusedWith('limit_user'), 429, 'absent', undefined, 'notice'],
+    ['when the name is taken', refusedWith('name_taken'), 409, 'absent', undefined, 'notice'],
+    ['when the engine is away', refusedWith('engine_unreachable'), 503, 'absent', '5', 'notice'],
+    [
+      'when the engine went away meanwhile',
+      { phase: 'pulling', failure: { code: 'engine_unreachable', detail: 'Away.' } },
+      503,
+      'pulling',
+      '5',
+      'notice',
+    ],
+  ] as const)
+    it(`${name} is ${status}, ${phase}, ${kind}`, async () => {
+      const answer = await pageFor(change)
+      assert.equal(answer.status, status)
+      assert.equal(answer.headers['berth-phase'], phase)
+      assert.equal(answer.headers['retry-after'], retryAfter)
+      assert.equal(answer.headers['cache-control'], 'no-store')
+      assert.match(String(answer.headers['content-type']), /^text\/html/)
+      assert.match(bodyTag(answer), new RegExp(`data-kind="${kind}"`))
+      assert.match(bodyTag(answer), new RegExp(`data-phase="${phase}"`))
+    })
+
+  it('starts nothing, whatever it shows', async () => {
+    for (const change of [
+      failed,
+      { phase: 'absent' } as const,
+      { ended: true, phase: 'stopped' } as const,
+    ])
+      await pageFor(change)
+    assert.equal(
+      web.workspaces.calls.some(({ name }) => name === 'requestStart'),
+      false,
+    )
+  })
+
+  it('tells the queue position in title, body and words', async () => {
+    const answer = await pageFor({ phase: 'queued', position: 3, etaMs: 118_000 })
+    assert.match(answer.body, /<title>Number 3 in the queue · JupyterLab<\/title>/)
+    assert.match(bodyTag(answer), /data-position="3"/)
+    assert.match(bodyTag(answer), /data-workspace="lab-alice"/)
+    assert.match(answer.body, /You are number 3 in the queue/)
+    assert.match(answer.body, /about 2 minutes/)
+  })
+
+  it('gives no estimate where none is known', async () => {
+    const answer = await pageFor({ phase: 'queued', position: 3 })
+    assert.match(answer.body, /id="estimate-fact" hidden/)
+  })
+
+  it('tells the pull in per cent, and never more than all of it', async () => {
+    assert.match((await pageFor({ phase: 'pulling', pullPercent: 37.4 })).body, /value="37"/)
+    assert.match((await pageFor({ phase: 'pulling', pullPercent: 250 })).body, /value="100"/)
+    assert.match(
+      (await pageFor({ phase: 'pulling', pullPercent: Number.NaN })).body,
+      /<progress[^>]* hidden>/,
+    )
+  })
+
+  it('is refreshed by itself without script, and only where something is to come', async () => {
+    const refresh = /<noscript><meta http-equiv="refresh" content="(\d+)"><\/noscript>/
+    assert.equal(refresh.exec((await pageFor({ phase: 'starting' })).body)?.[1], '2')
+    assert.equal(refresh.exec((await pageFor(refusedWith('engine_unreachable'))).body)?.[1], '5')
+    for (const change of [failed, refusedWith('template_forbidden'), { phase: 'absent' } as const])
+      assert.doesNotMatch((await pageFor(change)).body, refresh)
+  })
+
+  it('offers to leave the queue in the queue only', async () => {
+    const cancel =
+      /<form class="actions" id="cancel" method="post" action="\/.berth\/cancel"( hidden)?>/
+    assert.equal(cancel.exec((await pageFor({ phase: 'queued' })).body)?.[1], undefined)
+    assert.equal(cancel.exec((await pageFor({ phase: 'starting' })).body)?.[1], ' hidden')
+  })
+
+  it('after a failure tells why, the exit code, the log and what to try, with a form that tries again', async () => {
+    const { body } = await pageFor(failed)
+    assert.match(body, /It exited with code 3\./)
+    assert.match(body, /<dt>Exit code<\/dt><dd>3<\/dd>/)
+    assert.match(body, /one\ntwo/)
+    assert.match(body, /What to try/)
+    assert.match(
+      body,
+      /<form[^>]* method="post" action="\/.berth\/start">\s*<input type="hidden" name="to" value="\/lab\/tree\?a=1">/,
+    )
+    assert.match(body, /href="mailto:help@example.com"/)
+  })
+
+  it('says who is signed in, and where to sign out', async () => {
+    const { body } = await pageFor({ phase: 'queued' })
+    assert.match(body, /Signed in as <strong>alice<\/strong>/)
+    assert.match(body, /href="\/oauth2\/sign_out"/)
+    assert.match(body, /class="site">Harbour</)
+  })
+
+  it('counts as being there', async () => {
+    const seen = web.workspaces.called('seen')
+    await pageFor({ phase: 'queued' })
+    await seen
+  })
+
+  it('is a loading page before the first look at the engine, when nobody can be in a queue yet', async () => {
+    await using early = await startWeb()
+    early.workspaces.ready = () => false
+    early.workspaces.show({ phase: 'absent' })
+    const answer = await early.ask('/internal/v1/page')
+    assert.equal(answer.headers['berth-phase'], 'queued')
+    assert.equal(answer.headers['retry-after'], '5')
+  })
+})
+
+describe('hostile texts on a page', () => {
+  const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>\u001b[31m`
+
+  it('are escaped in every place', async () => {
+    const changes: ViewChange[] = [
+      { phase: 'queued', title: hostile },
+      {
+        ...failed,
+        failure: { code: 'image_missing', detail: hostile, log: [hostile] },
+        title: hostile,
+      },
+      { phase: 'absent', refusal: { failure: { code: 'template_forbidden', detail: hostile } } },
+      { phase: 'starting', failure: { code: 'engine_unreachable', detail: hostile } },
+    ]
+    const headers = {
+      'berth-user': encodeURIComponent(`x${hostile.slice(0, -5)}`),
+      'berth-target': encodeURIComponent(`/"><script>alert(1)</script>`),
+    }
+    for (const change of changes) {
+      const { body } = await pageFor(change, headers)
+      assert.doesNotMatch(body, /<script>|<img|\u001b/)
+      assert.equal(body.match(/<script/g)?.length, 1)
+      const markup = body.replace(/"[^"]*"/g, '""').match(/<[^>]*>/g) ?? []
+      assert.doesNotMatch(markup.join(''), /\s(?:on\w+|style)=/)
+    }
+  })
+
+  it('are bounded', async () => {
+    const huge = '<'.repeat(5_000_000)
+    const log = Array.from({ length: 10_000 }, () => '<'.repeat(1_000))
+    const change: ViewChange = {
+      phase: 'failed',
+      title: huge,
+      failure: { code: 'start_failed', detail: huge, log },
+    }
+    const { body } = await pageFor(change)
+    assert.ok(body.length < 1_000_000, `${body.length} characters`)
+  })
+
+  it('never lead anywhere else: a target that leaves this origin is the front page', async () => {
+    for (const target of [
+      '//evil.example',
+      '/\\evil.example',
+      'https://evil.example/',
+      'javascript:alert(1)',
+    ]) {
+      const { body } = await pageFor(failed, { 'berth-target': encodeURIComponent(target) })
+      assert.match(body, /name="to" value="\/"/)
+      assert.doesNotMatch(body, /evil|javascript:/)
+    }
+  })
+})
+
+describe('what guards a page', () => {
+  it('is a policy that runs and loads our own files only, and nobody may frame it', async () => {
+    const { headers } = await pageFor({ phase: 'queued' })
+    const policy = String(headers['content-security-policy'])
+    assert.match(policy, /^default-src 'none'; style-src 'self'; script-src 'self';/)
+    assert.match(policy, /frame-ancestors 'none'$/)
+    assert.equal(headers['x-content-type-options'], 'nosniff')
+    assert.equal(headers['x-powered-by'], undefined)
+  })
+
+  it('lets its own forms tell their origin (no-referrer would send null)', async () => {
+    const { headers } = await pageFor({ phase: 'queued' })
+    assert.equal(headers['referrer-policy'], 'same-origin')
+  })
+
+  it('lets those frame it that FRAME_ANCESTORS names, and no slip there ends the policy', async () => {
+    await using framed = await startWeb({
+      settings: { frameAncestors: "'self' https://portal.example; script-src *" },
+    })
+    const { headers } = await framed.ask('/internal/v1/page')
+    assert.match(
+      String(headers['content-security-policy']),
+      /frame-ancestors 'self' https:\/\/portal\.example {2}script-src \*$/,
+    )
+  })
+
+  it('leaves out links that a slip in the settings would make dangerous', async () => {
+    await using slipped = await startWeb({
+      settings: { signOutUrl: 'javascript:alert(1)', supportUrl: 'data:text/html,x' },
+    })
+    const { body } = await slipped.ask('/internal/v1/page')
+    assert.doesNotMatch(body, /javascript:|data:text/)
+    assert.doesNotMatch(body, /Sign out|Help/)
+  })
+})

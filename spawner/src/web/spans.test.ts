@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { runInNewContext } from 'node:vm'
+import { clockText, estimateText, spanText } from './spans.ts'
+
+describe('spans of time', () => {
+  it('tick as a clock', () => {
+    const spans = [0, 999, 7_000, 61_000, 725_000, 3_725_000]
+    assert.deepEqual(spans.map(clockText), ['0:00', '0:00', '0:07', '1:01', '12:05', '1:02:05'])
+  })
+
+  it('are told as what a step took', () => {
+    const spans = [40, 400, 9_949, 9_950, 59_499, 59_500, 125_000]
+    const told = ['0.0 s', '0.4 s', '9.9 s', '10 s', '59 s', '1:00 min', '2:05 min']
+    assert.deepEqual(spans.map(spanText), told)
+  })
+
+  it('are estimated no more exactly than they are known', () => {
+    const spans = [0, 49_999, 50_000, 118_000, 5_400_000, 7_200_000]
+    assert.deepEqual(spans.map(estimateText), [
+      'less than a minute',
+      'less than a minute',
+      'about a minute',
+      'about 2 minutes',
+      'about 90 minutes',
+      'about 2 hours',
+    ])
+  })
+
+  it("are told the same by the pages' script", () => {
+    const script = readFileSync(new URL('./assets/page.js', import.meta.url), 'utf8')
+    const part =
+      /\n\/\/ ---- words for spans of time.*?\n(.*?)\n\/\*\* @param \{string\} id \*\//s.exec(
+        script,
+      )
+    assert.ok(part?.[1], 'the script has its words for spans of time')
+    const there = runInNewContext(`${part[1]}; ({ clockText, spanText, estimateText })`) as {
+      [Name in 'clockText' | 'spanText' | 'estimateText']: (ms: number) => string
+    }
+    for (let ms = 0; ms < 20_000_000; ms = Math.ceil(ms * 1.07) + 33) {
+      assert.equal(there.clockText(ms), clockText(ms))
+      assert.equal(there.spanText(ms), spanText(ms))
+      assert.equal(there.estimateText(ms), estimateText(ms))
+    }
+  })
+})
