@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { lastLines, payloads } from './log-frames.ts'
+
+const frame = (text: string, stream = 1): Buffer => {
+  const body = Buffer.from(text)
+  const head = Buffer.alloc(8)
+  head.writeUInt8(stream, 0)
+  head.writeUInt32BE(body.length, 4)
+  return Buffer.concat([head, body])
+}
+const bounds = { lines: 3, lineLength: 20 }
+const lines = (...frames: Buffer[]) => lastLines(Buffer.concat(frames), bounds)
+
+describe('what a container logged', () => {
+  it('is read out of the frames of both streams, in order', () => {
+    assert.deepEqual(lines(frame('one\n'), frame('two\n', 2), frame('three')), [
+      'one',
+      'two',
+      'three',
+    ])
+  })
+
+  it('joins a line that came in several frames', () => {
+    assert.deepEqual(lines(frame('he'), frame('llo\nwor'), frame('ld\n')), ['hello', 'world'])
+  })
+
+  it('keeps the last lines only, each cut where it is too long', () => {
+    assert.deepEqual(lines(frame('a\nb\nc\nd\n' + 'x'.repeat(50))), [
+      'c',
+      'd',
+      'x'.repeat(20) + '…',
+    ])
+  })
+
+  it('strips colours, control characters and marks that reorder text', () => {
+    assert.deepEqual(lines(frame('\u001b[31mred\u001b[0m\u0007 \u202eevil\u0000\n\u0085\n')), [
+      'red evil',
+    ])
+    assert.deepEqual(lines(frame('10%\r50%\r100%\n')), ['100%'])
+    assert.deepEqual(lines(frame('\u001b]0;title\u0007shown\r\n')), ['shown'])
+  })
+
+  it('endures 64 KiB of one-byte frames, as a container may write them', () => {
+    const flood = Buffer.concat(Array.from({ length: 65_536 }, () => frame('x')))
+    assert.equal([...payloads(flood)].length, 65_536)
+    assert.deepEqual(lastLines(flood, bounds), ['x'.repeat(20) + '…'])
+  })
+
+  it('takes what there is of a frame that was cut off', () => {
+    assert.deepEqual(lines(frame('whole\n'), frame('half of it').subarray(0, 12)), [
+      'whole',
+      'half',
+    ])
+    assert.deepEqual(lines(frame('whole\n'), Buffer.from([1, 0, 0])), ['whole'])
+    assert.deepEqual(lines(), [])
+  })
+})

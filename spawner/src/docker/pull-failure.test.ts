@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { isBuiltHere, notBuilt, pullFailure } from './pull-failure.ts'
+
+describe('a pull that failed', () => {
+  const cases: readonly [cause: string, words: RegExp][] = [
+    [
+      "pull access denied for nosuch, repository does not exist or may require 'docker login': denied",
+      /does not exist, or its registry wants a sign-in/,
+    ],
+    ['manifest for debian:nosuch not found: manifest unknown: manifest unknown', /has no image/],
+    ['unauthorized: authentication required', /refuses access/],
+    ['no basic auth credentials', /refuses access/],
+    [
+      'Get "https://registry.invalid/v2/": dial tcp: lookup registry.invalid: no such host',
+      /cannot be reached/,
+    ],
+    ['Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused', /reached/],
+    ['Get "https://r/v2/": net/http: request canceled (Client.Timeout exceeded)', /reached/],
+    ['tls: failed to verify certificate: x509: unknown authority', /cannot be reached/],
+    ['toomanyrequests: You have reached your pull rate limit', /limits how often/],
+    ['write /var/lib/docker/tmp/x: no space left on device', /disk of the engine is full/],
+    ['something new', /could not be pulled: something new$/],
+  ]
+  for (const [cause, words] of cases)
+    it(`is told apart: ${cause.slice(0, 50)}`, () => {
+      const { code, detail } = pullFailure('some/image:1', cause)
+      assert.equal(code, 'image_missing')
+      assert.match(detail, words)
+      assert.ok(detail.includes('some/image:1'))
+    })
+
+  it('says for an image that is built that it has not been', () => {
+    assert.ok(isBuiltHere('berth/lab') && !isBuiltHere('quay.io/berth/lab'))
+    assert.match(notBuilt('berth/lab').detail, /berth\/lab has not been built/)
+  })
+})
