@@ -28,9 +28,7 @@ function settings(): DirectorConfig {
 const config = settings()
 const log = createLog({ service: 'director', level: config.LOG_LEVEL })
 if (config.GATEWAY_SECRET === undefined)
-  log.warn(
-    'GATEWAY_SECRET is not set: whoever reaches this port is believed; only the private network protects',
-  )
+  log.warn('GATEWAY_SECRET is not set: whoever reaches this port is believed to be the gateway')
 
 const director = await startDirector(config, {
   hostname: hostname(),
@@ -40,6 +38,9 @@ const director = await startDirector(config, {
   after: systemAfter,
   random: Math.random,
   resolve: createResolver(),
+}).catch((error: unknown) => {
+  log.fatal({ error }, 'director could not start')
+  process.exit(1)
 })
 log.info({ port: director.port, opsPort: director.opsPort, version }, 'director started')
 

@@ -96,7 +96,9 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
       }
       if (closing.signal.aborted) return
       failures += 1
-      log.warn({ error, failures }, 'stream of commands ended')
+      // An outage is told once, not at every try.
+      if (failures === 1) log.warn({ error }, 'stream of commands ended')
+      else log.debug({ error, failures }, 'stream of commands could not be opened')
       await pause(after, backoffMs(failures, random()), closing.signal)
     }
   }

@@ -40,6 +40,7 @@ const pageHeaders = {
 
 const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
+const graceMs = 2_000
 const retryAfterSeconds = 5
 /** What passes by itself: a page that shows it looks again, and a client is told when to. */
 const passing: ReadonlySet<ProblemCode> = new Set([
@@ -81,6 +82,11 @@ export function createRefusals(base: string | undefined): Refusals {
       const reason = STATUS_CODES[problem.status] ?? ''
       const head = `HTTP/1.1 ${problem.status} ${reason}\r\n${lines.join('')}connection: close\r\n\r\n`
       socket.end(Buffer.concat([Buffer.from(head), body]))
+      // Whoever does not hang up after the last word is hung up on.
+      const grace = setTimeout(() => socket.destroy(), graceMs)
+      grace.unref()
+      socket.once('close', () => clearTimeout(grace))
+      socket.resume()
       return body.length
     },
   }

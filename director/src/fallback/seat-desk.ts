@@ -81,6 +81,8 @@ export function createSeatDesk(deps: SeatDeskDeps): SeatDesk {
     )
     if (signal.aborted) return { kind: 'aborted' }
     if (answer.status === 'unreachable') {
+      if (clock.now() >= suspectUntil)
+        log.warn({ error: answer.cause }, 'spawner could not be asked for a seat')
       suspectUntil = clock.now() + suspicionMs
       return { kind: 'unreachable' }
     }

@@ -102,7 +102,6 @@ export function createSpawner({ origin, secret, director, log }: SpawnerDeps): S
           return seat(question, signal)
         })
       } catch (cause) {
-        if (!signal.aborted) log.warn({ error: cause }, 'spawner could not be asked for a seat')
         return { status: 'unreachable', cause }
       }
     },

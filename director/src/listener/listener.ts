@@ -46,6 +46,8 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
   const { pool, serveRequest, upgrades, refusals, after, log } = deps
   const server = http.createServer(limits)
   server.maxRequestsPerSocket = 0
+  // Node forgets those that were upgraded.
+  const sockets = new Set<Socket>()
   let closing = false
 
   server.on('connection', (socket) => {
@@ -53,6 +55,8 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
       socket.destroy()
       return
     }
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
     socket.on('error', (error) => log.debug({ error }, 'client connection failed'))
   })
   server.on('request', (req, res) => {
@@ -104,7 +108,7 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
         await pause(after, closeStepMs, over.signal)
       }
       waiting[Symbol.dispose]()
-      server.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
     },
   }
 }

@@ -201,7 +201,9 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       // The close that follows says all that matters.
       socket.on('error', () => socket.destroy())
       const entry = accessLog.begin(req, 'websocket')
-      accessLog.end(entry, await serve({ req, socket, head, entry }))
+      const ending = await serve({ req, socket, head, entry })
+      if (ending.outcome === 'client_gone') socket.destroy()
+      accessLog.end(entry, ending)
     },
     closeAll() {
       for (const connection of connections) connection.close(1012)

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { describe, it } from 'node:test'
+import { ownerAlias, type WorkspaceName } from '@berth/shared/names'
+import { createProblem } from '@berth/shared/problems'
+import { WebSocket, WebSocketServer } from 'ws'
+import type { DirectorConfig } from '../config.ts'
+import { connectRaw } from '../forward/loopback.ts'
+import { granted, hold, labRoute, startTestBed, workspaceHost, type TestBed } from './test-bed.ts'
+
+async function startEcho(
+  config: Partial<DirectorConfig> = {},
+  names: Record<string, readonly string[]> = {},
+) {
+  const bed = await startTestBed({ config, names })
+  const workspace = await bed.workspace((_req, res) => res.end('plain'))
+  const echo = new WebSocketServer({ server: workspace.server })
+  echo.on('connection', (socket, req) => {
+    workspace.requests.push(`${req.method} ${req.url}`)
+    socket.on('error', () => socket.terminate())
+    socket.on('message', (data, binary) => socket.send(data, { binary }))
+  })
+  return { bed, workspace, [Symbol.asyncDispose]: () => bed[Symbol.asyncDispose]() }
+}
+
+function open(bed: TestBed, path = '/ws', more: Record<string, string> = {}): WebSocket {
+  const socket = new WebSocket(`ws://127.0.0.1:${bed.director.port}${path}`, {
+    headers: {
+      host: 'berth.test',
+      'x-forwarded-preferred-username': 'alice',
+      'x-forwarded-user': 'u-alice',
+      ...more,
+    },
+  })
+  socket.on('error', () => socket.terminate())
+  return socket
+}
+
+async function echoed(socket: WebSocket, text: string): Promise<string> {
+  socket.send(text)
+  const [data] = (await once(socket, 'message')) as [Buffer]
+  return data.toString()
+}
+
+async function refusedStatus(socket: WebSocket): Promise<number | undefined> {
+  const [, response] = (await once(socket, 'unexpected-response')) as [
+    unknown,
+    { statusCode?: number },
+  ]
+  return response.statusCode
+}
+
+const upgradeHead = (path: string) =>
+  [
+    `GET ${path} HTTP/1.1`,
+    'Host: berth.test',
+    'X-Forwarded-Preferred-Username: alice',
+    'X-Forwarded-User: u-alice',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    '',
+    '',
+  ].join('\r\n')
+
+describe('a WebSocket', () => {
+  it('is held until the workspace is ready, and then goes through', async () => {
+    await using test = await startEcho()
+    const { bed, workspace } = test
+    let turns = 0
+    bed.spawner.seats = async (_request, signal) => {
+      turns += 1
+      return turns === 1 ? hold(200, signal) : granted(workspace.address)
+    }
+    const socket = open(bed, '/ws?x=%2F')
+    await once(socket, 'open')
+    assert.equal(await echoed(socket, 'hello'), 'hello')
+    assert.deepEqual(workspace.requests, ['GET /ws?x=%2F'])
+    socket.close()
+    const line = await bed.logged(({ upgrade }) => upgrade === true)
+    assert.equal(line.status, 101)
+    assert.equal(line.path, '/ws')
+  })
+
+  it('is refused in plain HTTP with the problem, as a request would be', async () => {
+    await using test = await startEcho()
+    test.bed.spawner.seats = async () => createProblem(undefined, 'limit_user', 'One is enough.')
+    assert.equal(await refusedStatus(open(test.bed)), 429)
+    using raw = await connectRaw({ host: '127.0.0.1', port: test.bed.director.port })
+    raw.send(upgradeHead('/ws'))
+    const answer = await raw.end()
+    assert.match(answer, /^HTTP\/1\.1 429 Too Many Requests\r\n/)
+    assert.match(answer, /content-type: application\/problem\+json/)
+    assert.match(answer, /"code":"limit_user"/)
+  })
+
+  it('without identity never reaches a workspace (CVE-2024-28179)', async () => {
+    await using test = await startEcho()
+    test.bed.spawner.seats = async () => granted(test.workspace.address)
+    const socket = open(test.bed, '/ws', { 'x-forwarded-preferred-username': '' })
+    assert.equal(await refusedStatus(socket), 401)
+    assert.deepEqual(test.workspace.requests, [])
+    assert.deepEqual(test.bed.spawner.asked, [])
+  })
+
+  it('from a page of another site never reaches a workspace', async () => {
+    await using test = await startEcho()
+    test.bed.spawner.seats = async () => granted(test.workspace.address)
+    const socket = open(test.bed, '/ws', { origin: 'http://evil.test' })
+    assert.equal(await refusedStatus(socket), 403)
+    assert.deepEqual(test.bed.spawner.asked, [])
+  })
+
+  it('that cannot be connected to asks for another seat', async () => {
+    await using test = await startEcho()
+    const { bed, workspace } = test
+    const gone = await bed.workspace((_req, res) => res.end())
+    await gone.close()
+    bed.spawner.seats = async ({ unreachable }) =>
+      unreachable === 'g0'
+        ? granted(workspace.address, { generation: 'g1' })
+        : granted(gone.address, { generation: 'g0' })
+    const socket = open(bed)
+    await once(socket, 'open')
+    assert.equal(await echoed(socket, 'hello'), 'hello')
+    socket.close()
+  })
+
+  it('whose client hangs up while it is held ends the question', async () => {
+    await using test = await startEcho()
+    const { bed } = test
+    for (const end of ['end', 'resetAndDestroy'] as const) {
+      const ended = Promise.withResolvers<void>()
+      bed.spawner.seats = async (_request, signal) => {
+        signal.addEventListener('abort', () => ended.resolve())
+        return hold(60_000, signal)
+      }
+      using raw = await connectRaw({ host: '127.0.0.1', port: bed.director.port })
+      raw.send(upgradeHead('/ws'))
+      await bed.spawner.until(() => bed.spawner.held() === 1)
+      raw.socket[end]()
+      await ended.promise
+      await bed.spawner.until(() => bed.spawner.held() === 0)
+    }
+  })
+
+  it('does not lose what its client sent too early, while it was held', async () => {
+    await using test = await startEcho()
+    const { bed, workspace } = test
+    const ready = Promise.withResolvers<void>()
+    bed.spawner.seats = async () => {
+      await ready.promise
+      return granted(workspace.address)
+    }
+    using raw = await connectRaw({ host: '127.0.0.1', port: bed.director.port })
+    raw.send(upgradeHead('/ws'))
+    await bed.spawner.until(() => bed.spawner.held() === 1)
+    // A masked text frame of one letter, with a mask of zeros.
+    raw.send(new Uint8Array([0x81, 0x81, 0, 0, 0, 0, 0x41]))
+    setTimeout(ready.resolve, 50)
+    await raw.until(/\x81\x01A/)
+  })
+
+  it('holds a data frame while its lease is gone, and goes on when the same place is granted', async () => {
+    await using test = await startEcho()
+    const { bed, workspace } = test
+    bed.spawner.activity = () => []
+    bed.spawner.seats = async () => granted(workspace.address, { leaseMs: 1_000 })
+    const socket = open(bed)
+    await once(socket, 'open')
+    assert.equal(await echoed(socket, 'one'), 'one')
+    await bed.spawner.until(() => bed.spawner.reports.length > 0)
+    const before = bed.spawner.asked.length
+    assert.equal(await echoed(socket, 'two'), 'two')
+    assert.equal(bed.spawner.asked.length, before + 1)
+    assert.equal(bed.spawner.asked.at(-1)?.start, 'start')
+    socket.close()
+  })
+
+  it('is closed with 1012 when its lease is gone and another place is granted', async () => {
+    await using test = await startEcho()
+    const { bed, workspace } = test
+    const other = await bed.workspace((_req, res) => res.end())
+    bed.spawner.activity = () => []
+    bed.spawner.seats = async () => granted(workspace.address, { leaseMs: 1_000 })
+    const socket = open(bed)
+    await once(socket, 'open')
+    await bed.spawner.until(() => bed.spawner.reports.length > 0)
+    bed.spawner.seats = async () => granted(other.address, { generation: 'g2' })
+    socket.send('lost')
+    const [code] = (await once(socket, 'close')) as [number]
+    assert.equal(code, 1012)
+  })
+
+  it('goes on by the name when its lease is gone and the spawner too', async () => {
+    const names = {
+      'lab-alice': [workspaceHost],
+      [ownerAlias('lab-alice' as WorkspaceName, 'u-alice')]: [workspaceHost],
+    }
+    await using test = await startEcho({}, names)
+    const { bed, workspace } = test
+    await bed.introduce([{ ...labRoute, port: workspace.address.port }])
+    bed.spawner.activity = () => []
+    bed.spawner.seats = async () => granted(workspace.address, { leaseMs: 1_000 })
+    const socket = open(bed)
+    await once(socket, 'open')
+    await bed.spawner.until(() => bed.spawner.reports.length > 0)
+    await bed.spawner.kill()
+    assert.equal(await echoed(socket, 'still here'), 'still here')
+    socket.close()
+  })
+
+  it('counts as used by its data frames, not by its pings', async () => {
+    await using test = await startEcho()
+    const { bed, workspace } = test
+    bed.spawner.activity = ({ seats }) =>
+      seats.map(({ workspace }) => ({ workspace, leaseMs: 1_000 }))
+    bed.spawner.seats = async () => granted(workspace.address, { leaseMs: 1_000 })
+    const socket = open(bed)
+    await once(socket, 'open')
+    await echoed(socket, 'use')
+    const pings = setInterval(() => socket.ping(), 20)
+    await bed.spawner.until(() => bed.spawner.reports.length >= 4)
+    clearInterval(pings)
+    const seat = bed.spawner.reports.at(-1)?.seats[0]
+    assert.equal(seat?.connections, 1)
+    assert.ok((seat?.lastUseAgoMs ?? 0) > 400, `used ${seat?.lastUseAgoMs} ms ago`)
+    socket.close()
+  })
+
+  it('ends at its maximum age', async () => {
+    await using test = await startEcho({ CONNECTION_MAX_AGE: 200 })
+    test.bed.spawner.seats = async () => granted(test.workspace.address)
+    const socket = open(test.bed)
+    await once(socket, 'open')
+    const [code] = (await once(socket, 'close')) as [number]
+    assert.equal(code, 1001)
+  })
+
+  it('of one person too many is refused, another person not', async () => {
+    await using test = await startEcho({ MAX_WEBSOCKETS_PER_USER: 2 })
+    const { bed, workspace } = test
+    bed.spawner.seats = async () => granted(workspace.address)
+    const sockets = [open(bed), open(bed)]
+    await Promise.all(sockets.map((socket) => once(socket, 'open')))
+    assert.equal(await refusedStatus(open(bed)), 429)
+    const bob = open(bed, '/ws', { 'x-forwarded-preferred-username': 'bob' })
+    await once(bob, 'open')
+    sockets[0]?.close()
+    await bed.logged(({ upgrade, status }) => upgrade === true && status === 101)
+    await once(open(bed), 'open')
+  })
+
+  it('200 at once of one person are all served, from a first request on', async () => {
+    await using test = await startEcho()
+    const { bed, workspace } = test
+    bed.spawner.seats = async () => granted(workspace.address)
+    const sockets = Array.from({ length: 200 }, () => open(bed))
+    await Promise.all(sockets.map((socket) => once(socket, 'open')))
+    const answers = await Promise.all(sockets.map((socket, index) => echoed(socket, `${index}`)))
+    assert.deepEqual(
+      answers,
+      sockets.map((_, index) => `${index}`),
+    )
+    for (const socket of sockets) socket.close()
+  })
+
+  it("on Berth's own paths there is none", async () => {
+    await using test = await startEcho()
+    assert.equal(await refusedStatus(open(test.bed, '/.berth/events')), 400)
+  })
+})
