@@ -1,17 +1,18 @@
 // Tells logs, metrics and followers which workspaces are in another phase after a decision than before.
 import type { Draft } from './draft.ts'
 import type { Step, Workspace } from './domain.ts'
-import { startOf } from './lifecycle.ts'
+import { shownPhase, startOf } from './lifecycle.ts'
 
 export function announceChanges(draft: Draft): void {
   for (const name of draft.workspaces.touched) {
     const before = draft.before.workspaces.get(name)
     const after = draft.workspaces.get(name)
-    if (before?.phase === after?.phase) continue
+    const phase = shownPhase(after)
+    if (shownPhase(before) === phase) continue
     draft.steps.push({
       type: 'announce',
       workspace: name,
-      phase: after?.phase ?? 'absent',
+      phase,
       ...(after === undefined ? {} : detail(draft, before, after)),
     })
   }

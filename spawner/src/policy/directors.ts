@@ -34,6 +34,7 @@ export function noteAttached(draft: Draft, index: NetworkIndex, id: DirectorId):
   setNetwork(draft, network, {
     ...without(network, id),
     attached: [...network.attached.filter((attached) => attached !== id), id],
+    changedAt: draft.now,
   })
 }
 
@@ -47,7 +48,7 @@ export function noteNotAttached(draft: Draft, index: NetworkIndex, id: DirectorI
 
 function without(network: Network, id: DirectorId) {
   return {
-    attaching: network.attaching.filter((director) => director !== id),
+    attaching: network.attaching.filter(({ director }) => director !== id),
     failing: network.failing.filter(({ director }) => director !== id),
   }
 }

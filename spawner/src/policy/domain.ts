@@ -133,12 +133,15 @@ export interface Network {
   /** The workspace that has it, if any. */
   readonly workspace?: WorkspaceName | undefined
   readonly attached: readonly DirectorId[]
-  readonly attaching: readonly DirectorId[]
+  /** Attachments under way. */
+  readonly attaching: readonly { readonly director: DirectorId; readonly since: number }[]
   /** Attachments that failed, and when they are tried again. */
   readonly failing: readonly { readonly director: DirectorId; readonly retryAt: number }[]
   /** Addresses on it rest until then: nobody else gets them, and it is not removed, so that a look
    * after a crash still finds it. */
   readonly restsUntil: number
+  /** When something became true of it here, or was ordered: an older look does not win over that. Attempts that
+   * fail do not count, or a network that vanished would never be missed while it is tried again. */
   readonly changedAt: number
   /** Set: creating or removing it failed, and is not under way before then. */
   readonly retryAt?: number | undefined

@@ -147,7 +147,7 @@ export function order(
 }
 
 export function setNetwork(draft: Draft, network: Network, patch: Partial<Network>): Network {
-  const changed = { ...network, ...patch, changedAt: draft.now }
+  const changed = { ...network, ...patch }
   draft.networks.set(changed.index, changed)
   return changed
 }

@@ -1,5 +1,5 @@
 // The transitions of a workspace: queued, given a place, reached, stopped, failed, gone. Each only where it is called.
-import type { Phase } from '@berth/shared/contract'
+import type { Phase, ShownPhase } from '@berth/shared/contract'
 import { change, drop, enter, withContainer, type Draft } from './draft.ts'
 import type { Failure, Measured, StopReason, Workspace } from './domain.ts'
 import { absentAt, policyOf } from './due.ts'
@@ -7,6 +7,15 @@ import { absentAt, policyOf } from './due.ts'
 const startPhases: ReadonlySet<Phase> = new Set(['pulling', 'creating', 'starting', 'probing'])
 const placePhases: ReadonlySet<Phase> = new Set([...startPhases, 'ready', 'frozen', 'stopping'])
 const measuresKept = 20
+
+/** As people are told: one that is kept only to tell held requests from new ones is absent. */
+export function shownPhase(workspace: Workspace | undefined): ShownPhase {
+  if (workspace === undefined) return 'absent'
+  const { phase, container, stopReason } = workspace
+  return phase === 'stopped' && container === undefined && stopReason !== 'lifetime'
+    ? 'absent'
+    : phase
+}
 
 /** Counts against `MAX_WORKSPACES`. */
 export function holdsPlace(workspace: Workspace): boolean {

@@ -45,7 +45,7 @@ function noteNetworks(draft: Draft, look: Look): void {
     if (isNetworkNewer(network, look)) continue
     const there = seen.get(network.index)
     if (there === undefined) noteNetworkGone(draft, network)
-    else if (network.status !== 'removing') noteNetworkThere(draft, network, there)
+    else if (network.status !== 'removing') noteNetworkThere(draft, network, there, look)
   }
   for (const network of look.networks) adoptNetwork(draft, network, look)
   for (const [index, until] of draft.restingIndexes.entries())
@@ -53,31 +53,31 @@ function noteNetworks(draft: Draft, look: Look): void {
 }
 
 function isNetworkNewer(network: Network, look: Look): boolean {
-  const isInFlight =
-    network.attaching.length > 0 || (network.status !== 'up' && network.retryAt === undefined)
+  const isInFlight = network.status !== 'up' && network.retryAt === undefined
   const since = isInFlight ? network.changedAt + stepLostMs.other : network.changedAt
   return since >= look.startedAt
 }
 
 function noteNetworkGone(draft: Draft, network: Network): void {
-  if (network.status === 'creating' && network.retryAt !== undefined) return
+  if (network.status === 'creating' && network.retryAt !== undefined) {
+    if (draft.foreignIndexes.has(network.index)) draft.networks.delete(network.index)
+    return
+  }
   draft.networks.delete(network.index)
   draft.restingIndexes.set(network.index, draft.now + leaseSpan(draft.config))
 }
 
-function noteNetworkThere(draft: Draft, network: Network, there: SeenNetwork): void {
+function noteNetworkThere(draft: Draft, network: Network, there: SeenNetwork, look: Look): void {
+  const attaching = network.attaching.filter(
+    ({ since }) => since + stepLostMs.other >= look.startedAt,
+  )
   const isSame =
     network.status === 'up' &&
-    network.attaching.length === 0 &&
+    network.attaching.length === attaching.length &&
     network.attached.length === there.attached.length &&
     there.attached.every((director) => network.attached.includes(director))
   if (isSame) return
-  const patch = {
-    status: 'up',
-    attached: there.attached,
-    attaching: [],
-    retryAt: undefined,
-  } as const
+  const patch = { status: 'up', attached: there.attached, attaching, retryAt: undefined } as const
   setNetwork(draft, network, patch)
 }
 
@@ -186,14 +186,17 @@ function noteOther(draft: Draft, workspace: Workspace, there: SeenContainer, loo
     case 'creating':
       // Half made by a call whose answer was lost: creating again finds it.
       if (container.status === 'created') return
-      change(draft, workspace, { container })
+      assignNetwork(draft, { ...workspace, container }, there)
       return
     case 'queued':
     case 'stopping':
-      assignNetwork(draft, change(draft, workspace, { container }), there)
+      assignNetwork(draft, { ...workspace, container }, there)
       return
     case 'failed':
-      stop(draft, { ...workspace, container }, 'failed', { failure: workspace.failure })
+      assignNetwork(draft, { ...workspace, container }, there)
+      stop(draft, draft.workspaces.get(workspace.name) ?? workspace, 'failed', {
+        failure: workspace.failure,
+      })
       return
     case 'starting':
     case 'probing':

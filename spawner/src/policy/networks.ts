@@ -85,7 +85,7 @@ function free(draft: Draft): void {
 
 function orderAgain(draft: Draft, network: Network): void {
   const type = network.status === 'creating' ? 'create-network' : 'remove-network'
-  setNetwork(draft, network, { retryAt: undefined })
+  setNetwork(draft, network, { retryAt: undefined, changedAt: draft.now })
   draft.steps.push({ type, index: network.index })
 }
 
@@ -98,7 +98,7 @@ function keepSpares(draft: Draft, spares: Network[]): void {
   for (const network of spares.slice(wanted)) {
     if (network.status !== 'up' || network.attaching.length > 0) continue
     if (network.restsUntil > draft.now) continue
-    setNetwork(draft, network, { status: 'removing' })
+    setNetwork(draft, network, { status: 'removing', changedAt: draft.now })
     draft.steps.push({ type: 'remove-network', index: network.index })
   }
 }
@@ -130,12 +130,12 @@ function attach(draft: Draft, network: Network, directors: readonly DirectorId[]
   const missing = directors.filter(
     (id) =>
       !network.attached.includes(id) &&
-      !network.attaching.includes(id) &&
+      !network.attaching.some(({ director }) => director === id) &&
       !network.failing.some(({ director, retryAt }) => director === id && retryAt > draft.now),
   )
   if (missing.length === 0) return
   setNetwork(draft, network, {
-    attaching: [...network.attaching, ...missing],
+    attaching: [...network.attaching, ...missing.map((id) => ({ director: id, since: draft.now }))],
     failing: network.failing.filter(({ director }) => !missing.includes(director)),
   })
   for (const director of missing)

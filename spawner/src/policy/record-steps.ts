@@ -104,13 +104,14 @@ export function noteStepFailed(draft: Draft, event: Answer<'step-failed'>): void
 export function noteNetworkCreated(draft: Draft, event: Answer<'network-created'>): void {
   const network = draft.networks.get(event.index)
   if (network?.status === 'creating')
-    setNetwork(draft, network, { status: 'up', retryAt: undefined })
+    setNetwork(draft, network, { status: 'up', retryAt: undefined, changedAt: draft.now })
 }
 
 export function noteNetworkFailed(draft: Draft, event: Answer<'network-failed'>): void {
   const network = draft.networks.get(event.index)
   if (network === undefined || network.status === 'up') return
-  if (event.taken && network.status === 'creating') {
+  const isTaken = event.taken || draft.foreignIndexes.has(event.index)
+  if (isTaken && network.status === 'creating') {
     draft.networks.delete(event.index)
     draft.foreignIndexes = new Set([...draft.foreignIndexes, event.index])
     return

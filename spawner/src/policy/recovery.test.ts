@@ -165,7 +165,11 @@ describe('a look at the engine', () => {
     const startedAt = story.now
     story.passes(1_000).obeys()
     assert.equal(story.phase('ann'), 'absent')
-    story.looks({ startedAt, containers: [seen('ann', container)], networks: [network(0)] })
+    story.looks({
+      startedAt,
+      containers: [seen('ann', container)],
+      networks: [network(0, director)],
+    })
     assert.equal(story.phase('ann'), 'absent')
     assert.deepEqual(story.ordered(), [])
   })

@@ -7,7 +7,7 @@ import type { Failure, Milestone, State, Workspace } from './domain.ts'
 import { lifetimeEndsAt } from './due.ts'
 import { estimateMs } from './estimates.ts'
 import { failures } from './failures.ts'
-import { isStarting } from './lifecycle.ts'
+import { isStarting, shownPhase } from './lifecycle.ts'
 
 /** The loop gives it on as its `WorkspaceView`. */
 export interface View {
@@ -32,15 +32,9 @@ export function viewOf(
   const claim = claimOf(state, person, templateName)
   if (!claim.ok) return refusedView(state, templateName, now, claim.refusal)
   const workspace = state.workspaces.get(claim.name)
-  if (workspace === undefined || isForgettable(workspace))
+  if (workspace === undefined || shownPhase(workspace) === 'absent')
     return absentView(state, person, claim, now)
   return presentView(state, claim, workspace, { now, wallNow })
-}
-
-/** Only kept to tell held requests apart from new ones. */
-function isForgettable(workspace: Workspace): boolean {
-  if (workspace.phase !== 'stopped' || workspace.container !== undefined) return false
-  return workspace.stopReason !== 'lifetime'
 }
 
 function refusedView(state: State, template: string, now: number, refusal: Refusal): View {

@@ -1,0 +1,159 @@
+// Drives `decide` through random interleavings of people, directors, failures and crashes, and holds the invariants.
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { checkCalm } from './testing/invariants.ts'
+import { nameOf, person } from './testing/scenario.ts'
+import { World, type WorldOptions } from './testing/world.ts'
+
+const options: fc.Arbitrary<WorldOptions> = fc
+  .record({
+    seed: fc.nat(),
+    people: fc.integer({ min: 1, max: 7 }),
+    maxWorkspaces: fc.integer({ min: 0, max: 4 }),
+    maxStarting: fc.integer({ min: 0, max: 2 }),
+    maxQueue: fc.constantFrom(0, 2, 5),
+    spareNetworks: fc.integer({ min: 0, max: 2 }),
+    networkCount: fc.constantFrom(6, 12, 64),
+    idleStopMs: fc.constantFrom(4_000, 12_000),
+    idleRemoveMs: fc.constantFrom(0, 5_000, 30_000),
+    maxLifetimeMs: fc.constantFrom(0, 0, 10_000),
+  })
+  // Stopped containers that are never removed keep their networks: then the pool has to be large enough.
+  .map((chosen) => (chosen.idleRemoveMs === 0 ? { ...chosen, networkCount: 64 } : chosen))
+
+type Action = (world: World) => void
+
+const anybody = fc.nat(6).map((index) => (world: World) => {
+  return world.people[index % world.people.length] ?? person('nobody')
+})
+const questions = fc.record({
+  start: fc.constantFrom('start', 'start', 'start', 'wake', 'no'),
+  navigation: fc.boolean(),
+} as const)
+const pick = fc.nat(20)
+const member = <T>(things: Iterable<T>, index: number): T | undefined => {
+  const all = [...things]
+  return all[index % Math.max(1, all.length)]
+}
+
+const actions: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc
+      .constantFrom(0, 1, 30, 200, 900, 3_000, 9_000, 25_000)
+      .map((ms) => (world: World) => world.passes(ms)),
+  },
+  {
+    weight: 6,
+    arbitrary: anybody.map(
+      (who) => (world: World) => world.comes(who(world), { start: 'start', navigation: true }),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(anybody, questions).map(
+      ([who, question]) =>
+        (world: World) =>
+          world.ask(who(world), question),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: anybody.map((who) => (world: World) => void world.busy.add(nameOf(who(world).name))),
+  },
+  { weight: 2, arbitrary: anybody.map((who) => (world: World) => world.leaves(who(world))) },
+  {
+    weight: 1,
+    arbitrary: anybody.map(
+      (who) => (world: World) =>
+        world.comes({ ...who(world), subject: 'u-another' }, { start: 'start', navigation: true }),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(anybody, fc.constantFrom('start-asked', 'cancel-asked'))
+      .map(([who, type]) => (world: World) => {
+        world.hears({ type, template: 'lab', user: who(world) })
+      }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(0, 0.1, 0.5).map((trouble) => (world: World) => {
+      world.trouble = trouble
+    }),
+  },
+  { weight: 2, arbitrary: fc.constant((world: World) => world.crash()) },
+  { weight: 2, arbitrary: fc.constant((world: World) => world.look()) },
+  { weight: 1, arbitrary: fc.constant((world: World) => world.engine.goAway()) },
+  { weight: 1, arbitrary: fc.constant((world: World) => world.engine.restart()) },
+  {
+    weight: 1,
+    arbitrary: pick.map((index) => (world: World) => {
+      const container = member(world.engine.containers.values(), index)
+      if (container !== undefined) world.engine.ends(container, 1)
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: pick.map((index) => (world: World) => {
+      const container = member(world.engine.containers.values(), index)
+      if (container !== undefined) world.engine.destroy(container)
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: pick.map((index) => (world: World) => {
+      const network = member(world.engine.networks.keys(), index)
+      if (network !== undefined) world.engine.removeNetwork(network)
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(anybody, fc.constantFrom('exits', 'mute'))
+      .map(([who, fault]) => (world: World) => {
+        world.engine.faults.set(nameOf(who(world).name), fault)
+      }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.nat(3).map((index) => (world: World) => {
+      if (!world.engine.networks.has(index)) world.engine.foreignNetworks.add(index)
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: pick.map((index) => (world: World) => {
+      const id = member(world.directors.keys(), index)
+      if (id !== undefined) world.breakStream(id)
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: pick.map((index) => (world: World) => {
+      const id = member(world.directors.keys(), index)
+      if (id !== undefined) world.replaceDirector(id)
+    }),
+  },
+)
+
+describe('the policy, whatever happens', () => {
+  it('keeps its promises after each decision, and serves everybody who stays once it is calm', () => {
+    fc.assert(
+      fc.property(options, fc.array(actions, { maxLength: 60, size: 'max' }), (chosen, story) => {
+        const world = new World(chosen)
+        for (const act of story) act(world)
+        world.calmDown()
+        world.passes(10_000)
+        if (world.engine.silenced) world.passes(16 * 60_000)
+        // Long enough for one after the other to come, stay until idle, and rest.
+        world.passes(
+          60_000 + chosen.people * (chosen.idleStopMs * 3 + chosen.idleRemoveMs + 20_000),
+        )
+        checkCalm(world)
+      }),
+      { numRuns: Number(300) },
+    )
+  })
+})

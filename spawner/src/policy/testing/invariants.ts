@@ -1,0 +1,201 @@
+// For the model test: what must hold after each decision, and what must be true once all has been calm for a while.
+import type { Phase } from '@berth/shared/contract'
+import { decide } from '../decide.ts'
+import type { Decision, State, Step, Workspace } from '../domain.ts'
+import type { World } from './world.ts'
+
+export function broken(world: World, what: string): never {
+  throw new Error(`${what}\n${world.history.slice(-150).join('\n')}`)
+}
+
+const starting: ReadonlySet<Phase> = new Set(['pulling', 'creating', 'starting', 'probing'])
+const placed: ReadonlySet<Phase> = new Set([...starting, 'ready', 'frozen', 'stopping'])
+
+export function checkDecision(world: World, before: State, decision: Decision): void {
+  checkTimer(world, decision)
+  checkAdmissions(world, before, decision.state)
+  checkQueue(world, decision.state)
+  checkNetworks(world, decision.state)
+  checkRunning(world)
+  for (const step of decision.steps) checkStep(world, decision.state, step)
+}
+
+/** Deciding again at the same moment orders nothing, and a timer is never for the past. */
+function checkTimer(world: World, { state, wakeAt }: Decision): void {
+  if (wakeAt !== undefined && wakeAt <= world.now) broken(world, 'a timer is set for the past')
+  const again = decide(state, { type: 'tick' }, world.now)
+  if (again.steps.length > 0)
+    broken(world, `the same was ordered twice: ${again.steps.map((step) => step.type).join(', ')}`)
+}
+
+function checkAdmissions(world: World, before: State, after: State): void {
+  const admitted: Workspace[] = []
+  const waiting: Workspace[] = []
+  let places = 0
+  let starts = 0
+  for (const workspace of after.workspaces.values()) {
+    if (placed.has(workspace.phase)) places++
+    if (starting.has(workspace.phase) && workspace.servesSince === undefined) starts++
+    if (workspace.phase === 'queued') waiting.push(workspace)
+    const former = before.workspaces.get(workspace.name)
+    if (starting.has(workspace.phase) && former?.requestedAt !== workspace.requestedAt) {
+      if (workspace.milestones.length > 0 && isNewStart(workspace)) admitted.push(workspace)
+    } else if (starting.has(workspace.phase) && former?.phase === 'queued') admitted.push(workspace)
+  }
+  if (admitted.length === 0) return
+  const { maxWorkspaces, maxStarting } = world.config.limits
+  if (maxWorkspaces > 0 && places > maxWorkspaces) broken(world, 'more places than allowed')
+  if (maxStarting > 0 && starts > maxStarting) broken(world, 'more starts than allowed')
+  for (const first of waiting)
+    for (const second of admitted)
+      if (first.turn < second.turn && !lacksNetwork(world, after, first))
+        broken(world, `${second.name} overtook ${first.name}`)
+}
+
+const isNewStart = (workspace: Workspace) => workspace.milestones[0]?.phase === 'queued'
+
+/** The one reason in this world not to start the first in the queue. */
+function lacksNetwork(world: World, state: State, workspace: Workspace): boolean {
+  if (workspace.network !== undefined && state.networks.get(workspace.network)?.status === 'up')
+    return false
+  for (let index = 0; index < world.config.networkCount; index++) {
+    const network = state.networks.get(index)
+    if (network === undefined && !state.foreignIndexes.has(index)) {
+      if ((state.restingIndexes.get(index) ?? 0) <= world.now) return false
+    } else if (network?.status === 'up' && network.workspace === undefined)
+      if (network.restsUntil <= world.now) return false
+  }
+  return true
+}
+
+function checkQueue(world: World, state: State): void {
+  const waiting = [...state.workspaces.values()].filter(({ phase }) => phase === 'queued')
+  if (!state.looked) return
+  waiting.sort((a, b) => a.turn - b.turn)
+  if (waiting.map(({ name }) => name).join() !== state.queue.join())
+    broken(world, 'the queue is not those who wait in the order of asking')
+  if (new Set(waiting.map(({ turn }) => turn)).size !== waiting.length)
+    broken(world, 'two wait at the same place')
+  const { maxQueue } = world.config.limits
+  const sent = waiting.filter(({ milestones }) => milestones.length === 1)
+  if (maxQueue > 0 && sent.length > maxQueue + placesOf(world))
+    broken(world, 'the queue is too long')
+}
+
+/** Those who wait while theirs is stopped, or lost their container, join a full queue too. */
+const placesOf = (world: World) => world.config.limits.maxWorkspaces || world.options.people
+
+function checkNetworks(world: World, state: State): void {
+  const holders = new Map<number, string>()
+  for (const { name, network } of state.workspaces.values()) {
+    if (network === undefined) continue
+    const other = holders.get(network)
+    const isReal = state.networks.get(network)?.workspace === name
+    if (other !== undefined && isReal) broken(world, `${name} and ${other} have one network`)
+    if (isReal) holders.set(network, name)
+  }
+}
+
+/** The engine itself never runs more than allowed, whatever the state says. */
+function checkRunning(world: World): void {
+  const { maxWorkspaces } = world.config.limits
+  if (maxWorkspaces === 0) return
+  let running = 0
+  for (const container of world.engine.containers.values())
+    if (container.status === 'running' && !container.ghost) running++
+  const ghosts = [...world.engine.containers.values()].some(({ ghost }) => ghost)
+  if (running > maxWorkspaces && !ghosts) broken(world, 'more containers run than allowed')
+}
+
+function checkStep(world: World, state: State, step: Step): void {
+  switch (step.type) {
+    case 'create-container':
+      if (state.foreignNames.has(step.workspace)) broken(world, 'a foreign name was used')
+      if (state.networks.get(step.network)?.workspace !== step.workspace)
+        broken(world, 'a container was to be made on a network that is not its own')
+      return
+    case 'start-container':
+      return checkAddress(world, step.workspace, step.network)
+    case 'stop-container':
+    case 'remove-container':
+      return checkLeases(world, state, step)
+    case 'remove-network':
+      if (state.foreignIndexes.has(step.index)) broken(world, 'a foreign network was touched')
+      return checkAddress(world, undefined, step.index)
+    case 'create-network':
+      if (state.foreignIndexes.has(step.index)) broken(world, 'a foreign network was touched')
+      return
+    case 'answer-seat':
+      return checkGrant(world, state, step)
+    case 'pull-image':
+    case 'attach-director':
+    case 'probe':
+    case 'introduce':
+    case 'revoke':
+    case 'answer-activity':
+    case 'announce':
+  }
+}
+
+/** Nobody gets an address by which a director may still reach somebody else's workspace. */
+function checkAddress(world: World, workspace: string | undefined, network: number): void {
+  for (const lease of world.leases())
+    if (lease.network === network && lease.workspace !== workspace)
+      broken(world, `a director holds a lease of ${lease.workspace} on network ${network}`)
+}
+
+function checkLeases(
+  world: World,
+  state: State,
+  step: Extract<Step, { type: 'stop-container' | 'remove-container' }>,
+): void {
+  const container = world.engine.containers.get(step.generation)
+  if (container !== undefined && container.workspace !== step.workspace)
+    broken(world, `${step.type} is for a container of ${container.workspace}`)
+  if (container?.status !== 'running') return
+  const reason = state.workspaces.get(step.workspace)?.stopReason
+  if (reason === 'lifetime' || reason === 'failed' || reason === 'cancelled') return
+  for (const lease of world.leases())
+    if (lease.generation === step.generation)
+      broken(world, `${step.type} of ${step.workspace} (${reason}) under a lease`)
+}
+
+function checkGrant(
+  world: World,
+  state: State,
+  step: Extract<Step, { type: 'answer-seat' }>,
+): void {
+  const { reply } = step
+  if (reply.status !== 'granted') return
+  const workspace = state.workspaces.get(reply.workspace)
+  if (workspace?.phase !== 'ready') broken(world, 'a seat was granted in what is not ready')
+  if (workspace.pending !== undefined) broken(world, 'a seat was granted in what is being stopped')
+  if (workspace.leasedUntil < world.now + world.config.lease.leaseMs + world.config.lease.marginMs)
+    broken(world, 'a lease was granted and not recorded')
+}
+
+/** After a calm time: the engine holds what is planned and nothing else, and nobody who stayed is unserved. */
+export function checkCalm(world: World): void {
+  const { state, engine } = world
+  for (const name of world.waiting.keys()) broken(world, `${name} waits and is not served`)
+  for (const container of engine.containers.values())
+    if (state.workspaces.get(container.workspace)?.container?.generation !== container.generation)
+      broken(world, `container ${container.generation} of ${container.workspace} is in no plan`)
+  for (const { name, container } of state.workspaces.values())
+    if (container !== undefined && !engine.containers.has(container.generation))
+      broken(world, `${name} has a container only in the plan`)
+  for (const index of engine.networks.keys())
+    if (!state.networks.has(index)) broken(world, `network ${index} is in no plan`)
+  let spares = 0
+  for (const network of state.networks.values()) {
+    if (!engine.networks.has(network.index))
+      broken(world, `network ${network.index} is only in the plan`)
+    if (network.workspace === undefined) spares++
+    for (const director of world.directors.keys())
+      if (!network.attached.includes(director))
+        broken(world, `${director} is not on network ${network.index}`)
+  }
+  if (spares > world.config.spareNetworks) broken(world, `${spares} networks stand idle`)
+  for (const director of world.directors.values())
+    if (!director.introduced) broken(world, `${director.id} was not introduced`)
+}

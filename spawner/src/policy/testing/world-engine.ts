@@ -1,0 +1,372 @@
+// For the model test: an engine with latencies, failures, answers that are lost or late, and events that may not come.
+import type { Person } from '@berth/shared/contract'
+import type { UserName, WorkspaceName } from '@berth/shared/names'
+import type {
+  Container,
+  DirectorId,
+  Event,
+  Failure,
+  Generation,
+  Look,
+  NetworkIndex,
+  Step,
+  WorkspaceStep,
+} from '../domain.ts'
+import { broken } from './invariants.ts'
+import type { World } from './world.ts'
+
+export interface WorldContainer {
+  readonly generation: Generation
+  readonly workspace: WorkspaceName
+  readonly owner: Person
+  network: NetworkIndex
+  status: Container['status']
+  startedAt: number | undefined
+  finishedAt: number | undefined
+  exitCode: number | undefined
+  /** Started by a call of a spawner that is dead: nobody could count it. */
+  ghost: boolean
+}
+
+type Order = Extract<
+  Step,
+  {
+    type:
+      | 'pull-image'
+      | 'create-container'
+      | 'start-container'
+      | 'stop-container'
+      | 'remove-container'
+      | 'create-network'
+      | 'remove-network'
+      | 'attach-director'
+  }
+>
+
+const awayFailure: Failure = { code: 'engine_unreachable', detail: 'the engine did not answer' }
+const hardFailure: Failure = { code: 'start_failed', detail: 'the engine refused' }
+const workspaceSteps: Partial<Record<Order['type'], WorkspaceStep>> = {
+  'pull-image': 'pull',
+  'create-container': 'create',
+  'start-container': 'start',
+  'stop-container': 'stop',
+  'remove-container': 'remove',
+}
+
+export class WorldEngine {
+  readonly containers = new Map<Generation, WorldContainer>()
+  readonly networks = new Map<NetworkIndex, Set<DirectorId>>()
+  readonly foreignNetworks = new Set<NetworkIndex>()
+  readonly foreignNames = new Set<string>()
+  readonly homes = new Map<UserName, string>()
+  /** What is wrong with a person's workspace: it exits at once, or never listens. */
+  readonly faults = new Map<WorkspaceName, 'exits' | 'mute'>()
+  /** Steps under way for the present spawner. */
+  readonly underWay = new Map<WorkspaceName, Order>()
+  up = true
+  /** A step whose answer never came. */
+  silenced = false
+  #made = 0
+  readonly #world: World
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  containerOf(workspace: WorkspaceName): WorldContainer | undefined {
+    for (const container of this.containers.values())
+      if (container.workspace === workspace) return container
+    return undefined
+  }
+
+  reaches(director: DirectorId, generation: Generation): boolean {
+    const container = this.containers.get(generation)
+    if (container?.status !== 'running' || this.faults.get(container.workspace) === 'mute')
+      return false
+    return this.networks.get(container.network)?.has(director) === true
+  }
+
+  // orders
+
+  carryOut(order: Order): void {
+    const world = this.#world
+    const { incarnation } = world
+    const kind = workspaceSteps[order.type]
+    if (kind !== undefined && 'workspace' in order) {
+      const other = this.underWay.get(order.workspace)
+      if (other !== undefined && other.type !== 'pull-image')
+        broken(world, `${order.type} was ordered while ${other.type} is under way`)
+      this.underWay.set(order.workspace, order)
+    }
+    const isTroubled = world.chance(world.trouble)
+    const outcome = isTroubled
+      ? (['lost', 'void', 'hard', 'silent'] as const)[world.between(0, 3)]
+      : 'fine'
+    const slow = isTroubled ? 4_000 : 250
+    world.later(world.between(1, slow), () => {
+      const works = this.up && outcome !== 'void' && outcome !== 'hard'
+      const event = works ? this.#carry(order, incarnation) : undefined
+      const isSilent = outcome === 'silent' && kind !== 'pull' && world.chance(0.2)
+      if (isSilent) this.silenced = true
+      world.later(world.between(1, slow), () => {
+        if (world.incarnation !== incarnation) return
+        if (isSilent) {
+          if ('workspace' in order) this.#done(order)
+          return
+        }
+        if ('workspace' in order) this.#done(order)
+        const isKnown = event !== undefined && outcome !== 'lost'
+        const answer = isKnown ? event : this.#failure(order, this.up && outcome === 'hard')
+        if (answer !== undefined) world.hears(answer)
+      })
+    })
+  }
+
+  #done(order: Order & { workspace: WorkspaceName }): void {
+    if (this.underWay.get(order.workspace) === order) this.underWay.delete(order.workspace)
+  }
+
+  forgetOrders(): void {
+    this.underWay.clear()
+  }
+
+  #failure(order: Order, isHard: boolean): Event | undefined {
+    switch (order.type) {
+      case 'create-network':
+      case 'remove-network':
+        return { type: 'network-failed', index: order.index, taken: false }
+      case 'attach-director': {
+        const gone = !this.#world.directors.has(order.director)
+        const { index, director } = order
+        return { type: 'director-attach-failed', index, director, gone }
+      }
+      default: {
+        const step = workspaceSteps[order.type]
+        if (step === undefined) return undefined
+        const failure = isHard ? hardFailure : awayFailure
+        const { workspace } = order
+        return { type: 'step-failed', workspace, step, failure, retry: !isHard }
+      }
+    }
+  }
+
+  /** The effect on the engine. @returns what would be answered */
+  #carry(order: Order, incarnation: number): Event | undefined {
+    const world = this.#world
+    switch (order.type) {
+      case 'pull-image':
+        return { type: 'image-present', workspace: order.workspace }
+      case 'create-container':
+        return this.#create(order)
+      case 'start-container':
+        return this.#start(order, world.incarnation !== incarnation)
+      case 'stop-container': {
+        const { workspace, generation } = order
+        const container = this.containers.get(generation)
+        if (container !== undefined) this.ends(container, 143)
+        return { type: 'container-stopped', workspace, generation, exitCode: 143 }
+      }
+      case 'remove-container': {
+        const { workspace, generation, failure } = order
+        this.containers.delete(generation)
+        const removed = { type: 'container-removed', workspace } as const
+        return failure === undefined ? removed : { ...removed, failure }
+      }
+      case 'create-network': {
+        const { index } = order
+        if (this.foreignNetworks.has(index)) return { type: 'network-failed', index, taken: true }
+        if (!this.networks.has(index)) this.networks.set(index, new Set())
+        return { type: 'network-created', index }
+      }
+      case 'remove-network': {
+        const { index } = order
+        for (const container of this.containers.values())
+          if (container.network === index && isPlanned(world, container.generation))
+            broken(world, `network ${index} was removed under ${container.workspace}`)
+        this.networks.delete(index)
+        return { type: 'network-removed', index }
+      }
+      case 'attach-director': {
+        const { index, director } = order
+        const network = this.networks.get(index)
+        if (network === undefined || !world.directors.has(director)) return undefined
+        network.add(director)
+        return { type: 'director-attached', index, director }
+      }
+    }
+  }
+
+  #create(order: Extract<Order, { type: 'create-container' }>): Event | undefined {
+    const { workspace, network, owner } = order
+    if (this.foreignNames.has(workspace))
+      return {
+        type: 'step-failed',
+        workspace,
+        step: 'create',
+        failure: { code: 'name_taken', detail: 'the name is taken' },
+        retry: false,
+      }
+    let existing = this.containerOf(workspace)
+    if (existing?.status === 'created' && existing.network !== network) {
+      this.containers.delete(existing.generation)
+      existing = undefined
+    }
+    if (existing !== undefined && existing.status !== 'created' && !existing.ghost)
+      broken(this.#world, `a second container of ${workspace} was to be made`)
+    const container: WorldContainer = existing ?? {
+      generation: `g${++this.#made}`,
+      workspace,
+      owner,
+      network,
+      status: 'created',
+      startedAt: undefined,
+      finishedAt: undefined,
+      exitCode: undefined,
+      ghost: false,
+    }
+    this.containers.set(container.generation, container)
+    this.homes.set(owner.name, owner.subject)
+    return { type: 'container-created', workspace, container: asSeen(container) }
+  }
+
+  #start(order: Extract<Order, { type: 'start-container' }>, isGhost: boolean): Event | undefined {
+    const world = this.#world
+    const { workspace, generation } = order
+    const container = this.containers.get(generation)
+    if (container === undefined || !this.networks.has(order.network))
+      return {
+        type: 'step-failed',
+        workspace,
+        step: 'start',
+        failure: hardFailure,
+        retry: false,
+      }
+    container.network = order.network
+    if (container.status !== 'running') {
+      container.status = 'running'
+      container.startedAt = world.now
+      container.exitCode = undefined
+      container.ghost = isGhost
+      if (this.faults.get(workspace) === 'exits')
+        world.later(world.between(0, 100), () => this.ends(container, 1))
+    }
+    return { type: 'container-started', workspace, generation, address: addressOf(container) }
+  }
+
+  // of its own accord
+
+  ends(container: WorldContainer, exitCode: number): void {
+    if (container.status !== 'running') return
+    container.status = 'exited'
+    container.exitCode = exitCode
+    container.finishedAt = this.#world.now
+    container.ghost = false
+    const { generation } = container
+    this.#tells({ type: 'container-died', generation, exitCode })
+  }
+
+  destroy(container: WorldContainer): void {
+    this.ends(container, 137)
+    this.containers.delete(container.generation)
+    this.#tells({ type: 'container-destroyed', generation: container.generation })
+  }
+
+  removeNetwork(index: NetworkIndex): void {
+    this.networks.delete(index)
+    for (const director of this.#world.directors.values())
+      for (const [name, lease] of director.leases)
+        if (lease.network === index) director.leases.delete(name)
+  }
+
+  restart(): void {
+    for (const container of this.containers.values()) this.ends(container, 137)
+    this.goAway()
+  }
+
+  goAway(): void {
+    this.up = false
+    this.#world.hears({ type: 'engine-lost', detail: 'connection refused' })
+    this.#world.later(this.#world.between(100, 9_000), () => (this.up = true))
+  }
+
+  recover(): void {
+    this.up = true
+    this.faults.clear()
+  }
+
+  forgetDirector(id: DirectorId): void {
+    for (const attached of this.networks.values()) attached.delete(id)
+  }
+
+  #tells(event: Event): void {
+    const world = this.#world
+    const { incarnation } = world
+    if (!this.up || world.chance(world.trouble * 0.3)) return
+    world.later(world.between(0, 80), () => {
+      if (world.incarnation === incarnation) world.hears(event)
+    })
+  }
+
+  // a look takes time, and containers and networks are not seen at the same moment
+
+  look(): void {
+    const world = this.#world
+    const { incarnation, now: startedAt } = world
+    const slow = world.chance(world.trouble) ? 3_000 : 60
+    let containers: Look['containers'] = []
+    world.later(world.between(0, slow), () => {
+      containers = this.#seenContainers()
+    })
+    world.later(slow + world.between(0, slow), () => {
+      const look = { startedAt, containers, ...this.#seenRest() }
+      world.later(world.between(0, slow), () => {
+        if (world.incarnation !== incarnation) return
+        if (this.up) world.hears({ type: 'looked', look })
+        else world.hears({ type: 'engine-lost', detail: 'connection refused' })
+      })
+    })
+  }
+
+  #seenContainers(): Look['containers'] {
+    return [...this.containers.values()].map((container) => ({
+      workspace: container.workspace,
+      template: 'lab',
+      owner: container.owner,
+      network: container.network,
+      container: asSeen(container),
+      ...(container.finishedAt === undefined
+        ? {}
+        : { finishedAgoMs: this.#world.now - container.finishedAt }),
+    }))
+  }
+
+  #seenRest(): Omit<Look, 'startedAt' | 'containers'> {
+    return {
+      networks: [...this.networks].map(([index, attached]) => ({ index, attached: [...attached] })),
+      foreignIndexes: [...this.foreignNetworks],
+      foreignNames: [...this.foreignNames],
+      subjects: new Map(this.homes),
+      directors: [...this.#world.directors.keys()],
+    }
+  }
+}
+
+const addressOf = ({ network }: WorldContainer) =>
+  `10.213.${network >> 4}.${(network & 15) * 16 + 2}`
+
+function asSeen(container: WorldContainer): Container {
+  return {
+    generation: container.generation,
+    spec: 'spec-1',
+    status: container.status,
+    ...(container.exitCode === undefined ? {} : { exitCode: container.exitCode }),
+    ...(container.startedAt === undefined ? {} : { startedAt: container.startedAt }),
+    ...(container.status === 'running' ? { address: addressOf(container) } : {}),
+  }
+}
+
+function isPlanned(world: World, generation: Generation): boolean {
+  for (const workspace of world.state.workspaces.values())
+    if (workspace.container?.generation === generation) return true
+  return false
+}

@@ -1,0 +1,427 @@
+// For the model test: people, directors and an engine with a will of its own around `decide`, all from one seed.
+// It holds the invariants after each decision and throws at the first that is broken.
+import type { Person } from '@berth/shared/contract'
+import type { WorkspaceName } from '@berth/shared/names'
+import { decide, initialState } from '../decide.ts'
+import type {
+  DirectorId,
+  Event,
+  Generation,
+  NetworkIndex,
+  PolicyConfig,
+  SeatQuestion,
+  SeatReply,
+  State,
+  Step,
+} from '../domain.ts'
+import { leaseTimes } from '../lease-times.ts'
+import { configWith, nameOf, person, templateWith } from './scenario.ts'
+import { checkDecision } from './invariants.ts'
+import { WorldEngine } from './world-engine.ts'
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly people: number
+  readonly maxWorkspaces: number
+  readonly maxStarting: number
+  readonly maxQueue: number
+  readonly spareNetworks: number
+  readonly networkCount: number
+  readonly idleStopMs: number
+  readonly idleRemoveMs: number
+  readonly maxLifetimeMs: number
+}
+
+interface Lease {
+  readonly generation: Generation
+  readonly network: NetworkIndex | undefined
+  readonly user: Person
+  /** On the director's own reckoning: from before it asked. */
+  readonly until: number
+  readonly lastUseAt: number
+}
+
+export interface WorldDirector {
+  readonly id: DirectorId
+  connected: boolean
+  introduced: boolean
+  readonly leases: Map<WorkspaceName, Lease>
+}
+
+interface Waiter {
+  readonly user: Person
+  readonly question: Pick<SeatQuestion, 'start' | 'navigation'>
+  readonly since: number
+  askedAt: number
+}
+
+export class World {
+  now = 1_000
+  state: State
+  readonly options: WorldOptions
+  readonly config: PolicyConfig
+  readonly engine: WorldEngine
+  readonly directors = new Map<DirectorId, WorldDirector>()
+  /** People whose requests are held, by workspace. */
+  readonly waiting = new Map<WorkspaceName, Waiter>()
+  /** People who do something in their workspace all the time. */
+  readonly busy = new Set<WorkspaceName>()
+  readonly people: readonly Person[]
+  spawnerUp = true
+  /** Counts the lives of the spawner. */
+  incarnation = 0
+  /** How much goes wrong, from 0 to 1. */
+  trouble = 0
+  served = 0
+  readonly history: string[] = []
+  #agenda: { at: number; turn: number; run: () => void }[] = []
+  #turn = 0
+  #random: () => number
+  #wakeAt: number | undefined
+  #nextLookAt = 0
+  #replies = new Map<number, (reply: SeatReply) => void>()
+  #leaseReplies = new Map<number, (kept: ReadonlyMap<WorkspaceName, number>) => void>()
+  #questions = 0
+  #nextDirector = 1
+
+  constructor(options: WorldOptions) {
+    this.options = options
+    const policy = {
+      idleStopMs: options.idleStopMs,
+      idleRemoveMs: options.idleRemoveMs,
+      maxLifetimeMs: options.maxLifetimeMs,
+      startTimeoutMs: 8_000,
+    }
+    this.config = configWith({
+      policy,
+      limits: {
+        maxWorkspaces: options.maxWorkspaces,
+        maxStarting: options.maxStarting,
+        maxQueue: options.maxQueue,
+      },
+      config: {
+        lease: leaseTimes([templateWith(policy)]),
+        spareNetworks: options.spareNetworks,
+        networkCount: options.networkCount,
+        presenceMs: 6_000,
+        retryAfterMs: 1_000,
+        forgetAfterMs: 120_000,
+      },
+    })
+    this.state = initialState(this.config)
+    this.#random = generator(options.seed)
+    this.people = Array.from({ length: options.people }, (_, index) => person(`p${index}`))
+    this.engine = new WorldEngine(this)
+    this.addDirector()
+    this.addDirector()
+  }
+
+  // chance and time
+
+  chance(probability: number): boolean {
+    return this.#random() < probability
+  }
+
+  between(low: number, high: number): number {
+    return low + Math.floor(this.#random() * (high - low + 1))
+  }
+
+  later(ms: number, run: () => void): void {
+    this.#agenda.push({ at: this.now + ms, turn: this.#turn++, run })
+  }
+
+  passes(ms: number): void {
+    const until = this.now + ms
+    for (;;) {
+      const at = this.#nextAt()
+      if (at > until) break
+      this.now = Math.max(this.now, at)
+      this.#runDue()
+    }
+    this.now = until
+  }
+
+  #nextAt(): number {
+    let next = Math.min(this.#nextLookAt, this.spawnerUp ? (this.#wakeAt ?? Infinity) : Infinity)
+    for (const { at } of this.#agenda) next = Math.min(next, at)
+    for (const waiter of this.waiting.values()) next = Math.min(next, waiter.askedAt + 2_500)
+    return next
+  }
+
+  #runDue(): void {
+    const due = this.#agenda.filter(({ at }) => at <= this.now)
+    this.#agenda = this.#agenda.filter(({ at }) => at > this.now)
+    due.sort((a, b) => a.at - b.at || a.turn - b.turn)
+    for (const { run } of due) run()
+    if (this.spawnerUp && this.#wakeAt !== undefined && this.#wakeAt <= this.now)
+      this.hears({ type: 'tick' })
+    if (this.#nextLookAt <= this.now) this.look()
+    for (const waiter of this.waiting.values())
+      if (waiter.askedAt + 2_500 <= this.now) this.#askAgain(waiter)
+  }
+
+  // the spawner
+
+  hears(event: Event): void {
+    if (!this.spawnerUp) return
+    const before = this.state
+    const { state, steps, wakeAt } = decide(before, event, this.now)
+    this.history.push(`${this.now} ${describe(event)} -> ${steps.map(describe).join(', ')}`)
+    this.state = state
+    this.#wakeAt = wakeAt
+    checkDecision(this, before, { state, steps, ...(wakeAt === undefined ? {} : { wakeAt }) })
+    for (const step of steps) this.#carryOut(step)
+  }
+
+  #carryOut(step: Step): void {
+    switch (step.type) {
+      case 'answer-seat':
+        this.#replies.get(step.id)?.(step.reply)
+        this.#replies.delete(step.id)
+        return
+      case 'answer-activity':
+        this.#leaseReplies.get(step.id)?.(
+          new Map(step.leases.map(({ workspace, leaseMs }) => [workspace, leaseMs])),
+        )
+        this.#leaseReplies.delete(step.id)
+        return
+      case 'announce':
+        return
+      case 'introduce': {
+        const director = this.directors.get(step.director)
+        if (director !== undefined) director.introduced = true
+        return
+      }
+      case 'revoke':
+        for (const director of this.directors.values()) this.#hearRevoke(director, step)
+        return
+      case 'probe':
+        return this.#probe(step)
+      default:
+        this.engine.carryOut(step)
+    }
+  }
+
+  look(): void {
+    this.#nextLookAt = this.now + 5_000
+    if (this.spawnerUp) this.engine.look()
+  }
+
+  crash(): void {
+    if (!this.spawnerUp) return
+    this.history.push(`${this.now} crash`)
+    this.incarnation++
+    this.engine.forgetOrders()
+    this.state = initialState(this.config)
+    this.spawnerUp = false
+    this.#wakeAt = undefined
+    this.#replies.clear()
+    this.#leaseReplies.clear()
+    for (const director of this.directors.values()) this.#lose(director)
+    this.later(this.between(1, 4_000), () => this.revive())
+  }
+
+  revive(): void {
+    if (this.spawnerUp) return
+    this.spawnerUp = true
+    this.look()
+    for (const director of this.directors.values()) this.#reconnect(director)
+  }
+
+  // directors
+
+  addDirector(): void {
+    const id = `d${this.#nextDirector++}`
+    const director = { id, connected: false, introduced: false, leases: new Map() }
+    this.directors.set(id, director)
+    this.#reconnect(director)
+    const every = Math.max(1, Math.floor(this.config.lease.leaseMs / 4))
+    const report = () => {
+      if (this.directors.get(id) !== director) return
+      this.#report(director)
+      this.later(every, report)
+    }
+    this.later(every, report)
+  }
+
+  /** Its container is replaced by another: leases and connections are gone with it. */
+  replaceDirector(id: DirectorId): void {
+    this.directors.delete(id)
+    this.engine.forgetDirector(id)
+    this.hears({ type: 'director-gone', director: id })
+    this.addDirector()
+  }
+
+  breakStream(id: DirectorId): void {
+    const director = this.directors.get(id)
+    if (director === undefined) return
+    this.#lose(director)
+    this.hears({ type: 'director-gone', director: id })
+    this.#reconnect(director)
+  }
+
+  #lose(director: WorldDirector): void {
+    director.connected = false
+    director.introduced = false
+  }
+
+  #reconnect(director: WorldDirector): void {
+    this.later(this.between(1, 1_500), () => {
+      if (!this.spawnerUp || director.connected || !this.directors.has(director.id)) return
+      director.connected = true
+      this.hears({ type: 'director-connected', director: director.id })
+    })
+  }
+
+  #hearRevoke(director: WorldDirector, step: Extract<Step, { type: 'revoke' }>): void {
+    // A courtesy that may be lost.
+    if (!director.connected || this.chance(this.trouble)) return
+    if (director.leases.get(step.workspace)?.generation === step.generation)
+      director.leases.delete(step.workspace)
+  }
+
+  #probe(step: Extract<Step, { type: 'probe' }>): void {
+    const director = this.directors.get(step.director)
+    if (director?.connected !== true) return
+    const givesUpAt = this.now + step.deadlineMs
+    const attempt = () => {
+      if (!director.connected) return
+      const reachable = this.engine.reaches(director.id, step.generation)
+      if (!reachable && this.now < givesUpAt) return this.later(400, attempt)
+      const { workspace, generation } = step
+      this.hears({
+        type: 'probe-answered',
+        director: director.id,
+        workspace,
+        generation,
+        reachable,
+      })
+    }
+    this.later(this.between(1, 60), attempt)
+  }
+
+  #report(director: WorldDirector): void {
+    const sentAt = this.now
+    for (const [name, lease] of director.leases)
+      if (lease.until <= this.now) director.leases.delete(name)
+      else if (this.busy.has(name)) director.leases.set(name, { ...lease, lastUseAt: this.now })
+    if (!this.spawnerUp || director.leases.size === 0) return
+    this.later(this.between(0, 30), () => {
+      const id = ++this.#questions
+      const reported = new Map(director.leases)
+      this.#leaseReplies.set(id, (kept) => {
+        for (const [name, lease] of reported) {
+          const leaseMs = kept.get(name)
+          if (leaseMs === undefined) director.leases.delete(name)
+          else director.leases.set(name, { ...lease, until: sentAt + leaseMs })
+        }
+      })
+      const seats = [...reported].map(([workspace, lease]) => ({
+        workspace,
+        user: lease.user.name,
+        lastUseAgoMs: this.now - lease.lastUseAt,
+      }))
+      this.hears({ type: 'activity-reported', id, director: director.id, seats })
+    })
+  }
+
+  /** Leases that some director goes by at present. */
+  *leases(): Iterable<Lease & { readonly workspace: WorkspaceName }> {
+    for (const director of this.directors.values())
+      for (const [workspace, lease] of director.leases)
+        if (lease.until > this.now) yield { ...lease, workspace }
+  }
+
+  // people
+
+  ask(
+    user: Person,
+    question: Pick<SeatQuestion, 'start' | 'navigation'>,
+    since?: number,
+    answered: (reply: SeatReply) => void = () => undefined,
+  ): void {
+    const directors = [...this.directors.values()]
+    const director = directors[this.between(0, directors.length - 1)]
+    if (director === undefined || !this.spawnerUp) return
+    const id = ++this.#questions
+    const askedAt = this.now
+    const workspace = nameOf(user.name)
+    const held = director.leases.get(workspace)
+    const fails = held !== undefined && !this.engine.reaches(director.id, held.generation)
+    if (fails) director.leases.delete(workspace)
+    this.#replies.set(id, (reply) => {
+      if (reply.status === 'granted') {
+        this.served++
+        director.leases.set(workspace, {
+          generation: reply.generation,
+          network: this.engine.containers.get(reply.generation)?.network,
+          user,
+          until: askedAt + reply.leaseMs,
+          lastUseAt: this.now,
+        })
+      }
+      answered(reply)
+    })
+    const asked = { director: director.id, user, template: 'lab', ...question }
+    this.hears({
+      type: 'seat-asked',
+      id,
+      question: {
+        ...asked,
+        ...(since === undefined ? {} : { since }),
+        ...(fails ? { unreachable: held.generation } : {}),
+      },
+    })
+  }
+
+  /** Somebody comes and stays until served. */
+  comes(user: Person, question: Pick<SeatQuestion, 'start' | 'navigation'>): void {
+    const name = nameOf(user.name)
+    if (this.waiting.has(name)) return
+    const waiter = { user, question, since: this.now, askedAt: this.now }
+    this.waiting.set(name, waiter)
+    this.#askAgain(waiter)
+  }
+
+  leaves(user: Person): void {
+    this.waiting.delete(nameOf(user.name))
+    this.busy.delete(nameOf(user.name))
+  }
+
+  #askAgain(waiter: Waiter): void {
+    const name = nameOf(waiter.user.name)
+    waiter.askedAt = this.now
+    this.ask(waiter.user, waiter.question, waiter.since, (reply) => {
+      if (reply.status === 'granted') this.waiting.delete(name)
+      if (reply.status !== 'refused') return
+      if (reply.failure.code === 'identity_reused') return void this.waiting.delete(name)
+      // The button of the failure page, and a page that is opened again.
+      if (this.state.workspaces.get(name)?.phase === 'failed' && this.chance(0.5))
+        this.hears({ type: 'start-asked', template: 'lab', user: waiter.user })
+      else this.waiting.set(name, { ...waiter, since: this.now })
+    })
+  }
+
+  /** Everything goes well from now on; people who wait go on waiting, the others rest. */
+  calmDown(): void {
+    this.trouble = 0
+    this.busy.clear()
+    this.engine.recover()
+    this.revive()
+  }
+}
+
+function generator(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+function describe(thing: Event | Step): string {
+  const { type, ...rest } = thing
+  return `${type} ${JSON.stringify(rest, (key, value: unknown) => (key === 'owner' || key === 'subjects' ? undefined : value))}`
+}
