@@ -1,6 +1,7 @@
 // @ts-check
 // Docker Compose with the files, profile and variables of one instance.
 import { join } from 'node:path'
+import { buildLine } from './build-line.mjs'
 import { attempt, run } from './command.mjs'
 import { Failure } from './failure.mjs'
 
@@ -66,7 +67,7 @@ export const createCompose = ({ root, settings, gateway, env }) => {
         env: environment,
         input,
         cwd: root,
-        onLine: (line) => say.passing(buildStep(line)),
+        onLine: (line) => say.passing(buildLine(line)),
       }),
 
     /** @param {import('./progress.mjs').Say} say */
@@ -87,7 +88,7 @@ export const createCompose = ({ root, settings, gateway, env }) => {
           env: environment,
           input,
           cwd: root,
-          onLine: (line) => say.passing(buildStep(line)),
+          onLine: (line) => say.passing(buildLine(line)),
         },
       )
       if (result.code === 0) return
@@ -154,11 +155,3 @@ const explainTrouble = async (instance) => {
 export const isTroubled = (status) =>
   /^(Exited|Restarting|Dead|Created)/.test(status) ||
   /\((unhealthy|health: starting)\)/.test(status)
-
-/** @param {string} line a line of a build or of `up`, without its number and time */
-const buildStep = (line) =>
-  line
-    .replace(/^#\d+\s+/, '')
-    .replace(/^\d+\.\d+\s+/, '')
-    .trim()
-    .slice(0, 60)

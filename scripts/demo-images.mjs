@@ -2,6 +2,7 @@
 // The images that run as workspaces in the demo. Built here, never pulled, and no service of Compose: nobody runs them
 // but the spawner.
 import { join } from 'node:path'
+import { buildLine } from './build-line.mjs'
 import { run } from './command.mjs'
 
 const BUILD_TIMEOUT_MS = 20 * 60_000
@@ -20,8 +21,7 @@ export const buildDemoImages = async (root, say) => {
     say(`building ${name}`)
     await run('docker', ['build', '--progress', 'plain', '--tag', name, join(root, folder)], {
       timeoutMs: BUILD_TIMEOUT_MS,
-      onLine: (line) =>
-        say.passing(`building ${name}: ${line.replace(/^#\d+\s+/, '').slice(0, 50)}`),
+      onLine: (line) => say.passing(`building ${name}: ${buildLine(line)}`),
       help: 'A build needs Debian’s packages, npm and PyPI. Once they can be reached, run the same command again.',
     })
   }

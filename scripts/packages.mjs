@@ -1,7 +1,8 @@
 // @ts-check
 // Packages of Debian and Ubuntu by apt. Which packages an engine or a test needs is decided elsewhere.
 import { readFile, writeFile } from 'node:fs/promises'
-import { run, attempt } from './command.mjs'
+import { buildLine } from './build-line.mjs'
+import { attempt, run } from './command.mjs'
 import { Failure } from './failure.mjs'
 
 const APT_TIMEOUT_MS = 15 * 60_000
@@ -86,7 +87,7 @@ export const ensurePackages = async (names, say) => {
   await refreshLists()
   say(`installing ${missing.join(', ')}`)
   await installPackages(missing, (line) =>
-    say.passing(`installing ${missing.join(', ')}: ${line.slice(0, 50)}`),
+    say.passing(`installing ${missing.join(', ')}: ${buildLine(line)}`),
   )
 }
 

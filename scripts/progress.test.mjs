@@ -1,6 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { buildLine } from './build-line.mjs'
 import { Failure } from './failure.mjs'
 import { createProgress, failureText, formatElapsed } from './progress.mjs'
 import { ranTests, summaryOf } from './test-summary.mjs'
@@ -66,4 +67,13 @@ test('a run without tests is no proof', () => {
   assert.equal(ranTests(['tests 3', 'pass 3']), true)
   assert.equal(ranTests(['tests 0', 'pass 0']), false)
   assert.equal(ranTests([]), false)
+})
+
+test('a line of a build is told without its number, its time and the address of a mirror', () => {
+  assert.equal(buildLine('#7 19.24 Unpacking perl (5.36)'), 'Unpacking perl (5.36)')
+  assert.equal(
+    buildLine('Get:3 http://mirror.example.org/debian bookworm/main'),
+    'Get:3 bookworm/main',
+  )
+  assert.ok(buildLine('x'.repeat(200)).length < 60)
 })

@@ -4,6 +4,7 @@
 import { copyFile, cp, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buildLine } from './build-line.mjs'
 import { attempt, run } from './command.mjs'
 import { Failure } from './failure.mjs'
 import { CA_PATH_INSIDE, caEnvironment, findOwnCaBundle, readAptSettings } from './host-trust.mjs'
@@ -51,7 +52,10 @@ export const makeDebian = async (name, { say }) => {
     say('unpacking Debian packages')
     await run('debootstrap', ['--variant=minbase', SUITE, system, ...(await mirrorArguments())], {
       timeoutMs: BUILD_TIMEOUT_MS,
-      onLine: (line) => say.passing(`unpacking Debian packages: ${shortened(line)}`),
+      onLine: (line) =>
+        say.passing(
+          `unpacking Debian packages: ${buildLine(line.replace(/^[IW]: /, '').replace(/ on http.*/, ''))}`,
+        ),
     })
     await writeFile(join(system, 'etc/dpkg/dpkg.cfg.d/slim'), `${SLIM.join('\n')}\n`)
     const apt = await readAptSettings(bundle !== undefined)
@@ -150,10 +154,3 @@ const mirrorArguments = async () => {
   const distribution = await readDistribution()
   return distribution.id === 'debian' ? [(await findMirror(distribution)).uri] : []
 }
-
-/** @param {string} line a line of debootstrap's */
-const shortened = (line) =>
-  line
-    .replace(/^[IW]: | on https?:\S*/g, '')
-    .replace(/\.\.\.$/, '')
-    .slice(0, 60)
