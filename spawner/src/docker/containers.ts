@@ -1,4 +1,5 @@
 // Making and removing a workspace's container. What bears its name and is not ours is never touched.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import { labels } from '@berth/shared/labels'
@@ -31,6 +32,10 @@ export interface Containers {
   create(order: CreateOrder, signal: AbortSignal): Promise<Outcome<Container>>
   remove(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
 }
+
+/** A name is taken a moment before and after there is a container to look at. */
+const mostTries = 40
+const tryAgainMs = 50
 
 export function createContainers(deps: {
   docker: Docker
@@ -82,12 +87,17 @@ export function createContainers(deps: {
     signal: AbortSignal,
   ): Promise<{ status: 'made' | 'found'; container: Container }> {
     const spec = specHash(order.template, order.owner, instance)
-    try {
-      const generation = await make(order, image, signal)
-      return { status: 'made', container: { generation, spec, status: 'created' } }
-    } catch (error) {
-      if (!isFault(error, 'conflict')) throw error
+    for (let tries = 1; ; tries += 1) {
+      const generation = await makeUnlessTaken(order, image, signal)
+      if (generation !== undefined)
+        return { status: 'made', container: { generation, spec, status: 'created' } }
       const found = await findOurs(order, signal)
+      if (found === undefined) {
+        if (tries >= mostTries)
+          throw new EngineFault('unreachable', 'container-create', 'the name is not freed')
+        await sleep(tryAgainMs, undefined, { signal })
+        continue
+      }
       // The engine lets a container start only as long as the network that it was created on is there.
       const fits =
         found.Config.Labels[labels.spec] === spec &&
@@ -96,9 +106,20 @@ export function createContainers(deps: {
         return { status: 'found', container: describeContainer(found, clock) }
       // Made from something else, or for a network that is gone: it makes room.
       const removed = await remove(found.Id, signal)
-      if (!removed.ok) throw new EngineFault('unreachable', 'container-remove', 'it stays', error)
-      const generation = await make(order, image, signal)
-      return { status: 'made', container: { generation, spec, status: 'created' } }
+      if (!removed.ok) throw new EngineFault('unreachable', 'container-remove', 'it stays')
+    }
+  }
+
+  async function makeUnlessTaken(
+    order: CreateOrder,
+    image: Image,
+    signal: AbortSignal,
+  ): Promise<Generation | undefined> {
+    try {
+      return await make(order, image, signal)
+    } catch (error) {
+      if (isFault(error, 'conflict')) return undefined
+      throw error
     }
   }
 
@@ -121,17 +142,16 @@ export function createContainers(deps: {
     return container.id
   }
 
-  /** Whoever has the name already: an earlier try of ours, or somebody else. */
+  /** An earlier try of ours that has the name already; `undefined` while one is being made or removed. */
   async function findOurs(
     { workspace, owner }: CreateOrder,
     signal: AbortSignal,
-  ): Promise<Docker.ContainerInspectInfo> {
+  ): Promise<Docker.ContainerInspectInfo | undefined> {
     const container = docker.getContainer(workspace)
     const info = await unlessGone(
       call('container-inspect', { signal }, (abortSignal) => container.inspect({ abortSignal })),
     )
-    if (info === undefined)
-      throw new EngineFault('unreachable', 'container-create', 'the name is being freed')
+    if (info === undefined) return undefined
     const carried = info.Config.Labels
     const ours =
       carried[labels.workspace] === workspace &&

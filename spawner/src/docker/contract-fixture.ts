@@ -131,17 +131,23 @@ export function createEngineUnderTest(
       return { id: generation, address }
     },
     async [Symbol.asyncDispose]() {
+      const filters = { label: [`${labels.instance}=${instance}`] }
+      await removeContainers(docker, filters)
       for (const clearAway of extra) await clearAway()
-      await clearInstance(docker, instance)
+      await removeTheRest(docker, filters)
       engine[Symbol.dispose]()
     },
   }
 }
 
-async function clearInstance(docker: Docker, instance: string): Promise<void> {
-  const filters = { label: [`${labels.instance}=${instance}`] }
+type Filters = { readonly label: string[] }
+
+async function removeContainers(docker: Docker, filters: Filters): Promise<void> {
   for (const { Id } of await docker.listContainers({ all: true, filters }))
     await docker.getContainer(Id).remove({ force: true, v: true })
+}
+
+async function removeTheRest(docker: Docker, filters: Filters): Promise<void> {
   for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove()
   const { Volumes } = await docker.listVolumes({ filters })
   for (const { Name } of Volumes) await docker.getVolume(Name).remove()
@@ -155,4 +161,15 @@ export async function run(docker: Docker, id: string, ...Cmd: string[]): Promise
   const chunks: Buffer[] = []
   for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk)
   return Buffer.concat(chunks).toString('utf8').trim().replaceAll('\r\n', '\n')
+}
+
+/** The base image with further instructions of a Dockerfile, which need no build: a commit takes them. */
+export async function derivedImage(test: EngineUnderTest, instructions: string): Promise<string> {
+  const { docker } = test
+  const container = await docker.createContainer({ Image: baseImage, Cmd: ['true'] })
+  const changes = instructions.split('\n')
+  const image = (await container.commit({ changes })) as { Id: string }
+  await container.remove()
+  test.after(() => docker.getImage(image.Id).remove({ force: true }))
+  return image.Id
 }
