@@ -244,17 +244,26 @@ describe('a body', () => {
   })
 
   it('may be answered while it still flows, and the client gets to read that answer', async () => {
-    await using workspace = await startWorkspace((_req, res) => {
-      res.writeHead(413, { 'Content-Length': 3 }).end('big')
+    const size = 30_000_000
+    const asked = Promise.withResolvers<ServerResponse>()
+    await using workspace = await startWorkspace((req, res) => {
+      // The first is answered when its upload has come to a stand, the second at once.
+      if (req.url === '/') asked.resolve(res)
+      else res.writeHead(413, { 'Content-Length': 3 }).end('big')
     })
     await using front = await startFront(workspace.address)
     using client = await connectRaw(front.address)
-    client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 30000000\r\n\r\nx')
+    client.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${size}\r\n\r\n`)
+    client.send(Buffer.alloc(size))
+    const res = await asked.promise
+    await settledCount(() => client.socket.writableLength)
+    assert.ok(client.socket.writableLength > 0)
+    res.writeHead(413, { 'Content-Length': 3 }).end('big')
     await client.until(/413 .*\r\n\r\nbig$/s)
     // The rest is taken and thrown away; the connection is then good for another request.
-    for (let left = 29_999_999; left > 0; left -= 100_000)
-      client.send(Buffer.alloc(Math.min(left, 100_000)))
-    client.send(get('/again'))
+    client.send(
+      `POST /again HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 9\r\n\r\nx`,
+    )
     assert.match(await client.end(), /big.*413 .*big$/s)
   })
 
@@ -276,6 +285,7 @@ describe('a body', () => {
   it('is not read faster than the workspace takes it, nor an answer faster than the client does', async () => {
     const size = 100 * 1024 * 1024
     const receiving = Promise.withResolvers<IncomingMessage>()
+    let left = 0
     await using workspace = await startWorkspace((req, res) => {
       if (req.method === 'POST') {
         receiving.resolve(req)
@@ -284,7 +294,7 @@ describe('a body', () => {
       }
       res.writeHead(200, { 'Content-Length': size })
       const chunk = Buffer.alloc(1024 * 1024)
-      let left = size / chunk.length
+      left = size / chunk.length
       const more = () => {
         while (left > 0) {
           left -= 1
@@ -320,8 +330,8 @@ describe('a body', () => {
     download.socket.pause()
     const outcome = front.nextOutcome()
     download.send(get('/'))
-    await settledCount(() => front.outcomes.length)
-    assert.equal(front.outcomes.length, 1, 'the download is not over while nobody reads it')
+    await settledCount(() => left)
+    assert.ok(left > 50 && front.outcomes.length === 1, `${left} MiB left`)
     download.socket.removeAllListeners('data')
     let drained = 0
     download.socket.on('data', (part: Buffer) => (drained += part.length))

@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { HttpExchange } from './http-exchange.ts'
 import type { ForwardHooks, ForwardOutcome } from './outcome.ts'
-import { createRequestBody, hasBody } from './request-body.ts'
 
 export interface ForwardRequest {
   readonly req: IncomingMessage
@@ -29,10 +28,9 @@ export interface ForwardRequest {
  */
 export function forwardRequest(options: ForwardRequest): Promise<ForwardOutcome> {
   const { req, dispatcher, target, headers } = options
-  const withBody = hasBody(req.rawHeaders)
   return new Promise((settle) => {
-    const exchange = new HttpExchange({ ...options, hasBody: withBody, settle })
-    const body = withBody ? createRequestBody(req, exchange.onRequestBytes) : null
+    const exchange = new HttpExchange({ ...options, settle })
+    const { body } = exchange
     dispatcher.dispatch({ path: target, method: req.method ?? 'GET', headers, body }, exchange)
   })
 }

@@ -355,6 +355,20 @@ describe('frames', () => {
       assert.equal((await connection.closed).bytesIn, 0)
     })
 
+  it('are not taken faster from the client than the workspace reads them', async () => {
+    await using workspace = await startAccepting()
+    await using front = await startFront(workspace.address)
+    const { client, side, connection } = await open(front, workspace)
+    side.socket.pause()
+    const size = 50 * 1024 * 1024
+    client.send(Buffer.alloc(size))
+    for (let turns = 0; turns < 2_000; turns += 1) await new Promise((next) => setImmediate(next))
+    assert.ok(client.socket.writableLength > size / 2, `${client.socket.writableLength} left`)
+    client.socket.end()
+    side.socket.resume()
+    assert.equal((await connection.closed).bytesIn, size)
+  })
+
   it('are not taken faster from the workspace than the client reads them', async () => {
     await using workspace = await startAccepting()
     let drained = 0

@@ -1,6 +1,7 @@
 // One request to a workspace and its answer, streamed both ways. A class because undici takes its handler as one
 // object: no closures per chunk, and all that an exchange remembers is here. Retrying is the caller's decision.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { pairs, writeAnswerHead } from './answer-head.ts'
 import {
@@ -9,7 +10,7 @@ import {
   type ForwardHooks,
   type ForwardOutcome,
 } from './outcome.ts'
-import { discardUpload } from './request-body.ts'
+import { createRequestBody, hasBody, type RequestBody } from './request-body.ts'
 
 export interface ExchangeOptions {
   readonly req: IncomingMessage
@@ -19,7 +20,6 @@ export interface ExchangeOptions {
   /** From the moment a connection has the request until the head of the final answer; a moving upload stops it. */
   readonly answerTimeoutMs: number
   readonly expectContinue: boolean
-  readonly hasBody: boolean
   readonly settle: (outcome: ForwardOutcome) => void
 }
 
@@ -30,6 +30,7 @@ const interimLimit = 32
 
 export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #options: ExchangeOptions
+  readonly #body: RequestBody | undefined
   #controller: Dispatcher.DispatchController | undefined
   #timer: NodeJS.Timeout | undefined
   /** Bytes may have left for the workspace. */
@@ -44,32 +45,38 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #bytesOut = 0
   #drained = 0
 
+  /** What undici is to send. */
+  get body(): Readable | null {
+    return this.#body?.stream ?? null
+  }
+
   constructor(options: ExchangeOptions) {
     this.#options = options
-    options.res.on('close', this.#onClientClose)
+    const { req, res } = options
+    this.#body = hasBody(req.rawHeaders) ? createRequestBody(req, this.#onRequestBytes) : undefined
+    res.on('close', this.#onClientClose)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    const { res, expectContinue, hasBody, answerTimeoutMs } = this.#options
+    const { res, expectContinue, answerTimeoutMs } = this.#options
     if (this.#settled) {
       controller.abort(new Error('the client went away'))
       return
     }
     this.#controller = controller
-    // With a body, undici sends nothing before the first chunk of it.
-    if (!hasBody) this.#sent = true
     if (answerTimeoutMs > 0) this.#timer = setTimeout(this.#onTimeout, answerTimeoutMs)
     if (expectContinue) res.writeContinue()
   }
 
   /** A chunk of the request's body is about to be passed on. */
-  readonly onRequestBytes = (bytes: number): void => {
+  readonly #onRequestBytes = (bytes: number): void => {
     this.#sent = true
     this.#bytesIn += bytes
     this.#timer?.refresh()
     this.#options.hooks.onUse?.()
   }
 
+  /** At once where there is no body; with one, undici sends nothing before the first chunk of it. */
   onRequestSent(): void {
     this.#sent = true
     this.#timer?.refresh()
@@ -113,7 +120,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     }
     res.once('finish', this.#onFinish)
     res.end()
-    this.#discardRest()
+    this.#body?.discard(graceMs)
   }
 
   onResponseError(_controller: unknown, error: Error): void {
@@ -124,7 +131,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     }
     const { res } = this.#options
     this.#settle({ kind: 'cut', status: this.#status, cause: error, ...this.#counts() })
-    this.#discardRest()
+    this.#body?.discard(graceMs)
     cutOff(res, this.#sized)
   }
 
@@ -134,15 +141,11 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       this.#settle({ kind: 'not-sent', cause, ...counts })
       return
     }
-    this.#discardRest()
+    this.#body?.discard(graceMs)
     if (isInvalid(cause)) this.#settle({ kind: 'failed', code: 'bad_request', cause, ...counts })
     else if (cause instanceof AnswerTimeout)
       this.#settle({ kind: 'failed', code: 'workspace_timeout', cause, ...counts })
     else this.#settle({ kind: 'failed', code: 'workspace_unreachable', cause, ...counts })
-  }
-
-  #discardRest(): void {
-    if (this.#options.hasBody) discardUpload(this.#options.req, graceMs)
   }
 
   #settle(outcome: ForwardOutcome): void {

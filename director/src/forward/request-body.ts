@@ -13,6 +13,15 @@ export function hasBody(rawHeaders: readonly string[]): boolean {
   return false
 }
 
+export interface RequestBody {
+  readonly stream: Readable
+  /**
+   * Reads and throws away what is left, so that the client gets to read an answer that came early: a connection
+   * closed over unread bytes is reset, and the answer lost. Not for ever: after `graceMs` the connection ends.
+   */
+  discard(graceMs: number): void
+}
+
 /**
  * undici destroys the bodies that it could not send. This one stands between, so that the client's connection
  * outlives that and an answer still reaches it.
@@ -22,25 +31,25 @@ export function hasBody(rawHeaders: readonly string[]): boolean {
 export function createRequestBody(
   request: IncomingMessage,
   onBytes: (bytes: number) => void,
-): Readable {
+): RequestBody {
   let attached = false
-  const body = new Readable({
+  const stream = new Readable({
     read() {
       if (!attached) attach()
       request.resume()
     },
     destroy(error, done) {
-      if (attached) detach()
+      detach()
       done(error)
     },
   })
 
   function onData(chunk: Buffer): void {
     onBytes(chunk.length)
-    if (!body.push(chunk)) request.pause()
+    if (!stream.push(chunk)) request.pause()
   }
   function onEnd(): void {
-    body.push(null)
+    stream.push(null)
   }
   function attach(): void {
     attached = true
@@ -51,18 +60,21 @@ export function createRequestBody(
     request.off('data', onData)
     request.off('end', onEnd)
   }
-  return body
+
+  return {
+    stream,
+    discard(graceMs) {
+      if (request.readableEnded || request.destroyed) return
+      // First, or a full stream that nobody reads any more would hold the request back again.
+      detach()
+      // Also where all of it has arrived: unread bytes would keep the connection from its next request.
+      request.resume()
+      if (!request.complete) endAfter(request, graceMs)
+    },
+  }
 }
 
-/**
- * Reads and throws away what is left of an upload, so that the client gets to read the answer that came early: a
- * connection closed over unread bytes is reset, and the answer lost. Not for ever: then the connection ends.
- */
-export function discardUpload(request: IncomingMessage, graceMs: number): void {
-  if (request.readableEnded || request.destroyed) return
-  // Also where all of it has arrived: unread bytes would keep the connection from its next request.
-  request.resume()
-  if (request.complete) return
+function endAfter(request: IncomingMessage, graceMs: number): void {
   const timer = setTimeout(() => request.socket.destroy(), graceMs)
   timer.unref()
   const stop = () => clearTimeout(timer)
