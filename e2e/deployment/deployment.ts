@@ -29,7 +29,7 @@ export interface DeploymentOptions {
   readonly directors?: number
   readonly engine?: Engine
   /** How to reach a published port, where that is not on 127.0.0.1. */
-  readonly placeOf?: (role: 'gateway' | 'idp', port: number) => Place
+  readonly reach?: (port: number) => Promise<Place>
   /** Instead of the ones of the repository. */
   readonly composeFiles?: readonly string[]
 }
@@ -61,6 +61,9 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   const [port = 0, idpPort = 0] = await freePorts(2)
   const work = await mkdtemp(join(tmpdir(), `${instance}-`))
   const environmentFile = join(work, 'env')
+  const places = new Map<string, Place>()
+  for (const each of [port, idpPort])
+    places.set(String(each), (await options.reach?.(each)) ?? { host: '127.0.0.1', port: each })
   // A prefix has no hyphen, and nobody else on the engine has it.
   const prefix = `t${options.name}${process.pid.toString(36)}`.slice(0, 20)
   const gatewaySecret = randomBytes(24).toString('hex')
@@ -105,7 +108,8 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   }
 
   const scale = ['--scale', `director=${options.directors ?? 1}`]
-  const up = ['up', '--detach', '--wait', '--wait-timeout', '120', ...scale]
+  const plainUp = ['up', '--detach', '--wait', '--wait-timeout', '120']
+  const up = [...plainUp, ...scale]
 
   async function explained(work: Promise<string>): Promise<void> {
     try {
@@ -146,17 +150,14 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     },
     site: {
       origin: `http://localhost:${port}`,
-      placeOf(url) {
-        const role = Number(url.port) === idpPort ? 'idp' : 'gateway'
-        return (
-          options.placeOf?.(role, Number(url.port)) ?? { host: '127.0.0.1', port: Number(url.port) }
-        )
-      },
+      placeOf: (url) => places.get(url.port) ?? { host: '127.0.0.1', port: Number(url.port) },
     },
     compose,
     async reconfigure(changes, ...names) {
       settings = { ...settings, ...changes }
-      await explained(compose(...up, '--no-build', ...names))
+      // The identity provider leads to no director, and Compose minds a scale for what is not meant.
+      const args = names.length > 0 && names.every((name) => name === 'idp') ? plainUp : up
+      await explained(compose(...args, '--no-build', ...names))
     },
     services,
     logs,

@@ -101,3 +101,13 @@ export function mostAtOnce(spans: readonly Span[]): number {
   }
   return most
 }
+
+/** Something about a workspace of this very deployment: others may be busy on the same engine. */
+export function isOfWorkspace(berth: {
+  readonly instance: string
+}): (event: EngineEvent) => boolean {
+  return ({ type, attributes }) =>
+    type === 'container' &&
+    attributes['berth.instance'] === berth.instance &&
+    attributes['berth.workspace'] !== undefined
+}

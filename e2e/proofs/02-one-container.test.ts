@@ -5,7 +5,7 @@ import { asTheGateway } from '../clients/as-the-gateway.ts'
 import { signIn } from '../clients/people.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { inspected, volumesOf, workspacesOf } from '../engine/belongings.ts'
-import { watchEngine } from '../engine/history.ts'
+import { isOfWorkspace, watchEngine } from '../engine/history.ts'
 
 describe('proof 2: one container for one person', () => {
   let berth: Deployment
@@ -41,13 +41,8 @@ describe('proof 2: one container for one person', () => {
       ({ Labels }) => Labels?.['berth.user'] !== undefined,
     )
     assert.equal(homes.length, 1)
-    const made = history.events.filter(
-      ({ type, action, attributes }) =>
-        type === 'container' &&
-        action === 'create' &&
-        attributes['berth.workspace'] !== undefined &&
-        attributes['berth.instance'] === berth.instance,
-    )
+    const ours = isOfWorkspace(berth)
+    const made = history.events.filter((event) => ours(event) && event.action === 'create')
     assert.equal(made.length, 1, 'none was made and removed meanwhile')
   })
 

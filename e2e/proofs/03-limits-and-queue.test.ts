@@ -6,7 +6,7 @@ import { signIn, type Person } from '../clients/people.ts'
 import { expectProblem } from '../clients/problems.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { workspacesOf } from '../engine/belongings.ts'
-import { mostAtOnce, watchEngine, type EngineEvent } from '../engine/history.ts'
+import { isOfWorkspace, mostAtOnce, watchEngine, type EngineEvent } from '../engine/history.ts'
 import { readyAt } from '../engine/readiness.ts'
 import { eventually } from '../run/deadline.ts'
 
@@ -65,8 +65,8 @@ describe('proof 3: limits and the queue', () => {
       const all = await workspacesOf(berth.engine, berth.instance)
       return all.length === count && all.every(({ State }) => State === 'exited')
     })
-    assertLimits(history.events, await readinessOfAll(berth))
-    assertOrder(berth, history.events)
+    assertLimits(history.events.filter(isOfWorkspace(berth)), await readinessOfAll(berth))
+    assertOrder(berth, history.events.filter(isOfWorkspace(berth)))
     for (const stream of streams) assertFalling(stream)
   })
 
@@ -138,10 +138,6 @@ function collect(first: EventStream, second: EventStream) {
   }
 }
 
-function isOfWorkspace(event: EngineEvent): boolean {
-  return event.type === 'container' && event.attributes['berth.workspace'] !== undefined
-}
-
 async function readinessOfAll(berth: Deployment): Promise<Map<string, number>> {
   const all = await workspacesOf(berth.engine, berth.instance)
   const times = all.map(async ({ Id }): Promise<[string, number]> => [
@@ -153,7 +149,7 @@ async function readinessOfAll(berth: Deployment): Promise<Map<string, number>> {
 
 /** A container's life is within what the spawner counts as a place, and the time until it listens within its start. */
 function assertLimits(events: readonly EngineEvent[], ready: ReadonlyMap<string, number>): void {
-  const made = events.filter((event) => isOfWorkspace(event) && event.action === 'create')
+  const made = events.filter(({ action }) => action === 'create')
   assert.equal(made.length, count, 'one container for each')
   const lives = made.map(({ id, at }) => {
     const died = events.find((event) => event.id === id && event.action === 'die')
@@ -166,9 +162,7 @@ function assertLimits(events: readonly EngineEvent[], ready: ReadonlyMap<string,
 }
 
 function assertOrder(berth: Deployment, events: readonly EngineEvent[]): void {
-  const served = events
-    .filter((event) => isOfWorkspace(event) && event.action === 'create')
-    .map(({ name }) => name)
+  const served = events.filter(({ action }) => action === 'create').map(({ name }) => name)
   const asked = logins.map((login) => berth.workspaceName(login))
   // Two may be on their way at once, so neighbours may be made in either order.
   for (const [n, name] of served.entries()) {

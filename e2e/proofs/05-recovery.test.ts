@@ -6,7 +6,7 @@ import { signIn } from '../clients/people.ts'
 import { expectProblem } from '../clients/problems.ts'
 import { deploy, type Deployment, type Role } from '../deployment/deployment.ts'
 import { inspected, workspaceNetworksOf, workspacesOf } from '../engine/belongings.ts'
-import { watchEngine, type EngineEvent } from '../engine/history.ts'
+import { isOfWorkspace, watchEngine, type EngineEvent } from '../engine/history.ts'
 import { eventually } from '../run/deadline.ts'
 
 const logins = ['dave', 'erin', 'finn', 'gus', 'hal']
@@ -52,8 +52,8 @@ describe('proof 5: recovery', () => {
     await berth.engine.post(`/containers/${spawner.Id}/kill`)
     try {
       assert.equal((await dave.ask('/whoami')).status, 200)
+      // Without a spawner it is never introduced, and so not ready; but it forwards.
       await killProcess(berth, 'director')
-      await restarted(berth, 'director')
       const answer = await eventually('the restarted director forwards', 30_000, async () => {
         const again = await dave.ask('/whoami')
         return again.status === 200 ? again : undefined
@@ -91,12 +91,8 @@ describe('proof 5: recovery', () => {
       assert.equal(await again.next(), 'after')
       again.close()
     }
-    const died = history.events.find(
-      ({ action, attributes }) =>
-        action === 'die' &&
-        attributes['berth.instance'] === berth.instance &&
-        attributes['berth.workspace'] !== undefined,
-    )
+    const ours = isOfWorkspace(berth)
+    const died = history.events.find((event) => ours(event) && event.action === 'die')
     assert.equal(died, undefined, 'no workspace went with the director')
   })
 
@@ -142,11 +138,8 @@ describe('proof 5: recovery', () => {
 })
 
 function isMade(berth: Deployment): (event: EngineEvent) => boolean {
-  return ({ type, action, attributes }) =>
-    type === 'container' &&
-    action === 'create' &&
-    attributes['berth.instance'] === berth.instance &&
-    attributes['berth.workspace'] !== undefined
+  const ours = isOfWorkspace(berth)
+  return (event) => ours(event) && event.action === 'create'
 }
 
 /** From outside, as a kernel short of memory does it: the engine starts it again by its restart policy. */
@@ -174,13 +167,15 @@ async function assertWhole(berth: Deployment, count: number): Promise<void> {
     const workspaces = await workspacesOf(berth.engine, berth.instance)
     const networks = await workspaceNetworksOf(berth.engine, berth.instance)
     const names = new Set(workspaces.map(({ Names }) => Names[0]))
-    const settled = workspaces.every(({ State }) => State === 'running' || State === 'exited')
-    return (
-      settled &&
-      workspaces.length === count &&
-      names.size === count &&
-      networks.length >= count &&
-      networks.length <= count + 1
+    const states = workspaces.map(({ State }) => State)
+    assert.ok(
+      states.every((state) => state === 'running' || state === 'exited'),
+      states.join(),
     )
+    assert.equal(workspaces.length, count)
+    assert.equal(names.size, count)
+    const ours = networks.map(({ Name }) => Name).join()
+    assert.ok(networks.length >= count && networks.length <= count + 1, ours)
+    return true
   })
 }

@@ -1,0 +1,255 @@
+// What the engine does that one would not expect (networks, names, volumes), and who can reach whom.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { arrive, hostnameOf } from '../clients/arrival.ts'
+import { signIn } from '../clients/people.ts'
+import { expectProblem } from '../clients/problems.ts'
+import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { inspect, inspected, networksOf, volumesOf } from '../engine/belongings.ts'
+import { attempt, run } from '../run/command.ts'
+import { eventually } from '../run/deadline.ts'
+
+const foreign = 'e2eforeign'
+
+describe('networks, names and volumes', () => {
+  let berth: Deployment
+  before(async () => {
+    berth = await deploy({
+      name: 'nets',
+      directors: 2,
+      settings: {
+        IDP_PEOPLE: 'dora,emil,fred,gina',
+        NETWORK_POOL: '10.215.0.0/24',
+        RECONCILE_EVERY: '2s',
+        NETWORK_SPARES: '1',
+      },
+    })
+  })
+  after(async () => {
+    await berth[Symbol.asyncDispose]()
+  })
+
+  /** Runs a few lines of Node in a person's container. */
+  const inside = (user: string, code: string): Promise<string> =>
+    run('docker', ['exec', berth.workspaceName(user), 'node', '--input-type=module', '-e', code])
+  const knock = (host: string, port: number): string => `
+    import { connect } from 'node:net'
+    const socket = connect({ host: '${host}', port: ${port}, timeout: 2500 })
+    let bytes = 0
+    let connected = false
+    const tell = (how) => { console.log(JSON.stringify({ how, connected, bytes })); process.exit(0) }
+    socket.on('connect', () => { connected = true; socket.write('GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n') })
+    socket.on('data', (chunk) => { bytes += chunk.length })
+    socket.on('timeout', () => tell('timeout'))
+    socket.on('error', (error) => tell(error.code))
+    socket.on('close', () => tell('closed'))`
+  const knocked = async (user: string, host: string, port: number) =>
+    JSON.parse(await inside(user, knock(host, port))) as {
+      how: string
+      connected: boolean
+      bytes: number
+    }
+
+  it('lets a workspace reach no other workspace, no director, no ops port, no spawner and no engine', async () => {
+    const [alice, bob] = await Promise.all([signIn(berth.site, 'alice'), signIn(berth.site, 'bob')])
+    await Promise.all([arrive(alice), arrive(bob)])
+    const his = await inspected(berth.engine, berth.workspaceName('bob'))
+    const [address] = Object.values(his.NetworkSettings.Networks)
+    assert.equal((await knocked('alice', address?.IPAddress ?? '', 8080)).connected, false)
+    const byName = await knocked('alice', berth.workspaceName('bob'), 8080)
+    assert.equal(byName.connected, false)
+
+    const hers = await inspected(berth.engine, berth.workspaceName('alice'))
+    const [network = ''] = Object.keys(hers.NetworkSettings.Networks)
+    for (const director of await berth.services('director')) {
+      const beside = director.NetworkSettings.Networks[network]?.IPAddress ?? ''
+      assert.notEqual(beside, '', 'every director is on her network')
+      for (const port of [8080, 9090]) {
+        const seen = await knocked('alice', beside, port)
+        assert.equal(seen.bytes, 0, `${beside}:${port} answered ${JSON.stringify(seen)}`)
+        assert.notEqual(seen.how, 'timeout', 'it is refused at once')
+      }
+      for (const other of Object.values(director.NetworkSettings.Networks)) {
+        if (other.IPAddress === beside) continue
+        assert.equal((await knocked('alice', other.IPAddress, 8080)).bytes, 0)
+      }
+    }
+    const [spawner] = await berth.services('spawner')
+    assert.ok(spawner)
+    for (const { IPAddress } of Object.values(spawner.NetworkSettings.Networks))
+      assert.equal((await knocked('alice', IPAddress, 8081)).connected, false)
+    for (const name of ['spawner', 'director', 'gateway'])
+      assert.equal((await knocked('alice', name, 8081)).connected, false)
+  })
+
+  it('runs a workspace without privileges, and with limits', async () => {
+    const { HostConfig, Config } = await inspected(berth.engine, berth.workspaceName('alice'))
+    assert.equal(HostConfig['Privileged'], false)
+    assert.ok(
+      (HostConfig['SecurityOpt'] as string[]).some((option) =>
+        option.startsWith('no-new-privileges'),
+      ),
+    )
+    assert.ok(HostConfig['CapDrop'], 'capabilities are dropped')
+    assert.ok((HostConfig['PidsLimit'] as number) > 0)
+    assert.ok((HostConfig['Memory'] as number) > 0)
+    assert.equal(HostConfig['MemorySwap'], HostConfig['Memory'])
+    assert.ok((HostConfig['NanoCpus'] as number) > 0)
+    assert.deepEqual(HostConfig['PortBindings'] ?? {}, {})
+    assert.equal(Config.User, '1000:1000')
+    const written = await attempt('docker', [
+      'exec',
+      berth.workspaceName('alice'),
+      'touch',
+      '/home/hello/x',
+    ])
+    assert.equal(written.code, 0, 'the home is writable by its owner')
+  })
+
+  it('keeps the default route of directors on the front network, however many networks they get', async () => {
+    const { IPAM } = (await networksOf(berth.engine, berth.instance)).find(
+      ({ Name }) => Name === `${berth.instance}-front`,
+    ) ?? { IPAM: { Config: [] } }
+    const subnet = IPAM.Config?.[0]?.Subnet.split('.').slice(0, 2).join('.') ?? 'none'
+    for (const { Id, NetworkSettings } of await berth.services('director')) {
+      assert.ok(Object.keys(NetworkSettings.Networks).length >= 4)
+      const routes = await run('docker', ['exec', Id, 'cat', '/proc/net/route'])
+      const gateway = routes
+        .split('\n')
+        .map((line) => line.split('\t'))
+        .find(([, destination]) => destination === '00000000')?.[2]
+      const address = (gateway ?? '')
+        .match(/../g)
+        ?.toReversed()
+        .map((byte) => Number.parseInt(byte, 16))
+      assert.equal(
+        address?.slice(0, 2).join('.'),
+        subnet,
+        `the default route is ${address?.join('.')}`,
+      )
+    }
+  })
+
+  it('does not cut a download while networks come and go', async () => {
+    const alice = await signIn(berth.site, 'alice')
+    const answer = await alice.ask('/bytes?n=30000000&rate=6000000')
+    const reading = answer.bytes()
+    const others = await Promise.all(['dora', 'emil'].map((login) => signIn(berth.site, login)))
+    await Promise.all(others.map((person) => arrive(person)))
+    assert.equal((await reading).length, 30_000_000)
+  })
+
+  it('hazard: removing a network bricks stopped containers: a stopped workspace starts again after all of Berth was made anew', async () => {
+    const dora = await signIn(berth.site, 'dora')
+    await arrive(dora)
+    await (await dora.ask('/files/kept', { method: 'PUT', body: 'kept' })).text()
+    const name = berth.workspaceName('dora')
+    const before = await inspected(berth.engine, name)
+    await berth.engine.post(`/containers/${name}/stop`, { t: 1 })
+    await berth.compose(
+      'up',
+      '--detach',
+      '--no-build',
+      '--wait',
+      '--force-recreate',
+      '--scale',
+      'director=2',
+    )
+    const again = await signIn(berth.site, 'dora')
+    assert.equal(await (await again.ask('/files/kept')).text(), 'kept')
+    assert.equal((await inspected(berth.engine, name)).Id, before.Id, 'the same container')
+  })
+
+  it('leaves no network behind when its workspace is gone', async () => {
+    const name = berth.workspaceName('emil')
+    const { NetworkSettings } = await inspected(berth.engine, name)
+    const [network = ''] = Object.keys(NetworkSettings.Networks)
+    await berth.engine.remove(`/containers/${name}`, { force: true })
+    await eventually('its network is spare or gone', 30_000, async () => {
+      const workspaces = (await networksOf(berth.engine, berth.instance)).filter(
+        ({ Labels }) => Labels['berth.network'] !== undefined,
+      )
+      const used = await Promise.all(
+        ['alice', 'bob', 'dora'].map(async (user) => {
+          const { NetworkSettings: settings } = await inspected(
+            berth.engine,
+            berth.workspaceName(user),
+          )
+          return Object.keys(settings.Networks)
+        }),
+      )
+      const spare = workspaces.filter(({ Name }) => !used.flat().includes(Name))
+      return spare.length <= 1
+    })
+    assert.ok(network.startsWith(`${berth.instance}-ws`), network)
+    assert.ok(network > `${berth.instance}-front`, 'it sorts after the front network')
+  })
+
+  it('skips addresses that another network on the engine has', async () => {
+    const taken = await subnetsOf(berth)
+    // The upper half of the pool, of which nothing is used yet.
+    assert.ok(
+      taken.every((subnet) => Number(subnet.split(/[./]/)[3]) < 128),
+      taken.join(),
+    )
+    const name = `${foreign}-${process.pid}`
+    await run('docker', ['network', 'create', '--subnet', '10.215.0.128/25', name])
+    try {
+      await berth.compose('restart', 'spawner')
+      await berth.reconfigure({})
+      const fred = await signIn(berth.site, 'fred')
+      assert.equal(await hostnameOf(fred), berth.workspaceName('fred'))
+      const subnets = await subnetsOf(berth)
+      assert.ok(
+        subnets.every((subnet) => Number(subnet.split(/[./]/)[3]) < 128),
+        subnets.join(),
+      )
+    } finally {
+      await run('docker', ['network', 'rm', name])
+    }
+  })
+
+  it('refuses a name that a foreign container has, and leaves that alone', async () => {
+    const name = berth.workspaceName('gina')
+    await run('docker', ['run', '--detach', '--name', name, 'berth/hello'])
+    try {
+      const before = await inspected(berth.engine, name)
+      const gina = await signIn(berth.site, 'gina')
+      await expectProblem(await gina.ask('/whoami'), 409, 'name_taken')
+      const page = await gina.navigate('/')
+      assert.ok(page.status >= 400)
+      assert.match(await page.text(), /data-phase|<h1/)
+      const after = await inspected(berth.engine, name)
+      assert.equal(after.Id, before.Id)
+      assert.equal(after.State.Running, true)
+    } finally {
+      await run('docker', ['rm', '--force', name])
+    }
+  })
+
+  it('refuses a volume that belongs to another instance, and leaves that alone', async () => {
+    const volume = `${berth.instance}-gina-home`
+    await run('docker', ['volume', 'create', '--label', 'berth.instance=somebody-else', volume])
+    try {
+      const gina = await signIn(berth.site, 'gina')
+      await (await gina.press('start')).text()
+      const answer = await gina.ask('/whoami')
+      assert.equal(answer.status, 409, await answer.text())
+      assert.equal(
+        (await inspect(berth.engine, berth.workspaceName('gina')))?.State.Running ?? false,
+        false,
+      )
+      const homes = await volumesOf(berth.engine, 'somebody-else')
+      assert.ok(homes.some(({ Name }) => Name === volume))
+    } finally {
+      await run('docker', ['volume', 'rm', volume])
+    }
+  })
+})
+
+async function subnetsOf(berth: Deployment): Promise<string[]> {
+  const networks = await networksOf(berth.engine, berth.instance)
+  return networks
+    .filter(({ Labels }) => Labels['berth.network'] !== undefined)
+    .map(({ IPAM }) => IPAM.Config?.[0]?.Subnet ?? 'none')
+}

@@ -1,0 +1,131 @@
+// What is asked of a gateway beside signing in: many tabs, an expired session, and that it is a gateway at all.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { arrive } from '../clients/arrival.ts'
+import { createCookieJar } from '../clients/cookie-jar.ts'
+import { createPerson, signIn } from '../clients/people.ts'
+import { beginSignIn } from '../clients/sign-in.ts'
+import { UpgradeRefused } from '../clients/web-socket.ts'
+import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { workspacesOf } from '../engine/belongings.ts'
+import { run } from '../run/command.ts'
+import { eventually } from '../run/deadline.ts'
+
+describe('the gateway', () => {
+  let berth: Deployment
+  before(async () => {
+    berth = await deploy({ name: 'gate' })
+  })
+  after(() => berth[Symbol.asyncDispose]())
+
+  it('lets several tabs sign in at once, and all arrive where they wanted to be', async () => {
+    const jar = createCookieJar()
+    const paths = ['/one?a=1', '/two?b=2', '/three']
+    const tabs = []
+    for (const path of paths) tabs.push({ path, tab: await beginSignIn(berth.site, jar, path) })
+    for (const { path, tab } of tabs) {
+      const { pathname, search } = await tab.submit('alice', 'alice')
+      assert.equal(pathname + search, path)
+    }
+    const alice = createPerson(berth.site, 'alice', jar)
+    assert.equal((await arrive(alice)).status, 200)
+  })
+
+  it('answers 401 to a background request whose session is over, and sends only a navigation to sign in', async () => {
+    const alice = await signIn(berth.site, 'alice')
+    alice.jar.clear()
+    for (const [path, headers] of [
+      ['/api/contents', { accept: 'application/json' }],
+      ['/.berth/status', {}],
+    ] as const) {
+      const answer = await alice.fetch(path, { headers })
+      assert.equal(answer.status, 401, path)
+      answer.leave()
+    }
+    const page = await alice.navigate('/lab')
+    assert.equal(page.status, 302)
+    page.leave()
+    await assert.rejects(alice.webSocket('/ws'), (error) => {
+      assert.ok(error instanceof UpgradeRefused)
+      assert.ok([302, 401, 403].includes(error.status), `${error.status}`)
+      return true
+    })
+  })
+
+  it('lets nobody in by headers alone', async () => {
+    const nobody = createPerson(berth.site, 'nobody', createCookieJar())
+    const answer = await nobody.ask('/whoami', {
+      headers: {
+        accept: 'application/json',
+        'x-forwarded-preferred-username': 'bob',
+        'x-forwarded-user': 'u-bob',
+        'berth-gateway-secret': 'guessed',
+      },
+    })
+    assert.equal(answer.status, 401)
+    answer.leave()
+    const names = (await workspacesOf(berth.engine, berth.instance)).map(
+      ({ Labels }) => Labels['berth.user'],
+    )
+    assert.ok(!names.includes('bob'))
+  })
+
+  it('believes nothing of what a signed-in person says about being somebody else', async () => {
+    const alice = await signIn(berth.site, 'alice')
+    const answer = await alice.ask('/echo', {
+      headers: {
+        'x-forwarded-preferred-username': 'bob',
+        'x-forwarded-user': 'u-bob',
+        'x-forwarded-groups': 'admins',
+        'x-forwarded-email': 'bob@example.test',
+        'x-forwarded-for': '6.6.6.6',
+      },
+    })
+    assert.equal(answer.status, 200)
+    const text = await answer.text()
+    assert.ok(!/bob|admins|6\.6\.6\.6/.test(text), text)
+  })
+
+  it('passes server-sent events as they come', async () => {
+    const alice = await signIn(berth.site, 'alice')
+    const stream = await alice.events('/events?every=300&count=5')
+    await stream.first('the last event', 10_000, ({ data }) => data === '5')
+    stream.close()
+    const times = stream.events.map(({ at }) => at)
+    assert.ok((times.at(-1) ?? 0) - (times[0] ?? 0) > 800, 'they did not come all at once')
+  })
+
+  it('lets a second spawner of the same instance wait its turn, and take over when the first is gone', async () => {
+    const alice = await signIn(berth.site, 'alice')
+    await arrive(alice)
+    const [first] = await berth.services('spawner')
+    assert.ok(first)
+    await berth.compose(
+      'up',
+      '--detach',
+      '--no-build',
+      '--no-recreate',
+      '--no-deps',
+      '--scale',
+      'spawner=2',
+      'spawner',
+    )
+    const second = await eventually('there is a second spawner', 20_000, async () =>
+      (await berth.services('spawner')).find(({ Id }) => Id !== first.Id),
+    )
+    await eventually('it says that it waits', 20_000, async () => {
+      const words = await run('docker', ['logs', second.Id])
+      return /wait/i.test(words)
+    })
+    assert.equal((await alice.ask('/whoami')).status, 200)
+    await run('docker', ['rm', '--force', first.Id])
+    const bob = await signIn(berth.site, 'bob')
+    await eventually('the second one starts workspaces', 60_000, async () => {
+      const answer = await bob.ask('/whoami')
+      const status = answer.status
+      answer.leave()
+      return status === 200
+    })
+    assert.equal((await workspacesOf(berth.engine, berth.instance)).length, 2)
+  })
+})
