@@ -15,10 +15,7 @@ export function hasBody(rawHeaders: readonly string[]): boolean {
 
 export interface RequestBody {
   readonly stream: Readable
-  /**
-   * Reads and throws away what is left, so that the client gets to read an answer that came early: a connection
-   * closed over unread bytes is reset, and the answer lost. Not for ever: after `graceMs` the connection ends.
-   */
+  /** Lets go of the request and discards the rest of it. */
   discard(graceMs: number): void
 }
 
@@ -64,17 +61,22 @@ export function createRequestBody(
   return {
     stream,
     discard(graceMs) {
-      if (request.readableEnded || request.destroyed) return
       // First, or a full stream that nobody reads any more would hold the request back again.
       detach()
-      // Also where all of it has arrived: unread bytes would keep the connection from its next request.
-      request.resume()
-      if (!request.complete) endAfter(request, graceMs)
+      discardUpload(request, graceMs)
     },
   }
 }
 
-function endAfter(request: IncomingMessage, graceMs: number): void {
+/**
+ * Reads and throws away what is left of an upload, so that the client gets to read an answer that came early: a
+ * connection closed over unread bytes is reset, and the answer lost. Not for ever: after `graceMs` it ends.
+ */
+export function discardUpload(request: IncomingMessage, graceMs: number): void {
+  if (request.readableEnded || request.destroyed) return
+  // Also where all of it has arrived: unread bytes would keep the connection from its next request.
+  request.resume()
+  if (request.complete) return
   const timer = setTimeout(() => request.socket.destroy(), graceMs)
   timer.unref()
   const stop = () => clearTimeout(timer)
