@@ -17,7 +17,7 @@ import {
 describe('containers on a real engine', () => {
   const test = createEngineUnderTest('10.219.3.0/24')
   const { engine, docker, instance, signal, prefix } = test
-  before(() => engine.createNetwork(0, signal))
+  before(async () => assert.equal(await engine.createNetwork(0, signal), 'created'))
   after(() => test[Symbol.asyncDispose]())
 
   const order = (name: string, spec: Partial<TemplateSpec> = {}, owner: Person = person(name)) => ({

@@ -132,10 +132,14 @@ export function createEngineUnderTest(
     },
     async [Symbol.asyncDispose]() {
       const filters = { label: [`${labels.instance}=${instance}`] }
-      await removeContainers(docker, filters)
-      for (const clearAway of extra) await clearAway()
-      await removeTheRest(docker, filters)
+      // Each on its own: what one cannot clear away must not stay for the next run to stumble over.
+      const steps = [() => removeContainers(docker, filters), ...extra]
+      const results = []
+      for (const step of [...steps, () => removeTheRest(docker, filters)])
+        results.push(...(await Promise.allSettled([step()])))
       engine[Symbol.dispose]()
+      const failed = results.find(({ status }) => status === 'rejected')
+      if (failed?.status === 'rejected') throw failed.reason
     },
   }
 }

@@ -7,7 +7,7 @@ import { createEngineUnderTest, nameOf, person, run, valueOf } from './contract-
 describe('volumes on a real engine', () => {
   const test = createEngineUnderTest('10.219.2.0/24')
   const { engine, docker, instance, signal } = test
-  before(() => engine.createNetwork(0, signal))
+  before(async () => assert.equal(await engine.createNetwork(0, signal), 'created'))
   after(() => test[Symbol.asyncDispose]())
 
   const home = { path: '/home/me/deep', volume: '{instance}-{user}-home' }
