@@ -15,6 +15,7 @@ describe('a place to lead back to', () => {
 
   for (const [hazard, path] of [
     ['a scheme-relative address', '//evil.example/x'],
+    ['a scheme-relative address of whatever it is resolved against', '//origin.invalid/x'],
     ['a backslash that browsers read as a slash', '/\\evil.example'],
     ['a backslash further on', '/a/\\\\evil.example'],
     ['a tab that browsers drop', '/\t/evil.example'],
