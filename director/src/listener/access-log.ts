@@ -18,7 +18,7 @@ export interface Entry {
   readonly protocol: Protocol
   readonly startedAt: number
   user?: string
-  workspace?: string
+  workspace?: string | undefined
 }
 
 export interface AccessLog {

@@ -1,6 +1,7 @@
 // From the head of a request to who asks for what, or a refusal: the same steps for requests and upgrades.
 import type { IncomingMessage } from 'node:http'
 import type { Person } from '@berth/shared/contract'
+import { parsePrefix, workspaceName } from '@berth/shared/names'
 import type { CheckOrigin } from '../identity/check-origin.ts'
 import type { RequestHead } from '../identity/check-request.ts'
 import type { GatewayProof, Refusal } from '../identity/gate.ts'
@@ -71,6 +72,12 @@ export function createAdmit({ checkRequest, identify, checkOrigin, routes }: Adm
       },
     }
   }
+}
+
+/** The name of the workspace that somebody asks for, whether there is one or not. */
+export function workspaceOf({ route, person }: Arrival): string | undefined {
+  const prefix = parsePrefix(route.prefix)
+  return prefix === undefined ? undefined : workspaceName(prefix, person.name)
 }
 
 /** Whether a refusal of this request is shown to somebody who looks. */

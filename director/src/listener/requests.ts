@@ -8,13 +8,13 @@ import type { SeatDesk } from '../fallback/seat-desk.ts'
 import type { ConnectionPools } from '../forward/connection-pools.ts'
 import { forwardRequest } from '../forward/forward-request.ts'
 import type { ForwardOutcome } from '../forward/outcome.ts'
-import { discardUpload } from '../forward/request-body.ts'
 import type { HeaderPasses } from '../headers/passes.ts'
 import type { LeaseTable, Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
 import { pause, type After } from '../leases/timer.ts'
 import { clientGoneStatus, type AccessLog, type Ending, type Entry } from './access-log.ts'
-import { wantsPage, type Admit, type Arrival } from './admission.ts'
+import { wantsPage, workspaceOf, type Admit, type Arrival } from './admission.ts'
+import { discardUpload } from './discard-upload.ts'
 import type { Metrics } from './metrics.ts'
 import type { PersonLimits } from './person-limits.ts'
 import { beginSeatUse } from './seat-use.ts'
@@ -62,9 +62,6 @@ export const failureDetails: Readonly<
   bad_request: 'The request cannot be passed on as it is.',
 }
 
-/** How much of a refused upload is read, and thrown away, so that the refusal is heard. */
-const uploadGraceMs = 10_000
-
 export function createServeRequest(deps: ServeDeps): ServeRequest {
   const { admit, table, desk, pools, headers, passThrough, refusals } = deps
   const { limits, metrics, accessLog, deadlines, clock, after, closing } = deps
@@ -79,7 +76,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   function refuse({ req, res }: Exchange, problem: Problem): Ending {
     metrics.refused(problem.code)
     const bytesOut = refusals.toResponse(res, problem, wantsPage(req))
-    discardUpload(req, uploadGraceMs)
+    discardUpload(req)
     return { outcome: 'refused', status: problem.status, bytesIn: 0, bytesOut }
   }
 
@@ -168,6 +165,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   ): Promise<Ending> {
     const { res, entry } = exchange
     const { kind, holder, route } = arrival
+    entry.workspace = workspaceOf(arrival)
     const { navigation, start } = kind
     const until = entry.startedAt + (navigation ? deadlines.pageAfterMs : deadlines.waitMs)
     const gone = new AbortController()
@@ -228,6 +226,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     const taken = limits.take(arrival.person.name, false)
     if ('limit' in taken)
       return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))
+    if (arrival.own) entry.workspace = workspaceOf(arrival)
     const served = arrival.own ? passOwn(exchange, arrival) : visit(exchange, arrival)
     return await served.finally(() => taken[Symbol.dispose]())
   }

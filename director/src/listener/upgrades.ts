@@ -9,7 +9,7 @@ import type { Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
 import { pause } from '../leases/timer.ts'
 import { clientGoneStatus, type Ending, type Entry } from './access-log.ts'
-import type { Arrival } from './admission.ts'
+import { workspaceOf, type Arrival } from './admission.ts'
 import {
   failureDetails,
   noConnectionDetail,
@@ -111,10 +111,11 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       headers: headers.toWorkspace(req.rawHeaders, { remoteAddress, proof }),
       toClient: (rawHeaders) => headers.toClient(rawHeaders, host),
       answerTimeoutMs: deadlines.answerMs,
-      // Frames that a client sends are use, whatever its handshake was.
       hooks: {
         ...use.hooks,
+        // A client's data frames are use, whatever its handshake was; what a server pushes is none.
         onUse: seat.activity.touch,
+        onDrained: () => undefined,
         onClientData: createGate(arrival, seat.lease),
       },
     })
@@ -154,10 +155,12 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
 
   async function find(
     exchange: Exchange,
-    { holder, route, kind }: Arrival,
+    arrival: Arrival,
     failed: Lease | undefined,
     round: number,
   ): Promise<Seat | Ending> {
+    const { holder, route, kind } = arrival
+    exchange.entry.workspace = workspaceOf(arrival)
     using hangUp = watchHangUp(exchange.socket)
     const signal = AbortSignal.any([hangUp.signal, closing])
     if (round > 1) await pause(after, restMs(round), signal)

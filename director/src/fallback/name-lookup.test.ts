@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ownerAlias, parsePrefix, parseUserName, workspaceName } from '@berth/shared/names'
+import { parseSubnetPool } from '@berth/shared/subnet-pool'
+import { createFakeTime } from '../leases/fake-time.ts'
+import type { Lease } from '../leases/lease.ts'
+import { createNameLookup } from './name-lookup.ts'
+
+const pool = parseSubnetPool('10.213.0.0/16')
+const name = parseUserName('alice')
+const prefix = parsePrefix('lab')
+assert(pool !== undefined && name !== undefined && prefix !== undefined)
+const workspace = workspaceName(prefix, name)
+const alias = ownerAlias(workspace, 'u-alice')
+const holder = { template: 'lab', person: { name, subject: 'u-alice', groups: [] } }
+const template = { prefix: 'lab', port: 8888 }
+
+function lookup(names: Readonly<Record<string, readonly string[]>>, last?: Lease) {
+  const { clock } = createFakeTime()
+  assert(pool !== undefined)
+  return createNameLookup({ resolve: async (asked) => names[asked] ?? [], pool, clock })(
+    holder,
+    template,
+    last,
+  )
+}
+
+describe('a workspace found by name', () => {
+  it('is where both its name and its owner lead, for a short while', async () => {
+    const lease = await lookup({ [workspace]: ['10.213.0.2'], [alias]: ['10.213.0.2'] })
+    assert.deepEqual(lease?.address, { host: '10.213.0.2', port: 8888 })
+    assert.equal(lease.expiresAt - lease.askedAt, 2_000)
+    assert.equal(lease.byName, true)
+  })
+
+  it('is not there when its name belongs to another owner by now', async () => {
+    const other = ownerAlias(workspace, 'u-alice-the-second')
+    assert.equal(await lookup({ [workspace]: ['10.213.0.2'], [other]: ['10.213.0.2'] }), undefined)
+  })
+
+  it('is not there when name and owner lead to different places', async () => {
+    assert.equal(await lookup({ [workspace]: ['10.213.0.2'], [alias]: ['10.213.0.3'] }), undefined)
+  })
+
+  it("is never a stranger's host, as a wildcard in an upstream DNS would have it", async () => {
+    for (const host of ['203.0.113.9', '127.0.0.1', '169.254.169.254', '10.214.0.2', '::1'])
+      assert.equal(await lookup({ [workspace]: [host], [alias]: [host] }), undefined)
+  })
+
+  it('is the same generation as before where it is at the same place', async () => {
+    const last: Lease = {
+      workspace,
+      generation: 'g1',
+      address: { host: '10.213.0.2', port: 8888 },
+      askedAt: 0,
+      expiresAt: 1,
+      byName: false,
+    }
+    const names = { [workspace]: ['10.213.0.2'], [alias]: ['10.213.0.2'] }
+    assert.equal((await lookup(names, last))?.generation, 'g1')
+    const moved = { [workspace]: ['10.213.0.18'], [alias]: ['10.213.0.18'] }
+    assert.notEqual((await lookup(moved, last))?.generation, 'g1')
+  })
+})

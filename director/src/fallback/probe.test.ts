@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import http from 'node:http'
+import { createServer, type AddressInfo, type Server } from 'node:net'
+import { describe, it } from 'node:test'
+import { systemClock } from '@berth/shared/clock'
+import type { ProbeCommand, ProbeResult } from '@berth/shared/contract'
+import { parseSubnetPool } from '@berth/shared/subnet-pool'
+import { pino } from 'pino'
+import { createFakeTime } from '../leases/fake-time.ts'
+import { systemAfter } from '../leases/timer.ts'
+import { createProbe, nextStepMs, tryProbeOnce, type TryProbe } from './probe.ts'
+import { createProber } from './prober.ts'
+
+const command: ProbeCommand = {
+  workspace: 'lab-alice',
+  generation: 'g1',
+  address: { host: '127.5.0.1', port: 8888 },
+  path: '/',
+  deadlineMs: 10_000,
+}
+
+const pool = parseSubnetPool('127.5.0.0/16')
+assert(pool !== undefined)
+const log = pino({ level: 'silent' })
+
+function timed(tryProbe: TryProbe) {
+  const time = createFakeTime(0)
+  const pauses: number[] = []
+  const probe = createProbe({
+    clock: time.clock,
+    tryProbe,
+    async sleep(ms) {
+      pauses.push(ms)
+      await time.pass(ms)
+    },
+  })
+  return { probe, pauses }
+}
+
+describe('a probe', () => {
+  it('tries in steps of 20 ms that grow to 250', () => {
+    const steps: number[] = []
+    for (let step = nextStepMs(undefined); steps.length < 9; step = nextStepMs(step))
+      steps.push(step)
+    assert.equal(steps[0], 20)
+    assert.ok(steps.every((step, index) => index === 0 || step >= (steps[index - 1] ?? 0)))
+    assert.equal(steps.at(-1), 250)
+  })
+
+  it('ends with the first status below 500', async () => {
+    const statuses = [undefined, 502, 503, 404]
+    const { probe, pauses } = timed(async () => {
+      const status = statuses.shift()
+      return status === undefined ? {} : { status }
+    })
+    const result = await probe(command, new AbortController().signal)
+    assert.equal(result.reachable, true)
+    assert.equal(result.status, 404)
+    assert.equal(pauses.length, 3)
+    assert.equal(result.ms, Math.round(pauses.reduce((sum, ms) => sum + ms, 0)))
+  })
+
+  it('gives up at its deadline and tells the last status', async () => {
+    const { probe } = timed(async () => ({ status: 503 }))
+    const result = await probe(command, new AbortController().signal)
+    assert.deepEqual(result, {
+      workspace: 'lab-alice',
+      generation: 'g1',
+      reachable: false,
+      status: 503,
+      ms: 10_000,
+    })
+  })
+
+  it('connects anew for each try, names the workspace as the host and hangs up', async () => {
+    const server = http.createServer((req, res) => {
+      assert.equal(req.headers.host, `lab-alice:${(server.address() as AddressInfo).port}`)
+      assert.equal(req.url, '/ready?x=1')
+      // An answer that never ends must not hold the probe.
+      res.writeHead(302, { location: '/login' }).write('…')
+    })
+    const closed: Promise<unknown>[] = []
+    server.on('connection', (socket) => closed.push(once(socket, 'close')))
+    const { port } = await listening(server)
+    const tried = { ...command, address: { host: '127.5.0.1', port }, path: '/ready?x=1' }
+    const signal = new AbortController().signal
+    assert.deepEqual(await tryProbeOnce(tried, 1_000, signal), { status: 302 })
+    assert.deepEqual(await tryProbeOnce(tried, 1_000, signal), { status: 302 })
+    await Promise.all(closed)
+    assert.equal(closed.length, 2)
+    server.close()
+  })
+
+  it('takes nothing for an answer that is none: refused, hung up on, silent or no HTTP', async () => {
+    const signal = new AbortController().signal
+    for (const serve of [undefined, 'destroy', 'silent', 'garbage'] as const) {
+      const server = createServer((socket) => {
+        socket.on('error', () => socket.destroy())
+        if (serve === 'destroy') socket.destroy()
+        if (serve === 'garbage') socket.end('SSH-2.0-OpenSSH\r\n')
+      })
+      const { port } = await listening(server)
+      if (serve === undefined) server.close()
+      const tried = { ...command, address: { host: '127.5.0.1', port } }
+      assert.deepEqual(await tryProbeOnce(tried, 200, signal), {})
+      server.close()
+    }
+  })
+})
+
+describe('the prober', () => {
+  it('tells what it found, again if that did not arrive', async () => {
+    const posted: Omit<ProbeResult, 'director'>[] = []
+    const done = Promise.withResolvers<void>()
+    await using prober = createProber({
+      clock: systemClock,
+      after: systemAfter,
+      pool,
+      log,
+      tryProbe: async () => ({ status: 200 }),
+      async post(result) {
+        posted.push(result)
+        if (posted.length === 2) done.resolve()
+        return posted.length === 2
+      },
+    })
+    prober.probe(command)
+    const keepAlive = setInterval(() => undefined, 1_000)
+    await done.promise
+    clearInterval(keepAlive)
+    assert.equal(posted[1]?.reachable, true)
+  })
+
+  it('stops for a newer generation of the workspace, whose result alone is told', async () => {
+    const posted: string[] = []
+    const aborted = Promise.withResolvers<void>()
+    const done = Promise.withResolvers<void>()
+    await using prober = createProber({
+      clock: systemClock,
+      after: systemAfter,
+      pool,
+      log,
+      async tryProbe({ generation }, _timeoutMs, signal) {
+        if (generation === 'g2') return { status: 200 }
+        signal.addEventListener('abort', () => aborted.resolve())
+        await aborted.promise
+        return {}
+      },
+      async post({ generation }) {
+        posted.push(generation)
+        done.resolve()
+        return true
+      },
+    })
+    prober.probe(command)
+    prober.probe({ ...command, generation: 'g2' })
+    await Promise.all([aborted.promise, done.promise])
+    assert.deepEqual(posted, ['g2'])
+  })
+
+  it('probes nothing outside the pool', async () => {
+    let tries = 0
+    await using prober = createProber({
+      clock: systemClock,
+      after: systemAfter,
+      pool,
+      log,
+      async tryProbe() {
+        tries += 1
+        return {}
+      },
+      post: async () => true,
+    })
+    prober.probe({ ...command, address: { host: '169.254.169.254', port: 80 } })
+    prober.probe({ ...command, address: { host: 'localhost', port: 80 } })
+    assert.equal(tries, 0)
+  })
+})
+
+async function listening(server: Server | http.Server): Promise<AddressInfo> {
+  await once(server.listen(0, '127.5.0.1'), 'listening')
+  return server.address() as AddressInfo
+}
