@@ -10,10 +10,16 @@ export interface Listener extends AsyncDisposable {
 /** How long answers that are under way may take to end. */
 const graceMs = 2_000
 
+/** A director passes on up to 64 KiB, and says who asks besides, percent-encoded: each byte may become three. */
+const maxHeaderSize = 256 * 1024
+
 /** Resolves once it listens; rejects when the port is taken. */
 export async function listen(app: RequestListener, port: number, log: Log): Promise<Listener> {
   // Reports and held requests come over connections that directors keep; the director's pool lets go first.
-  const server = createServer({ keepAliveTimeout: 120_000, requestTimeout: 60_000 }, app)
+  const server = createServer(
+    { keepAliveTimeout: 120_000, requestTimeout: 60_000, maxHeaderSize },
+    app,
+  )
   server.on('connection', (socket) => socket.on('error', () => socket.destroy()))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

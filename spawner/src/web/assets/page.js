@@ -127,9 +127,11 @@ async function ask() {
     const response = await fetch('/.berth/status', {
       headers: { accept: 'application/json' },
       cache: 'no-store',
+      // A gateway that sends whoever is not signed in elsewhere would else only seem to be away.
+      redirect: 'manual',
       signal: AbortSignal.timeout(10_000),
     })
-    if (response.status === 401) return 'signed-out'
+    if (response.status === 401 || response.type === 'opaqueredirect') return 'signed-out'
     return response.ok ? await response.json() : undefined
   } catch {
     return undefined
