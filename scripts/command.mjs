@@ -125,6 +125,9 @@ export const endCommands = async () => {
   clearTimeout(patience)
 }
 
+/** Whether this program was asked to end. */
+export const isEnding = () => ending
+
 /** Lets commands run again, to clean up after all others have ended. */
 export const allowCommands = () => {
   ending = false

@@ -1,5 +1,6 @@
 // @ts-check
 // Docker Compose with the files, profile and variables of one instance.
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildLine } from './build-line.mjs'
 import { attempt, run } from './command.mjs'
@@ -33,8 +34,8 @@ export const createCompose = ({ root, settings, gateway, env }) => {
     ...files.flatMap((file) => ['--file', join(root, file)]),
     '--file',
     '-',
-    '--env-file',
-    settings.environmentFile,
+    // Building needs none, and a first test run has none yet.
+    ...(existsSync(settings.environmentFile) ? ['--env-file', settings.environmentFile] : []),
     '--profile',
     'demo',
     '--progress',

@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { createCompose } from './compose.mjs'
 import { buildDemoImages } from './demo-images.mjs'
-import { attempt } from './command.mjs'
+import { attempt, isEnding } from './command.mjs'
 import { Failure } from './failure.mjs'
 import { chooseGateway } from './gateway.mjs'
 import { prepareGround } from './ground.mjs'
@@ -102,11 +102,16 @@ await runScript(
     }
     const parts = []
     try {
-      for (const name of ['check', 'test:unit', 'test:e2e'])
+      for (const name of ['check', 'test:unit', 'test:e2e']) {
         parts.push(await runPart(name, env, progress))
+        if (isEnding()) return
+      }
     } finally {
-      progress.line()
-      await cleanUp(progress)
+      // When interrupted, it is done once everything has ended.
+      if (!isEnding()) {
+        progress.line()
+        await cleanUp(progress)
+      }
     }
 
     progress.line()
