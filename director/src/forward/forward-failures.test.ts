@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
+import { createConnectionPools } from './connection-pools.ts'
+import { forwardRequest } from './forward-request.ts'
+import type { ForwardOutcome } from './outcome.ts'
 import {
   connectRaw,
   exchange,
@@ -235,6 +238,24 @@ describe('a client that goes away', () => {
     client.socket.resetAndDestroy()
     await closed.promise
     assert.deepEqual(await outcome, { kind: 'client-gone', bytesIn: 0, bytesOut: 0 })
+  })
+
+  it('before it is forwarded reaches no workspace', async () => {
+    await using workspace = await startWorkspace((_req, res) => void res.end())
+    await using pools = createConnectionPools()
+    const dispatcher = pools.get({ generation: 'one', address: workspace.address })
+    const outcome = Promise.withResolvers<ForwardOutcome>()
+    await using front = await startWorkspace((req, res) => {
+      res.on('close', () => {
+        const options = { req, res, dispatcher, target: '/', headers: [], hooks: {} }
+        const rest = { answerTimeoutMs: 0, expectContinue: false, toClient: () => [] }
+        void forwardRequest({ ...options, ...rest }).then(outcome.resolve)
+      })
+      req.socket.destroy()
+    })
+    await exchange(front.address, get)
+    assert.equal((await outcome.promise).kind, 'client-gone')
+    assert.equal(workspace.connections(), 0)
   })
 
   it('amid its upload ends it for the workspace, without the end of the body', async () => {

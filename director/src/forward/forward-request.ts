@@ -27,7 +27,9 @@ export interface ForwardRequest {
  * may be forwarded again; with `failed` the response is untouched and what is left of an upload is being discarded.
  */
 export function forwardRequest(options: ForwardRequest): Promise<ForwardOutcome> {
-  const { req, dispatcher, target, headers } = options
+  const { req, res, dispatcher, target, headers } = options
+  // Its close was told before anybody here listened.
+  if (res.closed) return Promise.resolve({ kind: 'client-gone', bytesIn: 0, bytesOut: 0 })
   return new Promise((settle) => {
     const exchange = new HttpExchange({ ...options, settle })
     const { body } = exchange

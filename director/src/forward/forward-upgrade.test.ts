@@ -204,6 +204,20 @@ describe('a handshake', () => {
     assert.partialDeepStrictEqual(await outcome, { kind: 'failed', code: 'workspace_timeout' })
   })
 
+  for (const [what, message] of [
+    ['by another method than GET', asking().replace('GET', 'POST')],
+    ['to another protocol', asking().replace('Upgrade: websocket', 'Upgrade: h2c')],
+  ] as const)
+    it(`${what} is refused, and does not hang`, async () => {
+      await using workspace = await startRawWorkspace(() => {})
+      await using front = await startFront(workspace.address)
+      using client = await connectRaw(front.address)
+      const outcome = front.nextOutcome()
+      client.send(message)
+      assert.partialDeepStrictEqual(await outcome, { kind: 'failed', code: 'bad_request' })
+      assert.equal(workspace.connections(), 0)
+    })
+
   it('whose client goes away ends for the workspace too', async () => {
     const closed = Promise.withResolvers<void>()
     const asked = Promise.withResolvers<void>()

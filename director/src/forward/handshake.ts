@@ -48,6 +48,10 @@ export function createHandshaker(connectTimeoutMs: number) {
   return (handshake: Handshake, done: (result: HandshakeResult) => void): void => {
     const { req, socket, address, target, headers, answerTimeoutMs } = handshake
     if (isIP(address.host) === 0) throw new TypeError('an address of a workspace is an IP address')
+    if (socket.destroyed) {
+      done({ kind: 'client-gone' })
+      return
+    }
     let settled = false
     let sent = false
     let timer: NodeJS.Timeout | undefined
@@ -64,6 +68,9 @@ export function createHandshaker(connectTimeoutMs: number) {
       settle({ kind: 'client-gone' })
       request?.destroy()
     }
+    function refuse(cause: Error): void {
+      settle({ kind: 'failed', code: 'bad_request', cause })
+    }
     function onError(cause: Error): void {
       if (!sent) settle({ kind: 'not-sent', cause })
       else if (cause instanceof AnswerTimeout)
@@ -72,6 +79,8 @@ export function createHandshaker(connectTimeoutMs: number) {
     }
 
     const standIn = new StandIn()
+    // How http-proxy-3 turns down what is no WebSocket handshake; it says nothing else.
+    standIn.once('close', () => refuse(new Error('not a WebSocket handshake')))
     standIn.begun = (outgoing) => {
       request = outgoing
       outgoing.path = target
@@ -94,7 +103,7 @@ export function createHandshaker(connectTimeoutMs: number) {
 
     socket.once('close', onClientClose)
     const view = Object.create(req, {
-      headers: { value: handshakeHeaders(headers) },
+      headers: { value: handshakeHeaders(headers, req.headers.upgrade) },
     }) as IncomingMessage
     const { host, port } = address
     const where = { protocol: 'http:', host, hostname: host, port }
@@ -103,7 +112,10 @@ export function createHandshaker(connectTimeoutMs: number) {
 }
 
 /** As http-proxy-3 looks at them: its two by lower case; the rest keeps its case, and several of a name their order. */
-function handshakeHeaders(raw: readonly string[]): Record<string, string | string[]> {
+function handshakeHeaders(
+  raw: readonly string[],
+  protocol = '',
+): Record<string, string | string[]> {
   const spelling = new Map<string, string>()
   const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string>
   for (let i = 0; i < raw.length; i += 2) {
@@ -115,6 +127,6 @@ function handshakeHeaders(raw: readonly string[]): Record<string, string | strin
     headers[spelt] = before === undefined ? value : [before, value].flat()
   }
   headers['connection'] = 'Upgrade'
-  headers['upgrade'] = 'websocket'
+  headers['upgrade'] = protocol
   return headers
 }

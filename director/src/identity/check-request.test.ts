@@ -107,6 +107,12 @@ describe('the form of a request', () => {
     assert.equal(check({ ...head, rawHeaders: ['Host', 'h', 'access_token', 'x'] }), undefined)
   })
 
+  it('may ask for an upgrade by GET only', () => {
+    assert.equal(check({ ...head, upgrade: true }), undefined)
+    for (const method of ['POST', 'HEAD', 'OPTIONS'])
+      assert.equal(check({ ...head, method, upgrade: true })?.code, 'bad_request')
+  })
+
   it('may not announce a body where it asks for an upgrade', () => {
     for (const announcement of [
       ['Content-Length', '5'],

@@ -24,8 +24,9 @@ export function createCheckRequest(gate: Gate): (head: RequestHead) => Refusal |
   }
 }
 
-function complaintAbout({ method, target }: RequestHead): string | undefined {
+function complaintAbout({ method, target, upgrade }: RequestHead): string | undefined {
   if (method === 'TRACE' || method === 'CONNECT') return 'This method is not served here.'
+  if (upgrade && method !== 'GET') return 'Only GET can ask for an upgrade.'
   // What a browser would read as another host (`//evil`, `/\evil`), or a proxy as another target.
   if (!target.startsWith('/')) return 'The request target must be a path.'
   if (target[1] === '/' || target[1] === '\\') return 'The path begins like the name of a host.'
