@@ -42,14 +42,21 @@ function noteNetworks(draft: Draft, look: Look): void {
   const seen = new Map<NetworkIndex, SeenNetwork>()
   for (const network of look.networks) seen.set(network.index, network)
   for (const network of draft.networks.values()) {
-    if (isNetworkNewer(network, look)) continue
     const there = seen.get(network.index)
-    if (there === undefined) noteNetworkGone(draft, network)
+    if (isTaken(draft, network)) draft.networks.delete(network.index)
+    else if (isNetworkNewer(network, look)) continue
+    else if (there === undefined) noteNetworkGone(draft, network)
     else if (network.status !== 'removing') noteNetworkThere(draft, network, there, look)
   }
   for (const network of look.networks) adoptNetwork(draft, network, look)
   for (const [index, until] of draft.restingIndexes.entries())
     if (until < look.startedAt) draft.restingIndexes.delete(index)
+}
+
+/** It could not be made, and now it is clear why. */
+function isTaken(draft: Draft, network: Network): boolean {
+  const isUnmade = network.status === 'creating' && network.retryAt !== undefined
+  return isUnmade && draft.foreignIndexes.has(network.index)
 }
 
 function isNetworkNewer(network: Network, look: Look): boolean {
@@ -59,10 +66,7 @@ function isNetworkNewer(network: Network, look: Look): boolean {
 }
 
 function noteNetworkGone(draft: Draft, network: Network): void {
-  if (network.status === 'creating' && network.retryAt !== undefined) {
-    if (draft.foreignIndexes.has(network.index)) draft.networks.delete(network.index)
-    return
-  }
+  if (network.status === 'creating' && network.retryAt !== undefined) return
   draft.networks.delete(network.index)
   draft.restingIndexes.set(network.index, draft.now + leaseSpan(draft.config))
 }

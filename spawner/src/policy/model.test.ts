@@ -153,7 +153,7 @@ describe('the policy, whatever happens', () => {
         )
         checkCalm(world)
       }),
-      { numRuns: Number(300) },
+      { numRuns: Number(process.env['MODEL_RUNS'] ?? 1_000) },
     )
   })
 })

@@ -5,7 +5,7 @@ import type { Decision, State, Step, Workspace } from '../domain.ts'
 import type { World } from './world.ts'
 
 export function broken(world: World, what: string): never {
-  throw new Error(`${what}\n${world.history.slice(-150).join('\n')}`)
+  throw new Error(`${what}\n${world.history.slice(-80).join('\n')}`)
 }
 
 const starting: ReadonlySet<Phase> = new Set(['pulling', 'creating', 'starting', 'probing'])

@@ -104,7 +104,9 @@ export class WorldEngine {
       : 'fine'
     const slow = isTroubled ? 4_000 : 250
     world.later(world.between(1, slow), () => {
-      const works = this.up && outcome !== 'void' && outcome !== 'hard'
+      // A call of a dead spawner still takes effect, but not for ever.
+      const isOver = world.incarnation !== incarnation && world.now > world.crashedAt + 300
+      const works = this.up && !isOver && outcome !== 'void' && outcome !== 'hard'
       const event = works ? this.#carry(order, incarnation) : undefined
       const isSilent = outcome === 'silent' && kind !== 'pull' && world.chance(0.2)
       if (isSilent) this.silenced = true

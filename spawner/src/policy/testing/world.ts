@@ -70,6 +70,7 @@ export class World {
   spawnerUp = true
   /** Counts the lives of the spawner. */
   incarnation = 0
+  crashedAt = 0
   /** How much goes wrong, from 0 to 1. */
   trouble = 0
   served = 0
@@ -211,6 +212,7 @@ export class World {
     if (!this.spawnerUp) return
     this.history.push(`${this.now} crash`)
     this.incarnation++
+    this.crashedAt = this.now
     this.engine.forgetOrders()
     this.state = initialState(this.config)
     this.spawnerUp = false
