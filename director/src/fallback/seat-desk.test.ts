@@ -5,7 +5,7 @@ import { parseSubnetPool } from '@berth/shared/subnet-pool'
 import { pino } from 'pino'
 import { createFakeTime } from '../leases/fake-time.ts'
 import { createLeaseTable } from '../leases/lease-table.ts'
-import type { Lease } from '../leases/lease.ts'
+import { seatKey, type Lease } from '../leases/lease.ts'
 import { createSeatDesk, type SeatWish } from './seat-desk.ts'
 import type { SeatOutcome, SeatQuestion } from './spawner.ts'
 
@@ -107,7 +107,7 @@ describe('the desk for seats', () => {
     assert.equal(asked.length, 2)
   })
 
-  it('asks again and again, each time for at most 25 s, until the deadline', async () => {
+  it('asks again and again, first for a second, then for at most 25 s, until the deadline', async () => {
     const { time, desk, wish, answerWith, asked, held } = setUp()
     answerWith(held)
     const found = desk.ask(wish(60_000))
@@ -115,7 +115,7 @@ describe('the desk for seats', () => {
     assert.equal((await found).kind, 'waiting')
     assert.deepEqual(
       asked.map(({ waitMs }) => waitMs),
-      [25_000, 25_000, 10_000],
+      [1_000, 25_000, 25_000, 9_000],
     )
   })
 
@@ -169,16 +169,32 @@ describe('the desk for seats', () => {
     assert.equal(found.seat.lease.byName, true)
   })
 
-  it('tries the name first for a while after that: a spawner that hangs would hold everybody up', async () => {
-    const { time, desk, wish, answerWith, find, byName, asked } = setUp()
+  it('tries the name first from then on: a spawner that hangs would hold everybody up', async () => {
+    const { time, desk, wish, answerWith, find, byName, table } = setUp()
     answerWith(async () => unreachable)
     find(byName())
     await desk.ask(wish(60_000))
     await time.pass(2_000)
-    answerWith(() => new Promise(() => undefined))
+    const late = Promise.withResolvers<SeatOutcome>()
+    answerWith(() => late.promise)
     find(byName())
     assert.equal((await desk.ask(wish(60_000))).kind, 'seat')
-    assert.equal(asked.length, 1)
+    late.resolve(granted('g1'))
+    await time.pass(0)
+    assert.equal(table.current(seatKey(holder))?.lease.generation, 'g1', 'and asks it aside')
+  })
+
+  it('tells only once that a lease could not be connected to: what was looked into stays so', async () => {
+    const { time, desk, wish, answerWith, asked, byName } = setUp()
+    answerWith(async () => (asked.length < 3 ? waiting : granted()))
+    const failed: Lease = { ...byName(), generation: 'g0', byName: false }
+    const found = desk.ask(wish(60_000, { failed }))
+    await time.pass(1_000)
+    assert.equal((await found).kind, 'seat')
+    assert.deepEqual(
+      asked.map(({ unreachable: told }) => told),
+      ['g0', undefined, undefined],
+    )
   })
 
   it('asks the spawner first again once that was seen', async () => {

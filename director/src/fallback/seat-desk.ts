@@ -7,7 +7,7 @@ import type { LeaseTable, Seat } from '../leases/lease-table.ts'
 import { seatKey, type Lease, type SeatHolder } from '../leases/lease.ts'
 import { pause, type After } from '../leases/timer.ts'
 import { samePlace, type NamedTemplate, type NameLookup } from './name-lookup.ts'
-import { createSharedCalls } from './shared-calls.ts'
+import { createSharedCalls, type SharedCall } from './shared-calls.ts'
 import { answerGraceMs, type SeatOutcome, type SeatQuestion } from './spawner.ts'
 
 export interface SeatWish {
@@ -50,8 +50,8 @@ export interface SeatDeskDeps {
 
 /** An answer is held no longer, so that a lost one is noticed. */
 const longestHoldMs = 25_000
-/** After an unanswered question, names are tried before the spawner is asked again. */
-const suspicionMs = 5_000
+/** The first question is held for less, so that a spawner that hangs holds nobody up for long. */
+const firstHoldMs = 1_000
 /** What was already waiting lives through a restart of the spawner. */
 const outageMs = 15_000
 /** Between questions that were answered at once, though the answer was "wait". */
@@ -63,16 +63,19 @@ export function createSeatDesk(deps: SeatDeskDeps): SeatDesk {
   const { table, askSeat, lookUp, pool, clock, after, log } = deps
   const questions = createSharedCalls<SeatFound>()
   const lookups = createSharedCalls<Lease | undefined>()
-  let suspectUntil = Number.NEGATIVE_INFINITY
+  /** The last question went unanswered: names are tried before the next. */
+  let suspect = false
 
-  async function question(wish: SeatWish, signal: AbortSignal): Promise<SeatFound> {
+  async function question(wish: SeatWish, first: boolean, signal: AbortSignal): Promise<SeatFound> {
     const askedAt = clock.now()
-    const unreachable = wish.failed?.byName === false ? wish.failed.generation : undefined
+    // Told once: what has been looked into since must not be looked into again.
+    const unreachable = first && wish.failed?.byName === false ? wish.failed.generation : undefined
+    const holdMs = first ? firstHoldMs : longestHoldMs
     const answer = await askSeat(
       {
         user: wish.holder.person,
         template: wish.holder.template,
-        waitMs: Math.round(Math.min(longestHoldMs, Math.max(0, wish.until - askedAt))),
+        waitMs: Math.round(Math.min(holdMs, Math.max(0, wish.until - askedAt))),
         start: wish.start,
         navigation: wish.navigation,
         ...(unreachable === undefined ? {} : { unreachable }),
@@ -81,12 +84,11 @@ export function createSeatDesk(deps: SeatDeskDeps): SeatDesk {
     )
     if (signal.aborted) return { kind: 'aborted' }
     if (answer.status === 'unreachable') {
-      if (clock.now() >= suspectUntil)
-        log.warn({ error: answer.cause }, 'spawner could not be asked for a seat')
-      suspectUntil = clock.now() + suspicionMs
+      if (!suspect) log.warn({ error: answer.cause }, 'spawner could not be asked for a seat')
+      suspect = true
       return { kind: 'unreachable' }
     }
-    suspectUntil = Number.NEGATIVE_INFINITY
+    suspect = false
     switch (answer.status) {
       case 'refused':
         return { kind: 'refused', problem: answer.problem }
@@ -115,10 +117,15 @@ export function createSeatDesk(deps: SeatDeskDeps): SeatDesk {
     return { kind: 'seat', seat: table.grant(wish.holder, lease) }
   }
 
+  function join(wish: SeatWish, key: string, first: boolean): SharedCall<SeatFound> {
+    const { start, navigation, failed } = wish
+    const shared = [key, start, navigation, first, failed?.generation ?? ''].join('\n')
+    return questions.join(shared, (signal) => question(wish, first, signal))
+  }
+
   /** One question, shared with whoever asks the same. A hang-up ends only one's own share. */
-  async function askOnce(wish: SeatWish, key: string): Promise<SeatFound> {
-    const shared = [key, wish.start, wish.navigation, wish.failed?.generation ?? ''].join('\n')
-    const call = questions.join(shared, (signal) => question(wish, signal))
+  async function askOnce(wish: SeatWish, key: string, first: boolean): Promise<SeatFound> {
+    const call = join(wish, key, first)
     const ended = Promise.withResolvers<SeatFound>()
     // Somebody else's question may be held longer than this one can wait.
     const leftMs = Math.max(0, wish.until - clock.now()) + answerGraceMs + pauseMs
@@ -145,6 +152,12 @@ export function createSeatDesk(deps: SeatDeskDeps): SeatDesk {
     return table.grant(wish.holder, lease)
   }
 
+  /** Whether the spawner is there again, nobody waits to learn: its answer is for whoever comes next. */
+  function askAside(wish: SeatWish, key: string): void {
+    const call = join(wish, key, true)
+    void call.result.finally(() => call.leave())
+  }
+
   const rest = (wish: SeatWish): Promise<void> =>
     pause(after, Math.min(pauseMs, Math.max(0, wish.until - clock.now())), wish.signal)
 
@@ -156,11 +169,14 @@ export function createSeatDesk(deps: SeatDeskDeps): SeatDesk {
       if (wish.signal.aborted) return { kind: 'aborted' }
       const current = table.current(key)
       if (current !== undefined) return { kind: 'seat', seat: current }
-      const suspected = clock.now() < suspectUntil ? await findByName(wish, key) : undefined
-      if (suspected !== undefined) return { kind: 'seat', seat: suspected }
+      const suspected = suspect ? await findByName(wish, key) : undefined
+      if (suspected !== undefined) {
+        askAside(wish, key)
+        return { kind: 'seat', seat: suspected }
+      }
 
       const askedAt = clock.now()
-      const found = await askOnce(wish, key)
+      const found = await askOnce(wish, key, !waited)
       const over = wish.until - clock.now() < tooShortMs
       if (found.kind === 'waiting') {
         if (over) return found
@@ -181,7 +197,7 @@ export function createSeatDesk(deps: SeatDeskDeps): SeatDesk {
   return {
     ask,
     spawnerSeen() {
-      suspectUntil = Number.NEGATIVE_INFINITY
+      suspect = false
     },
   }
 }

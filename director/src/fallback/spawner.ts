@@ -53,7 +53,7 @@ export interface SpawnerDeps {
 
 const connectMs = 1_000
 /** How much longer than asked a held answer may take. */
-export const answerGraceMs = 3_000
+export const answerGraceMs = 2_000
 const reportDeadlineMs = 5_000
 
 export function createSpawner({ origin, secret, director, log }: SpawnerDeps): Spawner {

@@ -40,6 +40,9 @@ const limits = {
   // Longer than a gateway keeps idle connections (90 s in Go), so that none is closed while it is being used.
   keepAliveTimeout: 120_000,
   connectionsCheckingInterval: 5_000,
+  // Anything else (h2c) is an ordinary request to us.
+  shouldUpgradeCallback: (request: IncomingMessage) =>
+    request.headers.upgrade?.toLowerCase() === 'websocket',
 } as const
 
 export async function startListener(deps: ListenerDeps): Promise<Listener> {
@@ -61,15 +64,15 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
   })
   server.on('request', (req, res) => {
     if (closing) res.shouldKeepAlive = false
-    track(serveRequest(req, res, false))
+    track(serveRequest(req, res, false), req.socket)
   })
   server.on('checkContinue', (req, res) => {
     if (closing) res.shouldKeepAlive = false
-    track(serveRequest(req, res, true))
+    track(serveRequest(req, res, true), req.socket)
   })
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Node's server hands over nothing but its own sockets.
-    track(upgrades.serve(req, socket as Socket, head))
+    track(upgrades.serve(req, socket as Socket, head), socket)
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const code = error.code ?? ''
@@ -82,8 +85,11 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
     refusals.toSocket(socket, { ...refusals.problem(problemCode, detail), status })
   })
 
-  function track(serving: Promise<void>): void {
-    serving.catch((error: unknown) => log.error({ error }, 'serving a request failed'))
+  function track(serving: Promise<void>, socket: Duplex): void {
+    serving.catch((error: unknown) => {
+      log.error({ error }, 'serving a request failed')
+      socket.destroy()
+    })
   }
 
   await new Promise<void>((resolve, reject) => {

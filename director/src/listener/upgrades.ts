@@ -38,6 +38,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
   const { admit, table, desk, headers, refusals, limits, metrics, accessLog } = deps
   const { deadlines, clock, after, closing, forwardUpgrade, maxAgeMs } = deps
   const connections = new Set<UpgradedConnection>()
+  let ended = false
 
   interface Exchange {
     readonly req: IncomingMessage
@@ -56,7 +57,11 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     refuse(exchange, refusals.problem(code, detail))
 
   /** Goes on if the lease is good, or becomes good again for the same place. */
-  function createGate(arrival: Arrival, opened: Lease): () => undefined | Promise<boolean> {
+  function createGate(
+    arrival: Arrival,
+    opened: Lease,
+    gone: AbortSignal,
+  ): () => undefined | Promise<boolean> {
     async function askAgain(): Promise<boolean> {
       const found = await desk.ask({
         holder: arrival.holder,
@@ -65,7 +70,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
         start: 'start',
         navigation: false,
         until: clock.now() + deadlines.waitMs,
-        signal: closing,
+        signal: AbortSignal.any([gone, closing]),
       })
       return found.kind === 'seat' && isSame(found.seat.lease, opened)
     }
@@ -80,7 +85,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
   async function keepOpen(connection: UpgradedConnection): Promise<Ending> {
     connections.add(connection)
     const age = maxAgeMs > 0 ? after(maxAgeMs, () => connection.close(1001, 'too old')) : undefined
-    if (closing.aborted) connection.close(1012)
+    if (ended) connection.close(1012)
     const { bytesIn, bytesOut } = await connection.closed
     age?.[Symbol.dispose]()
     connections.delete(connection)
@@ -102,6 +107,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       windowMs: route.connectionIdleMs,
       background: kind.background,
     })
+    const gone = new AbortController()
     const outcome = await forwardUpgrade({
       req,
       socket,
@@ -116,12 +122,12 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
         // A client's data frames are use, whatever its handshake was; what a server pushes is none.
         onUse: seat.activity.touch,
         onDrained: () => undefined,
-        onClientData: createGate(arrival, seat.lease),
+        onClientData: createGate(arrival, seat.lease, gone.signal),
       },
     })
     switch (outcome.kind) {
       case 'open':
-        return await keepOpen(outcome.connection)
+        return await keepOpen(outcome.connection).finally(() => gone.abort())
       case 'answered':
       case 'cut': {
         const { kind: how, status, bytesIn, bytesOut } = outcome
@@ -209,6 +215,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       accessLog.end(entry, ending)
     },
     closeAll() {
+      ended = true
       for (const connection of connections) connection.close(1012)
     },
   }
