@@ -88,7 +88,8 @@ export function createSeatWaiters(deps: {
     if (settled || waitMs <= 0 || signal.aborted || held.size >= mostHeld) return final(waiter)
     const { promise, resolve } = Promise.withResolvers<void>()
     held.set(waiter.id, { waiter, settle: resolve })
-    signal.addEventListener('abort', () => resolve(), { once: true })
+    const give = (): void => resolve()
+    signal.addEventListener('abort', give, { once: true })
     const deadline = setTimer(waitMs, () => {
       // The last word says how it stands now, not how it stood when something last changed.
       again(waiter)
@@ -103,6 +104,7 @@ export function createSeatWaiters(deps: {
       return final(waiter)
     } finally {
       held.delete(waiter.id)
+      signal.removeEventListener('abort', give)
       deadline[Symbol.dispose]()
       sign[Symbol.dispose]()
     }

@@ -1,10 +1,10 @@
 // Watches the engine: hears its events, and looks at all of it at start, after each break and every so often.
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '@berth/shared/clock'
 import type { Log } from '@berth/shared/log'
 import type { Event } from '../policy/domain.ts'
 import type { Engine } from './engine.ts'
 import type { Reached } from './points.ts'
+import type { SetTimer } from './timer.ts'
 
 export interface Watch extends AsyncDisposable {
   /** Resolves after the first look, whether it succeeded or not. */
@@ -20,6 +20,7 @@ const longestRestMs = 5_000
 export function createWatch(deps: {
   engine: Engine
   clock: Clock
+  setTimer: SetTimer
   log: Log
   everyMs: number
   tell: (event: Event) => void
@@ -106,10 +107,16 @@ export function createWatch(deps: {
     void look()
   }
 
+  /** Ends early, without a complaint, when it is over. */
   async function rest(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal, ref: false }).catch((error: unknown) => {
-      if (!signal.aborted) throw error
-    })
+    if (signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = deps.setTimer(ms, resolve)
+    const wake = (): void => resolve()
+    signal.addEventListener('abort', wake, { once: true })
+    await promise
+    signal.removeEventListener('abort', wake)
+    timer[Symbol.dispose]()
   }
 
   return {

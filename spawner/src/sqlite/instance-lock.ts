@@ -8,6 +8,8 @@ import type { Log } from '@berth/shared/log'
 
 const retryMs = 500
 const busy = 5
+/** Node closes a database that nothing refers to, and with it the lock would be gone. */
+const held = new Set<DatabaseSync>()
 
 /**
  * Waits for its turn, and says once that it does.
@@ -46,8 +48,10 @@ function tryLock(file: string): Disposable | undefined {
     if (isBusy(error)) return undefined
     throw error
   }
+  held.add(database)
   return {
     [Symbol.dispose]() {
+      if (!held.delete(database)) return
       database.exec('ROLLBACK')
       database.close()
     },

@@ -1,0 +1,359 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createHarbour, openHarbour, settle, userOf } from './testing/harbour.ts'
+
+const granted = (reply: { status: string }) => reply.status === 'granted'
+
+describe('the loop', () => {
+  it('brings a person from nothing into a container, by one path', async () => {
+    await using harbour = await openHarbour()
+    const { engine, workspaces, director, ask, told } = harbour
+    director()
+    const reply = await ask('ann')
+    assert.equal(reply.status, 'granted')
+    assert.deepEqual(reply.address, { host: '10.213.0.2', port: 8888 })
+    assert.equal(reply.generation, 'g1')
+    // The director is attached while the container is made.
+    assert.deepEqual(
+      engine.calls.filter((call) => !call.startsWith('attach')),
+      ['look', 'createNetwork 0', 'ensureImage', 'createContainer lab-ann', 'startContainer g1'],
+    )
+    assert.ok(engine.calls.includes('attachDirector 0 d1'))
+    assert.deepEqual(told, ['ready cold'])
+    assert.equal(workspaces.ready(), true)
+  })
+
+  it('answers a hundred who ask for one workspace at once by one container', async () => {
+    await using harbour = await openHarbour()
+    const { engine, director, ask } = harbour
+    director('d1')
+    director('d2')
+    const replies = await Promise.all(
+      Array.from({ length: 100 }, (_each, at) => ask('ann', { director: at % 2 ? 'd1' : 'd2' })),
+    )
+    assert.ok(replies.every(granted))
+    assert.equal(engine.calls.filter((call) => call.startsWith('createContainer')).length, 1)
+  })
+
+  it('holds the answer no longer than asked, and says then how it stands', async () => {
+    await using harbour = await openHarbour()
+    const { engine, time, director, ask } = harbour
+    director()
+    const image = engine.hold('ensureImage')
+    const waiting = ask('ann', { waitMs: 400 })
+    await settle()
+    time.advance(399)
+    await settle()
+    time.advance(1)
+    assert.deepEqual(await waiting, { status: 'waiting', workspace: 'lab-ann', phase: 'pulling' })
+    image.letGo()
+    assert.equal((await ask('ann')).status, 'granted')
+  })
+
+  it('counts the time that the answer was held into the lease', async () => {
+    await using harbour = await openHarbour()
+    const { engine, time, director, ask } = harbour
+    director()
+    const image = engine.hold('ensureImage')
+    const asked = ask('ann')
+    await settle()
+    time.advance(2_500)
+    image.letGo()
+    const reply = await asked
+    assert.ok(reply.status === 'granted')
+    assert.equal(reply.leaseMs, 12_500)
+  })
+
+  it('lets go of an answer whose asker has gone', async () => {
+    await using harbour = await openHarbour()
+    const { engine, time, director, ask } = harbour
+    director()
+    engine.hold('ensureImage')
+    const gone = new AbortController()
+    const asked = ask('ann', {}, gone.signal)
+    await settle()
+    const before = time.pending()
+    gone.abort()
+    assert.equal((await asked).status, 'waiting')
+    assert.ok(time.pending() < before, 'its timers are gone with it')
+  })
+
+  it('keeps somebody in the queue who is held for longer than presence lasts', async () => {
+    await using harbour = await openHarbour({ limits: { maxWorkspaces: 1 } })
+    const { time, workspaces, director, ask } = harbour
+    director()
+    assert.ok(granted(await ask('ann')))
+    const waiting = ask('bob', { waitMs: 300_000 })
+    await settle()
+    time.advance(45_000)
+    await settle()
+    const view = workspaces.view(userOf('bob'), 'lab')
+    assert.equal(view.status.phase, 'queued')
+    assert.equal(view.status.position, 1)
+    // ann's workspace falls idle, and bob gets the place.
+    time.advance(60_000)
+    await settle()
+    assert.ok(granted(await waiting))
+  })
+
+  it('lets somebody leave the queue who only asked once', async () => {
+    await using harbour = await openHarbour({ limits: { maxWorkspaces: 1 } })
+    const { time, workspaces, director, ask } = harbour
+    director()
+    await ask('ann')
+    assert.equal((await ask('bob', { waitMs: 0 })).status, 'waiting')
+    time.advance(31_000)
+    assert.equal(workspaces.view(userOf('bob'), 'lab').status.phase, 'absent')
+  })
+
+  it('renews the leases of what is reported, and of nobody else’s', async () => {
+    await using harbour = await openHarbour()
+    const { workspaces, director, ask } = harbour
+    director()
+    await ask('ann')
+    const seats = [
+      { workspace: 'lab-ann', user: userOf('ann').name, lastUseAgoMs: 0 },
+      { workspace: 'lab-bob', user: userOf('bob').name, lastUseAgoMs: 0 },
+      { workspace: 'lab-ann', user: userOf('eve').name, lastUseAgoMs: 0 },
+    ]
+    assert.deepEqual(await workspaces.reportActivity('d1', seats), [
+      { workspace: 'lab-ann', leaseMs: 10_000 },
+    ])
+  })
+
+  it('stops what is idle and removes it later, and starts it again from stopped', async () => {
+    await using harbour = await openHarbour()
+    const { engine, time, director, ask, told } = harbour
+    director()
+    await ask('ann')
+    time.advance(61_000)
+    await settle()
+    assert.equal(engine.containers.get('g1')?.status, 'exited')
+    assert.ok(granted(await ask('ann')))
+    assert.deepEqual(told, ['ready cold', 'ready stopped'])
+    time.advance(61_000)
+    await settle()
+    time.advance(61_000)
+    await settle()
+    assert.equal(engine.containers.size, 0)
+  })
+
+  it('tells a failure with the last words of the container, and starts again when asked', async () => {
+    await using harbour = await openHarbour()
+    const { engine, workspaces, director, ask, told } = harbour
+    director()
+    engine.fail('startContainer', { code: 'start_failed', detail: 'It ended at once.' })
+    const reply = await ask('ann')
+    assert.ok(reply.status === 'refused')
+    assert.equal(reply.failure.code, 'start_failed')
+    await settle()
+    const { failure } = workspaces.view(userOf('ann'), 'lab')
+    assert.deepEqual(failure?.log, ['last line'])
+    assert.equal(failure.exitCode, 3)
+    assert.ok(told.includes('failed') && told.includes('refused start_failed'))
+    workspaces.requestStart(userOf('ann'), 'lab')
+    assert.ok(granted(await ask('ann')))
+  })
+
+  it('tries again what failed for the engine’s sake', async () => {
+    await using harbour = await openHarbour()
+    const { engine, time, director, ask } = harbour
+    director()
+    engine.fail('createContainer', { code: 'engine_unreachable', detail: 'away' }, true)
+    const asked = ask('ann')
+    await settle()
+    time.advance(1_100)
+    assert.ok(granted(await asked))
+  })
+
+  it('gives a pull up that nobody waits for, and does not mind its late answer', async () => {
+    await using harbour = await openHarbour()
+    const { engine, time, workspaces, director, ask } = harbour
+    director()
+    const image = engine.hold('ensureImage')
+    const asked = ask('ann')
+    await settle()
+    time.advance(1)
+    workspaces.cancelStart(userOf('ann'), 'lab')
+    assert.equal((await asked).status, 'refused')
+    await settle()
+    image.letGo()
+    assert.ok(granted(await ask('ann')))
+  })
+
+  it('takes up a workspace that it finds running, without touching it', async () => {
+    await using harbour = createHarbour()
+    const { engine, workspaces, director, ask } = harbour
+    engine.containers.set('g9', {
+      generation: 'g9',
+      spec: 'spec',
+      status: 'running',
+      address: '10.213.0.34',
+      startedAt: -60_000,
+      workspace: 'lab-ann' as never,
+      owner: userOf('ann'),
+      network: 2,
+    })
+    await engine.createNetwork(2, new AbortController().signal)
+    await workspaces.start()
+    director()
+    const reply = await ask('ann')
+    assert.ok(reply.status === 'granted')
+    assert.equal(reply.generation, 'g9')
+    assert.ok(!engine.calls.some((call) => /^(start|create)Container/.test(call)))
+  })
+
+  it('introduces a director again on its second stream, and forgets only the stream that ends', async () => {
+    await using harbour = await openHarbour()
+    const { director } = harbour
+    const first = director()
+    await settle()
+    const second = director()
+    await settle()
+    first.connection[Symbol.dispose]()
+    assert.deepEqual(
+      [first, second].map(({ commands }) => commands.map(({ event }) => event)),
+      [['routes'], ['routes']],
+    )
+    const [routes] = second.commands
+    assert.ok(routes?.event === 'routes')
+    assert.deepEqual(routes.data.routes, [
+      {
+        template: 'lab',
+        prefix: 'lab',
+        port: 8888,
+        hosts: [],
+        backgroundRequests: ['GET /api/*'],
+        connectionIdleMs: 60_000,
+      },
+    ])
+  })
+
+  it('asks the directors to probe from where the requests will come', async () => {
+    await using harbour = await openHarbour()
+    const { director, ask } = harbour
+    const { commands } = director()
+    await ask('ann')
+    const probe = commands.find(({ event }) => event === 'probe')
+    assert.ok(probe?.event === 'probe')
+    assert.deepEqual(
+      [probe.data.workspace, probe.data.generation, probe.data.path],
+      ['lab-ann', 'g1', '/ready'],
+    )
+  })
+
+  it('calls followers back at each phase, and not after they have left', async () => {
+    await using harbour = await openHarbour()
+    const { workspaces, director, ask } = harbour
+    director()
+    const phases = new Set<string>()
+    let calls = 0
+    const following = workspaces.follow(userOf('ann'), 'lab', () => {
+      calls += 1
+      phases.add(workspaces.view(userOf('ann'), 'lab').status.phase)
+    })
+    await ask('ann')
+    assert.deepEqual([...phases], ['pulling', 'creating', 'starting', 'probing', 'ready'])
+    following[Symbol.dispose]()
+    const before = calls
+    workspaces.requestStart(userOf('ann'), 'lab')
+    assert.equal(calls, before)
+  })
+
+  it('says that the engine is away, and goes on when it is back', async () => {
+    await using harbour = createHarbour()
+    const { engine, time, workspaces, director, ask } = harbour
+    engine.away(true)
+    await workspaces.start()
+    director()
+    assert.equal(workspaces.ready(), false)
+    const reply = await ask('ann')
+    assert.ok(reply.status === 'refused')
+    assert.equal(reply.failure.code, 'engine_unreachable')
+    await settle()
+    engine.away(false)
+    time.advance(10_000)
+    await settle()
+    assert.equal(workspaces.ready(), true)
+    assert.ok(granted(await ask('ann')))
+  })
+
+  it('looks again after the events broke off, and takes what it sees for what happened', async () => {
+    await using harbour = await openHarbour()
+    const { engine, time, workspaces, director, ask } = harbour
+    director()
+    await ask('ann')
+    engine.away(true)
+    await settle()
+    assert.equal(workspaces.ready(), false)
+    engine.containers.clear()
+    engine.away(false)
+    time.advance(10_000)
+    await settle()
+    assert.equal(workspaces.ready(), true)
+    assert.equal(workspaces.view(userOf('ann'), 'lab').status.phase, 'absent')
+  })
+
+  it('looks every so often', async () => {
+    await using harbour = await openHarbour()
+    const { engine, time } = harbour
+    const looks = () => engine.calls.filter((call) => call === 'look').length
+    const before = looks()
+    for (let minute = 0; minute < 3; minute += 1) {
+      time.advance(60_000)
+      await settle()
+    }
+    assert.equal(looks(), before + 3)
+  })
+
+  it('hears of a death from the engine', async () => {
+    await using harbour = await openHarbour()
+    const { engine, workspaces, director, ask } = harbour
+    director()
+    await ask('ann')
+    engine.emit({ type: 'container-died', generation: 'g1', exitCode: 1 })
+    await settle()
+    assert.equal(workspaces.view(userOf('ann'), 'lab').status.phase, 'stopped')
+  })
+
+  it('can be stopped at a named point, and goes on from there', async () => {
+    const gate = Promise.withResolvers<void>()
+    const points: string[] = []
+    const reached = (point: string) => {
+      points.push(point)
+      return point === 'before-create-container' ? gate.promise : undefined
+    }
+    await using harbour = await openHarbour({ reached })
+    const { engine, director, ask } = harbour
+    director()
+    const asked = ask('ann')
+    await settle()
+    assert.ok(!engine.calls.includes('createContainer lab-ann'))
+    gate.resolve()
+    assert.ok(granted(await asked))
+    assert.deepEqual(points.slice(0, 2), ['before-look', 'after-look'])
+    assert.ok(points.includes('after-start-container'))
+  })
+
+  it('answers everybody and leaves the workspaces alone when it ends', async () => {
+    const { engine, workspaces, director, ask } = createHarbour()
+    await workspaces.start()
+    director()
+    await ask('ann')
+    engine.hold('ensureImage')
+    const asked = ask('bob')
+    await settle()
+    await workspaces[Symbol.asyncDispose]()
+    const reply = await asked
+    assert.ok(reply.status === 'refused')
+    assert.equal(reply.failure.code, 'shutting_down')
+    assert.equal(engine.containers.get('g1')?.status, 'running')
+  })
+
+  it('knows the only template by no name at all', () => {
+    const { workspaces } = createHarbour()
+    assert.deepEqual(workspaces.templateNamed('lab'), { name: 'lab', title: 'Lab' })
+    assert.deepEqual(workspaces.templateNamed(''), { name: 'lab', title: 'Lab' })
+    assert.equal(workspaces.templateNamed('constructor'), undefined)
+  })
+})

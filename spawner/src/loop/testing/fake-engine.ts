@@ -1,0 +1,176 @@
+// An engine in memory for the tests of the loop: it does what it is told at once, or holds a call until let go.
+import type { Clock } from '@berth/shared/clock'
+import type { Person } from '@berth/shared/contract'
+import type { WorkspaceName } from '@berth/shared/names'
+import type { Container, Failure, Look, NetworkIndex } from '../../policy/domain.ts'
+import type { Engine, EngineEvent, Outcome } from '../engine.ts'
+
+type CallName = Exclude<keyof Engine, 'events' | 'specOf'>
+
+export interface FakeEngine extends Engine {
+  /** Every call, in order, as `name subject`. */
+  readonly calls: string[]
+  /** The next calls of that name wait until let go. */
+  hold(name: CallName): { letGo(): void }
+  /** The next call of that name fails so. */
+  fail(name: CallName, failure: Failure, retry?: boolean): void
+  /** The engine does not answer any more, or does again. */
+  away(isAway: boolean): void
+  emit(event: EngineEvent): void
+  readonly containers: Map<
+    string,
+    { workspace: WorkspaceName; owner: Person; network: number } & Container
+  >
+}
+
+const ok = <T>(value: T): Outcome<T> => ({ ok: true, value })
+
+export function createFakeEngine(clock: Clock): FakeEngine {
+  const calls: string[] = []
+  const containers: FakeEngine['containers'] = new Map()
+  const networks = new Map<NetworkIndex, Set<string>>()
+  const gates = new Map<CallName, Promise<void>>()
+  const failures = new Map<CallName, { failure: Failure; retry: boolean }>()
+  let isAway = false
+  let made = 0
+  let stream = Promise.withResolvers<void>()
+  const events: EngineEvent[] = []
+
+  async function enter(name: CallName, subject: string, signal: AbortSignal): Promise<void> {
+    calls.push(`${name} ${subject}`.trim())
+    const gate = gates.get(name)
+    if (gate !== undefined)
+      await Promise.race([
+        gate,
+        new Promise((_, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason as Error)),
+        ),
+      ])
+    if (isAway) throw new Error('connect ECONNREFUSED')
+  }
+
+  async function outcome<T>(
+    name: CallName,
+    subject: string,
+    signal: AbortSignal,
+    work: () => T,
+  ): Promise<Outcome<T>> {
+    try {
+      await enter(name, subject, signal)
+    } catch (error) {
+      const failure = { code: 'engine_unreachable' as const, detail: String(error) }
+      return { ok: false, failure, retry: true }
+    }
+    const planned = failures.get(name)
+    failures.delete(name)
+    return planned === undefined ? ok(work()) : { ok: false, ...planned }
+  }
+
+  const look = (): Look => ({
+    startedAt: clock.now(),
+    containers: [...containers.values()].map(({ workspace, owner, network, ...container }) => ({
+      workspace,
+      template: 'lab',
+      owner,
+      network,
+      container,
+    })),
+    networks: [...networks].map(([index, attached]) => ({ index, attached: [...attached] })),
+    foreignIndexes: [],
+    foreignNames: [],
+    subjects: new Map(),
+    directors: ['d1', 'd2'],
+  })
+
+  return {
+    calls,
+    containers,
+    hold(name) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      gates.set(name, promise)
+      return {
+        letGo() {
+          gates.delete(name)
+          resolve()
+        },
+      }
+    },
+    fail: (name, failure, retry = false) => void failures.set(name, { failure, retry }),
+    away(value) {
+      isAway = value
+      if (value) stream.resolve()
+    },
+    emit(event) {
+      events.push(event)
+      stream.resolve()
+    },
+
+    async look(signal) {
+      await enter('look', '', signal)
+      return look()
+    },
+    async *events(onOpen, signal) {
+      if (isAway) throw new Error('connect ECONNREFUSED')
+      onOpen()
+      signal.addEventListener('abort', () => stream.resolve())
+      while (!signal.aborted && !isAway) {
+        yield* events.splice(0)
+        await stream.promise
+        stream = Promise.withResolvers<void>()
+      }
+    },
+    ensureImage(_template, onPull, signal) {
+      return outcome('ensureImage', '', signal, () => onPull(50))
+    },
+    createContainer({ workspace, owner, network }, signal) {
+      return outcome('createContainer', workspace, signal, () => {
+        made += 1
+        const container = { generation: `g${made}`, spec: 'spec', status: 'created' as const }
+        containers.set(container.generation, { ...container, workspace, owner, network })
+        return container
+      })
+    },
+    startContainer(generation, network, signal) {
+      return outcome('startContainer', generation, signal, () => {
+        const address = `10.213.0.${network * 16 + 2}`
+        const found = containers.get(generation)
+        if (found !== undefined)
+          containers.set(generation, { ...found, status: 'running', address })
+        return { address }
+      })
+    },
+    stopContainer(generation, _options, signal) {
+      return outcome('stopContainer', generation, signal, () => {
+        const found = containers.get(generation)
+        if (found !== undefined) containers.set(generation, { ...found, status: 'exited' })
+        return { exitCode: 0 }
+      })
+    },
+    removeContainer(generation, signal) {
+      return outcome('removeContainer', generation, signal, () => {
+        containers.delete(generation)
+      })
+    },
+    async lastWords() {
+      return { exitCode: 3, log: ['last line'] }
+    },
+    async createNetwork(index, signal) {
+      const result = await outcome('createNetwork', String(index), signal, () =>
+        networks.set(index, new Set()),
+      )
+      return result.ok ? 'created' : 'failed'
+    },
+    removeNetwork(index, signal) {
+      return outcome('removeNetwork', String(index), signal, () => {
+        networks.delete(index)
+      })
+    },
+    async attachDirector(index, director, signal) {
+      const result = await outcome('attachDirector', `${index} ${director}`, signal, () =>
+        networks.get(index)?.add(director),
+      )
+      return result.ok ? 'attached' : 'failed'
+    },
+    specOf: () => 'spec',
+  }
+}
