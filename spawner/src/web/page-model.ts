@@ -32,7 +32,6 @@ export interface FailurePage extends Shown {
 export interface NoticePage extends Shown {
   readonly kind: 'notice'
   readonly code?: ProblemCode
-  readonly tone: 'calm' | 'stop'
   readonly limit?: number
   readonly advice: readonly string[]
   /** The label of the button that starts the workspace. */
@@ -115,7 +114,6 @@ export function problemPage(code: ProblemCode, detail: string, status: ShownStat
   return {
     kind: 'notice',
     code,
-    tone: 'stop',
     httpStatus,
     refreshes: words?.refreshS !== undefined,
     ...(httpStatus === 503 ? { retryAfterS: words?.refreshS ?? 5 } : {}),
@@ -130,7 +128,6 @@ export function problemPage(code: ProblemCode, detail: string, status: ShownStat
 function endedPage(status: ShownStatus): NoticePage {
   return {
     kind: 'notice',
-    tone: 'calm',
     httpStatus: 503,
     refreshes: false,
     status: { ...status, phase: 'stopped' },
@@ -145,7 +142,6 @@ function endedPage(status: ShownStatus): NoticePage {
 function restingPage(status: ShownStatus): NoticePage {
   return {
     kind: 'notice',
-    tone: 'calm',
     httpStatus: 503,
     refreshes: false,
     status,

@@ -11,7 +11,8 @@ const presenceEveryMs = 10_000
 /** Progress within a phase is told no more often than this; a new phase at once. */
 const progressEveryMs = 250
 const endAnnouncedMs = 5 * 60_000
-const maxPendingBytes = 64 * 1024
+/** Well over what Node takes before it says that a reader is behind (64 KiB): from then on nothing is written. */
+const maxPendingBytes = 256 * 1024
 /** Tabs of one person on one workspace. */
 const maxStreams = 50
 

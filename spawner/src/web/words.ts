@@ -156,8 +156,5 @@ export const noticeWords: Partial<Record<ProblemCode, NoticeWords>> = {
     advice: [byItself],
     refreshS: 15,
   },
-  limit_user: {
-    heading: 'You have as many workspaces as you may have',
-    advice: ['Once one of them has stopped, this one can start.'],
-  },
+  limit_user: { heading: 'You have reached your limit', advice: [] },
 }

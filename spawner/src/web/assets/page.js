@@ -252,6 +252,12 @@ function guardForms() {
   }
 }
 
+/** Of a long log the end says why. */
+function showLastLines() {
+  const log = element('log')
+  if (log !== null) log.scrollTop = log.scrollHeight
+}
+
 function offerCopy() {
   const button = document.querySelector('[data-copy]')
   const source = element('log')
@@ -320,5 +326,6 @@ function setText(id, words) {
 carryFragment()
 guardForms()
 offerCopy()
+showLastLines()
 if (body.dataset['kind'] === 'loading') followLoading()
 else if (body.dataset['refresh'] !== undefined) askAgain(Number(body.dataset['refresh']))
