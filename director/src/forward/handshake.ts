@@ -88,7 +88,12 @@ export function createHandshaker(connectTimeoutMs: number) {
       // Before http-proxy-3's own listeners, so that it finds its client gone and leaves the answer alone.
       outgoing.once('response', (answer) => {
         standIn.destroy()
-        settle({ kind: 'refused', answer })
+        if (isStatus(answer.statusCode)) {
+          settle({ kind: 'refused', answer })
+          return
+        }
+        onError(new Error(`the workspace answered with status ${answer.statusCode}`))
+        outgoing.destroy()
       })
       outgoing.once('upgrade', (answer, workspace) => {
         opened.set(workspace, () => {
@@ -109,6 +114,11 @@ export function createHandshaker(connectTimeoutMs: number) {
     const where = { protocol: 'http:', host, hostname: host, port }
     proxy.ws(view, standIn, empty, { target: where, connectTimeout: connectTimeoutMs }, onError)
   }
+}
+
+/** Node reads any three digits as a status, and throws where it is to write one below 100. */
+function isStatus(status: number | undefined): boolean {
+  return status !== undefined && status >= 200
 }
 
 /** As http-proxy-3 looks at them: its two by lower case; the rest keeps its case, and several of a name their order. */

@@ -1,0 +1,46 @@
+// What a workspace may answer with, run by somebody who means harm to the director that everybody shares.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { connectRaw, exchange, startFront, startRawWorkspace } from './loopback.ts'
+
+const handshake = [
+  'GET /ws HTTP/1.1',
+  'Host: lab.test',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  '',
+  '',
+].join('\r\n')
+
+const answering = (bytes: string) =>
+  startRawWorkspace((socket) => {
+    socket.once('data', () => socket.end(bytes, 'latin1'))
+  })
+
+describe('hazard: a workspace answers with a status that Node reads but refuses to write', () => {
+  for (const status of ['000', '099']) {
+    const answer = `HTTP/1.1 ${status} Odd\r\nContent-Length: 2\r\n\r\nok`
+
+    it(`${status} to a handshake is a failure of that workspace alone`, async () => {
+      await using workspace = await answering(answer)
+      await using front = await startFront(workspace.address)
+      using client = await connectRaw(front.address)
+      const outcome = front.nextOutcome()
+      client.send(handshake)
+      assert.partialDeepStrictEqual(await outcome, {
+        kind: 'failed',
+        code: 'workspace_unreachable',
+      })
+      assert.match(await client.end(), /^HTTP\/1\.1 502 failed/)
+    })
+
+    it(`${status} to a request is a failure of that workspace alone`, async () => {
+      await using workspace = await answering(answer)
+      await using front = await startFront(workspace.address)
+      const message = 'GET / HTTP/1.1\r\nHost: lab.test\r\nConnection: close\r\n\r\n'
+      assert.match(await exchange(front.address, message), /^HTTP\/1\.1 502 /)
+    })
+  }
+})
