@@ -183,9 +183,10 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
 }
 
 function fileText(settings: Settings): string {
-  // Single quotes: Compose takes what is in them as it is.
+  // Compose takes what is between single quotes as it is, and ends at the next that has no backslash before it.
   const lines = Object.entries(settings).map(([name, value]) => {
-    return `${name}='${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+    if (/(?<!\\)'|\n/.test(value)) throw new Error(`${name} cannot be in a file: ${value}`)
+    return `${name}='${value}'`
   })
   return `${lines.join('\n')}\n`
 }

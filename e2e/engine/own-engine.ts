@@ -2,7 +2,7 @@
 // with its own folders, in the network namespace of a container that only holds that.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Place } from '../clients/place.ts'
 import { attempt, run } from '../run/command.ts'
@@ -100,6 +100,7 @@ export async function createOwnEngine(name: string): Promise<OwnEngine> {
     ])
     const ids = holders.split('\n').filter(Boolean)
     if (ids.length > 0) await run('docker', ['rm', '--force', '--volumes', ...ids])
+    await unmountBelow(folder)
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 500 })
   })
 
@@ -129,4 +130,13 @@ export async function createOwnEngine(name: string): Promise<OwnEngine> {
     },
     [Symbol.asyncDispose]: takeDown,
   }
+}
+
+/** What a killed engine leaves mounted. The deepest first. */
+async function unmountBelow(folder: string): Promise<void> {
+  const mounts = (await readFile('/proc/self/mounts', 'utf8'))
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${folder}/`))
+  for (const path of mounts.toReversed()) await attempt('umount', ['--lazy', path])
 }

@@ -1,8 +1,9 @@
-// The most memory that the processes of a container ever had resident, as the kernel kept it: no sample can miss it.
+// The most memory of its own that a process in a container ever had resident, as the kernel kept it: no sample can
+// miss it. Pages of files (the binary's, shared by all that run it) do not count, as in `docker stats`.
 import { readFile } from 'node:fs/promises'
 import type { Engine } from './engine.ts'
 
-/** Sum over its processes. */
+/** Of the process that took most: a health check beside it is not what is measured. */
 export async function peakMemoryBytes(engine: Engine, id: string): Promise<number> {
   const { Titles, Processes } = await engine.get<{ Titles: string[]; Processes: string[][] }>(
     `/containers/${id}/top`,
@@ -10,7 +11,9 @@ export async function peakMemoryBytes(engine: Engine, id: string): Promise<numbe
   const column = Titles.indexOf('PID')
   const peaks = Processes.map(async (line) => {
     const status = await readFile(`/proc/${line[column]}/status`, 'utf8')
-    return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024
+    const kilobytes = (field: string) =>
+      Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN)
+    return (kilobytes('VmHWM') - kilobytes('RssFile')) * 1024
   })
-  return (await Promise.all(peaks)).reduce((sum, bytes) => sum + bytes, 0)
+  return Math.max(...(await Promise.all(peaks)))
 }

@@ -10,7 +10,7 @@ import { inspected } from '../engine/belongings.ts'
 import { watchEngine } from '../engine/history.ts'
 import { eventually, within } from '../run/deadline.ts'
 
-const deepLink = '/lab/tree?from=proof'
+const deepLink = '/lab/workspaces/proof?from=here'
 
 describe('proof 1: from the sign-in to a terminal', () => {
   let berth: Deployment
@@ -100,9 +100,9 @@ describe('proof 1: from the sign-in to a terminal', () => {
     const name = berth.workspaceName('bob')
     await bob.goto('about:blank')
     await berth.engine.post(`/containers/${name}/stop`, { t: 1 })
-    const landed = documentAt(bob, '/lab/tree?again=1')
+    const landed = documentAt(bob, '/lab/workspaces/again?again=1')
     const phases = await followPhases(bob)
-    await bob.goto(`${berth.site.origin}/lab/tree?again=1#there`)
+    await bob.goto(`${berth.site.origin}/lab/workspaces/again?again=1#there`)
     await history.first('it is started again', 30_000, (event) => {
       return event.action === 'start' && event.name === name
     })
@@ -119,11 +119,11 @@ describe('proof 1: from the sign-in to a terminal', () => {
   it('shows the loading page without JavaScript too, refreshed by itself', async () => {
     const context = await browser.newContext({ javaScriptEnabled: false })
     const page = await context.newPage()
-    await signInWithBrowser(page, `${berth.site.origin}/api/status`, 'carol')
+    await signInWithBrowser(page, `${berth.site.origin}/lab`, 'carol')
     await page.waitForSelector('body[data-phase]')
     await keepScreenshot(page, '01-loading-without-javascript')
     await eventually('it refreshes until JupyterLab answers', 60_000, async () =>
-      (await page.content()).includes('"started"'),
+      (await page.content()).includes('jupyter-config-data'),
     )
     await context.close()
   })

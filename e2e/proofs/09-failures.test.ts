@@ -11,7 +11,7 @@ import { workspacesOf } from '../engine/belongings.ts'
 import { watchEngine } from '../engine/history.ts'
 import { startRegistry, type Registry } from '../engine/registry.ts'
 import { attempt, run } from '../run/command.ts'
-import { letPass } from '../run/deadline.ts'
+import { eventually, letPass } from '../run/deadline.ts'
 
 /** Runs hello when a file says so, and something else until then. */
 const onlyWhenMended = (otherwise: string): string =>
@@ -70,7 +70,9 @@ describe('proof 9: failures', () => {
     await page.addInitScript({ content: noteText })
     await signInWithBrowser(page, berth.site.origin, 'fred')
     await page.waitForSelector('body[data-phase=pulling]')
-    await page.waitForFunction('/[1-9]\\d?\\s*%/.test(document.body.innerText)')
+    await eventually('it shows per cent', 30_000, async () =>
+      [...shown].some((text) => /[1-9]\d?\s*%/.test(text)),
+    )
     await keepScreenshot(page, '09-pulling')
     await page.waitForSelector('#who')
     const numbers = [...shown].flatMap((text) => /(\d{1,3})\s*%/.exec(text)?.[1] ?? []).map(Number)

@@ -101,5 +101,5 @@ describe('proof 10: user names', () => {
 
 /** As the development provider reads its list: a backslash takes the next character as it is. */
 function escaped(name: string): string {
-  return name.replaceAll(/[\\,;]/g, (character) => `\\${character}`)
+  return name.replaceAll(/[\\,;']/g, (character) => `\\${character}`)
 }

@@ -18,10 +18,12 @@ describe('networks, names and volumes', () => {
       name: 'nets',
       directors: 2,
       settings: {
-        IDP_PEOPLE: 'dora,emil,fred,gina',
+        IDP_PEOPLE: 'dora,emil,fred,gina,hugo',
         NETWORK_POOL: '10.215.0.0/24',
         RECONCILE_EVERY: '2s',
         NETWORK_SPARES: '1',
+        // Short leases, for the addresses of what is gone rest for one.
+        CONTAINER_IDLE_STOP: '60s',
       },
     })
   })
@@ -165,7 +167,7 @@ describe('networks, names and volumes', () => {
     const { NetworkSettings } = await inspected(berth.engine, name)
     const [network = ''] = Object.keys(NetworkSettings.Networks)
     await berth.engine.remove(`/containers/${name}`, { force: true })
-    await eventually('its network is spare or gone', 30_000, async () => {
+    await eventually('its network is spare or gone', 60_000, async () => {
       const workspaces = (await networksOf(berth.engine, berth.instance)).filter(
         ({ Labels }) => Labels['berth.network'] !== undefined,
       )
@@ -228,15 +230,15 @@ describe('networks, names and volumes', () => {
   })
 
   it('refuses a volume that belongs to another instance, and leaves that alone', async () => {
-    const volume = `${berth.instance}-gina-home`
+    const volume = `${berth.instance}-hugo-home`
     await run('docker', ['volume', 'create', '--label', 'berth.instance=somebody-else', volume])
     try {
-      const gina = await signIn(berth.site, 'gina')
-      await (await gina.press('start')).text()
-      const answer = await gina.ask('/whoami')
+      const hugo = await signIn(berth.site, 'hugo')
+      await (await hugo.press('start')).text()
+      const answer = await hugo.ask('/whoami')
       assert.equal(answer.status, 409, await answer.text())
       assert.equal(
-        (await inspect(berth.engine, berth.workspaceName('gina')))?.State.Running ?? false,
+        (await inspect(berth.engine, berth.workspaceName('hugo')))?.State.Running ?? false,
         false,
       )
       const homes = await volumesOf(berth.engine, 'somebody-else')
