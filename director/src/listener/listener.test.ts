@@ -53,6 +53,22 @@ describe('the listener', () => {
     assert.match(await long.end(), /^HTTP\/1\.1 431 /)
   })
 
+  it('takes an offer of HTTP/2 for what it is otherwise: a request', async () => {
+    await using bed = await startTestBed()
+    const workspace = await bed.workspace((req, res) => res.end(`upgrade: ${req.headers.upgrade}`))
+    bed.spawner.seats = async () => granted(workspace.address)
+    using raw = await connect(bed)
+    raw.send(
+      head(
+        'GET / HTTP/1.1',
+        'Connection: Upgrade, HTTP2-Settings, close',
+        'Upgrade: h2c',
+        'HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA',
+      ),
+    )
+    assert.match(await raw.end(), /^HTTP\/1\.1 200 OK[^]*upgrade: undefined/)
+  })
+
   it('takes 60 KiB of headers', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((_req, res) => res.end('taken'))

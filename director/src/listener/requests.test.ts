@@ -329,6 +329,22 @@ describe('a request whose spawner cannot be asked', () => {
     assert.equal(without.server.served(), 0)
   })
 
+  it('does not wait long for a spawner that hangs, and afterwards not at all', async () => {
+    await using without = await startWithoutSpawner(byName(workspaceHost))
+    const { bed } = without
+    bed.spawner.seats = () => new Promise(() => undefined)
+    await bed.spawner.revive()
+    const answers = [await timed(bed.request({})), await timed(bed.request({ navigation: true }))]
+    for (const { answer, ms } of answers) {
+      assert.equal(answer.body, 'still here')
+      assert.ok(ms < 4_000, `took ${ms} ms`)
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2_100))
+    const later = await timed(bed.request({ method: 'POST', body: 'x' }))
+    assert.equal(later.answer.body, 'still here')
+    assert.ok(later.ms < 1_000, `took ${later.ms} ms`)
+  })
+
   it('asks again as soon as the spawner is back', async () => {
     await using without = await startWithoutSpawner(byName(workspaceHost))
     const { bed, server } = without
@@ -373,6 +389,11 @@ describe('a request whose spawner cannot be asked', () => {
     assert.match(body, /Workspaces cannot be started at the moment/)
   })
 })
+
+async function timed<T>(work: Promise<T>): Promise<{ answer: T; ms: number }> {
+  const startedAt = performance.now()
+  return { answer: await work, ms: performance.now() - startedAt }
+}
 
 async function startServer() {
   let served = 0
