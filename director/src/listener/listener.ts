@@ -71,6 +71,11 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
     track(serveRequest(req, res, true), req.socket)
   })
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Pipelined: Node hands it over before the answers to earlier requests are out, and the two would mix.
+    if (hasAnswerUnderWay(socket)) {
+      socket.destroy()
+      return
+    }
     // Node's server hands over nothing but its own sockets.
     track(upgrades.serve(req, socket as Socket, head), socket)
   })

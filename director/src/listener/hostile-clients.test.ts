@@ -1,0 +1,56 @@
+// What somebody may send who speaks to the director as the gateway does, and means harm.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { describe, it } from 'node:test'
+import { connectRaw } from '../forward/loopback.ts'
+import { granted, startTestBed } from './test-bed.ts'
+
+const head = (line: string, ...headers: string[]) =>
+  [
+    line,
+    'Host: berth.test',
+    'X-Forwarded-Preferred-Username: alice',
+    'X-Forwarded-User: u-alice',
+    ...headers,
+    '',
+    '',
+  ].join('\r\n')
+
+const upgrade = head(
+  'GET /ws HTTP/1.1',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+)
+
+describe('hazard: an upgrade is pipelined behind a request that is not yet answered', () => {
+  it('ends that connection, is forwarded to nobody, and harms nobody else', async () => {
+    await using bed = await startTestBed()
+    const workspace = await bed.workspace((req, res) => {
+      if (req.url !== '/slow') res.end('answered')
+    })
+    bed.spawner.seats = async () => granted(workspace.address)
+    using raw = await connectRaw({ host: '127.0.0.1', port: bed.director.port })
+    raw.send(head('GET /slow HTTP/1.1') + upgrade)
+    assert.equal(await raw.end(), '')
+    assert.equal((await bed.request({ path: '/other' })).body, 'answered')
+    assert.ok(!workspace.requests.includes('GET /ws'))
+  })
+
+  it('but goes through on a connection whose answers are all out', async () => {
+    await using bed = await startTestBed()
+    const workspace = await bed.workspace((_req, res) => res.end('answered'))
+    workspace.server.on('upgrade', (_req, socket) => {
+      socket.write('HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    })
+    bed.spawner.seats = async () => granted(workspace.address)
+    using raw = await connectRaw({ host: '127.0.0.1', port: bed.director.port })
+    raw.send(head('GET / HTTP/1.1'))
+    await raw.until(/answered/)
+    raw.send(upgrade)
+    await raw.until(/HTTP\/1\.1 101 /)
+    raw.socket.destroy()
+    await once(raw.socket, 'close')
+  })
+})
