@@ -21,9 +21,11 @@ export function createProve(secret: Secret | undefined): Prove {
         authorization = authorization === undefined ? value : ''
       }
     }
-    if (own !== undefined) return secret.matches(own) ? 'header' : undefined
+    if (own !== undefined && !secret.matches(own)) return undefined
     const password = authorization === undefined ? undefined : basicPassword(authorization)
-    return password !== undefined && secret.matches(password) ? 'basic' : undefined
+    // Also where both carry it: no workspace may see the Authorization then.
+    if (password !== undefined && secret.matches(password)) return 'basic'
+    return own === undefined ? undefined : 'header'
   }
 }
 

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Secret } from '@berth/shared/secret'
+import { createProve } from './prove-gateway.ts'
+
+const prove = createProve(new Secret('the secret'))
+const own = ['Berth-Gateway-Secret', 'the secret']
+const basic = (password: string) => [
+  'Authorization',
+  `Basic ${Buffer.from(`u-alice:${password}`).toString('base64')}`,
+]
+
+describe('how the gateway proves itself', () => {
+  it('hazard: where both headers carry the secret, the Authorization is known to be the gateway’s', () => {
+    assert.equal(prove([...own, ...basic('the secret')]), 'basic')
+    assert.equal(prove([...basic('the secret'), ...own]), 'basic')
+  })
+
+  it('leaves an application’s own Authorization alone beside the header', () => {
+    assert.equal(prove([...own, ...basic('something of the application')]), 'header')
+    assert.equal(prove([...own, 'Authorization', 'Bearer token']), 'header')
+  })
+
+  it('believes neither beside a wrong header', () => {
+    assert.equal(prove(['Berth-Gateway-Secret', 'guessed', ...basic('the secret')]), undefined)
+  })
+})
