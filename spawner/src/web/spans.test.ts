@@ -17,8 +17,10 @@ describe('spans of time', () => {
   })
 
   it('are estimated no more exactly than they are known', () => {
-    const spans = [0, 49_999, 50_000, 118_000, 5_400_000, 7_200_000]
+    const spans = [0, 9_999, 10_000, 49_999, 50_000, 118_000, 5_400_000, 7_200_000]
     assert.deepEqual(spans.map(estimateText), [
+      'a few seconds',
+      'a few seconds',
       'less than a minute',
       'less than a minute',
       'about a minute',

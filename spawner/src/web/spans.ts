@@ -20,6 +20,7 @@ export function spanText(ms: number): string {
 
 /** An estimate, never more exact than it is: `less than a minute`, `about 2 minutes`, `about 3 hours`. */
 export function estimateText(ms: number): string {
+  if (ms < 10_000) return 'a few seconds'
   if (ms < 50_000) return 'less than a minute'
   const minutes = Math.round(ms / 60_000)
   if (minutes < 100) return minutes === 1 ? 'about a minute' : `about ${minutes} minutes`

@@ -299,6 +299,7 @@ function spanText(ms) {
 
 /** @param {number} ms */
 function estimateText(ms) {
+  if (ms < 10_000) return 'a few seconds'
   if (ms < 50_000) return 'less than a minute'
   const minutes = Math.round(ms / 60_000)
   if (minutes < 100) return minutes === 1 ? 'about a minute' : `about ${minutes} minutes`
