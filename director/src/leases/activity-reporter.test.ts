@@ -164,6 +164,17 @@ describe('activity reports', () => {
     assert.equal(table.current(seatKey(alice)), undefined)
   })
 
+  it('do not bring back a lease that had run out before they were sent', async () => {
+    const { time, table, grant, reporter, answerWith } = setUp()
+    answerWith(async () => undefined)
+    const alice = holder('alice')
+    grant(alice).activity.open()
+    await time.pass(4_000)
+    answerWith(async () => [{ workspace: 'lab-alice', leaseMs: 60_000 }])
+    await reporter.report()
+    assert.equal(table.current(seatKey(alice)), undefined, 'who needs a seat asks for one')
+  })
+
   it('are sent a last time at the end', async () => {
     const { sent, grant, reporter } = setUp()
     grant(holder('alice')).activity.touch()

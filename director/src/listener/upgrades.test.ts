@@ -193,6 +193,23 @@ describe('a WebSocket', () => {
     assert.equal(code, 1012)
   })
 
+  it('is closed with 1012 when somebody else has found the workspace at another place', async () => {
+    await using test = await startEcho()
+    const { bed, workspace } = test
+    const other = await bed.workspace((_req, res) => res.end('moved'))
+    await bed.introduce([labRoute])
+    bed.spawner.seats = async () => granted(workspace.address)
+    const socket = open(bed)
+    await once(socket, 'open')
+    bed.spawner.send({ event: 'revoke', data: { workspace: 'lab-alice', generation: 'g1' } })
+    bed.spawner.seats = async () => granted(other.address, { generation: 'g2' })
+    while ((await bed.request({})).body !== 'moved');
+    const closed = once(socket, 'close')
+    if (socket.readyState === socket.OPEN) socket.send('lost')
+    const [code] = (await closed) as [number]
+    assert.equal(code, 1012)
+  })
+
   it('goes on by the name when its lease is gone and the spawner too', async () => {
     const names = {
       'lab-alice': [workspaceHost],
@@ -223,9 +240,14 @@ describe('a WebSocket', () => {
     const pings = setInterval(() => socket.ping(), 20)
     await bed.spawner.until(() => bed.spawner.reports.length >= 4)
     clearInterval(pings)
-    const seat = bed.spawner.reports.at(-1)?.seats[0]
-    assert.equal(seat?.connections, 1)
-    assert.ok((seat?.lastUseAgoMs ?? 0) > 400, `used ${seat?.lastUseAgoMs} ms ago`)
+    const pinged = bed.spawner.reports.at(-1)?.seats[0]
+    assert.equal(pinged?.connections, 1)
+    assert.ok((pinged?.lastUseAgoMs ?? 0) > 400, `used ${pinged?.lastUseAgoMs} ms ago`)
+    await echoed(socket, 'use')
+    const before = bed.spawner.reports.length
+    await bed.spawner.until(() => bed.spawner.reports.length > before)
+    const used = bed.spawner.reports.at(-1)?.seats[0]
+    assert.ok((used?.lastUseAgoMs ?? Infinity) < 400, `used ${used?.lastUseAgoMs} ms ago`)
     socket.close()
   })
 
