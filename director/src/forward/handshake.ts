@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import type { Address } from '@berth/shared/contract'
 import { createProxyServer } from 'http-proxy-3'
 import { AnswerTimeout, type ClientGone, type Failed, type NotSent } from './outcome.ts'
+import { watchHangUp } from './watch-hang-up.ts'
 
 export interface Handshake {
   readonly req: IncomingMessage
@@ -48,7 +49,9 @@ export function createHandshaker(connectTimeoutMs: number) {
   return (handshake: Handshake, done: (result: HandshakeResult) => void): void => {
     const { req, socket, address, target, headers, answerTimeoutMs } = handshake
     if (isIP(address.host) === 0) throw new TypeError('an address of a workspace is an IP address')
-    if (socket.destroyed) {
+    const hangUp = watchHangUp(socket)
+    if (hangUp.signal.aborted) {
+      hangUp[Symbol.dispose]()
       done({ kind: 'client-gone' })
       return
     }
@@ -61,10 +64,10 @@ export function createHandshaker(connectTimeoutMs: number) {
       if (settled) return
       settled = true
       clearTimeout(timer)
-      socket.off('close', onClientClose)
+      hangUp[Symbol.dispose]()
       done(result)
     }
-    function onClientClose(): void {
+    function onHangUp(): void {
       settle({ kind: 'client-gone' })
       request?.destroy()
     }
@@ -106,7 +109,7 @@ export function createHandshaker(connectTimeoutMs: number) {
         timer = setTimeout(() => outgoing.destroy(new AnswerTimeout()), answerTimeoutMs)
     }
 
-    socket.once('close', onClientClose)
+    hangUp.signal.addEventListener('abort', onHangUp)
     const view = Object.create(req, {
       headers: { value: handshakeHeaders(headers, req.headers.upgrade) },
     }) as IncomingMessage

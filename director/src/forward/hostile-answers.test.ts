@@ -44,3 +44,23 @@ describe('hazard: a workspace answers with a status that Node reads but refuses 
     })
   }
 })
+
+describe('hazard: a workspace leaves a handshake unanswered, and its client closes the connection', () => {
+  it('which is noticed at once: it holds no connection and counts as no use any longer', async () => {
+    const asked = Promise.withResolvers<void>()
+    const closed = Promise.withResolvers<void>()
+    await using workspace = await startRawWorkspace((socket) => {
+      socket.once('data', () => asked.resolve())
+      socket.on('close', () => closed.resolve())
+    })
+    await using front = await startFront(workspace.address, { answerTimeoutMs: 3_000 })
+    using client = await connectRaw(front.address)
+    const outcome = front.nextOutcome()
+    client.send(handshake)
+    await asked.promise
+    // Not a reset: what a gateway does when the person's tab is gone.
+    client.socket.end()
+    assert.deepEqual(await outcome, { kind: 'client-gone' })
+    await closed.promise
+  })
+})

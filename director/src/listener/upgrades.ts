@@ -5,6 +5,7 @@ import type { Problem, ProblemCode } from '@berth/shared/problems'
 import { samePlace } from '../fallback/name-lookup.ts'
 import type { UpgradeForwarder } from '../forward/forward-upgrade.ts'
 import type { UpgradedConnection } from '../forward/upgraded-connection.ts'
+import { watchHangUp } from '../forward/watch-hang-up.ts'
 import type { Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
 import { pause } from '../leases/timer.ts'
@@ -20,7 +21,6 @@ import {
   type ServeDeps,
 } from './requests.ts'
 import { beginSeatUse } from './seat-use.ts'
-import { watchHangUp } from './watch-hang-up.ts'
 
 export interface UpgradeDeps extends Omit<ServeDeps, 'passThrough' | 'pools'> {
   readonly forwardUpgrade: UpgradeForwarder

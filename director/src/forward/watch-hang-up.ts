@@ -1,4 +1,4 @@
-// Notices that a client goes away while its upgrade is held, without taking a byte of what it may have sent.
+// Notices that a client goes away while its upgrade is held or unanswered, without taking a byte of what it may have sent.
 import type { Socket } from 'node:net'
 
 export interface HangUpWatch extends Disposable {
