@@ -48,6 +48,9 @@ const passing: ReadonlySet<ProblemCode> = new Set([
   'starting',
   'shutting_down',
   'limit_connections',
+  'limit_total',
+  'queue_full',
+  'engine_unreachable',
 ])
 
 /** @param base where problems are explained */
