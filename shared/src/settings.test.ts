@@ -64,6 +64,11 @@ describe('settings', () => {
       )
   })
 
+  it('refuse a wait that timers cannot keep: Node would make one of over 2^31 ms end at once', () => {
+    assert.equal(readSettings(settings, { ...good, WAIT: '24d' }, noFile).WAIT, 24 * 86_400_000)
+    assert.match(problemsOf({ ...good, WAIT: '720h' })[0] ?? '', /^WAIT "720h" .*at most 24d/)
+  })
+
   it('never show a secret, not even a wrong one', () => {
     const [problem] = problemsOf({ IMAGE: 'x', KEY: 'hunter2' })
     assert.match(problem ?? '', /^KEY must have(?!.*hunter2)/)

@@ -2,7 +2,6 @@
 import { z } from 'zod'
 import { parseDuration } from './duration.ts'
 import { Secret } from './secret.ts'
-import { parseSize } from './size.ts'
 
 export interface Setting<T> {
   /** Parses the text of the variable. */
@@ -72,8 +71,11 @@ const secretText = parsed(
 )
 
 export const text = z.string()
-export const duration = parsed(parseDuration, 'is not a duration')
-export const size = parsed(parseSize, 'is not a size')
+/** A wait that a timer keeps: Node takes what does not fit in 31 bits of milliseconds for 1 ms. */
+export const duration = parsed((value) => {
+  const ms = parseDuration(value)
+  return ms !== undefined && ms <= 24 * 86_400_000 ? ms : undefined
+}, 'must be a duration of at most 24d, such as 90s or 1h30m')
 export const integer = (min: number, max: number): z.ZodType<number, string> =>
   parsed((value) => {
     const number = /^\d{1,15}$/.test(value.trim()) ? Number(value) : Number.NaN
