@@ -1,6 +1,8 @@
 // The director's settings: every variable it reads, once. What they bring about is elsewhere.
 import {
   bound,
+  containerPort,
+  containerPrefix,
   internalSecret,
   listenPort,
   logLevel,
@@ -9,9 +11,7 @@ import {
   portalUrl,
   publicUrl,
 } from '@berth/shared/common-settings'
-import { parsePrefix } from '@berth/shared/names'
 import {
-  custom,
   duration,
   list,
   optionalSecret,
@@ -28,14 +28,8 @@ const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'is not a host name')
 export const directorSettings = {
   SPAWNER_HOST: required(hostName, { doc: 'where the spawner answers', example: 'spawner' }),
   SPAWNER_PORT: withDefault(port, '8081', { doc: "the port of the spawner's internal API" }),
-  CONTAINER_HOST_PREFIX: required(
-    custom(parsePrefix, 'must be a letter, then letters and digits, lower case, at most 20'),
-    { doc: 'the first part of the names of people’s containers', example: 'lab' },
-  ),
-  CONTAINER_PORT: required(port, {
-    doc: 'the port that people’s containers listen on',
-    example: '8888',
-  }),
+  CONTAINER_HOST_PREFIX: containerPrefix,
+  CONTAINER_PORT: containerPort,
   LISTEN_PORT: listenPort('8080'),
   OPS_PORT: opsPort,
   INTERNAL_SECRET: internalSecret,

@@ -1,6 +1,6 @@
 // Settings that both services read, so that their names, defaults and words are the same.
-import { parseSubnetPool } from './subnet-pool.ts'
 import { logLevels } from './log.ts'
+import { parsePrefix } from './names.ts'
 import {
   choice,
   custom,
@@ -8,13 +8,25 @@ import {
   optional,
   originUrl,
   port,
+  required,
   secret,
   withDefault,
 } from './settings.ts'
+import { parseSubnetPool } from './subnet-pool.ts'
 
 export const internalSecret = secret({
   doc: 'what director and spawner know each other by; at least 16 characters',
   example: 'the output of: openssl rand -hex 32',
+})
+
+export const containerPrefix = required(
+  custom(parsePrefix, 'must be a letter, then letters and digits, lower case, at most 20'),
+  { doc: 'the first part of the names of people’s containers', example: 'lab' },
+)
+
+export const containerPort = required(port, {
+  doc: 'the port that people’s containers listen on',
+  example: '8888',
 })
 
 export const publicUrl = optional(originUrl, {

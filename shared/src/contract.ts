@@ -56,17 +56,19 @@ const userName = z.string().transform((value, context): UserName => {
 const problemCode = z.custom<ProblemCode>(
   (value) => typeof value === 'string' && isProblemCode(value),
 )
-const shortText = z.string().max(1024)
-const milliseconds = z
-  .number()
-  .nonnegative()
-  .max(366 * 86_400_000)
+/** What is longer does not pass between the services, so it is refused where it comes in. */
+export const longestText = 1024
+export const mostGroups = 1000
+export const longestMs = 366 * 86_400_000
+
+const shortText = z.string().max(longestText)
+const milliseconds = z.number().nonnegative().max(longestMs)
 
 /** One verified identity. `subject` is empty where the gateway gives none. */
 export const personSchema = z.object({
   name: userName,
   subject: shortText,
-  groups: z.array(shortText).max(1000),
+  groups: z.array(shortText).max(mostGroups),
   email: shortText.optional(),
 })
 export type Person = z.infer<typeof personSchema>

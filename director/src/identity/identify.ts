@@ -1,5 +1,5 @@
 // Who asks: exactly one verified identity, or a refusal. The same for requests and upgrades. Reads nothing but headers.
-import type { Person } from '@berth/shared/contract'
+import { longestText, mostGroups, type Person } from '@berth/shared/contract'
 import { parseUserName, type UserName } from '@berth/shared/names'
 import { refuse, type Gate, type GatewayProof, type Refusal } from './gate.ts'
 import { createProve } from './prove-gateway.ts'
@@ -12,8 +12,6 @@ export interface Identified {
 
 export type Identify = (rawHeaders: readonly string[]) => Identified | Refusal
 
-const textLimit = 1024
-const groupsLimit = 1000
 // Header values are bytes that Node shows as latin1; the gateway writes UTF-8.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const controlCharacter = /\p{Cc}/u
@@ -93,14 +91,15 @@ function readGroups(values: readonly string[]): string[] | Refusal {
     .split(',')
     .map((group) => group.trim())
     .filter((group) => group !== '')
-  if (groups.length > groupsLimit || groups.some((group) => group.length > textLimit))
+  if (groups.length > mostGroups || groups.some((group) => group.length > longestText))
     return invalid('list of groups')
   return groups
 }
 
 function readText(value: string): string | undefined {
   const text = decode(value)
-  if (text === undefined || text.length > textLimit || controlCharacter.test(text)) return undefined
+  if (text === undefined || text.length > longestText || controlCharacter.test(text))
+    return undefined
   return text
 }
 

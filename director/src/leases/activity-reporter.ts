@@ -1,6 +1,6 @@
 // Tells the spawner which seats are in use, well within every lease, and takes the renewed leases from its answer.
 import type { Clock } from '@berth/shared/clock'
-import type { ActivityAnswer, ActivityReport } from '@berth/shared/contract'
+import { longestMs, type ActivityAnswer, type ActivityReport } from '@berth/shared/contract'
 import type { Lease } from './lease.ts'
 import type { LeaseTable, Seat } from './lease-table.ts'
 import type { After } from './timer.ts'
@@ -8,8 +8,8 @@ import type { After } from './timer.ts'
 /** Reports go out between these, whatever the leases are. */
 const shortestIntervalMs = 250
 const longestIntervalMs = 10_000
-/** The contract's longest: a seat that this director has not seen used at all. */
-const neverUsedMs = 366 * 86_400_000
+/** Said of a seat that this director has not seen used at all. */
+const neverUsedMs = longestMs
 
 type ReportedSeats = ActivityReport['seats']
 

@@ -1,6 +1,7 @@
 // The `CONTAINER_*` variables that describe the one template of the environment, in the order of the reference.
+import { containerPort, containerPrefix } from '@berth/shared/common-settings'
+import { longestMs } from '@berth/shared/contract'
 import { parseDuration } from '@berth/shared/duration'
-import { parsePrefix } from '@berth/shared/names'
 import {
   choice,
   custom,
@@ -9,7 +10,6 @@ import {
   list,
   optional,
   pattern,
-  port,
   required,
   withDefault,
   type Setting,
@@ -63,17 +63,16 @@ const backgroundRequests = z.string().transform((text, context): readonly string
   return z.NEVER
 })
 
-const day = 86_400_000
 const period = (shortestMs: number, words: string): z.ZodType<number, string> =>
   custom((text) => {
     const ms = parseDuration(text)
-    return ms !== undefined && ms >= shortestMs && ms <= 366 * day ? ms : undefined
-  }, `must be a duration of at least ${words}`)
+    return ms !== undefined && ms >= shortestMs && ms <= longestMs ? ms : undefined
+  }, `must be a duration from ${words} to 366d`)
 const periodOrOff = (shortestMs: number, words: string): z.ZodType<number, string> =>
   custom((text) => {
     const ms = parseDuration(text)
-    return ms === 0 || (ms !== undefined && ms >= shortestMs && ms <= 366 * day) ? ms : undefined
-  }, `must be a duration of at least ${words}, or 0 for off`)
+    return ms === 0 || (ms !== undefined && ms >= shortestMs && ms <= longestMs) ? ms : undefined
+  }, `must be a duration from ${words} to 366d, or 0 for off`)
 
 const memory = custom((text) => {
   const bytes = parseSize(text)
@@ -85,14 +84,8 @@ export const templateSettings = {
     doc: 'the image that everybody gets a container of; one named berth/... is built, never pulled',
     example: 'quay.io/jupyter/minimal-notebook:latest',
   }),
-  CONTAINER_HOST_PREFIX: required(
-    custom(parsePrefix, 'must be lower-case letters and digits, a letter first, at most 20'),
-    { doc: 'containers are named prefix-username; also the name of the template', example: 'lab' },
-  ),
-  CONTAINER_PORT: required(port, {
-    doc: 'the port that the image listens on',
-    example: '8888',
-  }),
+  CONTAINER_HOST_PREFIX: containerPrefix,
+  CONTAINER_PORT: containerPort,
   CONTAINER_COMMAND: optional(command, {
     doc: 'what is run instead of the image’s own command: words with quotes, or a JSON array',
     example: 'start-notebook.py --IdentityProvider.token=',
