@@ -213,6 +213,6 @@ export function webSettings(settings: SpawnerSettings): WebSettings {
     signOutUrl: settings.SIGN_OUT_URL,
     frameAncestors: settings.FRAME_ANCESTORS,
     publicUrl: settings.PUBLIC_URL,
-    portalUrl: settings.PORTAL_URL,
+    problemBase: settings.PORTAL_URL ?? settings.PUBLIC_URL,
   }
 }

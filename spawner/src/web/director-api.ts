@@ -22,13 +22,12 @@ import type { WebSettings } from './settings.ts'
 
 export function createDirectorApi(workspaces: Workspaces, settings: WebSettings): Router {
   const router = Router()
-  const base = settings.portalUrl ?? settings.publicUrl
 
   router.post(internalPaths.seats, json({ limit: '1mb' }), async (request, response) => {
     const question = parse(seatRequestSchema, request.body)
     const reply = await workspaces.askSeat(question, hangUpSignal(response))
     if (response.destroyed) return
-    answerSeat(response, reply, base)
+    answerSeat(response, reply, settings.problemBase)
   })
 
   router.post(internalPaths.activity, json({ limit: '16mb' }), async (request, response) => {

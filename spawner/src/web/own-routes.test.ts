@@ -8,7 +8,7 @@ const problemType = 'application/problem+json'
 
 let web: TestWeb
 before(async () => {
-  web = await startWeb({ settings: { portalUrl: 'https://portal.example' } })
+  web = await startWeb({ settings: { problemBase: 'https://portal.example' } })
 })
 after(() => web[Symbol.asyncDispose]())
 beforeEach(() => {

@@ -26,8 +26,8 @@ export function createProblemAnswers(deps: {
   pages: Pages
   log: Log
 }): ErrorRequestHandler {
-  const { settings, pages, log } = deps
-  const base = settings.portalUrl ?? settings.publicUrl
+  const { pages, log } = deps
+  const base = deps.settings.problemBase
 
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express knows an error handler by its four parameters
   return (error: unknown, request: Request, response: Response, _next) => {

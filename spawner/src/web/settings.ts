@@ -13,5 +13,6 @@ export interface WebSettings {
   readonly frameAncestors: string
   /** Origin that people reach workspaces at; without one, each request's own host counts. */
   readonly publicUrl?: string | undefined
-  readonly portalUrl?: string | undefined
+  /** Where problems are explained: the portal, or the public URL. */
+  readonly problemBase?: string | undefined
 }
