@@ -73,11 +73,16 @@ function othersOf(known: Known, person: Person, name: WorkspaceName): number {
   return count
 }
 
-/** Gives the places there are to those who wait, first come first served. */
-export function admit(draft: Draft, start: (workspace: Workspace) => void): void {
+/**
+ * Gives the places there are to those who wait, first come first served.
+ *
+ * @returns how many had a place but no network
+ */
+export function admit(draft: Draft, start: (workspace: Workspace) => void): number {
   const waiting = inOrder(draft)
-  if (draft.engine.reachable) admitFrom(draft, waiting, start)
+  const cramped = draft.engine.reachable ? admitFrom(draft, waiting, start) : 0
   rememberQueue(draft, waiting)
+  return cramped
 }
 
 function inOrder(draft: Draft): Workspace[] {
@@ -91,21 +96,27 @@ function admitFrom(
   draft: Draft,
   waiting: readonly Workspace[],
   start: (workspace: Workspace) => void,
-): void {
-  if (waiting.length === 0) return
+): number {
+  if (waiting.length === 0) return 0
   const { maxWorkspaces, maxStarting } = draft.config.limits
   const taken = countPlaces(draft)
+  let cramped = 0
   for (const workspace of waiting) {
-    if (maxWorkspaces > 0 && taken.places >= maxWorkspaces) return
-    if (maxStarting > 0 && taken.starting >= maxStarting) return
+    if (maxWorkspaces > 0 && taken.places >= maxWorkspaces) return cramped
+    if (maxStarting > 0 && taken.starting >= maxStarting) return cramped
     if (isOverOwnLimit(draft, taken.byUser, workspace)) continue
-    if (!takePlace(draft, workspace)) continue
+    takePlace(draft, workspace)
+    const placed = draft.workspaces.get(workspace.name)
+    if (placed === undefined || !holdsPlace(placed)) {
+      if (placed?.phase === 'queued') cramped++
+      continue
+    }
     taken.places++
     taken.starting++
     taken.byUser.set(workspace.owner.name, (taken.byUser.get(workspace.owner.name) ?? 0) + 1)
-    const placed = draft.workspaces.get(workspace.name)
-    if (placed !== undefined) start(placed)
+    start(placed)
   }
+  return cramped
 }
 
 function countPlaces(draft: Draft) {
@@ -131,20 +142,19 @@ function isOverOwnLimit(
   return (byUser.get(workspace.owner.name) ?? 0) >= maxWorkspacesPerUser
 }
 
-/** @returns false when no network is to be had: it goes on waiting, without holding up those who have one */
-function takePlace(draft: Draft, workspace: Workspace): boolean {
+/** Without a network to be had it goes on waiting, and holds nobody up who has one. */
+function takePlace(draft: Draft, workspace: Workspace): void {
   if (workspace.container === undefined && draft.foreignNames.has(workspace.name)) {
     enter(draft, workspace, 'failed', { failure: failures.nameTaken, network: undefined })
-    return false
+    return
   }
   if (canStartAgain(draft, workspace)) {
     enter(draft, workspace, 'starting')
-    return true
+    return
   }
   const network = claimNetwork(draft, workspace)
-  if (network === undefined) return false
+  if (network === undefined) return
   enter(draft, change(draft, workspace, { network: network.index }), 'pulling')
-  return true
 }
 
 /** Its stopped container is still what would be made now. */

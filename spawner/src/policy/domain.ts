@@ -168,8 +168,8 @@ export interface State {
   readonly foreignIndexes: ReadonlySet<NetworkIndex>
   /** Numbers that rest after their network was removed, until then. */
   readonly restingIndexes: ReadonlyMap<NetworkIndex, number>
-  /** When workspaces went that are no longer here, until a look has begun after that. */
-  readonly departed: ReadonlyMap<WorkspaceName, number>
+  /** When workspaces and networks went that are no longer here, until a look has begun after that. */
+  readonly departed: ReadonlyMap<WorkspaceName | NetworkIndex, number>
   readonly directors: ReadonlyMap<DirectorId, Director>
   /** Subject of each home there is, by its owner's exact name. */
   readonly subjects: ReadonlyMap<UserName, string>

@@ -26,7 +26,7 @@ export interface Draft {
   readonly networks: EditedMap<NetworkIndex, Network>
   readonly directors: EditedMap<DirectorId, Director>
   readonly restingIndexes: EditedMap<NetworkIndex, number>
-  readonly departed: EditedMap<WorkspaceName, number>
+  readonly departed: EditedMap<WorkspaceName | NetworkIndex, number>
   looked: boolean
   engine: State['engine']
   foreignIndexes: ReadonlySet<NetworkIndex>

@@ -27,8 +27,8 @@ export function noteLook(draft: Draft, look: Look): void {
   noteNetworks(draft, look)
   noteContainers(draft, look, wasAway)
   forgetDirectors(draft, look)
-  for (const [name, at] of draft.departed.entries())
-    if (at < look.startedAt) draft.departed.delete(name)
+  for (const [what, at] of draft.departed.entries())
+    if (at < look.startedAt) draft.departed.delete(what)
 }
 
 /** Failures while the engine was away do not count. */
@@ -50,7 +50,7 @@ function noteNetworks(draft: Draft, look: Look): void {
   }
   for (const network of look.networks) adoptNetwork(draft, network, look)
   for (const [index, until] of draft.restingIndexes.entries())
-    if (until < look.startedAt) draft.restingIndexes.delete(index)
+    if (until <= draft.now) draft.restingIndexes.delete(index)
 }
 
 /** It could not be made, and now it is clear why. */
@@ -68,6 +68,7 @@ function isNetworkNewer(network: Network, look: Look): boolean {
 function noteNetworkGone(draft: Draft, network: Network): void {
   if (network.status === 'creating' && network.retryAt !== undefined) return
   draft.networks.delete(network.index)
+  draft.departed.set(network.index, draft.now)
   draft.restingIndexes.set(network.index, draft.now + leaseSpan(draft.config))
 }
 
@@ -88,8 +89,7 @@ function noteNetworkThere(draft: Draft, network: Network, there: SeenNetwork, lo
 /** It may have been somebody's until just now. */
 function adoptNetwork(draft: Draft, there: SeenNetwork, look: Look): void {
   if (draft.networks.has(there.index)) return
-  const restedAt = draft.restingIndexes.get(there.index)
-  if (restedAt !== undefined && restedAt >= look.startedAt) return
+  if (isDeparted(draft, there.index, look)) return
   draft.networks.set(there.index, {
     index: there.index,
     status: 'up',
@@ -105,10 +105,12 @@ function noteContainers(draft: Draft, look: Look, wasAway: boolean): void {
   const seen = new Set<WorkspaceName>()
   for (const there of look.containers) {
     seen.add(there.workspace)
+    // Nobody gets the number of a network that a container still names, gone though it is.
+    if (there.network !== undefined && !draft.networks.has(there.network))
+      draft.restingIndexes.set(there.network, draft.now + leaseSpan(draft.config))
     const workspace = draft.workspaces.get(there.workspace)
     if (workspace === undefined) {
-      const leftAt = draft.departed.get(there.workspace)
-      if (leftAt === undefined || leftAt < look.startedAt) adopt(draft, there, look)
+      if (!isDeparted(draft, there.workspace, look)) adopt(draft, there, look)
     } else if (!isNewer(workspace, look)) noteThere(draft, workspace, there, look, wasAway)
   }
   for (const workspace of draft.workspaces.values()) {
@@ -116,6 +118,12 @@ function noteContainers(draft: Draft, look: Look, wasAway: boolean): void {
     const known = settled(draft, workspace)
     if (known.container !== undefined) vanish(draft, known)
   }
+}
+
+/** It went after the look began: what the look saw of it is over. */
+function isDeparted(draft: Draft, what: WorkspaceName | NetworkIndex, look: Look): boolean {
+  const leftAt = draft.departed.get(what)
+  return leftAt !== undefined && leftAt >= look.startedAt
 }
 
 function isNewer(workspace: Workspace, look: Look): boolean {
@@ -220,6 +228,7 @@ function adopt(draft: Draft, there: SeenContainer, look: Look, known?: Workspace
     template,
     owner,
     container,
+    turn: known?.turn ?? draft.nextTurn++,
     milestones: [],
     requestedAt: draft.now,
     changedAt: known?.changedAt ?? Number.NEGATIVE_INFINITY,

@@ -88,6 +88,36 @@ describe('networks', () => {
   })
 })
 
+describe('a pool that is used up', () => {
+  it('is no end of all starts: who has been stopped for longest makes room', () => {
+    const options = { policy: { idleRemoveMs: 0 }, config: { networkCount: 2 } }
+    const story = withReady(['ann'], options)
+    story.passes(10_000)
+    story.asks('bob')
+    story.obeys()
+    story.passes(150_000).obeys()
+    assert.deepEqual(story.phases('ann', 'bob'), ['stopped', 'stopped'])
+    story.asks('cid')
+    assert.equal(story.phase('cid'), 'queued')
+    assert.deepEqual(story.ordered(), ['remove-container'])
+    story.obeys()
+    assert.deepEqual(story.phases('ann', 'bob', 'cid'), ['absent', 'stopped', 'queued'])
+    story.passes(29_000)
+    story.asks('cid')
+    story.passes(1_000).obeys()
+    assert.deepEqual(story.phases('bob', 'cid'), ['stopped', 'ready'])
+  })
+
+  it('holds nobody up who has a network', () => {
+    const story = withReady(['ann'], { config: { networkCount: 1 } })
+    story.passes(100_000)
+    story.asks('bob')
+    story.obeys('stop-container')
+    story.asks('ann')
+    assert.deepEqual(story.phases('ann', 'bob'), ['pulling', 'queued'])
+  })
+})
+
 describe('a director', () => {
   it('is introduced when it is on every network there is', () => {
     const story = withReady(['ann'], spares(1))

@@ -45,18 +45,20 @@ export function noteStarted(draft: Draft, event: Answer<'container-started'>): v
   if (draft.workspaces.get(event.workspace)?.container?.generation !== event.generation) return
   const workspace = answered(draft, event.workspace, 'start')
   if (workspace === undefined) return
-  const isDead = workspace.diedAt !== undefined
+  const hasDied = workspace.diedAt !== undefined
+  const { exitCode } = workspace.container ?? {}
   const started = change(draft, workspace, {
     diedAt: undefined,
     container: withContainer(workspace, {
-      status: isDead ? 'exited' : 'running',
+      // Also when a death was heard of meanwhile: that may have been an earlier try's.
+      status: 'running',
       startedAt: draft.now,
       address: event.address,
       ...(event.health === undefined ? {} : { health: event.health }),
     }),
   })
   if (started.phase !== 'starting') return
-  if (isDead) return void fail(draft, started, exitedAtStart(started.container?.exitCode))
+  if (hasDied) return void fail(draft, started, exitedAtStart(exitCode))
   const { startTimeoutMs } = policyOf(draft.config, started)
   enter(draft, started, 'probing', { readyBy: draft.now + startTimeoutMs, probed: [] })
 }
@@ -128,5 +130,6 @@ export function noteNetworkRemoved(draft: Draft, event: Answer<'network-removed'
   const network = draft.networks.get(event.index)
   if (network?.status !== 'removing') return
   draft.networks.delete(event.index)
-  draft.restingIndexes.set(event.index, Math.max(draft.now, network.restsUntil))
+  draft.departed.set(event.index, draft.now)
+  if (network.restsUntil > draft.now) draft.restingIndexes.set(event.index, network.restsUntil)
 }

@@ -18,7 +18,8 @@ import { claimNetwork, networkOf, settleNetworks } from './networks.ts'
 export function settle(draft: Draft): void {
   if (draft.looked) {
     for (const workspace of draft.workspaces.values()) settleWorkspace(draft, workspace)
-    admit(draft, (workspace) => settleWorkspace(draft, workspace))
+    const cramped = admit(draft, (workspace) => settleWorkspace(draft, workspace))
+    if (cramped > 0) makeRoom(draft, cramped)
     settleNetworks(draft)
   }
   if (draft.looked || !draft.engine.reachable) introduceDirectors(draft)
@@ -233,6 +234,35 @@ function takeAway(draft: Draft, workspace: Workspace, container: Container): voi
   const step = { type: 'remove-container', workspace: name, generation } as const
   const reads = workspace.stopReason === 'failed' && failure !== undefined
   order(draft, workspace, 'remove', reads ? { ...step, failure } : step)
+}
+
+/** For want of networks: who has been stopped for longest gives up container and network, before its time. */
+function makeRoom(draft: Draft, cramped: number): void {
+  let missing = cramped - countComing(draft)
+  if (missing <= 0) return
+  const stopped: Workspace[] = []
+  for (const workspace of draft.workspaces.values())
+    if (workspace.phase === 'stopped' && workspace.container !== undefined)
+      if (!rests(draft, workspace)) stopped.push(workspace)
+  stopped.sort((a, b) => a.lastUseAt - b.lastUseAt)
+  for (const workspace of stopped) {
+    if (missing-- <= 0) return
+    if (workspace.container !== undefined) takeAway(draft, workspace, workspace.container)
+  }
+}
+
+/** Networks that will be free without anybody's loss. */
+function countComing(draft: Draft): number {
+  let coming = 0
+  for (const { workspace: holder, status } of draft.networks.values()) {
+    const workspace = holder === undefined ? undefined : draft.workspaces.get(holder)
+    const isLeaving =
+      workspace?.pending?.step === 'remove' ||
+      (workspace?.phase === 'stopping' && mustGo(draft, workspace))
+    if (workspace === undefined || status === 'removing' || isLeaving) coming++
+  }
+  for (const until of draft.restingIndexes.entries()) if (until[1] > draft.now) coming++
+  return coming
 }
 
 function settleStopped(draft: Draft, workspace: Workspace): void {

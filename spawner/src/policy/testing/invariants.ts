@@ -153,6 +153,8 @@ function checkLeases(
   if (container !== undefined && container.workspace !== step.workspace)
     broken(world, `${step.type} is for a container of ${container.workspace}`)
   if (container?.status !== 'running') return
+  if (step.type === 'remove-container' && !container.ghost)
+    broken(world, `${step.workspace} was to be removed while it runs`)
   const reason = state.workspaces.get(step.workspace)?.stopReason
   if (reason === 'lifetime' || reason === 'failed' || reason === 'cancelled') return
   for (const lease of world.leases())

@@ -16,7 +16,7 @@ import type {
 } from '../domain.ts'
 import { leaseTimes } from '../lease-times.ts'
 import { configWith, nameOf, person, templateWith } from './scenario.ts'
-import { checkDecision } from './invariants.ts'
+import { broken, checkDecision } from './invariants.ts'
 import { WorldEngine } from './world-engine.ts'
 
 export interface WorldOptions {
@@ -354,6 +354,9 @@ export class World {
     this.#replies.set(id, (reply) => {
       if (reply.status === 'granted') {
         this.served++
+        const owner = this.engine.containers.get(reply.generation)?.owner
+        if (owner !== undefined && owner.subject !== user.subject)
+          broken(this, `${user.subject} was given the workspace of ${owner.subject}`)
         director.leases.set(workspace, {
           generation: reply.generation,
           network: this.engine.containers.get(reply.generation)?.network,
