@@ -1,7 +1,7 @@
 // Everything that director and spawner say to each other. They meet here and nowhere else.
 import { z } from 'zod'
 import { parseUserName, type UserName } from './names.ts'
-import { isProblemCode, type ProblemCode } from './problems.ts'
+import { isProblemCode, type Problem, type ProblemCode } from './problems.ts'
 
 export const internalPaths = {
   seats: '/internal/v1/seats',
@@ -209,5 +209,5 @@ export interface WorkspaceStatus {
   readonly etaMs?: number
   readonly elapsedMs: number
   readonly endsAt?: string
-  readonly problem?: { readonly code: ProblemCode; readonly title: string; readonly detail: string }
+  readonly problem?: Pick<Problem, 'code' | 'title' | 'detail'>
 }

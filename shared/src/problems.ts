@@ -37,23 +37,20 @@ export type ProblemCode = keyof typeof problems
 
 export const problemCodes = Object.keys(problems) as readonly ProblemCode[]
 
-/** RFC 9457, as `application/problem+json`. */
-export interface Problem {
-  readonly type: string
-  readonly code: ProblemCode
-  readonly title: string
-  readonly status: number
-  readonly detail: string
-  readonly limit?: number
-  readonly position?: number
-  readonly workspace?: string
-}
-
 /** What a problem may carry besides its code and sentence. */
 export interface ProblemExtras {
   readonly limit?: number
   readonly position?: number
   readonly workspace?: string
+}
+
+/** RFC 9457, as `application/problem+json`. */
+export interface Problem extends ProblemExtras {
+  readonly type: string
+  readonly code: ProblemCode
+  readonly title: string
+  readonly status: number
+  readonly detail: string
 }
 
 export const problemMediaType = 'application/problem+json'

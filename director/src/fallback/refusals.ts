@@ -7,14 +7,11 @@ import {
   problemMediaType,
   type Problem,
   type ProblemCode,
+  type ProblemExtras,
 } from '@berth/shared/problems'
 
 export interface Refusals {
-  problem(
-    code: ProblemCode,
-    detail: string,
-    extras?: { limit?: number; workspace?: string },
-  ): Problem
+  problem(code: ProblemCode, detail: string, extras?: ProblemExtras): Problem
   /** @returns bytes of the body */
   toResponse(response: ServerResponse, problem: Problem, asPage: boolean): number
   /** For an upgrade, whose answer is written by hand. The socket ends with it. @returns bytes of the body */
