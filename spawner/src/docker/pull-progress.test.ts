@@ -27,10 +27,11 @@ describe('the progress of a pull', () => {
     assert.deepEqual(heard, [0, 0, 0, 17, 35, 43, 51, 51, 77, 99])
   })
 
-  it('counts layers that are there already', () => {
+  it('does not count layers that are there already: they come first, and it would be 99 from then on', () => {
     const progress = createPullProgress()
-    progress.heard(line('a', 'Already exists'))
-    assert.equal(progress.heard(line('b', 'Pulling fs layer')), 99)
+    assert.equal(progress.heard(line('a', 'Already exists')), 0)
+    progress.heard(line('b', 'Pulling fs layer'))
+    assert.equal(progress.heard(line('b', 'Downloading', 50, 100)), 35)
   })
 
   it('never falls and never says that it is done, whatever the engine says', () => {

@@ -51,7 +51,7 @@ export function createPullProgress(): PullProgress {
 
 const untouched: Layer = { total: 0, downloaded: 0, extracted: 0 }
 
-/** @returns `undefined` for lines that are about no layer, such as "Pulling from library/debian" */
+/** @returns `undefined` for lines about nothing to be fetched: "Pulling from library/debian", "Already exists" */
 function nextLayer(
   layer: Layer | undefined,
   status: string,
@@ -73,7 +73,6 @@ function nextLayer(
       // Its total is that of the unpacked bytes: it says how far, not how large the layer is.
       return { ...before, downloaded: 1, extracted: Math.max(before.extracted, part) }
     case 'Pull complete':
-    case 'Already exists':
       return { ...before, downloaded: 1, extracted: 1 }
     default:
       return undefined
