@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { send } from '../clients/http.ts'
 import type { Place } from '../clients/place.ts'
 import type { Site } from '../clients/sign-in.ts'
 import {
@@ -12,10 +13,13 @@ import {
   type InspectedContainer,
 } from '../engine/belongings.ts'
 import { createEngine, defaultSocket, type Engine } from '../engine/engine.ts'
+import { logsOf } from '../engine/logs.ts'
 import { run } from '../run/command.ts'
+import { eventually } from '../run/deadline.ts'
 import { freePorts } from '../run/free-ports.ts'
 import { takenDownAtTheEnd } from '../run/interruption.ts'
 import { surroundings } from '../run/surroundings.ts'
+import { composeEnvironment, environmentFileText } from './environment.ts'
 import { chooseGateway } from './gateway.ts'
 import { helloTemplate, type Settings } from './templates.ts'
 
@@ -99,9 +103,9 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   ]
 
   async function compose(...args: string[]): Promise<string> {
-    await writeFile(environmentFile, fileText(settings), { mode: 0o600 })
+    await writeFile(environmentFile, environmentFileText(settings), { mode: 0o600 })
     return run('docker', [...base, ...args], {
-      env: processEnvironment(engine),
+      env: composeEnvironment(engine),
       cwd: surroundings.root,
       withinMs: upTimeoutMs,
     })
@@ -128,10 +132,8 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   }
 
   async function logs(role: Role): Promise<string> {
-    const texts = (await servicesOf(engine, instance, role)).map(async ({ Id }) => {
-      const query = { stdout: true, stderr: true, tail: 200 }
-      return withoutFrames(await engine.text(`/containers/${Id}/logs`, query))
-    })
+    const listed = await servicesOf(engine, instance, role)
+    const texts = listed.map(({ Id }) => logsOf(engine, Id))
     return (await Promise.all(texts)).join('\n')
   }
 
@@ -139,6 +141,11 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     await removeBelongings(engine, instance)
     await rm(work, { recursive: true, force: true })
   })
+
+  const site: Site = {
+    origin: `http://localhost:${port}`,
+    placeOf: (url) => places.get(url.port) ?? { host: '127.0.0.1', port: Number(url.port) },
+  }
 
   const deployment: Deployment = {
     instance,
@@ -148,16 +155,14 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     get settings() {
       return settings
     },
-    site: {
-      origin: `http://localhost:${port}`,
-      placeOf: (url) => places.get(url.port) ?? { host: '127.0.0.1', port: Number(url.port) },
-    },
+    site,
     compose,
     async reconfigure(changes, ...names) {
       settings = { ...settings, ...changes }
       // The identity provider leads to no director, and Compose minds a scale for what is not meant.
       const args = names.length > 0 && names.every((name) => name === 'idp') ? plainUp : up
       await explained(compose(...args, '--no-build', ...names))
+      await answering(site)
     },
     services,
     logs,
@@ -175,6 +180,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   try {
     if (!surroundings.built && options.engine === undefined) await compose('build')
     await explained(compose(...up, '--no-build'))
+    await answering(site)
   } catch (error) {
     await takeDown()
     throw error
@@ -182,29 +188,12 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   return deployment
 }
 
-function fileText(settings: Settings): string {
-  // Compose takes what is between single quotes as it is, and ends at the next that has no backslash before it.
-  const lines = Object.entries(settings).map(([name, value]) => {
-    if (/(?<!\\)'|\n/.test(value)) throw new Error(`${name} cannot be in a file: ${value}`)
-    return `${name}='${value}'`
+/** The gateway has no health check everywhere, and starts again when the provider was not there yet. */
+async function answering(site: Site): Promise<void> {
+  const url = new URL('/', site.origin)
+  await eventually('the gateway answers', 60_000, async () => {
+    const answer = await send({ url, place: site.placeOf(url) })
+    answer.leave()
+    return answer.status < 500
   })
-  return `${lines.join('\n')}\n`
-}
-
-/** Only what programs need: a variable of the environment would win over the file. */
-function processEnvironment(engine: Engine): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'DOCKER_CONFIG', 'DOCKER_BUILDKIT']
-  const env = Object.fromEntries(kept.map((name) => [name, process.env[name]]))
-  return { ...env, DOCKER_HOST: `unix://${engine.socketPath}` }
-}
-
-/** The engine frames the two outputs of a container: 8 bytes, of which the last 4 are a length. */
-function withoutFrames(bytes: Buffer): string {
-  const parts: Buffer[] = []
-  for (let at = 0; at + 8 <= bytes.length;) {
-    const length = bytes.readUInt32BE(at + 4)
-    parts.push(bytes.subarray(at + 8, at + 8 + length))
-    at += 8 + length
-  }
-  return Buffer.concat(parts).toString('utf8')
 }

@@ -32,117 +32,123 @@ describe('proof 4: idle and lifetime', () => {
   const endOf = (history: EngineHistory, user: string, withinMs: number) =>
     history.first(`the container of ${user} stops`, withinMs, isOf(berth, user, 'die'))
 
-  it('stops a container only when its last use is older than the limit', async () => {
-    await using history = await watchEngine(berth.engine)
-    const alice = await signIn(berth.site, 'alice')
-    await use(alice)
-    for (let n = 0; n < 3; n += 1) {
-      await letPass(idleStopMs / 2)
+  // One person for each, so that they go on beside each other.
+  describe('a container', { concurrency: 10 }, () => {
+    it('stops a container only when its last use is older than the limit', async () => {
+      await using history = await watchEngine(berth.engine)
+      const alice = await signIn(berth.site, 'alice')
       await use(alice)
-    }
-    assert.equal(history.events.find(isOf(berth, 'alice', 'die')), undefined, 'in use, it stays')
-    const lastUse = Date.now()
-    const end = await endOf(history, 'alice', idleStopMs + slackMs)
-    assert.ok(end.at - lastUse >= idleStopMs - 100, `stopped ${end.at - lastUse} ms after its use`)
-  })
+      for (let n = 0; n < 3; n += 1) {
+        await letPass(idleStopMs / 2)
+        await use(alice)
+      }
+      assert.equal(history.events.find(isOf(berth, 'alice', 'die')), undefined, 'in use, it stays')
+      const lastUse = Date.now()
+      const end = await endOf(history, 'alice', idleStopMs + slackMs)
+      assert.ok(
+        end.at - lastUse >= idleStopMs - 100,
+        `stopped ${end.at - lastUse} ms after its use`,
+      )
+    })
 
-  it("is not kept by a page's background requests, and they do not wake it", async () => {
-    await using history = await watchEngine(berth.engine)
-    const bob = await signIn(berth.site, 'bob')
-    await use(bob)
-    const codes = new Set<string>()
-    const ended = new AbortController()
-    const polling = poll(bob, ended.signal, codes)
-    await endOf(history, 'bob', idleStopMs + slackMs)
-    const before = history.events.length
-    await letPass(3_000)
-    ended.abort()
-    await polling
-    const woken = history.events.slice(before).find(isOf(berth, 'bob', 'start'))
-    assert.equal(woken, undefined, 'polling wakes nothing')
-    assert.ok(codes.has('workspace_idle') || codes.has('workspace_stopped'), [...codes].join())
-  })
+    it("is not kept by a page's background requests, and they do not wake it", async () => {
+      await using history = await watchEngine(berth.engine)
+      const bob = await signIn(berth.site, 'bob')
+      await use(bob)
+      const codes = new Set<string>()
+      const ended = new AbortController()
+      const polling = poll(bob, ended.signal, codes)
+      await endOf(history, 'bob', idleStopMs + slackMs)
+      const before = history.events.length
+      await letPass(3_000)
+      ended.abort()
+      await polling
+      const woken = history.events.slice(before).find(isOf(berth, 'bob', 'start'))
+      assert.equal(woken, undefined, 'polling wakes nothing')
+      assert.ok(codes.has('workspace_idle') || codes.has('workspace_stopped'), [...codes].join())
 
-  it('answers what else a page asks for of a stopped workspace with workspace_stopped, and starts nothing', async () => {
-    await using history = await watchEngine(berth.engine)
-    const bob = await signIn(berth.site, 'bob')
-    await expectProblem(await bob.fetch('/whoami'), 503, 'workspace_stopped')
-    await expectProblem(await bob.fetch('/count/poll'), 503, 'workspace_idle')
-    assert.equal(history.events.find(isOf(berth, 'bob', 'start')), undefined)
-  })
+      await expectProblem(await bob.fetch('/whoami'), 503, 'workspace_stopped')
+      await expectProblem(await bob.fetch('/count/poll'), 503, 'workspace_idle')
+      const started = history.events.slice(before).find(isOf(berth, 'bob', 'start'))
+      assert.equal(started, undefined, 'nor does anything else that a page asks for by itself')
+    })
 
-  it('is not kept by a WebSocket on which only pings flow', async () => {
-    await using history = await watchEngine(berth.engine)
-    const carol = await signIn(berth.site, 'carol')
-    await use(carol)
-    const pinged = await carol.webSocket('/ws?ping=200')
-    const pinging = setInterval(() => pinged.socket.ping(), 300)
-    let heard = 0
-    pinged.socket.on('ping', () => (heard += 1))
-    await endOf(history, 'carol', idleStopMs + slackMs)
-    clearInterval(pinging)
-    assert.ok(heard > 5, `${heard} pings came through`)
-    await pinged.ended
-  })
+    it('is not kept by a WebSocket on which only pings flow', async () => {
+      await using history = await watchEngine(berth.engine)
+      const carol = await signIn(berth.site, 'carol')
+      await use(carol)
+      const pinged = await carol.webSocket('/ws?ping=200')
+      const pinging = setInterval(() => pinged.socket.ping(), 300)
+      let heard = 0
+      pinged.socket.on('ping', () => (heard += 1))
+      await endOf(history, 'carol', idleStopMs + slackMs)
+      clearInterval(pinging)
+      assert.ok(heard > 5, `${heard} pings came through`)
+      await pinged.ended
+    })
 
-  it('is kept by data frames of the client on a WebSocket', async () => {
-    await using history = await watchEngine(berth.engine)
-    const gina = await signIn(berth.site, 'gina')
-    await use(gina)
-    const socket = await gina.webSocket('/ws')
-    const until = Date.now() + idleStopMs * 2.5
-    while (Date.now() < until) {
-      socket.send('here')
-      assert.equal(await socket.next(), 'here')
-      await letPass(500)
-    }
-    assert.equal(history.events.find(isOf(berth, 'gina', 'die')), undefined)
-    socket.close()
-    await endOf(history, 'gina', idleStopMs + slackMs)
-  })
+    it('is kept by data frames of the client on a WebSocket', async () => {
+      await using history = await watchEngine(berth.engine)
+      const gina = await signIn(berth.site, 'gina')
+      await use(gina)
+      const socket = await gina.webSocket('/ws')
+      const until = Date.now() + idleStopMs * 2.5
+      while (Date.now() < until) {
+        socket.send('here')
+        assert.equal(await socket.next(), 'here')
+        await letPass(500)
+      }
+      assert.equal(history.events.find(isOf(berth, 'gina', 'die')), undefined)
+      socket.close()
+      await endOf(history, 'gina', idleStopMs + slackMs)
+    })
 
-  it('is kept by a download and by an answer that take longer than the limit', async () => {
-    await using history = await watchEngine(berth.engine)
-    const [dora, emil] = await Promise.all([signIn(berth.site, 'dora'), signIn(berth.site, 'emil')])
-    await Promise.all([use(dora), use(emil)])
-    const length = 4_000_000
-    const download = async (): Promise<void> => {
-      const answer = await dora.ask(`/bytes?n=${length}&rate=400000`)
-      assert.equal((await answer.bytes()).length, length)
-    }
-    const slow = async (): Promise<void> => {
-      const answer = await emil.ask('/slow?ms=10000')
-      assert.equal(await answer.text(), 'at last\n')
-    }
-    await Promise.all([download(), slow()])
-    for (const user of ['dora', 'emil'])
-      assert.equal(history.events.find(isOf(berth, user, 'die')), undefined, user)
-    await Promise.all([
-      endOf(history, 'dora', idleStopMs + slackMs),
-      endOf(history, 'emil', idleStopMs + slackMs),
-    ])
-  })
+    it('is kept by a download and by an answer that take longer than the limit', async () => {
+      await using history = await watchEngine(berth.engine)
+      const [dora, emil] = await Promise.all([
+        signIn(berth.site, 'dora'),
+        signIn(berth.site, 'emil'),
+      ])
+      await Promise.all([use(dora), use(emil)])
+      const length = 4_000_000
+      const download = async (): Promise<void> => {
+        const answer = await dora.ask(`/bytes?n=${length}&rate=400000`)
+        assert.equal((await answer.bytes()).length, length)
+      }
+      const slow = async (): Promise<void> => {
+        const answer = await emil.ask('/slow?ms=10000')
+        assert.equal(await answer.text(), 'at last\n')
+      }
+      await Promise.all([download(), slow()])
+      for (const user of ['dora', 'emil'])
+        assert.equal(history.events.find(isOf(berth, user, 'die')), undefined, user)
+      await Promise.all([
+        endOf(history, 'dora', idleStopMs + slackMs),
+        endOf(history, 'emil', idleStopMs + slackMs),
+      ])
+    })
 
-  it('is not kept by a download of which nothing is taken any more', async () => {
-    await using history = await watchEngine(berth.engine)
-    const hugo = await signIn(berth.site, 'hugo')
-    await use(hugo)
-    const answer = await hugo.ask('/bytes?n=2000000000')
-    answer.stream.pause()
-    await endOf(history, 'hugo', idleStopMs + slackMs + 4_000)
-    answer.leave()
-  })
+    it('is not kept by a download of which nothing is taken any more', async () => {
+      await using history = await watchEngine(berth.engine)
+      const hugo = await signIn(berth.site, 'hugo')
+      await use(hugo)
+      const answer = await hugo.ask('/bytes?n=2000000000')
+      answer.stream.pause()
+      await endOf(history, 'hugo', idleStopMs + slackMs + 4_000)
+      answer.leave()
+    })
 
-  it('comes back with the next navigation, and the home with its files', async () => {
-    await using history = await watchEngine(berth.engine)
-    const fred = await signIn(berth.site, 'fred')
-    await arrive(fred)
-    const saved = await fred.ask('/files/note', { method: 'PUT', body: 'still here' })
-    assert.equal(saved.status, 201)
-    await endOf(history, 'fred', idleStopMs + slackMs)
-    const page = await arrive(fred)
-    assert.equal(page.status, 200)
-    assert.equal(await (await fred.ask('/files/note')).text(), 'still here')
+    it('comes back with the next navigation, and the home with its files', async () => {
+      await using history = await watchEngine(berth.engine)
+      const fred = await signIn(berth.site, 'fred')
+      await arrive(fred)
+      const saved = await fred.ask('/files/note', { method: 'PUT', body: 'still here' })
+      assert.equal(saved.status, 201)
+      await endOf(history, 'fred', idleStopMs + slackMs)
+      const page = await arrive(fred)
+      assert.equal(page.status, 200)
+      assert.equal(await (await fred.ask('/files/note')).text(), 'still here')
+    })
   })
 
   it('removes an idle container, but not the home', async () => {

@@ -8,13 +8,12 @@ import { requestBytes, sendRaw, type RawAnswer } from '../clients/raw.ts'
 import { UpgradeRefused } from '../clients/web-socket.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { workspacesOf } from '../engine/belongings.ts'
+import { alice, identity, refusedHeads } from './refused-heads.ts'
 
 interface Echo {
   readonly target: string
   readonly headers: readonly (readonly [string, string])[]
 }
-
-const identity = 'X-Forwarded-Preferred-Username'
 
 describe('proof 8: identity and headers', () => {
   let berth: Deployment
@@ -26,18 +25,11 @@ describe('proof 8: identity and headers', () => {
     assert.ok(place)
     director = place
     host = new URL(berth.site.origin).host
-    const alice = await signIn(berth.site, 'alice')
-    await arrive(alice)
+    await arrive(await signIn(berth.site, 'alice'))
   })
   after(() => berth[Symbol.asyncDispose]())
 
-  const secret = (): string => `Berth-Gateway-Secret: ${berth.gatewaySecret}`
-  const alice = (): string[] => [
-    `Host: ${host}`,
-    secret(),
-    `${identity}: alice`,
-    'X-Forwarded-User: u-alice',
-  ]
+  const headOfAlice = (): string[] => alice({ host, secret: berth.gatewaySecret })
   const upgradeLines = [
     'Connection: Upgrade',
     'Upgrade: websocket',
@@ -49,110 +41,10 @@ describe('proof 8: identity and headers', () => {
   const upgrade = (headers: readonly string[], path = '/ws'): Promise<RawAnswer> =>
     sendRaw(director, requestBytes([`GET ${path} HTTP/1.1`, ...upgradeLines, ...headers]))
 
-  /** Each is tried as a request and as an upgrade: the rules are the same. */
-  const refusals: {
-    name: string
-    headers: () => string[]
-    status: number
-    code: string
-  }[] = [
-    {
-      name: 'no identity at all',
-      headers: () => [`Host: ${host}`, secret()],
-      status: 401,
-      code: 'identity_missing',
-    },
-    {
-      name: 'an empty identity',
-      headers: () => [`Host: ${host}`, secret(), `${identity}:`],
-      status: 401,
-      code: 'identity_missing',
-    },
-    {
-      name: 'two identities',
-      headers: () => [...alice(), `${identity}: bob`],
-      status: 403,
-      code: 'identity_ambiguous',
-    },
-    {
-      name: 'the same identity twice',
-      headers: () => [...alice(), `${identity}: alice`],
-      status: 403,
-      code: 'identity_ambiguous',
-    },
-    {
-      name: 'a comma in the identity',
-      headers: () => [`Host: ${host}`, secret(), `${identity}: alice, bob`],
-      status: 403,
-      code: 'identity_ambiguous',
-    },
-    {
-      name: 'a second identity spelt with an underscore',
-      headers: () => [...alice(), 'X_Forwarded_Preferred_Username: bob'],
-      status: 400,
-      code: 'bad_request',
-    },
-    {
-      name: 'only an identity spelt with underscores',
-      headers: () => [`Host: ${host}`, secret(), 'X_Forwarded_Preferred_Username: bob'],
-      status: 400,
-      code: 'bad_request',
-    },
-    {
-      name: 'an identity that is not UTF-8',
-      headers: () => [`Host: ${host}`, secret(), `${identity}: m\xfcller`],
-      status: 403,
-      code: 'identity_invalid',
-    },
-    {
-      name: 'two subjects',
-      headers: () => [...alice(), 'X-Forwarded-User: u-bob'],
-      status: 403,
-      code: 'identity_ambiguous',
-    },
-    {
-      name: 'no secret',
-      headers: () => [`Host: ${host}`, `${identity}: alice`],
-      status: 403,
-      code: 'gateway_untrusted',
-    },
-    {
-      name: 'a wrong secret',
-      headers: () => [
-        `Host: ${host}`,
-        `Berth-Gateway-Secret: ${'0'.repeat(48)}`,
-        `${identity}: alice`,
-      ],
-      status: 403,
-      code: 'gateway_untrusted',
-    },
-    {
-      name: 'two secrets',
-      headers: () => [...alice(), secret()],
-      status: 403,
-      code: 'gateway_untrusted',
-    },
-    {
-      name: 'a wrong secret as the password of Basic authorization',
-      headers: () => [
-        `Host: ${host}`,
-        `Authorization: Basic ${Buffer.from('u:wrong').toString('base64')}`,
-        `${identity}: alice`,
-      ],
-      status: 403,
-      code: 'gateway_untrusted',
-    },
-    {
-      name: 'two hosts',
-      headers: () => [...alice(), 'Host: other.example'],
-      status: 400,
-      code: 'bad_request',
-    },
-  ]
-
-  for (const { name, headers, status, code } of refusals) {
+  for (const { name, headers, status, code } of refusedHeads) {
     it(`refuses ${name} with ${status} ${code}, for requests and upgrades alike`, async () => {
-      for (const answer of [await get(headers()), await upgrade(headers())]) {
+      const lines = headers({ host, secret: berth.gatewaySecret })
+      for (const answer of [await get(lines), await upgrade(lines)]) {
         assert.equal(answer.status, status, answer.head)
         assert.match(answer.head, /^content-type: application\/problem\+json/im)
         assert.ok(answer.body.includes(`"${code}"`), answer.body)
@@ -161,7 +53,7 @@ describe('proof 8: identity and headers', () => {
   }
 
   it('hazard: Connection names the identity header: it is not dropped on the way, nor is anybody else let in', async () => {
-    const answer = await get([...alice(), `Connection: ${identity}`])
+    const answer = await get([...headOfAlice(), `Connection: ${identity}`])
     const { headers } = echoOf(answer)
     assert.equal(valuesOf(headers, 'connection').includes(identity), false)
     // Through a gateway that drops the header because of it, the request arrives with no identity.
@@ -186,11 +78,11 @@ describe('proof 8: identity and headers', () => {
 
   it('hazard: cross-site WebSocket hijacking: an upgrade from a foreign Origin is refused', async () => {
     for (const origin of ['http://evil.example', `${berth.site.origin}.evil.example`, 'null']) {
-      const answer = await upgrade([...alice(), `Origin: ${origin}`])
+      const answer = await upgrade([...headOfAlice(), `Origin: ${origin}`])
       assert.equal(answer.status, 403, origin)
       assert.match(answer.body, /origin_refused/)
     }
-    const own = await upgrade([...alice(), `Origin: ${berth.site.origin}`])
+    const own = await upgrade([...headOfAlice(), `Origin: ${berth.site.origin}`])
     assert.equal(own.status, 101, own.head)
     const person = await signIn(berth.site, 'alice')
     await assert.rejects(person.webSocket('/ws', { origin: 'http://evil.example' }), (error) => {
@@ -207,7 +99,7 @@ describe('proof 8: identity and headers', () => {
       'GET //evil.example/echo HTTP/1.1',
       'GET /\\evil.example HTTP/1.1',
     ]) {
-      const answer = await sendRaw(director, requestBytes([line, ...alice()]))
+      const answer = await sendRaw(director, requestBytes([line, ...headOfAlice()]))
       assert.equal(answer.status, 400, `${line}: ${answer.head}`)
     }
   })
@@ -219,13 +111,13 @@ describe('proof 8: identity and headers', () => {
       ['Transfer-Encoding: chunked', 'Transfer-Encoding: identity'],
     ]
     for (const framing of bodies) {
-      const head = ['POST /echo HTTP/1.1', ...alice(), ...framing]
+      const head = ['POST /echo HTTP/1.1', ...headOfAlice(), ...framing]
       const answer = await sendRaw(director, requestBytes(head, '0\r\n\r\n'))
       assert.equal(answer.status, 400, `${framing.join()}: ${answer.head}`)
     }
     const bare = await sendRaw(
       director,
-      Buffer.from(`GET /echo HTTP/1.1\n${alice().join('\n')}\n\n`, 'latin1'),
+      Buffer.from(`GET /echo HTTP/1.1\n${headOfAlice().join('\n')}\n\n`, 'latin1'),
     )
     assert.equal(bare.status, 400, bare.head)
   })
@@ -237,7 +129,7 @@ describe('proof 8: identity and headers', () => {
       "/echo/(a)'b*!~$,;=:@",
     ]
     for (const target of targets) {
-      const { target: arrived } = echoOf(await get(alice(), target))
+      const { target: arrived } = echoOf(await get(headOfAlice(), target))
       assert.equal(arrived, target)
     }
   })
@@ -252,7 +144,7 @@ describe('proof 8: identity and headers', () => {
     socket.close()
     const direct = echoOf(
       await get([
-        ...alice(),
+        ...headOfAlice(),
         'Cookie: _oauth2_proxy=abc; mine=1; _oauth2_proxy_1=def; _oauth2_proxy_csrf=ghi',
         'X-Forwarded-For: 6.6.6.6',
         'Forwarded: for=6.6.6.6',
@@ -301,7 +193,7 @@ describe('proof 8: identity and headers', () => {
   it('passes headers of 60 KiB', async () => {
     const long = 'x'.repeat(7_500)
     const headers = Array.from({ length: 8 }, (_, n) => `X-Long-${n}: ${long}`)
-    const { headers: direct } = echoOf(await get([...alice(), ...headers]))
+    const { headers: direct } = echoOf(await get([...headOfAlice(), ...headers]))
     assert.equal(valuesOf(direct, 'x-long-7')[0], long)
     const person = await signIn(berth.site, 'alice')
     const through = await person.ask('/echo', {

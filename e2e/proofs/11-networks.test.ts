@@ -5,7 +5,14 @@ import { arrive, hostnameOf } from '../clients/arrival.ts'
 import { signIn } from '../clients/people.ts'
 import { expectProblem } from '../clients/problems.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
-import { inspect, inspected, networksOf, volumesOf } from '../engine/belongings.ts'
+import {
+  inspect,
+  inspected,
+  networksOf,
+  volumesOf,
+  type InspectedContainer,
+} from '../engine/belongings.ts'
+import { knockFromInside } from '../engine/knock.ts'
 import { attempt, run } from '../run/command.ts'
 import { eventually } from '../run/deadline.ts'
 
@@ -31,57 +38,38 @@ describe('networks, names and volumes', () => {
     await berth[Symbol.asyncDispose]()
   })
 
-  /** Runs a few lines of Node in a person's container. */
-  const inside = (user: string, code: string): Promise<string> =>
-    run('docker', ['exec', berth.workspaceName(user), 'node', '--input-type=module', '-e', code])
-  const knock = (host: string, port: number): string => `
-    import { connect } from 'node:net'
-    const socket = connect({ host: '${host}', port: ${port}, timeout: 2500 })
-    let bytes = 0
-    let connected = false
-    const tell = (how) => { console.log(JSON.stringify({ how, connected, bytes })); process.exit(0) }
-    socket.on('connect', () => { connected = true; socket.write('GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n') })
-    socket.on('data', (chunk) => { bytes += chunk.length })
-    socket.on('timeout', () => tell('timeout'))
-    socket.on('error', (error) => tell(error.code))
-    socket.on('close', () => tell('closed'))`
-  const knocked = async (user: string, host: string, port: number) =>
-    JSON.parse(await inside(user, knock(host, port))) as {
-      how: string
-      connected: boolean
-      bytes: number
-    }
-
   it('lets a workspace reach no other workspace, no director, no ops port, no spawner and no engine', async () => {
     const [alice, bob] = await Promise.all([signIn(berth.site, 'alice'), signIn(berth.site, 'bob')])
     await Promise.all([arrive(alice), arrive(bob)])
-    const his = await inspected(berth.engine, berth.workspaceName('bob'))
-    const [address] = Object.values(his.NetworkSettings.Networks)
-    assert.equal((await knocked('alice', address?.IPAddress ?? '', 8080)).connected, false)
-    const byName = await knocked('alice', berth.workspaceName('bob'), 8080)
-    assert.equal(byName.connected, false)
-
-    const hers = await inspected(berth.engine, berth.workspaceName('alice'))
-    const [network = ''] = Object.keys(hers.NetworkSettings.Networks)
+    const [his, hers] = await Promise.all(
+      ['bob', 'alice'].map((user) => inspected(berth.engine, berth.workspaceName(user))),
+    )
+    assert.ok(his && hers)
+    const network = Object.keys(hers.NetworkSettings.Networks)[0] ?? ''
+    const silent = [
+      { host: addressesOf(his)[0] ?? '', port: 8080 },
+      { host: berth.workspaceName('bob'), port: 8080 },
+      { host: 'spawner', port: 8081 },
+      { host: 'director', port: 8080 },
+      { host: 'gateway', port: 4180 },
+    ]
+    for (const spawner of await berth.services('spawner'))
+      silent.push(...addressesOf(spawner).map((host) => ({ host, port: 8081 })))
+    const beside: { host: string; port: number }[] = []
     for (const director of await berth.services('director')) {
-      const beside = director.NetworkSettings.Networks[network]?.IPAddress ?? ''
-      assert.notEqual(beside, '', 'every director is on her network')
-      for (const port of [8080, 9090]) {
-        const seen = await knocked('alice', beside, port)
-        assert.equal(seen.bytes, 0, `${beside}:${port} answered ${JSON.stringify(seen)}`)
-        assert.notEqual(seen.how, 'timeout', 'it is refused at once')
-      }
-      for (const other of Object.values(director.NetworkSettings.Networks)) {
-        if (other.IPAddress === beside) continue
-        assert.equal((await knocked('alice', other.IPAddress, 8080)).bytes, 0)
-      }
+      const own = director.NetworkSettings.Networks[network]?.IPAddress ?? ''
+      assert.notEqual(own, '', 'every director is on her network')
+      beside.push({ host: own, port: 8080 }, { host: own, port: 9090 })
+      const others = addressesOf(director).filter((host) => host !== own)
+      silent.push(...others.map((host) => ({ host, port: 8080 })))
     }
-    const [spawner] = await berth.services('spawner')
-    assert.ok(spawner)
-    for (const { IPAddress } of Object.values(spawner.NetworkSettings.Networks))
-      assert.equal((await knocked('alice', IPAddress, 8081)).connected, false)
-    for (const name of ['spawner', 'director', 'gateway'])
-      assert.equal((await knocked('alice', name, 8081)).connected, false)
+
+    for (const seen of await knockFromInside(berth.workspaceName('alice'), silent))
+      assert.equal(seen.connected, false, `somebody is there: ${JSON.stringify(seen)}`)
+    for (const seen of await knockFromInside(berth.workspaceName('alice'), beside)) {
+      assert.equal(seen.bytes, 0, `an answer came: ${JSON.stringify(seen)}`)
+      assert.notEqual(seen.how, 'timeout', `it is refused at once: ${JSON.stringify(seen)}`)
+    }
   })
 
   it('runs a workspace without privileges, and with limits', async () => {
@@ -254,4 +242,8 @@ async function subnetsOf(berth: Deployment): Promise<string[]> {
   return networks
     .filter(({ Labels }) => Labels['berth.network'] !== undefined)
     .map(({ IPAM }) => IPAM.Config?.[0]?.Subnet ?? 'none')
+}
+
+function addressesOf(container: InspectedContainer): string[] {
+  return Object.values(container.NetworkSettings.Networks).map(({ IPAddress }) => IPAddress)
 }
