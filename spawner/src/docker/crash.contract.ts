@@ -174,11 +174,18 @@ describe('a spawner that dies on a real engine', () => {
   }
 
   async function gone(name: string): Promise<void> {
-    const deadline = AbortSignal.timeout(30_000)
-    for await (const event of engine.events(() => undefined, deadline)) {
-      if (event.type !== 'container-destroyed') continue
-      if ((await ownOf(name)).own.length === 0) return
-    }
+    const isGone = async () => (await ownOf(name)).own.length === 0
+    const enough = new AbortController()
+    const deadline = AbortSignal.any([enough.signal, AbortSignal.timeout(30_000)])
+    const opened = Promise.withResolvers<void>()
+    const heard = (async () => {
+      for await (const event of engine.events(() => opened.resolve(), deadline))
+        if (event.type === 'container-destroyed' && (await isGone())) return
+    })()
+    await opened.promise
+    if (!(await isGone())) return heard
+    enough.abort()
+    await heard.catch(() => undefined)
   }
 
   async function askUntilAnswered(ask: () => Promise<SeatReply>): Promise<SeatReply> {
@@ -193,7 +200,8 @@ describe('a spawner that dies on a real engine', () => {
 function untilDead(engine: Engine, isDead: () => boolean, never: Promise<never>): Engine {
   return new Proxy(engine, {
     get(target, name: keyof Engine) {
-      if (name === 'specOf') return target.specOf
+      if (name === 'specOf')
+        return (...options: Parameters<Engine['specOf']>) => target.specOf(...options)
       if (name === 'events')
         return async function* (...options: Parameters<Engine['events']>) {
           for await (const event of target.events(...options)) {
@@ -203,7 +211,7 @@ function untilDead(engine: Engine, isDead: () => boolean, never: Promise<never>)
         }
       return async (...options: unknown[]) => {
         if (isDead()) return never
-        const method = target[name] as (...all: unknown[]) => Promise<unknown>
+        const method = Reflect.get(target, name) as (...all: unknown[]) => Promise<unknown>
         const answer = await method(...options)
         return isDead() ? never : answer
       }
