@@ -103,6 +103,7 @@ describe('user names', () => {
       'al\nice',
       'a\u0000',
       '\u202ealice',
+      '\u061calice',
       'a'.repeat(257),
     ])
       assert.equal(parseUserName(name), undefined, JSON.stringify(name))

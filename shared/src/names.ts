@@ -18,7 +18,7 @@ const userNameLimit = 256
 /** Lower-case letters, digits and single hyphens between them: what may stand in DNS as it is. */
 const plain = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
 /** C0, C1, line and paragraph separators, and the marks that reorder text: nothing of these is a name. */
-const forbidden = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u
+const forbidden = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u
 
 /** @returns `undefined` for a name that nobody may bear (empty, too long, control characters, blanks at its ends) */
 export function parseUserName(text: string): UserName | undefined {

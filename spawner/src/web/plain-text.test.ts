@@ -12,6 +12,7 @@ describe('texts of others', () => {
   it('lose control characters and marks that turn text around', () => {
     assert.equal(plainText('a\u0000b\u0008c\u009bd'), 'a b c d')
     assert.equal(plainText('safe\u202egnp.exe'), 'safe gnp.exe')
+    assert.equal(plainText('safe\u061c.exe'), 'safe .exe')
     assert.equal(plainText('a\nb\rc'), 'a b c')
   })
 

@@ -5,7 +5,7 @@ const lineLimit = 500
 const linesLimit = 200
 /** Control characters but for the tab, and the marks that reorder text around them. */
 const unprintable =
-  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g
+  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g
 const loneSurrogate = /\p{Cs}/gu
 
 /** One line without terminal sequences, control characters and more than `limit` characters. */
