@@ -150,7 +150,7 @@ describe('the policy, whatever happens', () => {
         )
         checkCalm(world)
       }),
-      { numRuns: Number(process.env['MODEL_RUNS'] ?? 1_000) },
+      { numRuns: Number(process.env['MODEL_RUNS'] ?? 1_500) },
     )
   })
 })

@@ -367,8 +367,10 @@ function asSeen(container: WorldContainer): Container {
   }
 }
 
+/** It is to be kept or started: not one on its way out, with its network. */
 function isPlanned(world: World, generation: Generation): boolean {
-  for (const workspace of world.state.workspaces.values())
-    if (workspace.container?.generation === generation) return true
+  for (const { container, phase } of world.state.workspaces.values())
+    if (container?.generation === generation)
+      return phase === 'starting' || (phase !== 'stopping' && container.status !== 'created')
   return false
 }
