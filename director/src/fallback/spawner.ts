@@ -55,6 +55,7 @@ const connectMs = 1_000
 /** How much longer than asked a held answer may take. */
 export const answerGraceMs = 2_000
 const reportDeadlineMs = 5_000
+const wrongSecret = 'the spawner has another INTERNAL_SECRET'
 
 export function createSpawner({ origin, secret, director, log }: SpawnerDeps): Spawner {
   // Held calls each occupy a connection, so their number is bounded by people, not here.
@@ -83,6 +84,8 @@ export function createSpawner({ origin, secret, director, log }: SpawnerDeps): S
     const answer = await post(internalPaths.seats, body, signal, deadlineMs)
     const said: unknown = await answer.body.json()
     if (answer.statusCode === 200 || answer.statusCode === 202) return seatAnswerSchema.parse(said)
+    // It is the director that is refused, not the person: they are told that nothing can be started.
+    if (answer.statusCode === 401) throw new Error(wrongSecret)
     const isProblem = String(answer.headers['content-type']).startsWith(problemMediaType)
     if (!isProblem) throw new Error(`the spawner answered ${answer.statusCode}`)
     const problem = problemSchema.parse(said) as Problem
@@ -140,7 +143,9 @@ export function createSpawner({ origin, secret, director, log }: SpawnerDeps): S
       })
       if (answer.statusCode === 200) return answer.body
       await answer.body.dump()
-      throw new Error(`the spawner answered ${answer.statusCode}`)
+      throw new Error(
+        answer.statusCode === 401 ? wrongSecret : `the spawner answered ${answer.statusCode}`,
+      )
     },
 
     async [Symbol.asyncDispose]() {
