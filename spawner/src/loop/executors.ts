@@ -79,7 +79,7 @@ export function createExecutors(deps: {
       }
       case 'stop-container': {
         const { workspace, generation } = step
-        const how = config.templates.get(step.template)?.spec ?? lastStop
+        const how = stopSpec(step.template)
         const options = { signal: how.stopSignal, timeoutMs: how.stopTimeoutMs }
         const outcome = await engine.stopContainer(generation, options, signal)
         const stopped = 'container-stopped' as const
@@ -150,6 +150,10 @@ export function createExecutors(deps: {
     return { type: 'step-failed', workspace, step, failure, retry }
   }
 
+  function stopSpec(template: string): { stopSignal: string; stopTimeoutMs: number } {
+    return config.templates.get(template)?.spec ?? lastStop
+  }
+
   function templateOf(name: string): Template {
     const template = config.templates.get(name)
     if (template === undefined) throw new TypeError(`there is no template ${name}`)
@@ -176,8 +180,10 @@ export function createExecutors(deps: {
   }
 
   function signalFor(step: EngineStep): AbortSignal {
-    if (step.type !== 'pull-image')
-      return AbortSignal.any([ends.signal, AbortSignal.timeout(deadlineMs)])
+    if (step.type !== 'pull-image') {
+      const ownMs = step.type === 'stop-container' ? stopSpec(step.template).stopTimeoutMs : 0
+      return AbortSignal.any([ends.signal, AbortSignal.timeout(deadlineMs + ownMs)])
+    }
     const pull = new AbortController()
     pulls.set(step.workspace, pull)
     return AbortSignal.any([ends.signal, pull.signal, AbortSignal.timeout(pullDeadlineMs)])

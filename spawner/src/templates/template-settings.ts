@@ -63,11 +63,13 @@ const backgroundRequests = z.string().transform((text, context): readonly string
   return z.NEVER
 })
 
-const period = (shortestMs: number, words: string): z.ZodType<number, string> =>
-  custom((text) => {
+const period = (shortest: string, longest: string): z.ZodType<number, string> => {
+  const [from = 0, to = longestMs] = [parseDuration(shortest), parseDuration(longest)]
+  return custom((text) => {
     const ms = parseDuration(text)
-    return ms !== undefined && ms >= shortestMs && ms <= longestMs ? ms : undefined
-  }, `must be a duration from ${words} to 366d`)
+    return ms !== undefined && ms >= from && ms <= to ? ms : undefined
+  }, `must be a duration from ${shortest} to ${longest}`)
+}
 const periodOrOff = (shortestMs: number, words: string): z.ZodType<number, string> =>
   custom((text) => {
     const ms = parseDuration(text)
@@ -125,14 +127,14 @@ export const templateSettings = {
     '/',
     { doc: 'the path that answers with less than 500 once the container is ready' },
   ),
-  CONTAINER_START_TIMEOUT: withDefault(period(1_000, '1s'), '120s', {
+  CONTAINER_START_TIMEOUT: withDefault(period('1s', '24h'), '120s', {
     doc: 'how long a container may take to become ready, once it is made, before the start has failed',
   }),
   CONTAINER_STOP_SIGNAL: optional(
     pattern(/^(SIG[A-Z0-9+-]+|[A-Z][A-Z0-9+-]*|[1-9]\d?)$/, 'is not a signal such as SIGTERM'),
     { doc: 'what a container is asked to end with; unset: the image’s own', example: 'SIGINT' },
   ),
-  CONTAINER_STOP_TIMEOUT: withDefault(period(0, '0s'), '10s', {
+  CONTAINER_STOP_TIMEOUT: withDefault(period('0s', '10m'), '10s', {
     doc: 'how long it may take to end before it is killed',
   }),
   CONTAINER_IDLE_STOP: withDefault(periodOrOff(2_000, '2s'), '15m', {
@@ -141,7 +143,7 @@ export const templateSettings = {
   CONTAINER_IDLE_REMOVE: withDefault(periodOrOff(2_000, '2s'), '24h', {
     doc: 'a stopped container is removed when its last use is this long ago (its home stays); 0 is never',
   }),
-  CONTAINER_CONNECTION_IDLE: withDefault(period(1_000, '1s'), '1m', {
+  CONTAINER_CONNECTION_IDLE: withDefault(period('1s', '24h'), '1m', {
     doc: 'a download of which nothing was taken for this long is not in use any more',
   }),
   CONTAINER_BACKGROUND_REQUESTS: optional(backgroundRequests, {
