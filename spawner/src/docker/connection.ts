@@ -1,7 +1,11 @@
 // The way to the engine: a local socket, TCP, or ssh. One pool of connections that stay open between calls.
+import { readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import Docker from 'dockerode'
+import { isKnownHost } from './known-hosts.ts'
 
 export interface Connection extends Disposable {
   readonly docker: Docker
@@ -21,6 +25,15 @@ export function connectEngine(dockerHost: string): Connection {
   return { docker: new Docker(options), [Symbol.dispose]: () => agent.destroy() }
 }
 
+function knownHosts(): string {
+  try {
+    return readFileSync(join(homedir(), '.ssh', 'known_hosts'), 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw error
+  }
+}
+
 /**
  * docker-modem writes the options of every request out for its debug log, whether that is on or not, and the
  * agent is among them with all its sockets and their buffers: 90 % of the time of a busy spawner without this.
@@ -32,13 +45,12 @@ function createAgent(): Agent {
 
 function remote(dockerHost: string, agent: Agent): Docker.DockerOptions & { agent?: Agent } {
   const url = new URL(dockerHost)
-  if (url.protocol === 'ssh:')
-    return {
-      protocol: 'ssh',
-      host: url.hostname,
-      port: url.port === '' ? 22 : url.port,
-      username: decodeURIComponent(url.username),
-    }
+  if (url.protocol === 'ssh:') {
+    const [host, port] = [url.hostname, url.port === '' ? 22 : Number(url.port)]
+    // The key to sign in with is the ssh agent's; whose the other end is, known_hosts tells.
+    const sshOptions = { hostVerifier: (key: Buffer) => isKnownHost(knownHosts(), host, port, key) }
+    return { protocol: 'ssh', host, port, username: decodeURIComponent(url.username), sshOptions }
+  }
   const protocol = url.protocol === 'https:' ? 'https' : 'http'
   const port = url.port === '' ? 2375 : url.port
   return { protocol, host: url.hostname, port, agent }
