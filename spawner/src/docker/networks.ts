@@ -14,9 +14,12 @@ import { unlessDone, unlessGone, type Call } from './calls.ts'
 import { EngineFault, isFault } from './fault.ts'
 import { outcomeOf } from './outcome.ts'
 import { isOurs, networkName } from './ownership.ts'
+import { isAsItShouldBe } from './seen-networks.ts'
+
+export type Creation = 'created' | 'taken' | 'failed'
 
 export interface Networks {
-  create(index: NetworkIndex, signal: AbortSignal): Promise<'created' | 'taken' | 'failed'>
+  create(index: NetworkIndex, signal: AbortSignal): Promise<Creation>
   remove(index: NetworkIndex, signal: AbortSignal): Promise<Outcome<void>>
 }
 
@@ -36,12 +39,14 @@ export function createNetworks(deps: {
   }
 
   /** Who is on it by their own account: the network's does not know stopped containers. */
-  async function members(name: string, signal: AbortSignal): Promise<readonly string[]> {
+  async function members(
+    name: string,
+    signal: AbortSignal,
+  ): Promise<readonly Docker.ContainerInfo[]> {
     const filters = { network: [name] }
-    const listed = await call('container-list', { signal }, (abortSignal) =>
+    return call('container-list', { signal }, (abortSignal) =>
       docker.listContainers({ all: true, filters, abortSignal }),
     )
-    return listed.map(({ Id }) => Id)
   }
 
   async function detach(name: string, Container: string, signal: AbortSignal): Promise<void> {
@@ -58,7 +63,7 @@ export function createNetworks(deps: {
     signal: AbortSignal,
   ): Promise<void> {
     const { Name } = network
-    const before = await members(Name, signal)
+    const before = (await members(Name, signal)).map(({ Id }) => Id)
     const stale = Object.keys(network.Containers ?? {})
     await Promise.all([...new Set([...before, ...stale])].map((id) => detach(Name, id, signal)))
     if (before.length === 0) return
@@ -68,74 +73,83 @@ export function createNetworks(deps: {
       throw new EngineFault('broken', 'network-disconnect', `${left.length} are still on ${Name}`)
   }
 
+  async function make(index: NetworkIndex, signal: AbortSignal): Promise<void> {
+    const options = networkOptions(instance, index, subnetAt(pool, index))
+    await call('network-create', { signal, deadlineMs: 30_000 }, (abortSignal) =>
+      docker.createNetwork({ ...options, abortSignal }),
+    )
+  }
+
+  async function create(index: NetworkIndex, signal: AbortSignal): Promise<Creation> {
+    try {
+      await make(index, signal)
+      return 'created'
+    } catch (error) {
+      if (!isFault(error) || error.kind === 'unreachable') throw error
+      const name = networkName(instance, index)
+      const present = await inspect(name, signal)
+      if (present === undefined || !isOurs(instance, present.Labels))
+        return takenOrFailed(error.message)
+      if (isAsItShouldBe(instance, pool, index, present)) return 'created'
+      // Ours from before the pool was changed: it makes room once nobody's workspace is on it any more.
+      const workspaces = (await members(name, signal)).filter(isWorkspace)
+      if (workspaces.length > 0) return 'failed'
+      await removePresent(present, signal)
+      await make(index, signal)
+      return 'created'
+    }
+  }
+
+  async function removePresent(
+    present: Docker.NetworkInspectInfo,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await detachEveryone(present, signal)
+    const answer = call('network-remove', { signal, deadlineMs: 30_000 }, (abortSignal) =>
+      docker.getNetwork(present.Id).remove({ abortSignal }),
+    )
+    await unlessDone(answer, 'gone')
+  }
+
   return {
     async create(index, signal) {
-      const name = networkName(instance, index)
-      const subnet = subnetAt(pool, index)
       try {
-        await call('network-create', { signal, deadlineMs: 30_000 }, (abortSignal) =>
-          docker.createNetwork({ ...networkOptions(instance, index, name, subnet), abortSignal }),
-        )
-        return 'created'
+        return await create(index, signal)
       } catch (error) {
-        if (!isFault(error)) throw error
-        if (error.kind === 'unreachable') return 'failed'
-        return (await isThere(name, subnet, signal)) ? 'created' : takenOrFailed(error.message)
+        if (isFault(error)) return 'failed'
+        throw error
       }
     },
 
     async remove(index, signal) {
-      const name = networkName(instance, index)
+      const work = async (): Promise<void> => {
+        const present = await inspect(networkName(instance, index), signal)
+        if (present !== undefined && isOurs(instance, present.Labels))
+          await removePresent(present, signal)
+      }
       const retry = { retryBroken: true }
-      return outcomeOf(
-        'conflict',
-        'The network could not be removed',
-        async () => {
-          const present = await inspect(name, signal)
-          if (present === undefined || !isOurs(instance, present.Labels)) return
-          await detachEveryone(present, signal)
-          await unlessDone(
-            call('network-remove', { signal, deadlineMs: 30_000 }, (abortSignal) =>
-              docker.getNetwork(present.Id).remove({ abortSignal }),
-            ),
-            'gone',
-          )
-        },
-        retry,
-      )
+      return outcomeOf('conflict', 'The network could not be removed', work, retry)
     },
   }
+}
 
-  async function isThere(name: string, subnet: Subnet, signal: AbortSignal): Promise<boolean> {
-    try {
-      const present = await inspect(name, signal)
-      return isOurs(instance, present?.Labels) && subnetsOf(present).includes(formatSubnet(subnet))
-    } catch (error) {
-      if (isFault(error)) return false
-      throw error
-    }
-  }
+function isWorkspace(item: Docker.ContainerInfo): boolean {
+  return item.Labels[labels.workspace] !== undefined
 }
 
 /** The engine says "overlaps" with a code that differs between its versions. */
-function takenOrFailed(message: string): 'taken' | 'failed' {
+function takenOrFailed(message: string): Creation {
   return /overlap|already exists|already in use/i.test(message) ? 'taken' : 'failed'
-}
-
-export function subnetsOf(network: Docker.NetworkInspectInfo | undefined): readonly string[] {
-  return (network?.IPAM?.Config ?? []).flatMap(({ Subnet }) =>
-    Subnet === undefined ? [] : [Subnet],
-  )
 }
 
 function networkOptions(
   instance: string,
   index: NetworkIndex,
-  name: string,
   subnet: Subnet,
 ): Docker.NetworkCreateOptions & { _query: object; _body: object } {
+  const Name = networkName(instance, index)
   const body = {
-    Name: name,
+    Name,
     Driver: 'bridge',
     // Engines before 25 would make a second network of the same name without this.
     CheckDuplicate: true,
@@ -146,5 +160,5 @@ function networkOptions(
     Labels: { [labels.instance]: instance, [labels.network]: String(index) },
   }
   // dockerode would otherwise repeat the whole body in the query.
-  return { Name: name, _query: {}, _body: body }
+  return { Name, _query: {}, _body: body }
 }
