@@ -14,9 +14,26 @@ export function createLog(options: { service: string; level: LogLevel }): Log {
     base: { service: options.service },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    serializers: { error: pino.stdSerializers.err },
+    serializers: { error: describeError },
     messageKey: 'message',
   })
+}
+
+/** Codes of connections that failed, the system's and undici's; faults in the code have others (`ERR_…`). */
+const connectionFailed = /^(?:E[A-Z]+|UND_ERR_(?:SOCKET|CONNECT_TIMEOUT))$/
+
+/** With its stack, unless a connection failed: whom it led to is all that then helps, and outages are frequent. */
+export function describeError(error: unknown): {
+  readonly type?: string
+  readonly message?: string
+  readonly code?: string
+  readonly stack?: string
+} {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const code = 'code' in error ? error.code : undefined
+  if (typeof code !== 'string' || !connectionFailed.test(code))
+    return pino.stdSerializers.err(error)
+  return { type: error.name, message: error.message || code, code }
 }
 
 /** Cuts a text that somebody outside chose (a user name, a path), so that it cannot flood the log. */

@@ -97,8 +97,10 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
       if (closing.signal.aborted) return
       failures += 1
       // An outage is told once, not at every try.
-      if (failures === 1) log.warn({ error }, 'stream of commands ended')
-      else log.debug({ error, failures }, 'stream of commands could not be opened')
+      log[failures === 1 ? 'warn' : 'debug'](
+        { error, failures },
+        'no stream of commands from the spawner, trying again',
+      )
       await pause(after, backoffMs(failures, random()), closing.signal)
     }
   }

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { describe, it } from 'node:test'
+import { describeError } from './log.ts'
+
+describe('an error in the log', () => {
+  it('is one line where nobody listens: where in our code that was noticed tells nothing', async () => {
+    // Port 1 is nobody's on loopback.
+    const error = await new Promise((resolve) => connect(1, '127.0.0.1').once('error', resolve))
+    assert.deepEqual(describeError(error), {
+      type: 'Error',
+      message: 'connect ECONNREFUSED 127.0.0.1:1',
+      code: 'ECONNREFUSED',
+    })
+  })
+
+  it('says what happened also where several addresses were tried, of which Node says nothing', () => {
+    const error = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })
+    const { message } = describeError(error)
+    assert.equal(message, 'ECONNREFUSED')
+  })
+
+  it('keeps its stack where it is a fault of ours', () => {
+    const faults = [
+      new TypeError('not a function'),
+      Object.assign(new Error('x'), { code: 'ERR_INVALID_ARG_TYPE' }),
+    ]
+    for (const fault of faults) assert.match(describeError(fault).stack ?? '', /log\.test\.ts/)
+  })
+})
