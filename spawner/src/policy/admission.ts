@@ -78,7 +78,7 @@ function othersOf(known: Known, person: Person, name: WorkspaceName): number {
  *
  * @returns how many had a place but no network
  */
-export function admit(draft: Draft, start: (workspace: Workspace) => void): number {
+export function admit(draft: Draft, start: (name: WorkspaceName) => void): number {
   const waiting = inOrder(draft)
   const cramped = draft.engine.reachable ? admitFrom(draft, waiting, start) : 0
   rememberQueue(draft, waiting)
@@ -87,15 +87,17 @@ export function admit(draft: Draft, start: (workspace: Workspace) => void): numb
 
 function inOrder(draft: Draft): Workspace[] {
   const waiting: Workspace[] = []
-  for (const workspace of draft.workspaces.values())
-    if (workspace.phase === 'queued') waiting.push(workspace)
+  for (const name of new Set([...draft.queue, ...draft.workspaces.touched])) {
+    const workspace = draft.workspaces.get(name)
+    if (workspace?.phase === 'queued') waiting.push(workspace)
+  }
   return waiting.sort((a, b) => a.turn - b.turn)
 }
 
 function admitFrom(
   draft: Draft,
   waiting: readonly Workspace[],
-  start: (workspace: Workspace) => void,
+  start: (name: WorkspaceName) => void,
 ): number {
   if (waiting.length === 0) return 0
   const { maxWorkspaces, maxStarting } = draft.config.limits
@@ -114,7 +116,7 @@ function admitFrom(
     taken.places++
     taken.starting++
     taken.byUser.set(workspace.owner.name, (taken.byUser.get(workspace.owner.name) ?? 0) + 1)
-    start(placed)
+    start(placed.name)
   }
   return cramped
 }

@@ -10,7 +10,7 @@ import { noteDeath, noteDestroyed, noteHealth } from './record-engine.ts'
 import * as steps from './record-steps.ts'
 import { noteReachable } from './record-probes.ts'
 import { askSeat, askStart, cancel, noteSeen } from './seats.ts'
-import { wakeAt } from './wake.ts'
+import { nextDueAt } from './wake.ts'
 
 export function initialState(config: PolicyConfig): State {
   return {
@@ -28,20 +28,35 @@ export function initialState(config: PolicyConfig): State {
     nextTurn: 1,
     queue: [],
     measured: { coldMs: [], stoppedMs: [], staysMs: [] },
+    dueAt: Number.POSITIVE_INFINITY,
   }
 }
 
 export function decide(state: State, event: Event, now: number): Decision {
   const draft = openDraft(state, now)
+  draft.concernsAll = concernsAll.has(event.type)
   const answer = record(draft, event)
   settle(draft)
   const answered = answer?.()
   if (answered !== undefined) draft.steps.push(answered)
   announceChanges(draft)
-  const decided = closeDraft(draft)
-  const next = wakeAt(decided, now)
-  return { state: decided, steps: draft.steps, ...(next === undefined ? {} : { wakeAt: next }) }
+  const dueAt = nextDueAt(draft)
+  const wakeAt = dueAt === Number.POSITIVE_INFINITY ? {} : { wakeAt: dueAt }
+  return { state: closeDraft(draft, dueAt), steps: draft.steps, ...wakeAt }
 }
+
+/** What changes the ground for workspaces other than those it is about. */
+const concernsAll: ReadonlySet<Event['type']> = new Set([
+  'looked',
+  'engine-lost',
+  'director-connected',
+  'director-gone',
+  'director-attached',
+  'director-attach-failed',
+  'network-created',
+  'network-failed',
+  'network-removed',
+])
 
 /** @returns what remains to be said once everything that follows is decided */
 function record(draft: Draft, event: Event): (() => Step | undefined) | undefined {

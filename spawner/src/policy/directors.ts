@@ -18,7 +18,9 @@ export function disconnectDirector(draft: Draft, id: DirectorId): void {
 /** A director that asks is wanted on the networks, also when its stream is not open. */
 export function noteAsking(draft: Draft, id: DirectorId): void {
   const known = draft.directors.get(id) ?? { id, connected: false, introduced: false }
+  if (known.connected) return
   draft.directors.set(id, { ...known, askedAt: draft.now })
+  draft.concernsAll = true
 }
 
 /** What was sent on a stream that broke may never have arrived. */

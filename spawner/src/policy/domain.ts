@@ -179,6 +179,8 @@ export interface State {
   /** Those who wait for a place, first come first. The same array as long as nothing in it changes. */
   readonly queue: readonly WorkspaceName[]
   readonly measured: Measured
+  /** Nothing falls due by itself before then; infinite: nothing does at all. */
+  readonly dueAt: number
 }
 
 /** Durations of the last starts (from the place taken to ready) and stays (from ready to its end), newest last. */

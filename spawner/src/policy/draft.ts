@@ -27,6 +27,8 @@ export interface Draft {
   readonly directors: EditedMap<DirectorId, Director>
   readonly restingIndexes: EditedMap<NetworkIndex, number>
   readonly departed: EditedMap<WorkspaceName | NetworkIndex, number>
+  /** More than what was touched may have something to do now. */
+  concernsAll: boolean
   looked: boolean
   engine: State['engine']
   foreignIndexes: ReadonlySet<NetworkIndex>
@@ -48,6 +50,7 @@ export function openDraft(before: State, now: number): Draft {
     directors: editMap(before.directors),
     restingIndexes: editMap(before.restingIndexes),
     departed: editMap(before.departed),
+    concernsAll: false,
     looked: before.looked,
     engine: before.engine,
     foreignIndexes: before.foreignIndexes,
@@ -59,7 +62,8 @@ export function openDraft(before: State, now: number): Draft {
   }
 }
 
-export function closeDraft(draft: Draft): State {
+/** @param dueAt when something may fall due by itself */
+export function closeDraft(draft: Draft, dueAt: number): State {
   return {
     config: draft.config,
     looked: draft.looked,
@@ -75,6 +79,7 @@ export function closeDraft(draft: Draft): State {
     nextTurn: draft.nextTurn,
     queue: draft.queue,
     measured: draft.measured,
+    dueAt,
   }
 }
 
@@ -163,4 +168,10 @@ export function byGeneration(draft: Draft, generation: Generation): Workspace | 
   for (const workspace of draft.workspaces.values())
     if (workspace.container?.generation === generation) return workspace
   return undefined
+}
+
+/** Nothing can be ordered for it now. */
+export function rests(draft: Draft, workspace: Workspace): boolean {
+  if (!draft.engine.reachable || workspace.pending !== undefined) return true
+  return workspace.retryAt !== undefined && workspace.retryAt > draft.now
 }

@@ -7,6 +7,7 @@ export interface EditedMap<K, V> {
   delete(key: K): void
   /** In the order of insertion. Entries may be set or deleted meanwhile. */
   values(): Iterable<V>
+  keys(): Iterable<K>
   entries(): Iterable<[K, V]>
   readonly size: number
   /** Keys that were set or deleted. */
@@ -29,6 +30,7 @@ export function editMap<K, V>(original: ReadonlyMap<K, V>): EditedMap<K, V> {
     set: (key, value) => void writable(key).set(key, value),
     delete: (key) => void (current().has(key) && writable(key).delete(key)),
     values: () => current().values(),
+    keys: () => current().keys(),
     entries: () => current().entries(),
     get size() {
       return current().size

@@ -1,5 +1,6 @@
 // When something falls due by itself. What is due already was handled, or waits for something that will come as an event.
-import type { State, Workspace } from './domain.ts'
+import type { Draft } from './draft.ts'
+import type { Network, PolicyConfig, Workspace } from './domain.ts'
 import {
   absentAt,
   forgetAt,
@@ -9,27 +10,37 @@ import {
   probeGraceMs,
 } from './due.ts'
 
-export function wakeAt(state: State, now: number): number | undefined {
-  let earliest = Number.POSITIVE_INFINITY
-  const consider = (at: number | undefined) => {
-    if (at !== undefined && at > now && at < earliest) earliest = at
+type Consider = (at: number | undefined) => void
+
+/** Never too late. Too early where only what was touched was looked at, which a tick then puts right. */
+export function nextDueAt(draft: Draft): number {
+  const isWhole = draft.concernsAll
+  let earliest = isWhole ? Number.POSITIVE_INFINITY : draft.before.dueAt
+  const consider: Consider = (at) => {
+    if (at !== undefined && at > draft.now && at < earliest) earliest = at
   }
-  for (const workspace of state.workspaces.values()) considerWorkspace(state, workspace, consider)
-  for (const network of state.networks.values()) {
-    consider(network.retryAt)
-    if (network.workspace === undefined) consider(network.restsUntil)
-    for (const { retryAt } of network.failing) consider(retryAt)
-  }
-  if (state.queue.length > 0) for (const until of state.restingIndexes.values()) consider(until)
-  return earliest === Number.POSITIVE_INFINITY ? undefined : earliest
+  const workspaces = isWhole ? draft.workspaces.keys() : draft.workspaces.touched
+  for (const name of workspaces)
+    considerWorkspace(draft.config, draft.workspaces.get(name), consider)
+  const networks = isWhole ? draft.networks.keys() : draft.networks.touched
+  for (const index of networks) considerNetwork(draft.networks.get(index), consider)
+  for (const until of draft.restingIndexes.values()) consider(until)
+  return earliest
+}
+
+function considerNetwork(network: Network | undefined, consider: Consider): void {
+  if (network === undefined) return
+  consider(network.retryAt)
+  if (network.workspace === undefined) consider(network.restsUntil)
+  for (const { retryAt } of network.failing) consider(retryAt)
 }
 
 function considerWorkspace(
-  state: State,
-  workspace: Workspace,
-  consider: (at: number | undefined) => void,
+  config: PolicyConfig,
+  workspace: Workspace | undefined,
+  consider: Consider,
 ): void {
-  const { config } = state
+  if (workspace === undefined) return
   consider(workspace.retryAt)
   switch (workspace.phase) {
     case 'queued':
@@ -39,14 +50,10 @@ function considerWorkspace(
     case 'probing':
       consider(workspace.readyBy)
       if (workspace.readyBy !== undefined) consider(workspace.readyBy + probeGraceMs)
-      consider(lifetimeEndsAt(config, workspace))
-      consider(workspace.leasedUntil)
-      return consider(idleStopAt(config, workspace))
+      return considerRunning(config, workspace, consider)
     case 'ready':
     case 'frozen':
-      consider(lifetimeEndsAt(config, workspace))
-      consider(workspace.leasedUntil)
-      return consider(idleStopAt(config, workspace))
+      return considerRunning(config, workspace, consider)
     case 'stopped':
       if (workspace.container === undefined) return consider(forgetAt(config, workspace))
       return consider(idleRemoveAt(config, workspace))
@@ -56,4 +63,11 @@ function considerWorkspace(
     case 'starting':
     case 'stopping':
   }
+}
+
+function considerRunning(config: PolicyConfig, workspace: Workspace, consider: Consider): void {
+  consider(lifetimeEndsAt(config, workspace))
+  consider(idleStopAt(config, workspace))
+  // One whose network is gone is given up when no lease is left.
+  consider(workspace.leasedUntil)
 }

@@ -23,7 +23,8 @@ export function checkDecision(world: World, before: State, decision: Decision): 
 /** Deciding again at the same moment orders nothing, and a timer is never for the past. */
 function checkTimer(world: World, { state, wakeAt }: Decision): void {
   if (wakeAt !== undefined && wakeAt <= world.now) broken(world, 'a timer is set for the past')
-  const again = decide(state, { type: 'tick' }, world.now)
+  const whole = { ...state, dueAt: Number.NEGATIVE_INFINITY }
+  const again = decide(whole, { type: 'tick' }, world.now)
   if (again.steps.length > 0)
     broken(world, `the same was ordered twice: ${again.steps.map((step) => step.type).join(', ')}`)
 }
