@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { checkCalm } from './testing/invariants.ts'
 import { nameOf, person } from './testing/scenario.ts'
-import { World, type WorldOptions } from './testing/world.ts'
+import type { WorldOptions } from './testing/world-facts.ts'
+import { World } from './testing/world.ts'
 
 const options: fc.Arbitrary<WorldOptions> = fc.record({
   seed: fc.nat(),

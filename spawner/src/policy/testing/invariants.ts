@@ -2,16 +2,12 @@
 import type { Phase } from '@berth/shared/contract'
 import { decide } from '../decide.ts'
 import type { Decision, State, Step, Workspace } from '../domain.ts'
-import type { World } from './world.ts'
-
-export function broken(world: World, what: string): never {
-  throw new Error(`${what}\n${world.history.slice(-80).join('\n')}`)
-}
+import { broken, type WorldFacts } from './world-facts.ts'
 
 const starting: ReadonlySet<Phase> = new Set(['pulling', 'creating', 'starting', 'probing'])
 const placed: ReadonlySet<Phase> = new Set([...starting, 'ready', 'frozen', 'stopping'])
 
-export function checkDecision(world: World, before: State, decision: Decision): void {
+export function checkDecision(world: WorldFacts, before: State, decision: Decision): void {
   checkTimer(world, decision)
   checkAdmissions(world, before, decision.state)
   checkQueue(world, decision.state)
@@ -21,7 +17,7 @@ export function checkDecision(world: World, before: State, decision: Decision): 
 }
 
 /** Deciding again at the same moment orders nothing, and a timer is never for the past. */
-function checkTimer(world: World, { state, wakeAt }: Decision): void {
+function checkTimer(world: WorldFacts, { state, wakeAt }: Decision): void {
   if (wakeAt !== undefined && wakeAt <= world.now) broken(world, 'a timer is set for the past')
   const whole = { ...state, dueAt: Number.NEGATIVE_INFINITY }
   const again = decide(whole, { type: 'tick' }, world.now)
@@ -29,7 +25,7 @@ function checkTimer(world: World, { state, wakeAt }: Decision): void {
     broken(world, `the same was ordered twice: ${again.steps.map((step) => step.type).join(', ')}`)
 }
 
-function checkAdmissions(world: World, before: State, after: State): void {
+function checkAdmissions(world: WorldFacts, before: State, after: State): void {
   const admitted: Workspace[] = []
   const waiting: Workspace[] = []
   let places = 0
@@ -56,7 +52,7 @@ function checkAdmissions(world: World, before: State, after: State): void {
 const isNewStart = (workspace: Workspace) => workspace.milestones[0]?.phase === 'queued'
 
 /** The one reason in this world not to start the first in the queue. */
-function lacksNetwork(world: World, state: State, workspace: Workspace): boolean {
+function lacksNetwork(world: WorldFacts, state: State, workspace: Workspace): boolean {
   if (workspace.network !== undefined && state.networks.get(workspace.network)?.status === 'up')
     return false
   for (let index = 0; index < world.config.networkCount; index++) {
@@ -69,7 +65,7 @@ function lacksNetwork(world: World, state: State, workspace: Workspace): boolean
   return true
 }
 
-function checkQueue(world: World, state: State): void {
+function checkQueue(world: WorldFacts, state: State): void {
   const waiting = [...state.workspaces.values()].filter(({ phase }) => phase === 'queued')
   if (!state.looked) return
   waiting.sort((a, b) => a.turn - b.turn)
@@ -84,9 +80,9 @@ function checkQueue(world: World, state: State): void {
 }
 
 /** Those who wait while theirs is stopped, or lost their container, join a full queue too. */
-const placesOf = (world: World) => world.config.limits.maxWorkspaces || world.options.people
+const placesOf = (world: WorldFacts) => world.config.limits.maxWorkspaces || world.options.people
 
-function checkNetworks(world: World, state: State): void {
+function checkNetworks(world: WorldFacts, state: State): void {
   const holders = new Map<number, string>()
   for (const { name, network } of state.workspaces.values()) {
     if (network === undefined) continue
@@ -98,7 +94,7 @@ function checkNetworks(world: World, state: State): void {
 }
 
 /** The engine itself never runs more than allowed, whatever the state says. */
-function checkRunning(world: World): void {
+function checkRunning(world: WorldFacts): void {
   const { maxWorkspaces } = world.config.limits
   if (maxWorkspaces === 0) return
   let running = 0
@@ -108,7 +104,7 @@ function checkRunning(world: World): void {
   if (running > maxWorkspaces && !ghosts) broken(world, 'more containers run than allowed')
 }
 
-function checkStep(world: World, state: State, step: Step): void {
+function checkStep(world: WorldFacts, state: State, step: Step): void {
   switch (step.type) {
     case 'create-container':
       if (state.foreignNames.has(step.workspace)) broken(world, 'a foreign name was used')
@@ -138,14 +134,14 @@ function checkStep(world: World, state: State, step: Step): void {
 }
 
 /** Nobody gets an address by which a director may still reach somebody else's workspace. */
-function checkAddress(world: World, workspace: string | undefined, network: number): void {
+function checkAddress(world: WorldFacts, workspace: string | undefined, network: number): void {
   for (const lease of world.leases())
     if (lease.network === network && lease.workspace !== workspace)
       broken(world, `a director holds a lease of ${lease.workspace} on network ${network}`)
 }
 
 function checkLeases(
-  world: World,
+  world: WorldFacts,
   state: State,
   step: Extract<Step, { type: 'stop-container' | 'remove-container' }>,
 ): void {
@@ -163,7 +159,7 @@ function checkLeases(
 }
 
 function checkGrant(
-  world: World,
+  world: WorldFacts,
   state: State,
   step: Extract<Step, { type: 'answer-seat' }>,
 ): void {
@@ -177,7 +173,7 @@ function checkGrant(
 }
 
 /** After a calm time: the engine holds what is planned and nothing else, and nobody who stayed is unserved. */
-export function checkCalm(world: World): void {
+export function checkCalm(world: WorldFacts): void {
   const { state, engine } = world
   for (const name of world.waiting.keys()) broken(world, `${name} waits and is not served`)
   for (const container of engine.containers.values())

@@ -1,5 +1,4 @@
 // For the model test: an engine with latencies, failures, answers that are lost or late, and events that may not come.
-import type { Person } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type {
   Container,
@@ -12,21 +11,7 @@ import type {
   Step,
   WorkspaceStep,
 } from '../domain.ts'
-import { broken } from './invariants.ts'
-import type { World } from './world.ts'
-
-export interface WorldContainer {
-  readonly generation: Generation
-  readonly workspace: WorkspaceName
-  readonly owner: Person
-  network: NetworkIndex
-  status: Container['status']
-  startedAt: number | undefined
-  finishedAt: number | undefined
-  exitCode: number | undefined
-  /** Started by a call of a spawner that is dead: nobody could count it. */
-  ghost: boolean
-}
+import { broken, type EngineFacts, type WorldContainer, type WorldFacts } from './world-facts.ts'
 
 type Order = Extract<
   Step,
@@ -53,7 +38,7 @@ const workspaceSteps: Partial<Record<Order['type'], WorkspaceStep>> = {
   'remove-container': 'remove',
 }
 
-export class WorldEngine {
+export class WorldEngine implements EngineFacts {
   readonly containers = new Map<Generation, WorldContainer>()
   readonly networks = new Map<NetworkIndex, Set<DirectorId>>()
   readonly foreignNetworks = new Set<NetworkIndex>()
@@ -67,9 +52,9 @@ export class WorldEngine {
   /** A step whose answer never came. */
   silenced = false
   #made = 0
-  readonly #world: World
+  readonly #world: WorldFacts
 
-  constructor(world: World) {
+  constructor(world: WorldFacts) {
     this.#world = world
   }
 
@@ -368,7 +353,7 @@ function asSeen(container: WorldContainer): Container {
 }
 
 /** It is to be kept or started: not one on its way out, with its network. */
-function isPlanned(world: World, generation: Generation): boolean {
+function isPlanned(world: WorldFacts, generation: Generation): boolean {
   for (const { container, phase } of world.state.workspaces.values())
     if (container?.generation === generation)
       return phase === 'starting' || (phase !== 'stopping' && container.status !== 'created')

@@ -6,8 +6,6 @@ import { decide, initialState } from '../decide.ts'
 import type {
   DirectorId,
   Event,
-  Generation,
-  NetworkIndex,
   PolicyConfig,
   SeatQuestion,
   SeatReply,
@@ -16,37 +14,15 @@ import type {
 } from '../domain.ts'
 import { leaseTimes } from '../lease-times.ts'
 import { configWith, nameOf, person, templateWith } from './scenario.ts'
-import { broken, checkDecision } from './invariants.ts'
+import { checkDecision } from './invariants.ts'
 import { WorldEngine } from './world-engine.ts'
-
-export interface WorldOptions {
-  readonly seed: number
-  readonly people: number
-  readonly maxWorkspaces: number
-  readonly maxStarting: number
-  readonly maxQueue: number
-  readonly spareNetworks: number
-  readonly networkCount: number
-  readonly idleStopMs: number
-  readonly idleRemoveMs: number
-  readonly maxLifetimeMs: number
-}
-
-interface Lease {
-  readonly generation: Generation
-  readonly network: NetworkIndex | undefined
-  readonly user: Person
-  /** On the director's own reckoning: from before it asked. */
-  readonly until: number
-  readonly lastUseAt: number
-}
-
-export interface WorldDirector {
-  readonly id: DirectorId
-  connected: boolean
-  introduced: boolean
-  readonly leases: Map<WorkspaceName, Lease>
-}
+import {
+  broken,
+  type Lease,
+  type WorldDirector,
+  type WorldFacts,
+  type WorldOptions,
+} from './world-facts.ts'
 
 interface Waiter {
   readonly user: Person
@@ -55,7 +31,7 @@ interface Waiter {
   askedAt: number
 }
 
-export class World {
+export class World implements WorldFacts {
   now = 1_000
   state: State
   readonly options: WorldOptions

@@ -1,0 +1,90 @@
+// For the model test: what the parts of the simulated world know of each other, and how they say that a promise is broken.
+import type { Person } from '@berth/shared/contract'
+import type { UserName, WorkspaceName } from '@berth/shared/names'
+import type {
+  Container,
+  DirectorId,
+  Event,
+  Generation,
+  NetworkIndex,
+  PolicyConfig,
+  State,
+} from '../domain.ts'
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly people: number
+  readonly maxWorkspaces: number
+  readonly maxStarting: number
+  readonly maxQueue: number
+  readonly spareNetworks: number
+  readonly networkCount: number
+  readonly idleStopMs: number
+  readonly idleRemoveMs: number
+  readonly maxLifetimeMs: number
+}
+
+export interface Lease {
+  readonly generation: Generation
+  readonly network: NetworkIndex | undefined
+  readonly user: Person
+  /** On the director's own reckoning: from before it asked. */
+  readonly until: number
+  readonly lastUseAt: number
+}
+
+export interface WorldDirector {
+  readonly id: DirectorId
+  connected: boolean
+  introduced: boolean
+  readonly leases: Map<WorkspaceName, Lease>
+}
+
+export interface WorldContainer {
+  readonly generation: Generation
+  readonly workspace: WorkspaceName
+  readonly owner: Person
+  network: NetworkIndex
+  status: Container['status']
+  startedAt: number | undefined
+  finishedAt: number | undefined
+  exitCode: number | undefined
+  /** Started by a call of a spawner that is dead: nobody could count it. */
+  ghost: boolean
+}
+
+/** What is really there, whatever the policy thinks. */
+export interface EngineFacts {
+  readonly containers: ReadonlyMap<Generation, WorldContainer>
+  readonly networks: ReadonlyMap<NetworkIndex, ReadonlySet<DirectorId>>
+  readonly foreignNetworks: ReadonlySet<NetworkIndex>
+  readonly homes: ReadonlyMap<UserName, string>
+}
+
+export interface WorldFacts {
+  readonly now: number
+  readonly state: State
+  readonly config: PolicyConfig
+  readonly options: WorldOptions
+  readonly engine: EngineFacts
+  readonly directors: ReadonlyMap<DirectorId, WorldDirector>
+  /** People whose requests are held. */
+  readonly waiting: ReadonlyMap<WorkspaceName, unknown>
+  /** How much goes wrong, from 0 to 1. */
+  readonly trouble: number
+  /** Counts the lives of the spawner. */
+  readonly incarnation: number
+  readonly crashedAt: number
+  readonly history: readonly string[]
+  /** Leases that some director goes by at present. */
+  leases(): Iterable<Lease & { readonly workspace: WorkspaceName }>
+  chance(probability: number): boolean
+  between(low: number, high: number): number
+  later(ms: number, run: () => void): void
+  hears(event: Event): void
+}
+
+/** Ends the run, and shows what led to it. */
+export function broken(world: Pick<WorldFacts, 'history'>, what: string): never {
+  throw new Error(`${what}\n${world.history.slice(-80).join('\n')}`)
+}
