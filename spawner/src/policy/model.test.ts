@@ -151,7 +151,7 @@ describe('the policy, whatever happens', () => {
         )
         checkCalm(world)
       }),
-      { numRuns: Number(process.env['MODEL_RUNS'] ?? 1_500) },
+      { numRuns: Number(process.env['MODEL_RUNS'] ?? 1_000) },
     )
   })
 })
