@@ -90,7 +90,8 @@ export const removeNetworks = async (instance) => {
       timeoutMs: CALL_TIMEOUT_MS,
     })
   }
-  await run('docker', ['network', 'rm', ...networks], {
+  // By force: one that somebody else has removed meanwhile is gone as well.
+  await run('docker', ['network', 'rm', '--force', ...networks], {
     timeoutMs: CALL_TIMEOUT_MS + networks.length * 1_000,
   })
   return networks.length
@@ -100,7 +101,7 @@ export const removeNetworks = async (instance) => {
 export const removeVolumes = async (instance) => {
   const volumes = await listVolumes(instance)
   if (volumes.length > 0)
-    await run('docker', ['volume', 'rm', ...volumes], {
+    await run('docker', ['volume', 'rm', '--force', ...volumes], {
       timeoutMs: CALL_TIMEOUT_MS + volumes.length * 1_000,
     })
   return volumes.length
