@@ -1,4 +1,5 @@
 // The spawner's composition root: reads the environment, puts the parts together, waits for the signal to end.
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { systemClock as clock } from '@berth/shared/clock'
@@ -25,31 +26,29 @@ async function main(): Promise<void> {
   const config = readConfig(process.env, (path) => readFileSync(path, 'utf8'))
   const { settings } = config
   const log = createLog({ service: 'spawner', level: settings.LOG_LEVEL })
-  const { INSTANCE: instance, NETWORK_POOL: pool, OPS_PORT: port } = settings
+  const { INSTANCE: instance, NETWORK_POOL: pool, DOCKER_HOST: dockerHost } = settings
   const registry = createRegistry('spawner', version)
   const metrics = createMetrics(registry)
   let ready = (): boolean => false
   await using stack = new AsyncDisposableStack()
-  stack.use(await startOpsServer({ port, registry, ready: () => ready(), refuseFrom: pool }))
+  const ops = { port: settings.OPS_PORT, registry, ready: () => ready(), refuseFrom: pool }
+  stack.use(await startOpsServer(ops))
   stack.use(await acquireInstanceLock(settings.DATA_DIR, log, ending.signal))
-  const { DOCKER_HOST: dockerHost } = settings
-  const engine = stack.use(
-    createDockerEngine({ dockerHost, instance, pool, clock, observer: metrics.calls }),
-  )
+  const place = { dockerHost, instance, pool, clock, observer: metrics.calls }
+  const engine = stack.use(createDockerEngine(place))
   const policy = policyConfig(config, (template, owner) => engine.specOf(template, owner))
-  const reconcileEveryMs = settings.RECONCILE_EVERY
-  const observer = metrics.loop
-  const workspaces = stack.use(
-    createWorkspaces({ engine, config: policy, reconcileEveryMs, clock, log, observer }),
-  )
+  const around = { reconcileEveryMs: settings.RECONCILE_EVERY, observer: metrics.loop }
+  const workspaces = stack.use(createWorkspaces({ engine, config: policy, clock, log, ...around }))
   metrics.countFrom(workspaces.counts, policy.limits)
   await workspaces.start()
   const web = createWeb({ workspaces, settings: webSettings(settings), clock, log })
   stack.use(await listen(web, settings.LISTEN_PORT, log))
   ready = () => workspaces.ready() && !ending.signal.aborted
   log.info({ instance, port: settings.LISTEN_PORT }, 'spawner started')
-  await new Promise((resolve) => ending.signal.addEventListener('abort', resolve))
+  if (!ending.signal.aborted) await once(ending.signal, 'abort')
   log.info('spawner ending; workspaces go on')
+  // Whoever is held is answered while the port is still open.
+  await workspaces[Symbol.asyncDispose]()
 }
 
 main().catch((error: unknown) => {

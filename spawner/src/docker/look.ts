@@ -3,23 +3,16 @@ import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import { labels } from '@berth/shared/labels'
 import { parseUserName, type UserName, type WorkspaceName } from '@berth/shared/names'
-import {
-  parseSubnet,
-  subnetBits,
-  subnetCount,
-  subnetsOverlap,
-  type Subnet,
-  type SubnetPool,
-} from '@berth/shared/subnet-pool'
+import type { SubnetPool } from '@berth/shared/subnet-pool'
 import type Docker from 'dockerode'
-import type { Container, Look, NetworkIndex, SeenContainer, SeenNetwork } from '../policy/domain.ts'
+import type { Container, Look, SeenContainer } from '../policy/domain.ts'
 import { unlessGone, type Call } from './calls.ts'
 import { addressOn, describeContainer, onOurClock, statusOf } from './container-state.ts'
 import { isDirector } from './directors.ts'
 import { isFault } from './fault.ts'
-import { subnetsOf } from './networks.ts'
-import { isOurs, networkIndex, plainName, shortId } from './ownership.ts'
+import { plainName, shortId } from './ownership.ts'
 import type { Provenance } from './provenance.ts'
+import { sortNetworks, type SortedNetworks } from './seen-networks.ts'
 
 export interface LookDeps {
   readonly docker: Docker
@@ -49,11 +42,16 @@ export async function lookAtEngine(deps: LookDeps, signal: AbortSignal): Promise
   const { own, foreign } = await sort(deps, listed, signal)
   const directors = own.filter((item) => item.State === 'running' && isDirector(item.Labels))
   const workspaces = own.filter((item) => item.Labels[labels.workspace] !== undefined)
-  const seen = await Promise.all(workspaces.map((item) => seeContainer(deps, item, signal)))
+  const sorted = sortNetworks(instance, deps.pool, networks)
+  const seen = await Promise.all(workspaces.map((item) => seeContainer(deps, item, sorted, signal)))
   return {
     startedAt,
     containers: seen.filter((item) => item !== undefined),
-    ...sortNetworks(deps, networks, directors),
+    networks: [...sorted.own].map(([name, index]) => ({
+      index,
+      attached: attachedTo(name, directors),
+    })),
+    foreignIndexes: sorted.foreignIndexes,
     foreignNames: foreign.map(nameOf),
     subjects: subjectsOf(Volumes),
     directors: directors.map(({ Id }) => shortId(Id)),
@@ -83,13 +81,13 @@ function nameOf(item: Docker.ContainerInfo): string {
 async function seeContainer(
   deps: LookDeps,
   item: Docker.ContainerInfo,
+  { own }: SortedNetworks,
   signal: AbortSignal,
 ): Promise<SeenContainer | undefined> {
   const owner = ownerOf(item.Labels)
   if (owner === undefined) return undefined
-  const names = Object.keys(item.NetworkSettings.Networks)
-  const networkAt = names.find((name) => networkIndex(deps.instance, name) !== undefined)
-  const network = networkAt === undefined ? undefined : networkIndex(deps.instance, networkAt)
+  const networkAt = Object.keys(item.NetworkSettings.Networks).find((name) => own.has(name))
+  const network = networkAt === undefined ? undefined : own.get(networkAt)
   const info = await inspect(deps, item.Id, signal)
   if (info === undefined) return undefined
   const container = info === 'unknown' ? fromList(item, networkAt) : undefined
@@ -162,41 +160,8 @@ function subjectsOf(
 }
 
 /** Who is on a network is asked of the containers: a network does not know of those that stand still. */
-function sortNetworks(
-  { instance, pool }: LookDeps,
-  listed: readonly Docker.NetworkInspectInfo[],
-  directors: readonly Docker.ContainerInfo[],
-): { networks: SeenNetwork[]; foreignIndexes: NetworkIndex[] } {
-  const networks: SeenNetwork[] = []
-  const foreign: Subnet[] = []
-  for (const network of listed) {
-    const index = networkIndex(instance, network.Name)
-    const isOwn =
-      index !== undefined &&
-      isOurs(instance, network.Labels) &&
-      network.Labels?.[labels.network] === String(index)
-    if (isOwn) networks.push({ index, attached: attachedTo(network.Name, directors) })
-    else foreign.push(...subnetsOf(network).flatMap((text) => parseSubnet(text) ?? []))
-  }
-  return { networks, foreignIndexes: overlapped(pool, foreign) }
-}
-
 function attachedTo(name: string, directors: readonly Docker.ContainerInfo[]): string[] {
   return directors
     .filter((item) => item.NetworkSettings.Networks[name] !== undefined)
     .map(({ Id }) => shortId(Id))
-}
-
-/** @returns the numbers in the pool that one of the subnets overlaps, in order */
-export function overlapped(pool: SubnetPool, subnets: readonly Subnet[]): NetworkIndex[] {
-  const own: Subnet = { base: pool.base, bits: pool.bits }
-  const size = 2 ** (32 - subnetBits)
-  const found = new Set<NetworkIndex>()
-  for (const subnet of subnets) {
-    if (!subnetsOverlap(own, subnet)) continue
-    const first = Math.max(0, Math.floor((subnet.base - pool.base) / size))
-    const last = (subnet.base + 2 ** (32 - subnet.bits) - 1 - pool.base) / size
-    for (let at = first; at <= last && at < subnetCount(pool); at += 1) found.add(at)
-  }
-  return [...found].sort((a, b) => a - b)
 }

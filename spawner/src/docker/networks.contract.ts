@@ -90,6 +90,23 @@ describe('networks on a real engine', () => {
     assert.match(started.address, /^10\.219\.1\.17[89]$/)
   })
 
+  it('of ours from before the pool was changed is nobody’s, and makes room when its workspace has gone', async () => {
+    await engine.createNetwork(12, signal)
+    const workspace = nameOf(test.prefix, 'emma')
+    const order = { workspace, template: test.template(), owner: person('emma'), network: 12 }
+    const { generation } = valueOf(await engine.createContainer(order, signal))
+    const moved = createEngineUnderTest('10.219.7.0/24', instance)
+    test.after(async () => moved.engine[Symbol.dispose]())
+    const { networks, containers } = await moved.engine.look(signal)
+    assert.ok(!networks.some(({ index }) => index === 12))
+    const found = containers.find((each) => each.workspace === workspace)
+    assert.ok(found !== undefined && found.network === undefined)
+    assert.equal(await moved.engine.createNetwork(12, signal), 'failed')
+    valueOf(await moved.engine.removeContainer(generation, signal))
+    assert.equal(await moved.engine.createNetwork(12, signal), 'created')
+    assert.equal((await inspect(12)).IPAM?.Config?.[0]?.Subnet, '10.219.7.192/28')
+  })
+
   it('gives the container its second name for directors that cannot ask', async () => {
     const { id } = await test.started('dora')
     const info = await docker.getContainer(id).inspect()

@@ -348,6 +348,10 @@ describe('the loop', () => {
     assert.ok(reply.status === 'refused')
     assert.equal(reply.failure.code, 'shutting_down')
     assert.equal(engine.containers.get('g1')?.status, 'running')
+    const late = await ask('cat')
+    assert.ok(late.status === 'refused')
+    assert.equal(late.failure.code, 'shutting_down')
+    await workspaces[Symbol.asyncDispose]()
   })
 
   it('knows the only template by no name at all', () => {

@@ -35,6 +35,7 @@ export function createSeatWaiters(deps: {
   const asking = new Map<number, Waiter>()
   const held = new Map<number, { waiter: Waiter; settle: () => void }>()
   let lastId = 0
+  let isOver = false
 
   /** The writer answers before this returns, unless it is deciding something else just now. */
   function put(waiter: Waiter): void {
@@ -48,7 +49,7 @@ export function createSeatWaiters(deps: {
 
   /** Time that the answer was held counts on the director's side. */
   function final({ reply, askedAt }: Waiter): SeatReply {
-    if (reply === undefined) return unanswered
+    if (reply === undefined) return isOver ? shuttingDown : unanswered
     if (reply.status === 'refused') deps.refused(reply.failure.code)
     if (reply.status !== 'granted') return reply
     return { ...reply, leaseMs: reply.leaseMs + (clock.now() - askedAt) }
@@ -75,6 +76,7 @@ export function createSeatWaiters(deps: {
     },
 
     [Symbol.dispose]() {
+      isOver = true
       for (const { waiter, settle } of [...held.values()]) {
         waiter.reply = shuttingDown
         settle()
@@ -84,7 +86,7 @@ export function createSeatWaiters(deps: {
 
   async function hold(waiter: Waiter, waitMs: number, signal: AbortSignal): Promise<SeatReply> {
     const { reply } = waiter
-    const settled = reply !== undefined && reply.status !== 'waiting'
+    const settled = isOver || (reply !== undefined && reply.status !== 'waiting')
     if (settled || waitMs <= 0 || signal.aborted || held.size >= mostHeld) return final(waiter)
     const { promise, resolve } = Promise.withResolvers<void>()
     held.set(waiter.id, { waiter, settle: resolve })

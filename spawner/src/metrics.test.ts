@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Registry } from 'prom-client'
+import { createMetrics } from './metrics.ts'
+
+describe('the metrics', () => {
+  const limits = { maxWorkspaces: 3, maxWorkspacesPerUser: 0, maxStarting: 2, maxQueue: 9 }
+
+  it('have the names that operators rely on', async () => {
+    const registry = new Registry()
+    const metrics = createMetrics(registry)
+    metrics.countFrom(
+      () => ({ workspaces: [{ template: 'lab', phase: 'ready' }], queueLength: 4 }),
+      limits,
+    )
+    metrics.loop.ready({ template: 'lab', kind: 'cold', seconds: 2, queuedSeconds: 1 })
+    metrics.loop.startFailed('lab')
+    metrics.loop.refused('queue_full')
+    metrics.loop.reclaimed('network')
+    metrics.loop.looked(0.1)
+    metrics.calls.called('container-create', 0.02)
+    metrics.calls.failed('container-create')
+    const text = await registry.metrics()
+    for (const line of [
+      'berth_ready_duration_seconds_count{template="lab",start="cold"} 1',
+      'berth_starts_total{template="lab",outcome="ready"} 1',
+      'berth_starts_total{template="lab",outcome="failed"} 1',
+      'berth_refusals_total{code="queue_full"} 1',
+      'berth_workspaces{template="lab",phase="ready"} 1',
+      'berth_workspaces{template="lab",phase="failed"} 0',
+      'berth_limit{limit="workspaces"} 3',
+      'berth_queue_length 4',
+      'berth_queue_wait_duration_seconds_sum 1',
+      'berth_engine_call_duration_seconds_count{call="container-create"} 1',
+      'berth_engine_errors_total{call="container-create"} 1',
+      'berth_reconcile_duration_seconds_count 1',
+      'berth_reclaimed_total{kind="network"} 1',
+    ])
+      assert.ok(text.includes(`${line}\n`), line)
+  })
+
+  it('forget the phases that nobody is in any more', async () => {
+    const registry = new Registry()
+    let workspaces = [{ template: 'lab', phase: 'ready' as const }]
+    createMetrics(registry).countFrom(() => ({ workspaces, queueLength: 0 }), limits)
+    assert.match(await registry.metrics(), /berth_workspaces\{template="lab",phase="ready"\} 1/)
+    workspaces = []
+    assert.doesNotMatch(await registry.metrics(), /berth_workspaces\{/)
+  })
+})
