@@ -49,6 +49,16 @@ describe('a lease', () => {
     assert.equal(story.asks('ann', { unreachable, since }).status, 'granted')
   })
 
+  it('outlasts another director that cannot connect, however short a start may take', () => {
+    const story = withReady(['ann'], { policy: { startTimeoutMs: 5_000 } })
+    const { leasedUntil, container } = story.workspace('ann')
+    story.asks('ann', { unreachable: container?.generation ?? '' })
+    story.passes(leasedUntil - story.now - 1)
+    assert.equal(story.phase('ann'), 'probing')
+    story.passes(1)
+    assert.equal(story.phase('ann'), 'stopping')
+  })
+
   it('does not mind an unreachable generation of long ago', () => {
     const story = withReady(['ann'])
     assert.equal(story.asks('ann', { unreachable: 'old' }).status, 'granted')

@@ -73,7 +73,9 @@ export function settleProbing(draft: Draft, workspace: Workspace): void {
   // Whoever could tell may have come only now. One that could and gave up gets no more time.
   const isUnasked = workspace.probed.length === 0 && workspace.retryAt === undefined
   const grace = isHealthy && isUnasked ? probeGraceMs : 0
-  if (readyBy !== undefined && readyBy + grace <= draft.now && draft.engine.reachable) {
+  // A director that reaches it where another did not may hold a lease: it keeps what it was promised.
+  const endsAt = Math.max((readyBy ?? Number.POSITIVE_INFINITY) + grace, workspace.leasedUntil)
+  if (endsAt <= draft.now && draft.engine.reachable) {
     fail(draft, workspace, isHealthy ? failures.neverReady : failures.neverHealthy)
     return
   }
