@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { asTheGateway } from '../clients/as-the-gateway.ts'
 import { arrive, hostnameOf } from '../clients/arrival.ts'
-import { createPerson, signIn, type Person } from '../clients/people.ts'
+import { navigation, signIn, type Person } from '../clients/people.ts'
 import { expectProblem } from '../clients/problems.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { chooseGateway } from '../deployment/gateway.ts'
@@ -44,17 +44,16 @@ describe('proof 5: restart of the engine', () => {
     bob = await signIn(berth.site, 'bob')
     await arrive(alice)
     await (await alice.ask('/files/kept', { method: 'PUT', body: 'kept' })).text()
-    // What the engine publishes for 127.0.0.1 goes with it; its containers and their addresses do not.
-    const front = await frontOf(berth)
-    const gateway = await own.reach(front.gateway, 4180)
-    const director = await own.reach(front.director, 8080)
+    // The engine's ports and its DNS go with it, so that no gateway finds a director any more; the director is there,
+    // and so is what it holds a lease of.
+    const director = await own.reach(await addressOfDirector(berth), 8080)
     await own.end('SIGKILL')
 
     const answer = await asTheGateway(berth, director, 'alice').ask('/files/kept')
     assert.equal(await answer.text(), 'kept')
-    const through = createPerson({ ...berth.site, placeOf: () => gateway }, 'bob', bob.jar)
-    await expectProblem(await through.ask('/whoami'), 503, 'engine_unreachable')
-    const page = await through.navigate('/')
+    const asBob = asTheGateway(berth, director, 'bob')
+    await expectProblem(await asBob.ask('/whoami'), 503, 'engine_unreachable')
+    const page = await asBob.ask('/', { headers: navigation })
     assert.ok(page.status === 503 || page.status === 502, `${page.status}`)
     assert.match(await page.text(), /<h1/)
   })
@@ -87,14 +86,7 @@ describe('proof 5: restart of the engine', () => {
   })
 })
 
-async function frontOf(berth: Deployment): Promise<{ gateway: string; director: string }> {
-  const [[gateway], [director]] = await Promise.all([
-    berth.services('gateway'),
-    berth.services('director'),
-  ])
-  const network = `${berth.instance}-front`
-  return {
-    gateway: gateway?.NetworkSettings.Networks[network]?.IPAddress ?? '',
-    director: director?.NetworkSettings.Networks[network]?.IPAddress ?? '',
-  }
+async function addressOfDirector(berth: Deployment): Promise<string> {
+  const [director] = await berth.services('director')
+  return director?.NetworkSettings.Networks[`${berth.instance}-front`]?.IPAddress ?? ''
 }
