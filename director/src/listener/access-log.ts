@@ -1,6 +1,7 @@
 // One line for each request and each WebSocket, when it has ended. Queries are left out: they carry tokens.
 import type { Clock } from '@berth/shared/clock'
 import { bounded, type Log } from '@berth/shared/log'
+import type { ProblemCode } from '@berth/shared/problems'
 import type { Metrics, Outcome, Protocol } from './metrics.ts'
 
 export interface Ending {
@@ -9,6 +10,10 @@ export interface Ending {
   readonly status: number
   readonly bytesIn: number
   readonly bytesOut: number
+  /** Why it was refused or failed. */
+  readonly code?: ProblemCode
+  /** What went wrong underneath. */
+  readonly cause?: Error
 }
 
 /** What is known of a request so far; filled in on its way. */
@@ -51,6 +56,8 @@ export function createAccessLog(deps: { log: Log; clock: Clock; metrics: Metrics
           path: bounded(query === -1 ? target : target.slice(0, query), pathLimit),
           status: ending.status,
           outcome: ending.outcome,
+          code: ending.code,
+          cause: ending.cause === undefined ? undefined : bounded(ending.cause.message),
           bytesIn: ending.bytesIn,
           bytesOut: ending.bytesOut,
           ms: Math.round((clock.now() - startedAt) * 10) / 10,

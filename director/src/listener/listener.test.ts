@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
 import { describe, it } from 'node:test'
+import { createProblem } from '@berth/shared/problems'
 import { parseSubnetPool } from '@berth/shared/subnet-pool'
 import { connectRaw } from '../forward/loopback.ts'
 import { answerTo, granted, hold, labRoute, startTestBed, type TestBed } from './test-bed.ts'
@@ -215,6 +216,20 @@ describe('the listener', () => {
     assert.equal(line.bytesOut, 5)
     assert.equal(line.upgrade, false)
     assert.equal(typeof line.ms, 'number')
+  })
+
+  it('says in that line why a request was refused or failed', async () => {
+    await using bed = await startTestBed()
+    const workspace = await bed.workspace((req) => req.socket.resetAndDestroy())
+    bed.spawner.seats = async () => granted(workspace.address)
+    await bed.request({ path: '/reset' })
+    const failed = await bed.logged(({ path }) => path === '/reset')
+    assert.equal(failed.code, 'workspace_unreachable')
+    assert.match(String(failed.cause), /reset|closed/i)
+    bed.spawner.seats = async () => createProblem(undefined, 'queue_full', 'Too many wait.')
+    await bed.request({ path: '/full', headers: { 'x-forwarded-preferred-username': 'bob' } })
+    const refused = await bed.logged(({ path }) => path === '/full')
+    assert.equal(refused.code, 'queue_full')
   })
 })
 

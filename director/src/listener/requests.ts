@@ -77,7 +77,8 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     metrics.refused(problem.code)
     const bytesOut = refusals.toResponse(res, problem, wantsPage(req))
     discardUpload(req)
-    return { outcome: 'refused', status: problem.status, bytesIn: 0, bytesOut }
+    const { code, status } = problem
+    return { outcome: 'refused', status, code, bytesIn: 0, bytesOut }
   }
 
   const refuseWith = (exchange: Exchange, code: ProblemCode, detail: string): Ending =>
@@ -89,7 +90,13 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
       case 'answered':
         return { outcome: as, status: outcome.status, bytesIn, bytesOut }
       case 'cut':
-        return { outcome: 'cut', status: outcome.status, bytesIn, bytesOut } as const
+        return {
+          outcome: 'cut',
+          status: outcome.status,
+          cause: outcome.cause,
+          bytesIn,
+          bytesOut,
+        } as const
       case 'client-gone':
         return {
           outcome: 'client_gone',
@@ -103,7 +110,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
         const refused = spawnerSilent
           ? refuseWith(exchange, 'spawner_unreachable', spawnerSilentDetail)
           : refuseWith(exchange, outcome.code, failureDetails[outcome.code])
-        return { ...refused, outcome: 'failed', bytesIn } as const
+        return { ...refused, outcome: 'failed', cause: outcome.cause, bytesIn } as const
       }
     }
   }

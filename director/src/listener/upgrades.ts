@@ -50,7 +50,8 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
   function refuse({ socket }: Exchange, problem: Problem): Ending {
     metrics.refused(problem.code)
     const bytesOut = refusals.toSocket(socket, problem)
-    return { outcome: 'refused', status: problem.status, bytesIn: 0, bytesOut }
+    const { code, status } = problem
+    return { outcome: 'refused', status, code, bytesIn: 0, bytesOut }
   }
 
   const refuseWith = (exchange: Exchange, code: ProblemCode, detail: string): Ending =>
@@ -137,7 +138,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
         return undefined
       case 'failed': {
         const refused = refuseWith(exchange, outcome.code, failureDetails[outcome.code])
-        return { ...refused, outcome: 'failed' }
+        return { ...refused, outcome: 'failed', cause: outcome.cause }
       }
       case 'client-gone':
         return clientGone
