@@ -33,14 +33,29 @@ export function createWriter(deps: WriterDeps): Writer {
   let timer: Disposable | undefined
 
   function next(event: Event): void {
+    const decision = decided(event)
+    if (decision === undefined) return
+    state = decision.state
+    wakeAt(decision.wakeAt)
+    for (const step of decision.steps) carryOut(step)
+  }
+
+  function decided(event: Event): Decision | undefined {
     try {
-      const decision = decide(state, event, clock.now())
-      state = decision.state
-      wakeAt(decision.wakeAt)
-      for (const step of decision.steps) deps.carryOut(step, state)
+      return decide(state, event, clock.now())
     } catch (error) {
       // The state is what it was; the next look at the engine mends what this event would have told.
       log.error({ error, event: event.type }, 'event could not be decided')
+      return undefined
+    }
+  }
+
+  /** The state counts on each step: one that could not even begin keeps none of the others from it. */
+  function carryOut(step: Step): void {
+    try {
+      deps.carryOut(step, state)
+    } catch (error) {
+      log.error({ error, step: step.type }, 'step could not be begun')
     }
   }
 
