@@ -196,6 +196,10 @@ function routeByName(config: DirectorConfig): Route {
     prefix,
     port: config.CONTAINER_PORT,
     hosts: [],
+    shared: false,
+    readyPath: '/',
+    passIdentity: [],
+    passTokens: [],
     backgroundRequests: [],
     connectionIdleMs: 60_000,
   }

@@ -26,10 +26,17 @@ export const passHeaders = {
   template: 'Berth-Template',
   /** Path and query of the navigation as it came, so that a page can lead back to it. */
   target: 'Berth-Target',
+  /** The one workspace that the route leads to, where it leads to one alone. */
+  workspace: 'Berth-Workspace',
+  /** The path prefix of the route, below which `/.berth/` lies there; empty at the root of a host. */
+  base: 'Berth-Base',
 } as const
 
 /** Tells what an answer of the product's own is about. */
 export const phaseHeader = 'Berth-Phase'
+
+/** To applications, on each request: when their workspace's lifetime ends (RFC 3339); absent where it does not. */
+export const endsAtHeader = 'Berth-Ends-At'
 
 export const phases = [
   'queued',
@@ -84,6 +91,8 @@ export const seatRequestSchema = z.object({
   director: shortText.min(1),
   user: personSchema,
   template: shortText.min(1),
+  /** The route leads to this one workspace alone. */
+  workspace: shortText.optional(),
   protocol: z.enum(['http', 'ssh', 'tcp']),
   /** How long the answer may be held while the workspace gets ready. */
   waitMs: milliseconds,
@@ -105,6 +114,8 @@ export const seatAnswerSchema = z.discriminatedUnion('status', [
     address: addressSchema,
     /** Counted from before the request was sent: it includes the time that the answer was held. */
     leaseMs: milliseconds,
+    /** When its lifetime ends (RFC 3339), where it does. */
+    endsAt: shortText.optional(),
   }),
   z.object({
     status: z.literal('waiting'),
@@ -128,13 +139,31 @@ export const problemSchema = z.object({
   workspace: z.string().optional(),
 })
 
-/** One template as a director needs it. */
+export const identityFields = ['user', 'subject', 'groups', 'email'] as const
+export const requestTokens = ['access', 'id'] as const
+
+/** One way in, to a template or to one workspace, as a director needs it. */
 export const routeSchema = z.object({
   template: shortText,
   prefix: shortText,
   port: z.number().int().min(1).max(65_535),
-  /** Host names without port, lower case; empty: every host that is nobody else's. */
+  /** Host names without port, lower case: exact, or `*.` and a name for any one label before it. Empty: every host
+   * that is nobody else's, where there is neither a path nor a port of its own. */
   hosts: z.array(shortText),
+  /** What lies below that path (`/lab`, of any host unless `hosts` says which). `strip`: the workspace does not see it. */
+  path: z.object({ prefix: shortText, strip: z.boolean() }).optional(),
+  /** A port of the director that leads here alone, whatever the host. */
+  listenPort: z.number().int().min(1).max(65_535).optional(),
+  /** It leads to this one workspace alone. */
+  workspace: shortText.optional(),
+  /** Its workspaces are several people's and named by themselves: no person's name leads to one. */
+  shared: z.boolean(),
+  /** What answers with less than 500 when it is ready. */
+  readyPath: shortText,
+  /** Which of the gateway's identity headers reach the application, as they came. */
+  passIdentity: z.array(z.enum(identityFields)),
+  /** Which of the gateway's tokens do: `X-Forwarded-Access-Token`; `Authorization: Bearer` (the ID token). */
+  passTokens: z.array(z.enum(requestTokens)),
   /** Method and path pattern, such as `GET /api/*`; `*` stands for any characters, the query does not count. */
   backgroundRequests: z.array(shortText),
   /** A response that the client drains at 64 KiB within this is in use. */
@@ -152,6 +181,10 @@ export const probeCommandSchema = z.object({
 })
 export type ProbeCommand = z.infer<typeof probeCommandSchema>
 
+/** Asks an application whether it is busy, at its activity path. */
+export const askCommandSchema = probeCommandSchema
+export type AskCommand = z.infer<typeof askCommandSchema>
+
 export const revokeCommandSchema = z.object({ workspace: shortText, generation: shortText })
 export type RevokeCommand = z.infer<typeof revokeCommandSchema>
 
@@ -160,12 +193,14 @@ export type RevokeCommand = z.infer<typeof revokeCommandSchema>
 export const commandSchemas = {
   routes: z.object({ routes: z.array(routeSchema) }),
   probe: probeCommandSchema,
+  ask: askCommandSchema,
   revoke: revokeCommandSchema,
 } as const
 
 export type Command =
   | { readonly event: 'routes'; readonly data: { readonly routes: readonly Route[] } }
   | { readonly event: 'probe'; readonly data: ProbeCommand }
+  | { readonly event: 'ask'; readonly data: AskCommand }
   | { readonly event: 'revoke'; readonly data: RevokeCommand }
 
 export const probeResultSchema = z.object({
@@ -179,12 +214,24 @@ export const probeResultSchema = z.object({
 })
 export type ProbeResult = z.infer<typeof probeResultSchema>
 
+export const askResultSchema = z.object({
+  director: shortText,
+  workspace: shortText,
+  generation: shortText,
+  /** Absent, both: it could not be asked, or its answer says nothing. */
+  busy: z.boolean().optional(),
+  lastActivityAgoMs: milliseconds.optional(),
+})
+export type AskResult = z.infer<typeof askResultSchema>
+
 export const activityReportSchema = z.object({
   director: shortText,
   seats: z
     .array(
       z.object({
         workspace: shortText,
+        /** The container that the seat was granted; absent: the present one. */
+        generation: shortText.optional(),
         user: userName,
         lastUseAgoMs: milliseconds,
         connections: z.number().int().nonnegative(),
@@ -209,5 +256,11 @@ export interface WorkspaceStatus {
   readonly etaMs?: number
   readonly elapsedMs: number
   readonly endsAt?: string
+  /** One more extension may be asked for, of this many milliseconds. */
+  readonly extensionMs?: number
+  /** It runs from an older description: a restart brings the present one. */
+  readonly outdated?: boolean
+  /** Which limit a queued one waits for. */
+  readonly waitsFor?: ProblemCode
   readonly problem?: Pick<Problem, 'code' | 'title' | 'detail'>
 }

@@ -24,6 +24,7 @@ import {
 } from '@berth/shared/settings'
 import { subnetCount } from '@berth/shared/subnet-pool'
 import type { PolicyConfig } from './policy/domain.ts'
+import { noLimits } from './policy/limits.ts'
 import { leaseTimes } from './policy/lease-times.ts'
 import { templateFromEnvironment } from './templates/from-environment.ts'
 import type { Template } from './templates/template.ts'
@@ -188,6 +189,7 @@ export function policyConfig(
 ): PolicyConfig {
   return {
     limits: {
+      ...noLimits,
       maxWorkspaces: settings.MAX_WORKSPACES,
       maxWorkspacesPerUser: settings.MAX_WORKSPACES_PER_USER,
       maxStarting: settings.MAX_STARTING,

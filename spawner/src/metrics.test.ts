@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Registry } from 'prom-client'
+import { noLimits } from './policy/limits.ts'
 import { createMetrics } from './metrics.ts'
 
 describe('the metrics', () => {
-  const limits = { maxWorkspaces: 3, maxWorkspacesPerUser: 0, maxStarting: 2, maxQueue: 9 }
+  const limits = {
+    ...noLimits,
+    maxWorkspaces: 3,
+    maxWorkspacesPerUser: 0,
+    maxStarting: 2,
+    maxQueue: 9,
+  }
 
   it('have the names that operators rely on', async () => {
     const registry = new Registry()

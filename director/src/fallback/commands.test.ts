@@ -77,6 +77,10 @@ const route: Route = {
   prefix: 'lab',
   port: 8888,
   hosts: [],
+  shared: false,
+  readyPath: '/',
+  passIdentity: [],
+  passTokens: [],
   backgroundRequests: [],
   connectionIdleMs: 60_000,
 }

@@ -68,6 +68,10 @@ export const labRoute: Route = {
   prefix: 'lab',
   port: 8888,
   hosts: [],
+  shared: false,
+  readyPath: '/',
+  passIdentity: [],
+  passTokens: [],
   backgroundRequests: ['GET /api/*'],
   connectionIdleMs: 60_000,
 }

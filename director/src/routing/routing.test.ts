@@ -10,6 +10,10 @@ const route = (template: string, hosts: string[] = []): Route => ({
   prefix: template,
   port: 80,
   hosts,
+  shared: false,
+  readyPath: '/',
+  passIdentity: [],
+  passTokens: [],
   backgroundRequests: [],
   connectionIdleMs: 60_000,
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parsePrefix, parseUserName, workspaceName } from '@berth/shared/names'
 import type { Template, TemplateSpec } from '../templates/template.ts'
+import { testTemplate } from '../templates/testing/test-template.ts'
 import { containerOptions, mountsOf, specHash } from './container-options.ts'
 
 const prefix = parsePrefix('lab')
@@ -10,40 +11,25 @@ assert.ok(prefix !== undefined && name !== undefined)
 const owner = { name, subject: 'u-1', groups: ['staff'], email: 'm@example.com' }
 
 function template(spec: Partial<TemplateSpec> = {}): Template {
-  assert.ok(prefix !== undefined)
-  return {
-    name: 'lab',
-    title: 'lab',
-    prefix,
+  return testTemplate('lab', {
     spec: {
       image: 'berth/lab',
-      pull: 'missing',
       port: 8888,
       command: ['run', '--for={user}'],
       environment: { B: '{{}}', A: '{username}' },
       home: { path: '/home/{user}', volume: '{instance}-{user}-home' },
-      volumes: [{ source: 'data', target: '/data', readOnly: true }],
+      volumes: [{ kind: 'volume', source: 'data', target: '/data', readOnly: true }],
       user: '1000',
       memoryBytes: 2 ** 30,
+      memorySwapBytes: 2 ** 30,
       cpus: 0.5,
       pids: 100,
-      readyPath: '/',
       stopSignal: 'SIGINT',
       stopTimeoutMs: 1_500,
       ...spec,
     },
-    policy: {
-      idleStopMs: 1,
-      idleRemoveMs: 1,
-      maxLifetimeMs: 0,
-      startTimeoutMs: 60_000,
-      allowedUsers: [],
-      allowedGroups: [],
-    },
-    hosts: [],
-    backgroundRequests: [],
-    connectionIdleMs: 1,
-  }
+    policy: { startTimeoutMs: 60_000 },
+  })
 }
 
 const options = (spec?: Partial<TemplateSpec>, image = { imageUser: '', hasHealthcheck: false }) =>

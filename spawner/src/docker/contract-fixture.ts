@@ -15,6 +15,7 @@ import { parseSubnetPool, type SubnetPool } from '@berth/shared/subnet-pool'
 import Docker from 'dockerode'
 import type { Engine, Outcome } from '../loop/engine.ts'
 import type { Template, TemplateSpec } from '../templates/template.ts'
+import { testTemplate } from '../templates/testing/test-template.ts'
 import { createDockerEngine } from './docker-engine.ts'
 
 const dockerHost = 'unix:///var/run/docker.sock'
@@ -80,38 +81,21 @@ export function createEngineUnderTest(
   })
   const extra: (() => Promise<unknown>)[] = []
 
-  const template = (spec: Partial<TemplateSpec> = {}): Template => ({
-    name: prefix,
-    title: prefix,
-    prefix,
-    spec: {
-      image: baseImage,
-      pull: 'missing',
-      port: 8080,
-      command: ['sleep', 'infinity'],
-      environment: {},
-      volumes: [],
-      user: '',
-      memoryBytes: 64 * 1024 ** 2,
-      cpus: 1,
-      pids: 64,
-      readyPath: '/',
-      stopSignal: '',
-      stopTimeoutMs: 2_000,
-      ...spec,
-    },
-    policy: {
-      idleStopMs: 0,
-      idleRemoveMs: 0,
-      maxLifetimeMs: 0,
-      startTimeoutMs: 30_000,
-      allowedUsers: [],
-      allowedGroups: [],
-    },
-    hosts: [],
-    backgroundRequests: [],
-    connectionIdleMs: 60_000,
-  })
+  const template = (spec: Partial<TemplateSpec> = {}): Template =>
+    testTemplate(prefix, {
+      spec: {
+        image: baseImage,
+        port: 8080,
+        command: ['sleep', 'infinity'],
+        memoryBytes: 64 * 1024 ** 2,
+        memorySwapBytes: 64 * 1024 ** 2,
+        cpus: 1,
+        pids: 64,
+        stopTimeoutMs: 2_000,
+        ...spec,
+      },
+      policy: { startTimeoutMs: 30_000 },
+    })
 
   return {
     engine,

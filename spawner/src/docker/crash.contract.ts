@@ -1,5 +1,6 @@
 // The whole loop on a real engine, given up at each of its named points: the next one finds everything again.
 import assert from 'node:assert/strict'
+import { noLimits } from '../policy/limits.ts'
 import { after, before, describe, it } from 'node:test'
 import { systemClock as clock } from '@berth/shared/clock'
 import type { Command } from '@berth/shared/contract'
@@ -52,7 +53,7 @@ describe('a spawner that dies on a real engine', () => {
     const policy = { ...base.policy, idleStopMs, idleRemoveMs: idleStopMs }
     const template: Template = { ...base, policy }
     return {
-      limits: { maxWorkspaces: 0, maxWorkspacesPerUser: 0, maxStarting: 0, maxQueue: 0 },
+      limits: noLimits,
       templates: new Map([[template.name, template]]),
       lease: { leaseMs: 200, marginMs: 100 },
       spareNetworks: 0,

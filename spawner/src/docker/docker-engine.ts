@@ -13,6 +13,7 @@ import { createHomes } from './homes.ts'
 import { createImages } from './images.ts'
 import { readLastWords } from './last-words.ts'
 import { lookAtEngine } from './look.ts'
+import { done } from './outcome.ts'
 import { createNetworks } from './networks.ts'
 import { createProvenance } from './provenance.ts'
 import { createRunning } from './running.ts'
@@ -45,15 +46,23 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
     look: (signal) => lookAtEngine({ ...base, provenance }, signal),
     events: (onOpen, signal) => engineEvents(base, onOpen, signal),
     ensureImage: (...order) => images.ensure(...order),
-    createContainer: (...order) => containers.create(...order),
+    createContainer({ owner, ...order }, signal) {
+      if (owner === undefined)
+        throw new TypeError('a container without an owner cannot be made yet')
+      return containers.create({ ...order, owner }, signal)
+    },
     startContainer: (...order) => running.start(...order),
+    freezeContainer: (...order) => running.freeze(...order),
+    thawContainer: (...order) => running.thaw(...order),
+    renameContainer: (...order) => running.rename(...order),
+    measureCpu: async () => done(0),
     stopContainer: (...order) => running.stop(...order),
     removeContainer: (...order) => containers.remove(...order),
     lastWords: (generation, signal) => readLastWords(base, generation, signal),
-    createNetwork: (...order) => networks.create(...order),
+    createNetwork: (index, signal) => networks.create(index, signal),
     removeNetwork: (...order) => networks.remove(...order),
     attachDirector: (...order) => directors.attach(...order),
-    specOf: (template, owner) => specHash(template, owner, instance),
+    specOf: (template, owner) => (owner === undefined ? '' : specHash(template, owner, instance)),
     [Symbol.dispose]: () => connection[Symbol.dispose](),
   }
 }

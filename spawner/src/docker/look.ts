@@ -49,12 +49,14 @@ export async function lookAtEngine(deps: LookDeps, signal: AbortSignal): Promise
     containers: seen.filter((item) => item !== undefined),
     networks: [...sorted.own].map(([name, index]) => ({
       index,
+      egress: 'internet',
       attached: attachedTo(name, directors),
     })),
     foreignIndexes: sorted.foreignIndexes,
     foreignNames: foreign.map(nameOf),
     subjects: subjectsOf(Volumes),
     directors: directors.map(({ Id }) => shortId(Id)),
+    images: new Map(),
   }
 }
 
@@ -97,6 +99,7 @@ async function seeContainer(
   return {
     workspace: (item.Labels[labels.workspace] ?? '') as WorkspaceName,
     template: item.Labels[labels.template] ?? '',
+    kind: 'private',
     owner,
     ...(network === undefined ? {} : { network }),
     container: described,

@@ -106,7 +106,9 @@ describe('volumes on a real engine', () => {
   })
 
   it('makes one volume for everybody where the name has no user in it', async () => {
-    const volumes = [{ source: `${instance}-data`, target: '/data', readOnly: true }]
+    const volumes = [
+      { kind: 'volume' as const, source: `${instance}-data`, target: '/data', readOnly: true },
+    ]
     const { id } = await test.started('jan', { volumes })
     await test.started('kim', { volumes })
     const { Labels } = await docker.getVolume(`${instance}-data`).inspect()

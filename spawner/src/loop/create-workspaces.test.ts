@@ -112,9 +112,9 @@ describe('the loop', () => {
     director()
     await ask('ann')
     const seats = [
-      { workspace: 'lab-ann', user: userOf('ann').name, lastUseAgoMs: 0 },
-      { workspace: 'lab-bob', user: userOf('bob').name, lastUseAgoMs: 0 },
-      { workspace: 'lab-ann', user: userOf('eve').name, lastUseAgoMs: 0 },
+      { workspace: 'lab-ann', user: userOf('ann').name, lastUseAgoMs: 0, connections: 0 },
+      { workspace: 'lab-bob', user: userOf('bob').name, lastUseAgoMs: 0, connections: 0 },
+      { workspace: 'lab-ann', user: userOf('eve').name, lastUseAgoMs: 0, connections: 0 },
     ]
     assert.deepEqual(await workspaces.reportActivity('d1', seats), [
       { workspace: 'lab-ann', leaseMs: 10_000 },
@@ -223,6 +223,10 @@ describe('the loop', () => {
         prefix: 'lab',
         port: 8888,
         hosts: [],
+        shared: false,
+        readyPath: '/ready',
+        passIdentity: [],
+        passTokens: [],
         backgroundRequests: ['GET /api/*'],
         connectionIdleMs: 60_000,
       },

@@ -68,6 +68,10 @@ export function createWorkspaces(
     switch (step.type) {
       case 'pull-image':
       case 'create-container':
+      case 'freeze-container':
+      case 'thaw-container':
+      case 'rename-container':
+      case 'measure-cpu':
       case 'start-container':
       case 'stop-container':
       case 'remove-container':
@@ -78,11 +82,14 @@ export function createWorkspaces(
         if (step.type === 'remove-network') observer.reclaimed('network')
         return executors.carryOut(step)
       case 'probe':
+      case 'ask-activity':
       case 'introduce':
       case 'revoke':
         return streams.say(step)
       case 'answer-seat':
         return waiters.answered(step.id, step.reply)
+      case 'answer-open':
+        return
       case 'answer-activity':
         return reports.get(step.id)?.(step.leases)
       case 'announce':
@@ -109,7 +116,13 @@ export function createWorkspaces(
       reports.set(id, (answer) => {
         leases = answer
       })
-      const named = seats.map((seat) => ({ ...seat, workspace: seat.workspace as WorkspaceName }))
+      const named = seats.map(({ workspace, generation, user, lastUseAgoMs, connections }) => ({
+        workspace: workspace as WorkspaceName,
+        ...(generation === undefined ? {} : { generation }),
+        user,
+        lastUseAgoMs,
+        connections,
+      }))
       tell({ type: 'activity-reported', id, director, seats: named })
       reports.delete(id)
       return leases

@@ -1,9 +1,12 @@
 // The open streams of commands, one a director, and what is said on them.
 import type { Command, Route } from '@berth/shared/contract'
 import type { DirectorId, Event, Step } from '../policy/domain.ts'
-import type { Template } from '../templates/template.ts'
+import { isShared, type Template } from '../templates/template.ts'
 
-export type DirectorStep = Extract<Step, { type: 'probe' | 'introduce' | 'revoke' }>
+export type DirectorStep = Extract<
+  Step,
+  { type: 'probe' | 'ask-activity' | 'introduce' | 'revoke' }
+>
 
 export interface DirectorStreams {
   connect(director: DirectorId, send: (command: Command) => void): Disposable
@@ -35,6 +38,11 @@ export function createDirectorStreams(deps: {
 
     say(step) {
       switch (step.type) {
+        case 'ask-activity': {
+          const { workspace, generation, address, path, deadlineMs } = step
+          const data = { workspace, generation, address, path, deadlineMs }
+          return streams.get(step.director)?.({ event: 'ask', data })
+        }
         case 'introduce':
           return streams.get(step.director)?.({ event: 'routes', data: { routes } })
         case 'probe': {
@@ -57,7 +65,13 @@ function routeOf(template: Template): Route {
     template: template.name,
     prefix: template.prefix,
     port: template.spec.port,
-    hosts: [...template.hosts],
+    hosts: [...template.route.hosts],
+    ...(template.route.path === undefined ? {} : { path: template.route.path }),
+    ...(template.route.listenPort === undefined ? {} : { listenPort: template.route.listenPort }),
+    shared: isShared(template),
+    readyPath: template.spec.readyPath,
+    passIdentity: [...template.passIdentity],
+    passTokens: [...template.passTokens],
     backgroundRequests: [...template.backgroundRequests],
     connectionIdleMs: template.connectionIdleMs,
   }

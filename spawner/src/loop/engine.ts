@@ -8,6 +8,7 @@ import type {
   Generation,
   Look,
   NetworkIndex,
+  WorkspaceKind,
 } from '../policy/domain.ts'
 import type { Template } from '../templates/template.ts'
 
@@ -46,7 +47,10 @@ export interface Engine {
     order: {
       readonly workspace: WorkspaceName
       readonly template: Template
-      readonly owner: Person
+      /** Absent: private. */
+      readonly kind?: WorkspaceKind
+      /** Of a private one. */
+      readonly owner: Person | undefined
       readonly network: NetworkIndex
     },
     signal: AbortSignal,
@@ -62,6 +66,17 @@ export interface Engine {
     options: { readonly signal: string; readonly timeoutMs: number },
     signal: AbortSignal,
   ): Promise<Outcome<{ exitCode?: number }>>
+  /** It keeps its memory and its connections, and answers nothing. */
+  freezeContainer(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
+  thawContainer(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
+  /** Its name in the engine's DNS changes with it, its hostname does not. Fails with `name_taken`. */
+  renameContainer(
+    generation: Generation,
+    name: WorkspaceName,
+    signal: AbortSignal,
+  ): Promise<Outcome<void>>
+  /** Its use of processors over a second or so, in per cent of one. */
+  measureCpu(generation: Generation, signal: AbortSignal): Promise<Outcome<number>>
   /** Never its volumes. */
   removeContainer(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
   /** Exit code and the last lines logged, ANSI stripped; empty where there are none. */
@@ -69,7 +84,11 @@ export interface Engine {
     generation: Generation,
     signal: AbortSignal,
   ): Promise<{ readonly exitCode?: number; readonly log: readonly string[] }>
-  createNetwork(index: NetworkIndex, signal: AbortSignal): Promise<'created' | 'taken' | 'failed'>
+  createNetwork(
+    index: NetworkIndex,
+    signal: AbortSignal,
+    egress?: 'internet' | 'none',
+  ): Promise<'created' | 'taken' | 'failed'>
   /** Detaches everyone first, stopped containers too. */
   removeNetwork(index: NetworkIndex, signal: AbortSignal): Promise<Outcome<void>>
   /** Only a running container of this instance with the role of a director. */
@@ -79,5 +98,5 @@ export interface Engine {
     signal: AbortSignal,
   ): Promise<'attached' | 'gone' | 'failed'>
   /** The hash of what a container would be made from now. */
-  specOf(template: Template, owner: Person): string
+  specOf(template: Template, owner: Person | undefined): string
 }

@@ -13,6 +13,10 @@ export type EngineStep = Extract<
       | 'pull-image'
       | 'create-container'
       | 'start-container'
+      | 'freeze-container'
+      | 'thaw-container'
+      | 'rename-container'
+      | 'measure-cpu'
       | 'stop-container'
       | 'remove-container'
       | 'create-network'
@@ -56,8 +60,8 @@ export function createExecutors(deps: {
         return answer(step, 'pull', outcome, () => ({ type: 'image-present', workspace }))
       }
       case 'create-container': {
-        const { workspace, owner, network } = step
-        const order = { workspace, owner, network, template: templateOf(step.template) }
+        const { workspace, kind, owner, network } = step
+        const order = { workspace, kind, owner, network, template: templateOf(step.template) }
         const outcome = await engine.createContainer(order, signal)
         const created = 'container-created' as const
         return answer(step, 'create', outcome, (container) => ({
@@ -90,11 +94,34 @@ export function createExecutors(deps: {
           ...value,
         }))
       }
+      case 'freeze-container':
+      case 'thaw-container': {
+        const { workspace, generation } = step
+        const isFreeze = step.type === 'freeze-container'
+        const outcome = isFreeze
+          ? await engine.freezeContainer(generation, signal)
+          : await engine.thawContainer(generation, signal)
+        const type = isFreeze ? 'container-frozen' : 'container-thawed'
+        const kind = isFreeze ? 'freeze' : 'thaw'
+        return answer(step, kind, outcome, () => ({ type, workspace, generation }))
+      }
+      case 'rename-container': {
+        const { workspace, generation } = step
+        const outcome = await engine.renameContainer(generation, workspace, signal)
+        const type = 'container-renamed' as const
+        return answer(step, 'rename', outcome, () => ({ type, workspace, generation }))
+      }
+      case 'measure-cpu': {
+        const { workspace, generation } = step
+        const outcome = await engine.measureCpu(generation, signal)
+        const measured = outcome.ok ? { percent: outcome.value } : {}
+        return { type: 'cpu-measured', workspace, generation, ...measured }
+      }
       case 'remove-container':
         return removeContainer(step, signal)
       case 'create-network': {
-        const { index } = step
-        const result = await engine.createNetwork(index, signal)
+        const { index, egress } = step
+        const result = await engine.createNetwork(index, signal, egress)
         if (result === 'created') return { type: 'network-created', index }
         return { type: 'network-failed', index, taken: result === 'taken' }
       }
@@ -225,9 +252,14 @@ function brokenDown(step: EngineStep): Event {
         director: step.director,
         gone: false,
       }
+    case 'measure-cpu':
+      return { type: 'cpu-measured', workspace: step.workspace, generation: step.generation }
     case 'pull-image':
     case 'create-container':
     case 'start-container':
+    case 'freeze-container':
+    case 'thaw-container':
+    case 'rename-container':
     case 'stop-container':
     case 'remove-container': {
       const { workspace } = step
@@ -246,6 +278,9 @@ const shortName = {
   'pull-image': 'pull',
   'create-container': 'create',
   'start-container': 'start',
+  'freeze-container': 'freeze',
+  'thaw-container': 'thaw',
+  'rename-container': 'rename',
   'stop-container': 'stop',
   'remove-container': 'remove',
 } as const satisfies Record<string, WorkspaceStep>

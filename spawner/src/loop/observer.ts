@@ -1,13 +1,14 @@
 // What the loop tells the metrics, in its own words.
 import type { Phase } from '@berth/shared/contract'
 import type { ProblemCode } from '@berth/shared/problems'
+import type { StartKind } from '../policy/domain.ts'
 
 export interface LoopObserver {
   readonly looked: (seconds: number) => void
   /** A workspace became ready by a start. */
   readonly ready: (start: {
     readonly template: string
-    readonly kind: 'cold' | 'stopped'
+    readonly kind: StartKind
     readonly seconds: number
     readonly queuedSeconds: number
   }) => void

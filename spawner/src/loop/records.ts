@@ -28,7 +28,7 @@ export function recordAnnouncement(
     return
   }
   const { template, owner } = workspace
-  const fields = { workspace: name, template, user: bounded(owner.name) }
+  const fields = { workspace: name, template, user: owner && bounded(owner.name) }
   if (phase === 'ready' && start !== undefined) {
     const spent = durations(workspace.milestones)
     const { kind, ms } = start

@@ -7,7 +7,7 @@ import type {
   WorkspaceStatus,
 } from '@berth/shared/contract'
 import type { UserName } from '@berth/shared/names'
-import type { DirectorId, Failure, Milestone, SeatReply } from '../policy/domain.ts'
+import type { DirectorId, Failure, Generation, Milestone, SeatReply } from '../policy/domain.ts'
 
 /** A workspace as its owner's pages show it. */
 export interface WorkspaceView {
@@ -36,8 +36,10 @@ export interface Workspaces extends AsyncDisposable {
     director: DirectorId,
     seats: readonly {
       readonly workspace: string
+      readonly generation?: Generation | undefined
       readonly user: UserName
       readonly lastUseAgoMs: number
+      readonly connections: number
     }[],
   ): Promise<readonly { readonly workspace: string; readonly leaseMs: number }[]>
   answerProbe(result: ProbeResult): void

@@ -8,8 +8,8 @@ import { createWriter } from './writer.ts'
 describe('the writer', () => {
   it('carries out the steps that follow one that could not even begin', () => {
     const steps: Step[] = [
-      { type: 'create-network', index: 1 },
-      { type: 'create-network', index: 2 },
+      { type: 'create-network', index: 1, egress: 'internet' },
+      { type: 'create-network', index: 2, egress: 'internet' },
     ]
     const begun: number[] = []
     const state = {} as State

@@ -21,7 +21,7 @@ export function reportActivity(draft: Draft, report: Report): () => readonly Lea
 
 function ownedBy(draft: Draft, seat: Report['seats'][number]): Workspace | undefined {
   const workspace = draft.workspaces.get(seat.workspace)
-  return workspace?.owner.name === seat.user ? workspace : undefined
+  return workspace?.owner?.name === seat.user ? workspace : undefined
 }
 
 function renew(draft: Draft, workspace: Workspace | undefined): Lease[] {

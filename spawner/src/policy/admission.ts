@@ -31,7 +31,7 @@ export function claimOf(known: Known, person: Person, templateName: string): Cla
   if (template === undefined) return refused(failures.templateUnknown)
   if (!isAllowed(template, person)) return refused(failures.forbidden)
   const name = workspaceName(template.prefix, person.name)
-  const subject = known.workspaces.get(name)?.owner.subject ?? known.subjects.get(person.name)
+  const subject = known.workspaces.get(name)?.owner?.subject ?? known.subjects.get(person.name)
   if (subject !== undefined && subject !== person.subject) return refused(failures.identityReused)
   return { ok: true, template, name }
 }
@@ -68,7 +68,7 @@ export function isQueueOver(known: Known): boolean {
 function othersOf(known: Known, person: Person, name: WorkspaceName): number {
   let count = 0
   for (const other of known.workspaces.values())
-    if (other.name !== name && other.owner.name === person.name)
+    if (other.name !== name && other.owner?.name === person.name)
       if (holdsPlace(other) || other.phase === 'queued') count++
   return count
 }
@@ -115,7 +115,7 @@ function admitFrom(
     }
     taken.places++
     taken.starting++
-    taken.byUser.set(workspace.owner.name, (taken.byUser.get(workspace.owner.name) ?? 0) + 1)
+    countFor(taken.byUser, workspace)
     start(placed.name)
   }
   return cramped
@@ -129,9 +129,13 @@ function countPlaces(draft: Draft) {
     if (!holdsPlace(workspace)) continue
     places++
     if (countsAsStarting(workspace)) starting++
-    byUser.set(workspace.owner.name, (byUser.get(workspace.owner.name) ?? 0) + 1)
+    countFor(byUser, workspace)
   }
   return { places, starting, byUser }
+}
+
+function countFor(byUser: Map<string, number>, { owner }: Workspace): void {
+  if (owner !== undefined) byUser.set(owner.name, (byUser.get(owner.name) ?? 0) + 1)
 }
 
 function isOverOwnLimit(
@@ -140,7 +144,7 @@ function isOverOwnLimit(
   workspace: Workspace,
 ): boolean {
   const { maxWorkspacesPerUser } = draft.config.limits
-  if (maxWorkspacesPerUser === 0) return false
+  if (maxWorkspacesPerUser === 0 || workspace.owner === undefined) return false
   return (byUser.get(workspace.owner.name) ?? 0) >= maxWorkspacesPerUser
 }
 

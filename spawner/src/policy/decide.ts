@@ -27,7 +27,9 @@ export function initialState(config: PolicyConfig): State {
     departed: new Map(),
     nextTurn: 1,
     queue: [],
-    measured: { coldMs: [], stoppedMs: [], staysMs: [] },
+    measured: { coldMs: [], standbyMs: [], frozenMs: [], stoppedMs: [], staysMs: [] },
+    recorded: new Map(),
+    images: new Map(),
     dueAt: Number.POSITIVE_INFINITY,
   }
 }
@@ -47,6 +49,7 @@ export function decide(state: State, event: Event, now: number): Decision {
 
 /** What changes the ground for workspaces other than those it is about. */
 const concernsAll: ReadonlySet<Event['type']> = new Set([
+  'config-changed',
   'looked',
   'engine-lost',
   'director-connected',
@@ -62,6 +65,18 @@ const concernsAll: ReadonlySet<Event['type']> = new Set([
 function record(draft: Draft, event: Event): (() => Step | undefined) | undefined {
   switch (event.type) {
     case 'tick':
+    // Not decided yet: what follows stands in the state and nothing is derived from it.
+    case 'end-asked':
+    case 'extend-asked':
+    case 'open-asked':
+    case 'activity-answered':
+    case 'cpu-measured':
+    case 'container-frozen':
+    case 'container-thawed':
+    case 'container-renamed':
+      return
+    case 'config-changed':
+      draft.config = event.config
       return
     case 'looked':
       return void noteLook(draft, event.look)

@@ -18,6 +18,14 @@ export interface Limits {
   readonly maxWorkspacesPerUser: number
   readonly maxStarting: number
   readonly maxQueue: number
+  /** The sum of what the templates of all that hold a place may use. */
+  readonly maxMemoryBytes: number
+  /** Frozen ones give way, least recently used first, when somebody waits for a place. */
+  readonly evictsFrozen: boolean
+  /** How long a person's volumes are kept after their last use; zero: for ever. */
+  readonly keepHomesMs: number
+  /** Says which volumes would go instead of removing them. */
+  readonly keepHomesDryRun: boolean
 }
 
 export interface PolicyConfig {
@@ -35,7 +43,7 @@ export interface PolicyConfig {
   /** How long a step that failed for the engine's sake rests before it is ordered again. */
   readonly retryAfterMs: number
   /** The hash of what a container would be made from now (the engine's `specOf`). Pure. */
-  readonly specOf: (template: Template, owner: Person) => string
+  readonly specOf: (template: Template, owner: Person | undefined) => string
 }
 
 export interface LeaseTimes {
@@ -56,7 +64,11 @@ export interface Failure {
 }
 
 /** A step that is under way for a workspace; one at a time. */
-export type WorkspaceStep = 'pull' | 'create' | 'start' | 'stop' | 'remove'
+export type WorkspaceStep =
+  'pull' | 'create' | 'start' | 'stop' | 'remove' | 'freeze' | 'thaw' | 'rename'
+
+/** What a start began from. */
+export type StartKind = 'cold' | 'stopped' | 'frozen' | 'standby'
 
 /** One entry of the record that each start leaves: what began when. */
 export interface Milestone {
@@ -65,13 +77,44 @@ export interface Milestone {
 }
 
 /** Why it stops, and so what becomes of it afterwards. */
-export type StopReason = 'idle' | 'lifetime' | 'failed' | 'cancelled' | 'replaced'
+export type StopReason =
+  | 'idle'
+  | 'lifetime'
+  | 'failed'
+  | 'cancelled'
+  | 'replaced'
+  /** It has served its total, or drained, and the last has left. */
+  | 'retired'
+  /** It made room for somebody who waits. */
+  | 'evicted'
+  /** Its owner, an administrator or the holder of the token said so. */
+  | 'asked'
+
+/** Whose it is. `private`: one owner's. `shared`: several people's, or anybody's. `standby`: nobody's yet. */
+export type WorkspaceKind = 'private' | 'shared' | 'standby'
+
+/** One person's place in a workspace. */
+export interface Seat {
+  readonly person: Person
+  /** Place in the order of asking; lower comes first. */
+  readonly turn: number
+  readonly since: number
+  readonly lastUseAt: number
+  /** The last sign of somebody who waits. */
+  readonly seenAt: number
+  /** Open connections, by the director that reported them. */
+  readonly connections: ReadonlyMap<DirectorId, number>
+}
 
 export interface Container {
   readonly generation: Generation
   /** Hash of what it was made from (`berth.spec`). */
   readonly spec: string
-  readonly status: 'created' | 'running' | 'exited'
+  readonly status: 'created' | 'running' | 'paused' | 'exited'
+  /** The name that it has on the engine, where that is not (yet) its workspace's. */
+  readonly name?: string
+  /** The id of the image that it was made from. */
+  readonly imageId?: string
   readonly exitCode?: number
   /** When it was last started; lifetimes count from it. */
   readonly startedAt?: number
@@ -83,8 +126,17 @@ export interface Container {
 export interface Workspace {
   readonly name: WorkspaceName
   readonly template: string
-  /** The owner. Groups are those of the last request. */
-  readonly owner: Person
+  readonly kind: WorkspaceKind
+  /** Of a private one. Groups are those of the last request. */
+  readonly owner: Person | undefined
+  /** Who has a place in it, in the order of asking. A private one's owner has the only one. */
+  readonly seats: readonly Seat[]
+  /** How many seats were given in the life of its container. */
+  readonly served: number
+  /** What was added to its lifetime. */
+  readonly extendedMs: number
+  /** Whether its end was announced. */
+  readonly endWarned: boolean
   readonly phase: Phase
   readonly phaseSince: number
   /** When the present start was asked for; elapsed time counts from it. */
@@ -132,6 +184,8 @@ export interface Network {
   readonly status: 'creating' | 'up' | 'removing'
   /** The workspace that has it, if any. */
   readonly workspace?: WorkspaceName | undefined
+  /** Where it leads: `none`, nowhere but to the directors. */
+  readonly egress: 'internet' | 'none'
   readonly attached: readonly DirectorId[]
   /** Attachments under way. */
   readonly attaching: readonly { readonly director: DirectorId; readonly since: number }[]
@@ -179,13 +233,40 @@ export interface State {
   /** Those who wait for a place, first come first. The same array as long as nothing in it changes. */
   readonly queue: readonly WorkspaceName[]
   readonly measured: Measured
+  /** What was recorded of containers that no look has shown yet. */
+  readonly recorded: ReadonlyMap<Generation, WorkspaceRecord>
+  /** Ids of the images that templates' names lead to now, as far as known. */
+  readonly images: ReadonlyMap<string, string>
   /** Nothing falls due by itself before then; infinite: nothing does at all. */
   readonly dueAt: number
+}
+
+/** What the store keeps of a workspace: what was given later, which labels cannot tell. */
+export interface WorkspaceRecord {
+  readonly name: WorkspaceName
+  readonly template: string
+  readonly kind: WorkspaceKind
+  readonly owner: Person | undefined
+  /** Absent for one that has no container yet. */
+  readonly generation: Generation | undefined
+  /** Its place in the order of asking while it is queued. */
+  readonly queuedTurn: number | undefined
+  readonly seats: readonly Person[]
+  readonly served: number
+  readonly extendedMs: number
+}
+
+/** All that the store has, as it is read once at start. */
+export interface Recorded {
+  readonly workspaces: readonly WorkspaceRecord[]
+  readonly nextTurn: number
 }
 
 /** Durations of the last starts (from the place taken to ready) and stays (from ready to its end), newest last. */
 export interface Measured {
   readonly coldMs: readonly number[]
+  readonly standbyMs: readonly number[]
+  readonly frozenMs: readonly number[]
   readonly stoppedMs: readonly number[]
   readonly staysMs: readonly number[]
 }
@@ -195,6 +276,8 @@ export interface SeatQuestion {
   readonly director: DirectorId
   readonly user: Person
   readonly template: string
+  /** The route leads to this one workspace alone. */
+  readonly workspace?: WorkspaceName
   readonly start: 'no' | 'wake' | 'start'
   readonly navigation: boolean
   readonly unreachable?: Generation
@@ -210,6 +293,8 @@ export type SeatReply =
       readonly generation: Generation
       readonly address: { readonly host: string; readonly port: number }
       readonly leaseMs: number
+      /** How long its lifetime still lasts, where that ends. */
+      readonly endsInMs?: number
     }
   | {
       readonly status: 'waiting'
@@ -236,12 +321,16 @@ export interface Look {
   readonly subjects: ReadonlyMap<UserName, string>
   /** Short ids of running directors of this instance. */
   readonly directors: readonly DirectorId[]
+  /** Ids of the images that these names lead to. */
+  readonly images: ReadonlyMap<string, string>
 }
 
 export interface SeenContainer {
+  /** As its labels say: a claimed standby bears another name by now. */
   readonly workspace: WorkspaceName
   readonly template: string
-  readonly owner: Person
+  readonly kind: WorkspaceKind
+  readonly owner: Person | undefined
   readonly network?: NetworkIndex
   readonly container: Container
   /** For stopped ones: how long ago they ended. */
@@ -250,6 +339,7 @@ export interface SeenContainer {
 
 export interface SeenNetwork {
   readonly index: NetworkIndex
+  readonly egress: 'internet' | 'none'
   readonly attached: readonly DirectorId[]
 }
 
@@ -257,12 +347,24 @@ export type Event =
   | { readonly type: 'looked'; readonly look: Look }
   | { readonly type: 'engine-lost'; readonly detail: string }
   | { readonly type: 'tick' }
+  /** Templates or limits are others from now on. */
+  | { readonly type: 'config-changed'; readonly config: PolicyConfig }
   // people
   | { readonly type: 'seat-asked'; readonly id: number; readonly question: SeatQuestion }
   /** A person waits at a page or on an event stream. */
   | { readonly type: 'seen'; readonly workspace: WorkspaceName; readonly user: Person }
   | { readonly type: 'start-asked'; readonly template: string; readonly user: Person }
   | { readonly type: 'cancel-asked'; readonly template: string; readonly user: Person }
+  /** Its owner, an administrator or the holder of the token has decided: leases do not count.
+   * `restart`: it begins anew from the present description. */
+  | {
+      readonly type: 'end-asked'
+      readonly workspace: WorkspaceName
+      readonly how: 'stop' | 'remove' | 'restart'
+    }
+  | { readonly type: 'extend-asked'; readonly template: string; readonly user: Person }
+  /** A workspace that is anybody's (who is signed in), under a name of its own, made by the holder of the token. */
+  | { readonly type: 'open-asked'; readonly template: string; readonly id: number }
   // directors
   | { readonly type: 'director-connected'; readonly director: DirectorId }
   | { readonly type: 'director-gone'; readonly director: DirectorId }
@@ -272,8 +374,10 @@ export type Event =
       readonly director: DirectorId
       readonly seats: readonly {
         readonly workspace: WorkspaceName
+        readonly generation?: Generation
         readonly user: UserName
         readonly lastUseAgoMs: number
+        readonly connections: number
       }[]
     }
   | {
@@ -282,6 +386,14 @@ export type Event =
       readonly workspace: WorkspaceName
       readonly generation: Generation
       readonly reachable: boolean
+    }
+  /** An application's own word. Neither: it could not be asked. */
+  | {
+      readonly type: 'activity-answered'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly busy?: boolean
+      readonly lastActivityAgoMs?: number
     }
   // the engine, of its own accord
   | { readonly type: 'container-died'; readonly generation: Generation; readonly exitCode: number }
@@ -309,6 +421,28 @@ export type Event =
       readonly generation: Generation
       readonly address: string
       readonly health?: 'starting' | 'healthy' | 'unhealthy'
+    }
+  | {
+      readonly type: 'container-frozen'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+    }
+  | {
+      readonly type: 'container-thawed'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+    }
+  | {
+      readonly type: 'container-renamed'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+    }
+  /** In per cent of one processor; absent: it could not be measured. */
+  | {
+      readonly type: 'cpu-measured'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly percent?: number
     }
   | {
       readonly type: 'container-stopped'
@@ -354,7 +488,8 @@ export type Step =
       readonly type: 'create-container'
       readonly workspace: WorkspaceName
       readonly template: string
-      readonly owner: Person
+      readonly kind: WorkspaceKind
+      readonly owner: Person | undefined
       readonly network: NetworkIndex
     }
   | {
@@ -376,7 +511,28 @@ export type Step =
       /** Given: read its exit code and last log lines into this before removing. */
       readonly failure?: Failure
     }
-  | { readonly type: 'create-network'; readonly index: NetworkIndex }
+  | {
+      readonly type: 'freeze-container' | 'thaw-container'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+    }
+  /** To the workspace's own name. */
+  | {
+      readonly type: 'rename-container'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+    }
+  /** Its use of processors over a second or so. */
+  | {
+      readonly type: 'measure-cpu'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+    }
+  | {
+      readonly type: 'create-network'
+      readonly index: NetworkIndex
+      readonly egress: 'internet' | 'none'
+    }
   | { readonly type: 'remove-network'; readonly index: NetworkIndex }
   | {
       readonly type: 'attach-director'
@@ -393,7 +549,19 @@ export type Step =
       readonly path: string
       readonly deadlineMs: number
     }
+  /** Whether the application is busy, at its template's activity path. */
+  | {
+      readonly type: 'ask-activity'
+      readonly director: DirectorId
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly address: { readonly host: string; readonly port: number }
+      readonly path: string
+      readonly deadlineMs: number
+    }
   | { readonly type: 'introduce'; readonly director: DirectorId }
+  /** Answers `open-asked`. */
+  | { readonly type: 'answer-open'; readonly id: number; readonly workspace?: WorkspaceName }
   | { readonly type: 'revoke'; readonly workspace: WorkspaceName; readonly generation: Generation }
   | { readonly type: 'answer-seat'; readonly id: number; readonly reply: SeatReply }
   | {
@@ -406,7 +574,7 @@ export type Step =
       readonly type: 'announce'
       readonly workspace: WorkspaceName
       readonly phase: Phase | 'absent'
-      readonly start?: { readonly kind: 'cold' | 'stopped'; readonly ms: number }
+      readonly start?: { readonly kind: StartKind; readonly ms: number }
       readonly failure?: Failure
     }
 

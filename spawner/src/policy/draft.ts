@@ -13,13 +13,14 @@ import type {
   State,
   Step,
   Workspace,
+  WorkspaceRecord,
   WorkspaceStep,
 } from './domain.ts'
 import { editMap, type EditedMap } from './edited-map.ts'
 
 export interface Draft {
   readonly before: State
-  readonly config: PolicyConfig
+  config: PolicyConfig
   readonly now: number
   readonly steps: Step[]
   readonly workspaces: EditedMap<WorkspaceName, Workspace>
@@ -37,6 +38,8 @@ export interface Draft {
   nextTurn: number
   queue: readonly WorkspaceName[]
   measured: Measured
+  recorded: ReadonlyMap<Generation, WorkspaceRecord>
+  images: ReadonlyMap<string, string>
 }
 
 export function openDraft(before: State, now: number): Draft {
@@ -59,6 +62,8 @@ export function openDraft(before: State, now: number): Draft {
     nextTurn: before.nextTurn,
     queue: before.queue,
     measured: before.measured,
+    recorded: before.recorded,
+    images: before.images,
   }
 }
 
@@ -79,6 +84,8 @@ export function closeDraft(draft: Draft, dueAt: number): State {
     nextTurn: draft.nextTurn,
     queue: draft.queue,
     measured: draft.measured,
+    recorded: draft.recorded,
+    images: draft.images,
     dueAt,
   }
 }
@@ -86,10 +93,15 @@ export function closeDraft(draft: Draft, dueAt: number): State {
 /** Nothing waits or has been asked for: what a workspace is made of when it is first heard of. */
 export function freshWorkspace(
   draft: Draft,
-  identity: { name: WorkspaceName; template: string; owner: Person },
+  identity: { name: WorkspaceName; template: string; owner: Person | undefined },
 ): Workspace {
   return {
+    kind: 'private',
     ...identity,
+    seats: [],
+    served: 0,
+    extendedMs: 0,
+    endWarned: false,
     phase: 'queued',
     phaseSince: draft.now,
     requestedAt: draft.now,

@@ -124,7 +124,9 @@ describe('idleness', () => {
   it('does not take other people’s word for use', () => {
     const story = withReady(['ann'])
     story.passes(60_000)
-    const seats = [{ workspace: nameOf('ann'), user: person('bob').name, lastUseAgoMs: 0 }]
+    const seats = [
+      { workspace: nameOf('ann'), user: person('bob').name, lastUseAgoMs: 0, connections: 0 },
+    ]
     const said = story.hears({ type: 'activity-reported', id: 1, director, seats })
     assert.deepEqual(said, [{ type: 'answer-activity', id: 1, leases: [] }])
     story.passes(40_000)

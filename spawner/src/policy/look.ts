@@ -93,6 +93,7 @@ function adoptNetwork(draft: Draft, there: SeenNetwork, look: Look): void {
   draft.networks.set(there.index, {
     index: there.index,
     status: 'up',
+    egress: there.egress,
     attached: there.attached,
     attaching: [],
     failing: [],

@@ -154,7 +154,7 @@ describe('a director', () => {
     story.hears({ type: 'director-attach-failed', index: 0, director: 'd9', gone: true })
     story.passes(60_000)
     assert.ok(!story.ordered().includes('attach-director'))
-    story.looks({ networks: [{ index: 0, attached: [director] }] })
+    story.looks({ networks: [{ index: 0, egress: 'internet', attached: [director] }] })
     assert.ok(!story.state.directors.has('d9'))
   })
 

@@ -34,10 +34,12 @@ function bestSpare(draft: Draft): Network | undefined {
 function createNetwork(draft: Draft, workspace: WorkspaceName | undefined): Network | undefined {
   const index = freeIndex(draft)
   if (index === undefined) return undefined
-  draft.steps.push({ type: 'create-network', index })
+  const egress = 'internet'
+  draft.steps.push({ type: 'create-network', index, egress })
   const network: Network = {
     index,
     status: 'creating',
+    egress,
     workspace,
     attached: [],
     attaching: [],
@@ -84,9 +86,10 @@ function free(draft: Draft): void {
 }
 
 function orderAgain(draft: Draft, network: Network): void {
-  const type = network.status === 'creating' ? 'create-network' : 'remove-network'
+  const { index, egress } = network
   setNetwork(draft, network, { retryAt: undefined, changedAt: draft.now })
-  draft.steps.push({ type, index: network.index })
+  if (network.status === 'creating') draft.steps.push({ type: 'create-network', index, egress })
+  else draft.steps.push({ type: 'remove-network', index })
 }
 
 function keepSpares(draft: Draft, spares: Network[]): void {

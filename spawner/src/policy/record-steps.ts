@@ -36,7 +36,7 @@ export function noteCreated(draft: Draft, event: Answer<'container-created'>): v
 
 /** Whose the home is counts from now on, not only from the next look. */
 function rememberHome(draft: Draft, { template, owner }: Workspace): void {
-  if (draft.config.templates.get(template)?.spec.home === undefined) return
+  if (owner === undefined || draft.config.templates.get(template)?.spec.home === undefined) return
   if (draft.subjects.has(owner.name)) return
   draft.subjects = new Map([...draft.subjects, [owner.name, owner.subject]])
 }

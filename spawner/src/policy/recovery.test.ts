@@ -19,6 +19,7 @@ const seen = (
 ): SeenContainer => ({
   workspace: nameOf(who),
   template: 'lab',
+  kind: 'private',
   owner: person(who),
   network: 0,
   container: {
@@ -30,7 +31,11 @@ const seen = (
   },
   ...more,
 })
-const network = (index: number, ...attached: string[]) => ({ index, attached })
+const network = (index: number, ...attached: string[]) => ({
+  index,
+  egress: 'internet' as const,
+  attached,
+})
 
 /** A spawner that finds these things when it starts. */
 function finds(
@@ -260,7 +265,7 @@ describe('an engine that goes away', () => {
     story.hears({ type: 'tick' })
     assert.deepEqual(story.ordered(), [])
     const running = [...story.state.workspaces.values()].flatMap(({ container, owner, network }) =>
-      container === undefined || network === undefined
+      container === undefined || network === undefined || owner === undefined
         ? []
         : [seen(owner.name, container, { network })],
     )

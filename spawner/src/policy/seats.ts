@@ -69,7 +69,8 @@ function recordAsking(
 /** Queues it, unless a limit or the engine forbids even that. */
 export function begin(draft: Draft, workspace: Workspace): Refusal | undefined {
   if (!draft.engine.reachable) return { failure: failures.engineAway }
-  const refusal = startRefusal(draft, workspace.owner, workspace.name)
+  const { owner } = workspace
+  const refusal = owner && startRefusal(draft, owner, workspace.name)
   if (refusal !== undefined) return refusal
   enqueue(draft, { ...workspace, seenAt: draft.now })
   return undefined
@@ -219,6 +220,6 @@ export function cancel(draft: Draft, user: Person, template: string): void {
 /** A sign of life of somebody who waits at a page. */
 export function noteSeen(draft: Draft, name: WorkspaceName, user: Person): void {
   const workspace = draft.workspaces.get(name)
-  if (workspace?.owner.name !== user.name || workspace.owner.subject !== user.subject) return
+  if (workspace?.owner?.name !== user.name || workspace.owner.subject !== user.subject) return
   change(draft, workspace, { seenAt: draft.now })
 }

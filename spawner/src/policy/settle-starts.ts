@@ -50,8 +50,8 @@ function settleCreating(draft: Draft, workspace: Workspace): void {
     }
     return
   }
-  const { name, template, owner } = placed
-  const step = { type: 'create-container', workspace: name, template, owner } as const
+  const { name, template, kind, owner } = placed
+  const step = { type: 'create-container', workspace: name, template, kind, owner } as const
   order(draft, placed, 'create', { ...step, network: network.index })
 }
 

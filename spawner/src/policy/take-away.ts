@@ -23,10 +23,13 @@ function mustGo(draft: Draft, workspace: Workspace): boolean {
     case 'failed':
     case 'lifetime':
     case 'replaced':
+    case 'retired':
       return true
     case 'cancelled':
       return startOf(workspace)?.kind !== 'stopped'
     case 'idle':
+    case 'evicted':
+    case 'asked':
     case undefined:
       return !draft.config.templates.has(workspace.template)
   }

@@ -5,8 +5,13 @@ import { mountPathComplaint, parseVolumes } from './volume-list.ts'
 describe('a list of volumes', () => {
   it('holds names and paths, read-only where told', () => {
     assert.deepEqual(parseVolumes('data:/data:ro, {instance}-{user}-cache:/home/{user}/cache,'), [
-      { source: 'data', target: '/data', readOnly: true },
-      { source: '{instance}-{user}-cache', target: '/home/{user}/cache', readOnly: false },
+      { kind: 'volume', source: 'data', target: '/data', readOnly: true },
+      {
+        kind: 'volume',
+        source: '{instance}-{user}-cache',
+        target: '/home/{user}/cache',
+        readOnly: false,
+      },
     ])
   })
 

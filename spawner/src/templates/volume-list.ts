@@ -30,7 +30,7 @@ export function parseVolumes(text: string): readonly VolumeMount[] | { complaint
     if (complaint !== undefined) return { complaint: `has "${item}", which ${complaint}` }
     if (mounts.some((mount) => mount.target === target))
       return { complaint: `has the path ${target} twice` }
-    mounts.push({ source, target, readOnly: mode === 'ro' })
+    mounts.push({ kind: 'volume', source, target, readOnly: mode === 'ro' })
   }
   return mounts
 }

@@ -19,7 +19,7 @@ export interface FakeEngine extends Engine {
   emit(event: EngineEvent): void
   readonly containers: Map<
     string,
-    { workspace: WorkspaceName; owner: Person; network: number } & Container
+    { workspace: WorkspaceName; owner: Person | undefined; network: number } & Container
   >
 }
 
@@ -71,15 +71,21 @@ export function createFakeEngine(clock: Clock): FakeEngine {
     containers: [...containers.values()].map(({ workspace, owner, network, ...container }) => ({
       workspace,
       template: 'lab',
+      kind: 'private',
       owner,
       network,
       container,
     })),
-    networks: [...networks].map(([index, attached]) => ({ index, attached: [...attached] })),
+    networks: [...networks].map(([index, attached]) => ({
+      index,
+      egress: 'internet',
+      attached: [...attached],
+    })),
     foreignIndexes: [],
     foreignNames: [],
     subjects: new Map(),
     directors: ['d1', 'd2'],
+    images: new Map(),
   })
 
   return {
@@ -146,6 +152,25 @@ export function createFakeEngine(clock: Clock): FakeEngine {
         return { exitCode: 0 }
       })
     },
+    freezeContainer(generation, signal) {
+      return outcome('freezeContainer', generation, signal, () => {
+        const found = containers.get(generation)
+        if (found !== undefined) containers.set(generation, { ...found, status: 'paused' })
+      })
+    },
+    thawContainer(generation, signal) {
+      return outcome('thawContainer', generation, signal, () => {
+        const found = containers.get(generation)
+        if (found !== undefined) containers.set(generation, { ...found, status: 'running' })
+      })
+    },
+    renameContainer(generation, name, signal) {
+      return outcome('renameContainer', generation, signal, () => {
+        const found = containers.get(generation)
+        if (found !== undefined) containers.set(generation, { ...found, name })
+      })
+    },
+    measureCpu: (generation, signal) => outcome('measureCpu', generation, signal, () => 0),
     removeContainer(generation, signal) {
       return outcome('removeContainer', generation, signal, () => {
         containers.delete(generation)

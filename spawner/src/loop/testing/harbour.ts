@@ -1,16 +1,16 @@
 // A loop with everything around it under the tests' hands: time, engine, directors, people.
 import type { Command, SeatRequest } from '@berth/shared/contract'
 import { createLog } from '@berth/shared/log'
-import { parsePrefix, parseUserName } from '@berth/shared/names'
+import { parseUserName } from '@berth/shared/names'
 import type { PolicyConfig } from '../../policy/domain.ts'
+import { noLimits } from '../../policy/limits.ts'
 import type { Template } from '../../templates/template.ts'
+import { testTemplate } from '../../templates/testing/test-template.ts'
 import { createWorkspaces } from '../create-workspaces.ts'
 import type { LoopObserver } from '../observer.ts'
 import type { Reached } from '../points.ts'
 import { createFakeEngine } from './fake-engine.ts'
 import { createFakeTime } from './fake-time.ts'
-
-const prefix = parsePrefix('lab')
 
 export function userOf(name: string) {
   const parsed = parseUserName(name)
@@ -19,38 +19,12 @@ export function userOf(name: string) {
 }
 
 function template(): Template {
-  if (prefix === undefined) throw new TypeError()
-  return {
-    name: 'lab',
+  return testTemplate('lab', {
     title: 'Lab',
-    prefix,
-    spec: {
-      image: 'berth/lab',
-      pull: 'missing',
-      port: 8888,
-      command: [],
-      environment: {},
-      volumes: [],
-      user: '',
-      memoryBytes: 0,
-      cpus: 0,
-      pids: 0,
-      readyPath: '/ready',
-      stopSignal: '',
-      stopTimeoutMs: 1_000,
-    },
-    policy: {
-      idleStopMs: 60_000,
-      idleRemoveMs: 120_000,
-      maxLifetimeMs: 0,
-      startTimeoutMs: 30_000,
-      allowedUsers: [],
-      allowedGroups: [],
-    },
-    hosts: [],
+    spec: { readyPath: '/ready', stopTimeoutMs: 1_000 },
+    policy: { idleStopMs: 60_000, idleRemoveMs: 120_000, startTimeoutMs: 30_000 },
     backgroundRequests: ['GET /api/*'],
-    connectionIdleMs: 60_000,
-  }
+  })
 }
 
 export function createHarbour(
@@ -67,9 +41,8 @@ export function createHarbour(
     reclaimed: (kind) => told.push(`reclaimed ${kind}`),
   }
   const lab = template()
-  const limits = { maxWorkspaces: 0, maxWorkspacesPerUser: 0, maxStarting: 0, maxQueue: 0 }
   const config: PolicyConfig = {
-    limits: { ...limits, ...options.limits },
+    limits: { ...noLimits, ...options.limits },
     templates: new Map([[lab.name, lab]]),
     lease: { leaseMs: 10_000, marginMs: 5_000 },
     spareNetworks: 0,

@@ -125,6 +125,12 @@ function checkStep(world: WorldFacts, state: State, step: Step): void {
       return checkGrant(world, state, step)
     case 'pull-image':
     case 'attach-director':
+    case 'freeze-container':
+    case 'thaw-container':
+    case 'rename-container':
+    case 'measure-cpu':
+    case 'ask-activity':
+    case 'answer-open':
     case 'probe':
     case 'introduce':
     case 'revoke':

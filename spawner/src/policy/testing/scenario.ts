@@ -20,7 +20,9 @@ import type {
   Step,
   Workspace,
 } from '../domain.ts'
+import { noLimits } from '../limits.ts'
 import type { Template, TemplatePolicy } from '../../templates/template.ts'
+import { testTemplate } from '../../templates/testing/test-template.ts'
 
 export const prefix = parsePrefix('lab') as Prefix
 export const user = (name: string) => parseUserName(name) as UserName
@@ -32,41 +34,12 @@ export const person = (name: string, more: Partial<Person> = {}): Person => ({
 })
 export const nameOf = (name: string): WorkspaceName => workspaceName(prefix, user(name))
 
-const defaultPolicy: TemplatePolicy = {
-  idleStopMs: 100_000,
-  idleRemoveMs: 1_000_000,
-  maxLifetimeMs: 0,
-  startTimeoutMs: 60_000,
-  allowedUsers: [],
-  allowedGroups: [],
-}
-
 export function templateWith(policy: Partial<TemplatePolicy> = {}): Template {
-  return {
-    name: 'lab',
+  return testTemplate('lab', {
     title: 'Lab',
-    prefix,
-    spec: {
-      image: 'berth/lab',
-      pull: 'missing',
-      port: 8888,
-      command: [],
-      environment: {},
-      home: { path: '/home/user', volume: '{instance}-{user}-home' },
-      volumes: [],
-      user: '',
-      memoryBytes: 0,
-      cpus: 0,
-      pids: 0,
-      readyPath: '/api',
-      stopSignal: '',
-      stopTimeoutMs: 10_000,
-    },
-    policy: { ...defaultPolicy, ...policy },
-    hosts: [],
-    backgroundRequests: [],
-    connectionIdleMs: 60_000,
-  }
+    spec: { home: { path: '/home/user', volume: '{instance}-{user}-home' }, readyPath: '/api' },
+    policy: { idleStopMs: 100_000, idleRemoveMs: 1_000_000, startTimeoutMs: 60_000, ...policy },
+  })
 }
 
 export interface ScenarioOptions {
@@ -78,13 +51,7 @@ export interface ScenarioOptions {
 export function configWith(options: ScenarioOptions = {}): PolicyConfig {
   const template = templateWith(options.policy)
   return {
-    limits: {
-      maxWorkspaces: 0,
-      maxWorkspacesPerUser: 0,
-      maxStarting: 0,
-      maxQueue: 0,
-      ...options.limits,
-    },
+    limits: { ...noLimits, ...options.limits },
     templates: new Map([[template.name, template]]),
     lease: { leaseMs: 20_000, marginMs: 10_000 },
     spareNetworks: 0,
@@ -148,6 +115,7 @@ export class Scenario {
         foreignNames: [],
         subjects: new Map(),
         directors: [director],
+        images: new Map(),
         ...look,
       },
     })
@@ -171,7 +139,7 @@ export class Scenario {
 
   reports(who: string, lastUseAgoMs: number): readonly string[] {
     const id = ++this.#count
-    const seats = [{ workspace: nameOf(who), user: user(who), lastUseAgoMs }]
+    const seats = [{ workspace: nameOf(who), user: user(who), lastUseAgoMs, connections: 0 }]
     this.hears({ type: 'activity-reported', id, director, seats })
     const answer = this.said.find((step) => step.type === 'answer-activity')
     return answer?.leases.map((lease) => lease.workspace) ?? []
@@ -264,7 +232,28 @@ export class Scenario {
           reachable: true,
         }
       }
+      case 'freeze-container': {
+        const { workspace, generation } = step
+        return { type: 'container-frozen', workspace, generation }
+      }
+      case 'thaw-container': {
+        const { workspace, generation } = step
+        return { type: 'container-thawed', workspace, generation }
+      }
+      case 'rename-container': {
+        const { workspace, generation } = step
+        return { type: 'container-renamed', workspace, generation }
+      }
+      case 'measure-cpu': {
+        const { workspace, generation } = step
+        return { type: 'cpu-measured', workspace, generation, percent: 0 }
+      }
+      case 'ask-activity': {
+        const { workspace, generation } = step
+        return { type: 'activity-answered', workspace, generation, busy: false }
+      }
       case 'introduce':
+      case 'answer-open':
       case 'revoke':
       case 'answer-seat':
       case 'answer-activity':
@@ -276,6 +265,7 @@ export class Scenario {
 
 const said: ReadonlySet<Step['type']> = new Set([
   'introduce',
+  'answer-open',
   'revoke',
   'answer-seat',
   'answer-activity',

@@ -20,6 +20,10 @@ type Order = Extract<
       | 'pull-image'
       | 'create-container'
       | 'start-container'
+      | 'freeze-container'
+      | 'thaw-container'
+      | 'rename-container'
+      | 'measure-cpu'
       | 'stop-container'
       | 'remove-container'
       | 'create-network'
@@ -34,6 +38,9 @@ const workspaceSteps: Partial<Record<Order['type'], WorkspaceStep>> = {
   'pull-image': 'pull',
   'create-container': 'create',
   'start-container': 'start',
+  'freeze-container': 'freeze',
+  'thaw-container': 'thaw',
+  'rename-container': 'rename',
   'stop-container': 'stop',
   'remove-container': 'remove',
 }
@@ -147,6 +154,11 @@ export class WorldEngine implements EngineFacts {
         return this.#create(order)
       case 'start-container':
         return this.#start(order, world.incarnation !== incarnation)
+      case 'freeze-container':
+      case 'thaw-container':
+      case 'rename-container':
+      case 'measure-cpu':
+        return broken(world, `${order.type} is not played here yet`)
       case 'stop-container': {
         const { workspace, generation } = order
         const container = this.containers.get(generation)
@@ -212,7 +224,7 @@ export class WorldEngine implements EngineFacts {
       ghost: false,
     }
     this.containers.set(container.generation, container)
-    this.homes.set(owner.name, owner.subject)
+    if (owner !== undefined) this.homes.set(owner.name, owner.subject)
     return { type: 'container-created', workspace, container: asSeen(container) }
   }
 
@@ -318,6 +330,7 @@ export class WorldEngine implements EngineFacts {
     return [...this.containers.values()].map((container) => ({
       workspace: container.workspace,
       template: 'lab',
+      kind: 'private',
       owner: container.owner,
       network: container.network,
       container: asSeen(container),
@@ -329,9 +342,14 @@ export class WorldEngine implements EngineFacts {
 
   #seenRest(): Omit<Look, 'startedAt' | 'containers'> {
     return {
-      networks: [...this.networks].map(([index, attached]) => ({ index, attached: [...attached] })),
+      networks: [...this.networks].map(([index, attached]) => ({
+        index,
+        egress: 'internet',
+        attached: [...attached],
+      })),
       foreignIndexes: [...this.foreignNetworks],
       foreignNames: [...this.foreignNames],
+      images: new Map(),
       subjects: new Map(this.homes),
       directors: [...this.#world.directors.keys()],
     }

@@ -43,7 +43,7 @@ export interface WorldDirector {
 export interface WorldContainer {
   readonly generation: Generation
   readonly workspace: WorkspaceName
-  readonly owner: Person
+  readonly owner: Person | undefined
   network: NetworkIndex
   status: Container['status']
   startedAt: number | undefined

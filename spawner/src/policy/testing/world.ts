@@ -163,6 +163,8 @@ export class World implements WorldFacts {
         this.#leaseReplies.delete(step.id)
         return
       case 'announce':
+      case 'answer-open':
+      case 'ask-activity':
         return
       case 'introduce': {
         const director = this.directors.get(step.director)
@@ -298,6 +300,7 @@ export class World implements WorldFacts {
         workspace,
         user: lease.user.name,
         lastUseAgoMs: this.now - lease.lastUseAt,
+        connections: 0,
       }))
       this.hears({ type: 'activity-reported', id, director: director.id, seats })
     })

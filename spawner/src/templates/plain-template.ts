@@ -1,0 +1,48 @@
+// Everything off: what is left of a template that nobody describes, and what descriptions and tests begin with.
+import type { TemplatePolicy, TemplateSpec } from './template.ts'
+
+export const plainPolicy: TemplatePolicy = {
+  seats: 1,
+  seatsTotal: 0,
+  seatIdleMs: 0,
+  persistBetweenReconnects: true,
+  idleFreezeMs: 0,
+  idleStopMs: 0,
+  idleRemoveMs: 0,
+  maxLifetimeMs: 0,
+  drainAfterMs: 0,
+  extensionMs: 0,
+  startTimeoutMs: 120_000,
+  startsBy: 'visit',
+  allowedUsers: [],
+  allowedGroups: [],
+  maxWorkspaces: 0,
+  maxWorkspacesByGroup: {},
+  standby: 0,
+  activityPath: '',
+  busyCpuPercent: 0,
+  busyAtMostMs: 0,
+}
+
+export const plainSpec: Omit<TemplateSpec, 'image' | 'port'> = {
+  pull: 'missing',
+  command: [],
+  environment: {},
+  volumes: [],
+  user: '',
+  memoryBytes: 0,
+  memorySwapBytes: 0,
+  shmBytes: 0,
+  cpus: 0,
+  pids: 0,
+  secrets: [],
+  networks: [],
+  init: true,
+  capAdd: [],
+  securityOpt: [],
+  runtime: '',
+  egress: 'internet',
+  readyPath: '/',
+  stopSignal: '',
+  stopTimeoutMs: 10_000,
+}
