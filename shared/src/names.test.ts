@@ -6,6 +6,8 @@ import {
   parsePrefix,
   parseUserName,
   safeUserName,
+  sharedName,
+  standbyName,
   workspaceName,
   type Prefix,
   type UserName,
@@ -90,6 +92,51 @@ describe('safe user names', () => {
         assert.notEqual(workspaceName(p, one), workspaceName(q, other))
       }),
     )
+  })
+})
+
+describe('numbered names', () => {
+  const anyTurn = fc.oneof(fc.nat(), fc.maxSafeNat(), fc.integer({ min: 1e9, max: 1e10 - 1 }))
+  /** Names whose safe form looks as much as possible like a numbered one. */
+  const lookalike = fc
+    .tuple(fc.constantFrom('shared', 'standby', 'Shared', 'standby-'), fc.oneof(anyTurn, fc.nat(9)))
+    .map(([word, turn]) => parseUserName(`${word}--${turn}`))
+    .filter((name) => name !== undefined)
+  const anyPrefix = fc
+    .stringMatching(/^[a-z][a-z0-9]{0,19}$/)
+    .map((text) => parsePrefix(text) as Prefix)
+
+  it("never meet a person's name", () => {
+    fc.assert(
+      fc.property(fc.oneof(anyUser, lookalike), anyTurn, anyPrefix, (name, turn, prefix) => {
+        const person = workspaceName(prefix, name)
+        assert.notEqual(sharedName(prefix, turn), person)
+        assert.notEqual(standbyName(prefix, turn), person)
+        // Whatever the hash: behind the hyphens are ten characters, or none.
+        for (const numbered of [sharedName(prefix, turn), standbyName(prefix, turn)])
+          assert.notEqual(numbered.slice(numbered.indexOf('--') + 2).length, 10)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it('never meet each other, and are DNS labels', () => {
+    fc.assert(
+      fc.property(anyTurn, anyTurn, anyPrefix, (one, other, prefix) => {
+        fc.pre(one !== other)
+        const names = [one, other].flatMap((turn) => [
+          sharedName(prefix, turn),
+          standbyName(prefix, turn),
+        ])
+        assert.equal(new Set(names).size, 4)
+        for (const name of names) assert.match(name, dnsLabel)
+      }),
+    )
+  })
+
+  it('are refused for what is no number in an order', () => {
+    for (const turn of [-1, 1.5, Number.NaN, 2 ** 53])
+      assert.throws(() => sharedName(lab, turn), RangeError)
   })
 })
 

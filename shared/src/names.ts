@@ -53,6 +53,27 @@ export function workspaceName(prefix: Prefix, user: UserName): WorkspaceName {
   return `${prefix}-${safeUserName(prefix, user)}` as WorkspaceName
 }
 
+/** `<prefix>-shared--<turn>`: one that several people share. */
+export function sharedName(prefix: Prefix, turn: number): WorkspaceName {
+  return numberedName(prefix, 'shared', turn)
+}
+
+/** `<prefix>-standby--<turn>`: one that is nobody's yet. */
+export function standbyName(prefix: Prefix, turn: number): WorkspaceName {
+  return numberedName(prefix, 'standby', turn)
+}
+
+/**
+ * What is no person's has a number that is given once. A person's name has no `--`, or exactly ten characters
+ * behind it: a number of ten digits gets a nought in front, so the two kinds never meet.
+ */
+function numberedName(prefix: Prefix, word: 'shared' | 'standby', turn: number): WorkspaceName {
+  if (!Number.isSafeInteger(turn) || turn < 0) throw new RangeError(`${turn} is no turn`)
+  const digits = String(turn)
+  const number = digits.length === hashLength ? `0${digits}` : digits
+  return `${prefix}-${word}--${number}` as WorkspaceName
+}
+
 /**
  * A second name of a workspace in the engine's DNS that only its owner's subject leads to. A director that
  * cannot ask the spawner goes by it, so that nobody gets the home of another who bore the name before.
