@@ -1,7 +1,8 @@
 // For the model test: what must hold after each decision, and what must be true once all has been calm for a while.
 import type { Phase } from '@berth/shared/contract'
+import type { WorkspaceName } from '@berth/shared/names'
 import { decide } from '../decide.ts'
-import type { Decision, State, Step, Workspace } from '../domain.ts'
+import type { Decision, Generation, State, Step, Workspace } from '../domain.ts'
 import { broken, type WorldFacts } from './world-facts.ts'
 
 const starting: ReadonlySet<Phase> = new Set(['pulling', 'creating', 'starting', 'probing'])
@@ -99,7 +100,8 @@ function checkRunning(world: WorldFacts): void {
   if (maxWorkspaces === 0) return
   let running = 0
   for (const container of world.engine.containers.values())
-    if (container.status === 'running' && !container.ghost) running++
+    if (container.status === 'running' || container.status === 'paused')
+      if (!container.ghost) running++
   const ghosts = [...world.engine.containers.values()].some(({ ghost }) => ghost)
   if (running > maxWorkspaces && !ghosts) broken(world, 'more containers run than allowed')
 }
@@ -113,6 +115,7 @@ function checkStep(world: WorldFacts, state: State, step: Step): void {
       return
     case 'start-container':
       return checkAddress(world, step.workspace, step.network)
+    case 'freeze-container':
     case 'stop-container':
     case 'remove-container':
       return checkLeases(world, state, step)
@@ -125,7 +128,6 @@ function checkStep(world: WorldFacts, state: State, step: Step): void {
       return checkGrant(world, state, step)
     case 'pull-image':
     case 'attach-director':
-    case 'freeze-container':
     case 'thaw-container':
     case 'rename-container':
     case 'measure-cpu':
@@ -149,12 +151,12 @@ function checkAddress(world: WorldFacts, workspace: string | undefined, network:
 function checkLeases(
   world: WorldFacts,
   state: State,
-  step: Extract<Step, { type: 'stop-container' | 'remove-container' }>,
+  step: Extract<Step, { generation: Generation; workspace: WorkspaceName }>,
 ): void {
   const container = world.engine.containers.get(step.generation)
-  if (container !== undefined && container.workspace !== step.workspace)
-    broken(world, `${step.type} is for a container of ${container.workspace}`)
-  if (container?.status !== 'running') return
+  if (container !== undefined && container.name !== step.workspace)
+    broken(world, `${step.type} is for a container of ${container.name}`)
+  if (container?.status !== 'running' && container?.status !== 'paused') return
   if (step.type === 'remove-container' && !container.ghost)
     broken(world, `${step.workspace} was to be removed while it runs`)
   const reason = state.workspaces.get(step.workspace)?.stopReason
@@ -183,8 +185,8 @@ export function checkCalm(world: WorldFacts): void {
   const { state, engine } = world
   for (const name of world.waiting.keys()) broken(world, `${name} waits and is not served`)
   for (const container of engine.containers.values())
-    if (state.workspaces.get(container.workspace)?.container?.generation !== container.generation)
-      broken(world, `container ${container.generation} of ${container.workspace} is in no plan`)
+    if (state.workspaces.get(container.name)?.container?.generation !== container.generation)
+      broken(world, `container ${container.generation} of ${container.name} is in no plan`)
   for (const { name, container } of state.workspaces.values())
     if (container !== undefined && !engine.containers.has(container.generation))
       broken(world, `${name} has a container only in the plan`)

@@ -55,6 +55,8 @@ export class WorldEngine implements EngineFacts {
   readonly faults = new Map<WorkspaceName, 'exits' | 'mute'>()
   /** Steps under way for the present spawner. */
   readonly underWay = new Map<WorkspaceName, Order>()
+  /** Workspaces that use a whole processor. */
+  readonly computing = new Set<WorkspaceName>()
   up = true
   /** A step whose answer never came. */
   silenced = false
@@ -67,7 +69,7 @@ export class WorldEngine implements EngineFacts {
 
   containerOf(workspace: WorkspaceName): WorldContainer | undefined {
     for (const container of this.containers.values())
-      if (container.workspace === workspace) return container
+      if (container.name === workspace) return container
     return undefined
   }
 
@@ -134,6 +136,10 @@ export class WorldEngine implements EngineFacts {
         const { index, director } = order
         return { type: 'director-attach-failed', index, director, gone }
       }
+      case 'measure-cpu': {
+        const { workspace, generation } = order
+        return { type: 'cpu-measured', workspace, generation }
+      }
       default: {
         const step = workspaceSteps[order.type]
         if (step === undefined) return undefined
@@ -155,10 +161,18 @@ export class WorldEngine implements EngineFacts {
       case 'start-container':
         return this.#start(order, world.incarnation !== incarnation)
       case 'freeze-container':
+        return this.#turn(order, 'running', 'paused', 'container-frozen')
       case 'thaw-container':
+        return this.#turn(order, 'paused', 'running', 'container-thawed')
       case 'rename-container':
-      case 'measure-cpu':
-        return broken(world, `${order.type} is not played here yet`)
+        return this.#rename(order)
+      case 'measure-cpu': {
+        const { workspace, generation } = order
+        const container = this.containers.get(generation)
+        if (container?.status !== 'running') return undefined
+        const percent = this.computing.has(workspace) ? 100 : 0
+        return { type: 'cpu-measured', workspace, generation, percent }
+      }
       case 'stop-container': {
         const { workspace, generation } = order
         const container = this.containers.get(generation)
@@ -196,7 +210,7 @@ export class WorldEngine implements EngineFacts {
   }
 
   #create(order: Extract<Order, { type: 'create-container' }>): Event | undefined {
-    const { workspace, network, owner } = order
+    const { workspace, template, kind, network, owner } = order
     if (this.foreignNames.has(workspace))
       return {
         type: 'step-failed',
@@ -215,6 +229,9 @@ export class WorldEngine implements EngineFacts {
     const container: WorldContainer = existing ?? {
       generation: `g${++this.#made}`,
       workspace,
+      name: workspace,
+      template,
+      kind,
       owner,
       network,
       status: 'created',
@@ -241,7 +258,7 @@ export class WorldEngine implements EngineFacts {
         retry: false,
       }
     container.network = order.network
-    if (container.status !== 'running') {
+    if (container.status === 'created' || container.status === 'exited') {
       container.status = 'running'
       container.startedAt = world.now
       container.exitCode = undefined
@@ -252,10 +269,43 @@ export class WorldEngine implements EngineFacts {
     return { type: 'container-started', workspace, generation, address: addressOf(container) }
   }
 
+  /** From one status to the other; nothing where it is so already. */
+  #turn(
+    order: Extract<Order, { type: 'freeze-container' | 'thaw-container' }>,
+    from: 'running' | 'paused',
+    to: 'running' | 'paused',
+    type: 'container-frozen' | 'container-thawed',
+  ): Event {
+    const { workspace, generation } = order
+    const container = this.containers.get(generation)
+    if (container?.status === from) container.status = to
+    if (container?.status === to) return { type, workspace, generation }
+    const step = type === 'container-frozen' ? 'freeze' : 'thaw'
+    return { type: 'step-failed', workspace, step, failure: hardFailure, retry: false }
+  }
+
+  #rename(order: Extract<Order, { type: 'rename-container' }>): Event {
+    const { workspace, generation } = order
+    const container = this.containers.get(generation)
+    const isTaken = [...this.containers.values()].some(
+      (other) => other !== container && other.name === workspace,
+    )
+    if (container === undefined || isTaken || this.foreignNames.has(workspace))
+      return {
+        type: 'step-failed',
+        workspace,
+        step: 'rename',
+        failure: isTaken ? { code: 'name_taken', detail: 'the name is taken' } : hardFailure,
+        retry: false,
+      }
+    container.name = workspace
+    return { type: 'container-renamed', workspace, generation }
+  }
+
   // of its own accord
 
   ends(container: WorldContainer, exitCode: number): void {
-    if (container.status !== 'running') return
+    if (container.status !== 'running' && container.status !== 'paused') return
     container.status = 'exited'
     container.exitCode = exitCode
     container.finishedAt = this.#world.now
@@ -291,6 +341,7 @@ export class WorldEngine implements EngineFacts {
   recover(): void {
     this.up = true
     this.faults.clear()
+    this.computing.clear()
   }
 
   forgetDirector(id: DirectorId): void {
@@ -329,8 +380,8 @@ export class WorldEngine implements EngineFacts {
   #seenContainers(): Look['containers'] {
     return [...this.containers.values()].map((container) => ({
       workspace: container.workspace,
-      template: 'lab',
-      kind: 'private',
+      template: container.template,
+      kind: container.kind,
       owner: container.owner,
       network: container.network,
       container: asSeen(container),
@@ -359,6 +410,9 @@ export class WorldEngine implements EngineFacts {
 const addressOf = ({ network }: WorldContainer) =>
   `10.213.${network >> 4}.${(network & 15) * 16 + 2}`
 
+/** A paused one keeps its address. */
+const isUp = ({ status }: WorldContainer) => status === 'running' || status === 'paused'
+
 function asSeen(container: WorldContainer): Container {
   return {
     generation: container.generation,
@@ -366,7 +420,8 @@ function asSeen(container: WorldContainer): Container {
     status: container.status,
     ...(container.exitCode === undefined ? {} : { exitCode: container.exitCode }),
     ...(container.startedAt === undefined ? {} : { startedAt: container.startedAt }),
-    ...(container.status === 'running' ? { address: addressOf(container) } : {}),
+    ...(container.name === container.workspace ? {} : { name: container.name }),
+    ...(isUp(container) ? { address: addressOf(container) } : {}),
   }
 }
 

@@ -9,6 +9,7 @@ import type {
   NetworkIndex,
   PolicyConfig,
   State,
+  WorkspaceKind,
 } from '../domain.ts'
 
 export interface WorldOptions {
@@ -19,6 +20,7 @@ export interface WorldOptions {
   readonly maxQueue: number
   readonly spareNetworks: number
   readonly networkCount: number
+  readonly idleFreezeMs: number
   readonly idleStopMs: number
   readonly idleRemoveMs: number
   readonly maxLifetimeMs: number
@@ -42,7 +44,12 @@ export interface WorldDirector {
 
 export interface WorldContainer {
   readonly generation: Generation
+  /** As its labels say. */
   readonly workspace: WorkspaceName
+  /** On the engine: another once it was renamed. */
+  name: WorkspaceName
+  readonly template: string
+  readonly kind: WorkspaceKind
   readonly owner: Person | undefined
   network: NetworkIndex
   status: Container['status']

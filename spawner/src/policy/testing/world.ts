@@ -64,6 +64,7 @@ export class World implements WorldFacts {
   constructor(options: WorldOptions) {
     this.options = options
     const policy = {
+      idleFreezeMs: options.idleFreezeMs,
       idleStopMs: options.idleStopMs,
       idleRemoveMs: options.idleRemoveMs,
       maxLifetimeMs: options.maxLifetimeMs,
@@ -164,8 +165,9 @@ export class World implements WorldFacts {
         return
       case 'announce':
       case 'answer-open':
-      case 'ask-activity':
         return
+      case 'ask-activity':
+        return this.#askActivity(step)
       case 'introduce': {
         const director = this.directors.get(step.director)
         if (director !== undefined) director.introduced = true
@@ -278,6 +280,21 @@ export class World implements WorldFacts {
       })
     }
     this.later(this.between(1, 60), attempt)
+  }
+
+  /** An application that computes says so; a frozen or mute one says nothing. */
+  #askActivity(step: Extract<Step, { type: 'ask-activity' }>): void {
+    const director = this.directors.get(step.director)
+    if (director?.connected !== true) return
+    const { workspace, generation } = step
+    const { incarnation } = this
+    this.later(this.between(1, 60), () => {
+      if (this.incarnation !== incarnation) return
+      const isReached = this.engine.reaches(director.id, generation)
+      const busy = this.engine.computing.has(workspace)
+      const said = isReached ? { busy } : {}
+      this.hears({ type: 'activity-answered', workspace, generation, ...said })
+    })
   }
 
   #report(director: WorldDirector): void {
