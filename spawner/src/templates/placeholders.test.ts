@@ -13,7 +13,8 @@ const prefix = parsePrefix('lab')
 const name = parseUserName("Jack.O'Neil")
 assert.ok(prefix !== undefined && name !== undefined)
 const owner = { name, subject: 'u-jack', groups: [], email: 'jack@example.com' }
-const values = placeholderValues({ name: 'lab', prefix }, owner, 'berth')
+const lab = { name: 'lab', prefix, route: { hosts: [] } }
+const values = placeholderValues(lab, owner, 'berth')
 
 describe('placeholders', () => {
   it('are the safe name, the exact name and what surrounds them', () => {
@@ -24,10 +25,22 @@ describe('placeholders', () => {
 
   it('leave an e-mail address out where there is none', () => {
     const unknown = { name, subject: 'u-jack', groups: [] }
-    assert.equal(
-      render('<{email}>', placeholderValues({ name: 'lab', prefix }, unknown, 'b')),
-      '<>',
-    )
+    assert.equal(render('<{email}>', placeholderValues(lab, unknown, 'b')), '<>')
+  })
+
+  it('tell the path that a workspace is served under: that of its route, where it is kept', () => {
+    for (const [strip, path] of [
+      [false, '/lab/'],
+      [true, '/'],
+    ] as const) {
+      const route = { hosts: [], path: { prefix: '/lab', strip } }
+      assert.equal(render('{base_path}', placeholderValues({ ...lab, route }, owner, 'b')), path)
+    }
+  })
+
+  it('name nobody where there is no owner', () => {
+    const nobody = placeholderValues(lab, undefined, 'berth')
+    assert.equal(render('{instance}|{user}|{username}|{workspace}|{email}', nobody), 'berth||||')
   })
 
   it('take a doubled brace for a brace', () => {
@@ -47,7 +60,7 @@ describe('placeholders', () => {
   it('cannot be brought in by a value: what people choose is not read again', () => {
     const wily = parseUserName('{email}')
     assert.ok(wily !== undefined)
-    const mine = placeholderValues({ name: 'lab', prefix }, { ...owner, name: wily }, 'berth')
+    const mine = placeholderValues(lab, { ...owner, name: wily }, 'berth')
     assert.equal(render('{username}', mine), '{email}')
   })
 

@@ -1,6 +1,7 @@
 // Texts with `{placeholders}`: parsed once at start, where unknown names are errors, rendered for each person.
 import type { Person } from '@berth/shared/contract'
-import { safeUserName, workspaceName, type Prefix } from '@berth/shared/names'
+import { safeUserName, workspaceName } from '@berth/shared/names'
+import { basePath, type Template } from './template.ts'
 
 export const placeholderNames = [
   'user',
@@ -70,20 +71,22 @@ export function render(source: string, values: PlaceholderValues): string {
     .join('')
 }
 
-/** The values for one person's workspace of one template. */
+/**
+ * The values for one workspace of one template. Without an owner (shared and standby ones) whatever names a person
+ * is empty: such templates may not use it.
+ */
 export function placeholderValues(
-  template: { readonly name: string; readonly prefix: Prefix },
-  owner: Person,
+  template: Pick<Template, 'name' | 'prefix' | 'route'>,
+  owner: Person | undefined,
   instance: string,
 ): PlaceholderValues {
   return {
-    user: safeUserName(template.prefix, owner.name),
-    username: owner.name,
-    workspace: workspaceName(template.prefix, owner.name),
+    user: owner === undefined ? '' : safeUserName(template.prefix, owner.name),
+    username: owner?.name ?? '',
+    workspace: owner === undefined ? '' : workspaceName(template.prefix, owner.name),
     template: template.name,
     instance,
-    // Each template has host names of its own, so its workspaces are served from the root.
-    base_path: '/',
-    email: owner.email ?? '',
+    base_path: basePath(template),
+    email: owner?.email ?? '',
   }
 }

@@ -135,11 +135,11 @@ export interface Template {
 }
 
 /** Several people share its workspaces, which have names of their own. */
-export function isShared(template: Template): boolean {
+export function isShared(template: Pick<Template, 'policy'>): boolean {
   return template.policy.seats !== 1
 }
 
 /** What its workspaces are served under: `/`, or the path of its route where that is kept. */
-export function basePath({ route }: Template): string {
+export function basePath({ route }: Pick<Template, 'route'>): string {
   return route.path === undefined || route.path.strip ? '/' : `${route.path.prefix}/`
 }
