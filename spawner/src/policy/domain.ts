@@ -89,6 +89,8 @@ export type StopReason =
   | 'evicted'
   /** Its owner, an administrator or the holder of the token said so. */
   | 'asked'
+  /** The same, and its container goes with it. */
+  | 'removed'
 
 /** Whose it is. `private`: one owner's. `shared`: several people's, or anybody's. `standby`: nobody's yet. */
 export type WorkspaceKind = 'private' | 'shared' | 'standby'
@@ -121,6 +123,20 @@ export interface Container {
   readonly address?: string
   /** What the image's own health check says; absent where it has none. */
   readonly health?: 'starting' | 'healthy' | 'unhealthy'
+}
+
+/** What was heard of an application for which an idle step is due. */
+export interface Veto {
+  /** Asked and not concluded yet: since when, and what each way of asking has told so far. */
+  readonly question?: {
+    readonly askedAt: number
+    readonly activity?: 'asked' | 'idle' | 'silent'
+    readonly cpu?: 'asked' | 'idle' | 'silent'
+  }
+  /** It is busy, or cannot be asked: not idle before then. */
+  readonly busyUntil?: number
+  /** When it was last found idle. */
+  readonly idleSince?: number
 }
 
 export interface Workspace {
@@ -159,6 +175,11 @@ export interface Workspace {
   /** Directors that were sent a probe of the present generation. */
   readonly probed: readonly DirectorId[]
   readonly lastUseAt: number
+  /** The last activity that the application itself told of. */
+  readonly activeAt?: number | undefined
+  readonly veto?: Veto | undefined
+  /** When somebody asked for it while it was frozen, or being frozen: it is thawed for them. */
+  readonly wakeAskedAt?: number | undefined
   /** Until then some director may hold a lease (the margin included). */
   readonly leasedUntil: number
   /** The last sign of somebody who waits. */

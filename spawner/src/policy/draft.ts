@@ -138,6 +138,8 @@ export function enter(
     retryAt: undefined,
     retryUntil: undefined,
     pullPercent: undefined,
+    veto: undefined,
+    wakeAskedAt: undefined,
     ...patch,
   })
 }
@@ -174,6 +176,11 @@ export function withContainer(
   patch: Partial<Container>,
 ): Container | undefined {
   return workspace.container && { ...workspace.container, ...patch }
+}
+
+/** It has its memory and its processes: it runs, or it is frozen. */
+export function isUp(container: Container | undefined): container is Container {
+  return container?.status === 'running' || container?.status === 'paused'
 }
 
 export function byGeneration(draft: Draft, generation: Generation): Workspace | undefined {

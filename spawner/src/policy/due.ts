@@ -11,6 +11,9 @@ const orphanPolicy: TemplatePolicy = { ...plainPolicy, idleStopMs: 15 * 60_000, 
 /** A director that is only now connected gets at least this long to reach a workspace. */
 export const probeGraceMs = 10_000
 
+/** Its end is announced this long before, or a tenth of the lifetime where that is shorter. */
+const endNoticeMs = 10 * 60_000
+
 export function policyOf(
   config: PolicyConfig,
   workspace: { readonly template: string },
@@ -23,28 +26,57 @@ export function leaseSpan(config: PolicyConfig): number {
   return config.lease.leaseMs + config.lease.marginMs
 }
 
-/** From then on it is idle: background requests neither get nor renew a lease. */
-export function idleAt(config: PolicyConfig, workspace: Workspace): number {
-  const { idleStopMs } = policyOf(config, workspace)
-  return idleStopMs > 0 ? workspace.lastUseAt + idleStopMs : never
+/** An idle step, counted from the last use, but not before a busy application is asked again. */
+function stepAt(workspace: Workspace, stepMs: number): number {
+  // Nobody has used a standby yet.
+  if (stepMs === 0 || workspace.kind === 'standby') return never
+  const usedAt = Math.max(workspace.lastUseAt, workspace.activeAt ?? -never)
+  return Math.max(usedAt + stepMs, workspace.veto?.busyUntil ?? -never)
 }
 
-/** From then on it may be stopped for idleness. */
+/** From then on it is idle: background requests neither get nor renew a lease. Meant for those that run. */
+export function idleAt(config: PolicyConfig, workspace: Workspace): number {
+  const { idleFreezeMs, idleStopMs } = policyOf(config, workspace)
+  return Math.min(stepAt(workspace, idleFreezeMs), stepAt(workspace, idleStopMs))
+}
+
+/** From then on it may be frozen for idleness. */
+export function idleFreezeAt(config: PolicyConfig, workspace: Workspace): number {
+  const { idleFreezeMs } = policyOf(config, workspace)
+  return Math.max(stepAt(workspace, idleFreezeMs), workspace.leasedUntil)
+}
+
+/** From then on it may be stopped for idleness. A frozen one that is never stopped is stopped to be removed. */
 export function idleStopAt(config: PolicyConfig, workspace: Workspace): number {
-  return Math.max(idleAt(config, workspace), workspace.leasedUntil)
+  const { idleStopMs, idleRemoveMs } = policyOf(config, workspace)
+  const stepMs = idleStopMs === 0 && workspace.phase === 'frozen' ? idleRemoveMs : idleStopMs
+  return Math.max(stepAt(workspace, stepMs), workspace.leasedUntil)
 }
 
 /** Meant for stopped ones. */
 export function idleRemoveAt(config: PolicyConfig, workspace: Workspace): number {
-  const { idleRemoveMs } = policyOf(config, workspace)
-  return idleRemoveMs > 0 ? workspace.lastUseAt + idleRemoveMs : never
+  return stepAt(workspace, policyOf(config, workspace).idleRemoveMs)
 }
 
 /** The hard end, leases or not. */
 export function lifetimeEndsAt(config: PolicyConfig, workspace: Workspace): number {
   const { maxLifetimeMs } = policyOf(config, workspace)
   const startedAt = workspace.container?.startedAt
-  return maxLifetimeMs > 0 && startedAt !== undefined ? startedAt + maxLifetimeMs : never
+  if (maxLifetimeMs === 0 || startedAt === undefined) return never
+  return startedAt + maxLifetimeMs + workspace.extendedMs
+}
+
+/** When the end of its lifetime is announced. */
+export function endNoticeAt(config: PolicyConfig, workspace: Workspace): number {
+  const { maxLifetimeMs } = policyOf(config, workspace)
+  return lifetimeEndsAt(config, workspace) - Math.min(endNoticeMs, maxLifetimeMs / 10)
+}
+
+/** From then on it takes nobody new, and ends with the last who leaves. */
+export function drainsAt(config: PolicyConfig, workspace: Workspace): number {
+  const { drainAfterMs } = policyOf(config, workspace)
+  const startedAt = workspace.container?.startedAt
+  return drainAfterMs > 0 && startedAt !== undefined ? startedAt + drainAfterMs : never
 }
 
 /** When someone who waits in the queue counts as gone. */

@@ -8,7 +8,7 @@ const longestLeaseMs = 30_000
 export function leaseTimes(templates: Iterable<Template>): LeaseTimes {
   let leaseMs = longestLeaseMs
   for (const { policy } of templates)
-    for (const stepMs of [policy.idleStopMs, policy.idleRemoveMs])
+    for (const stepMs of [policy.idleFreezeMs, policy.idleStopMs, policy.idleRemoveMs])
       if (stepMs > 0) leaseMs = Math.min(leaseMs, Math.floor(stepMs / 4))
   return { leaseMs, marginMs: Math.ceil(leaseMs / 2) }
 }

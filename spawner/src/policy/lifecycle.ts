@@ -1,6 +1,6 @@
 // The transitions of a workspace: queued, given a place, reached, stopped, failed, gone. Each only where it is called.
 import type { Phase, ShownPhase } from '@berth/shared/contract'
-import { change, drop, enter, withContainer, type Draft } from './draft.ts'
+import { change, drop, enter, isUp, withContainer, type Draft } from './draft.ts'
 import type { Failure, Measured, StopReason, Workspace } from './domain.ts'
 import { absentAt, policyOf } from './due.ts'
 
@@ -94,7 +94,7 @@ export function stop(
 ): Workspace {
   measureStay(draft, workspace)
   const { container } = workspace
-  if (container?.status === 'running')
+  if (isUp(container))
     draft.steps.push({
       type: 'revoke',
       workspace: workspace.name,

@@ -1,5 +1,5 @@
 // Records what the engine tells of its own accord about one container.
-import { byGeneration, change, withContainer, type Draft } from './draft.ts'
+import { byGeneration, change, isUp, withContainer, type Draft } from './draft.ts'
 import type { Container, Event, Generation, Workspace } from './domain.ts'
 import { exitedAtStart } from './failures.ts'
 import { endByItself, exited, fail, vanish } from './lifecycle.ts'
@@ -41,8 +41,7 @@ export function died(draft: Draft, workspace: Workspace, exitCode: number | unde
     case 'stopping':
     case 'stopped':
     case 'failed':
-      if (workspace.container?.status === 'running')
-        change(draft, workspace, { container, changedAt: draft.now })
+      if (isUp(workspace.container)) change(draft, workspace, { container, changedAt: draft.now })
   }
 }
 
@@ -58,6 +57,8 @@ export function noteHealth(
 ): void {
   const workspace = byGeneration(draft, event.generation)
   if (workspace === undefined || workspace.container?.health === event.health) return
+  // A frozen one cannot answer its health check.
+  if (workspace.container?.status === 'paused') return
   const health: Container['health'] = event.health
   if (health === undefined) return
   change(draft, workspace, { container: withContainer(workspace, { health }) })

@@ -1,6 +1,6 @@
 // Records how steps ended. An answer that nobody waits for changes nothing: the next look tells what is there.
 import type { WorkspaceName } from '@berth/shared/names'
-import { change, enter, setNetwork, withContainer, type Draft } from './draft.ts'
+import { change, enter, isUp, setNetwork, withContainer, type Draft } from './draft.ts'
 import type { Event, Workspace, WorkspaceStep } from './domain.ts'
 import { policyOf } from './due.ts'
 import { exitedAtStart } from './failures.ts'
@@ -69,7 +69,7 @@ export function noteStopped(draft: Draft, event: Answer<'container-stopped'>): v
   if (workspace === undefined) return
   change(draft, workspace, {
     container: exited(workspace, event.exitCode),
-    deathUnheard: workspace.container?.status === 'running',
+    deathUnheard: isUp(workspace.container),
   })
 }
 

@@ -1,5 +1,5 @@
 // The way down: stopped, removed, or kept as stopped until it is due. Also who gives way when networks are short.
-import { change, drop, order, rests, type Draft } from './draft.ts'
+import { change, drop, isUp, order, rests, type Draft } from './draft.ts'
 import type { Container, Workspace } from './domain.ts'
 import { forgetAt, idleRemoveAt } from './due.ts'
 import { finishStop, startOf } from './lifecycle.ts'
@@ -8,7 +8,7 @@ import { networkOf } from './networks.ts'
 export function settleStopping(draft: Draft, workspace: Workspace): void {
   const { container } = workspace
   if (workspace.pending !== undefined) return
-  if (container !== undefined && (container.status === 'running' || mustGo(draft, workspace))) {
+  if (container !== undefined && (isUp(container) || mustGo(draft, workspace))) {
     if (!rests(draft, workspace)) takeAway(draft, workspace, container)
     return
   }
@@ -24,6 +24,7 @@ function mustGo(draft: Draft, workspace: Workspace): boolean {
     case 'lifetime':
     case 'replaced':
     case 'retired':
+    case 'removed':
       return true
     case 'cancelled':
       return startOf(workspace)?.kind !== 'stopped'
@@ -39,7 +40,7 @@ function mustGo(draft: Draft, workspace: Workspace): boolean {
 export function takeAway(draft: Draft, workspace: Workspace, container: Container): void {
   const { name, template, failure } = workspace
   const { generation } = container
-  if (container.status === 'running') {
+  if (isUp(container)) {
     const step = { type: 'stop-container', workspace: name, generation, template } as const
     order(draft, workspace, 'stop', step)
     return
