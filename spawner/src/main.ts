@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   const policy = policyConfig(config, (template, owner) => engine.specOf(template, owner))
   const around = { reconcileEveryMs: settings.RECONCILE_EVERY, observer: metrics.loop }
   const workspaces = stack.use(createWorkspaces({ engine, config: policy, clock, log, ...around }))
-  metrics.countFrom(workspaces.counts, policy.limits)
+  metrics.countFrom(workspaces.counts)
   await workspaces.start()
   const web = createWeb({ workspaces, settings: webSettings(settings), clock, log })
   stack.use(await listen(web, settings.LISTEN_PORT, log))

@@ -8,18 +8,20 @@ describe('the metrics', () => {
   const limits = {
     ...noLimits,
     maxWorkspaces: 3,
-    maxWorkspacesPerUser: 0,
+    maxWorkspacesPerUser: 1,
     maxStarting: 2,
     maxQueue: 9,
+    maxMemoryBytes: 4096,
   }
 
   it('have the names that operators rely on', async () => {
     const registry = new Registry()
     const metrics = createMetrics(registry)
-    metrics.countFrom(
-      () => ({ workspaces: [{ template: 'lab', phase: 'ready' }], queueLength: 4 }),
+    metrics.countFrom(() => ({
+      workspaces: [{ template: 'lab', phase: 'ready' }],
+      queueLength: 4,
       limits,
-    )
+    }))
     metrics.loop.ready({ template: 'lab', kind: 'cold', seconds: 2, queuedSeconds: 1 })
     metrics.loop.startFailed('lab')
     metrics.loop.refused('queue_full')
@@ -36,6 +38,10 @@ describe('the metrics', () => {
       'berth_workspaces{template="lab",phase="ready"} 1',
       'berth_workspaces{template="lab",phase="failed"} 0',
       'berth_limit{limit="workspaces"} 3',
+      'berth_limit{limit="workspaces_per_user"} 1',
+      'berth_limit{limit="starting"} 2',
+      'berth_limit{limit="queue"} 9',
+      'berth_limit{limit="memory_bytes"} 4096',
       'berth_queue_length 4',
       'berth_queue_wait_duration_seconds_sum 1',
       'berth_engine_call_duration_seconds_count{call="container-create"} 1',
@@ -49,7 +55,7 @@ describe('the metrics', () => {
   it('forget the phases that nobody is in any more', async () => {
     const registry = new Registry()
     let workspaces = [{ template: 'lab', phase: 'ready' as const }]
-    createMetrics(registry).countFrom(() => ({ workspaces, queueLength: 0 }), limits)
+    createMetrics(registry).countFrom(() => ({ workspaces, queueLength: 0, limits }))
     assert.match(await registry.metrics(), /berth_workspaces\{template="lab",phase="ready"\} 1/)
     workspaces = []
     assert.doesNotMatch(await registry.metrics(), /berth_workspaces\{/)

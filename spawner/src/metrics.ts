@@ -9,7 +9,7 @@ export interface Metrics {
   readonly calls: CallObserver
   readonly loop: LoopObserver
   /** Where the numbers of the present come from, once the loop is there. */
-  countFrom(counts: () => LoopCounts, limits: Limits): void
+  countFrom(counts: () => LoopCounts): void
 }
 
 const startBuckets = [0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300]
@@ -62,6 +62,8 @@ export function createMetrics(registry: Registry): Metrics {
       looked: (seconds) => looks.observe(seconds),
       ready({ template, kind, seconds, queuedSeconds }) {
         readyIn.observe({ template, start: kind }, seconds)
+        // What thaws has never lost its place: no start, and no wait for one.
+        if (kind === 'frozen') return
         queueWait.observe(queuedSeconds)
         starts.inc({ template, outcome: 'ready' })
       },
@@ -69,11 +71,11 @@ export function createMetrics(registry: Registry): Metrics {
       refused: (code) => refusals.inc({ code }),
       reclaimed: (kind) => reclaimed.inc({ kind }),
     },
-    countFrom: (counts, limits) => countPresent(registers, counts, limits),
+    countFrom: (counts) => countPresent(registers, counts),
   }
 }
 
-function countPresent(registers: Registry[], counts: () => LoopCounts, limits: Limits): void {
+function countPresent(registers: Registry[], counts: () => LoopCounts): void {
   new Gauge({
     name: 'berth_workspaces',
     help: 'workspaces there are, by phase',
@@ -95,14 +97,22 @@ function countPresent(registers: Registry[], counts: () => LoopCounts, limits: L
       this.set(counts().queueLength)
     },
   })
-  const limit = new Gauge({
+  new Gauge({
     name: 'berth_limit',
     help: 'the limits that are set; 0 is none',
     labelNames: ['limit'],
     registers,
+    collect() {
+      const { limits } = counts()
+      for (const [limit, value] of Object.entries(limitNames)) this.set({ limit }, limits[value])
+    },
   })
-  limit.set({ limit: 'workspaces' }, limits.maxWorkspaces)
-  limit.set({ limit: 'workspaces_per_user' }, limits.maxWorkspacesPerUser)
-  limit.set({ limit: 'starting' }, limits.maxStarting)
-  limit.set({ limit: 'queue' }, limits.maxQueue)
 }
+
+const limitNames = {
+  workspaces: 'maxWorkspaces',
+  workspaces_per_user: 'maxWorkspacesPerUser',
+  starting: 'maxStarting',
+  queue: 'maxQueue',
+  memory_bytes: 'maxMemoryBytes',
+} as const satisfies Record<string, keyof Limits>

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Route } from '@berth/shared/contract'
+import type { State } from '../policy/domain.ts'
+import { testTemplate } from '../templates/testing/test-template.ts'
+import { templateRoutes } from './routes.ts'
 import { createHarbour, openHarbour, settle, userOf } from './testing/harbour.ts'
 
 const granted = (reply: { status: string }) => reply.status === 'granted'
@@ -363,5 +367,74 @@ describe('the loop', () => {
     assert.deepEqual(workspaces.templateNamed('lab'), { name: 'lab', title: 'Lab' })
     assert.deepEqual(workspaces.templateNamed(''), { name: 'lab', title: 'Lab' })
     assert.equal(workspaces.templateNamed('constructor'), undefined)
+  })
+})
+
+describe('templates that change while the loop runs', () => {
+  const routesOf = (commands: readonly { event: string; data: unknown }[]) =>
+    commands
+      .filter(({ event }) => event === 'routes')
+      .map(({ data }) => (data as { routes: Route[] }).routes.map(({ template }) => template))
+
+  it('are served at once, and every introduced director is told all ways in anew', async () => {
+    await using harbour = await openHarbour()
+    const { workspaces, config, director, ask } = harbour
+    const [first, second] = [director('d1'), director('d2')]
+    await settle()
+    assert.equal((await ask('ann', { template: 'hello' })).status, 'refused')
+    const hello = testTemplate('hello')
+    workspaces.reconfigure({
+      ...config,
+      templates: new Map([...config.templates, ['hello', hello]]),
+    })
+    for (const { commands } of [first, second])
+      assert.deepEqual(routesOf(commands), [['lab'], ['lab', 'hello']])
+    assert.ok(granted(await ask('ann', { template: 'hello' })))
+    assert.deepEqual(workspaces.templateNamed('hello'), { name: 'hello', title: 'hello' })
+    assert.equal(workspaces.templateNamed(''), undefined, 'there is not one alone any more')
+  })
+
+  it('say nothing to directors where the ways in stay as they were', async () => {
+    await using harbour = await openHarbour()
+    const { workspaces, config, director } = harbour
+    const { commands } = director()
+    await settle()
+    workspaces.reconfigure({ ...config, limits: { ...config.limits, maxWorkspaces: 7 } })
+    assert.deepEqual(routesOf(commands), [['lab']])
+    assert.equal(workspaces.counts().limits.maxWorkspaces, 7)
+  })
+
+  it('let those in who waited for a limit that was lifted', async () => {
+    await using harbour = await openHarbour({ limits: { maxWorkspaces: 1 } })
+    const { workspaces, config, director, ask } = harbour
+    director()
+    await ask('ann')
+    const waiting = ask('bob')
+    await settle()
+    workspaces.reconfigure({ ...config, limits: { ...config.limits, maxWorkspaces: 2 } })
+    assert.ok(granted(await waiting))
+  })
+
+  it('tell those who follow a workspace', async () => {
+    await using harbour = await openHarbour()
+    const { workspaces, config } = harbour
+    let told = 0
+    const following = workspaces.follow(userOf('ann'), 'lab', () => (told += 1))
+    workspaces.reconfigure({ ...config, templates: new Map() })
+    assert.equal(told, 1)
+    following[Symbol.dispose]()
+  })
+
+  it('give a workspace a way in of its own for as long as it is there', async () => {
+    const workspaceRoutes = ({ workspaces }: State): Route[] => {
+      const [route] = templateRoutes({ templates: new Map([['hex', testTemplate('hex')]]) })
+      return [...workspaces.keys()].map((workspace) => ({ ...route!, workspace }))
+    }
+    await using harbour = await openHarbour({ workspaceRoutes })
+    const { workspaces, director, ask } = harbour
+    const { commands } = director()
+    await ask('ann')
+    assert.deepEqual(routesOf(commands), [['lab'], ['lab', 'hex']])
+    workspaces.cancelStart(userOf('ann'), 'lab')
   })
 })

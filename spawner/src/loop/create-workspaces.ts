@@ -1,7 +1,8 @@
 // The loop, put together: one writer, the engine it watches, the steps it hands out, and those who ask it.
 import type { Clock } from '@berth/shared/clock'
+import type { Route } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
-import { workspaceName, type WorkspaceName } from '@berth/shared/names'
+import type { WorkspaceName } from '@berth/shared/names'
 import { decide, initialState } from '../policy/decide.ts'
 import type { Event, PolicyConfig, State, Step } from '../policy/domain.ts'
 import { viewOf } from '../policy/view.ts'
@@ -12,6 +13,8 @@ import { createFollowers } from './followers.ts'
 import type { LoopCounts, LoopObserver } from './observer.ts'
 import { passPoints, type Reached } from './points.ts'
 import { recordAnnouncement } from './records.ts'
+import { templateRoutes } from './routes.ts'
+import { seatPlace } from './seat-place.ts'
 import { createSeatWaiters } from './seat-waiters.ts'
 import { systemTimer, type SetTimer } from './timer.ts'
 import { createWatch } from './watch.ts'
@@ -25,6 +28,8 @@ export interface WorkspacesDeps {
   readonly clock: Clock
   readonly log: Log
   readonly observer: LoopObserver
+  /** Ways in to one workspace alone, beside those of the templates. */
+  readonly workspaceRoutes?: (state: State) => readonly Route[]
   readonly setTimer?: SetTimer
   readonly reached?: Reached
 }
@@ -32,21 +37,28 @@ export interface WorkspacesDeps {
 /** Leases that a report renews, by the number of the question. */
 type Leases = Extract<Step, { type: 'answer-activity' }>['leases']
 
-export function createWorkspaces(
-  deps: WorkspacesDeps,
-): Workspaces & { readonly counts: () => LoopCounts } {
-  const { engine, config, clock, log, observer } = deps
-  const { setTimer = systemTimer, reached = passPoints } = deps
-  const tell = (event: Event): void => writer.tell(event)
-  const base = { engine, config, clock, log, setTimer, tell, reached }
+/** The loop as the composition root has it: `web` sees less of it. */
+export interface Loop extends Workspaces {
+  readonly counts: () => LoopCounts
+  /** Templates and limits are these from now on. */
+  readonly reconfigure: (config: PolicyConfig) => void
+}
 
-  const executors = createExecutors(base)
-  const streams = createDirectorStreams({ templates: config.templates, tell })
+export function createWorkspaces(deps: WorkspacesDeps): Loop {
+  const { engine, config, clock, log, observer } = deps
+  const { setTimer = systemTimer, reached = passPoints, workspaceRoutes } = deps
+  const tell = (event: Event): void => writer.tell(event)
+  const templates = () => writer.state().config.templates
+  const base = { engine, clock, log, setTimer, tell, reached }
+
+  const executors = createExecutors({ ...base, templates })
+  const streams = createDirectorStreams({ routes, tell })
   const followers = createFollowers()
   const signEveryMs = config.presenceMs / 3
   const waiters = createSeatWaiters({ ...base, signEveryMs, refused: observer.refused })
   const reports = new Map<number, (leases: Leases) => void>()
-  let lastReport = 0
+  const opened = new Map<number, WorkspaceName | undefined>()
+  let lastQuestion = 0
 
   const writer = createWriter({
     ...base,
@@ -56,6 +68,8 @@ export function createWorkspaces(
     changed(before, after) {
       waiters.changed(before, after)
       followers.changed(before, after)
+      const isOther = before.workspaces !== after.workspaces && workspaceRoutes !== undefined
+      if (isOther || before.config !== after.config) streams.routesChanged()
     },
   })
   const watch = createWatch({
@@ -63,6 +77,11 @@ export function createWorkspaces(
     everyMs: deps.reconcileEveryMs,
     looked: observer.looked,
   })
+
+  function routes(): readonly Route[] {
+    const state = writer.state()
+    return [...templateRoutes(state.config), ...(workspaceRoutes?.(state) ?? [])]
+  }
 
   function carryOut(step: Step, state: State): void {
     switch (step.type) {
@@ -89,7 +108,7 @@ export function createWorkspaces(
       case 'answer-seat':
         return waiters.answered(step.id, step.reply)
       case 'answer-open':
-        return
+        return void opened.set(step.id, step.workspace)
       case 'answer-activity':
         return reports.get(step.id)?.(step.leases)
       case 'announce':
@@ -109,8 +128,8 @@ export function createWorkspaces(
     askSeat: (request, signal) => waiters.ask(request, signal),
 
     async reportActivity(director, seats) {
-      lastReport += 1
-      const id = lastReport
+      lastQuestion += 1
+      const id = lastQuestion
       // The policy answers while it is told.
       let leases: Leases = []
       reports.set(id, (answer) => {
@@ -139,29 +158,53 @@ export function createWorkspaces(
 
     connectDirector: (director, send) => streams.connect(director, send),
 
+    answerAsk: ({ workspace, generation, busy, lastActivityAgoMs }) =>
+      tell({
+        type: 'activity-answered',
+        workspace: workspace as WorkspaceName,
+        generation,
+        ...(busy === undefined ? {} : { busy }),
+        ...(lastActivityAgoMs === undefined ? {} : { lastActivityAgoMs }),
+      }),
+
     seen(person, template) {
-      const workspace = nameFor(config, person.name, template)
+      const workspace = seatPlace(writer.state(), person, template)
       if (workspace !== undefined) tell({ type: 'seen', workspace, user: person })
     },
     requestStart: (person, template) => tell({ type: 'start-asked', template, user: person }),
     cancelStart: (person, template) => tell({ type: 'cancel-asked', template, user: person }),
     view: (person, template) => viewOf(writer.state(), person, template, clock.now(), clock.wall()),
 
-    follow(person, template, changed) {
-      const workspace = nameFor(config, person.name, template)
-      if (workspace === undefined) return { [Symbol.dispose]: () => undefined }
-      return followers.follow(workspace, changed)
-    },
+    follow: (person, template, changed) =>
+      followers.follow(writer.state(), person, template, changed),
 
     templateNamed(name) {
-      const isOnly = name === '' && config.templates.size === 1
-      const known = isOnly ? config.templates.values().next().value : config.templates.get(name)
+      const isOnly = name === '' && templates().size === 1
+      const known = isOnly ? templates().values().next().value : templates().get(name)
       return known === undefined ? undefined : { name: known.name, title: known.title }
     },
 
+    end: (workspace, how) => tell({ type: 'end-asked', workspace, how }),
+    extend: (person, template) => tell({ type: 'extend-asked', template, user: person }),
+
+    open(template) {
+      lastQuestion += 1
+      const id = lastQuestion
+      // The policy answers while it is told.
+      tell({ type: 'open-asked', template, id })
+      const workspace = opened.get(id)
+      opened.delete(id)
+      return workspace
+    },
+
+    state: () => writer.state(),
+
+    reconfigure: (changed) => tell({ type: 'config-changed', config: changed }),
+
     counts() {
-      const { workspaces, queue } = writer.state()
-      return { workspaces: [...workspaces.values()], queueLength: queue.length }
+      const { workspaces, queue, config: present } = writer.state()
+      const { limits } = present
+      return { workspaces: [...workspaces.values()], queueLength: queue.length, limits }
     },
 
     async [Symbol.asyncDispose]() {
@@ -170,13 +213,4 @@ export function createWorkspaces(
       await Promise.all([watch[Symbol.asyncDispose](), executors[Symbol.asyncDispose]()])
     },
   }
-}
-
-function nameFor(
-  config: PolicyConfig,
-  user: Parameters<typeof workspaceName>[1],
-  template: string,
-): WorkspaceName | undefined {
-  const known = config.templates.get(template)
-  return known === undefined ? undefined : workspaceName(known.prefix, user)
 }

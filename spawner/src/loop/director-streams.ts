@@ -1,7 +1,6 @@
 // The open streams of commands, one a director, and what is said on them.
 import type { Command, Route } from '@berth/shared/contract'
 import type { DirectorId, Event, Step } from '../policy/domain.ts'
-import { isShared, type Template } from '../templates/template.ts'
 
 export type DirectorStep = Extract<
   Step,
@@ -11,20 +10,33 @@ export type DirectorStep = Extract<
 export interface DirectorStreams {
   connect(director: DirectorId, send: (command: Command) => void): Disposable
   say(step: DirectorStep): void
+  /** The ways in may be others: every director that was introduced gets all of them again, where they are. */
+  routesChanged(): void
+}
+
+interface Stream {
+  readonly send: (command: Command) => void
+  /** The routes that it was sent last, as text; absent: none yet, and nothing before its introduction. */
+  routes?: string
 }
 
 export function createDirectorStreams(deps: {
-  templates: ReadonlyMap<string, Template>
+  /** All ways in that there are at present. */
+  routes: () => readonly Route[]
   tell: (event: Event) => void
 }): DirectorStreams {
   const { tell } = deps
-  const streams = new Map<DirectorId, (command: Command) => void>()
-  const routes = [...deps.templates.values()].map(routeOf)
+  const streams = new Map<DirectorId, Stream>()
+
+  function sendRoutes(stream: Stream, routes: readonly Route[], text: string): void {
+    stream.routes = text
+    stream.send({ event: 'routes', data: { routes } })
+  }
 
   return {
     connect(director, send) {
       // Two streams may share one function; the entry has to be this one's alone.
-      const own = (command: Command): void => send(command)
+      const own: Stream = { send: (command) => send(command) }
       streams.set(director, own)
       tell({ type: 'director-connected', director })
       return {
@@ -38,41 +50,33 @@ export function createDirectorStreams(deps: {
 
     say(step) {
       switch (step.type) {
-        case 'ask-activity': {
-          const { workspace, generation, address, path, deadlineMs } = step
-          const data = { workspace, generation, address, path, deadlineMs }
-          return streams.get(step.director)?.({ event: 'ask', data })
+        case 'introduce': {
+          const stream = streams.get(step.director)
+          const routes = deps.routes()
+          if (stream !== undefined) sendRoutes(stream, routes, JSON.stringify(routes))
+          return
         }
-        case 'introduce':
-          return streams.get(step.director)?.({ event: 'routes', data: { routes } })
+        case 'ask-activity':
         case 'probe': {
           const { workspace, generation, address, path, deadlineMs } = step
           const data = { workspace, generation, address, path, deadlineMs }
-          return streams.get(step.director)?.({ event: 'probe', data })
+          const event = step.type === 'probe' ? 'probe' : 'ask'
+          return streams.get(step.director)?.send({ event, data })
         }
         case 'revoke': {
           const { workspace, generation } = step
-          for (const send of streams.values())
+          for (const { send } of streams.values())
             send({ event: 'revoke', data: { workspace, generation } })
         }
       }
     },
-  }
-}
 
-function routeOf(template: Template): Route {
-  return {
-    template: template.name,
-    prefix: template.prefix,
-    port: template.spec.port,
-    hosts: [...template.route.hosts],
-    ...(template.route.path === undefined ? {} : { path: template.route.path }),
-    ...(template.route.listenPort === undefined ? {} : { listenPort: template.route.listenPort }),
-    shared: isShared(template),
-    readyPath: template.spec.readyPath,
-    passIdentity: [...template.passIdentity],
-    passTokens: [...template.passTokens],
-    backgroundRequests: [...template.backgroundRequests],
-    connectionIdleMs: template.connectionIdleMs,
+    routesChanged() {
+      const introduced = [...streams.values()].filter(({ routes }) => routes !== undefined)
+      if (introduced.length === 0) return
+      const routes = deps.routes()
+      const text = JSON.stringify(routes)
+      for (const stream of introduced) if (stream.routes !== text) sendRoutes(stream, routes, text)
+    },
   }
 }

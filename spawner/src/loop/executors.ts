@@ -1,7 +1,7 @@
 // Carries out the steps that need the engine, beside each other, each with a deadline. Each ends in one event.
 import type { Log } from '@berth/shared/log'
 import type { WorkspaceName } from '@berth/shared/names'
-import type { Event, Failure, PolicyConfig, Step, WorkspaceStep } from '../policy/domain.ts'
+import type { Event, Failure, Step, WorkspaceStep } from '../policy/domain.ts'
 import type { Template } from '../templates/template.ts'
 import type { Engine, Outcome } from './engine.ts'
 import type { Reached } from './points.ts'
@@ -39,12 +39,13 @@ const lastStop = { stopSignal: '', stopTimeoutMs: 10_000 }
 
 export function createExecutors(deps: {
   engine: Engine
-  config: PolicyConfig
+  /** Those that are offered at present. */
+  templates: () => ReadonlyMap<string, Template>
   tell: (event: Event) => void
   log: Log
   reached: Reached
 }): Executors {
-  const { engine, config, tell, log, reached } = deps
+  const { engine, templates, tell, log, reached } = deps
   const ends = new AbortController()
   const pulls = new Map<WorkspaceName, AbortController>()
   const running = new Set<Promise<void>>()
@@ -178,11 +179,11 @@ export function createExecutors(deps: {
   }
 
   function stopSpec(template: string): { stopSignal: string; stopTimeoutMs: number } {
-    return config.templates.get(template)?.spec ?? lastStop
+    return templates().get(template)?.spec ?? lastStop
   }
 
   function templateOf(name: string): Template {
-    const template = config.templates.get(name)
+    const template = templates().get(name)
     if (template === undefined) throw new TypeError(`there is no template ${name}`)
     return template
   }

@@ -1,32 +1,73 @@
-// Those who follow a workspace: called back after each change of what they can see of it.
+// Those who follow a person's workspace of a template: called back after each change of what they can see of it.
+import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { State } from '../policy/domain.ts'
 import { sameFor } from '../policy/view.ts'
+import { isShared } from '../templates/template.ts'
+import { hasSeat, seatPlace } from './seat-place.ts'
 
 export interface Followers {
-  follow(workspace: WorkspaceName, changed: () => void): Disposable
+  follow(state: State, person: Person, template: string, changed: () => void): Disposable
   changed(before: State, after: State): void
 }
 
+/** One person and one template, however many follow. */
+interface Followed {
+  readonly person: Person
+  readonly template: string
+  readonly callbacks: Set<() => void>
+  /** Where it was last: a seat in a shared one moves. */
+  workspace: WorkspaceName | undefined
+}
+
 export function createFollowers(): Followers {
-  const byName = new Map<WorkspaceName, Set<() => void>>()
+  const all = new Map<string, Followed>()
+
+  /** @returns whether it is elsewhere now */
+  function isMoved(followed: Followed, before: State, after: State): boolean {
+    const { person, template, workspace } = followed
+    if (before.config === after.config) {
+      const known = after.config.templates.get(template)
+      if (known === undefined || !isShared(known)) return false
+      if (before.workspaces === after.workspaces) return false
+      if (workspace !== undefined && hasSeat(after.workspaces.get(workspace), person)) return false
+    }
+    followed.workspace = seatPlace(after, person, template)
+    return followed.workspace !== workspace
+  }
+
   return {
-    follow(workspace, changed) {
+    follow(state, person, template, changed) {
+      const { name, subject } = person
+      const key = JSON.stringify([template, name, subject])
       // One of its own: the same function may follow twice.
       const own = (): void => changed()
-      const followers = byName.get(workspace) ?? new Set()
-      byName.set(workspace, followers.add(own))
+      const followed = all.get(key) ?? {
+        person,
+        template,
+        callbacks: new Set(),
+        workspace: seatPlace(state, person, template),
+      }
+      all.set(key, followed)
+      followed.callbacks.add(own)
       return {
         [Symbol.dispose]() {
-          followers.delete(own)
-          if (followers.size === 0 && byName.get(workspace) === followers) byName.delete(workspace)
+          followed.callbacks.delete(own)
+          if (followed.callbacks.size === 0 && all.get(key) === followed) all.delete(key)
         },
       }
     },
 
     changed(before, after) {
-      for (const [name, followers] of byName)
-        if (!sameFor(before, after, name)) for (const follower of [...followers]) follower()
+      for (const followed of all.values()) {
+        const { workspace } = followed
+        const isElsewhere = isMoved(followed, before, after)
+        // Other templates and limits change what is offered, and whether it is the latest.
+        const isSame =
+          before.config === after.config &&
+          (workspace === undefined || sameFor(before, after, workspace))
+        if (isElsewhere || !isSame) for (const callback of [...followed.callbacks]) callback()
+      }
     },
   }
 }

@@ -1,7 +1,7 @@
 // What the loop tells the metrics, in its own words.
 import type { Phase } from '@berth/shared/contract'
 import type { ProblemCode } from '@berth/shared/problems'
-import type { StartKind } from '../policy/domain.ts'
+import type { Limits, StartKind } from '../policy/domain.ts'
 
 export interface LoopObserver {
   readonly looked: (seconds: number) => void
@@ -21,4 +21,5 @@ export interface LoopObserver {
 export interface LoopCounts {
   readonly workspaces: readonly { readonly template: string; readonly phase: Phase }[]
   readonly queueLength: number
+  readonly limits: Limits
 }

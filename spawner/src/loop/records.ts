@@ -44,6 +44,7 @@ export function recordAnnouncement(
     observer.startFailed(template)
     return
   }
+  if (phase === 'frozen') return log.info(fields, 'workspace frozen')
   const isEnd = phase === 'stopping' || phase === 'stopped'
   if (isEnd) log.info({ ...fields, reason: workspace.stopReason }, `workspace ${phase}`)
   else log.debug(fields, `workspace ${phase}`)

@@ -2,7 +2,9 @@
 import type { Clock } from '@berth/shared/clock'
 import type { SeatRequest } from '@berth/shared/contract'
 import type { ProblemCode } from '@berth/shared/problems'
-import type { Event, SeatQuestion, SeatReply, State } from '../policy/domain.ts'
+import type { WorkspaceName } from '@berth/shared/names'
+import type { Event, SeatQuestion, SeatReply, State, Workspace } from '../policy/domain.ts'
+import { hasSeat } from './seat-place.ts'
 import type { SetTimer } from './timer.ts'
 
 export interface SeatWaiters extends Disposable {
@@ -114,12 +116,14 @@ export function createSeatWaiters(deps: {
 }
 
 function questionOf(request: SeatRequest): SeatQuestion {
-  const { director, user, template, start, navigation, unreachable } = request
+  const { director, user, template, workspace, start, navigation, unreachable } = request
   const { name, subject, groups, email } = user
   return {
     director,
     user: { name, subject, groups, ...(email === undefined ? {} : { email }) },
     template,
+    // A name that nobody has leads nowhere: it is looked up, never parsed.
+    ...(workspace === undefined ? {} : { workspace: workspace as WorkspaceName }),
     start,
     navigation,
     ...(unreachable === undefined ? {} : { unreachable }),
@@ -127,9 +131,10 @@ function questionOf(request: SeatRequest): SeatQuestion {
 }
 
 /** Position and estimate alone are no reason: they are told when the wait ends. */
-function mayConcern({ reply }: Waiter, before: State, after: State): boolean {
+function mayConcern({ reply, question }: Waiter, before: State, after: State): boolean {
   if (before.looked !== after.looked || before.engine.reachable !== after.engine.reachable)
     return true
+  if (before.config !== after.config) return true
   if (reply?.workspace === undefined) return false
   const was = before.workspaces.get(reply.workspace)
   const is = after.workspaces.get(reply.workspace)
@@ -139,8 +144,18 @@ function mayConcern({ reply }: Waiter, before: State, after: State): boolean {
     was?.container !== is?.container ||
     was?.network !== is?.network ||
     was?.wanted !== is?.wanted ||
+    // A freeze that failed leaves it as ready as it was.
+    isChangingState(was) !== isChangingState(is) ||
+    // The seat may be in another shared one by now.
+    (hasSeat(was, question.user) && !hasSeat(is, question.user)) ||
     networkOf(before, was) !== networkOf(after, is)
   )
+}
+
+/** Nobody is granted it while this is under way. */
+function isChangingState(workspace: Workspace | undefined): boolean {
+  const step = workspace?.pending?.step
+  return step === 'freeze' || step === 'thaw' || step === 'rename'
 }
 
 function networkOf(state: State, workspace: { readonly network?: number | undefined } | undefined) {

@@ -1,13 +1,21 @@
 // What the rest of the spawner may ask of the loop. `web` sees this and the policy's words, nothing else.
 import type {
+  AskResult,
   Command,
   Person,
   ProbeResult,
   SeatRequest,
   WorkspaceStatus,
 } from '@berth/shared/contract'
-import type { UserName } from '@berth/shared/names'
-import type { DirectorId, Failure, Generation, Milestone, SeatReply } from '../policy/domain.ts'
+import type { UserName, WorkspaceName } from '@berth/shared/names'
+import type {
+  DirectorId,
+  Failure,
+  Generation,
+  Milestone,
+  SeatReply,
+  State,
+} from '../policy/domain.ts'
 
 /** A workspace as its owner's pages show it. */
 export interface WorkspaceView {
@@ -43,6 +51,8 @@ export interface Workspaces extends AsyncDisposable {
     }[],
   ): Promise<readonly { readonly workspace: string; readonly leaseMs: number }[]>
   answerProbe(result: ProbeResult): void
+  /** An application's own word on whether it is busy. */
+  answerAsk(result: AskResult): void
   /** Introduces a director; `send` gets its commands until disposed. A second stream of one id replaces the first. */
   connectDirector(director: DirectorId, send: (command: Command) => void): Disposable
   /** A sign of somebody who waits at a page or an event stream. */
@@ -56,4 +66,12 @@ export interface Workspaces extends AsyncDisposable {
   follow(person: Person, template: string, changed: () => void): Disposable
   /** The only template there is, or the named one. */
   templateNamed(name: string): { readonly name: string; readonly title: string } | undefined
+  /** Its owner, an administrator or the holder of the token has decided: leases do not count. */
+  end(workspace: WorkspaceName, how: 'stop' | 'remove' | 'restart'): void
+  /** Adds to the lifetime of that person's workspace, once, if its template allows it. */
+  extend(person: Person, template: string): void
+  /** A workspace that is anybody's, under a name of its own; absent: it may not be. */
+  open(template: string): WorkspaceName | undefined
+  /** How everything stands. */
+  state(): State
 }

@@ -53,6 +53,18 @@ describe('POST /internal/v1/seats', () => {
     assert.deepEqual(JSON.parse(answer.body), granted)
   })
 
+  it('says when the lifetime ends by the clock on the wall', async () => {
+    const granted = {
+      status: 'granted',
+      workspace,
+      generation: 'c0ffee',
+      address: { host: '10.213.0.3', port: 8888 },
+      leaseMs: 60_000,
+    } as const
+    const answer = await reply({ ...granted, endsInMs: 3_600_000 })
+    assert.deepEqual(JSON.parse(answer.body), { ...granted, endsAt: '1970-01-01T01:00:00.000Z' })
+  })
+
   it('answers 202 with phase and position while waiting', async () => {
     const waiting = {
       status: 'waiting',
@@ -206,5 +218,21 @@ describe('POST /internal/v1/probe-results', () => {
       (await post('/internal/v1/probe-results', { ...result, reachable: 'yes' })).status,
       400,
     )
+  })
+})
+
+describe('POST /internal/v1/ask-results', () => {
+  it('takes an application’s word on whether it is busy', async () => {
+    const word = {
+      director: 'd1',
+      workspace,
+      generation: 'c0ffee',
+      busy: true,
+      lastActivityAgoMs: 5,
+    }
+    assert.equal((await post('/internal/v1/ask-results', word)).status, 204)
+    assert.deepEqual(web.workspaces.asks, [word])
+    const wrong = await post('/internal/v1/ask-results', { ...word, busy: 'perhaps' })
+    assert.equal(wrong.status, 400)
   })
 })

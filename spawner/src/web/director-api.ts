@@ -1,7 +1,9 @@
 // What directors say to the spawner: seats, activity, probe results. Shapes are the contract's, decisions the loop's.
 import { json, Router, type Request, type Response } from 'express'
+import type { Clock } from '@berth/shared/clock'
 import {
   activityReportSchema,
+  askResultSchema,
   internalPaths,
   probeResultSchema,
   seatRequestSchema,
@@ -20,14 +22,18 @@ import { sendJson, sendProblem } from './answers.ts'
 import { plainText } from './plain-text.ts'
 import type { WebSettings } from './settings.ts'
 
-export function createDirectorApi(workspaces: Workspaces, settings: WebSettings): Router {
+export function createDirectorApi(
+  workspaces: Workspaces,
+  settings: WebSettings,
+  clock: Clock,
+): Router {
   const router = Router()
 
   router.post(internalPaths.seats, json({ limit: '1mb' }), async (request, response) => {
     const question = parse(seatRequestSchema, request.body)
     const reply = await workspaces.askSeat(question, hangUpSignal(response))
     if (response.destroyed) return
-    answerSeat(response, reply, settings.problemBase)
+    answerSeat(response, shownReply(reply, clock), settings.problemBase)
   })
 
   router.post(internalPaths.activity, json({ limit: '16mb' }), async (request, response) => {
@@ -41,8 +47,15 @@ export function createDirectorApi(workspaces: Workspaces, settings: WebSettings)
     response.status(204).end()
   })
 
+  router.post(internalPaths.askResults, json({ limit: '16kb' }), (request, response) => {
+    workspaces.answerAsk(parse(askResultSchema, request.body))
+    response.status(204).end()
+  })
+
   return router
 }
+
+type Refusal = Extract<SeatReply, { status: 'refused' }>
 
 /** Aborts when the asker hangs up before the answer. */
 function hangUpSignal(response: Response): AbortSignal {
@@ -52,22 +65,32 @@ function hangUpSignal(response: Response): AbortSignal {
   return hangUp.signal
 }
 
-function answerSeat(response: Response, reply: SeatReply, base: string | undefined): void {
-  switch (reply.status) {
+/** Times that leave the process are those of the wall clock. */
+function shownReply(reply: SeatReply, clock: Clock): SeatAnswer | Refusal {
+  if (reply.status !== 'granted') return reply
+  const { endsInMs, ...granted } = reply
+  if (endsInMs === undefined) return granted
+  return { ...granted, endsAt: new Date(clock.wall() + endsInMs).toISOString() }
+}
+
+function answerSeat(
+  response: Response,
+  answer: SeatAnswer | Refusal,
+  base: string | undefined,
+): void {
+  switch (answer.status) {
     case 'granted':
-      sendJson(response, 200, reply satisfies SeatAnswer)
+      sendJson(response, 200, answer)
       return
     case 'waiting':
-      sendJson(response, 202, reply satisfies SeatAnswer)
+      sendJson(response, 202, answer)
       return
     case 'refused':
-      sendProblem(response, createProblem(base, ...refusalWords(reply)))
+      sendProblem(response, createProblem(base, ...refusalWords(answer)))
   }
 }
 
-function refusalWords(
-  reply: Extract<SeatReply, { status: 'refused' }>,
-): [code: ProblemCode, detail: string, extras: ProblemExtras] {
+function refusalWords(reply: Refusal): [code: ProblemCode, detail: string, extras: ProblemExtras] {
   const { failure, workspace, limit, position } = reply
   return [
     failure.code,

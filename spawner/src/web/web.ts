@@ -31,7 +31,7 @@ export function createWeb(deps: {
   app.enable('strict routing')
 
   app.use(createBearerGuard(settings))
-  app.use(createDirectorApi(workspaces, settings))
+  app.use(createDirectorApi(workspaces, settings, clock))
   app.use(createDirectorStream(workspaces, log))
   app.use(createOwnRoutes({ workspaces, settings, clock, pages, assets }))
   for (const [path, methods] of knownPaths) app.all(path, methodNotAllowed(methods))
@@ -47,6 +47,7 @@ const knownPaths: readonly (readonly [path: string, methods: string])[] = [
   [internalPaths.seats, 'POST'],
   [internalPaths.activity, 'POST'],
   [internalPaths.probeResults, 'POST'],
+  [internalPaths.askResults, 'POST'],
   [internalPaths.page, 'GET, HEAD'],
   [commandsPath, 'GET'],
   ['/.berth/', 'GET, HEAD'],

@@ -6,7 +6,7 @@ import type { PolicyConfig } from '../../policy/domain.ts'
 import { noLimits } from '../../policy/limits.ts'
 import type { Template } from '../../templates/template.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'
-import { createWorkspaces } from '../create-workspaces.ts'
+import { createWorkspaces, type WorkspacesDeps } from '../create-workspaces.ts'
 import type { LoopObserver } from '../observer.ts'
 import type { Reached } from '../points.ts'
 import { createFakeEngine } from './fake-engine.ts'
@@ -28,7 +28,11 @@ function template(): Template {
 }
 
 export function createHarbour(
-  options: { limits?: Partial<PolicyConfig['limits']>; reached?: Reached } = {},
+  options: {
+    limits?: Partial<PolicyConfig['limits']>
+    reached?: Reached
+    workspaceRoutes?: WorkspacesDeps['workspaceRoutes']
+  } = {},
 ) {
   const time = createFakeTime()
   const engine = createFakeEngine(time.clock)
@@ -61,6 +65,7 @@ export function createHarbour(
     log: createLog({ service: 'test', level: 'silent' }),
     observer,
     ...(options.reached === undefined ? {} : { reached: options.reached }),
+    ...(options.workspaceRoutes === undefined ? {} : { workspaceRoutes: options.workspaceRoutes }),
   })
 
   /** A director whose probes succeed at once, unless told otherwise. */
@@ -96,7 +101,7 @@ export function createHarbour(
     )
 
   const dispose = () => workspaces[Symbol.asyncDispose]()
-  return { time, engine, workspaces, told, director, ask, [Symbol.asyncDispose]: dispose }
+  return { time, engine, config, workspaces, told, director, ask, [Symbol.asyncDispose]: dispose }
 }
 
 /** One that has looked at its engine. */

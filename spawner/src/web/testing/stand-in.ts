@@ -1,7 +1,9 @@
 // A stand-in for the loop in tests of the web: shows what it is told to show and records what it is asked. Decides nothing.
-import type { Command, Person, ProbeResult, SeatRequest } from '@berth/shared/contract'
+import type { AskResult, Command, Person, ProbeResult, SeatRequest } from '@berth/shared/contract'
 import type { WorkspaceView, Workspaces } from '../../loop/workspaces.ts'
-import type { Failure, Milestone, SeatReply } from '../../policy/domain.ts'
+import { initialState } from '../../policy/decide.ts'
+import type { Failure, Milestone, PolicyConfig, SeatReply } from '../../policy/domain.ts'
+import { noLimits } from '../../policy/limits.ts'
 
 export interface ViewChange {
   readonly phase?: WorkspaceView['status']['phase']
@@ -24,10 +26,23 @@ export interface StandIn extends Workspaces {
   reply: (request: SeatRequest, signal: AbortSignal) => Promise<SeatReply>
   readonly calls: { readonly name: string; readonly person?: Person; readonly template?: string }[]
   readonly probes: ProbeResult[]
+  readonly asks: AskResult[]
   readonly directors: Map<string, (command: Command) => void>
   readonly followers: Set<() => void>
   /** Resolves at the next call of that name. */
   called(name: string): Promise<void>
+}
+
+const nothingOffered: PolicyConfig = {
+  limits: noLimits,
+  templates: new Map(),
+  lease: { leaseMs: 30_000, marginMs: 15_000 },
+  spareNetworks: 0,
+  networkCount: 16,
+  presenceMs: 30_000,
+  forgetAfterMs: 3_600_000,
+  retryAfterMs: 2_000,
+  specOf: () => '',
 }
 
 export function createStandIn(templates = [{ name: 'lab', title: 'JupyterLab' }]): StandIn {
@@ -37,6 +52,7 @@ export function createStandIn(templates = [{ name: 'lab', title: 'JupyterLab' }]
   const followers = new Set<() => void>()
   const directors: StandIn['directors'] = new Map()
   const probes: ProbeResult[] = []
+  const asks: AskResult[] = []
 
   function note(name: string, person?: Person, template?: string): void {
     calls.push({ name, ...(person && { person }), ...(template !== undefined && { template }) })
@@ -46,6 +62,7 @@ export function createStandIn(templates = [{ name: 'lab', title: 'JupyterLab' }]
   return {
     calls,
     probes,
+    asks,
     directors,
     followers,
     reply: async () => ({ status: 'waiting', workspace: name('lab-alice'), phase: 'queued' }),
@@ -69,6 +86,7 @@ export function createStandIn(templates = [{ name: 'lab', title: 'JupyterLab' }]
     answerProbe(result) {
       probes.push(result)
     },
+    answerAsk: (result) => void asks.push(result),
     connectDirector(director, send) {
       note('connectDirector')
       directors.set(director, send)
@@ -93,6 +111,10 @@ export function createStandIn(templates = [{ name: 'lab', title: 'JupyterLab' }]
         },
       }
     },
+    end: () => note('end'),
+    extend: (person, template) => note('extend', person, template),
+    open: () => undefined,
+    state: () => initialState(nothingOffered),
     templateNamed: (wanted) => templates.find((template) => template.name === wanted),
     [Symbol.asyncDispose]: async () => undefined,
   }

@@ -1,0 +1,26 @@
+// The ways in as directors need them: one for each template, by what it says of itself.
+import type { Route } from '@berth/shared/contract'
+import type { PolicyConfig } from '../policy/domain.ts'
+import { isShared, type Template } from '../templates/template.ts'
+
+export function templateRoutes({ templates }: Pick<PolicyConfig, 'templates'>): readonly Route[] {
+  return [...templates.values()].map(routeOf)
+}
+
+function routeOf(template: Template): Route {
+  const { path, listenPort } = template.route
+  return {
+    template: template.name,
+    prefix: template.prefix,
+    port: template.spec.port,
+    hosts: [...template.route.hosts],
+    ...(path === undefined ? {} : { path }),
+    ...(listenPort === undefined ? {} : { listenPort }),
+    shared: isShared(template),
+    readyPath: template.spec.readyPath,
+    passIdentity: [...template.passIdentity],
+    passTokens: [...template.passTokens],
+    backgroundRequests: [...template.backgroundRequests],
+    connectionIdleMs: template.connectionIdleMs,
+  }
+}
