@@ -4,6 +4,8 @@ export const labels = {
   instance: 'berth.instance',
   role: 'berth.role',
   workspace: 'berth.workspace',
+  /** `private`, `shared` or `standby`: what it was made as; a claimed standby keeps it. */
+  kind: 'berth.kind',
   template: 'berth.template',
   user: 'berth.user',
   subject: 'berth.subject',
@@ -11,5 +13,7 @@ export const labels = {
   spec: 'berth.spec',
   created: 'berth.created',
   network: 'berth.network',
+  /** Of a network: `internet`, or `none` where it leads nowhere but to the directors. */
+  egress: 'berth.egress',
   volume: 'berth.volume',
 } as const

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parsePrefix, parseUserName, workspaceName } from '@berth/shared/names'
+import { parsePrefix, parseUserName, standbyName, workspaceName } from '@berth/shared/names'
 import type { Template, TemplateSpec } from '../templates/template.ts'
 import { testTemplate } from '../templates/testing/test-template.ts'
 import { containerOptions, mountsOf, specHash } from './container-options.ts'
@@ -37,6 +37,7 @@ const options = (spec?: Partial<TemplateSpec>, image = { imageUser: '', hasHealt
     instance: 'berth',
     workspace: workspaceName(prefix, name),
     template: template(spec),
+    kind: 'private',
     owner,
     network: 'berth-ws-00001',
     createdAt: 0,
@@ -105,12 +106,40 @@ describe('what a container is made of', () => {
     assert.deepEqual(Labels, {
       'berth.instance': 'berth',
       'berth.workspace': workspaceName(prefix, name),
+      'berth.kind': 'private',
       'berth.template': 'lab',
       'berth.user': 'müller',
       'berth.subject': 'u-1',
       'berth.email': 'm@example.com',
       'berth.spec': specHash(template(), owner, 'berth'),
       'berth.created': '1970-01-01T00:00:00.000Z',
+    })
+  })
+
+  it('is nobody’s where it has no owner: no person in its labels, no name that leads to one alone', () => {
+    const workspace = standbyName(prefix, 7)
+    const nobodys = containerOptions({
+      instance: 'berth',
+      workspace,
+      template: template(),
+      kind: 'standby',
+      owner: undefined,
+      network: 'berth-ws-00001',
+      createdAt: 0,
+      imageUser: '',
+      hasHealthcheck: false,
+    })
+    assert.deepEqual(nobodys.Labels, {
+      'berth.instance': 'berth',
+      'berth.workspace': workspace,
+      'berth.kind': 'standby',
+      'berth.template': 'lab',
+      'berth.spec': specHash(template(), undefined, 'berth'),
+      'berth.created': '1970-01-01T00:00:00.000Z',
+    })
+    assert.equal(nobodys.Hostname, workspace)
+    assert.deepEqual(nobodys.NetworkingConfig?.EndpointsConfig, {
+      'berth-ws-00001': { Aliases: [] },
     })
   })
 
@@ -139,6 +168,11 @@ describe('the hash of what a container is made of', () => {
       hash({ stopSignal: '' }),
     ]
     assert.equal(new Set([hash(), ...others]).size, others.length + 1)
+  })
+
+  it('is the same without an owner and with one where nothing names the owner', () => {
+    const plain = testTemplate('lab', { spec: { command: ['run'] } })
+    assert.equal(specHash(plain, owner, 'berth'), specHash(plain, undefined, 'berth'))
   })
 
   it('does not change with what is not in the container', () => {

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto'
 import type { Person } from '@berth/shared/contract'
 import { labels } from '@berth/shared/labels'
-import { ownerAlias, workspaceName, type WorkspaceName } from '@berth/shared/names'
+import { ownerAlias, type WorkspaceName } from '@berth/shared/names'
 import type Docker from 'dockerode'
+import type { WorkspaceKind } from '../policy/domain.ts'
 import { placeholderValues, render, usesPlaceholder } from '../templates/placeholders.ts'
 import type { Template } from '../templates/template.ts'
 
@@ -20,7 +21,11 @@ export function isOwnedByUser(mount: Mount): boolean {
   return mount.personal && !mount.readOnly
 }
 
-export function mountsOf(template: Template, owner: Person, instance: string): readonly Mount[] {
+export function mountsOf(
+  template: Template,
+  owner: Person | undefined,
+  instance: string,
+): readonly Mount[] {
   const values = placeholderValues(template, owner, instance)
   const { home, volumes } = template.spec
   const all = [
@@ -38,15 +43,19 @@ export function mountsOf(template: Template, owner: Person, instance: string): r
 /** What root keeps in a container: enough to change users and serve, not to make devices or raw packets. */
 const droppedForRoot = ['AUDIT_WRITE', 'MKNOD', 'NET_RAW', 'SETFCAP', 'SETPCAP', 'SYS_CHROOT']
 
-/** What follows from template and owner alone: the part that the hash covers. */
-function made(template: Template, owner: Person, instance: string): Docker.ContainerCreateOptions {
+/** What follows from template and owner alone: the part that the hash covers. The host name is not in it: a
+ * standby keeps the one that it was made with. */
+function made(
+  template: Template,
+  owner: Person | undefined,
+  instance: string,
+): Docker.ContainerCreateOptions {
   const values = placeholderValues(template, owner, instance)
   const { spec } = template
   const command = spec.command.map((word) => render(word, values))
   const variables = Object.entries(spec.environment).sort(([a], [b]) => (a < b ? -1 : 1))
   return {
     Image: spec.image,
-    Hostname: workspaceName(template.prefix, owner.name),
     ...(command.length === 0 ? {} : { Cmd: command }),
     ...(spec.user === '' ? {} : { User: spec.user }),
     ...(spec.stopSignal === '' ? {} : { StopSignal: spec.stopSignal }),
@@ -71,7 +80,7 @@ function made(template: Template, owner: Person, instance: string): Docker.Conta
 }
 
 /** @returns the hash of what a container would be made from now */
-export function specHash(template: Template, owner: Person, instance: string): string {
+export function specHash(template: Template, owner: Person | undefined, instance: string): string {
   const text = JSON.stringify(made(template, owner, instance))
   return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }
@@ -80,7 +89,9 @@ export interface ContainerOrder {
   readonly instance: string
   readonly workspace: WorkspaceName
   readonly template: Template
-  readonly owner: Person
+  readonly kind: WorkspaceKind
+  /** Of a private one. */
+  readonly owner: Person | undefined
   readonly network: string
   /** The image's own user, where the template names none. */
   readonly imageUser: string
@@ -95,6 +106,7 @@ export function containerOptions(order: ContainerOrder): Docker.ContainerCreateO
   const user = template.spec.user === '' ? order.imageUser : template.spec.user
   return {
     ...options,
+    Hostname: workspace,
     Labels: workspaceLabels(order),
     ...(order.hasHealthcheck ? { Healthcheck: quickHealthcheck(template) } : {}),
     HostConfig: {
@@ -103,9 +115,14 @@ export function containerOptions(order: ContainerOrder): Docker.ContainerCreateO
       CapDrop: isRoot(user) ? droppedForRoot : ['ALL'],
     },
     NetworkingConfig: {
-      EndpointsConfig: { [network]: { Aliases: [ownerAlias(workspace, owner.subject)] } },
+      EndpointsConfig: { [network]: { Aliases: aliasesOf(workspace, owner?.subject) } },
     },
   }
+}
+
+/** @param subject absent where it is no one person's: there is no second name that only its owner's leads to */
+export function aliasesOf(workspace: WorkspaceName, subject: string | undefined): string[] {
+  return subject === undefined ? [] : [ownerAlias(workspace, subject)]
 }
 
 function isRoot(user: string): boolean {
@@ -113,17 +130,23 @@ function isRoot(user: string): boolean {
   return name === '' || name === 'root' || /^0+$/.test(name)
 }
 
-function workspaceLabels({ instance, workspace, template, owner, createdAt }: ContainerOrder) {
+function workspaceLabels(order: ContainerOrder): Record<string, string> {
+  const { instance, workspace, template, owner, createdAt } = order
   return {
     [labels.instance]: instance,
     [labels.workspace]: workspace,
+    [labels.kind]: order.kind,
     [labels.template]: template.name,
-    [labels.user]: owner.name,
-    [labels.subject]: owner.subject,
-    ...(owner.email === undefined ? {} : { [labels.email]: owner.email }),
+    ...ownerLabels(owner),
     [labels.spec]: specHash(template, owner, instance),
     [labels.created]: new Date(createdAt * 1_000).toISOString(),
   }
+}
+
+function ownerLabels(owner: Person | undefined): Record<string, string> {
+  if (owner === undefined) return {}
+  const own = { [labels.user]: owner.name, [labels.subject]: owner.subject }
+  return owner.email === undefined ? own : { ...own, [labels.email]: owner.email }
 }
 
 /** The rest is the image's. Without this the first word of its health comes after 30 s. */

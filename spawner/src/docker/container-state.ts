@@ -3,6 +3,7 @@ import type { Clock } from '@berth/shared/clock'
 import { labels } from '@berth/shared/labels'
 import type Docker from 'dockerode'
 import type { Container } from '../policy/domain.ts'
+import { plainName } from './ownership.ts'
 
 export type Health = NonNullable<Container['health']>
 
@@ -10,13 +11,13 @@ export function healthOf(text: string | undefined): Health | undefined {
   return text === 'starting' || text === 'healthy' || text === 'unhealthy' ? text : undefined
 }
 
-/** Somebody may have frozen it by hand: it is there all the same. */
 export function statusOf(state: string): Container['status'] {
   switch (state) {
     case 'created':
       return 'created'
-    case 'running':
     case 'paused':
+      return 'paused'
+    case 'running':
     case 'restarting':
       return 'running'
     default:
@@ -54,6 +55,8 @@ export function describeContainer(
     generation: info.Id,
     spec: info.Config.Labels[labels.spec] ?? '',
     status,
+    name: plainName(info.Name),
+    imageId: info.Image,
     ...(status === 'exited' ? { exitCode: State.ExitCode } : {}),
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(address === undefined ? {} : { address }),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Person } from '@berth/shared/contract'
+import { sharedName, standbyName } from '@berth/shared/names'
 import type { Outcome } from '../loop/engine.ts'
 import type { TemplateSpec } from '../templates/template.ts'
 import {
@@ -63,15 +64,62 @@ describe('containers on a real engine', () => {
     const owner = { ...person('bea'), email: 'bea@example.com' }
     const { generation, spec } = valueOf(await create('bea', {}, owner))
     const [found, ...more] = await seen('bea')
+    const { images } = await engine.look(signal)
     assert.equal(more.length, 0)
     assert.deepEqual(found, {
       workspace: nameOf(prefix, 'bea'),
       template: prefix,
+      kind: 'private',
       owner: { ...owner, groups: [] },
       network: 0,
-      container: { generation, spec, status: 'created' },
+      container: {
+        generation,
+        spec,
+        status: 'created',
+        name: nameOf(prefix, 'bea'),
+        imageId: wanted(images.get(baseImage)),
+      },
     })
     assert.equal(spec, engine.specOf(test.template(), owner))
+  })
+
+  it('of several people or of nobody are found as what they were made, also under another name', async () => {
+    const template = test.template()
+    const made = { template, owner: undefined, network: 0 } as const
+    const shared = { ...made, kind: 'shared', workspace: sharedName(prefix, 1) } as const
+    const standby = { ...made, kind: 'standby', workspace: standbyName(prefix, 2) } as const
+    for (const order of [shared, standby]) valueOf(await engine.createContainer(order, signal))
+    const { containers } = await engine.look(signal)
+    const found = (kind: string) => wanted(containers.find((each) => each.kind === kind))
+    assert.equal(found('shared').owner, undefined)
+    assert.equal(found('shared').workspace, shared.workspace)
+    assert.equal(found('standby').container.spec, engine.specOf(template, person('abe')))
+    const { generation } = found('standby').container
+    const name = nameOf(prefix, 'abe')
+    valueOf(await engine.renameContainer(generation, name, signal))
+    const claimed = (await engine.look(signal)).containers.find(
+      ({ container }) => container.generation === generation,
+    )
+    assert.equal(claimed?.container.name, name)
+    assert.equal(claimed.workspace, standby.workspace)
+    valueOf(await engine.startContainer(generation, 0, signal))
+    assert.equal(await run(docker, generation, 'hostname'), standby.workspace)
+    // Nothing of ours is made in its place.
+    assert.equal(failureOf(await create('abe'))?.code, 'name_taken')
+  })
+
+  it('whose owner cannot be read are nobody’s, and their name is taken', async () => {
+    const foreign = await foreignContainer('zed', {
+      Labels: {
+        'berth.instance': instance,
+        'berth.workspace': nameOf(prefix, 'zed'),
+        'berth.user': ' ',
+      },
+    })
+    assert.deepEqual(await seen('zed'), [])
+    const { foreignNames } = await engine.look(signal)
+    assert.ok(foreignNames.includes(nameOf(prefix, 'zed')))
+    await foreign.remove()
   })
 
   it('are made once however often they are asked for', async () => {
@@ -198,7 +246,7 @@ describe('containers on a real engine', () => {
     const { id } = await test.started('oda', { command })
     await docker.getContainer(id).pause()
     const [frozen] = await seen('oda')
-    assert.equal(frozen?.container.status, 'running')
+    assert.equal(frozen?.container.status, 'paused')
     const stopped = await engine.stopContainer(id, { signal: '', timeoutMs: 20_000 }, signal)
     assert.deepEqual(valueOf(stopped), { exitCode: 3 })
   })

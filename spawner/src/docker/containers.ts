@@ -7,7 +7,7 @@ import type { WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type Docker from 'dockerode'
 import type { Outcome } from '../loop/engine.ts'
-import type { Container, Generation, NetworkIndex } from '../policy/domain.ts'
+import type { Container, Generation, NetworkIndex, WorkspaceKind } from '../policy/domain.ts'
 import type { Template } from '../templates/template.ts'
 import { unlessDone, unlessGone, type Call } from './calls.ts'
 import { containerOptions, isOwnedByUser, mountsOf, specHash } from './container-options.ts'
@@ -24,7 +24,9 @@ import type { Volumes } from './volumes.ts'
 export interface CreateOrder {
   readonly workspace: WorkspaceName
   readonly template: Template
-  readonly owner: Person
+  readonly kind: WorkspaceKind
+  /** Of a private one. */
+  readonly owner: Person | undefined
   readonly network: NetworkIndex
 }
 
@@ -55,6 +57,12 @@ export function createContainers(deps: {
     const { template, owner } = order
     const reference = template.spec.image
     const mounts = mountsOf(template, owner, instance)
+    const nobodys = owner === undefined ? mounts.find(({ personal }) => personal) : undefined
+    if (nobodys !== undefined)
+      return failed({
+        code: 'start_failed',
+        detail: `What is mounted at ${nobodys.target} is named after one person, and this workspace is no one person's.`,
+      })
     const [image] = await Promise.all([
       images.inspect(reference, signal),
       ...mounts.map(({ volume, personal }) =>
@@ -87,10 +95,10 @@ export function createContainers(deps: {
     signal: AbortSignal,
   ): Promise<{ status: 'made' | 'found'; container: Container }> {
     const spec = specHash(order.template, order.owner, instance)
+    const made = { spec, status: 'created', name: order.workspace, imageId: image.id } as const
     for (let tries = 1; ; tries += 1) {
       const generation = await makeUnlessTaken(order, image, signal)
-      if (generation !== undefined)
-        return { status: 'made', container: { generation, spec, status: 'created' } }
+      if (generation !== undefined) return { status: 'made', container: { generation, ...made } }
       const found = await findOurs(order, signal)
       if (found === undefined) {
         if (tries >= mostTries)
@@ -161,9 +169,9 @@ export function createContainers(deps: {
         'name_taken',
         `A container named ${workspace} exists already and is not this instance's.`,
       )
-    if (carried[labels.user] !== owner.name)
+    if (carried[labels.user] !== owner?.name)
       throw new BerthError('name_taken', `The container ${workspace} belongs to somebody else.`)
-    if (carried[labels.subject] !== owner.subject)
+    if (carried[labels.subject] !== owner?.subject)
       throw new BerthError(
         'identity_reused',
         'The container under this user name belongs to somebody who had it before.',

@@ -43,14 +43,11 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
   const containers = createContainers({ ...base, images, volumes, homes, provenance, prepared })
   const directors = createDirectors({ ...base, provenance })
   return {
-    look: (signal) => lookAtEngine({ ...base, provenance }, signal),
+    look: (signal) => lookAtEngine({ ...base, provenance, images }, signal),
     events: (onOpen, signal) => engineEvents(base, onOpen, signal),
     ensureImage: (...order) => images.ensure(...order),
-    createContainer({ owner, ...order }, signal) {
-      if (owner === undefined)
-        throw new TypeError('a container without an owner cannot be made yet')
-      return containers.create({ ...order, owner }, signal)
-    },
+    createContainer: ({ kind = 'private', ...order }, signal) =>
+      containers.create({ ...order, kind }, signal),
     startContainer: (...order) => running.start(...order),
     freezeContainer: (...order) => running.freeze(...order),
     thawContainer: (...order) => running.thaw(...order),
@@ -59,10 +56,10 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
     stopContainer: (...order) => running.stop(...order),
     removeContainer: (...order) => containers.remove(...order),
     lastWords: (generation, signal) => readLastWords(base, generation, signal),
-    createNetwork: (index, signal) => networks.create(index, signal),
+    createNetwork: (index, signal, egress = 'internet') => networks.create(index, egress, signal),
     removeNetwork: (...order) => networks.remove(...order),
     attachDirector: (...order) => directors.attach(...order),
-    specOf: (template, owner) => (owner === undefined ? '' : specHash(template, owner, instance)),
+    specOf: (template, owner) => specHash(template, owner, instance),
     [Symbol.dispose]: () => connection[Symbol.dispose](),
   }
 }

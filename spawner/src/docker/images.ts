@@ -4,7 +4,7 @@ import type Docker from 'dockerode'
 import type { Outcome } from '../loop/engine.ts'
 import type { Template } from '../templates/template.ts'
 import { unlessGone, type Call } from './calls.ts'
-import { asFault } from './fault.ts'
+import { asFault, isFault } from './fault.ts'
 import { readLines } from './lines.ts'
 import { done, failed, outcomeOf } from './outcome.ts'
 import { reservedLabel } from './ownership.ts'
@@ -23,6 +23,10 @@ export interface Image {
 export interface Images {
   /** `undefined`: there is no such image on the engine. */
   inspect(reference: string, signal: AbortSignal): Promise<Image | undefined>
+  /**
+   * Where these references lead now, and those that were last asked for; what is not on the engine is left out.
+   */
+  idsOf(references: Iterable<string>, signal: AbortSignal): Promise<ReadonlyMap<string, string>>
   ensure(
     template: Template,
     onPull: (percent: number) => void,
@@ -30,12 +34,15 @@ export interface Images {
   ): Promise<Outcome<void>>
 }
 
+const longestMemory = 256
+
 /** A pull that says nothing for so long is given up. */
 const silenceMs = 300_000
 
 export function createImages(deps: { docker: Docker; call: Call }): Images {
   const { docker, call } = deps
   const pulls = createSharedWork<number, Outcome<void>>()
+  const asked = new Set<string>()
 
   const inspect: Images['inspect'] = async (reference, signal) => {
     const image = docker.getImage(reference)
@@ -88,8 +95,23 @@ export function createImages(deps: { docker: Docker; call: Call }): Images {
 
   return {
     inspect,
+
+    async idsOf(references, signal) {
+      const known = await Promise.all(
+        [...new Set([...references, ...asked])].map(async (reference) => {
+          const image = await inspect(reference, signal).catch(unlessUnreachable)
+          return [reference, image?.id] as const
+        }),
+      )
+      return new Map(
+        known.flatMap(([reference, id]) => (id === undefined ? [] : [[reference, id]])),
+      )
+    },
+
     async ensure(template, onPull, signal) {
       const reference = template.spec.image
+      if (asked.size >= longestMemory) asked.clear()
+      asked.add(reference)
       return outcomeOf('image_missing', `The image ${reference} cannot be had`, async () => {
         const present = await inspect(reference, signal)
         if (present === undefined && isBuiltHere(reference)) return failed(notBuilt(reference))
@@ -105,6 +127,11 @@ export function createImages(deps: { docker: Docker; call: Call }): Images {
       })
     },
   }
+}
+
+/** What the engine says about one image must not keep anybody from seeing all the rest. */
+function unlessUnreachable(error: unknown): undefined {
+  if (!isFault(error, 'refused', 'broken')) throw error
 }
 
 function admit(reference: string, image: Image | undefined): Outcome<void> {

@@ -5,11 +5,12 @@ import { labels } from '@berth/shared/labels'
 import { parseUserName, type UserName, type WorkspaceName } from '@berth/shared/names'
 import type { SubnetPool } from '@berth/shared/subnet-pool'
 import type Docker from 'dockerode'
-import type { Container, Look, SeenContainer } from '../policy/domain.ts'
+import type { Container, Look, SeenContainer, WorkspaceKind } from '../policy/domain.ts'
 import { unlessGone, type Call } from './calls.ts'
 import { addressOn, describeContainer, onOurClock, statusOf } from './container-state.ts'
 import { isDirector } from './directors.ts'
 import { isFault } from './fault.ts'
+import type { Images } from './images.ts'
 import { plainName, shortId } from './ownership.ts'
 import type { Provenance } from './provenance.ts'
 import { sortNetworks, type SortedNetworks } from './seen-networks.ts'
@@ -21,6 +22,7 @@ export interface LookDeps {
   readonly instance: string
   readonly pool: SubnetPool
   readonly provenance: Provenance
+  readonly images: Images
 }
 
 const deadlineMs = 20_000
@@ -41,22 +43,27 @@ export async function lookAtEngine(deps: LookDeps, signal: AbortSignal): Promise
   ])
   const { own, foreign } = await sort(deps, listed, signal)
   const directors = own.filter((item) => item.State === 'running' && isDirector(item.Labels))
-  const workspaces = own.filter((item) => item.Labels[labels.workspace] !== undefined)
+  const marked = own.filter((item) => item.Labels[labels.workspace] !== undefined)
+  // Whose such a one is cannot be told: its name is taken, and it is nobody's workspace.
+  const [workspaces, unclear] = [marked.filter(isClear), marked.filter((item) => !isClear(item))]
   const sorted = sortNetworks(instance, deps.pool, networks)
-  const seen = await Promise.all(workspaces.map((item) => seeContainer(deps, item, sorted, signal)))
+  const references = new Set<string>()
+  const seen = await Promise.all(
+    workspaces.map((item) => seeContainer(deps, item, sorted, references, signal)),
+  )
   return {
     startedAt,
     containers: seen.filter((item) => item !== undefined),
-    networks: [...sorted.own].map(([name, index]) => ({
+    networks: [...sorted.own].map(([name, { index, egress }]) => ({
       index,
-      egress: 'internet',
+      egress,
       attached: attachedTo(name, directors),
     })),
     foreignIndexes: sorted.foreignIndexes,
-    foreignNames: foreign.map(nameOf),
+    foreignNames: [...foreign, ...unclear].map(nameOf),
     subjects: subjectsOf(Volumes),
     directors: directors.map(({ Id }) => shortId(Id)),
-    images: new Map(),
+    images: await deps.images.idsOf(references, signal),
   }
 }
 
@@ -84,14 +91,15 @@ async function seeContainer(
   deps: LookDeps,
   item: Docker.ContainerInfo,
   { own }: SortedNetworks,
+  references: Set<string>,
   signal: AbortSignal,
 ): Promise<SeenContainer | undefined> {
-  const owner = ownerOf(item.Labels)
-  if (owner === undefined) return undefined
   const networkAt = Object.keys(item.NetworkSettings.Networks).find((name) => own.has(name))
-  const network = networkAt === undefined ? undefined : own.get(networkAt)
+  const network = networkAt === undefined ? undefined : own.get(networkAt)?.index
   const info = await inspect(deps, item.Id, signal)
   if (info === undefined) return undefined
+  // The list has an id instead as soon as the reference leads elsewhere.
+  if (info !== 'unknown') references.add(info.Config.Image)
   const container = info === 'unknown' ? fromList(item, networkAt) : undefined
   const ended = info === 'unknown' ? undefined : onOurClock(deps.clock, info.State.FinishedAt)
   const described =
@@ -99,8 +107,8 @@ async function seeContainer(
   return {
     workspace: (item.Labels[labels.workspace] ?? '') as WorkspaceName,
     template: item.Labels[labels.template] ?? '',
-    kind: 'private',
-    owner,
+    kind: kindOf(item.Labels),
+    owner: ownerOf(item.Labels),
     ...(network === undefined ? {} : { network }),
     container: described,
     ...(ended === undefined || described.status !== 'exited'
@@ -134,8 +142,20 @@ function fromList(item: Docker.ContainerInfo, network: string | undefined): Cont
     generation: item.Id,
     spec: item.Labels[labels.spec] ?? '',
     status: statusOf(item.State),
+    name: nameOf(item),
+    imageId: item.ImageID,
     ...(address === undefined ? {} : { address }),
   }
+}
+
+/** Those made before there were other kinds do not say it. */
+function kindOf(carried: Readonly<Record<string, string>>): WorkspaceKind {
+  const kind = carried[labels.kind]
+  return kind === 'shared' || kind === 'standby' ? kind : 'private'
+}
+
+function isClear({ Labels }: Docker.ContainerInfo): boolean {
+  return (ownerOf(Labels) === undefined) === (kindOf(Labels) !== 'private')
 }
 
 function ownerOf(carried: Readonly<Record<string, string>>): Person | undefined {

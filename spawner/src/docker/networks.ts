@@ -14,12 +14,12 @@ import { unlessDone, unlessGone, type Call } from './calls.ts'
 import { EngineFault, isFault } from './fault.ts'
 import { outcomeOf } from './outcome.ts'
 import { isOurs, networkName } from './ownership.ts'
-import { isAsItShouldBe } from './seen-networks.ts'
+import { egressOf, isAsItShouldBe, type Egress } from './seen-networks.ts'
 
 export type Creation = 'created' | 'taken' | 'failed'
 
 export interface Networks {
-  create(index: NetworkIndex, signal: AbortSignal): Promise<Creation>
+  create(index: NetworkIndex, egress: Egress, signal: AbortSignal): Promise<Creation>
   remove(index: NetworkIndex, signal: AbortSignal): Promise<Outcome<void>>
 }
 
@@ -73,16 +73,20 @@ export function createNetworks(deps: {
       throw new EngineFault('broken', 'network-disconnect', `${left.length} are still on ${Name}`)
   }
 
-  async function make(index: NetworkIndex, signal: AbortSignal): Promise<void> {
-    const options = networkOptions(instance, index, subnetAt(pool, index))
+  async function make(index: NetworkIndex, egress: Egress, signal: AbortSignal): Promise<void> {
+    const options = networkOptions(instance, index, subnetAt(pool, index), egress)
     await call('network-create', { signal, deadlineMs: 30_000 }, (abortSignal) =>
       docker.createNetwork({ ...options, abortSignal }),
     )
   }
 
-  async function create(index: NetworkIndex, signal: AbortSignal): Promise<Creation> {
+  async function create(
+    index: NetworkIndex,
+    egress: Egress,
+    signal: AbortSignal,
+  ): Promise<Creation> {
     try {
-      await make(index, signal)
+      await make(index, egress, signal)
       return 'created'
     } catch (error) {
       if (!isFault(error) || error.kind === 'unreachable') throw error
@@ -90,12 +94,14 @@ export function createNetworks(deps: {
       const present = await inspect(name, signal)
       if (present === undefined || !isOurs(instance, present.Labels))
         return takenOrFailed(error.message)
-      if (isAsItShouldBe(instance, pool, index, present)) return 'created'
-      // Ours from before the pool was changed: it makes room once nobody's workspace is on it any more.
+      const fits = isAsItShouldBe(instance, pool, index, present) && egressOf(present) === egress
+      if (fits) return 'created'
+      // Ours from before the pool was changed, or one that leads elsewhere: it makes room once nobody's workspace
+      // is on it any more.
       const workspaces = (await members(name, signal)).filter(isWorkspace)
       if (workspaces.length > 0) return 'failed'
       await removePresent(present, signal)
-      await make(index, signal)
+      await make(index, egress, signal)
       return 'created'
     }
   }
@@ -112,9 +118,9 @@ export function createNetworks(deps: {
   }
 
   return {
-    async create(index, signal) {
+    async create(index, egress, signal) {
       try {
-        return await create(index, signal)
+        return await create(index, egress, signal)
       } catch (error) {
         if (isFault(error)) return 'failed'
         throw error
@@ -146,6 +152,7 @@ function networkOptions(
   instance: string,
   index: NetworkIndex,
   subnet: Subnet,
+  egress: Egress,
 ): Docker.NetworkCreateOptions & { _query: object; _body: object } {
   const Name = networkName(instance, index)
   const body = {
@@ -157,7 +164,15 @@ function networkOptions(
       Driver: 'default',
       Config: [{ Subnet: formatSubnet(subnet), Gateway: formatIpv4(subnet.base + 1) }],
     },
-    Labels: { [labels.instance]: instance, [labels.network]: String(index) },
+    // The bridge of an internal network has no address of its own, so that the host cannot be reached by it.
+    ...(egress === 'none'
+      ? { Internal: true, Options: { 'com.docker.network.bridge.inhibit_ipv4': 'true' } }
+      : {}),
+    Labels: {
+      [labels.instance]: instance,
+      [labels.network]: String(index),
+      [labels.egress]: egress,
+    },
   }
   // dockerode would otherwise repeat the whole body in the query.
   return { Name, _query: {}, _body: body }

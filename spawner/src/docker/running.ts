@@ -1,10 +1,11 @@
 // Starting and stopping a workspace's container: on the right network, thawed first, its volumes prepared.
-import { ownerAlias, type WorkspaceName } from '@berth/shared/names'
+import type { WorkspaceName } from '@berth/shared/names'
 import type Docker from 'dockerode'
 import { labels } from '@berth/shared/labels'
 import type { Outcome } from '../loop/engine.ts'
 import type { Generation, NetworkIndex } from '../policy/domain.ts'
 import { unlessDone, unlessGone, type Call } from './calls.ts'
+import { aliasesOf } from './container-options.ts'
 import { addressOn, healthOf, type Health } from './container-state.ts'
 import { EngineFault, isFault } from './fault.ts'
 import type { Homes } from './homes.ts'
@@ -129,7 +130,7 @@ export function createRunning(deps: {
   ): Promise<void> {
     const carried = info.Config.Labels
     const workspace = (carried[labels.workspace] ?? '') as WorkspaceName
-    const EndpointConfig = { Aliases: [ownerAlias(workspace, carried[labels.subject] ?? '')] }
+    const EndpointConfig = { Aliases: aliasesOf(workspace, carried[labels.subject]) }
     const options = { Container: info.Id, EndpointConfig }
     await call('network-connect', { signal, deadlineMs: 30_000 }, (abortSignal) =>
       docker.getNetwork(network).connect({ ...options, ...{ abortSignal } }),

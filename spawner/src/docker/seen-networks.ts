@@ -14,10 +14,22 @@ import type Docker from 'dockerode'
 import type { NetworkIndex } from '../policy/domain.ts'
 import { isOurs, networkIndex } from './ownership.ts'
 
+export type Egress = 'internet' | 'none'
+
+export interface OwnNetwork {
+  readonly index: NetworkIndex
+  readonly egress: Egress
+}
+
 export interface SortedNetworks {
-  /** Numbers of ours by their names. */
-  readonly own: ReadonlyMap<string, NetworkIndex>
+  /** By their names. */
+  readonly own: ReadonlyMap<string, OwnNetwork>
   readonly foreignIndexes: readonly NetworkIndex[]
+}
+
+/** What the engine does with it, whatever a label says. */
+export function egressOf(network: Docker.NetworkInspectInfo): Egress {
+  return network.Internal === true ? 'none' : 'internet'
 }
 
 export function subnetsOf(network: Docker.NetworkInspectInfo | undefined): readonly string[] {
@@ -32,12 +44,12 @@ export function sortNetworks(
   pool: SubnetPool,
   listed: readonly Docker.NetworkInspectInfo[],
 ): SortedNetworks {
-  const own = new Map<string, NetworkIndex>()
+  const own = new Map<string, OwnNetwork>()
   const foreign: Subnet[] = []
   for (const network of listed) {
     const index = networkIndex(instance, network.Name)
     if (index !== undefined && isAsItShouldBe(instance, pool, index, network))
-      own.set(network.Name, index)
+      own.set(network.Name, { index, egress: egressOf(network) })
     else foreign.push(...subnetsOf(network).flatMap((text) => parseSubnet(text) ?? []))
   }
   return { own, foreignIndexes: overlapped(pool, foreign) }
