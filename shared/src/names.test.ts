@@ -8,6 +8,7 @@ import {
   safeUserName,
   sharedName,
   standbyName,
+  turnOf,
   workspaceName,
   type Prefix,
   type UserName,
@@ -130,6 +131,7 @@ describe('numbered names', () => {
         ])
         assert.equal(new Set(names).size, 4)
         for (const name of names) assert.match(name, dnsLabel)
+        assert.deepEqual(names.map(turnOf), [one, one, other, other])
       }),
     )
   })

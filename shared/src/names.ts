@@ -74,6 +74,11 @@ function numberedName(prefix: Prefix, word: 'shared' | 'standby', turn: number):
   return `${prefix}-${word}--${number}` as WorkspaceName
 }
 
+/** @returns the number in a shared or standby workspace's name; 0 for a name without one */
+export function turnOf(name: WorkspaceName): number {
+  return Number(/-(?:shared|standby)--(\d+)$/.exec(name)?.[1] ?? 0)
+}
+
 /**
  * A second name of a workspace in the engine's DNS that only its owner's subject leads to. A director that
  * cannot ask the spawner goes by it, so that nobody gets the home of another who bore the name before.

@@ -1,7 +1,7 @@
 // The one mind: records what an event tells, derives what has to be done, and answers. A pure function of one state.
 import { settle } from './settle.ts'
 import { closeDraft, openDraft, type Draft } from './draft.ts'
-import type { Decision, Event, PolicyConfig, State, Step } from './domain.ts'
+import type { Decision, Event, PolicyConfig, Recorded, State, Step } from './domain.ts'
 import { reportActivity } from './activity.ts'
 import { announceChanges } from './announce.ts'
 import { connectDirector, disconnectDirector, noteAttached, noteNotAttached } from './directors.ts'
@@ -9,10 +9,12 @@ import { noteLook } from './look.ts'
 import { noteDeath, noteDestroyed, noteHealth } from './record-engine.ts'
 import * as steps from './record-steps.ts'
 import { noteReachable } from './record-probes.ts'
+import { changedRecords } from './records.ts'
 import { askSeat, askStart, cancel, noteSeen } from './seats.ts'
 import { nextDueAt } from './wake.ts'
 
-export function initialState(config: PolicyConfig): State {
+/** @param recorded what the store has from before the start */
+export function initialState(config: PolicyConfig, recorded?: Recorded): State {
   return {
     config,
     looked: false,
@@ -25,10 +27,10 @@ export function initialState(config: PolicyConfig): State {
     subjects: new Map(),
     foreignNames: new Set(),
     departed: new Map(),
-    nextTurn: 1,
+    nextTurn: recorded?.nextTurn ?? 1,
     queue: [],
     measured: { coldMs: [], standbyMs: [], frozenMs: [], stoppedMs: [], staysMs: [] },
-    recorded: new Map(),
+    recorded: recorded?.workspaces ?? [],
     images: new Map(),
     dueAt: Number.POSITIVE_INFINITY,
   }
@@ -44,7 +46,9 @@ export function decide(state: State, event: Event, now: number): Decision {
   announceChanges(draft)
   const dueAt = nextDueAt(draft)
   const wakeAt = dueAt === Number.POSITIVE_INFINITY ? {} : { wakeAt: dueAt }
-  return { state: closeDraft(draft, dueAt), steps: draft.steps, ...wakeAt }
+  const after = closeDraft(draft, dueAt)
+  const changes = changedRecords(state, after, draft.workspaces.touched)
+  return { state: after, steps: draft.steps, ...wakeAt, ...(changes && { changes }) }
 }
 
 /** What changes the ground for workspaces other than those it is about. */

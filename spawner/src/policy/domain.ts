@@ -243,8 +243,8 @@ export interface State {
   readonly foreignIndexes: ReadonlySet<NetworkIndex>
   /** Numbers that rest after their network was removed, until then. */
   readonly restingIndexes: ReadonlyMap<NetworkIndex, number>
-  /** When workspaces and networks went that are no longer here, until a look has begun after that. */
-  readonly departed: ReadonlyMap<WorkspaceName | NetworkIndex, number>
+  /** When workspaces, containers and networks went that are no longer here, until a look has begun after that. */
+  readonly departed: ReadonlyMap<WorkspaceName | Generation | NetworkIndex, number>
   readonly directors: ReadonlyMap<DirectorId, Director>
   /** Subject of each home there is, by its owner's exact name. */
   readonly subjects: ReadonlyMap<UserName, string>
@@ -254,8 +254,8 @@ export interface State {
   /** Those who wait for a place, first come first. The same array as long as nothing in it changes. */
   readonly queue: readonly WorkspaceName[]
   readonly measured: Measured
-  /** What was recorded of containers that no look has shown yet. */
-  readonly recorded: ReadonlyMap<Generation, WorkspaceRecord>
+  /** What was recorded before the start, until the first look shows what is still there of it. */
+  readonly recorded: readonly WorkspaceRecord[]
   /** Ids of the images that templates' names lead to now, as far as known. */
   readonly images: ReadonlyMap<string, string>
   /** Nothing falls due by itself before then; infinite: nothing does at all. */
@@ -270,11 +270,24 @@ export interface WorkspaceRecord {
   readonly owner: Person | undefined
   /** Absent for one that has no container yet. */
   readonly generation: Generation | undefined
-  /** Its place in the order of asking while it is queued. */
+  /** Its place in the order of asking, while it waits to be started or is being started. */
   readonly queuedTurn: number | undefined
-  readonly seats: readonly Person[]
+  readonly seats: readonly RecordedSeat[]
   readonly served: number
   readonly extendedMs: number
+}
+
+export interface RecordedSeat {
+  readonly person: Person
+  readonly turn: number
+}
+
+/** What a decision changes of the records: saved before any step of it is carried out. */
+export interface RecordChanges {
+  /** `former`: what the store has of it. */
+  readonly saved: readonly { readonly record: WorkspaceRecord; readonly former?: WorkspaceRecord }[]
+  readonly removed: readonly WorkspaceName[]
+  readonly nextTurn?: number
 }
 
 /** All that the store has, as it is read once at start. */
@@ -604,4 +617,6 @@ export interface Decision {
   readonly steps: readonly Step[]
   /** When something falls due by itself; `undefined`: nothing does. */
   readonly wakeAt?: number
+  /** Absent: nothing that is recorded is other than before. */
+  readonly changes?: RecordChanges
 }

@@ -27,7 +27,7 @@ export interface Draft {
   readonly networks: EditedMap<NetworkIndex, Network>
   readonly directors: EditedMap<DirectorId, Director>
   readonly restingIndexes: EditedMap<NetworkIndex, number>
-  readonly departed: EditedMap<WorkspaceName | NetworkIndex, number>
+  readonly departed: EditedMap<WorkspaceName | Generation | NetworkIndex, number>
   /** More than what was touched may have something to do now. */
   concernsAll: boolean
   looked: boolean
@@ -38,7 +38,7 @@ export interface Draft {
   nextTurn: number
   queue: readonly WorkspaceName[]
   measured: Measured
-  recorded: ReadonlyMap<Generation, WorkspaceRecord>
+  recorded: readonly WorkspaceRecord[]
   images: ReadonlyMap<string, string>
 }
 
@@ -148,6 +148,11 @@ export function enter(
 export function drop(draft: Draft, workspace: Workspace): void {
   draft.workspaces.delete(workspace.name)
   draft.departed.set(workspace.name, draft.now)
+}
+
+/** A container is gone; an older look, which may know it by another name, does not bring it back. */
+export function depart(draft: Draft, container: Container | undefined): void {
+  if (container !== undefined) draft.departed.set(container.generation, draft.now)
 }
 
 /** Marks a step as under way and orders it. */

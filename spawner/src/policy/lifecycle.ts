@@ -1,6 +1,6 @@
 // The transitions of a workspace: queued, given a place, reached, stopped, failed, gone. Each only where it is called.
 import type { Phase, ShownPhase } from '@berth/shared/contract'
-import { change, drop, enter, isUp, withContainer, type Draft } from './draft.ts'
+import { change, depart, drop, enter, isUp, withContainer, type Draft } from './draft.ts'
 import type { Failure, Measured, StopReason, Workspace } from './domain.ts'
 import { absentAt, policyOf } from './due.ts'
 
@@ -166,6 +166,7 @@ export function endByItself(
 
 /** The container is gone from the engine without our doing. */
 export function vanish(draft: Draft, workspace: Workspace): void {
+  depart(draft, workspace.container)
   const bare = change(draft, workspace, { container: undefined, changedAt: draft.now })
   if (bare.phase === 'stopping' || bare.phase === 'queued' || bare.phase === 'stopped') return
   measureStay(draft, bare)

@@ -1,23 +1,25 @@
 // A look at the whole engine: what is there wins over what was thought, but for what changed since the look began.
-import type { WorkspaceName } from '@berth/shared/names'
+import { turnOf, type WorkspaceName } from '@berth/shared/names'
 import { change, enter, freshWorkspace, setNetwork, type Draft } from './draft.ts'
 import type {
+  Generation,
   Look,
   Network,
   NetworkIndex,
-  SeenContainer,
   SeenNetwork,
   Workspace,
 } from './domain.ts'
 import { leaseSpan, policyOf } from './due.ts'
 import { enqueue, endByItself, isAwaited, stop, vanish } from './lifecycle.ts'
 import { died } from './record-engine.ts'
+import { asKnown, restoreQueue, type KnownContainer } from './restore.ts'
 
 /** Longer than any executor may take: a step without an answer by then has lost it. */
 const stepLostMs = { pull: 4 * 3_600_000, other: 15 * 60_000 } as const
 
 export function noteLook(draft: Draft, look: Look): void {
   const wasAway = !draft.engine.reachable
+  const isFirst = !draft.looked
   draft.looked = true
   draft.engine = { reachable: true }
   draft.foreignIndexes = new Set(look.foreignIndexes)
@@ -26,6 +28,7 @@ export function noteLook(draft: Draft, look: Look): void {
   if (wasAway) retryEverything(draft)
   noteNetworks(draft, look)
   noteContainers(draft, look, wasAway)
+  if (isFirst) restoreQueue(draft)
   forgetDirectors(draft, look)
   for (const [what, at] of draft.departed.entries())
     if (at < look.startedAt) draft.departed.delete(what)
@@ -104,8 +107,9 @@ function adoptNetwork(draft: Draft, there: SeenNetwork, look: Look): void {
 
 function noteContainers(draft: Draft, look: Look, wasAway: boolean): void {
   const seen = new Set<WorkspaceName>()
-  for (const there of look.containers) {
+  for (const there of asKnown(draft, look.containers)) {
     seen.add(there.workspace)
+    if (isDeparted(draft, there.container.generation, look)) continue
     // Nobody gets the number of a network that a container still names, gone though it is.
     if (there.network !== undefined && !draft.networks.has(there.network))
       draft.restingIndexes.set(there.network, draft.now + leaseSpan(draft.config))
@@ -122,7 +126,11 @@ function noteContainers(draft: Draft, look: Look, wasAway: boolean): void {
 }
 
 /** It went after the look began: what the look saw of it is over. */
-function isDeparted(draft: Draft, what: WorkspaceName | NetworkIndex, look: Look): boolean {
+function isDeparted(
+  draft: Draft,
+  what: WorkspaceName | Generation | NetworkIndex,
+  look: Look,
+): boolean {
   const leftAt = draft.departed.get(what)
   return leftAt !== undefined && leftAt >= look.startedAt
 }
@@ -143,7 +151,7 @@ function settled(draft: Draft, workspace: Workspace): Workspace {
 function noteThere(
   draft: Draft,
   former: Workspace,
-  there: SeenContainer,
+  there: KnownContainer,
   look: Look,
   wasAway: boolean,
 ): void {
@@ -178,19 +186,21 @@ function endWithEngine(draft: Draft, workspace: Workspace, exitCode: number | un
   if (isAsked) enqueue(draft, ended, workspace)
 }
 
-function update(draft: Draft, workspace: Workspace, there: SeenContainer): void {
+function update(draft: Draft, workspace: Workspace, there: KnownContainer): void {
   const { container } = workspace
   const isSame =
     container !== undefined &&
     container.status === there.container.status &&
     container.address === there.container.address &&
     container.health === there.container.health &&
+    container.name === there.container.name &&
+    container.imageId === there.container.imageId &&
     container.exitCode === there.container.exitCode
   if (!isSame) change(draft, workspace, { container: there.container })
 }
 
 /** A container other than the one that is known, or one where none is known. */
-function noteOther(draft: Draft, workspace: Workspace, there: SeenContainer, look: Look): void {
+function noteOther(draft: Draft, workspace: Workspace, there: KnownContainer, look: Look): void {
   const { container } = there
   if (container.status === 'running' && workspace.phase !== 'failed')
     return adopt(draft, there, look, workspace)
@@ -221,12 +231,15 @@ function noteOther(draft: Draft, workspace: Workspace, there: SeenContainer, loo
 }
 
 /** Takes a container into the plan as it is found. */
-function adopt(draft: Draft, there: SeenContainer, look: Look, known?: Workspace): void {
-  const { workspace: name, template, owner, container } = there
+function adopt(draft: Draft, there: KnownContainer, look: Look, known?: Workspace): void {
+  const { workspace: name, template, kind, owner, container } = there
+  if (kind !== 'private') draft.nextTurn = Math.max(draft.nextTurn, turnOf(name) + 1)
   const bare = known ?? freshWorkspace(draft, { name, template, owner })
   const found: Workspace = {
     ...bare,
+    ...there.given,
     template,
+    kind,
     owner,
     container,
     turn: known?.turn ?? draft.nextTurn++,
@@ -258,7 +271,7 @@ function adoptRunning(draft: Draft, workspace: Workspace, look: Look): void {
 }
 
 /** The network it is on is its own, unless somebody else has it. */
-function assignNetwork(draft: Draft, workspace: Workspace, there: SeenContainer): void {
+function assignNetwork(draft: Draft, workspace: Workspace, there: KnownContainer): void {
   const network = there.network === undefined ? undefined : draft.networks.get(there.network)
   const isFree = network?.workspace === undefined || network.workspace === workspace.name
   const index = network !== undefined && isFree ? network.index : undefined

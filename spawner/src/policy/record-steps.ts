@@ -1,6 +1,6 @@
 // Records how steps ended. An answer that nobody waits for changes nothing: the next look tells what is there.
 import type { WorkspaceName } from '@berth/shared/names'
-import { change, enter, isUp, setNetwork, withContainer, type Draft } from './draft.ts'
+import { change, depart, enter, isUp, setNetwork, withContainer, type Draft } from './draft.ts'
 import type { Event, Workspace, WorkspaceStep } from './domain.ts'
 import { policyOf } from './due.ts'
 import { exitedAtStart } from './failures.ts'
@@ -77,6 +77,7 @@ export function noteRemoved(draft: Draft, event: Answer<'container-removed'>): v
   const workspace = answered(draft, event.workspace, 'remove')
   if (workspace === undefined) return
   const failure = workspace.stopReason === 'failed' ? event.failure : undefined
+  depart(draft, workspace.container)
   change(draft, workspace, {
     container: undefined,
     deathUnheard: false,

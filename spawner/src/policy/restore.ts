@@ -1,0 +1,132 @@
+// The first look meets the records: what was given later is given back to what is still there, and the rest forgotten.
+import type { WorkspaceName } from '@berth/shared/names'
+import { claimOf } from './admission.ts'
+import { change, freshWorkspace, type Draft } from './draft.ts'
+import type {
+  Generation,
+  RecordedSeat,
+  Seat,
+  SeenContainer,
+  Workspace,
+  WorkspaceRecord,
+} from './domain.ts'
+import { enqueue } from './lifecycle.ts'
+import { isShared } from '../templates/template.ts'
+
+/** A container under the name and for the people that it has by now, which labels cannot tell. */
+export interface KnownContainer extends SeenContainer {
+  /** What was recorded of it. */
+  readonly given?: Partial<Workspace>
+}
+
+/** By the plan, else by the records. */
+export function asKnown(
+  draft: Draft,
+  containers: readonly SeenContainer[],
+): readonly KnownContainer[] {
+  const planned = new Map<Generation, Workspace>()
+  for (const workspace of draft.workspaces.values())
+    if (workspace.container !== undefined) planned.set(workspace.container.generation, workspace)
+  const recorded = recordsByGeneration(draft)
+  const labelled = new Set(containers.map(({ workspace }) => workspace))
+  return containers.map((there) => {
+    const { generation } = there.container
+    const workspace = planned.get(generation)
+    if (workspace !== undefined) return under(there, workspace)
+    const record = recorded.get(generation)
+    if (record === undefined) return under(there, undefined)
+    if (!fits(record, there, labelled)) return promised(under(there, undefined), record)
+    return { ...under(there, record), given: givenLater(draft, record) }
+  })
+}
+
+function recordsByGeneration({ recorded }: Draft): ReadonlyMap<Generation, WorkspaceRecord> {
+  const byGeneration = new Map<Generation, WorkspaceRecord>()
+  for (const record of recorded)
+    if (record.generation !== undefined) byGeneration.set(record.generation, record)
+  return byGeneration
+}
+
+/** Labels win: a record gives an owner only to what was made for nobody, and never a second container to anybody. */
+function fits(
+  record: WorkspaceRecord,
+  there: SeenContainer,
+  labelled: ReadonlySet<WorkspaceName>,
+): boolean {
+  if (record.template !== there.template) return false
+  if (there.kind === 'standby')
+    return (
+      record.kind === 'private' &&
+      record.owner !== undefined &&
+      there.owner === undefined &&
+      !labelled.has(record.name)
+    )
+  return (
+    record.kind === there.kind &&
+    record.name === there.workspace &&
+    record.owner?.name === there.owner?.name &&
+    record.owner?.subject === there.owner?.subject
+  )
+}
+
+function under(
+  there: SeenContainer,
+  known: Pick<Workspace, 'name' | 'kind' | 'owner'> | undefined,
+): SeenContainer {
+  const workspace = known?.name ?? there.workspace
+  const { name: engineName = there.workspace, ...container } = there.container
+  return {
+    ...there,
+    ...(known === undefined ? {} : { kind: known.kind, owner: known.owner }),
+    workspace,
+    container: engineName === workspace ? container : { ...container, name: engineName },
+  }
+}
+
+/** It was to bear another name, so it was somebody's: it is nobody else's any more. */
+function promised(there: SeenContainer, { name }: WorkspaceRecord): SeenContainer {
+  if (there.kind !== 'standby' || there.container.name !== undefined) return there
+  return { ...there, container: { ...there.container, name } }
+}
+
+function givenLater(
+  draft: Draft,
+  { seats, served, extendedMs }: WorkspaceRecord,
+): Partial<Workspace> {
+  return { seats: seatsOf(draft, seats), served, extendedMs }
+}
+
+/** Everybody counts as there, and their place as in use, from now on. */
+function seatsOf({ now }: Draft, recorded: readonly RecordedSeat[]): readonly Seat[] {
+  const seen = { since: now, lastUseAt: now, seenAt: now, connections: new Map() }
+  return recorded.map(({ person, turn }) => ({ person, turn, ...seen }))
+}
+
+/** Once the first look has been noted: who waited waits again, in the order they had. */
+export function restoreQueue(draft: Draft): void {
+  for (const record of draft.recorded)
+    if (record.queuedTurn !== undefined && isStillOffered(draft, record))
+      waitAgain(draft, record, record.queuedTurn)
+  draft.recorded = []
+}
+
+function isStillOffered(draft: Draft, { kind, name, template, owner }: WorkspaceRecord): boolean {
+  if (kind !== 'private') {
+    const known = draft.config.templates.get(template)
+    return known !== undefined && isShared(known)
+  }
+  const claim = owner && claimOf(draft, owner, template)
+  return claim?.ok === true && claim.name === name
+}
+
+function waitAgain(draft: Draft, record: WorkspaceRecord, turn: number): void {
+  const { name, template, owner, kind, served, extendedMs } = record
+  const present = { seenAt: draft.now, requestedAt: draft.now }
+  const known = draft.workspaces.get(name)
+  if (known === undefined) {
+    const fresh = { ...freshWorkspace(draft, { name, template, owner }), ...present }
+    const seats = seatsOf(draft, record.seats)
+    enqueue(draft, { ...fresh, kind, seats, served, extendedMs }, { turn })
+  } else if (known.phase === 'stopped') enqueue(draft, { ...known, ...present }, { turn })
+  else if (known.phase === 'stopping') change(draft, known, { ...present, turn, wanted: true })
+}
