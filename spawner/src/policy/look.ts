@@ -1,14 +1,7 @@
 // A look at the whole engine: what is there wins over what was thought, but for what changed since the look began.
 import { turnOf, type WorkspaceName } from '@berth/shared/names'
 import { change, enter, freshWorkspace, setNetwork, type Draft } from './draft.ts'
-import type {
-  Generation,
-  Look,
-  Network,
-  NetworkIndex,
-  SeenNetwork,
-  Workspace,
-} from './domain.ts'
+import type { Generation, Look, Network, NetworkIndex, SeenNetwork, Workspace } from './domain.ts'
 import { leaseSpan, policyOf } from './due.ts'
 import { enqueue, endByItself, isAwaited, stop, vanish } from './lifecycle.ts'
 import { died } from './record-engine.ts'

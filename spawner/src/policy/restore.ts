@@ -34,8 +34,8 @@ export function asKnown(
     const workspace = planned.get(generation)
     if (workspace !== undefined) return under(there, workspace)
     const record = recorded.get(generation)
-    if (record === undefined) return under(there, undefined)
-    if (!fits(record, there, labelled)) return promised(under(there, undefined), record)
+    if (record === undefined) return there
+    if (!fits(record, there, labelled)) return promised(there, record)
     return { ...under(there, record), given: givenLater(draft, record) }
   })
 }
@@ -71,22 +71,18 @@ function fits(
 
 function under(
   there: SeenContainer,
-  known: Pick<Workspace, 'name' | 'kind' | 'owner'> | undefined,
+  known: Pick<Workspace, 'name' | 'kind' | 'owner'>,
 ): SeenContainer {
-  const workspace = known?.name ?? there.workspace
-  const { name: engineName = there.workspace, ...container } = there.container
-  return {
-    ...there,
-    ...(known === undefined ? {} : { kind: known.kind, owner: known.owner }),
-    workspace,
-    container: engineName === workspace ? container : { ...container, name: engineName },
-  }
+  const { name: workspace, kind, owner } = known
+  // Where a look does not say it, it is as the label says.
+  const container =
+    workspace === there.workspace ? there.container : { name: there.workspace, ...there.container }
+  return { ...there, kind, owner, workspace, container }
 }
 
 /** It was to bear another name, so it was somebody's: it is nobody else's any more. */
 function promised(there: SeenContainer, { name }: WorkspaceRecord): SeenContainer {
-  if (there.kind !== 'standby' || there.container.name !== undefined) return there
-  return { ...there, container: { ...there.container, name } }
+  return there.kind === 'standby' ? { ...there, container: { ...there.container, name } } : there
 }
 
 function givenLater(

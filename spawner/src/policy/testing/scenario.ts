@@ -14,6 +14,7 @@ import type {
   Limits,
   Look,
   PolicyConfig,
+  Recorded,
   SeatQuestion,
   SeatReply,
   State,
@@ -21,6 +22,7 @@ import type {
   Workspace,
 } from '../domain.ts'
 import { noLimits } from '../limits.ts'
+import { withChanges } from './with-changes.ts'
 import type { Template, TemplatePolicy } from '../../templates/template.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'
 
@@ -78,13 +80,18 @@ export class Scenario {
   readonly history: string[] = []
   #count = 0
 
-  constructor(options: ScenarioOptions = {}) {
-    this.state = initialState(configWith(options))
+  /** What the store has by now. */
+  recorded: Recorded = { workspaces: [], nextTurn: 1 }
+
+  constructor(options: ScenarioOptions = {}, recorded?: Recorded) {
+    this.state = initialState(configWith(options), recorded)
+    if (recorded !== undefined) this.recorded = recorded
   }
 
   hears(event: Event): readonly Step[] {
     const decision = decide(this.state, event, this.now)
     this.state = decision.state
+    this.recorded = withChanges(this.recorded, decision.changes)
     this.wakeAt = decision.wakeAt
     this.said = decision.steps
     this.history.push(...decision.steps.map((step) => step.type))
