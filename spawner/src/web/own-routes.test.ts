@@ -179,11 +179,17 @@ describe('POST /.berth/start and /.berth/cancel', () => {
     })
   }
 
-  it('holds to PUBLIC_URL where it is set, not to the host', async () => {
+  it('holds to scheme and port of PUBLIC_URL where it is set, and to the host that was asked', async () => {
     await using there = await startWeb({ settings: { publicUrl: 'https://berth.example' } })
-    const start = (origin: string) =>
-      there.ask('/.berth/start', { method: 'POST', headers: { origin } })
+    const start = (origin: string, host = 'berth.example') =>
+      there.ask('/.berth/start', {
+        method: 'POST',
+        headers: { origin, 'x-forwarded-host': host },
+      })
     assert.equal((await start('https://berth.example')).status, 202)
+    assert.equal((await start('https://hello.berth.example', 'hello.berth.example')).status, 202)
+    assert.equal((await start('https://hello.berth.example')).status, 403)
+    assert.equal((await start('http://berth.example')).status, 403)
     assert.equal((await start(here)).status, 403)
   })
 
@@ -286,13 +292,7 @@ describe('GET /.berth/assets', () => {
 
 describe('everything else', () => {
   it('is not there', async () => {
-    for (const path of [
-      '/',
-      '/.berth',
-      '/.berth/other',
-      '/internal/v1/',
-      '/internal/v1/ask-results',
-    ])
+    for (const path of ['/', '/.berth', '/.berth/other', '/internal/v1/', '/internal/v1/asks'])
       assertProblem(await web.ask(path), 404, 'template_unknown')
   })
 

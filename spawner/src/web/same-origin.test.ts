@@ -33,6 +33,10 @@ describe('a state-changing request', () => {
       'names the default port in its host',
       { origin: 'https://lab.example', host: 'lab.example:443' },
     ],
+    [
+      'comes from another host of the same site, to which it goes',
+      { origin: 'https://hello.berth.example', host: 'hello.berth.example', publicUrl },
+    ],
     ['spells the host otherwise', { origin: 'http://localhost:4180', host: 'LOCALHOST:4180' }],
   ] as const)
     it(`is taken when it ${name}`, () => assert.equal(ask(row), true))
@@ -44,6 +48,10 @@ describe('a state-changing request', () => {
     ['comes from another port', { origin: 'http://localhost:8888', host: 'localhost:4180' }],
     ['comes from a host below', { origin: 'https://evil.berth.example', publicUrl }],
     ['comes from a host that begins alike', { origin: 'https://berth.example.evil', publicUrl }],
+    [
+      'comes from one host of the site and goes to another',
+      { origin: 'https://hello.berth.example', host: 'berth.example', publicUrl },
+    ],
     ['comes from the public host over plain HTTP', { origin: 'http://berth.example', publicUrl }],
     [
       'goes by a host that is not the public one',

@@ -17,12 +17,16 @@ export function isSameOrigin(provenance: Provenance): boolean {
   if (from.protocol !== 'http:' && from.protocol !== 'https:') return false
   // An Origin is scheme and host; anything more was not written by a browser.
   if (from.origin !== origin.toLowerCase()) return false
-  if (publicUrl !== undefined) return from.origin === new URL(publicUrl).origin
-  // TLS may end before the director, which then cannot know the scheme: the host decides.
-  const here = `${from.protocol}//${forwardedHost ?? ''}`
-  return (
-    URL.canParse(here) &&
-    new URL(here).origin === from.origin &&
-    !/[/@?#\\]/.test(forwardedHost ?? '')
-  )
+  const host = forwardedHost ?? ''
+  if (/[/@?#\\]/.test(host)) return false
+  // TLS may end before the director, which then cannot know the scheme: the public URL says, else the host decides.
+  const here =
+    publicUrl === undefined ? `${from.protocol}//${host}` : onSite(new URL(publicUrl), host)
+  return URL.canParse(here) && new URL(here).origin === from.origin
+}
+
+/** Templates have host names of their own beside the public one, all under its scheme and port. */
+function onSite({ protocol, hostname, port }: URL, host: string): string {
+  const name = host.replace(/:\d+$/, '')
+  return `${protocol}//${name === '' ? hostname : name}${port === '' ? '' : `:${port}`}`
 }
