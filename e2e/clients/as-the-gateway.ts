@@ -5,30 +5,44 @@ import type { Extras } from './people.ts'
 import type { Place } from './place.ts'
 import { openWebSocket, type OpenWebSocket } from './web-socket.ts'
 
+export interface AskingOptions {
+  /** The host name that people ask; without one, that of the site. */
+  readonly host?: string
+  readonly groups?: string
+}
+
 export interface GatewayLike {
+  readonly user: string
   ask(path: string, extras?: Extras): Promise<Answer>
   webSocket(path: string): Promise<OpenWebSocket>
 }
 
-export function asTheGateway(berth: Deployment, place: Place, user: string): GatewayLike {
+export function asTheGateway(
+  berth: Deployment,
+  place: Place,
+  user: string,
+  { host, groups = 'staff' }: AskingOptions = {},
+): GatewayLike {
+  const { origin } = host === undefined ? berth.site : berth.siteAt(host)
   const identity = {
     'berth-gateway-secret': berth.gatewaySecret,
     'x-forwarded-preferred-username': user,
     'x-forwarded-user': `u-${user}`,
-    'x-forwarded-groups': 'staff',
+    'x-forwarded-groups': groups,
   }
   return {
+    user,
     ask: (path, extras = {}) =>
       send({
-        url: new URL(path, berth.site.origin),
+        url: new URL(path, origin),
         place,
         target: path,
         ...extras,
         headers: { accept: '*/*', ...identity, ...extras.headers },
       }),
     webSocket: (path) =>
-      openWebSocket(new URL(path, berth.site.origin), place, {
-        origin: berth.site.origin,
+      openWebSocket(new URL(path, origin), place, {
+        origin,
         ...identity,
       }),
   }

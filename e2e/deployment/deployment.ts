@@ -1,6 +1,6 @@
 // A Berth deployment of a test's own on an engine: brought up by Compose, changed, looked at, and gone in the end.
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { send } from '../clients/http.ts'
@@ -30,6 +30,8 @@ export interface DeploymentOptions {
   readonly name: string
   readonly template?: Settings
   readonly settings?: Settings
+  /** A TEMPLATES_FILE, beside what the environment describes. */
+  readonly templates?: string
   readonly directors?: number
   readonly engine?: Engine
   /** How to reach a published port, where that is not on 127.0.0.1. */
@@ -43,16 +45,22 @@ export interface Deployment extends AsyncDisposable {
   readonly prefix: string
   readonly engine: Engine
   readonly site: Site
+  /** The same site by another host name, such as `hello.localhost`. */
+  siteAt(host: string): Site
   readonly gatewaySecret: string
   readonly settings: Settings
   /** Runs Compose with this deployment's files and settings. */
   compose(...args: string[]): Promise<string>
   /** Brings up what the settings ask for; given ones replace present ones, empty ones take them away. */
   reconfigure(settings: Settings, ...services: Role[]): Promise<void>
+  /** Puts another TEMPLATES_FILE in the place of the present one, in one step. */
+  writeTemplates(text: string): Promise<void>
   services(role: Role): Promise<InspectedContainer[]>
   logs(role: Role): Promise<string>
   /** Where each director listens, as the gateway sees it. */
   directorPlaces(): Promise<Place[]>
+  /** Where the spawner's API for scripts listens. */
+  apiPlace(): Promise<Place>
   workspaceName(user: string): string
 }
 
@@ -65,6 +73,8 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   const [port = 0, idpPort = 0] = await freePorts(2)
   const work = await mkdtemp(join(tmpdir(), `${instance}-`))
   const environmentFile = join(work, 'env')
+  const templatesFolder = join(work, 'templates')
+  await mkdir(templatesFolder)
   const places = new Map<string, Place>()
   for (const each of [port, idpPort])
     places.set(String(each), (await options.reach?.(each)) ?? { host: '127.0.0.1', port: each })
@@ -88,6 +98,8 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     CONTAINER_HOST_PREFIX: prefix,
     // Beside a running demo, whose networks have the default range.
     NETWORK_POOL: '10.214.0.0/16',
+    TEMPLATES_FOLDER: templatesFolder,
+    ...(options.templates === undefined ? {} : { TEMPLATES_FILE: '/templates/templates.yml' }),
     ...(options.template ?? helloTemplate),
     ...options.settings,
   }
@@ -109,6 +121,12 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
       cwd: surroundings.root,
       withinMs: upTimeoutMs,
     })
+  }
+
+  async function writeTemplates(text: string): Promise<void> {
+    const next = join(templatesFolder, 'next')
+    await writeFile(next, text)
+    await rename(next, join(templatesFolder, 'templates.yml'))
   }
 
   const scale = ['--scale', `director=${options.directors ?? 1}`]
@@ -142,10 +160,11 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     await rm(work, { recursive: true, force: true })
   })
 
-  const site: Site = {
-    origin: `http://localhost:${port}`,
+  const siteAt = (host: string): Site => ({
+    origin: `http://${host}:${port}`,
     placeOf: (url) => places.get(url.port) ?? { host: '127.0.0.1', port: Number(url.port) },
-  }
+  })
+  const site = siteAt('localhost')
 
   const deployment: Deployment = {
     instance,
@@ -156,7 +175,9 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
       return settings
     },
     site,
+    siteAt,
     compose,
+    writeTemplates,
     async reconfigure(changes, ...names) {
       settings = { ...settings, ...changes }
       // The identity provider leads to no director, and Compose minds a scale for what is not meant.
@@ -173,11 +194,17 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
         port: 8080,
       }))
     },
+    async apiPlace() {
+      const [spawner] = await services('spawner')
+      const address = spawner?.NetworkSettings.Networks[`${instance}-internal`]?.IPAddress
+      return { host: address ?? '', port: 8082 }
+    },
     workspaceName: (user) => `${prefix}-${user}`,
     [Symbol.asyncDispose]: takeDown,
   }
 
   try {
+    if (options.templates !== undefined) await writeTemplates(options.templates)
     if (!surroundings.built && options.engine === undefined) await compose('build')
     await explained(compose(...up, '--no-build'))
     await answering(site)
