@@ -243,6 +243,7 @@ const outline: readonly Outline[] = [
     names: [
       'IDENTITY_HEADER',
       'SUBJECT_HEADER',
+      'SUBJECT_REQUIRED',
       'GROUPS_HEADER',
       'EMAIL_HEADER',
       'GATEWAY_COOKIES',

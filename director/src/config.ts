@@ -12,6 +12,7 @@ import {
   publicUrl,
 } from '@berth/shared/common-settings'
 import {
+  custom,
   duration,
   list,
   optionalSecret,
@@ -23,6 +24,10 @@ import {
 } from '@berth/shared/settings'
 
 const headerName = pattern(/^[A-Za-z0-9-]+$/, 'is not a header name')
+const flag = custom(
+  (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
+  'must be true or false',
+)
 const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'is not a host name')
 
 export const directorSettings = {
@@ -42,6 +47,9 @@ export const directorSettings = {
   }),
   SUBJECT_HEADER: withDefault(headerName, 'X-Forwarded-User', {
     doc: "the header in which the gateway gives the person's lasting identifier (OIDC sub)",
+  }),
+  SUBJECT_REQUIRED: withDefault(flag, 'true', {
+    doc: 'whether who comes without that header is refused, where GATEWAY_SECRET is set; false: the gateway gives none',
   }),
   GROUPS_HEADER: withDefault(headerName, 'X-Forwarded-Groups', {
     doc: "the header in which the gateway gives the person's groups, comma-separated",

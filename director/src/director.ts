@@ -61,6 +61,7 @@ export async function startDirector(
     subjectHeader: config.SUBJECT_HEADER,
     groupsHeader: config.GROUPS_HEADER,
     emailHeader: config.EMAIL_HEADER,
+    subjectRequired: config.SUBJECT_REQUIRED,
   }
   await using building = new AsyncDisposableStack()
 
@@ -128,6 +129,7 @@ export async function startDirector(
       checkRequest: createCheckRequest(gate),
       identify: createIdentify(gate),
       checkOrigin: createCheckOrigin(publicUrl),
+      checkOwnPortOrigin: createCheckOrigin(undefined),
       routes: () => routes,
     }),
     table,

@@ -243,7 +243,16 @@ export type ActivityReport = z.infer<typeof activityReportSchema>
 
 /** A lease left out has ended. Counted from before the report was sent. */
 export const activityAnswerSchema = z.object({
-  leases: z.array(z.object({ workspace: shortText, leaseMs: milliseconds })),
+  leases: z.array(
+    z.object({
+      workspace: shortText,
+      /** Absent: of the one generation of that workspace that the report named. */
+      generation: shortText.optional(),
+      leaseMs: milliseconds,
+      /** Where it has one: it may be later than when the seat was granted. Absent: as it was. */
+      endsAt: shortText.optional(),
+    }),
+  ),
 })
 export type ActivityAnswer = z.infer<typeof activityAnswerSchema>
 

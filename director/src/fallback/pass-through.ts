@@ -15,11 +15,17 @@ export interface PassedRequest {
   readonly person: Person
   readonly proof: GatewayProof
   readonly template: string
+  readonly workspace: string | undefined
+  /** Path and query as they came. */
   readonly target: string
+  /** The path prefix of the route. */
+  readonly base: string
+  /** Berth's own path: the target without that prefix. */
+  readonly ownTarget: string
 }
 
 export interface PassThrough {
-  /** `/.berth/*`: the raw target, whatever the method. */
+  /** `/.berth/*`: raw, without what the route puts before it, whatever the method. */
   own(request: PassedRequest): Promise<ForwardOutcome>
   /** The page for a navigation whose workspace is not ready. */
   page(request: PassedRequest): Promise<ForwardOutcome>
@@ -40,9 +46,9 @@ export function createPassThrough({ spawner, headers }: PassThroughDeps): PassTh
     answerTimeoutMs: number,
     led: { target?: string },
   ): Promise<ForwardOutcome> {
-    const { req, res, expectContinue, person, proof, template } = request
+    const { req, res, expectContinue, person, proof, template, workspace, base } = request
     const remoteAddress = req.socket.remoteAddress
-    const context = { remoteAddress, proof, person, template, ...led }
+    const context = { remoteAddress, proof, person, template, workspace, base, ...led }
     return forwardRequest({
       req,
       res,
@@ -57,7 +63,7 @@ export function createPassThrough({ spawner, headers }: PassThroughDeps): PassTh
   }
 
   return {
-    own: (request) => pass(request, request.target, ownMs, {}),
+    own: (request) => pass(request, request.ownTarget, ownMs, {}),
     page: (request) => pass(request, internalPaths.page, pageMs, { target: request.target }),
   }
 }

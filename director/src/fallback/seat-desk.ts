@@ -70,11 +70,13 @@ export function createSeatDesk(deps: SeatDeskDeps): SeatDesk {
     const askedAt = clock.now()
     // Told once: what has been looked into since must not be looked into again.
     const unreachable = first && wish.failed?.byName === false ? wish.failed.generation : undefined
+    const { workspace } = wish.holder
     const holdMs = first ? firstHoldMs : longestHoldMs
     const answer = await askSeat(
       {
         user: wish.holder.person,
         template: wish.holder.template,
+        ...(workspace === undefined ? {} : { workspace }),
         waitMs: Math.round(Math.min(holdMs, Math.max(0, wish.until - askedAt))),
         start: wish.start,
         navigation: wish.navigation,
@@ -101,7 +103,13 @@ export function createSeatDesk(deps: SeatDeskDeps): SeatDesk {
 
   function granted(
     wish: SeatWish,
-    { workspace, generation, address, leaseMs }: Extract<SeatOutcome, { status: 'granted' }>,
+    {
+      workspace,
+      generation,
+      address,
+      leaseMs,
+      endsAt,
+    }: Extract<SeatOutcome, { status: 'granted' }>,
     askedAt: number,
   ): SeatFound {
     if (!poolContains(pool, address.host)) {
@@ -113,7 +121,7 @@ export function createSeatDesk(deps: SeatDeskDeps): SeatDesk {
     }
     const expiresAt = askedAt + leaseMs
     if (expiresAt <= clock.now()) return { kind: 'waiting' }
-    const lease = { workspace, generation, address, askedAt, expiresAt, byName: false }
+    const lease = { workspace, generation, address, askedAt, expiresAt, byName: false, endsAt }
     return { kind: 'seat', seat: table.grant(wish.holder, lease) }
   }
 

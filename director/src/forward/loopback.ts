@@ -98,6 +98,8 @@ export interface FrontOptions {
   readonly limits?: Partial<PoolLimits>
 }
 
+const route = { passIdentity: [], passTokens: [], authorization: 'application' } as const
+
 /** Forwards everything to one workspace, with the scrub, and answers what failed with a bare status. */
 export async function startFront(to: Address, options: FrontOptions = {}): Promise<Front> {
   const { answerTimeoutMs = 5_000, hooks = {}, limits = {} } = options
@@ -108,6 +110,7 @@ export async function startFront(to: Address, options: FrontOptions = {}): Promi
       subjectHeader: 'X-Forwarded-User',
       groupsHeader: 'X-Forwarded-Groups',
       emailHeader: 'X-Forwarded-Email',
+      subjectRequired: false,
     },
     gatewayCookies: ['_oauth2_proxy*'],
   })
@@ -132,6 +135,7 @@ export async function startFront(to: Address, options: FrontOptions = {}): Promi
         headers: passes.toWorkspace(req.rawHeaders, {
           remoteAddress: req.socket.remoteAddress,
           proof: 'none',
+          route,
         }),
         toClient: (raw) => passes.toClient(raw, req.headers.host),
         answerTimeoutMs,
@@ -153,7 +157,11 @@ export async function startFront(to: Address, options: FrontOptions = {}): Promi
       head,
       address: to,
       target: req.url ?? '/',
-      headers: passes.toWorkspace(req.rawHeaders, { remoteAddress: undefined, proof: 'none' }),
+      headers: passes.toWorkspace(req.rawHeaders, {
+        remoteAddress: undefined,
+        proof: 'none',
+        route,
+      }),
       toClient: (raw) => passes.toClient(raw, req.headers.host),
       answerTimeoutMs,
       hooks,

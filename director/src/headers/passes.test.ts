@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { parseUserName } from '@berth/shared/names'
-import { createHeaderPasses } from './passes.ts'
+import type { GatewayProof } from '../identity/gate.ts'
+import { createHeaderPasses, type Passing } from './passes.ts'
 
 const gate = {
   secret: undefined,
@@ -10,10 +11,12 @@ const gate = {
   subjectHeader: 'X-Forwarded-User',
   groupsHeader: 'Remote-Groups',
   emailHeader: 'X-Forwarded-Email',
+  subjectRequired: true,
 }
 const gatewayCookies = ['_oauth2_proxy*', 'mod_auth_openidc_*']
 const passes = createHeaderPasses({ gate, gatewayCookies })
-const context = { remoteAddress: '::ffff:10.0.0.2', proof: 'none' } as const
+const route: Passing = { passIdentity: [], passTokens: [], authorization: 'application' }
+const context = { remoteAddress: '::ffff:10.0.0.2', proof: 'none', route } as const
 const set = ['X-Forwarded-For', '10.0.0.2', 'X-Forwarded-Proto', 'http']
 
 describe('on the way to a workspace', () => {
@@ -34,6 +37,12 @@ describe('on the way to a workspace', () => {
     ['X-Real-IP', '1.2.3.4'],
     ['GAP-Auth', 'x'],
     ['X-Auth-Request-User', 'x'],
+    ['X-Auth-Request-Access-Token', 'x'],
+    ['X-Forwarded-Access-Token', 'x'],
+    ['X-Forwarded-Prefix', '/lab'],
+    ['Berth-Ends-At', 'x'],
+    ['Berth-Base', '/lab'],
+    ['Berth-Workspace', 'lab-bob'],
     ['Berth-Gateway-Secret', 'x'],
     ['Berth-User', 'eve'],
     ['REMOTE-USER', 'eve'],
@@ -80,6 +89,18 @@ describe('on the way to a workspace', () => {
     assert.deepEqual(passes.toWorkspace(raw, { ...context, proof: 'basic' }), set)
   })
 
+  it('the route’s prefix is told where it is stripped, and when the lifetime ends', () => {
+    const path = { prefix: '/lab', strip: true }
+    const forged = ['X-Forwarded-Prefix', '/evil', 'Berth-Ends-At', '1999']
+    const endsAt = '2026-01-01T00:00:00Z'
+    assert.deepEqual(
+      passes.toWorkspace(forged, { ...context, route: { ...route, path }, endsAt }),
+      [...set, 'X-Forwarded-Prefix', '/lab', 'Berth-Ends-At', endsAt],
+    )
+    const kept = { ...route, path: { ...path, strip: false } }
+    assert.deepEqual(passes.toWorkspace(forged, { ...context, route: kept }), set)
+  })
+
   it('the scheme is that of the public URL', () => {
     const https = createHeaderPasses({ gate, gatewayCookies, publicUrl: 'https://h' })
     assert.equal(https.toWorkspace([], context).at(-1), 'https')
@@ -102,6 +123,75 @@ describe('on the way to a workspace', () => {
         assert.deepEqual(passes.toClient(answer, 'h'), answer)
       }),
     )
+  })
+})
+
+describe('hazard: an application believes who the headers say it is asked by', () => {
+  const who = [
+    ['remote-user', 'm\xc3\xbcller'],
+    ['X-Forwarded-User', 'u-1'],
+    ['Remote-Groups', ' staff,admins'],
+    ['X-Forwarded-Email', 'a@b'],
+  ] as const
+  const fields = ['user', 'subject', 'groups', 'email'] as const
+
+  it('gets those that its route passes on, as they came, and no other', () => {
+    for (const [index, field] of fields.entries()) {
+      const passing = { ...route, passIdentity: [field] }
+      const kept = passes.toWorkspace(who.flat(), { ...context, route: passing })
+      assert.deepEqual(kept, [...(who[index] ?? []), ...set])
+    }
+  })
+
+  it('gets them also where a client had Connection name them away', () => {
+    const passing = { ...route, passIdentity: fields }
+    const raw = [
+      ...who.flat(),
+      'Connection',
+      'Remote-User, X-Forwarded-User, X-Gone',
+      'X-Gone',
+      '1',
+    ]
+    const kept = passes.toWorkspace(raw, { ...context, route: passing })
+    assert.deepEqual(kept, [...who.flat(), ...set])
+  })
+
+  it('gets none that looks like one', () => {
+    const passing = { ...route, passIdentity: fields, passTokens: ['access', 'id'] as const }
+    const forged = [
+      ['Remote_User', 'eve'],
+      ['X_Forwarded_Access_Token', 'x'],
+      ['X-Forwarded-Preferred-Username', 'eve'],
+      ['X-Auth-Request-User', 'eve'],
+      ['X-Auth-Request-Access-Token', 'x'],
+      ['GAP-Auth', 'eve'],
+      ['Forwarded', 'for=eve'],
+    ]
+    assert.deepEqual(passes.toWorkspace(forged.flat(), { ...context, route: passing }), set)
+  })
+
+  it('gets the access token where its route passes it on, and only one', () => {
+    const passing: Passing = { ...route, passTokens: ['access'] }
+    const token = ['X-Forwarded-Access-Token', 'abc']
+    const raw = ['Connection', 'x-forwarded-access-token', ...token]
+    const kept = (raw: string[], of = passing) => passes.toWorkspace(raw, { ...context, route: of })
+    assert.deepEqual(kept(raw), [...token, ...set])
+    assert.deepEqual(kept([...raw, ...token]), set)
+    assert.deepEqual(kept(raw, route), set)
+  })
+
+  it('gets the ID token where its route passes it on; where another’s does, it sees no Authorization', () => {
+    const bearer = ['Authorization', 'Bearer abc.def.ghi']
+    const mine: Passing = { ...route, passTokens: ['id'], authorization: 'id-token' }
+    const others: Passing = { ...route, authorization: 'nobody' }
+    const kept = (raw: string[], of: Passing, proof: GatewayProof = 'header') =>
+      passes.toWorkspace(raw, { ...context, route: of, proof })
+    assert.deepEqual(kept(bearer, mine), [...bearer, ...set])
+    assert.deepEqual(kept(bearer, mine, 'basic'), set)
+    assert.deepEqual(kept([...bearer, ...bearer], mine), set)
+    assert.deepEqual(kept(['Authorization', 'Basic dTpw'], mine), set)
+    assert.deepEqual(kept(bearer, others), set)
+    assert.deepEqual(kept(bearer, route), [...bearer, ...set])
   })
 })
 
@@ -202,7 +292,14 @@ describe('on the way to the spawner', () => {
     const person = { name, subject: 'a:b', groups: ['x,y', 'ß'], email: 'a@b' }
     const raw = ['Authorization', 'Bearer x', 'Berth-Groups', 'admins', 'Accept', '*/*']
     assert.deepEqual(
-      passes.toSpawner(raw, { ...context, person, template: 'lab', target: '/a?b' }),
+      passes.toSpawner(raw, {
+        ...context,
+        person,
+        template: 'lab',
+        workspace: 'lab-x',
+        base: '/lab',
+        target: '/a?b',
+      }),
       [
         'Accept',
         '*/*',
@@ -217,6 +314,10 @@ describe('on the way to the spawner', () => {
         'a%40b',
         'Berth-Template',
         'lab',
+        'Berth-Workspace',
+        'lab-x',
+        'Berth-Base',
+        '%2Flab',
         'Berth-Target',
         '%2Fa%3Fb',
       ],

@@ -1,9 +1,16 @@
 // What is scrubbed and set on the way to a workspace, to the spawner and back: one pure function each, for requests
 // and upgrades alike. Raw arrays of names and values in and out; order, case and bytes of what stays are kept.
-import { passHeaders, type Person } from '@berth/shared/contract'
+import {
+  endsAtHeader,
+  identityFields,
+  passHeaders,
+  type Person,
+  type Route,
+} from '@berth/shared/contract'
 import { identityHeaderNames, type Gate, type GatewayProof } from '../identity/gate.ts'
 import { isReservedHeader } from '../identity/reserved-headers.ts'
 import { hostName, hostOf } from '../routing/host-name.ts'
+import type { TemplateRoute } from '../routing/route-table.ts'
 import { createGatewayCookies } from './gateway-cookies.ts'
 import { isHopByHop, namedByConnection } from './hop-by-hop.ts'
 import { isWiderThanHost } from './cookie-domain.ts'
@@ -21,20 +28,40 @@ export interface RequestContext {
   readonly proof: GatewayProof
 }
 
+/** What of a route decides which of the gateway's headers its application gets. */
+export interface Passing extends Pick<TemplateRoute, 'authorization' | 'path'> {
+  readonly passIdentity: readonly IdentityField[]
+  readonly passTokens: readonly Route['passTokens'][number][]
+}
+
+type IdentityField = Route['passIdentity'][number]
+
+export interface WorkspaceContext extends RequestContext {
+  readonly route: Passing
+  /** When the workspace's lifetime ends, where it does. */
+  readonly endsAt?: string | undefined
+}
+
 export interface SpawnerContext extends RequestContext {
   readonly person: Person
   readonly template?: string | undefined
+  /** The one workspace that the route leads to. */
+  readonly workspace?: string | undefined
+  /** The path prefix of the route. */
+  readonly base?: string | undefined
   /** Path and query of the navigation that a page is to lead back to. */
   readonly target?: string | undefined
 }
 
 export interface HeaderPasses {
-  toWorkspace(rawHeaders: readonly string[], context: RequestContext): string[]
+  toWorkspace(rawHeaders: readonly string[], context: WorkspaceContext): string[]
   /** The same scrub, and who asks. Without `Authorization`: the director adds its own. */
   toSpawner(rawHeaders: readonly string[], context: SpawnerContext): string[]
   /** An answer of a workspace, trailers and 1xx included. @param host the request's Host */
   toClient(rawHeaders: readonly string[], host: string | undefined): string[]
 }
+
+const accessTokenHeader = 'x-forwarded-access-token'
 
 /** Besides what is reserved: the director answers `Expect` itself, and undici sends no request trailers. */
 const droppedFromRequests: ReadonlySet<string> = new Set(['expect', 'trailer'])
@@ -49,7 +76,8 @@ const droppedFromAnswers: ReadonlySet<string> = new Set([
 
 export function createHeaderPasses({ gate, gatewayCookies, publicUrl }: HeaderRules): HeaderPasses {
   const cookies = createGatewayCookies(gatewayCookies)
-  const identityHeaders: ReadonlySet<string> = new Set(identityHeaderNames(gate))
+  const names = identityHeaderNames(gate)
+  const identityHeaders: ReadonlySet<string> = new Set(names)
   const scheme = publicUrl?.startsWith('https:') === true ? 'https' : 'http'
 
   function isScrubbed(name: string): boolean {
@@ -63,13 +91,27 @@ export function createHeaderPasses({ gate, gatewayCookies, publicUrl }: HeaderRu
     )
   }
 
-  function scrub(rawHeaders: readonly string[], withAuthorization: boolean): string[] {
+  /** Of these headers there is one at most, or nobody would have been let in. */
+  function isPassedIdentity(name: string, fields: readonly IdentityField[]): boolean {
+    return fields.some((field) => names[identityFields.indexOf(field)] === name)
+  }
+
+  function scrub(
+    rawHeaders: readonly string[],
+    withAuthorization: boolean,
+    identity: readonly IdentityField[] = [],
+  ): string[] {
     const named = namedByConnection(rawHeaders)
     const kept: string[] = []
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const header = rawHeaders[i] ?? ''
       const name = header.toLowerCase()
       let value = rawHeaders[i + 1]
+      // Before `Connection` is heard: whoever it names away would be nobody to the application.
+      if (isPassedIdentity(name, identity)) {
+        kept.push(header, value ?? '')
+        continue
+      }
       if (isScrubbed(name) || named?.has(name) === true) continue
       if (name === 'authorization' && !withAuthorization) continue
       if (name === 'cookie') value = cookies.without(value ?? '')
@@ -89,17 +131,26 @@ export function createHeaderPasses({ gate, gatewayCookies, publicUrl }: HeaderRu
   }
 
   return {
-    toWorkspace(rawHeaders, { remoteAddress, proof }) {
-      // The gateway's Basic carries its secret; any other Authorization is the application's.
-      const kept = scrub(rawHeaders, proof !== 'basic')
+    toWorkspace(rawHeaders, { remoteAddress, proof, route, endsAt }) {
+      const { passIdentity, passTokens, authorization, path } = route
+      // The gateway's Basic carries its secret.
+      const theirs = authorization === 'application' && proof !== 'basic'
+      const kept = scrub(rawHeaders, theirs, passIdentity)
+      if (passTokens.includes('access')) kept.push(...theOnly(rawHeaders, accessTokenHeader))
+      if (authorization === 'id-token' && proof !== 'basic')
+        kept.push(...bearerOf(theOnly(rawHeaders, 'authorization')))
       kept.push(...forwarded(rawHeaders, remoteAddress))
+      if (path?.strip === true) kept.push('X-Forwarded-Prefix', path.prefix)
+      if (endsAt !== undefined) kept.push(endsAtHeader, endsAt)
       return kept
     },
 
-    toSpawner(rawHeaders, { remoteAddress, person, template, target }) {
+    toSpawner(rawHeaders, { remoteAddress, person, template, workspace, base, target }) {
       const kept = scrub(rawHeaders, false)
       kept.push(...forwarded(rawHeaders, remoteAddress), ...personHeaders(person))
       if (template !== undefined) kept.push(passHeaders.template, encodeURIComponent(template))
+      if (workspace !== undefined) kept.push(passHeaders.workspace, encodeURIComponent(workspace))
+      if (base !== undefined && base !== '') kept.push(passHeaders.base, encodeURIComponent(base))
       if (target !== undefined) kept.push(passHeaders.target, encodeURIComponent(target))
       return kept
     },
@@ -123,6 +174,23 @@ export function createHeaderPasses({ gate, gatewayCookies, publicUrl }: HeaderRu
   function mayNotSet(setCookie: string, host: string | undefined): boolean {
     return cookies.setBy(setCookie) || isWiderThanHost(setCookie, hostName(host))
   }
+}
+
+/** A header that came exactly once: of two, one is not the gateway's. @param wanted lower case */
+function theOnly(rawHeaders: readonly string[], wanted: string): string[] {
+  const found: string[] = []
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const header = rawHeaders[i] ?? ''
+    if (header.length !== wanted.length || header.toLowerCase() !== wanted) continue
+    if (found.length > 0) return []
+    found.push(header, rawHeaders[i + 1] ?? '')
+  }
+  return found
+}
+
+/** A token of the gateway's is a bearer's; anything else is not what the application was promised. */
+function bearerOf(authorization: string[]): string[] {
+  return /^bearer +[\w.~+/-]+=*$/i.test(authorization[1] ?? '') ? authorization : []
 }
 
 function personHeaders(person: Person): string[] {

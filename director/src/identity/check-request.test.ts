@@ -8,6 +8,7 @@ const check = createCheckRequest({
   subjectHeader: 'X-Forwarded-User',
   groupsHeader: 'X-Forwarded-Groups',
   emailHeader: 'X-Forwarded-Email',
+  subjectRequired: false,
 })
 const head = {
   method: 'GET',

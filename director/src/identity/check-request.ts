@@ -11,6 +11,13 @@ export interface RequestHead {
   readonly upgrade: boolean
 }
 
+export const hostLikeDetail = 'The path begins like the name of a host.'
+
+/** What a browser that is led there would read as another host: `//evil`, `/\evil`. */
+export function beginsLikeHost(target: string): boolean {
+  return target[1] === '/' || target[1] === '\\'
+}
+
 const hostShape = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 
 /** The checks of a request's form; `undefined` for a request that may be looked at further. */
@@ -27,9 +34,9 @@ export function createCheckRequest(gate: Gate): (head: RequestHead) => Refusal |
 function complaintAbout({ method, target, upgrade }: RequestHead): string | undefined {
   if (method === 'TRACE' || method === 'CONNECT') return 'This method is not served here.'
   if (upgrade && method !== 'GET') return 'Only GET can ask for an upgrade.'
-  // What a browser would read as another host (`//evil`, `/\evil`), or a proxy as another target.
+  // What a proxy would read as another target.
   if (!target.startsWith('/')) return 'The request target must be a path.'
-  if (target[1] === '/' || target[1] === '\\') return 'The path begins like the name of a host.'
+  if (beginsLikeHost(target)) return hostLikeDetail
   return undefined
 }
 

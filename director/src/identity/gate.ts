@@ -10,6 +10,8 @@ export interface Gate {
   readonly subjectHeader: string
   readonly groupsHeader: string
   readonly emailHeader: string
+  /** Whether a gateway that proves itself gives everybody a subject. */
+  readonly subjectRequired: boolean
 }
 
 /** By which header the gateway proved itself: the one that no workspace may see. */
@@ -24,7 +26,7 @@ export interface Refusal {
 
 export const gatewaySecretHeader = 'berth-gateway-secret'
 
-/** Lower case, as all comparisons of header names are. */
+/** In the order of `identityFields`; lower case, as all comparisons of header names are. */
 export function identityHeaderNames(gate: Gate): readonly string[] {
   return [gate.identityHeader, gate.subjectHeader, gate.groupsHeader, gate.emailHeader].map(
     (name) => name.toLowerCase(),

@@ -8,6 +8,7 @@ const names = {
   subjectHeader: 'X-Forwarded-User',
   groupsHeader: 'X-Forwarded-Groups',
   emailHeader: 'X-Forwarded-Email',
+  subjectRequired: false,
 }
 const secretText = 'sixteen characters'
 const open = createIdentify({ ...names, secret: undefined })
@@ -20,6 +21,12 @@ const email = 'X-Forwarded-Email'
 /** As Node shows the bytes of UTF-8. */
 const bytes = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
 const basic = (credentials: string) => `Basic ${Buffer.from(credentials).toString('base64')}`
+
+const strict = createIdentify({
+  ...names,
+  secret: new Secret(secretText),
+  subjectRequired: true,
+})
 
 function codeOf(rawHeaders: readonly string[], identify = open): string {
   const result = identify(rawHeaders)
@@ -47,6 +54,16 @@ describe('an identity', () => {
         proof: 'none',
       },
     )
+  })
+
+  it('needs a subject where the gateway gives one to everybody, so that no home is recorded without', () => {
+    const proven = ['Berth-Gateway-Secret', secretText, user, 'alice']
+    assert.equal(codeOf(proven, strict), 'identity_missing')
+    assert.equal(codeOf([...proven, subject, ''], strict), 'identity_missing')
+    assert.equal(codeOf([...proven, subject, 'u-1'], strict), 'alice')
+    assert.equal(codeOf(proven, guarded), 'alice')
+    const unguarded = createIdentify({ ...names, secret: undefined, subjectRequired: true })
+    assert.equal(codeOf([user, 'alice'], unguarded), 'alice')
   })
 
   it('needs no more than the name', () => {

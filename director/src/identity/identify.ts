@@ -19,6 +19,7 @@ const beyondAscii = /[\x80-\xff]/
 
 export function createIdentify(gate: Gate): Identify {
   const prove = createProve(gate.secret)
+  const needsSubject = gate.subjectRequired && gate.secret !== undefined
   const identityHeader = gate.identityHeader.toLowerCase()
   const subjectHeader = gate.subjectHeader.toLowerCase()
   const groupsHeader = gate.groupsHeader.toLowerCase()
@@ -33,6 +34,8 @@ export function createIdentify(gate: Gate): Identify {
     if (typeof name === 'object') return name
     const subject = readSubject(valuesOf(rawHeaders, subjectHeader))
     if (typeof subject === 'object') return subject
+    // A client may make a gateway leave it out (`Connection: X-Forwarded-User`): its home would be anybody's later.
+    if (subject === '' && needsSubject) return withoutSubject()
     const groups = readGroups(valuesOf(rawHeaders, groupsHeader))
     if ('ok' in groups) return groups
     const email = readEmail(valuesOf(rawHeaders, emailHeader))
@@ -54,6 +57,8 @@ function valuesOf(rawHeaders: readonly string[], lowerCaseName: string): readonl
 }
 
 const missing = () => refuse('identity_missing', 'The gateway named nobody. Please sign in.')
+const withoutSubject = () =>
+  refuse('identity_missing', 'The gateway did not say by which subject you are known.')
 const ambiguous = (what: string) =>
   refuse('identity_ambiguous', `The gateway gave more than one ${what}.`)
 const invalid = (what: string) =>

@@ -69,7 +69,15 @@ describe('activity reports', () => {
     grant(alice).activity.touch()
     await time.pass(1_000)
     assert.deepEqual(sent, [
-      [{ workspace: 'lab-alice', user: 'alice', lastUseAgoMs: 1_000, connections: 0 }],
+      [
+        {
+          workspace: 'lab-alice',
+          generation: 'g-alice',
+          user: 'alice',
+          lastUseAgoMs: 1_000,
+          connections: 0,
+        },
+      ],
     ])
     await time.pass(3_999)
     assert.ok(table.current(seatKey(alice)), 'renewed at 1 s for 4 s')
@@ -138,7 +146,13 @@ describe('activity reports', () => {
     other.activity.open()
     await time.pass(700)
     assert.deepEqual(sent[0], [
-      { workspace: 'lab-alice', user: 'alice', lastUseAgoMs: 700, connections: 1 },
+      {
+        workspace: 'lab-alice',
+        generation: 'g-alice',
+        user: 'alice',
+        lastUseAgoMs: 700,
+        connections: 1,
+      },
     ])
   })
 

@@ -12,6 +12,7 @@ const longestIntervalMs = 10_000
 const neverUsedMs = longestMs
 
 type ReportedSeats = ActivityReport['seats']
+type Renewed = ActivityAnswer['leases'][number]
 
 export interface ActivityReporterDeps {
   readonly table: LeaseTable
@@ -62,20 +63,21 @@ export function createActivityReporter(deps: ActivityReporterDeps): ActivityRepo
     if (batch.length === 0) return
     const leases = await send(merge(batch.map(({ seat }) => seat)), closing.signal)
     if (leases === undefined) return
-    const granted = new Map(leases.map(({ workspace, leaseMs }) => [workspace, leaseMs]))
+    const renewed = byGeneration(leases, batch)
     for (const { seat, lease, arrived } of batch) {
       arrived()
-      settle(seat, lease, granted.get(lease.workspace), sentAt)
+      settle(seat, lease, renewed.get(lease.generation), sentAt)
     }
   }
 
-  function settle(seat: Seat, lease: Lease, leaseMs: number | undefined, sentAt: number): void {
+  function settle(seat: Seat, lease: Lease, renewed: Renewed | undefined, sentAt: number): void {
     // What was found by name runs out by itself, so that the spawner is asked as soon as it can be.
     if (lease.byName) return
-    if (leaseMs === undefined) return table.end(seat, lease)
+    if (renewed === undefined) return table.end(seat, lease)
     // A lease that has ended here stays ended: what it named may be gone.
     if (lease.expiresAt <= sentAt) return
-    table.renew(seat, lease, { askedAt: sentAt, expiresAt: sentAt + leaseMs })
+    const { leaseMs, endsAt = lease.endsAt } = renewed
+    table.renew(seat, lease, { askedAt: sentAt, expiresAt: sentAt + leaseMs, endsAt })
   }
 
   /** One report at a time: a second one joins the first. */
@@ -102,14 +104,38 @@ export function createActivityReporter(deps: ActivityReporterDeps): ActivityRepo
   }
 }
 
-/** A person may hold several seats of one workspace (with other groups): the spawner hears of it once. */
+/** An answer that leaves the generation out goes for a workspace of which one was reported: an older one is over. */
+function byGeneration(
+  leases: readonly Renewed[],
+  batch: readonly { readonly lease: Lease }[],
+): ReadonlyMap<string, Renewed> {
+  const reported = new Map<string, Set<string>>()
+  for (const { lease } of batch) {
+    if (lease.byName) continue
+    const generations = reported.get(lease.workspace) ?? new Set()
+    reported.set(lease.workspace, generations.add(lease.generation))
+  }
+  const renewed = new Map<string, Renewed>()
+  for (const lease of leases) {
+    const generations = reported.get(lease.workspace) ?? new Set()
+    const [only] = generations.size === 1 ? generations : []
+    const generation = lease.generation ?? only
+    if (generation !== undefined && generations.has(generation)) renewed.set(generation, lease)
+  }
+  return renewed
+}
+
+/** A person may hold several seats of one container (with other groups): the spawner hears of it once. */
 function merge(seats: readonly Seat[]): ReportedSeats {
   const merged = new Map<string, ReportedSeats[number]>()
   for (const { holder, lease, activity } of seats) {
-    const key = JSON.stringify([lease.workspace, holder.person.name])
+    // Found by name, a container's id is not known.
+    const generation = lease.byName ? {} : { generation: lease.generation }
+    const key = JSON.stringify([lease.workspace, generation, holder.person.name])
     const known = merged.get(key)
     merged.set(key, {
       workspace: lease.workspace,
+      ...generation,
       user: holder.person.name,
       lastUseAgoMs: Math.min(
         known?.lastUseAgoMs ?? neverUsedMs,

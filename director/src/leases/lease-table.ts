@@ -17,7 +17,7 @@ export interface LeaseTable {
   last(key: string): Lease | undefined
   grant(holder: SeatHolder, lease: Lease): Seat
   /** A reported seat's lease goes on, unless another one has taken its place meanwhile. */
-  renew(seat: Seat, reported: Lease, times: { askedAt: number; expiresAt: number }): void
+  renew(seat: Seat, reported: Lease, times: Pick<Lease, 'askedAt' | 'expiresAt' | 'endsAt'>): void
   /** The lease has ended, unless another one has taken its place meanwhile. Connections stay as they are. */
   end(seat: Seat, ended: Lease): void
   /** Ends the lease of whoever holds this generation, but not its open connections. */

@@ -12,18 +12,23 @@ export interface Lease {
   readonly expiresAt: number
   /** Found by name while the spawner could not be asked: short, and never renewed. */
   readonly byName: boolean
+  /** When the workspace's lifetime ends (RFC 3339), where it does. */
+  readonly endsAt?: string | undefined
 }
 
-/** One person's place in the workspace of one template, as it was granted. */
+/** One person's place in a workspace of one template, as it was granted. */
 export interface SeatHolder {
   readonly person: Person
   readonly template: string
+  /** Where the route leads to this one alone. */
+  readonly workspace?: string | undefined
 }
 
 /**
- * Equal for requests that one grant answers: the same template, exact name, subject and groups. Somebody else
- * of the same name, or the same person with other groups, asks anew.
+ * Equal for requests that one grant answers: the same template and workspace, exact name, subject and groups.
+ * Somebody else of the same name, or the same person with other groups, asks anew.
  */
-export function seatKey({ person, template }: SeatHolder): string {
-  return JSON.stringify([template, person.name, person.subject, [...person.groups].sort()])
+export function seatKey({ person, template, workspace = '' }: SeatHolder): string {
+  const { name, subject, groups } = person
+  return JSON.stringify([template, workspace, name, subject, [...groups].sort()])
 }

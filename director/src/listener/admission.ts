@@ -3,12 +3,13 @@ import type { IncomingMessage } from 'node:http'
 import type { Person } from '@berth/shared/contract'
 import { parsePrefix, workspaceName } from '@berth/shared/names'
 import type { CheckOrigin } from '../identity/check-origin.ts'
-import type { RequestHead } from '../identity/check-request.ts'
-import type { GatewayProof, Refusal } from '../identity/gate.ts'
+import { beginsLikeHost, hostLikeDetail, type RequestHead } from '../identity/check-request.ts'
+import { refuse, type GatewayProof, type Refusal } from '../identity/gate.ts'
 import type { Identify } from '../identity/identify.ts'
 import { seatKey, type SeatHolder } from '../leases/lease.ts'
 import { classify, isOwnPath, type RequestKind } from '../routing/classify.ts'
 import { hostOf } from '../routing/host-name.ts'
+import { below, isBare } from '../routing/path-prefix.ts'
 import type { RouteTable, TemplateRoute } from '../routing/route-table.ts'
 
 /** Somebody whom we know, who asks for something that there is. */
@@ -21,7 +22,14 @@ export interface Arrival {
   readonly kind: RequestKind
   /** Berth's own path on a workspace's origin. */
   readonly own: boolean
+  /** Path and query as they came. */
   readonly target: string
+  /** The prefix of the path below which the route lies; empty at the root of a host. */
+  readonly base: string
+  /** The target as who serves it is to see it: the spawner, if it is Berth's own, or the workspace. */
+  readonly innerTarget: string
+  /** Where a page that is asked for by the bare prefix is: a person is led there. */
+  readonly location: string | undefined
   readonly host: string | undefined
   readonly remoteAddress: string | undefined
 }
@@ -35,13 +43,17 @@ export interface AdmissionDeps {
   readonly checkRequest: (head: RequestHead) => Refusal | undefined
   readonly identify: Identify
   readonly checkOrigin: CheckOrigin
+  /** For ports that lead to one route alone: what is public there is known to their gateway only. */
+  readonly checkOwnPortOrigin: CheckOrigin
   /** The present one: each snapshot makes another. */
   readonly routes: () => RouteTable
 }
 
-export function createAdmit({ checkRequest, identify, checkOrigin, routes }: AdmissionDeps): Admit {
+export function createAdmit(deps: AdmissionDeps): Admit {
+  const { checkRequest, identify, checkOrigin, checkOwnPortOrigin, routes } = deps
+
   return (request, upgrade) => {
-    const { method = '', url: target = '', rawHeaders } = request
+    const { method = '', url: target = '', rawHeaders, socket } = request
     const malformed = checkRequest({ method, target, rawHeaders, upgrade })
     if (malformed !== undefined) return malformed
     const who = identify(rawHeaders)
@@ -49,13 +61,22 @@ export function createAdmit({ checkRequest, identify, checkOrigin, routes }: Adm
     const { person, proof } = who
 
     const host = hostOf(rawHeaders)
-    const found = routes().find(host)
+    const table = routes()
+    const found = table.find({ host, target, port: socket.localPort })
     if (found.kind !== 'template') return { ...refusedHost(found.kind), person }
-    const foreign = upgrade ? checkOrigin(rawHeaders) : undefined
+    const check = table.isOwnPort(socket.localPort) ? checkOwnPortOrigin : checkOrigin
+    const foreign = upgrade ? check(rawHeaders) : undefined
     if (foreign !== undefined) return { ...foreign, person }
 
-    const { route } = found
-    const holder = { person, template: route.template }
+    const { route, base } = found
+    const path = below(target, base)
+    const own = isOwnPath(path)
+    const innerTarget = own || route.path?.strip === true ? path : target
+    // As at the root of a host: an application might lead a browser to that very path.
+    if (beginsLikeHost(innerTarget)) return { ...refuse('bad_request', hostLikeDetail), person }
+    const kind = classify({ method, target: innerTarget, rawHeaders }, route.isBackground)
+    const { template, workspace } = route
+    const holder = { person, template, workspace }
     return {
       ok: true,
       arrival: {
@@ -64,18 +85,29 @@ export function createAdmit({ checkRequest, identify, checkOrigin, routes }: Adm
         route,
         holder,
         seatKey: seatKey(holder),
-        kind: classify({ method, target, rawHeaders }, route.isBackground),
-        own: isOwnPath(target),
+        kind,
+        own,
         target,
+        base,
+        innerTarget,
+        location: kind.navigation || method === 'HEAD' ? slashed(target, base) : undefined,
         host,
-        remoteAddress: request.socket.remoteAddress,
+        remoteAddress: socket.remoteAddress,
       },
     }
   }
 }
 
-/** The name of the workspace that somebody asks for, whether there is one or not. */
+/** The bare prefix with a slash behind it, as applications and their relative links expect it. */
+function slashed(target: string, base: string): string | undefined {
+  if (base === '' || !isBare(target, base)) return undefined
+  return `${base}/${target.slice(base.length)}`
+}
+
+/** The name of the workspace that somebody asks for, whether there is one or not; a shared one's is the spawner's
+ * to choose. */
 export function workspaceOf({ route, person }: Arrival): string | undefined {
+  if (route.workspace !== undefined || route.shared) return route.workspace
   const prefix = parsePrefix(route.prefix)
   return prefix === undefined ? undefined : workspaceName(prefix, person.name)
 }

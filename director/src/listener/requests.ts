@@ -122,7 +122,10 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     person: arrival.person,
     proof: arrival.proof,
     template: arrival.route.template,
+    workspace: arrival.route.workspace,
     target: arrival.target,
+    base: arrival.base,
+    ownTarget: arrival.innerTarget,
   })
 
   async function forward(
@@ -143,8 +146,13 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
       req,
       res,
       dispatcher: pools.get(seat.lease),
-      target: arrival.target,
-      headers: headers.toWorkspace(req.rawHeaders, { remoteAddress, proof }),
+      target: arrival.innerTarget,
+      headers: headers.toWorkspace(req.rawHeaders, {
+        remoteAddress,
+        proof,
+        route,
+        endsAt: seat.lease.endsAt,
+      }),
       toClient(rawHeaders) {
         use.sawHeaders(rawHeaders)
         return headers.toClient(rawHeaders, host)
@@ -172,7 +180,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   ): Promise<Ending> {
     const { res, entry } = exchange
     const { kind, holder, route } = arrival
-    entry.workspace = workspaceOf(arrival)
+    entry.workspace = workspaceOf(arrival) ?? table.last(arrival.seatKey)?.workspace
     const { navigation, start } = kind
     const until = entry.startedAt + (navigation ? deadlines.pageAfterMs : deadlines.waitMs)
     const gone = new AbortController()
@@ -215,6 +223,13 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     }
   }
 
+  /** Not to be remembered: what lies where may change with the next snapshot of routes. */
+  function redirect({ req, res }: Exchange, location: string): Ending {
+    res.writeHead(308, { location, 'cache-control': 'no-store', 'content-length': '0' }).end()
+    discardUpload(req)
+    return { outcome: 'own', status: 308, bytesIn: 0, bytesOut: 0 }
+  }
+
   const page = async (exchange: Exchange, arrival: Arrival): Promise<Ending> =>
     ending(exchange, await passThrough.page(passed(exchange, arrival)), 'page')
 
@@ -230,10 +245,12 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     }
     const { arrival } = admitted
     entry.user = arrival.person.name
+    if (arrival.location !== undefined) return redirect(exchange, arrival.location)
     const taken = limits.take(arrival.person.name, false)
     if ('limit' in taken)
       return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))
-    if (arrival.own) entry.workspace = workspaceOf(arrival)
+    if (arrival.own)
+      entry.workspace = workspaceOf(arrival) ?? table.last(arrival.seatKey)?.workspace
     const served = arrival.own ? passOwn(exchange, arrival) : visit(exchange, arrival)
     return await served.finally(() => taken[Symbol.dispose]())
   }

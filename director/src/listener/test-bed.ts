@@ -225,6 +225,7 @@ function testConfig(spawnerPort: number): DirectorConfig {
     GATEWAY_SECRET: undefined,
     IDENTITY_HEADER: 'X-Forwarded-Preferred-Username',
     SUBJECT_HEADER: 'X-Forwarded-User',
+    SUBJECT_REQUIRED: true,
     GROUPS_HEADER: 'X-Forwarded-Groups',
     EMAIL_HEADER: 'X-Forwarded-Email',
     GATEWAY_COOKIES: ['_oauth2_proxy*'],

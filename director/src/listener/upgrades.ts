@@ -100,7 +100,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     seat: Seat,
   ): Promise<Ending | undefined> {
     const { req, socket, head, entry } = exchange
-    const { host, remoteAddress, proof, route, kind, target } = arrival
+    const { host, remoteAddress, proof, route, kind, innerTarget } = arrival
     entry.workspace = seat.lease.workspace
     using use = beginSeatUse({
       activity: seat.activity,
@@ -114,8 +114,13 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       socket,
       head,
       address: seat.lease.address,
-      target,
-      headers: headers.toWorkspace(req.rawHeaders, { remoteAddress, proof }),
+      target: innerTarget,
+      headers: headers.toWorkspace(req.rawHeaders, {
+        remoteAddress,
+        proof,
+        route,
+        endsAt: seat.lease.endsAt,
+      }),
       toClient: (rawHeaders) => headers.toClient(rawHeaders, host),
       answerTimeoutMs: deadlines.answerMs,
       hooks: {
@@ -167,7 +172,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     round: number,
   ): Promise<Seat | Ending> {
     const { holder, route, kind } = arrival
-    exchange.entry.workspace = workspaceOf(arrival)
+    exchange.entry.workspace = workspaceOf(arrival) ?? table.last(arrival.seatKey)?.workspace
     using hangUp = watchHangUp(exchange.socket)
     const signal = AbortSignal.any([hangUp.signal, closing])
     if (round > 1) await pause(after, restMs(round), signal)

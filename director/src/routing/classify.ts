@@ -17,7 +17,7 @@ export interface Classified {
   readonly rawHeaders: readonly string[]
 }
 
-/** Berth's own paths on a workspace's origin, compared byte for byte. */
+/** Berth's own paths on a workspace's origin, compared byte for byte. @param target below the route's prefix */
 export function isOwnPath(target: string): boolean {
   return target.startsWith(ownPathPrefix)
 }

@@ -3,9 +3,10 @@ import { describe, it } from 'node:test'
 import type { Route } from '@berth/shared/contract'
 import { createIsBackground } from './background-requests.ts'
 import { classify, isOwnPath } from './classify.ts'
-import { createRouteTable } from './route-table.ts'
+import { below } from './path-prefix.ts'
+import { createRouteTable, type Asked, type RouteTable } from './route-table.ts'
 
-const route = (template: string, hosts: string[] = []): Route => ({
+const route = (template: string, hosts: string[] = [], more: Partial<Route> = {}): Route => ({
   template,
   prefix: template,
   port: 80,
@@ -16,6 +17,7 @@ const route = (template: string, hosts: string[] = []): Route => ({
   passTokens: [],
   backgroundRequests: [],
   connectionIdleMs: 60_000,
+  ...more,
 })
 
 describe('a host name', () => {
@@ -43,7 +45,7 @@ describe('a host name', () => {
   ] as const)
     it(`${host} leads to ${without}, and where a public URL is set to ${within}`, () => {
       const name = (table: typeof sited) => {
-        const destination = table.find(host)
+        const destination = table.find({ host, target: '/' })
         return destination.kind === 'template' ? destination.route.template : destination.kind
       }
       assert.equal(name(anywhere), without)
@@ -51,16 +53,154 @@ describe('a host name', () => {
     })
 
   it('leads nowhere before there are routes', () => {
-    assert.deepEqual(createRouteTable([], {}).find('h'), { kind: 'unknown' })
+    assert.deepEqual(createRouteTable([], {}).find({ host: 'h', target: '/' }), { kind: 'unknown' })
     const sites = { publicUrl: 'http://h' }
-    assert.deepEqual(createRouteTable([], sites).find('h'), { kind: 'unknown' })
+    assert.deepEqual(createRouteTable([], sites).find({ host: 'h', target: '/' }), {
+      kind: 'unknown',
+    })
   })
 
   it('of an IPv6 address is told from its port', () => {
     const table = createRouteTable([route('lab')], { publicUrl: 'http://[::1]:80' })
-    assert.equal(table.find('[::1]:8080').kind, 'template')
-    assert.equal(table.find('[::2]:8080').kind, 'unknown')
+    assert.equal(table.find({ host: '[::1]:8080', target: '/' }).kind, 'template')
+    assert.equal(table.find({ host: '[::2]:8080', target: '/' }).kind, 'unknown')
   })
+})
+
+function leads(table: RouteTable, asked: Asked): string {
+  const found = table.find(asked)
+  return found.kind === 'template' ? `${found.route.template}${found.base}` : found.kind
+}
+
+describe('a host name of one label more', () => {
+  const routes = [
+    route('lab'),
+    route('hex', ['*.Lab.test']),
+    route('own', ['own.lab.test']),
+    route('paths', ['*.paths.test'], { path: { prefix: '/p', strip: true } }),
+  ]
+  const sites = { publicUrl: 'https://lab.test', portalUrl: 'https://portal.lab.test' }
+  const table = createRouteTable(routes, sites)
+  for (const [host, expected] of [
+    ['abc.lab.test', 'hex'],
+    ['ABC.LAB.test:1', 'hex'],
+    ['own.lab.test', 'own'],
+    ['portal.lab.test', 'portal'],
+    ['lab.test', 'lab'],
+    ['a.b.lab.test', 'unknown'],
+    ['.lab.test', 'unknown'],
+    ['abclab.test', 'unknown'],
+    ['abc.lab.test.', 'unknown'],
+    ['*.lab.test', 'hex'],
+    ['x.paths.test', 'unknown'],
+  ] as const)
+    it(`${host} leads to ${expected}`, () => {
+      assert.equal(leads(table, { host, target: '/' }), expected)
+    })
+})
+
+describe('a path', () => {
+  const path = (prefix: string) => ({ path: { prefix, strip: true } })
+  const routes = [
+    route('lab'),
+    route('a', [], path('/lab')),
+    route('b', [], path('/lab/deep')),
+    route('c', ['hello.test'], path('/lab')),
+    route('d', ['whole.test']),
+    route('e', ['whole.test'], path('/e')),
+  ]
+  const sites = { publicUrl: 'https://lab.test', portalUrl: 'https://portal.test' }
+  const sited = createRouteTable(routes, sites)
+  const anywhere = createRouteTable(routes, {})
+  for (const [host, target, expected] of [
+    ['lab.test', '/lab', 'a/lab'],
+    ['lab.test', '/lab/', 'a/lab'],
+    ['lab.test', '/lab?x', 'a/lab'],
+    ['lab.test', '/lab/x/../../y', 'a/lab'],
+    ['lab.test', '/lab/deep', 'b/lab/deep'],
+    ['lab.test', '/lab/deep/x', 'b/lab/deep'],
+    ['lab.test', '/lab/deeper', 'a/lab'],
+    ['lab.test', '/labs', 'lab'],
+    ['lab.test', '/la', 'lab'],
+    ['lab.test', '/Lab/', 'lab'],
+    ['lab.test', '/%6cab/', 'lab'],
+    ['lab.test', '/lab%2Fx', 'lab'],
+    ['lab.test', '/lab;x', 'lab'],
+    ['lab.test', '/x/../lab/', 'lab'],
+    ['lab.test', '/?/lab/', 'lab'],
+    ['lab.test', '/.berth/assets/x', 'lab'],
+    ['hello.test', '/lab/x', 'c/lab'],
+    ['hello.test', '/lab/deep', 'c/lab'],
+    ['hello.test', '/', 'unknown'],
+    ['hello.test', '/.berth/assets/x', 'c'],
+    ['hello.test', '/.berth/status', 'unknown'],
+    ['whole.test', '/lab', 'd'],
+    ['whole.test', '/e/', 'e/e'],
+    ['portal.test', '/lab', 'portal'],
+  ] as const)
+    it(`${target} of ${host} leads to ${expected}`, () => {
+      assert.equal(leads(sited, { host, target }), expected)
+    })
+
+  it('leads there on any host that is nobody’s, where no public URL is set', () => {
+    assert.equal(leads(anywhere, { host: 'any.test', target: '/lab/' }), 'a/lab')
+    assert.equal(leads(anywhere, { host: undefined, target: '/lab/' }), 'a/lab')
+    assert.equal(leads(anywhere, { host: 'whole.test', target: '/lab/' }), 'd')
+    assert.equal(leads(sited, { host: 'any.test', target: '/lab/' }), 'unknown')
+  })
+
+  it('is what is left of it below a prefix, byte for byte', () => {
+    for (const [target, rest] of [
+      ['/lab', '/'],
+      ['/lab?x=%2F', '/?x=%2F'],
+      ['/lab/', '/'],
+      ['/lab/%2e%2E//x?/', '/%2e%2E//x?/'],
+    ] as const)
+      assert.equal(below(target, '/lab'), rest)
+    assert.equal(below('/lab', ''), '/lab')
+  })
+})
+
+describe('a port of the director’s own', () => {
+  const routes = [
+    route('lab'),
+    route('own', [], { listenPort: 8090 }),
+    route('both', ['both.test'], { listenPort: 8091, path: { prefix: '/x', strip: false } }),
+  ]
+  const sites = { publicUrl: 'https://lab.test', portalUrl: 'https://portal.test' }
+  const table = createRouteTable(routes, sites)
+  for (const [port, host, target, expected] of [
+    [8090, 'any', '/', 'own'],
+    [8090, 'lab.test', '/', 'own'],
+    [8090, undefined, '/', 'own'],
+    [8090, 'portal.test', '/', 'portal'],
+    [8091, 'any', '/x/y', 'both/x'],
+    [8091, 'any', '/', 'unknown'],
+    [8080, 'both.test', '/x', 'both/x'],
+    [8080, 'lab.test', '/', 'lab'],
+    [8080, 'any', '/', 'unknown'],
+  ] as const)
+    it(`${port} with the host ${host} and ${target} leads to ${expected}`, () => {
+      assert.equal(leads(table, { host, target, port }), expected)
+    })
+
+  it('is asked for while its route is there', () => {
+    assert.deepEqual([...table.ports], [8090, 8091])
+    assert.equal(table.isOwnPort(8090), true)
+    assert.equal(table.isOwnPort(8080), false)
+    assert.equal(table.isOwnPort(undefined), false)
+  })
+})
+
+it('an Authorization is the gateway’s as soon as one application is promised its ID token', () => {
+  const of = (routes: Route[], host: string) => {
+    const found = createRouteTable(routes, {}).find({ host, target: '/' })
+    return found.kind === 'template' ? found.route.authorization : undefined
+  }
+  const id = route('id', ['id.test'], { passTokens: ['id'] })
+  assert.equal(of([route('lab')], 'x'), 'application')
+  assert.equal(of([route('lab'), id], 'x'), 'nobody')
+  assert.equal(of([route('lab'), id], 'id.test'), 'id-token')
 })
 
 describe('background requests', () => {
