@@ -3,6 +3,7 @@ import type { WorkspaceName } from '@berth/shared/names'
 import { change, type Draft } from './draft.ts'
 import type { Event, Workspace } from './domain.ts'
 import { idleAt, leaseSpan } from './due.ts'
+import { isFreezing } from './freezing.ts'
 import { networkOf } from './networks.ts'
 
 type Report = Extract<Event, { type: 'activity-reported' }>
@@ -25,7 +26,8 @@ function ownedBy(draft: Draft, seat: Report['seats'][number]): Workspace | undef
 }
 
 function renew(draft: Draft, workspace: Workspace | undefined): Lease[] {
-  if (workspace?.phase !== 'ready' || idleAt(draft.config, workspace) <= draft.now) return []
+  if (workspace?.phase !== 'ready' || isFreezing(workspace)) return []
+  if (idleAt(draft.config, workspace) <= draft.now) return []
   if (networkOf(draft, workspace) === undefined) return []
   change(draft, workspace, { leasedUntil: draft.now + leaseSpan(draft.config) })
   return [{ workspace: workspace.name, leaseMs: draft.config.lease.leaseMs }]

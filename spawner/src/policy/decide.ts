@@ -4,7 +4,9 @@ import { closeDraft, openDraft, type Draft } from './draft.ts'
 import type { Decision, Event, PolicyConfig, Recorded, State, Step } from './domain.ts'
 import { reportActivity } from './activity.ts'
 import { announceChanges } from './announce.ts'
+import { noteActivity, noteCpu } from './busy.ts'
 import { connectDirector, disconnectDirector, noteAttached, noteNotAttached } from './directors.ts'
+import { end, extend } from './end-of-life.ts'
 import { noteLook } from './look.ts'
 import { noteDeath, noteDestroyed, noteHealth } from './record-engine.ts'
 import * as steps from './record-steps.ts'
@@ -70,13 +72,7 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
   switch (event.type) {
     case 'tick':
     // Not decided yet: what follows stands in the state and nothing is derived from it.
-    case 'end-asked':
-    case 'extend-asked':
     case 'open-asked':
-    case 'activity-answered':
-    case 'cpu-measured':
-    case 'container-frozen':
-    case 'container-thawed':
     case 'container-renamed':
       return
     case 'config-changed':
@@ -99,6 +95,10 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
       const finish = askStart(draft, event.user, event.template)
       return () => void finish?.()
     }
+    case 'end-asked':
+      return void end(draft, event)
+    case 'extend-asked':
+      return void extend(draft, event.user, event.template)
     case 'cancel-asked':
       return void cancel(draft, event.user, event.template)
     case 'seen':
@@ -113,6 +113,10 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
       return void noteNotAttached(draft, event.index, event.director)
     case 'probe-answered':
       return void noteReachable(draft, event)
+    case 'activity-answered':
+      return void noteActivity(draft, event)
+    case 'cpu-measured':
+      return void noteCpu(draft, event)
     case 'container-died':
       return void noteDeath(draft, event.generation, event.exitCode)
     case 'container-destroyed':
@@ -127,6 +131,10 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
       return void steps.noteCreated(draft, event)
     case 'container-started':
       return void steps.noteStarted(draft, event)
+    case 'container-frozen':
+      return void steps.noteFrozen(draft, event)
+    case 'container-thawed':
+      return void steps.noteThawed(draft, event)
     case 'container-stopped':
       return void steps.noteStopped(draft, event)
     case 'container-removed':

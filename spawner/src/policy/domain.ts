@@ -125,13 +125,16 @@ export interface Container {
   readonly health?: 'starting' | 'healthy' | 'unhealthy'
 }
 
+/** `silent`: it could not be asked. */
+type Told = 'asked' | 'busy' | 'idle' | 'silent'
+
 /** What was heard of an application for which an idle step is due. */
 export interface Veto {
   /** Asked and not concluded yet: since when, and what each way of asking has told so far. */
   readonly question?: {
     readonly askedAt: number
-    readonly activity?: 'asked' | 'idle' | 'silent'
-    readonly cpu?: 'asked' | 'idle' | 'silent'
+    readonly activity?: Told
+    readonly cpu?: Told
   }
   /** It is busy, or cannot be asked: not idle before then. */
   readonly busyUntil?: number

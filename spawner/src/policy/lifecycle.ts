@@ -54,6 +54,9 @@ export function enqueue(
     diedAt: undefined,
     readyBy: undefined,
     probed: [],
+    extendedMs: 0,
+    endWarned: false,
+    activeAt: undefined,
   })
 }
 
@@ -64,6 +67,11 @@ export function leaveQueue(
   patch: Partial<Workspace> = {},
 ): void {
   enter(draft, workspace, 'stopped', { wanted: false, ...patch })
+}
+
+/** It was thawed for somebody: how long that took. */
+export function noteWoken(draft: Draft, { wakeAskedAt }: Workspace): void {
+  if (wakeAskedAt !== undefined) note(draft, 'frozenMs', draft.now - wakeAskedAt)
 }
 
 export function becomeReady(draft: Draft, workspace: Workspace): void {
@@ -136,7 +144,9 @@ export function tryLater(draft: Draft, workspace: Workspace, failure: Failure): 
 /** Stopping has come to its end: nothing runs any more, and what had to be removed is removed. */
 export function finishStop(draft: Draft, workspace: Workspace): void {
   if (workspace.wanted) {
-    enqueue(draft, workspace, workspace)
+    // Whoever had it replaced need not stand by for as long as that takes.
+    const isAsked = workspace.stopReason === 'replaced'
+    enqueue(draft, isAsked ? { ...workspace, seenAt: draft.now } : workspace, workspace)
     return
   }
   const network = workspace.container === undefined ? undefined : workspace.network

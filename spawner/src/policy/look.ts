@@ -1,8 +1,17 @@
 // A look at the whole engine: what is there wins over what was thought, but for what changed since the look began.
 import { turnOf, type WorkspaceName } from '@berth/shared/names'
-import { change, enter, freshWorkspace, setNetwork, type Draft } from './draft.ts'
-import type { Generation, Look, Network, NetworkIndex, SeenNetwork, Workspace } from './domain.ts'
+import { change, enter, freshWorkspace, isUp, setNetwork, type Draft } from './draft.ts'
+import type {
+  Container,
+  Generation,
+  Look,
+  Network,
+  NetworkIndex,
+  SeenNetwork,
+  Workspace,
+} from './domain.ts'
 import { leaseSpan, policyOf } from './due.ts'
+import { becomeFrozen, becomeThawed } from './freezing.ts'
 import { enqueue, endByItself, isAwaited, stop, vanish } from './lifecycle.ts'
 import { died } from './record-engine.ts'
 import { asKnown, restoreQueue, type KnownContainer } from './restore.ts'
@@ -151,17 +160,22 @@ function noteThere(
   const workspace = settled(draft, former)
   if (workspace.container?.generation !== there.container.generation)
     return noteOther(draft, workspace, there, look)
-  const runs = there.container.status === 'running'
+  const { container } = there
   switch (workspace.phase) {
     case 'probing':
     case 'ready':
-    case 'frozen':
-      if (runs) return update(draft, workspace, there)
+      if (container.status === 'paused') return foundFrozen(draft, workspace, container)
+      if (container.status === 'running') return update(draft, workspace, there)
       if (wasAway) return endWithEngine(draft, workspace, there.container.exitCode)
       return died(draft, workspace, there.container.exitCode)
+    case 'frozen':
+      if (container.status === 'paused') return update(draft, workspace, there)
+      if (container.status === 'running') return becomeThawed(draft, workspace, container)
+      if (wasAway) return endWithEngine(draft, workspace, container.exitCode)
+      return died(draft, workspace, container.exitCode)
     case 'queued':
     case 'stopped':
-      if (runs) return adopt(draft, there, look, workspace)
+      if (isUp(container)) return adopt(draft, there, look, workspace)
       return update(draft, workspace, there)
     case 'pulling':
     case 'creating':
@@ -170,6 +184,19 @@ function noteThere(
     case 'failed':
       return update(draft, workspace, there)
   }
+}
+
+/** Somebody froze it by hand, or the answer to our own order was lost. */
+function foundFrozen(draft: Draft, workspace: Workspace, container: Container): void {
+  const { name } = workspace
+  const { generation } = container
+  if (workspace.leasedUntil > draft.now)
+    draft.steps.push({ type: 'revoke', workspace: name, generation })
+  becomeFrozen(draft, wakeIfAwaited(draft, workspace), container)
+}
+
+function wakeIfAwaited(draft: Draft, workspace: Workspace): Workspace {
+  return isAwaited(draft, workspace) ? { ...workspace, wakeAskedAt: draft.now } : workspace
 }
 
 /** The engine went away with everything on it: that is no failure of a start. */
@@ -195,8 +222,7 @@ function update(draft: Draft, workspace: Workspace, there: KnownContainer): void
 /** A container other than the one that is known, or one where none is known. */
 function noteOther(draft: Draft, workspace: Workspace, there: KnownContainer, look: Look): void {
   const { container } = there
-  if (container.status === 'running' && workspace.phase !== 'failed')
-    return adopt(draft, there, look, workspace)
+  if (isUp(container) && workspace.phase !== 'failed') return adopt(draft, there, look, workspace)
   switch (workspace.phase) {
     case 'pulling':
     case 'creating':
@@ -248,6 +274,7 @@ function adopt(draft: Draft, there: KnownContainer, look: Look, known?: Workspac
   assignNetwork(draft, found, there)
   const placed = draft.workspaces.get(name) ?? found
   if (container.status === 'running') return adoptRunning(draft, placed, look)
+  if (container.status === 'paused') return adoptFrozen(draft, placed, look)
   if (container.status === 'created') return void stop(draft, placed, 'replaced')
   const lastUseAt = look.startedAt - (there.finishedAgoMs ?? 0)
   enter(draft, placed, 'stopped', { lastUseAt })
@@ -261,6 +288,14 @@ function adoptRunning(draft: Draft, workspace: Workspace, look: Look): void {
   if (readyBy <= draft.now || isOrphan)
     enter(draft, workspace, 'ready', { ...inUse, servesSince: startedAt })
   else enter(draft, workspace, 'probing', { ...inUse, readyBy })
+}
+
+/** It stays as it is until somebody asks. */
+function adoptFrozen(draft: Draft, workspace: Workspace, look: Look): void {
+  const servesSince = workspace.container?.startedAt ?? look.startedAt
+  const lastUseAt = Math.max(workspace.lastUseAt, draft.now)
+  const known = { ...wakeIfAwaited(draft, workspace), servesSince, lastUseAt }
+  becomeFrozen(draft, known, workspace.container)
 }
 
 /** The network it is on is its own, unless somebody else has it. */

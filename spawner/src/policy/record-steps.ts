@@ -4,6 +4,7 @@ import { change, depart, enter, isUp, setNetwork, withContainer, type Draft } fr
 import type { Event, Workspace, WorkspaceStep } from './domain.ts'
 import { policyOf } from './due.ts'
 import { exitedAtStart } from './failures.ts'
+import * as freezing from './freezing.ts'
 import { exited, fail, tryLater } from './lifecycle.ts'
 
 type Answer<T extends Event['type']> = Extract<Event, { type: T }>
@@ -63,6 +64,16 @@ export function noteStarted(draft: Draft, event: Answer<'container-started'>): v
   enter(draft, started, 'probing', { readyBy: draft.now + startTimeoutMs, probed: [] })
 }
 
+export function noteFrozen(draft: Draft, event: Answer<'container-frozen'>): void {
+  const workspace = answered(draft, event.workspace, 'freeze')
+  if (workspace?.container?.generation === event.generation) freezing.noteFrozen(draft, workspace)
+}
+
+export function noteThawed(draft: Draft, event: Answer<'container-thawed'>): void {
+  const workspace = answered(draft, event.workspace, 'thaw')
+  if (workspace?.container?.generation === event.generation) freezing.noteThawed(draft, workspace)
+}
+
 export function noteStopped(draft: Draft, event: Answer<'container-stopped'>): void {
   if (draft.workspaces.get(event.workspace)?.container?.generation !== event.generation) return
   const workspace = answered(draft, event.workspace, 'stop')
@@ -88,6 +99,8 @@ export function noteRemoved(draft: Draft, event: Answer<'container-removed'>): v
 export function noteStepFailed(draft: Draft, event: Answer<'step-failed'>): void {
   const workspace = answered(draft, event.workspace, event.step)
   if (workspace === undefined) return
+  if (event.step === 'freeze') return freezing.noteFreezeFailed(draft, workspace, event.retry)
+  if (event.step === 'thaw') return freezing.noteThawFailed(draft, workspace)
   const isTeardown = event.step === 'stop' || event.step === 'remove'
   if (isTeardown) {
     // What is there has to go, however often it takes.

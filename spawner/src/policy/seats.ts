@@ -5,9 +5,10 @@ import { claimOf, isQueueOver, startRefusal, type Refusal } from './admission.ts
 import { noteAsking } from './directors.ts'
 import { change, drop, freshWorkspace, type Draft } from './draft.ts'
 import type { SeatQuestion, SeatReply, Workspace } from './domain.ts'
-import { idleAt, leaseSpan } from './due.ts'
+import { idleAt, leaseSpan, lifetimeEndsAt } from './due.ts'
 import { estimateMs } from './estimates.ts'
 import { failures } from './failures.ts'
+import { isFreezing, wake } from './freezing.ts'
 import { cancelStart, enqueue, probeAgain } from './lifecycle.ts'
 import { networkOf } from './networks.ts'
 
@@ -49,7 +50,12 @@ function recordAsking(
   const workspace = change(draft, known, { owner: user, seenAt })
   switch (workspace.phase) {
     case 'ready':
-      return recordUse(draft, workspace, question)
+      if (!isFreezing(workspace)) return recordUse(draft, workspace, question)
+      if (start !== 'no') wake(draft, workspace)
+      return undefined
+    case 'frozen':
+      if (start !== 'no') wake(draft, workspace)
+      return undefined
     case 'stopping':
       if (start === 'start') wantAgain(draft, workspace, question)
       return undefined
@@ -60,7 +66,6 @@ function recordAsking(
     case 'creating':
     case 'starting':
     case 'probing':
-    case 'frozen':
     case 'failed':
       return undefined
   }
@@ -139,8 +144,10 @@ function answer(
       return refuse({ failure: workspace.failure ?? failures.startFailed })
     case 'ready':
       return answerReady(draft, question, workspace, refuse)
-    case 'stopping':
     case 'frozen':
+      if (question.start === 'no') return refuse({ failure: failures.idle })
+      return wait(draft, workspace, refuse)
+    case 'stopping':
       if (question.start !== 'start') return refuse({ failure: unstarted })
       return wait(draft, workspace, refuse)
     case 'queued':
@@ -161,17 +168,20 @@ function answerReady(
   const { name, container } = workspace
   if (question.start === 'no' && idleAt(draft.config, workspace) <= draft.now)
     return refuse({ failure: failures.idle })
+  if (isFreezing(workspace)) return wait(draft, workspace, refuse)
   const template = draft.config.templates.get(workspace.template)
   const isAttached = networkOf(draft, workspace)?.attached.includes(question.director) === true
   if (!isAttached || container?.address === undefined || template === undefined)
     return wait(draft, workspace, refuse)
   change(draft, workspace, { leasedUntil: draft.now + leaseSpan(draft.config) })
+  const endsAt = lifetimeEndsAt(draft.config, workspace)
   return {
     status: 'granted',
     workspace: name,
     generation: container.generation,
     address: { host: container.address, port: template.spec.port },
     leaseMs: draft.config.lease.leaseMs,
+    ...(Number.isFinite(endsAt) ? { endsInMs: Math.max(0, endsAt - draft.now) } : {}),
   }
 }
 

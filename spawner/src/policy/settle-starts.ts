@@ -1,7 +1,8 @@
 // The way up: each start one step further, until a director reaches it or it has failed.
 import { change, enter, order, rests, type Draft } from './draft.ts'
 import type { Workspace } from './domain.ts'
-import { idleStopAt, lifetimeEndsAt, probeGraceMs } from './due.ts'
+import { idleStopAt, probeGraceMs } from './due.ts'
+import { announceEnd, hasOutlived } from './end-of-life.ts'
 import { failures } from './failures.ts'
 import { fail, isAwaited, stop } from './lifecycle.ts'
 import { claimNetwork, networkOf } from './networks.ts'
@@ -55,11 +56,11 @@ function settleCreating(draft: Draft, workspace: Workspace): void {
   order(draft, placed, 'create', { ...step, network: network.index })
 }
 
-export function settleProbing(draft: Draft, workspace: Workspace): void {
+export function settleProbing(draft: Draft, former: Workspace): void {
+  const workspace = announceEnd(draft, former)
   const { container, readyBy } = workspace
   if (draft.engine.reachable) {
-    if (lifetimeEndsAt(draft.config, workspace) <= draft.now)
-      return endNow(draft, workspace, 'lifetime')
+    if (hasOutlived(draft, workspace)) return endNow(draft, workspace, 'lifetime')
     if (isCutOff(draft, workspace)) return endNow(draft, workspace, 'replaced')
   }
   const isHealthy = container?.health === undefined || container.health === 'healthy'
@@ -116,21 +117,13 @@ function probe(draft: Draft, workspace: Workspace): void {
     })
 }
 
-export function settleReady(draft: Draft, workspace: Workspace): void {
-  if (!draft.engine.reachable) return
-  if (lifetimeEndsAt(draft.config, workspace) <= draft.now)
-    return endNow(draft, workspace, 'lifetime')
-  if (idleStopAt(draft.config, workspace) <= draft.now) return endNow(draft, workspace, 'idle')
-  if (isCutOff(draft, workspace)) endNow(draft, workspace, 'replaced')
-}
-
 /** It runs where no director can reach it, and none may think otherwise. */
-function isCutOff(draft: Draft, workspace: Workspace): boolean {
+export function isCutOff(draft: Draft, workspace: Workspace): boolean {
   if (workspace.leasedUntil > draft.now) return false
   return workspace.container?.address === undefined || networkOf(draft, workspace) === undefined
 }
 
-function endNow(
+export function endNow(
   draft: Draft,
   workspace: Workspace,
   reason: 'idle' | 'lifetime' | 'replaced',

@@ -7,7 +7,9 @@ import type { Workspace } from './domain.ts'
 import { absentAt, forgetAt } from './due.ts'
 import { leaveQueue } from './lifecycle.ts'
 import { settleNetworks } from './networks.ts'
-import { settleProbing, settleReady, settleStart } from './settle-starts.ts'
+import { settleFrozen } from './settle-frozen.ts'
+import { settleReady } from './settle-ready.ts'
+import { settleProbing, settleStart } from './settle-starts.ts'
 import { makeRoom, settleStopped, settleStopping } from './take-away.ts'
 
 /** Where nothing is due and nothing changed that concerns all, only what the event touched is looked at. */
@@ -66,8 +68,9 @@ function settlePhase(draft: Draft, workspace: Workspace): void {
     case 'probing':
       return settleProbing(draft, workspace)
     case 'ready':
-    case 'frozen':
       return settleReady(draft, workspace)
+    case 'frozen':
+      return settleFrozen(draft, workspace)
     case 'stopping':
       return settleStopping(draft, workspace)
     case 'stopped':

@@ -7,6 +7,7 @@ import type { Failure, Milestone, State, Workspace } from './domain.ts'
 import { lifetimeEndsAt } from './due.ts'
 import { estimateMs } from './estimates.ts'
 import { failures } from './failures.ts'
+import { isFreezing } from './freezing.ts'
 import { isStarting, shownPhase } from './lifecycle.ts'
 
 /** The loop gives it on as its `WorkspaceView`. */
@@ -104,7 +105,7 @@ function presentView(
       elapsedMs: now - (isAwaited ? workspace.requestedAt : workspace.phaseSince),
       ...(at < 0 ? {} : { position: at + 1 }),
       ...(etaMs === undefined ? {} : { etaMs }),
-      ...(phase === 'ready' && Number.isFinite(endsAt)
+      ...((phase === 'ready' || phase === 'frozen') && Number.isFinite(endsAt)
         ? { endsAt: new Date(wallNow + endsAt - now).toISOString() }
         : {}),
       ...(failure === undefined ? {} : { problem: problemOf(failure) }),
@@ -140,6 +141,8 @@ const noticed = [
   'failure',
   'endUntold',
   'cancelledAt',
+  'extendedMs',
+  'endWarned',
 ] as const satisfies readonly (keyof Workspace)[]
 
 /** Whether nothing changed between two states that those who wait for a workspace or follow it could notice. */
@@ -150,6 +153,7 @@ export function sameFor(before: State, after: State, name: WorkspaceName): boole
     if (former === undefined || workspace === undefined) return false
     if (noticed.some((field) => former[field] !== workspace[field])) return false
   }
+  if (isFreezing(former) !== isFreezing(workspace)) return false
   if (before.looked !== after.looked || before.engine.reachable !== after.engine.reachable)
     return false
   if (workspace === undefined) return true

@@ -3,7 +3,10 @@ import type { Draft } from './draft.ts'
 import type { Network, PolicyConfig, Workspace } from './domain.ts'
 import {
   absentAt,
+  answerDueAt,
+  endNoticeAt,
   forgetAt,
+  idleFreezeAt,
   idleRemoveAt,
   idleStopAt,
   lifetimeEndsAt,
@@ -67,7 +70,11 @@ function considerWorkspace(
 
 function considerRunning(config: PolicyConfig, workspace: Workspace, consider: Consider): void {
   consider(lifetimeEndsAt(config, workspace))
+  consider(endNoticeAt(config, workspace))
   consider(idleStopAt(config, workspace))
+  if (workspace.phase === 'ready') consider(idleFreezeAt(config, workspace))
+  const { question } = workspace.veto ?? {}
+  if (question !== undefined) consider(answerDueAt(question))
   // One whose network is gone is given up when no lease is left.
   consider(workspace.leasedUntil)
 }
