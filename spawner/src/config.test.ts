@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { SettingsError } from '@berth/shared/settings'
 import { policyConfig, readConfig, spawnerSettings, webSettings } from './config.ts'
+import type { Template } from './templates/template.ts'
 
 const enough = {
   INTERNAL_SECRET: '0123456789abcdef',
@@ -92,19 +93,144 @@ describe('the configuration of the spawner', () => {
   })
 
   it('takes each variable’s own example', () => {
-    for (const [name, setting] of Object.entries(spawnerSettings)) {
-      if (name === 'INTERNAL_SECRET') continue
-      assert.deepEqual(problemsOf({ [name]: setting.example }), [], name)
+    const companions: Readonly<Record<string, Record<string, string>>> = {
+      CONTAINER_EXTENSION: { CONTAINER_MAX_LIFETIME: '12h' },
+      CONTAINER_SEATS_TOTAL: { CONTAINER_SEATS: '10' },
     }
+    for (const [name, setting] of Object.entries(spawnerSettings))
+      assert.deepEqual(problemsOf({ ...companions[name], [name]: setting.example }), [], name)
   })
+
+  it('describes no template where others come from elsewhere, or a whole one', () => {
+    const none = { CONTAINER_IMAGE: '', CONTAINER_HOST_PREFIX: '', CONTAINER_PORT: '' }
+    for (const name of ['TEMPLATES_FILE', 'IMAGES_ALLOWED'] as const) {
+      const elsewhere = { ...none, [name]: spawnerSettings[name].example }
+      assert.equal(read(elsewhere).templates.size, 0)
+      assert.match(
+        problemsOf({ ...elsewhere, CONTAINER_IMAGE: 'berth/lab' }).join(),
+        /CONTAINER_HOST_PREFIX is not set.*CONTAINER_PORT is not set/,
+      )
+    }
+    assert.deepEqual(
+      problemsOf(none).map((problem) => problem.split(' ')[0]),
+      ['CONTAINER_IMAGE', 'CONTAINER_HOST_PREFIX', 'CONTAINER_PORT'],
+    )
+  })
+
+  const refused: readonly [why: string, env: Record<string, string>, problem: RegExp][] = [
+    [
+      'a step of the idle ladder before an earlier one',
+      { CONTAINER_IDLE_FREEZE: '20m' },
+      /^CONTAINER_IDLE_STOP must not be shorter than CONTAINER_IDLE_FREEZE \(20m\)/,
+    ],
+    [
+      'a standby whose command names its owner',
+      { CONTAINER_STANDBY: '2', CONTAINER_COMMAND: 'serve {username}' },
+      /^CONTAINER_COMMAND names a person by \{username\}/,
+    ],
+    [
+      'a home in what several people share',
+      { CONTAINER_SEATS: '10', CONTAINER_HOME: '/home/me' },
+      /^CONTAINER_HOME is one person’s, but several people share/,
+    ],
+    [
+      'a variable that names a person in what several people share',
+      { CONTAINER_SEATS: '0', CONTAINER_ENV_WHO: '{email}' },
+      /^CONTAINER_ENV_WHO names a person by \{email\}/,
+    ],
+    [
+      'a standby of what nobody owns',
+      { CONTAINER_SEATS: '10', CONTAINER_STANDBY: '1' },
+      /^CONTAINER_STANDBY is of private workspaces only/,
+    ],
+    [
+      'a total of seats where everybody has their own',
+      { CONTAINER_SEATS_TOTAL: '20' },
+      /^CONTAINER_SEATS_TOTAL is of shared workspaces only/,
+    ],
+    [
+      'a total of seats that one workspace has at once already',
+      { CONTAINER_SEATS_TOTAL: '5', CONTAINER_SEATS: '10' },
+      /^CONTAINER_SEATS_TOTAL must not be less than CONTAINER_SEATS \(10\)/,
+    ],
+    [
+      'a container without a bound where all together have one',
+      { CONTAINER_MEMORY: '0', MAX_MEMORY: '48g' },
+      /^CONTAINER_MEMORY must be set.*MAX_MEMORY/,
+    ],
+    [
+      'a container that could never start',
+      { CONTAINER_MEMORY: '64g', MAX_MEMORY: '48g' },
+      /^CONTAINER_MEMORY must not be more than.*MAX_MEMORY/,
+    ],
+    [
+      'an extension of nothing',
+      { CONTAINER_EXTENSION: '2h' },
+      /^CONTAINER_EXTENSION has nothing to extend: CONTAINER_MAX_LIFETIME/,
+    ],
+  ]
+  for (const [why, env, problem] of refused)
+    it(`refuses ${why}`, () => {
+      const problems = problemsOf(env)
+      assert.equal(problems.length, 1, problems.join('\n'))
+      assert.match(problems[0] ?? '', problem)
+    })
+
+  const fields: readonly [name: string, text: string, of: (t: Template) => unknown, is: unknown][] =
+    [
+      ['CONTAINER_TITLE', 'The lab', (t) => t.title, 'The lab'],
+      ['CONTAINER_DESCRIPTION', 'Notebooks', (t) => t.description, 'Notebooks'],
+      [
+        'CONTAINER_HOSTS',
+        'Lab.example.com, *.x.org',
+        (t) => t.route.hosts,
+        ['lab.example.com', '*.x.org'],
+      ],
+      ['CONTAINER_EGRESS', 'none', (t) => t.spec.egress, 'none'],
+      ['CONTAINER_START_BY', 'click', (t) => t.policy.startsBy, 'click'],
+      ['CONTAINER_IDLE_FREEZE', '5m', (t) => t.policy.idleFreezeMs, 300_000],
+      ['CONTAINER_ACTIVITY_PATH', '/api/status', (t) => t.policy.activityPath, '/api/status'],
+      ['CONTAINER_BUSY_CPU', '12.5', (t) => t.policy.busyCpuPercent, 12.5],
+      ['CONTAINER_BUSY_AT_MOST', '2h', (t) => t.policy.busyAtMostMs, 7_200_000],
+      ['CONTAINER_DRAIN_AFTER', '12h', (t) => t.policy.drainAfterMs, 43_200_000],
+      ['CONTAINER_SEATS', '0', (t) => t.policy.seats, 0],
+      ['CONTAINER_SEATS', '0', (t) => t.passIdentity, ['user', 'subject', 'groups', 'email']],
+      ['CONTAINER_SEATS', '1', (t) => t.passIdentity, []],
+      ['CONTAINER_SEAT_IDLE', '1h', (t) => t.policy.seatIdleMs, 3_600_000],
+      ['CONTAINER_SEAT_PERSISTS', 'false', (t) => t.policy.persistBetweenReconnects, false],
+      ['CONTAINER_STANDBY', '3', (t) => t.policy.standby, 3],
+      ['CONTAINER_PASS_IDENTITY', 'user, groups', (t) => t.passIdentity, ['user', 'groups']],
+      ['CONTAINER_PASS_TOKENS', 'id', (t) => t.passTokens, ['id']],
+    ]
+  for (const [name, text, of, is] of fields)
+    it(`takes ${name}=${text}`, () => {
+      const template = read({ [name]: text }).templates.get('lab')
+      assert.ok(template)
+      assert.deepEqual(of(template), is)
+    })
 
   it('gives a lease of at most a quarter of the shortest idle step, and a margin over the reports', () => {
     const config = read({ CONTAINER_IDLE_STOP: '20s', CONTAINER_IDLE_REMOVE: '1h' })
-    const { lease, limits, networkCount } = policyConfig(config, () => '')
+    const { settings, templates } = config
+    const { lease, limits, networkCount } = policyConfig(settings, templates, () => '')
     assert.equal(lease.leaseMs, 5_000)
     assert.ok(lease.marginMs > lease.leaseMs / 4)
     assert.equal(limits.maxStarting, 4)
     assert.equal(networkCount, 4_096)
+  })
+
+  it('hands the bounds on to the policy', () => {
+    const { settings, templates } = read({
+      MAX_MEMORY: '48g',
+      EVICT_FROZEN: 'false',
+      KEEP_HOMES: '720h',
+      KEEP_HOMES_DRY_RUN: 'false',
+    })
+    const { limits } = policyConfig(settings, templates, () => '')
+    assert.equal(limits.maxMemoryBytes, 48 * 1024 ** 3)
+    assert.equal(limits.evictsFrozen, false)
+    assert.equal(limits.keepHomesMs, 720 * 3_600_000)
+    assert.equal(limits.keepHomesDryRun, false)
   })
 
   it('tells the pages what they show, and prints no secret', () => {

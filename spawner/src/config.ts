@@ -14,7 +14,9 @@ import {
   custom,
   integer,
   optional,
+  optionalSecret,
   pattern,
+  port,
   readSettings,
   SettingsError,
   text,
@@ -24,14 +26,16 @@ import {
 } from '@berth/shared/settings'
 import { subnetCount } from '@berth/shared/subnet-pool'
 import type { PolicyConfig } from './policy/domain.ts'
-import { noLimits } from './policy/limits.ts'
 import { leaseTimes } from './policy/lease-times.ts'
-import { templateFromEnvironment } from './templates/from-environment.ts'
+import { hostFolder, imagePattern, listOf, size, taken } from './templates/fields.ts'
+import { inVariables, templateFromEnvironment, variableOf } from './templates/from-environment.ts'
+import { templateComplaints, type Surroundings } from './templates/template-rules.ts'
 import type { Template } from './templates/template.ts'
 import type { WebSettings } from './web/settings.ts'
 import {
   containerEnvironment,
   environmentSettings,
+  flag,
   templateSettings,
 } from './templates/template-settings.ts'
 
@@ -49,6 +53,14 @@ const reconcileEvery = custom((value) => {
   const ms = parseDuration(value)
   return ms !== undefined && ms >= 500 && ms <= 3_600_000 ? ms : undefined
 }, 'must be a duration from 500ms to 1h')
+
+/** Years are fine: no timer keeps it. */
+const keepHomes = custom((value) => {
+  const ms = parseDuration(value)
+  return ms === 0 || (ms !== undefined && ms >= 3_600_000 && ms <= 3_660 * 86_400_000)
+    ? ms
+    : undefined
+}, 'must be a duration from 1h to 3660d, or 0 for ever')
 
 const dockerHost = pattern(
   /^(unix:\/\/\/.+|(tcp|http|https|ssh):\/\/[^/]+\/?)$/,
@@ -73,6 +85,40 @@ export const spawnerSettings = {
   }),
   MAX_QUEUE: withDefault(bound, '1000', {
     doc: 'how many people may wait; who comes later is refused; 0 is no limit',
+  }),
+  MAX_MEMORY: withDefault(taken(size), '0', {
+    doc: 'how much memory all workspaces may use together, by the limits of their templates; who comes later waits in a queue; 0 is no limit',
+    example: '48g',
+  }),
+  EVICT_FROZEN: withDefault(flag, 'true', {
+    doc: 'a frozen workspace, least recently used first, gives way when somebody waits for its place or memory',
+  }),
+  TEMPLATES_FILE: optional(text, {
+    doc: 'a file with templates, read again when it changes; docs/templates.md says what is in it',
+    example: '/etc/berth/templates.yml',
+  }),
+  IMAGES_ALLOWED: optional(taken(listOf(imagePattern)), {
+    doc: 'images that become templates by their own labels, comma-separated; * stands for anything but /; unset: none',
+    example: 'registry.example.com/course/*,berth/hello',
+  }),
+  BINDS_ALLOWED: optional(taken(listOf(hostFolder)), {
+    doc: 'folders of the engine’s host below which the templates of the file may mount; unset: none',
+    example: '/srv/datasets',
+  }),
+  KEEP_HOMES: withDefault(keepHomes, '0', {
+    doc: 'how long a person’s volumes are kept after their last use; 0 is for ever',
+    example: '4320h',
+  }),
+  KEEP_HOMES_DRY_RUN: withDefault(flag, 'true', {
+    doc: 'true: the log says which volumes would go, and none goes',
+  }),
+  API_TOKEN: optionalSecret({
+    doc: 'what scripts prove themselves by on API_PORT; without it nothing listens there',
+    example: 'the output of: openssl rand -hex 32',
+  }),
+  API_PORT: withDefault(port, '8082', { doc: 'where the API for scripts answers' }),
+  WITH_USERS: withDefault(flag, 'true', {
+    doc: 'false: a container that a script starts has no owner, and anybody who is signed in may use it',
   }),
   NETWORK_POOL: networkPool,
   NETWORK_SPARES: withDefault(integer(0, 64), '2', {
@@ -111,89 +157,109 @@ export type SpawnerSettings = Values<typeof spawnerSettings>
 
 export interface SpawnerConfig {
   readonly settings: SpawnerSettings
+  /** Those of the environment: none, or one. */
   readonly templates: ReadonlyMap<string, Template>
 }
+
+type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * @param env the environment
  * @param readFile reads a secret's file
  * @throws SettingsError with every problem there is
  */
-export function readConfig(
-  env: Readonly<Record<string, string | undefined>>,
-  readFile: (path: string) => string,
-): SpawnerConfig {
+export function readConfig(env: Environment, readFile: (path: string) => string): SpawnerConfig {
   const problems: string[] = []
-  const read = <S extends Settings>(settings: S): Values<S> | undefined => {
-    try {
-      return readSettings(settings, env, readFile)
-    } catch (error) {
-      if (!(error instanceof SettingsError)) throw error
-      problems.push(...error.problems)
-      return undefined
-    }
-  }
-  const settings = read(spawnerSettings)
-  const environment = read(environmentSettings(env))
-  problems.push(...disagreements(env, readFile))
+  const settings = attempt(spawnerSettings, env, readFile, problems)
+  const environment = attempt(environmentSettings(env), env, readFile, problems)
+  problems.push(...missing(env), ...disagreements(env, readFile))
   if (settings === undefined || environment === undefined || problems.length > 0)
     throw new SettingsError(problems)
   const template = templateFromEnvironment(settings, containerEnvironment(environment))
-  const templates = new Map([[template.name, template]])
+  const templates = new Map(template === undefined ? [] : [[template.name, template]])
   return Object.freeze({ settings, templates })
 }
 
-/** Pairs of settings that are each fine and do not go together; those that are not fine are told elsewhere. */
-function disagreements(
-  env: Readonly<Record<string, string | undefined>>,
+function attempt<S extends Settings>(
+  settings: S,
+  env: Environment,
   readFile: (path: string) => string,
-): string[] {
-  const { INSTANCE, CONTAINER_HOST_PREFIX, CONTAINER_IDLE_STOP, CONTAINER_IDLE_REMOVE } =
-    spawnerSettings
-  const { CONTAINER_HOME, CONTAINER_VOLUMES } = spawnerSettings
-  return [
-    check({ INSTANCE, CONTAINER_HOST_PREFIX }, (values) =>
-      values.INSTANCE === values.CONTAINER_HOST_PREFIX
-        ? `CONTAINER_HOST_PREFIX "${values.INSTANCE}" must differ from INSTANCE (example: CONTAINER_HOST_PREFIX=lab)`
-        : undefined,
-    ),
-    check({ CONTAINER_IDLE_STOP, CONTAINER_IDLE_REMOVE }, (values) =>
-      values.CONTAINER_IDLE_REMOVE > 0 && values.CONTAINER_IDLE_REMOVE < values.CONTAINER_IDLE_STOP
-        ? 'CONTAINER_IDLE_REMOVE must not be shorter than CONTAINER_IDLE_STOP: both count from the last use (example: CONTAINER_IDLE_REMOVE=24h)'
-        : undefined,
-    ),
-    check({ CONTAINER_HOME, CONTAINER_VOLUMES }, (values) =>
-      values.CONTAINER_VOLUMES?.some((mount) => mount.target === values.CONTAINER_HOME) === true
-        ? `CONTAINER_VOLUMES has the path ${values.CONTAINER_HOME} that CONTAINER_HOME has already (example: CONTAINER_VOLUMES=datasets:/data:ro)`
-        : undefined,
-    ),
-  ].filter((complaint) => complaint !== undefined)
-
-  function check<S extends Settings>(
-    settings: S,
-    complaintOf: (values: Values<S>) => string | undefined,
-  ): string | undefined {
-    try {
-      return complaintOf(readSettings(settings, env, readFile))
-    } catch (error) {
-      if (error instanceof SettingsError) return undefined
-      throw error
-    }
+  problems: string[],
+): Values<S> | undefined {
+  try {
+    return readSettings(settings, env, readFile)
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    problems.push(...error.problems)
+    return undefined
   }
 }
 
-/** What the policy goes by. `specOf` is the engine's. */
+/** What the environment must say: all three, or none of them where templates come from elsewhere. */
+function missing(env: Environment): string[] {
+  const isSet = (name: string): boolean => (env[name] ?? '') !== ''
+  if (!isSet('CONTAINER_IMAGE') && (isSet('TEMPLATES_FILE') || isSet('IMAGES_ALLOWED'))) return []
+  return (['CONTAINER_IMAGE', 'CONTAINER_HOST_PREFIX', 'CONTAINER_PORT'] as const)
+    .filter((name) => !isSet(name))
+    .map((name) => {
+      const { doc, example } = spawnerSettings[name]
+      return `${name} is not set: ${doc} (example: ${name}=${example})`
+    })
+}
+
+/** Settings that are each fine and do not go together; those that are not fine are told elsewhere. */
+function disagreements(env: Environment, readFile: (path: string) => string): string[] {
+  const wrong = Object.entries({ ...spawnerSettings, ...environmentSettings(env) }).filter(
+    ([name, setting]) => attempt({ [name]: setting }, env, readFile, []) === undefined,
+  )
+  // In their place stands what would be fine, so that the others can be compared.
+  const mended = {
+    ...env,
+    ...Object.fromEntries(wrong.map(([name, { example }]) => [name, example])),
+  }
+  const settings = attempt(spawnerSettings, mended, readFile, [])
+  const environment = attempt(environmentSettings(mended), mended, readFile, [])
+  if (settings === undefined || environment === undefined) return []
+  const template = templateFromEnvironment(settings, containerEnvironment(environment))
+  if (template === undefined) return []
+  const isWrong = (name: string): boolean => wrong.some(([other]) => other === name)
+  return templateComplaints(template, surroundings(settings))
+    .filter(({ fields }) => !fields.map(variableOf).some(isWrong))
+    .map(({ fields: [field], message }) => {
+      const name = variableOf(field)
+      const setting =
+        name in templateSettings ? spawnerSettings[name as 'CONTAINER_PORT'] : undefined
+      const example = setting === undefined ? '' : ` (example: ${name}=${setting.example})`
+      return `${name} ${inVariables(message)}${example}`
+    })
+}
+
+/** What a template must get along with. */
+export function surroundings(settings: SpawnerSettings): Surroundings {
+  return { instance: settings.INSTANCE, maxMemoryBytes: settings.MAX_MEMORY }
+}
+
+/**
+ * What the policy goes by.
+ *
+ * @param templates all there are at present
+ * @param specOf the engine's
+ */
 export function policyConfig(
-  { settings, templates }: SpawnerConfig,
+  settings: SpawnerSettings,
+  templates: ReadonlyMap<string, Template>,
   specOf: PolicyConfig['specOf'],
 ): PolicyConfig {
   return {
     limits: {
-      ...noLimits,
       maxWorkspaces: settings.MAX_WORKSPACES,
       maxWorkspacesPerUser: settings.MAX_WORKSPACES_PER_USER,
       maxStarting: settings.MAX_STARTING,
       maxQueue: settings.MAX_QUEUE,
+      maxMemoryBytes: settings.MAX_MEMORY,
+      evictsFrozen: settings.EVICT_FROZEN === 'true',
+      keepHomesMs: settings.KEEP_HOMES,
+      keepHomesDryRun: settings.KEEP_HOMES_DRY_RUN === 'true',
     },
     templates,
     lease: leaseTimes(templates.values()),

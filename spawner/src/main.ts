@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   stack.use(await acquireInstanceLock(settings.DATA_DIR, log, ending.signal))
   const place = { dockerHost, instance, pool, clock, observer: metrics.calls }
   const engine = stack.use(createDockerEngine(place))
-  const policy = policyConfig(config, (template, owner) => engine.specOf(template, owner))
+  const policy = policyConfig(settings, config.templates, (...made) => engine.specOf(...made))
   const around = { reconcileEveryMs: settings.RECONCILE_EVERY, observer: metrics.loop }
   const workspaces = stack.use(createWorkspaces({ engine, config: policy, clock, log, ...around }))
   metrics.countFrom(workspaces.counts)

@@ -1,25 +1,36 @@
 // The one template that the environment describes. Pure: texts were parsed by the settings.
+import { identityFields } from '@berth/shared/contract'
 import type { Values } from '@berth/shared/settings'
 import type { Template } from './template.ts'
 import type { templateSettings } from './template-settings.ts'
 
-/** @param environment the container's variables, by their own names, placeholders not yet rendered */
+/**
+ * @param environment the container's variables, by their own names, placeholders not yet rendered
+ * @returns `undefined` where the environment describes none
+ */
 export function templateFromEnvironment(
   values: Values<typeof templateSettings>,
   environment: Readonly<Record<string, string>>,
-): Template {
+): Template | undefined {
+  const {
+    CONTAINER_IMAGE: image,
+    CONTAINER_HOST_PREFIX: prefix,
+    CONTAINER_PORT: port,
+    CONTAINER_SEATS: seats,
+  } = values
+  if (image === undefined || prefix === undefined || port === undefined) return undefined
   return {
-    name: values.CONTAINER_HOST_PREFIX,
+    name: prefix,
     source: 'environment',
     kind: 'web',
-    title: values.CONTAINER_HOST_PREFIX,
-    description: '',
+    title: values.CONTAINER_TITLE ?? prefix,
+    description: values.CONTAINER_DESCRIPTION ?? '',
     icon: '',
-    prefix: values.CONTAINER_HOST_PREFIX,
+    prefix,
     spec: {
-      image: values.CONTAINER_IMAGE,
+      image,
       pull: values.CONTAINER_PULL,
-      port: values.CONTAINER_PORT,
+      port,
       command: values.CONTAINER_COMMAND ?? [],
       environment,
       ...(values.CONTAINER_HOME === undefined
@@ -38,38 +49,72 @@ export function templateFromEnvironment(
       capAdd: [],
       securityOpt: [],
       runtime: '',
-      egress: 'internet',
+      egress: values.CONTAINER_EGRESS,
       readyPath: values.CONTAINER_READY_PATH,
       stopSignal: values.CONTAINER_STOP_SIGNAL ?? '',
       stopTimeoutMs: values.CONTAINER_STOP_TIMEOUT,
     },
     policy: {
-      seats: 1,
-      seatsTotal: 0,
-      seatIdleMs: 0,
-      persistBetweenReconnects: true,
-      idleFreezeMs: 0,
+      seats,
+      seatsTotal: values.CONTAINER_SEATS_TOTAL,
+      seatIdleMs: values.CONTAINER_SEAT_IDLE,
+      persistBetweenReconnects: values.CONTAINER_SEAT_PERSISTS === 'true',
+      idleFreezeMs: values.CONTAINER_IDLE_FREEZE,
       idleStopMs: values.CONTAINER_IDLE_STOP,
       idleRemoveMs: values.CONTAINER_IDLE_REMOVE,
       maxLifetimeMs: values.CONTAINER_MAX_LIFETIME,
-      drainAfterMs: 0,
-      extensionMs: 0,
+      drainAfterMs: values.CONTAINER_DRAIN_AFTER,
+      extensionMs: values.CONTAINER_EXTENSION,
       startTimeoutMs: values.CONTAINER_START_TIMEOUT,
-      startsBy: 'visit',
+      startsBy: values.CONTAINER_START_BY,
       allowedUsers: values.CONTAINER_ALLOWED_USERS ?? [],
       allowedGroups: values.CONTAINER_ALLOWED_GROUPS ?? [],
       maxWorkspaces: 0,
       maxWorkspacesByGroup: {},
-      standby: 0,
-      activityPath: '',
-      busyCpuPercent: 0,
-      busyAtMostMs: 0,
+      standby: values.CONTAINER_STANDBY,
+      activityPath: values.CONTAINER_ACTIVITY_PATH ?? '',
+      busyCpuPercent: values.CONTAINER_BUSY_CPU,
+      busyAtMostMs: values.CONTAINER_BUSY_AT_MOST,
     },
-    route: { hosts: [] },
-    passIdentity: [],
-    passTokens: [],
+    route: { hosts: values.CONTAINER_HOSTS ?? [] },
+    // An application that several people share has no other way to know who is who.
+    passIdentity: values.CONTAINER_PASS_IDENTITY ?? (seats === 1 ? [] : identityFields),
+    passTokens: values.CONTAINER_PASS_TOKENS ?? [],
     backgroundRequests: values.CONTAINER_BACKGROUND_REQUESTS ?? [],
     connectionIdleMs: values.CONTAINER_CONNECTION_IDLE,
     weakened: [],
   }
+}
+
+/** What a field is called there, by its name in the file. */
+const variables: Readonly<Record<string, string>> = {
+  prefix: 'CONTAINER_HOST_PREFIX',
+  mem_limit: 'CONTAINER_MEMORY',
+  command: 'CONTAINER_COMMAND',
+  home: 'CONTAINER_HOME',
+  'home.path': 'CONTAINER_HOME',
+  volumes: 'CONTAINER_VOLUMES',
+  'idle.freeze': 'CONTAINER_IDLE_FREEZE',
+  'idle.stop': 'CONTAINER_IDLE_STOP',
+  'idle.remove': 'CONTAINER_IDLE_REMOVE',
+  'lifetime.max': 'CONTAINER_MAX_LIFETIME',
+  'lifetime.extension': 'CONTAINER_EXTENSION',
+  'seats.concurrent': 'CONTAINER_SEATS',
+  'seats.total': 'CONTAINER_SEATS_TOTAL',
+  standby: 'CONTAINER_STANDBY',
+  'route.hosts': 'CONTAINER_HOSTS',
+}
+
+/** @param path of a field in the file's words */
+export function variableOf(path: string): string {
+  if (path.startsWith('environment.')) return `CONTAINER_ENV_${path.slice('environment.'.length)}`
+  return variables[path.replace(/\.\d+$/, '')] ?? path
+}
+
+/** A message about fields in the file's words, in the environment's. */
+export function inVariables(message: string): string {
+  return Object.keys(variables)
+    .filter((path) => path.includes('.') || path.includes('_'))
+    .reduce((text, path) => text.replaceAll(path, variableOf(path)), message)
+    .replace('that home.path', 'that CONTAINER_HOME')
 }

@@ -1,158 +1,165 @@
 // The `CONTAINER_*` variables that describe the one template of the environment, in the order of the reference.
 import { containerPort, containerPrefix } from '@berth/shared/common-settings'
-import { longestMs } from '@berth/shared/contract'
-import { parseDuration } from '@berth/shared/duration'
+import { identityFields, requestTokens } from '@berth/shared/contract'
 import {
   choice,
-  custom,
-  decimal,
-  integer,
   list,
   optional,
-  pattern,
-  required,
   withDefault,
   type Setting,
   type Settings,
 } from '@berth/shared/settings'
-import { parseSize } from '@berth/shared/size'
-import { z } from 'zod'
-import { parseCommand } from './command-words.ts'
-import { placeholderComplaint, usesPlaceholder } from './placeholders.ts'
-import { mountPathComplaint, parseVolumes, volumeNameComplaint } from './volume-list.ts'
+import * as field from './fields.ts'
+import { taken } from './fields.ts'
+import { parseVolumes } from './volume-list.ts'
 
-/** A text that is taken as it is, unless there is a complaint about it. */
-const checked = (complaintOf: (text: string) => string | undefined): z.ZodType<string, string> =>
-  z.string().superRefine((text, context) => {
-    const complaint = complaintOf(text)
-    if (complaint !== undefined) context.addIssue({ code: 'custom', message: complaint })
-  })
-
-const command = z.string().transform((text, context): readonly string[] => {
-  const words = parseCommand(text)
-  const complaint =
-    words === undefined
-      ? 'has an open quote, or is not a JSON array of texts'
-      : placeholderComplaint(text.startsWith('[') ? words.join(' ') : text)
-  if (words !== undefined && complaint === undefined) return words
-  context.addIssue({ code: 'custom', message: complaint ?? 'is not a command', input: text })
-  return z.NEVER
+const volumes = taken((text) => {
+  const value = parseVolumes(text)
+  return 'complaint' in value ? value : { value }
 })
 
-const volumes = z.string().transform((text, context) => {
-  const mounts = parseVolumes(text)
-  if (!('complaint' in mounts)) return mounts
-  context.addIssue({ code: 'custom', message: mounts.complaint, input: text })
-  return z.NEVER
+/** Needed only where the environment describes a template at all. */
+const ifDescribed = <T>(setting: Setting<T>): Setting<T | undefined> => ({
+  ...setting,
+  optional: true,
 })
 
-const homeVolume = checked(
-  (name) =>
-    volumeNameComplaint(name) ??
-    (usesPlaceholder(name, 'user', 'workspace')
-      ? undefined
-      : 'must contain {user}, or people would share one home'),
-)
-
-const backgroundRequests = z.string().transform((text, context): readonly string[] => {
-  const patterns = list.parse(text)
-  const wrong = patterns.find((item) => !/^([A-Z]+|\*) \/\S*$/.test(item))
-  if (wrong === undefined) return patterns
-  const message = `has "${wrong}", which is not a method and a path such as GET /api/*`
-  context.addIssue({ code: 'custom', message, input: text })
-  return z.NEVER
-})
-
-const period = (shortest: string, longest: string): z.ZodType<number, string> => {
-  const [from = 0, to = longestMs] = [parseDuration(shortest), parseDuration(longest)]
-  return custom((text) => {
-    const ms = parseDuration(text)
-    return ms !== undefined && ms >= from && ms <= to ? ms : undefined
-  }, `must be a duration from ${shortest} to ${longest}`)
-}
-const periodOrOff = (shortestMs: number, words: string): z.ZodType<number, string> =>
-  custom((text) => {
-    const ms = parseDuration(text)
-    return ms === 0 || (ms !== undefined && ms >= shortestMs && ms <= longestMs) ? ms : undefined
-  }, `must be a duration from ${words} to 366d, or 0 for off`)
-
-const memory = custom((text) => {
-  const bytes = parseSize(text)
-  return bytes === 0 || (bytes !== undefined && bytes >= 6 * 1024 ** 2) ? bytes : undefined
-}, 'must be a size of at least 6m, or 0 for no limit')
+export const flag = choice('true', 'false')
 
 export const templateSettings = {
-  CONTAINER_IMAGE: required(pattern(/^[a-z0-9][\w.:/@-]*$/, 'is not the name of an image'), {
+  CONTAINER_IMAGE: optional(taken(field.image), {
     doc: 'the image that everybody gets a container of; one named berth/... is built, never pulled',
     example: 'quay.io/jupyter/minimal-notebook:latest',
   }),
-  CONTAINER_HOST_PREFIX: containerPrefix,
-  CONTAINER_PORT: containerPort,
-  CONTAINER_COMMAND: optional(command, {
+  CONTAINER_HOST_PREFIX: ifDescribed(containerPrefix),
+  CONTAINER_PORT: ifDescribed(containerPort),
+  CONTAINER_TITLE: optional(taken(field.words), {
+    doc: 'what people read as its name; unset: the prefix',
+    example: 'JupyterLab',
+  }),
+  CONTAINER_DESCRIPTION: optional(taken(field.words), {
+    doc: 'what people read about it, one line',
+    example: 'Notebooks for the course in statistics',
+  }),
+  CONTAINER_HOSTS: optional(taken(field.listOf(field.host)), {
+    doc: 'the host names that lead to it, *. standing for one label; unset: every host that is nobody else’s',
+    example: 'lab.example.com',
+  }),
+  CONTAINER_COMMAND: optional(taken(field.command), {
     doc: 'what is run instead of the image’s own command: words with quotes, or a JSON array',
     example: 'start-notebook.py --IdentityProvider.token=',
   }),
-  CONTAINER_HOME: optional(checked(mountPathComplaint), {
+  CONTAINER_HOME: optional(taken(field.homePath), {
     doc: 'the path of the home that survives its container; unset: nothing survives',
     example: '/home/jovyan',
   }),
-  CONTAINER_HOME_VOLUME: withDefault(homeVolume, '{instance}-{user}-home', {
+  CONTAINER_HOME_VOLUME: withDefault(taken(field.homeVolume), '{instance}-{user}-home', {
     doc: 'the volume that holds a person’s home; must contain {user} or {workspace}',
   }),
   CONTAINER_VOLUMES: optional(volumes, {
     doc: 'further volumes, name:/path or name:/path:ro, separated by commas',
     example: 'datasets:/data:ro,{instance}-{user}-cache:/cache',
   }),
-  CONTAINER_USER: optional(
-    pattern(/^[a-zA-Z0-9_][\w.-]*(:[a-zA-Z0-9_][\w.-]*)?$/, 'is not a user such as 1000:1000'),
-    {
-      doc: 'whom the container runs as, user or user:group; unset: the image’s own',
-      example: '1000:100',
-    },
-  ),
-  CONTAINER_MEMORY: withDefault(memory, '2g', {
+  CONTAINER_USER: optional(taken(field.user), {
+    doc: 'whom the container runs as, user or user:group; unset: the image’s own',
+    example: '1000:100',
+  }),
+  CONTAINER_MEMORY: withDefault(taken(field.memory), '2g', {
     doc: 'the most memory one container gets, swap included; 0 is no limit',
   }),
-  CONTAINER_CPUS: withDefault(decimal(0, 4096), '1', {
+  CONTAINER_CPUS: withDefault(taken(field.cpus), '1', {
     doc: 'the most processors one container gets, such as 0.5; 0 is no limit',
   }),
-  CONTAINER_PIDS: withDefault(integer(0, 4_194_304), '512', {
+  CONTAINER_PIDS: withDefault(taken(field.pids), '512', {
     doc: 'the most processes and threads in one container; 0 is no limit',
+  }),
+  CONTAINER_EGRESS: withDefault(choice('internet', 'none'), 'internet', {
+    doc: 'where a container’s network leads: internet, or none (nowhere but to Berth)',
   }),
   CONTAINER_PULL: withDefault(choice('missing', 'always'), 'missing', {
     doc: 'when the image is pulled: missing (only if it is not there), always (before each new container)',
   }),
-  CONTAINER_READY_PATH: withDefault(
-    pattern(/^\/[\x21-\x7e]*$/, 'must be a path that begins with /'),
-    '/',
-    { doc: 'the path that answers with less than 500 once the container is ready' },
-  ),
-  CONTAINER_START_TIMEOUT: withDefault(period('1s', '24h'), '120s', {
+  CONTAINER_READY_PATH: withDefault(taken(field.urlPath), '/', {
+    doc: 'the path that answers with less than 500 once the container is ready',
+  }),
+  CONTAINER_START_BY: withDefault(choice('visit', 'click'), 'visit', {
+    doc: 'what starts it: a visit, or a click on the start button of the page that a visit shows',
+  }),
+  CONTAINER_START_TIMEOUT: withDefault(taken(field.period('1s', '24h')), '120s', {
     doc: 'how long a container may take to become ready, once it is made, before the start has failed',
   }),
-  CONTAINER_STOP_SIGNAL: optional(
-    pattern(/^(SIG[A-Z0-9+-]+|[A-Z][A-Z0-9+-]*|[1-9]\d?)$/, 'is not a signal such as SIGTERM'),
-    { doc: 'what a container is asked to end with; unset: the image’s own', example: 'SIGINT' },
-  ),
-  CONTAINER_STOP_TIMEOUT: withDefault(period('0s', '10m'), '10s', {
+  CONTAINER_STOP_SIGNAL: optional(taken(field.signal), {
+    doc: 'what a container is asked to end with; unset: the image’s own',
+    example: 'SIGINT',
+  }),
+  CONTAINER_STOP_TIMEOUT: withDefault(taken(field.period('0s', '10m')), '10s', {
     doc: 'how long it may take to end before it is killed',
   }),
-  CONTAINER_IDLE_STOP: withDefault(periodOrOff(2_000, '2s'), '15m', {
+  CONTAINER_IDLE_FREEZE: withDefault(taken(field.idleStep), '0', {
+    doc: 'a container is paused when its last use is this long ago, and wakes unnoticed; it keeps its memory; 0 is never',
+    example: '5m',
+  }),
+  CONTAINER_IDLE_STOP: withDefault(taken(field.idleStep), '15m', {
     doc: 'a container stops when its last use is this long ago; 0 is never',
   }),
-  CONTAINER_IDLE_REMOVE: withDefault(periodOrOff(2_000, '2s'), '24h', {
+  CONTAINER_IDLE_REMOVE: withDefault(taken(field.idleStep), '24h', {
     doc: 'a stopped container is removed when its last use is this long ago (its home stays); 0 is never',
   }),
-  CONTAINER_CONNECTION_IDLE: withDefault(period('1s', '24h'), '1m', {
+  CONTAINER_CONNECTION_IDLE: withDefault(taken(field.period('1s', '24h')), '1m', {
     doc: 'a download of which nothing was taken for this long is not in use any more',
   }),
-  CONTAINER_BACKGROUND_REQUESTS: optional(backgroundRequests, {
+  CONTAINER_BACKGROUND_REQUESTS: optional(taken(field.listOf(field.backgroundRequest)), {
     doc: 'what a page asks for by itself and is no use, as METHOD /path with * for anything, separated by commas',
     example: 'GET /api/*,PUT /lab/api/workspaces/*',
   }),
-  CONTAINER_MAX_LIFETIME: withDefault(periodOrOff(2_000, '2s'), '0', {
+  CONTAINER_ACTIVITY_PATH: optional(taken(field.urlPath), {
+    doc: 'a path of the application that says whether it is busy, as Jupyter does; asked before an idle step',
+    example: '/api/status',
+  }),
+  CONTAINER_BUSY_CPU: withDefault(taken(field.cpuPercent), '0', {
+    doc: 'above this many per cent of one processor it is busy, and not idle; 0 is not asked',
+    example: '20',
+  }),
+  CONTAINER_BUSY_AT_MOST: withDefault(taken(field.period('1m')), '24h', {
+    doc: 'however busy it is, or silent when asked: this long after an idle step was due it is idle all the same',
+  }),
+  CONTAINER_MAX_LIFETIME: withDefault(taken(field.idleStep), '0', {
     doc: 'a container ends this long after its start, used or not; 0 is never',
     example: '12h',
+  }),
+  CONTAINER_EXTENSION: withDefault(taken(field.idleStep), '0', {
+    doc: 'what a person may add to that lifetime, once; 0 is nothing',
+    example: '2h',
+  }),
+  CONTAINER_DRAIN_AFTER: withDefault(taken(field.idleStep), '0', {
+    doc: 'this long after its start a container takes nobody new, and ends with the last who leaves; 0 is never',
+    example: '24h',
+  }),
+  CONTAINER_SEATS: withDefault(taken(field.count), '1', {
+    doc: 'how many people share one container; 1 gives everybody their own; 0 is any number',
+    example: '10',
+  }),
+  CONTAINER_SEATS_TOTAL: withDefault(taken(field.count), '0', {
+    doc: 'how many people a shared container takes in its whole life; 0 is any number',
+    example: '20',
+  }),
+  CONTAINER_SEAT_IDLE: withDefault(taken(field.idleStep), '15m', {
+    doc: 'a person’s seat in a shared container ends when its last use is this long ago; 0 is never',
+  }),
+  CONTAINER_SEAT_PERSISTS: withDefault(flag, 'true', {
+    doc: 'false: a seat ends when the last connection closes',
+  }),
+  CONTAINER_STANDBY: withDefault(taken(field.count), '0', {
+    doc: 'how many containers stand ready without an owner; only where nothing in them names a person',
+    example: '2',
+  }),
+  CONTAINER_PASS_IDENTITY: optional(taken(field.listOf(field.oneOf(...identityFields))), {
+    doc: `which of the gateway’s identity headers the application sees: ${identityFields.join(', ')}; unset: all where it is shared, else none`,
+    example: 'user,groups',
+  }),
+  CONTAINER_PASS_TOKENS: optional(taken(field.listOf(field.oneOf(...requestTokens))), {
+    doc: `which of a person’s tokens the application is given, where the gateway has them: ${requestTokens.join(', ')}`,
+    example: 'access',
   }),
   CONTAINER_ALLOWED_USERS: optional(list, {
     doc: 'who may have one, by exact user name; with neither this nor groups set, everybody who is signed in',
@@ -168,7 +175,7 @@ const environmentPrefix = 'CONTAINER_ENV_'
 
 /** What documents the whole family of variables; each is read by a setting of its own. */
 export const environmentFamily: Setting<string | undefined> = optional(
-  checked((text) => placeholderComplaint(text)),
+  taken(field.withPlaceholders),
   {
     doc: 'CONTAINER_ENV_<NAME> becomes the variable NAME in the container',
     example: 'http://example.com/{user}',

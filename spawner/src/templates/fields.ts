@@ -1,0 +1,204 @@
+// What each field of a template may say, as text: the same rules for environment, file and labels of images.
+import { longestMs } from '@berth/shared/contract'
+import { formatDuration, parseDuration } from '@berth/shared/duration'
+import { parsePrefix, type Prefix } from '@berth/shared/names'
+import { parseSize } from '@berth/shared/size'
+import { z } from 'zod'
+import { parseCommand } from './command-words.ts'
+import { placeholderComplaint, usesPlaceholder } from './placeholders.ts'
+import { mountPathComplaint, volumeNameComplaint } from './volume-list.ts'
+
+/** A complaint continues a sentence that begins with the field's name. */
+export type Parsed<T> = { readonly value: T } | { readonly complaint: string }
+export type Parse<T> = (text: string) => Parsed<T>
+
+/** As a schema of a text. */
+export function taken<T>(parse: Parse<T>): z.ZodType<T, string> {
+  return z.string().transform((text, context) => {
+    const result = parse(text)
+    if ('value' in result) return result.value
+    context.addIssue({ code: 'custom', message: result.complaint, input: text })
+    return z.NEVER
+  })
+}
+
+/** The text as it is, unless there is a complaint about it. */
+const checked =
+  (complaintOf: (text: string) => string | undefined): Parse<string> =>
+  (text) => {
+    const complaint = complaintOf(text)
+    return complaint === undefined ? { value: text } : { complaint }
+  }
+
+const shaped = (shape: RegExp, complaint: string): Parse<string> =>
+  checked((text) => (shape.test(text) ? undefined : complaint))
+
+export const image = shaped(/^[a-z0-9][\w.:/@-]{0,511}$/, 'is not the name of an image')
+
+/** A reference in which `*` stands for anything but `/`. */
+export const imagePattern = shaped(
+  /^[a-z0-9*][\w.:/@*-]{0,511}$/,
+  'is not the name of an image, with * for what differs',
+)
+
+export const prefix: Parse<Prefix> = (text) => {
+  const value = parsePrefix(text)
+  return value === undefined
+    ? { complaint: 'must be a letter, then letters and digits, lower case, at most 20' }
+    : { value }
+}
+
+export const user = shaped(
+  /^[a-zA-Z0-9_][\w.-]*(:[a-zA-Z0-9_][\w.-]*)?$/,
+  'is not a user such as 1000:1000',
+)
+
+export const signal = shaped(
+  /^(SIG[A-Z0-9+-]+|[A-Z][A-Z0-9+-]*|[1-9]\d?)$/,
+  'is not a signal such as SIGTERM',
+)
+
+export const urlPath = shaped(/^\/[\x21-\x7e]{0,1023}$/, 'must be a path that begins with /')
+
+/** What a person reads: one line. */
+export const words = shaped(/^[^\p{Cc}\p{Zl}\p{Zp}]{0,1024}$/u, 'must be one line of text')
+
+export const icon = checked((text) =>
+  /^(https?:\/\/[^\s]+|data:image\/[a-z+.-]+[;,][^\s]+)$/.test(text) &&
+  URL.canParse(text) &&
+  text.length <= 65_536
+    ? undefined
+    : 'must be a URL of http or https, or a data URL of an image',
+)
+
+const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
+export const host: Parse<string> = (text) => {
+  const lower = text.toLowerCase()
+  return new RegExp(`^(\\*\\.)?${label}(\\.${label})*$`).test(lower) && lower.length <= 253
+    ? { value: lower }
+    : { complaint: 'must be a host name without port, or *. and one' }
+}
+
+export const backgroundRequest = shaped(
+  /^([A-Z]+|\*) \/\S*$/,
+  'is not a method and a path such as GET /api/*',
+)
+
+export const homePath = checked(mountPathComplaint)
+
+export const homeVolume = checked(
+  (name) =>
+    volumeNameComplaint(name) ??
+    (usesPlaceholder(name, 'user', 'workspace')
+      ? undefined
+      : 'must contain {user}, or people would share one home'),
+)
+
+/** What a variable of the container is set to, or a word of its command. */
+export const withPlaceholders = checked((text) => placeholderComplaint(text))
+
+export const command: Parse<readonly string[]> = (text) => {
+  const value = parseCommand(text)
+  if (value === undefined)
+    return { complaint: 'has an open quote, or is not a JSON array of texts' }
+  const complaint = placeholderComplaint(text.startsWith('[') ? value.join(' ') : text)
+  return complaint === undefined ? { value } : { complaint }
+}
+
+export const longest = '366d'
+
+export const period = (shortest: string, most: string = longest): Parse<number> => {
+  const [from = 0, to = longestMs] = [parseDuration(shortest), parseDuration(most)]
+  return (text) => {
+    const value = parseDuration(text)
+    return value !== undefined && value >= from && value <= to
+      ? { value }
+      : { complaint: `must be a duration from ${shortest} to ${most}` }
+  }
+}
+
+/** Zero is off. */
+export const periodOrOff =
+  (shortestMs: number): Parse<number> =>
+  (text) => {
+    const value = parseDuration(text)
+    return value === 0 || (value !== undefined && value >= shortestMs && value <= longestMs)
+      ? { value }
+      : {
+          complaint: `must be a duration from ${formatDuration(shortestMs)} to ${longest}, or 0 for off`,
+        }
+  }
+
+/** Steps shorter than this would be over before a director has reported anything. */
+export const idleStep = periodOrOff(2_000)
+
+/** Zero is no limit. An engine takes no less than 6 MiB for a container. */
+export const memory: Parse<number> = (text) => {
+  const value = parseSize(text)
+  return value === 0 || (value !== undefined && value >= 6 * 1024 ** 2)
+    ? { value }
+    : { complaint: 'must be a size of at least 6m, or 0 for no limit' }
+}
+
+export const size: Parse<number> = (text) => {
+  const value = parseSize(text)
+  return value === undefined
+    ? { complaint: 'must be a size such as 64m, or 0 for the default' }
+    : { value }
+}
+
+export const decimal =
+  (min: number, max: number): Parse<number> =>
+  (text) => {
+    const value = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN
+    return value >= min && value <= max
+      ? { value }
+      : { complaint: `must be a number from ${min} to ${max}` }
+  }
+
+export const integer =
+  (min: number, max: number): Parse<number> =>
+  (text) => {
+    const value = /^\d{1,15}$/.test(text.trim()) ? Number(text) : Number.NaN
+    return value >= min && value <= max
+      ? { value }
+      : { complaint: `must be a whole number from ${min} to ${max}` }
+  }
+
+export const cpus = decimal(0, 4096)
+export const pids = integer(0, 4_194_304)
+export const port = integer(1, 65_535)
+/** Of people or workspaces; zero is no limit. */
+export const count = integer(0, 100_000)
+/** Per cent of one processor. */
+export const cpuPercent = decimal(0, 409_600)
+
+/** An absolute path of the engine's host in its plain form: no `..`, no `//`, no `/` at its end. */
+export const hostFolder = shaped(
+  /^\/$|^(\/(?!\.{1,2}(\/|$))[^/:,\n]+)+$/,
+  'must be an absolute path without .. in it, and no / at its end',
+)
+
+/** Items separated by commas, each parsed; the first that is wrong is named. */
+export const listOf =
+  <T>(parse: Parse<T>): Parse<readonly T[]> =>
+  (text) => {
+    const value: T[] = []
+    for (const item of text.split(',').map((part) => part.trim())) {
+      if (item === '') continue
+      const result = parse(item)
+      if ('complaint' in result) return { complaint: `has "${item}", which ${result.complaint}` }
+      value.push(result.value)
+    }
+    return { value }
+  }
+
+export const oneOf =
+  <const T extends string>(...known: readonly T[]): Parse<T> =>
+  (text) => {
+    const value = known.find((candidate) => candidate === text.trim())
+    return value === undefined ? { complaint: `must be one of ${known.join(', ')}` } : { value }
+  }
+
+/** A person's or a group's name as it is: no blanks around it. */
+export const personName = shaped(/^(?!\s)[^\p{Cc}]{1,256}(?<!\s)$/u, 'is not a name')
