@@ -4,7 +4,8 @@ import type { Route } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import type { WorkspaceName } from '@berth/shared/names'
 import { decide, initialState } from '../policy/decide.ts'
-import type { Event, PolicyConfig, State, Step } from '../policy/domain.ts'
+import type { Event, Generation, PolicyConfig, State, Step } from '../policy/domain.ts'
+import { lifetimeEndsAt } from '../policy/due.ts'
 import { viewOf } from '../policy/view.ts'
 import { createDirectorStreams } from './director-streams.ts'
 import type { Engine } from './engine.ts'
@@ -12,6 +13,7 @@ import { createExecutors } from './executors.ts'
 import { createFollowers } from './followers.ts'
 import type { LoopCounts, LoopObserver } from './observer.ts'
 import { passPoints, type Reached } from './points.ts'
+import { createQuestions } from './questions.ts'
 import { recordAnnouncement } from './records.ts'
 import { templateRoutes } from './routes.ts'
 import { seatPlace } from './seat-place.ts'
@@ -34,7 +36,7 @@ export interface WorkspacesDeps {
   readonly reached?: Reached
 }
 
-/** Leases that a report renews, by the number of the question. */
+/** Leases that a report renews. */
 type Leases = Extract<Step, { type: 'answer-activity' }>['leases']
 
 /** The loop as the composition root has it: `web` sees less of it. */
@@ -56,9 +58,8 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
   const followers = createFollowers()
   const signEveryMs = config.presenceMs / 3
   const waiters = createSeatWaiters({ ...base, signEveryMs, refused: observer.refused })
-  const reports = new Map<number, (leases: Leases) => void>()
-  const opened = new Map<number, WorkspaceName | undefined>()
-  let lastQuestion = 0
+  const reports = createQuestions<Leases>()
+  const opened = createQuestions<WorkspaceName | undefined>()
 
   const writer = createWriter({
     ...base,
@@ -108,13 +109,24 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
       case 'answer-seat':
         return waiters.answered(step.id, step.reply)
       case 'answer-open':
-        return void opened.set(step.id, step.workspace)
+        return opened.answered(step.id, step.workspace)
       case 'answer-activity':
-        return reports.get(step.id)?.(step.leases)
+        return reports.answered(step.id, step.leases)
       case 'announce':
         if (step.phase === 'absent') executors.abandonPull(step.workspace)
         return recordAnnouncement({ log, observer }, step, state)
     }
+  }
+
+  /** Whose container a lease is for, and when that ends. */
+  function termsOf(name: WorkspaceName): { generation?: Generation; endsAt?: string } {
+    const state = writer.state()
+    const workspace = state.workspaces.get(name)
+    if (workspace?.container === undefined) return {}
+    const { generation } = workspace.container
+    const endsAt = lifetimeEndsAt(state.config, workspace)
+    if (!Number.isFinite(endsAt)) return { generation }
+    return { generation, endsAt: new Date(clock.wall() + endsAt - clock.now()).toISOString() }
   }
 
   const ready = (): boolean => {
@@ -128,23 +140,15 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
     askSeat: (request, signal) => waiters.ask(request, signal),
 
     async reportActivity(director, seats) {
-      lastQuestion += 1
-      const id = lastQuestion
-      // The policy answers while it is told.
-      let leases: Leases = []
-      reports.set(id, (answer) => {
-        leases = answer
-      })
-      const named = seats.map(({ workspace, generation, user, lastUseAgoMs, connections }) => ({
+      const named = seats.map(({ workspace, generation, ...seat }) => ({
+        ...seat,
         workspace: workspace as WorkspaceName,
         ...(generation === undefined ? {} : { generation }),
-        user,
-        lastUseAgoMs,
-        connections,
       }))
-      tell({ type: 'activity-reported', id, director, seats: named })
-      reports.delete(id)
-      return leases
+      const leases = reports.ask((id) =>
+        tell({ type: 'activity-reported', id, director, seats: named }),
+      )
+      return (leases ?? []).map((lease) => ({ ...lease, ...termsOf(lease.workspace) }))
     },
 
     answerProbe: ({ director, workspace, generation, reachable }) =>
@@ -187,15 +191,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
     end: (workspace, how) => tell({ type: 'end-asked', workspace, how }),
     extend: (person, template) => tell({ type: 'extend-asked', template, user: person }),
 
-    open(template) {
-      lastQuestion += 1
-      const id = lastQuestion
-      // The policy answers while it is told.
-      tell({ type: 'open-asked', template, id })
-      const workspace = opened.get(id)
-      opened.delete(id)
-      return workspace
-    },
+    open: (template) => opened.ask((id) => tell({ type: 'open-asked', template, id })),
 
     state: () => writer.state(),
 

@@ -1,5 +1,6 @@
 // What the rest of the spawner may ask of the loop. `web` sees this and the policy's words, nothing else.
 import type {
+  ActivityAnswer,
   AskResult,
   Command,
   Person,
@@ -49,7 +50,7 @@ export interface Workspaces extends AsyncDisposable {
       readonly lastUseAgoMs: number
       readonly connections: number
     }[],
-  ): Promise<readonly { readonly workspace: string; readonly leaseMs: number }[]>
+  ): Promise<ActivityAnswer['leases']>
   answerProbe(result: ProbeResult): void
   /** An application's own word on whether it is busy. */
   answerAsk(result: AskResult): void
