@@ -9,13 +9,15 @@ import { specHash } from './container-options.ts'
 import { createContainers } from './containers.ts'
 import { createDirectors } from './directors.ts'
 import { engineEvents } from './events.ts'
+import { createFreezing } from './freezing.ts'
 import { createHomes } from './homes.ts'
 import { createImages } from './images.ts'
 import { readLastWords } from './last-words.ts'
 import { lookAtEngine } from './look.ts'
-import { done } from './outcome.ts'
 import { createNetworks } from './networks.ts'
+import { createMeasureCpu } from './processor-use.ts'
 import { createProvenance } from './provenance.ts'
+import { createRename } from './renaming.ts'
 import { createRunning } from './running.ts'
 import { createVolumes } from './volumes.ts'
 
@@ -39,6 +41,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
   const volumes = createVolumes(base)
   const homes = createHomes(createArchive(base))
   const running = createRunning({ ...base, homes, volumes })
+  const freezing = createFreezing(base)
   const prepared = (generation: string): void => running.prepared(generation)
   const containers = createContainers({ ...base, images, volumes, homes, provenance, prepared })
   const directors = createDirectors({ ...base, provenance })
@@ -49,10 +52,10 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
     createContainer: ({ kind = 'private', ...order }, signal) =>
       containers.create({ ...order, kind }, signal),
     startContainer: (...order) => running.start(...order),
-    freezeContainer: (...order) => running.freeze(...order),
-    thawContainer: (...order) => running.thaw(...order),
-    renameContainer: (...order) => running.rename(...order),
-    measureCpu: async () => done(0),
+    freezeContainer: (...order) => freezing.freeze(...order),
+    thawContainer: (...order) => freezing.thaw(...order),
+    renameContainer: createRename(base),
+    measureCpu: createMeasureCpu(base),
     stopContainer: (...order) => running.stop(...order),
     removeContainer: (...order) => containers.remove(...order),
     lastWords: (generation, signal) => readLastWords(base, generation, signal),

@@ -30,9 +30,6 @@ export interface Running {
     options: { readonly signal: string; readonly timeoutMs: number },
     signal: AbortSignal,
   ): Promise<Outcome<{ exitCode?: number }>>
-  freeze(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
-  thaw(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
-  rename(generation: Generation, name: WorkspaceName, signal: AbortSignal): Promise<Outcome<void>>
   /** A container whose volumes need no more preparation. */
   prepared(generation: Generation): void
 }
@@ -175,23 +172,6 @@ export function createRunning(deps: {
     start: (generation, network, signal) =>
       outcomeOf('start_failed', 'The container could not be started', () =>
         start(generation, networkName(instance, network), signal),
-      ),
-
-    freeze: (generation, signal) =>
-      outcomeOf('conflict', 'The container could not be frozen', () =>
-        call('container-pause', { signal }, (abortSignal) =>
-          docker.getContainer(generation).pause({ abortSignal }),
-        ).then(() => undefined),
-      ),
-
-    thaw: (generation, signal) =>
-      outcomeOf('conflict', 'The container could not be thawed', () => thaw(generation, signal)),
-
-    rename: (generation, name, signal) =>
-      outcomeOf('name_taken', 'The container could not be renamed', () =>
-        call('container-rename', { signal }, (abortSignal) =>
-          docker.getContainer(generation).rename({ name, abortSignal }),
-        ).then(() => undefined),
       ),
 
     stop: (generation, options, signal) =>
