@@ -1,0 +1,32 @@
+// For tests: a store that outlives no process, and fails when told to.
+import type { Recorded } from '../../policy/domain.ts'
+import { withChanges } from '../../policy/testing/with-changes.ts'
+import type { Store } from '../store.ts'
+
+export interface MemoryStore extends Store {
+  /** Saving throws from now on, or does not any more. */
+  fail(isFailing: boolean): void
+  readonly saves: () => number
+}
+
+export function createMemoryStore(
+  initial: Recorded = { workspaces: [], nextTurn: 1 },
+): MemoryStore {
+  let recorded = initial
+  let isFailing = false
+  let saves = 0
+  return {
+    load: () => recorded,
+    save(changes) {
+      if (isFailing) throw new Error('the disk is full')
+      saves += 1
+      recorded = withChanges(recorded, changes)
+    },
+    backup: () => Promise.reject(new Error('memory has no files')),
+    fail(value) {
+      isFailing = value
+    },
+    saves: () => saves,
+    [Symbol.dispose]: () => undefined,
+  }
+}

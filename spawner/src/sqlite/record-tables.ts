@@ -1,0 +1,135 @@
+// Records as rows, and back. One decision writes the rows that it changed, and no others.
+import type { Person } from '@berth/shared/contract'
+import type { UserName, WorkspaceName } from '@berth/shared/names'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import type {
+  RecordChanges,
+  Recorded,
+  RecordedSeat,
+  WorkspaceKind,
+  WorkspaceRecord,
+} from '../policy/domain.ts'
+import { isSameSeat } from '../policy/records.ts'
+
+type Row = Readonly<Record<string, SQLOutputValue>>
+
+export interface RecordTables {
+  load(): Recorded
+  /** Within the transaction that is open. */
+  save(changes: RecordChanges): void
+}
+
+export function createRecordTables(database: DatabaseSync): RecordTables {
+  const putMeta = database.prepare(
+    'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+  )
+  const putWorkspace = database.prepare(
+    `INSERT INTO workspaces (name, template, kind, owner_name, owner_subject, owner_groups, owner_email,
+       generation, queued_turn, served, extended_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (name) DO UPDATE SET template = excluded.template, kind = excluded.kind,
+       owner_name = excluded.owner_name, owner_subject = excluded.owner_subject,
+       owner_groups = excluded.owner_groups, owner_email = excluded.owner_email,
+       generation = excluded.generation, queued_turn = excluded.queued_turn, served = excluded.served,
+       extended_ms = excluded.extended_ms`,
+  )
+  const dropWorkspace = database.prepare('DELETE FROM workspaces WHERE name = ?')
+  const putSeat = database.prepare(
+    `INSERT INTO seats (workspace, name, turn, subject, groups, email) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (workspace, name) DO UPDATE SET turn = excluded.turn, subject = excluded.subject,
+       groups = excluded.groups, email = excluded.email`,
+  )
+  const dropSeat = database.prepare('DELETE FROM seats WHERE workspace = ? AND name = ?')
+
+  function save({ saved, removed, nextTurn }: RecordChanges): void {
+    for (const name of removed) dropWorkspace.run(name)
+    for (const { record, former } of saved) {
+      saveWorkspace(record)
+      saveSeats(record, former?.seats ?? [])
+    }
+    if (nextTurn !== undefined) putMeta.run('next_turn', nextTurn)
+  }
+
+  function saveWorkspace(record: WorkspaceRecord): void {
+    const { owner } = record
+    putWorkspace.run(
+      record.name,
+      record.template,
+      record.kind,
+      owner?.name ?? null,
+      owner?.subject ?? null,
+      owner === undefined ? null : JSON.stringify(owner.groups),
+      owner?.email ?? null,
+      record.generation ?? null,
+      record.queuedTurn ?? null,
+      record.served,
+      record.extendedMs,
+    )
+  }
+
+  /** Of a workspace that many share, only the seats that are others than before. */
+  function saveSeats({ name, seats }: WorkspaceRecord, former: readonly RecordedSeat[]): void {
+    const was = new Map(former.map((seat) => [seat.person.name, seat]))
+    for (const seat of seats) {
+      const { person, turn } = seat
+      const isKept = isSameSeat(seat, was.get(person.name))
+      was.delete(person.name)
+      if (isKept) continue
+      const { subject, groups, email = null } = person
+      putSeat.run(name, person.name, turn, subject, JSON.stringify(groups), email)
+    }
+    for (const gone of was.keys()) dropSeat.run(name, gone)
+  }
+
+  function load(): Recorded {
+    const seats = new Map<string, RecordedSeat[]>()
+    for (const row of database.prepare('SELECT * FROM seats ORDER BY turn').all()) {
+      const person = personOf(row['name'], row['subject'], row['groups'], row['email'])
+      if (person === undefined) continue
+      const workspace = String(row['workspace'])
+      const seat = { person, turn: Number(row['turn']) }
+      const others = seats.get(workspace)
+      if (others === undefined) seats.set(workspace, [seat])
+      else others.push(seat)
+    }
+    const rows = database.prepare('SELECT * FROM workspaces ORDER BY name').all()
+    const meta = database.prepare(`SELECT value FROM meta WHERE key = 'next_turn'`).get()
+    return {
+      workspaces: rows.map((row) => recordOf(row, seats.get(String(row['name'])) ?? [])),
+      nextTurn: Number(meta?.['value'] ?? 1),
+    }
+  }
+
+  return { load, save }
+}
+
+function recordOf(row: Row, seats: readonly RecordedSeat[]): WorkspaceRecord {
+  const { generation, queued_turn: queuedTurn } = row
+  return {
+    name: String(row['name']) as WorkspaceName,
+    template: String(row['template']),
+    kind: String(row['kind']) as WorkspaceKind,
+    owner: personOf(
+      row['owner_name'],
+      row['owner_subject'],
+      row['owner_groups'],
+      row['owner_email'],
+    ),
+    generation: typeof generation === 'string' ? generation : undefined,
+    queuedTurn: typeof queuedTurn === 'number' ? queuedTurn : undefined,
+    seats,
+    served: Number(row['served']),
+    extendedMs: Number(row['extended_ms']),
+  }
+}
+
+function personOf(
+  name: SQLOutputValue | undefined,
+  subject: SQLOutputValue | undefined,
+  groups: SQLOutputValue | undefined,
+  email: SQLOutputValue | undefined,
+): Person | undefined {
+  if (typeof name !== 'string' || typeof subject !== 'string') return undefined
+  const known = { name: name as UserName, subject, groups: JSON.parse(String(groups)) as string[] }
+  return typeof email === 'string' ? { ...known, email } : known
+}

@@ -1,0 +1,55 @@
+// The shape of the store's file, and the way there from each earlier one. A step that was released never changes.
+import type { DatabaseSync } from 'node:sqlite'
+import { StoreError } from './store-error.ts'
+
+/** Each leads from the version of its place to the next. */
+const migrations: readonly string[] = [
+  `CREATE TABLE meta (
+     key TEXT PRIMARY KEY,
+     value INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE workspaces (
+     name TEXT PRIMARY KEY,
+     template TEXT NOT NULL,
+     kind TEXT NOT NULL CHECK (kind IN ('private', 'shared')),
+     owner_name TEXT,
+     owner_subject TEXT,
+     owner_groups TEXT CHECK (json_valid(owner_groups)),
+     owner_email TEXT,
+     generation TEXT,
+     queued_turn INTEGER,
+     served INTEGER NOT NULL,
+     extended_ms REAL NOT NULL,
+     CHECK ((owner_name IS NULL) = (owner_subject IS NULL)),
+     CHECK ((owner_name IS NULL) = (owner_groups IS NULL))
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE seats (
+     workspace TEXT NOT NULL REFERENCES workspaces (name) ON DELETE CASCADE,
+     name TEXT NOT NULL,
+     turn INTEGER NOT NULL,
+     subject TEXT NOT NULL,
+     groups TEXT NOT NULL CHECK (json_valid(groups)),
+     email TEXT,
+     PRIMARY KEY (workspace, name)
+   ) STRICT, WITHOUT ROWID;`,
+]
+
+export const schemaVersion = migrations.length
+
+/** @throws StoreError when a newer version of Berth wrote the file */
+export function migrate(database: DatabaseSync, file: string): void {
+  const found = versionOf(database)
+  if (found > schemaVersion)
+    throw new StoreError(
+      `${file} has schema ${found}, and this version of Berth knows schemas up to ${schemaVersion}. ` +
+        'Run the version of Berth that wrote it, or put a backup from before the upgrade in its place. ' +
+        'Nothing was changed.',
+    )
+  migrations.slice(found).forEach((statements, at) => {
+    database.exec(`BEGIN; ${statements}; PRAGMA user_version = ${found + at + 1}; COMMIT;`)
+  })
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
+}

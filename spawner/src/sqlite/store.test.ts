@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, describe, it } from 'node:test'
+import { parseUserName, type UserName, type WorkspaceName } from '@berth/shared/names'
+import fc from 'fast-check'
+import type { Recorded, WorkspaceRecord } from '../policy/domain.ts'
+import { withChanges } from '../policy/testing/with-changes.ts'
+import { createRecordTables } from './record-tables.ts'
+import { migrate, schemaVersion } from './schema.ts'
+import { openStore } from './store.ts'
+import { StoreError } from './store-error.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'berth-store-'))
+after(() => rmSync(root, { recursive: true }))
+let folders = 0
+const folder = (): string => join(root, String(++folders))
+
+const anyPerson = fc.record(
+  {
+    name: fc
+      .string({ unit: 'grapheme', minLength: 1 })
+      .map((text) => (parseUserName(text) ?? 'ann') as UserName),
+    subject: fc.string(),
+    groups: fc.array(fc.string({ unit: 'grapheme' })),
+    email: fc.string(),
+  },
+  { requiredKeys: ['name', 'subject', 'groups'], noNullPrototype: true },
+)
+const anySeats = fc
+  .uniqueArray(anyPerson, { selector: ({ name }) => name, maxLength: 5 })
+  .chain((people) =>
+    fc
+      .uniqueArray(fc.nat(), { minLength: people.length, maxLength: people.length })
+      .map((turns) => turns.sort((a, b) => a - b))
+      .map((turns) => people.map((person, at) => ({ person, turn: turns[at] ?? 0 }))),
+  )
+const anyRecord: fc.Arbitrary<WorkspaceRecord> = fc.record(
+  {
+    name: fc.constantFrom('lab-a', 'lab-b', 'lab-c', 'lab-d').map((name) => name as WorkspaceName),
+    template: fc.string(),
+    kind: fc.constantFrom('private', 'shared'),
+    owner: fc.option(anyPerson, { nil: undefined }),
+    generation: fc.option(fc.string(), { nil: undefined }),
+    queuedTurn: fc.option(fc.maxSafeNat(), { nil: undefined }),
+    seats: anySeats,
+    served: fc.nat(),
+    extendedMs: fc.double({ min: 0, max: 1e12, noNaN: true }),
+  },
+  { noNullPrototype: true },
+)
+
+const sorted = ({ workspaces, nextTurn }: Recorded): Recorded => ({
+  workspaces: workspaces.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  nextTurn,
+})
+const plain = (name: string, more: Partial<WorkspaceRecord> = {}): WorkspaceRecord => ({
+  name: name as WorkspaceName,
+  template: 'lab',
+  kind: 'private',
+  owner: { name: 'ann' as UserName, subject: 'u-ann', groups: [] },
+  generation: `${name}#1`,
+  queuedTurn: undefined,
+  seats: [],
+  served: 0,
+  extendedMs: 0,
+  ...more,
+})
+
+describe('the store', () => {
+  it('begins empty', () => {
+    using store = openStore(folder())
+    assert.deepEqual(store.load(), { workspaces: [], nextTurn: 1 })
+  })
+
+  it('gives back after a restart what was saved, whatever was saved', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            records: fc.uniqueArray(anyRecord, { selector: ({ name }) => name }),
+            nextTurn: fc.maxSafeNat(),
+          }),
+          { minLength: 1, maxLength: 4 },
+        ),
+        (saves) => {
+          const dir = folder()
+          let known: Recorded = { workspaces: [], nextTurn: 1 }
+          for (const { records, nextTurn } of saves) {
+            using store = openStore(dir)
+            assert.deepEqual(sorted(store.load()), sorted(known))
+            const former = new Map(known.workspaces.map((record) => [record.name, record]))
+            const saved = records.map((record) => {
+              const was = former.get(record.name)
+              former.delete(record.name)
+              return was === undefined ? { record } : { record, former: was }
+            })
+            const changes = { saved, removed: [...former.keys()], nextTurn }
+            store.save(changes)
+            known = withChanges(known, changes)
+          }
+          using store = openStore(dir)
+          assert.deepEqual(sorted(store.load()), sorted(known))
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+
+  it('saves all of a decision or nothing of it', () => {
+    using store = openStore(folder())
+    store.save({ saved: [{ record: plain('lab-a') }], removed: [], nextTurn: 5 })
+    const broken = plain('lab-b', { served: undefined as unknown as number })
+    assert.throws(() =>
+      store.save({
+        saved: [{ record: plain('lab-c') }, { record: broken }],
+        removed: ['lab-a' as WorkspaceName],
+        nextTurn: 6,
+      }),
+    )
+    assert.deepEqual(store.load(), { workspaces: [plain('lab-a')], nextTurn: 5 })
+    store.save({ saved: [{ record: plain('lab-d') }], removed: [] })
+    assert.equal(store.load().workspaces.length, 2)
+  })
+
+  it('writes one row where one of ten thousand workspaces changed', () => {
+    using database = new DatabaseSync(':memory:')
+    migrate(database, 'memory')
+    const tables = createRecordTables(database)
+    const written = () => Number(database.prepare('SELECT total_changes() AS n').get()?.['n'])
+    const records = Array.from({ length: 10_000 }, (_, at) => plain(`lab-p${at}`))
+    tables.save({ saved: records.map((record) => ({ record })), removed: [] })
+    const before = written()
+    const former = plain('lab-p7')
+    tables.save({ saved: [{ record: { ...former, extendedMs: 1 }, former }], removed: [] })
+    assert.equal(written() - before, 1)
+  })
+
+  it('of a workspace that many share writes only the seats that changed', () => {
+    using store = openStore(folder())
+    const seat = (at: number) => ({
+      person: { name: `p${at}` as UserName, subject: `u-p${at}`, groups: [] },
+      turn: at,
+    })
+    const name = 'lab-shared--1'
+    const seats = Array.from({ length: 500 }, (_, at) => seat(at))
+    const of = { kind: 'shared', owner: undefined } as const
+    const former = plain(name, { ...of, seats })
+    store.save({ saved: [{ record: former }], removed: [] })
+    const record = plain(name, { ...of, seats: [...seats.slice(1), seat(500)] })
+    store.save({ saved: [{ record, former }], removed: [] })
+    assert.deepEqual(store.load().workspaces, [record])
+    store.save({ saved: [], removed: [name as WorkspaceName] })
+    store.save({ saved: [{ record: plain(name, of) }], removed: [] })
+    assert.deepEqual(store.load().workspaces[0]?.seats, [])
+  })
+})
+
+describe('a backup', () => {
+  it('taken while records are saved restores to one moment of them', async () => {
+    const dir = folder()
+    using store = openStore(dir)
+    const pairs = Array.from({ length: 2_000 }, (_, at) => plain(`lab-p${at}`))
+    store.save({ saved: pairs.map((record) => ({ record })), removed: [], nextTurn: 1 })
+    const path = join(root, 'backup.db')
+    let isDone = false
+    const copied = store.backup(path).finally(() => {
+      isDone = true
+    })
+    let turn = 1
+    while (!isDone) {
+      turn += 1
+      // Two rows far apart that every decision changes together.
+      const saved = ['lab-p0', 'lab-p1999'].map((name) => ({
+        record: plain(name, { served: turn }),
+      }))
+      store.save({ saved, removed: [], nextTurn: turn })
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await copied
+    assert.ok(turn > 2, 'nothing was saved meanwhile')
+    const restored = folder()
+    openStore(restored)[Symbol.dispose]()
+    copyFileSync(path, join(restored, 'berth.db'))
+    using again = openStore(restored)
+    const { workspaces, nextTurn } = again.load()
+    assert.equal(workspaces.length, 2_000)
+    const served = ['lab-p0', 'lab-p1999'].map(
+      (wanted) => workspaces.find(({ name }) => name === wanted)?.served,
+    )
+    assert.deepEqual(served, nextTurn === 1 ? [0, 0] : [nextTurn, nextTurn])
+    store.save({ saved: [], removed: [], nextTurn: 99_999 })
+    assert.equal(store.load().nextTurn, 99_999)
+  })
+
+  it('that cannot be written leaves no file and the store at work', async () => {
+    using store = openStore(folder())
+    const path = join(root, 'nowhere', 'backup.db')
+    await assert.rejects(store.backup(path))
+    assert.equal(existsSync(path), false)
+    store.save({ saved: [], removed: [], nextTurn: 2 })
+    assert.equal(store.load().nextTurn, 2)
+  })
+})
+
+describe('a file that cannot be used', () => {
+  const broken = (dir: string, write: (file: string) => void): Buffer => {
+    openStore(dir)[Symbol.dispose]()
+    const file = join(dir, 'berth.db')
+    write(file)
+    return readFileSync(file)
+  }
+
+  it('for being newer is refused with both versions, and left as it is', () => {
+    const dir = folder()
+    const before = broken(dir, (file) => {
+      const database = new DatabaseSync(file)
+      database.exec(`PRAGMA user_version = ${schemaVersion + 3}`)
+      database.close()
+    })
+    assert.throws(
+      () => openStore(dir),
+      (error: unknown) => {
+        assert.ok(error instanceof StoreError)
+        assert.match(error.message, new RegExp(`schema ${schemaVersion + 3}`))
+        assert.match(error.message, new RegExp(`up to ${schemaVersion}`))
+        assert.match(error.message, /backup/)
+        return true
+      },
+    )
+    assert.deepEqual(readFileSync(join(dir, 'berth.db')), before)
+  })
+
+  for (const [what, spoil] of [
+    ['is no database', () => Buffer.from('this is a text of somebody else\n'.repeat(200))],
+    ['is cut off', (whole: Buffer) => whole.subarray(0, 5_000)],
+    ['is damaged within', (whole: Buffer) => whole.fill(0x5a, 4_096, 12_000)],
+  ] as const)
+    it(`because it ${what} is refused with a word about what to do, and left as it is`, () => {
+      const dir = folder()
+      const before = broken(dir, (file) => writeFileSync(file, spoil(readFileSync(file))))
+      assert.throws(
+        () => openStore(dir),
+        (error: unknown) => {
+          assert.ok(error instanceof StoreError, String(error))
+          assert.match(error.message, /berth\.db/)
+          assert.match(error.message, /backup/)
+          return true
+        },
+      )
+      assert.deepEqual(readFileSync(join(dir, 'berth.db')), before)
+    })
+})

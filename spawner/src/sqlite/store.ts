@@ -1,0 +1,86 @@
+// The store in a file of its own: opened, brought up to date and checked, or refused with a word about what to do.
+import { mkdirSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { backup, DatabaseSync } from 'node:sqlite'
+import type { Store } from '../loop/store.ts'
+import { createRecordTables } from './record-tables.ts'
+import { migrate } from './schema.ts'
+import { StoreError } from './store-error.ts'
+
+/**
+ * @param dataDir made where it is missing
+ * @throws StoreError for a file that is damaged, is no store, or was written by a newer version; it is left as it is
+ */
+export function openStore(dataDir: string): Store {
+  mkdirSync(dataDir, { recursive: true })
+  const file = join(dataDir, 'berth.db')
+  const database = open(file)
+  const tables = createRecordTables(database)
+  let isOpen = true
+  return {
+    load: () => explained(file, () => tables.load()),
+    save(changes) {
+      database.exec('BEGIN IMMEDIATE')
+      try {
+        tables.save(changes)
+        database.exec('COMMIT')
+      } catch (error) {
+        if (database.isTransaction) database.exec('ROLLBACK')
+        throw error
+      }
+    },
+    async backup(path) {
+      // Whoever finds the file under its name finds all of it.
+      const partial = `${path}.partial`
+      await backup(database, partial)
+      await rename(partial, path)
+    },
+    [Symbol.dispose]() {
+      if (isOpen) database.close()
+      isOpen = false
+    },
+  }
+}
+
+function open(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { enableForeignKeyConstraints: true })
+  try {
+    explained(file, () => prepare(database, file))
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function prepare(database: DatabaseSync, file: string): void {
+  check(database)
+  database.exec('PRAGMA journal_mode = WAL')
+  // A crash of the process loses nothing. A power cut may lose the last moments, of which the engine still tells
+  // enough: what bears another name than its label, or does not run, is no standby for anybody any more. FULL
+  // would hold up every decision for a write to the disk.
+  database.exec('PRAGMA synchronous = NORMAL')
+  migrate(database, file)
+}
+
+function check(database: DatabaseSync): void {
+  const [found] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {})
+  if (found !== 'ok') throw new Error(String(found))
+}
+
+function explained<T>(file: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof StoreError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StoreError(
+      `${file} cannot be read as Berth's records: ${reason}. Nothing was changed. Put a backup in its place, ` +
+        'or move it away, with the files beside it whose names begin like it, to go on without: who waits loses ' +
+        'their place in the order, and warm containers that were given to somebody end. Workspaces that were ' +
+        'made for their owner, and all homes, stay.',
+      { cause: error },
+    )
+  }
+}
