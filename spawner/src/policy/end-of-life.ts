@@ -51,6 +51,7 @@ export function end(draft: Draft, event: Extract<Event, { type: 'end-asked' }>):
     case 'queued':
       if (wanted) return
       leaveQueue(draft, workspace, patch)
+      if (workspace.container === undefined) return
       return endStopped(draft, draft.workspaces.get(workspace.name) ?? workspace, event.how)
     case 'stopped':
     case 'failed':

@@ -43,7 +43,10 @@ export function becomeThawed(
     return
   }
   noteWoken(draft, workspace)
-  enter(draft, thawed, 'ready')
+  // Who asked for it has a whole idle step to come back, as after a start.
+  const isAsked = workspace.wakeAskedAt !== undefined
+  const lastUseAt = isAsked ? Math.max(workspace.lastUseAt, draft.now) : workspace.lastUseAt
+  enter(draft, thawed, 'ready', { lastUseAt })
 }
 
 export function noteFrozen(draft: Draft, workspace: Workspace): void {

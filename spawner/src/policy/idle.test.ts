@@ -286,6 +286,7 @@ describe('lease times', () => {
       [[{ idleStopMs: 0, idleRemoveMs: 0 }], 30_000],
       [[{ idleStopMs: 3_600_000 }], 30_000],
       [[{ idleStopMs: 8_000 }], 2_000],
+      [[{ idleFreezeMs: 4_000, idleStopMs: 8_000 }], 1_000],
       [[{ idleStopMs: 60_000 }, { idleStopMs: 20_000, idleRemoveMs: 40_000 }], 5_000],
     ] as const
     for (const [policies, leaseMs] of cases)

@@ -14,7 +14,7 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
   maxQueue: fc.constantFrom(0, 2, 5),
   spareNetworks: fc.integer({ min: 0, max: 2 }),
   networkCount: fc.constantFrom(6, 12, 64),
-  idleFreezeMs: fc.constant(0),
+  idleFreezeMs: fc.constantFrom(0, 0, 3_000, 6_000),
   idleStopMs: fc.constantFrom(4_000, 12_000),
   idleRemoveMs: fc.constantFrom(0, 5_000, 30_000),
   maxLifetimeMs: fc.constantFrom(0, 0, 10_000),
