@@ -246,6 +246,8 @@ export const activityAnswerSchema = z.object({
   leases: z.array(
     z.object({
       workspace: shortText,
+      /** Whose seat it is; absent: everybody's whose seat there was reported. */
+      user: userName.optional(),
       /** Absent: of the one generation of that workspace that the report named. */
       generation: shortText.optional(),
       leaseMs: milliseconds,

@@ -4,7 +4,7 @@ import { workspaceName, type WorkspaceName } from '@berth/shared/names'
 import { change, enter, type Draft } from './draft.ts'
 import type { Failure, State, Workspace } from './domain.ts'
 import { failures } from './failures.ts'
-import { countsAsStarting, holdsPlace } from './lifecycle.ts'
+import { countsAsStarting, holdsPlace } from './phases.ts'
 import { claimNetwork, networkOf } from './networks.ts'
 import type { Template } from '../templates/template.ts'
 

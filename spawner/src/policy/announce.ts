@@ -1,7 +1,8 @@
 // Tells logs, metrics and followers which workspaces are in another phase after a decision than before.
 import type { Draft } from './draft.ts'
 import type { Step, Workspace } from './domain.ts'
-import { shownPhase, startOf } from './lifecycle.ts'
+import { startOf } from './lifecycle.ts'
+import { shownPhase } from './phases.ts'
 
 export function announceChanges(draft: Draft): void {
   for (const name of draft.workspaces.touched) {

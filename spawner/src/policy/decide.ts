@@ -1,6 +1,6 @@
 // The one mind: records what an event tells, derives what has to be done, and answers. A pure function of one state.
 import { settle } from './settle.ts'
-import { closeDraft, openDraft, type Draft } from './draft.ts'
+import { changeConfig, closeDraft, openDraft, type Draft } from './draft.ts'
 import type { Decision, Event, PolicyConfig, Recorded, State, Step } from './domain.ts'
 import { reportActivity } from './activity.ts'
 import { announceChanges } from './announce.ts'
@@ -13,6 +13,7 @@ import * as steps from './record-steps.ts'
 import { noteReachable } from './record-probes.ts'
 import { changedRecords } from './records.ts'
 import { askSeat, askStart, cancel, noteSeen } from './seats.ts'
+import { emptyTally } from './tally.ts'
 import { nextDueAt } from './wake.ts'
 
 /** @param recorded what the store has from before the start */
@@ -32,6 +33,8 @@ export function initialState(config: PolicyConfig, recorded?: Recorded): State {
     nextTurn: recorded?.nextTurn ?? 1,
     queue: [],
     measured: { coldMs: [], standbyMs: [], frozenMs: [], stoppedMs: [], staysMs: [] },
+    tally: emptyTally,
+    cancels: new Map(),
     recorded: recorded?.workspaces ?? [],
     images: new Map(),
     dueAt: Number.POSITIVE_INFINITY,
@@ -76,8 +79,7 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
     case 'container-renamed':
       return
     case 'config-changed':
-      draft.config = event.config
-      return
+      return void changeConfig(draft, event.config)
     case 'looked':
       return void noteLook(draft, event.look)
     case 'engine-lost':

@@ -104,6 +104,8 @@ export interface Seat {
   readonly lastUseAt: number
   /** The last sign of somebody who waits. */
   readonly seenAt: number
+  /** Until then some director may let this person in without asking (the margin included). */
+  readonly leasedUntil: number
   /** Open connections, by the director that reported them. */
   readonly connections: ReadonlyMap<DirectorId, number>
 }
@@ -235,6 +237,24 @@ export interface Director {
   readonly askedAt: number
 }
 
+/** What there is, counted. */
+export interface Tally {
+  /** Workspaces that hold one. */
+  readonly places: number
+  readonly starting: number
+  /** The sum of what the templates of all that hold a place may use. */
+  readonly memoryBytes: number
+  readonly byTemplate: ReadonlyMap<string, TemplateTally>
+  /** Workspaces that a person owns or has a seat in. */
+  readonly byPerson: ReadonlyMap<UserName, readonly WorkspaceName[]>
+}
+
+export interface TemplateTally {
+  readonly places: number
+  /** All of its workspaces, also those without a place. */
+  readonly names: ReadonlyMap<WorkspaceName, true>
+}
+
 export interface State {
   readonly config: PolicyConfig
   /** False until the first look at the engine: nothing is decided before. */
@@ -257,6 +277,10 @@ export interface State {
   /** Those who wait for a place, first come first. The same array as long as nothing in it changes. */
   readonly queue: readonly WorkspaceName[]
   readonly measured: Measured
+  readonly tally: Tally
+  /** When somebody gave up their seat in a shared template, by `cancelKey`: what is held since before then does not
+   * take another. */
+  readonly cancels: ReadonlyMap<string, number>
   /** What was recorded before the start, until the first look shows what is still there of it. */
   readonly recorded: readonly WorkspaceRecord[]
   /** Ids of the images that templates' names lead to now, as far as known. */
@@ -604,7 +628,11 @@ export type Step =
   | {
       readonly type: 'answer-activity'
       readonly id: number
-      readonly leases: readonly { readonly workspace: WorkspaceName; readonly leaseMs: number }[]
+      readonly leases: readonly {
+        readonly workspace: WorkspaceName
+        readonly user?: UserName
+        readonly leaseMs: number
+      }[]
     }
   /** For logs, metrics and followers of the event stream. */
   | {

@@ -17,6 +17,7 @@ import type {
   WorkspaceStep,
 } from './domain.ts'
 import { editMap, type EditedMap } from './edited-map.ts'
+import { closeTally, noteChange, openTally, tallyOf, type OpenTally } from './tally.ts'
 
 export interface Draft {
   readonly before: State
@@ -38,17 +39,22 @@ export interface Draft {
   nextTurn: number
   queue: readonly WorkspaceName[]
   measured: Measured
+  readonly tally: OpenTally
+  readonly cancels: EditedMap<string, number>
   recorded: readonly WorkspaceRecord[]
   images: ReadonlyMap<string, string>
 }
 
 export function openDraft(before: State, now: number): Draft {
-  return {
+  const tally = openTally(before.tally)
+  const draft: Draft = {
     before,
     config: before.config,
     now,
     steps: [],
-    workspaces: editMap(before.workspaces),
+    workspaces: editMap(before.workspaces, (former, present) =>
+      noteChange(tally, draft.config, former, present),
+    ),
     networks: editMap(before.networks),
     directors: editMap(before.directors),
     restingIndexes: editMap(before.restingIndexes),
@@ -62,9 +68,18 @@ export function openDraft(before: State, now: number): Draft {
     nextTurn: before.nextTurn,
     queue: before.queue,
     measured: before.measured,
+    tally,
+    cancels: editMap(before.cancels),
     recorded: before.recorded,
     images: before.images,
   }
+  return draft
+}
+
+/** Templates or limits are others from now on: what was counted by the former is counted anew. */
+export function changeConfig(draft: Draft, config: PolicyConfig): void {
+  draft.config = config
+  draft.tally.memoryBytes = tallyOf(config, draft.workspaces.values()).memoryBytes
 }
 
 /** @param dueAt when something may fall due by itself */
@@ -84,6 +99,8 @@ export function closeDraft(draft: Draft, dueAt: number): State {
     nextTurn: draft.nextTurn,
     queue: draft.queue,
     measured: draft.measured,
+    tally: closeTally(draft.tally, draft.before.tally),
+    cancels: draft.cancels.result(),
     recorded: draft.recorded,
     images: draft.images,
     dueAt,

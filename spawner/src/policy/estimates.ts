@@ -1,7 +1,8 @@
 // How long a wait will be, from starts and stays that were measured. Honest: nothing is said where nothing is known.
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Measured, PolicyConfig, Workspace } from './domain.ts'
-import { countsAsStarting, holdsPlace, isStarting, startOf } from './lifecycle.ts'
+import { startOf } from './lifecycle.ts'
+import { countsAsStarting, holdsPlace, isStarting } from './phases.ts'
 
 interface Known {
   readonly config: PolicyConfig

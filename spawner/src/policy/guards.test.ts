@@ -1,6 +1,7 @@
 // What a mutation of the policy would otherwise get away with.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { inspect } from 'node:util'
 import { parsePrefix, type Prefix } from '@berth/shared/names'
 import { decide } from './decide.ts'
 import {
@@ -17,15 +18,15 @@ import {
 describe('a decision', () => {
   it('does not touch the state that it was made from', () => {
     const story = withReady(['ann', 'bob'], { limits: { maxWorkspaces: 2 } })
-    const { config, ...rest } = story.state
-    const before = structuredClone(rest)
+    const written = () => inspect(story.state, { depth: Infinity, maxArrayLength: Infinity })
+    const before = written()
     for (let minutes = 0; minutes < 10; minutes++) {
       const now = story.now + minutes * 60_000
       decide(story.state, { type: 'tick' }, now)
       decide(story.state, { type: 'director-gone', director }, now)
       decide(story.state, { type: 'start-asked', template: 'lab', user: person('cid') }, now)
     }
-    assert.deepEqual({ ...story.state, config }, { ...before, config })
+    assert.equal(written(), before)
   })
 
   it('keeps what did not change as it is, so that others can compare by identity', () => {

@@ -1,35 +1,10 @@
 // The transitions of a workspace: queued, given a place, reached, stopped, failed, gone. Each only where it is called.
-import type { Phase, ShownPhase } from '@berth/shared/contract'
 import { change, depart, drop, enter, isUp, withContainer, type Draft } from './draft.ts'
 import type { Failure, Measured, StopReason, Workspace } from './domain.ts'
 import { absentAt, policyOf } from './due.ts'
+import { isStarting } from './phases.ts'
 
-const startPhases: ReadonlySet<Phase> = new Set(['pulling', 'creating', 'starting', 'probing'])
-const placePhases: ReadonlySet<Phase> = new Set([...startPhases, 'ready', 'frozen', 'stopping'])
 const measuresKept = 20
-
-/** As people are told: one that is kept only to tell held requests from new ones is absent. */
-export function shownPhase(workspace: Workspace | undefined): ShownPhase {
-  if (workspace === undefined) return 'absent'
-  const { phase, container, stopReason } = workspace
-  return phase === 'stopped' && container === undefined && stopReason !== 'lifetime'
-    ? 'absent'
-    : phase
-}
-
-/** Counts against `MAX_WORKSPACES`. */
-export function holdsPlace(workspace: Workspace): boolean {
-  return placePhases.has(workspace.phase)
-}
-
-export function isStarting(workspace: Workspace): boolean {
-  return startPhases.has(workspace.phase)
-}
-
-/** Counts against `MAX_STARTING`: one that served already and is only looked for again does not. */
-export function countsAsStarting(workspace: Workspace): boolean {
-  return isStarting(workspace) && workspace.servesSince === undefined
-}
 
 /** Somebody waits for it, as far as is known. */
 export function isAwaited(draft: Draft, workspace: Workspace): boolean {

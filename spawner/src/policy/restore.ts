@@ -10,7 +10,9 @@ import type {
   Workspace,
   WorkspaceRecord,
 } from './domain.ts'
+import { leaseSpan } from './due.ts'
 import { enqueue } from './lifecycle.ts'
+import { newSeat } from './seat-table.ts'
 import { isShared } from '../templates/template.ts'
 
 /** A container under the name and for the people that it has by now, which labels cannot tell. */
@@ -89,13 +91,14 @@ function givenLater(
   draft: Draft,
   { seats, served, extendedMs }: WorkspaceRecord,
 ): Partial<Workspace> {
-  return { seats: seatsOf(draft, seats), served, extendedMs }
+  const leasedUntil = draft.now + leaseSpan(draft.config)
+  const given = seatsOf(draft, seats).map((seat) => ({ ...seat, leasedUntil }))
+  return { seats: given, served, extendedMs }
 }
 
 /** Everybody counts as there, and their place as in use, from now on. */
 function seatsOf({ now }: Draft, recorded: readonly RecordedSeat[]): readonly Seat[] {
-  const seen = { since: now, lastUseAt: now, seenAt: now, connections: new Map() }
-  return recorded.map(({ person, turn }) => ({ person, turn, ...seen }))
+  return recorded.map(({ person, turn }) => newSeat(person, turn, now))
 }
 
 /** Once the first look has been noted: who waited waits again, in the order they had. */

@@ -8,7 +8,7 @@ import { lifetimeEndsAt } from './due.ts'
 import { estimateMs } from './estimates.ts'
 import { failures } from './failures.ts'
 import { isFreezing } from './freezing.ts'
-import { isStarting, shownPhase } from './lifecycle.ts'
+import { isStarting, shownPhase } from './phases.ts'
 
 /** The loop gives it on as its `WorkspaceView`. */
 export interface View {
