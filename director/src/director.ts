@@ -4,6 +4,7 @@ import type { Route } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import { createRegistry, startOpsServer } from '@berth/shared/ops-server'
 import type { DirectorConfig } from './config.ts'
+import { createAsker } from './fallback/asker.ts'
 import { createCommandStream } from './fallback/commands.ts'
 import { createNameLookup, type ResolveName } from './fallback/name-lookup.ts'
 import { createPassThrough } from './fallback/pass-through.ts'
@@ -105,6 +106,7 @@ export async function startDirector(
   const prober = building.use(
     createProber({ clock, after, pool, log, post: spawner.postProbeResult }),
   )
+  const asker = building.use(createAsker({ clock, after, pool, log, post: spawner.postAskResult }))
   const commands = building.use(
     createCommandStream({
       open: spawner.openCommands,
@@ -114,7 +116,8 @@ export async function startDirector(
           desk.spawnerSeen()
           log.info({ templates: snapshot.map(({ template }) => template) }, 'routes received')
         },
-        probe: prober.probe,
+        probe: prober.send,
+        ask: asker.send,
         revoke: ({ generation }) => table.revoke(generation),
       },
       after,

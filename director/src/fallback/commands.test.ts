@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ProbeCommand, RevokeCommand, Route } from '@berth/shared/contract'
+import type { AskCommand, ProbeCommand, RevokeCommand, Route } from '@berth/shared/contract'
 import { eventComment, formatEvent } from '@berth/shared/server-sent-events'
 import { pino } from 'pino'
 import { createFakeTime } from '../leases/fake-time.ts'
@@ -34,11 +34,12 @@ function createBody() {
 
 function setUp() {
   const time = createFakeTime()
-  const heard: { routes: Route[][]; probes: ProbeCommand[]; revoked: RevokeCommand[] } = {
-    routes: [],
-    probes: [],
-    revoked: [],
-  }
+  const heard: {
+    routes: Route[][]
+    probes: ProbeCommand[]
+    asked: AskCommand[]
+    revoked: RevokeCommand[]
+  } = { routes: [], probes: [], asked: [], revoked: [] }
   const bodies: ReturnType<typeof createBody>[] = []
   const opened: number[] = []
   let reachable = true
@@ -53,6 +54,7 @@ function setUp() {
     },
     handlers: {
       routes: (routes) => void heard.routes.push([...routes]),
+      ask: (command) => void heard.asked.push(command),
       probe: (command) => void heard.probes.push(command),
       revoke: (command) => void heard.revoked.push(command),
     },

@@ -1,7 +1,8 @@
-// What the spawner tells a director: routes, probes, revocations. Keeps the one stream open, and obeys.
+// What the spawner tells a director: routes, probes, questions, revocations. Keeps the one stream open, and obeys.
 import { z } from 'zod'
 import {
   commandSchemas,
+  type AskCommand,
   type ProbeCommand,
   type RevokeCommand,
   type Route,
@@ -13,6 +14,7 @@ import { pause, type After } from '../leases/timer.ts'
 export interface CommandHandlers {
   routes(routes: readonly Route[]): void
   probe(command: ProbeCommand): void
+  ask(command: AskCommand): void
   revoke(command: RevokeCommand): void
 }
 
@@ -58,6 +60,8 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
           return
         case 'probe':
           return handlers.probe(commandSchemas.probe.parse(data))
+        case 'ask':
+          return handlers.ask(commandSchemas.ask.parse(data))
         case 'revoke':
           return handlers.revoke(commandSchemas.revoke.parse(data))
         default:

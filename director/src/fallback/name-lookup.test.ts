@@ -4,7 +4,7 @@ import { ownerAlias, parsePrefix, parseUserName, workspaceName } from '@berth/sh
 import { parseSubnetPool } from '@berth/shared/subnet-pool'
 import { createFakeTime } from '../leases/fake-time.ts'
 import type { Lease } from '../leases/lease.ts'
-import { createNameLookup } from './name-lookup.ts'
+import { createNameLookup, type NamedRoute } from './name-lookup.ts'
 
 const pool = parseSubnetPool('10.213.0.0/16')
 const name = parseUserName('alice')
@@ -13,16 +13,41 @@ assert(pool !== undefined && name !== undefined && prefix !== undefined)
 const workspace = workspaceName(prefix, name)
 const alias = ownerAlias(workspace, 'u-alice')
 const holder = { template: 'lab', person: { name, subject: 'u-alice', groups: [] } }
-const template = { prefix: 'lab', port: 8888 }
+const route = { prefix: 'lab', port: 8888, shared: false, readyPath: '/ready' }
 
-function lookup(names: Readonly<Record<string, readonly string[]>>, last?: Lease) {
-  const { clock } = createFakeTime()
+const here = { [workspace]: ['10.213.0.2'], [alias]: ['10.213.0.2'] }
+
+function lookup(
+  names: Readonly<Record<string, readonly string[]>>,
+  last?: Lease,
+  more: Partial<NamedRoute> = {},
+) {
+  const { lookUp } = setUp(names)
+  return lookUp(holder, { ...route, ...more }, last)
+}
+
+function setUp(names: Readonly<Record<string, readonly string[]>>) {
+  const time = createFakeTime()
+  const probed: string[] = []
+  let status: number | undefined = 200
   assert(pool !== undefined)
-  return createNameLookup({ resolve: async (asked) => names[asked] ?? [], pool, clock })(
-    holder,
-    template,
-    last,
-  )
+  const lookUp = createNameLookup({
+    resolve: async (asked) => names[asked] ?? [],
+    pool,
+    clock: time.clock,
+    async tryProbe({ generation, address, path }) {
+      probed.push(`${generation} ${address.host}:${address.port}${path}`)
+      return status === undefined ? {} : { status }
+    },
+  })
+  return {
+    time,
+    probed,
+    lookUp,
+    answer: (next: number | undefined) => {
+      status = next
+    },
+  }
 }
 
 describe('a workspace found by name', () => {
@@ -31,6 +56,37 @@ describe('a workspace found by name', () => {
     assert.deepEqual(lease?.address, { host: '10.213.0.2', port: 8888 })
     assert.equal(lease.expiresAt - lease.askedAt, 2_000)
     assert.equal(lease.byName, true)
+  })
+
+  it('is not there where a route is shared or leads to one workspace alone', async () => {
+    assert.equal(await lookup(here, undefined, { shared: true }), undefined)
+    assert.equal(await lookup(here, undefined, { workspace: 'lab-alice' }), undefined)
+  })
+
+  it('hazard: it is frozen, so it takes connections but is silent: as if it were not there', async () => {
+    const { lookUp, probed, answer } = setUp(here)
+    for (const [status, there] of [
+      [undefined, false],
+      [502, false],
+      [404, true],
+    ] as const) {
+      answer(status)
+      assert.equal((await lookUp(holder, route, undefined)) !== undefined, there)
+    }
+    assert.equal(probed.length, 3)
+    assert.equal(probed[0], 'name:lab-alice@10.213.0.2 10.213.0.2:8888/ready')
+  })
+
+  it('is asked whether it answers at most every ten seconds', async () => {
+    const { time, lookUp, probed, answer } = setUp(here)
+    for (let i = 0; i < 5; i += 1) {
+      assert.ok(await lookUp(holder, route, undefined))
+      await time.pass(2_000)
+    }
+    assert.equal(probed.length, 1)
+    answer(undefined)
+    assert.equal(await lookUp(holder, route, undefined), undefined)
+    assert.equal(probed.length, 2)
   })
 
   it('is not there when its name belongs to another owner by now', async () => {

@@ -1,14 +1,19 @@
-// Finds a running workspace by its name alone, for when the spawner cannot be asked. What it finds is checked
-// twice: the address is a workspace's, and the owner's own alias leads there too.
+// Finds a running workspace by its name alone, for when the spawner cannot be asked. What it finds is checked:
+// the address is a workspace's, the owner's own alias leads there too, and it answers.
 import { Resolver } from 'node:dns/promises'
 import type { Clock } from '@berth/shared/clock'
+import type { ProbeCommand, Route } from '@berth/shared/contract'
 import { ownerAlias, parsePrefix, workspaceName } from '@berth/shared/names'
 import { poolContains, type SubnetPool } from '@berth/shared/subnet-pool'
 import type { Lease, SeatHolder } from '../leases/lease.ts'
+import { tryProbeOnce, type TryProbe } from './probe.ts'
 
 /** How long an address found by name is gone by, before the spawner is asked again. */
 const leaseMs = 2_000
 const lookupMs = 500
+const probeMs = 1_000
+/** How long an answer of a container is gone by. */
+const answeredMs = 10_000
 
 /** @returns no address at all where the name is unknown or nobody answers in time; it never rejects */
 export type ResolveName = (name: string) => Promise<readonly string[]>
@@ -30,24 +35,44 @@ export interface NameLookupDeps {
   readonly resolve: ResolveName
   readonly pool: SubnetPool
   readonly clock: Clock
+  readonly tryProbe?: TryProbe
 }
 
-export interface NamedTemplate {
-  readonly prefix: string
-  readonly port: number
-}
+/** What of a route tells where somebody's own workspace would be. */
+export type NamedRoute = Pick<Route, 'prefix' | 'port' | 'shared' | 'readyPath' | 'workspace'>
 
 /** @param last the seat's last lease: what is still at the same place is still the same container */
 export type NameLookup = (
   holder: SeatHolder,
-  template: NamedTemplate,
+  route: NamedRoute,
   last: Lease | undefined,
 ) => Promise<Lease | undefined>
 
-export function createNameLookup({ resolve, pool, clock }: NameLookupDeps): NameLookup {
-  return async (holder, template, last) => {
-    const prefix = parsePrefix(template.prefix)
-    if (prefix === undefined) return undefined
+export function createNameLookup(deps: NameLookupDeps): NameLookup {
+  const { resolve, pool, clock, tryProbe = tryProbeOnce } = deps
+  /** When a generation last answered, the latest at the end. */
+  const answered = new Map<string, number>()
+
+  /** One that is frozen takes connections, and is silent then. */
+  async function answers(place: Omit<ProbeCommand, 'deadlineMs'>): Promise<boolean> {
+    const now = clock.now()
+    for (const [generation, at] of answered) {
+      if (at > now - answeredMs) break
+      answered.delete(generation)
+    }
+    if (answered.has(place.generation)) return true
+    const command = { ...place, deadlineMs: probeMs }
+    const { status } = await tryProbe(command, probeMs, AbortSignal.timeout(probeMs))
+    if (status === undefined || status >= 500) return false
+    answered.delete(place.generation)
+    answered.set(place.generation, clock.now())
+    return true
+  }
+
+  return async (holder, route, last) => {
+    const prefix = parsePrefix(route.prefix)
+    // No person's name leads to what is shared, or to what a route names by itself.
+    if (prefix === undefined || route.shared || route.workspace !== undefined) return undefined
     const workspace = workspaceName(prefix, holder.person.name)
     const [byName, byOwner] = await Promise.all([
       resolve(workspace),
@@ -55,11 +80,15 @@ export function createNameLookup({ resolve, pool, clock }: NameLookupDeps): Name
     ])
     const host = byName.find((found) => byOwner.includes(found) && poolContains(pool, found))
     if (host === undefined) return undefined
-    const address = { host, port: template.port }
-    const askedAt = clock.now()
+    const address = { host, port: route.port }
     const same = last !== undefined && last.workspace === workspace && samePlace(last, { address })
     const generation = same ? last.generation : `name:${workspace}@${host}`
-    return { workspace, generation, address, askedAt, expiresAt: askedAt + leaseMs, byName: true }
+    if (!(await answers({ workspace, generation, address, path: route.readyPath })))
+      return undefined
+    const askedAt = clock.now()
+    const endsAt = same ? last.endsAt : undefined
+    const expiresAt = askedAt + leaseMs
+    return { workspace, generation, address, askedAt, expiresAt, byName: true, endsAt }
   }
 }
 

@@ -125,7 +125,7 @@ describe('the prober', () => {
         return posted.length === 2
       },
     })
-    prober.probe(command)
+    prober.send(command)
     const keepAlive = setInterval(() => undefined, 1_000)
     await done.promise
     clearInterval(keepAlive)
@@ -153,8 +153,8 @@ describe('the prober', () => {
         return true
       },
     })
-    prober.probe(command)
-    prober.probe({ ...command, generation: 'g2' })
+    prober.send(command)
+    prober.send({ ...command, generation: 'g2' })
     await Promise.all([aborted.promise, done.promise])
     assert.deepEqual(posted, ['g2'])
   })
@@ -172,8 +172,8 @@ describe('the prober', () => {
       },
       post: async () => true,
     })
-    prober.probe({ ...command, address: { host: '169.254.169.254', port: 80 } })
-    prober.probe({ ...command, address: { host: 'localhost', port: 80 } })
+    prober.send({ ...command, address: { host: '169.254.169.254', port: 80 } })
+    prober.send({ ...command, address: { host: 'localhost', port: 80 } })
     assert.equal(tries, 0)
   })
 })

@@ -64,7 +64,7 @@ function setUp() {
     },
     wish: (waitMs: number, more: Partial<SeatWish> = {}): SeatWish => ({
       holder,
-      template: { prefix: 'lab', port: 8888 },
+      route: { prefix: 'lab', port: 8888, shared: false, readyPath: '/' },
       start: 'start',
       navigation: false,
       until: time.clock.now() + waitMs,

@@ -6,13 +6,13 @@ import { poolContains, type SubnetPool } from '@berth/shared/subnet-pool'
 import type { LeaseTable, Seat } from '../leases/lease-table.ts'
 import { seatKey, type Lease, type SeatHolder } from '../leases/lease.ts'
 import { pause, type After } from '../leases/timer.ts'
-import { samePlace, type NamedTemplate, type NameLookup } from './name-lookup.ts'
+import { samePlace, type NamedRoute, type NameLookup } from './name-lookup.ts'
 import { createSharedCalls, type SharedCall } from './shared-calls.ts'
 import { answerGraceMs, type SeatOutcome, type SeatQuestion } from './spawner.ts'
 
 export interface SeatWish {
   readonly holder: SeatHolder
-  readonly template: NamedTemplate
+  readonly route: NamedRoute
   readonly start: SeatQuestion['start']
   readonly navigation: boolean
   /** On the director's clock. The spawner is asked at least once, however late it is. */
@@ -150,7 +150,7 @@ export function createSeatDesk(deps: SeatDeskDeps): SeatDesk {
   }
 
   async function findByName(wish: SeatWish, key: string): Promise<Seat | undefined> {
-    const lookup = lookups.join(key, () => lookUp(wish.holder, wish.template, table.last(key)))
+    const lookup = lookups.join(key, () => lookUp(wish.holder, wish.route, table.last(key)))
     const lease = await lookup.result
     lookup.leave()
     const current = table.current(key)

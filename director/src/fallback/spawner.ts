@@ -7,6 +7,7 @@ import {
   seatAnswerSchema,
   type ActivityAnswer,
   type ActivityReport,
+  type AskResult,
   type ProbeResult,
   type SeatAnswer,
   type SeatRequest,
@@ -34,6 +35,11 @@ export interface Spawner extends AsyncDisposable {
   /** @returns whether it arrived */
   readonly postProbeResult: (
     result: Omit<ProbeResult, 'director'>,
+    signal: AbortSignal,
+  ) => Promise<boolean>
+  /** @returns whether it arrived */
+  readonly postAskResult: (
+    result: Omit<AskResult, 'director'>,
     signal: AbortSignal,
   ) => Promise<boolean>
   /** @throws when the stream cannot be opened */
@@ -93,6 +99,17 @@ export function createSpawner({ origin, secret, director, log }: SpawnerDeps): S
     return { status: 'refused', problem }
   }
 
+  async function tell(path: string, result: object, signal: AbortSignal): Promise<boolean> {
+    try {
+      const answer = await post(path, result, signal, reportDeadlineMs)
+      await answer.body.dump()
+      return answer.statusCode < 300
+    } catch (error) {
+      if (!signal.aborted) log.warn({ path, error }, 'spawner could not be told of a result')
+      return false
+    }
+  }
+
   return {
     dispatcher: pool,
     authorization,
@@ -122,17 +139,11 @@ export function createSpawner({ origin, secret, director, log }: SpawnerDeps): S
       }
     },
 
-    async postProbeResult(result, signal) {
-      try {
-        const body: ProbeResult = { director, ...result }
-        const answer = await post(internalPaths.probeResults, body, signal, reportDeadlineMs)
-        await answer.body.dump()
-        return answer.statusCode < 300
-      } catch (error) {
-        if (!signal.aborted) log.warn({ error }, 'spawner could not be told of a probe')
-        return false
-      }
-    },
+    postProbeResult: (result, signal) =>
+      tell(internalPaths.probeResults, { director, ...result } satisfies ProbeResult, signal),
+
+    postAskResult: (result, signal) =>
+      tell(internalPaths.askResults, { director, ...result } satisfies AskResult, signal),
 
     async openCommands(signal) {
       const answer = await pool.request({

@@ -195,7 +195,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
             ? await page(exchange, arrival)
             : refuseWith(exchange, 'workspace_unreachable', noConnectionDetail)
         if (round > 1) await pause(after, restMs(round), signal)
-        const wish = { holder, template: route, start, navigation, until, failed, signal }
+        const wish = { holder, route, start, navigation, until, failed, signal }
         const found = await desk.ask(wish)
         switch (found.kind) {
           case 'seat': {

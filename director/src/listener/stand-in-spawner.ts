@@ -4,13 +4,19 @@ import type { AddressInfo } from 'node:net'
 import type {
   ActivityAnswer,
   ActivityReport,
+  AskResult,
   Command,
   ProbeResult,
   Route,
   SeatAnswer,
   SeatRequest,
 } from '@berth/shared/contract'
-import { activityReportSchema, internalPaths, seatRequestSchema } from '@berth/shared/contract'
+import {
+  activityReportSchema,
+  askResultSchema,
+  internalPaths,
+  seatRequestSchema,
+} from '@berth/shared/contract'
 import { problemMediaType, type Problem } from '@berth/shared/problems'
 import { eventStreamHeaders, formatEvent } from '@berth/shared/server-sent-events'
 
@@ -26,6 +32,7 @@ export interface StandInSpawner extends AsyncDisposable {
   readonly asked: SeatRequest[]
   readonly reports: ActivityReport[]
   readonly probed: ProbeResult[]
+  readonly answers: AskResult[]
   readonly passed: Passed[]
   /** How many questions are held at present. */
   held(): number
@@ -101,6 +108,11 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
       res.writeHead(204).end()
       return
     }
+    if (target === internalPaths.askResults) {
+      spawner.answers.push(askResultSchema.parse(JSON.parse(body)))
+      res.writeHead(204).end()
+      return
+    }
     spawner.passed.push({ method: req.method ?? '', target, headers: req.headers, body })
     spawner.pass(req, res)
   }
@@ -123,6 +135,7 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
     asked: [],
     reports: [],
     probed: [],
+    answers: [],
     passed: [],
     held: () => held,
     streams: () => streams.size,

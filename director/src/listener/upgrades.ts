@@ -66,7 +66,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     async function askAgain(): Promise<boolean> {
       const found = await desk.ask({
         holder: arrival.holder,
-        template: arrival.route,
+        route: arrival.route,
         // Somebody types, or a page's kernel is asked for something: that wakes.
         start: 'start',
         navigation: false,
@@ -178,7 +178,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     if (round > 1) await pause(after, restMs(round), signal)
     const until = exchange.entry.startedAt + deadlines.waitMs
     const { start } = kind
-    const wish = { holder, template: route, start, navigation: false, until, failed, signal }
+    const wish = { holder, route, start, navigation: false, until, failed, signal }
     const found = await desk.ask(wish)
     switch (found.kind) {
       case 'seat':

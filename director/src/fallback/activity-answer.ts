@@ -1,0 +1,74 @@
+// What an application's answer says of its activity: Jupyter's status, its lists of kernels and terminals, or plain
+// `{"busy", "last_activity" | "lastActivityAgoMs"}`. Anything else says nothing.
+import { longestMs, type AskResult } from '@berth/shared/contract'
+import { z } from 'zod'
+
+export type Said = Pick<AskResult, 'busy' | 'lastActivityAgoMs'>
+
+const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i
+const moment = z.string().regex(time).transform(Date.parse).pipe(z.number())
+const plain = z.object({
+  busy: z.boolean().optional(),
+  last_activity: moment.optional(),
+  lastActivityAgoMs: z.number().nonnegative().optional(),
+})
+/** Of a kernel, or of a terminal, which has no state. */
+const listed = z
+  .object({ execution_state: z.string().optional(), last_activity: moment.optional() })
+  .refine((it) => it.execution_state !== undefined || it.last_activity !== undefined)
+const list = z.array(listed)
+const status = z.object({ kernels: z.number().nonnegative() })
+
+/** @param answer parsed JSON; `undefined` where there was none @param wall milliseconds since 1970 */
+export function readActivity(answer: unknown, wall: number): Said {
+  const items = list.safeParse(answer)
+  if (items.success) {
+    const busy = items.data.some(({ execution_state }) => execution_state === 'busy')
+    const last = latest(items.data.map(({ last_activity }) => last_activity))
+    return { busy, ...ago(last === undefined ? undefined : wall - last) }
+  }
+  const one = plain.safeParse(answer)
+  if (!one.success) return {}
+  const { busy, last_activity: at, lastActivityAgoMs } = one.data
+  return {
+    ...(busy === undefined ? {} : { busy }),
+    ...ago(lastActivityAgoMs ?? (at === undefined ? undefined : wall - at)),
+  }
+}
+
+/** Busy as the second says, last used as either does. */
+export function together(first: Said, second: Said): Said {
+  const times = [first.lastActivityAgoMs, second.lastActivityAgoMs].filter((ms) => ms !== undefined)
+  return { ...second, ...(times.length === 0 ? {} : { lastActivityAgoMs: Math.min(...times) }) }
+}
+
+const statusPath = /\/api\/status$/
+const listPath = /\/api\/(?:kernels|terminals)$/
+
+/** How many kernels Jupyter's status counts; `undefined` for any other answer. */
+export function kernelsCounted(path: string, answer: unknown): number | undefined {
+  return statusPath.test(path) ? status.safeParse(answer).data?.kernels : undefined
+}
+
+export function isArrayOfKernels(answer: unknown): boolean {
+  return list.safeParse(answer).success
+}
+
+export function kernelsPath(path: string): string {
+  return path.replace(statusPath, '/api/kernels')
+}
+
+/** Jupyter takes whoever looks at its lists for somebody active, unless told otherwise. */
+export function untracked(path: string): string {
+  return listPath.test(path) ? `${path}?no_track_activity=1` : path
+}
+
+function latest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((at) => at !== undefined)
+  return known.length === 0 ? undefined : known.reduce((a, b) => Math.max(a, b))
+}
+
+/** The container's clock is this host's, but one of the two may have been set meanwhile. */
+function ago(ms: number | undefined): Said {
+  return ms === undefined ? {} : { lastActivityAgoMs: Math.min(longestMs, Math.max(0, ms)) }
+}
