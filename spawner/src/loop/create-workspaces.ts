@@ -18,6 +18,7 @@ import { recordAnnouncement } from './records.ts'
 import { templateRoutes } from './routes.ts'
 import { seatPlace } from './seat-place.ts'
 import { createSeatWaiters } from './seat-waiters.ts'
+import type { Store } from './store.ts'
 import { systemTimer, type SetTimer } from './timer.ts'
 import { createWatch } from './watch.ts'
 import type { Workspaces } from './workspaces.ts'
@@ -30,6 +31,8 @@ export interface WorkspacesDeps {
   readonly clock: Clock
   readonly log: Log
   readonly observer: LoopObserver
+  /** Absent: nothing that was given outlives the process. */
+  readonly store?: Store
   /** Ways in to one workspace alone, beside those of the templates. */
   readonly workspaceRoutes?: (state: State) => readonly Route[]
   readonly setTimer?: SetTimer
@@ -47,7 +50,7 @@ export interface Loop extends Workspaces {
 }
 
 export function createWorkspaces(deps: WorkspacesDeps): Loop {
-  const { engine, config, clock, log, observer } = deps
+  const { engine, config, clock, log, observer, store } = deps
   const { setTimer = systemTimer, reached = passPoints, workspaceRoutes } = deps
   const tell = (event: Event): void => writer.tell(event)
   const templates = () => writer.state().config.templates
@@ -64,7 +67,8 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
   const writer = createWriter({
     ...base,
     decide,
-    initial: initialState(config),
+    initial: initialState(config, store?.load()),
+    store,
     carryOut,
     changed(before, after) {
       waiters.changed(before, after)
@@ -131,7 +135,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
 
   const ready = (): boolean => {
     const { looked, engine: seen } = writer.state()
-    return looked && seen.reachable && watch.listening()
+    return looked && seen.reachable && watch.listening() && writer.keeps()
   }
 
   return {

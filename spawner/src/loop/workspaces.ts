@@ -36,7 +36,7 @@ export interface WorkspaceView {
 export interface Workspaces extends AsyncDisposable {
   /** Resolves after the first look at the engine, or with an unreachable engine after its deadline. */
   start(): Promise<void>
-  /** True once a look at the engine succeeded and its events are heard. */
+  /** True once a look at the engine succeeded and its events are heard, as long as records can be saved. */
   ready(): boolean
   /** Holds the answer until granted or refused, `waitMs` pass or `signal` aborts, then gives the last reply.
    * A grant's `leaseMs` includes the time held. */

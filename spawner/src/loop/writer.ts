@@ -1,11 +1,16 @@
-// The only writer: takes events one by one, lets the policy decide, hands out its steps, and wakes it in time.
+// The only writer: takes events one by one, lets the policy decide, has what it changes of the records saved, then
+// adopts the state, hands out the steps, and wakes it in time.
 import type { Clock } from '@berth/shared/clock'
 import type { Log } from '@berth/shared/log'
 import type { Decision, Event, State, Step } from '../policy/domain.ts'
+import { createKeeping } from './keeping.ts'
+import type { Store } from './store.ts'
 import type { SetTimer } from './timer.ts'
 
 export interface Writer extends Disposable {
   state(): State
+  /** The last decision that had something to save was saved. */
+  keeps(): boolean
   /** Decided at once, or right after the decision that is being made. */
   tell(event: Event): void
 }
@@ -15,6 +20,8 @@ export interface WriterDeps {
   readonly decide: (state: State, event: Event, now: number) => Decision
   readonly clock: Clock
   readonly log: Log
+  /** Absent: nothing outlives the process. */
+  readonly store?: Pick<Store, 'save'> | undefined
   readonly setTimer: SetTimer
   readonly carryOut: (step: Step, state: State) => void
   /** Told once the events at hand are decided. */
@@ -23,6 +30,33 @@ export interface WriterDeps {
 
 /** A timer far in the future is set again when it is due. */
 const longestTimerMs = 3_600_000
+/** Beyond that the next look tells. */
+const mostUnsaved = 10_000
+/** How steps ended and what the engine told of its own accord. */
+const saidOnce: ReadonlySet<Event['type']> = new Set<Event['type']>([
+  'image-present',
+  'container-created',
+  'container-started',
+  'container-frozen',
+  'container-thawed',
+  'container-renamed',
+  'container-stopped',
+  'container-removed',
+  'step-failed',
+  'container-died',
+  'container-destroyed',
+  'network-created',
+  'network-failed',
+  'network-removed',
+  'director-connected',
+  'director-gone',
+  'director-attached',
+  'director-attach-failed',
+  'probe-answered',
+  'end-asked',
+  'cancel-asked',
+  'config-changed',
+])
 
 export function createWriter(deps: WriterDeps): Writer {
   const { decide, clock, log, setTimer } = deps
@@ -31,10 +65,26 @@ export function createWriter(deps: WriterDeps): Writer {
   let isDeciding = false
   let isDisposed = false
   let timer: Disposable | undefined
+  /** What was said once and could not be decided yet, in its order. */
+  const unsaved: Event[] = []
+  const keeping = createKeeping({
+    store: deps.store ?? { save: () => undefined },
+    log,
+    setTimer,
+    probe: () => ({ saved: [], removed: [], nextTurn: state.nextTurn }),
+    recovered() {
+      for (const event of [...unsaved.splice(0), { type: 'tick' } as const]) tell(event)
+    },
+  })
 
   function next(event: Event): void {
     const decision = decided(event)
     if (decision === undefined) return
+    if (decision.changes !== undefined && !keeping.save(decision.changes)) {
+      // Ticks, looks and questions come again by themselves.
+      if (saidOnce.has(event.type) && unsaved.length < mostUnsaved) unsaved.push(event)
+      return
+    }
     state = decision.state
     wakeAt(decision.wakeAt)
     for (const step of decision.steps) carryOut(step)
@@ -85,9 +135,11 @@ export function createWriter(deps: WriterDeps): Writer {
 
   return {
     state: () => state,
+    keeps: () => keeping.works(),
     tell,
     [Symbol.dispose]() {
       isDisposed = true
+      keeping[Symbol.dispose]()
       timer?.[Symbol.dispose]()
     },
   }

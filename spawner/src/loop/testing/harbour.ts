@@ -9,6 +9,7 @@ import { testTemplate } from '../../templates/testing/test-template.ts'
 import { createWorkspaces, type WorkspacesDeps } from '../create-workspaces.ts'
 import type { LoopObserver } from '../observer.ts'
 import type { Reached } from '../points.ts'
+import type { Store } from '../store.ts'
 import { createFakeEngine } from './fake-engine.ts'
 import { createFakeTime } from './fake-time.ts'
 
@@ -31,6 +32,7 @@ export function createHarbour(
   options: {
     limits?: Partial<PolicyConfig['limits']>
     reached?: Reached
+    store?: Store
     workspaceRoutes?: WorkspacesDeps['workspaceRoutes']
   } = {},
 ) {
@@ -65,6 +67,7 @@ export function createHarbour(
     log: createLog({ service: 'test', level: 'silent' }),
     observer,
     ...(options.reached === undefined ? {} : { reached: options.reached }),
+    ...(options.store === undefined ? {} : { store: options.store }),
     ...(options.workspaceRoutes === undefined ? {} : { workspaceRoutes: options.workspaceRoutes }),
   })
 

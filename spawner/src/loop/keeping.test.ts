@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Log } from '@berth/shared/log'
+import type { Decision, Event, State, Step } from '../policy/domain.ts'
+import { createFakeTime } from './testing/fake-time.ts'
+import { openHarbour, settle } from './testing/harbour.ts'
+import { createMemoryStore } from './testing/memory-store.ts'
+import { createWriter } from './writer.ts'
+
+const step: Step = { type: 'create-network', index: 1, egress: 'internet' }
+const fact: Event = { type: 'network-created', index: 1 }
+
+/** A writer whose every decision but those of ticks has something to save. */
+function createStory() {
+  const time = createFakeTime()
+  const store = createMemoryStore()
+  const told: string[] = []
+  const decided: Event['type'][] = []
+  let turn = 1
+  const decide = (_state: State, event: Event): Decision => {
+    decided.push(event.type)
+    const state = { nextTurn: turn++ } as State
+    if (event.type === 'tick') return { state, steps: [] }
+    return { state, steps: [step], changes: { saved: [], removed: [], nextTurn: turn } }
+  }
+  const initial = { nextTurn: 0 } as State
+  const writer = createWriter({
+    initial,
+    decide,
+    store: {
+      save(changes) {
+        store.save(changes)
+        told.push('saved')
+      },
+    },
+    clock: time.clock,
+    setTimer: time.setTimer,
+    log: {
+      error: () => void told.push('error'),
+      info: () => void told.push('info'),
+    } as unknown as Log,
+    carryOut: () => void told.push('step'),
+    changed: () => void told.push('changed'),
+  })
+  return { time, store, told, decided, writer, initial }
+}
+
+describe('records', () => {
+  it('are saved before the state is adopted and any step is carried out', () => {
+    const { writer, told } = createStory()
+    writer.tell(fact)
+    assert.deepEqual(told, ['saved', 'step', 'changed'])
+  })
+
+  it('that cannot be saved leave state and steps as they were, and are told of once', () => {
+    const { writer, told, store, initial } = createStory()
+    store.fail(true)
+    writer.tell(fact)
+    writer.tell({ type: 'start-asked' } as Event)
+    assert.equal(writer.state(), initial)
+    assert.deepEqual(told, ['error'])
+    assert.equal(writer.keeps(), false)
+  })
+
+  it('are not in the way of decisions that change none of them', () => {
+    const { writer, told, store, initial } = createStory()
+    store.fail(true)
+    writer.tell(fact)
+    writer.tell({ type: 'tick' })
+    assert.notEqual(writer.state(), initial)
+    assert.deepEqual(told, ['error', 'changed'])
+    assert.equal(writer.keeps(), false)
+  })
+
+  it('are tried until they can be saved, and then what was said once is decided again', () => {
+    const { writer, told, store, time, decided } = createStory()
+    store.fail(true)
+    writer.tell(fact)
+    writer.tell({ type: 'start-asked' } as Event)
+    time.advance(5_000)
+    assert.deepEqual(told, ['error'])
+    store.fail(false)
+    decided.length = 0
+    time.advance(1_000)
+    assert.equal(writer.keeps(), true)
+    assert.deepEqual(decided, ['network-created', 'tick'])
+    assert.deepEqual(told.slice(0, 3), ['error', 'saved', 'info'])
+    assert.ok(told.includes('step'))
+    assert.equal(time.pending(), 0)
+  })
+
+  it('of the next outage are told of again', () => {
+    const { writer, told, store, time } = createStory()
+    for (let outage = 0; outage < 2; outage += 1) {
+      store.fail(true)
+      writer.tell(fact)
+      store.fail(false)
+      time.advance(1_000)
+    }
+    assert.equal(told.filter((word) => word === 'error').length, 2)
+  })
+})
+
+describe('a store that fails', () => {
+  it('makes the spawner not ready and holds who asks, until it works again', async () => {
+    const store = createMemoryStore()
+    await using harbour = await openHarbour({ store })
+    const { workspaces, director, ask, time, engine } = harbour
+    director()
+    store.fail(true)
+    const asked = ask('ann', { waitMs: 60_000 })
+    await settle()
+    assert.equal(workspaces.ready(), false)
+    assert.deepEqual(
+      engine.calls.filter((call) => call.startsWith('create')),
+      [],
+    )
+    store.fail(false)
+    time.advance(10_000)
+    assert.equal((await asked).status, 'granted')
+    assert.equal(workspaces.ready(), true)
+    assert.equal(store.load().workspaces[0]?.name, 'lab-ann')
+  })
+
+  it('in the midst of a start only delays it', async () => {
+    const store = createMemoryStore()
+    await using harbour = await openHarbour({ store })
+    const { director, ask, time, engine } = harbour
+    director()
+    const create = engine.hold('createContainer')
+    const asked = ask('ann')
+    await settle()
+    store.fail(true)
+    create.letGo()
+    await settle()
+    assert.equal(engine.calls.includes('startContainer g1'), false)
+    store.fail(false)
+    time.advance(1_000)
+    assert.equal((await asked).status, 'granted')
+    assert.equal(engine.calls.filter((call) => call.startsWith('createContainer')).length, 1)
+  })
+})

@@ -1,0 +1,60 @@
+// Keeps the records of decisions, and knows whether the store works: told of once an outage, tried until it is over.
+import type { Log } from '@berth/shared/log'
+import type { RecordChanges } from '../policy/domain.ts'
+import type { Store } from './store.ts'
+import type { SetTimer } from './timer.ts'
+
+export interface Keeping extends Disposable {
+  /** @returns false: nothing of it is saved, and nothing may follow from it */
+  save(changes: RecordChanges): boolean
+  works(): boolean
+}
+
+const retryMs = 1_000
+
+export function createKeeping(deps: {
+  store: Pick<Store, 'save'>
+  log: Log
+  setTimer: SetTimer
+  /** Something that says nothing new, to try the store with. */
+  probe: () => RecordChanges
+  /** The store works again. */
+  recovered: () => void
+}): Keeping {
+  const { store, log, setTimer, probe, recovered } = deps
+  let isFailing = false
+  let timer: Disposable | undefined
+
+  function save(changes: RecordChanges): boolean {
+    try {
+      store.save(changes)
+    } catch (error) {
+      if (!isFailing)
+        log.error({ error }, 'records cannot be saved; what depends on them waits until they can')
+      isFailing = true
+      timer ??= setTimer(retryMs, tryAgain)
+      return false
+    }
+    if (isFailing) recover()
+    return true
+  }
+
+  function tryAgain(): void {
+    timer = undefined
+    save(probe())
+  }
+
+  function recover(): void {
+    isFailing = false
+    timer?.[Symbol.dispose]()
+    timer = undefined
+    log.info('records are saved again')
+    recovered()
+  }
+
+  return {
+    save,
+    works: () => !isFailing,
+    [Symbol.dispose]: () => timer?.[Symbol.dispose](),
+  }
+}
