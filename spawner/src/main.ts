@@ -13,6 +13,8 @@ import { listen } from './listen.ts'
 import { createWorkspaces } from './loop/create-workspaces.ts'
 import { createMetrics } from './metrics.ts'
 import { acquireInstanceLock } from './sqlite/instance-lock.ts'
+import { openStore } from './sqlite/store.ts'
+import { StoreError } from './sqlite/store-error.ts'
 import { createWeb } from './web/web.ts'
 
 const { version } = JSON.parse(
@@ -34,10 +36,11 @@ async function main(): Promise<void> {
   const ops = { port: settings.OPS_PORT, registry, ready: () => ready(), refuseFrom: pool }
   stack.use(await startOpsServer(ops))
   stack.use(await acquireInstanceLock(settings.DATA_DIR, log, ending.signal))
+  const store = stack.use(openStore(settings.DATA_DIR))
   const place = { dockerHost, instance, pool, clock, observer: metrics.calls }
   const engine = stack.use(createDockerEngine(place))
   const policy = policyConfig(settings, config.templates, (...made) => engine.specOf(...made))
-  const around = { reconcileEveryMs: settings.RECONCILE_EVERY, observer: metrics.loop }
+  const around = { reconcileEveryMs: settings.RECONCILE_EVERY, observer: metrics.loop, store }
   const workspaces = stack.use(createWorkspaces({ engine, config: policy, clock, log, ...around }))
   metrics.countFrom(workspaces.counts)
   await workspaces.start()
@@ -53,7 +56,8 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   if (error === ending.signal.reason) return
-  const words = error instanceof SettingsError ? error.message : inspect(error)
+  const isExplained = error instanceof SettingsError || error instanceof StoreError
+  const words = isExplained ? error.message : inspect(error)
   process.stderr.write(`berth spawner cannot go on: ${words}\n`)
   process.exitCode = 1
 })
