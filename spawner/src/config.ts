@@ -29,7 +29,8 @@ import type { PolicyConfig } from './policy/domain.ts'
 import { leaseTimes } from './policy/lease-times.ts'
 import { hostFolder, imagePattern, listOf, size, taken } from './templates/fields.ts'
 import { inVariables, templateFromEnvironment, variableOf } from './templates/from-environment.ts'
-import { templateComplaints, type Surroundings } from './templates/template-rules.ts'
+import { templateComplaints } from './templates/template-rules.ts'
+import type { TemplateContext } from './templates/template-source.ts'
 import type { Template } from './templates/template.ts'
 import type { WebSettings } from './web/settings.ts'
 import {
@@ -223,7 +224,7 @@ function disagreements(env: Environment, readFile: (path: string) => string): st
   const template = templateFromEnvironment(settings, containerEnvironment(environment))
   if (template === undefined) return []
   const isWrong = (name: string): boolean => wrong.some(([other]) => other === name)
-  return templateComplaints(template, surroundings(settings))
+  return templateComplaints(template, templateContext(settings))
     .filter(({ fields }) => !fields.map(variableOf).some(isWrong))
     .map(({ fields: [field], message }) => {
       const name = variableOf(field)
@@ -234,9 +235,17 @@ function disagreements(env: Environment, readFile: (path: string) => string): st
     })
 }
 
-/** What a template must get along with. */
-export function surroundings(settings: SpawnerSettings): Surroundings {
-  return { instance: settings.INSTANCE, maxMemoryBytes: settings.MAX_MEMORY }
+/** What templates from everywhere must get along with. */
+export function templateContext(settings: SpawnerSettings): TemplateContext {
+  const hostOf = (url: string | undefined): string | undefined =>
+    url === undefined ? undefined : new URL(url).hostname
+  return {
+    instance: settings.INSTANCE,
+    maxMemoryBytes: settings.MAX_MEMORY,
+    hosts: { public: hostOf(settings.PUBLIC_URL), portal: hostOf(settings.PORTAL_URL) },
+    imagesAllowed: settings.IMAGES_ALLOWED ?? [],
+    bindsAllowed: settings.BINDS_ALLOWED ?? [],
+  }
 }
 
 /**

@@ -25,6 +25,7 @@ export function templateComplaints(
     ...prefixComplaints(template, surroundings.instance),
     ...memoryComplaints(template, surroundings.maxMemoryBytes),
     ...mountComplaints(template),
+    ...networkComplaints(template, surroundings.instance),
     ...ladderComplaints(template),
     ...seatComplaints(template),
     ...personComplaints(template),
@@ -81,6 +82,22 @@ function* mountComplaints({ spec }: Template): Generator<Complaint> {
           message: `has the path ${target} that ${first.replace(/\.\d+$/, '')} has already`,
         }
     }
+}
+
+/** Those of the services and of other people's workspaces are nobody's to join. */
+function* networkComplaints({ spec }: Template, instance: string): Generator<Complaint> {
+  for (const [index, name] of spec.networks.entries()) {
+    const ours = [`${instance}-front`, `${instance}-internal`]
+    const isOurs = ours.includes(name) || name.startsWith(`${instance}-ws-`)
+    const isNoNetwork = ['host', 'none', 'default'].includes(name)
+    if (isOurs || isNoNetwork)
+      yield {
+        fields: [`networks.${index}`],
+        message: isOurs
+          ? `"${name}" is one of Berth’s own networks`
+          : `"${name}" is no network that a workspace can join besides its own`,
+      }
+  }
 }
 
 function* ladderComplaints({ policy }: Template): Generator<Complaint> {

@@ -1,0 +1,69 @@
+// How fields are written in YAML: as text, number, list or map. What they may say is in `fields.ts`.
+import { z } from 'zod'
+import type { Parse } from './fields.ts'
+
+/** What is wrong with a value that is not even of the right kind. */
+const kindOf =
+  (what: string) =>
+  ({ input }: { readonly input?: unknown }): string => {
+    if (input === undefined) return 'is not set'
+    if (input === null) return 'is empty: write a value, or leave it out'
+    return `must be ${what}`
+  }
+
+const textKind = kindOf('a text, in quotes where YAML takes it for something else')
+
+/** A text, or a number that is read as one. */
+const scalar = z.union([z.string({ error: textKind }), z.number({ error: textKind })], {
+  error: textKind,
+})
+
+/** @param description what the reference and editors say of it */
+export function value<T>(parse: Parse<T>, description: string) {
+  return scalar
+    .transform((given, context): T => {
+      const result = parse(String(given))
+      if ('value' in result) return result.value
+      context.addIssue({ code: 'custom', message: result.complaint, input: given })
+      return z.NEVER
+    })
+    .meta({ description })
+}
+
+export function choice<const T extends readonly [string, ...string[]]>(
+  values: T,
+  description: string,
+) {
+  return z.enum(values, { error: kindOf(`one of ${values.join(', ')}`) }).meta({ description })
+}
+
+export function flag(description: string) {
+  return z.boolean({ error: kindOf('true or false') }).meta({ description })
+}
+
+export function list<S extends z.ZodType>(item: S, description: string) {
+  return z.array(item, { error: kindOf('a list') }).meta({ description })
+}
+
+export function map<S extends z.ZodType>(item: S, description: string) {
+  return z.record(z.string(), item, { error: kindOf('a map') }).meta({ description })
+}
+
+/** A map with these keys and no others. Each unknown key is told by itself, see `unknownKeys`. */
+export function section<S extends z.ZodRawShape>(shape: S, description: string) {
+  return z
+    .strictObject(shape, {
+      error: (issue) =>
+        issue.code === 'unrecognized_keys' ? Object.keys(shape).join(' ') : kindOf('a map')(issue),
+    })
+    .meta({ description })
+}
+
+/** One way of writing it, or another. */
+export function either<A extends z.ZodType, B extends z.ZodType>(
+  ways: readonly [A, B],
+  what: string,
+  description: string,
+) {
+  return z.union(ways, { error: kindOf(what) }).meta({ description })
+}

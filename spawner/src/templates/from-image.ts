@@ -1,0 +1,166 @@
+// An image's labels -> a template: `berth.image.*`, and where these say nothing `orca.*`, with Orca's defaults.
+import { identityFields } from '@berth/shared/contract'
+import { parsePrefix } from '@berth/shared/names'
+import * as field from './fields.ts'
+import { routePath } from './file-schema.ts'
+import { repositoryName } from './image-patterns.ts'
+import { plainPolicy, plainSpec } from './plain-template.ts'
+import type { Template, TemplateKind, TemplateRoute } from './template.ts'
+
+export interface LabelledImage {
+  /** `registry.example.com/team/app:1`, as the engine writes it. */
+  readonly reference: string
+  readonly id: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export type ImageResult =
+  | { readonly template: Template }
+  /** Each continues a sentence that begins with the image. */
+  | { readonly complaints: readonly string[] }
+
+const hour = 3_600_000
+
+/** What Orca takes where a label is missing, by the kind of image. */
+const defaults = {
+  web: { users: 0, persists: true },
+  ssh: { users: 1, persists: false },
+  tcp: { users: 0, persists: true },
+} as const
+
+/**
+ * @param publicHost the host of PUBLIC_URL: the template gets `<name>.<that>`; without it, the path `/<name>`
+ * @returns `undefined` for an image without a label that is meant for us
+ */
+export function templateFromImage(
+  image: LabelledImage,
+  publicHost: string | undefined,
+): ImageResult | undefined {
+  const known = Object.keys(image.labels).filter((name) => /^(berth\.image|orca)\./.test(name))
+  if (known.length === 0) return undefined
+  const complaints: string[] = []
+  const read = createLabels(image.labels, complaints)
+
+  const kind = read('kind', field.oneOf('web', 'ssh', 'tcp')) ?? 'web'
+  const method = read('connection.method', field.oneOf('attach', 'exec', 'connect'))
+  const called = read('name', field.words) ?? repositoryName(image.reference)
+  const prefix = parsePrefix(
+    called
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '')
+      .slice(0, 20),
+  )
+  const home = read('home', field.homePath)
+  const memory = read('memory', field.memory) ?? 2 * 1024 ** 3
+  const basePath = read('base_path', keptPath)
+  const users = read('users.concurrent', people) ?? defaults[kind].users
+  const total = read('users.total', people) ?? defaults[kind].users
+  const inactive = read('timeout.inactive', period) ?? hour / 4
+  const template = {
+    source: 'image' as const,
+    kind,
+    title: read('title', field.words) ?? called,
+    description: read('description', field.words) ?? '',
+    icon: read('icon', field.icon) ?? '',
+    spec: {
+      ...plainSpec,
+      image: image.reference,
+      port: read('port', field.port) ?? 80,
+      command: read('command', field.command) ?? [],
+      ...(home === undefined ? {} : { home: { path: home, volume: '{instance}-{user}-home' } }),
+      memoryBytes: memory,
+      memorySwapBytes: memory,
+      cpus: read('cpus', field.cpus) ?? 1,
+      pids: 512,
+      readyPath: read('ready.path', field.urlPath) ?? '/',
+      stopSignal: read('container.stopsignal', field.signal) ?? '',
+    },
+    policy: {
+      ...plainPolicy,
+      seats: users,
+      // One at a time is here one for each person, who is the only one that theirs ever serves.
+      seatsTotal: users === 1 ? 0 : total,
+      seatIdleMs: inactive,
+      persistBetweenReconnects:
+        read('container.persistBetweenReconnects', truth) ?? defaults[kind].persists,
+      idleStopMs: inactive,
+      idleRemoveMs: inactive === 0 ? 0 : Math.max(inactive, 24 * hour),
+      drainAfterMs: read('timeout.session', period) ?? 24 * hour,
+      busyAtMostMs: 24 * hour,
+    },
+    passIdentity: users === 1 ? [] : identityFields,
+    passTokens: [],
+    backgroundRequests: [],
+    connectionIdleMs: 60_000,
+    weakened: [],
+  }
+  complaints.push(...notOffered(kind, method))
+  if (prefix === undefined)
+    complaints.push(
+      `has no name from which a prefix could be made: "${called}" (label berth.image.name)`,
+    )
+  if (prefix === undefined || complaints.length > 0) return { complaints }
+  return {
+    template: { ...template, name: prefix, prefix, route: wayIn(prefix, basePath, publicHost) },
+  }
+}
+
+function wayIn(
+  name: string,
+  basePath: string | undefined,
+  publicHost: string | undefined,
+): TemplateRoute {
+  if (basePath !== undefined) return { hosts: [], path: { prefix: basePath, strip: false } }
+  if (publicHost !== undefined) return { hosts: [`${name}.${publicHost}`] }
+  return { hosts: [], path: { prefix: `/${name}`, strip: true } }
+}
+
+function* notOffered(kind: TemplateKind, method: string | undefined): Generator<string> {
+  if (kind !== 'web') yield `is of kind ${kind}, which is not offered yet: only web is`
+  if (method !== undefined)
+    yield `has the label connection.method (${method}), which is of ssh, and that is not offered yet`
+}
+
+/** Reads a label in either name, ours first. */
+function createLabels(labels: LabelledImage['labels'], complaints: string[]) {
+  return <T>(name: string, parse: field.Parse<T>): T | undefined => {
+    const label = [`berth.image.${name}`, ...(isOrcas(name) ? [`orca.${name}`] : [])].find(
+      (candidate) => (labels[candidate] ?? '') !== '',
+    )
+    if (label === undefined) return undefined
+    const result = parse(labels[label] ?? '')
+    if ('value' in result) return result.value
+    complaints.push(`has the label ${label} "${labels[label] ?? ''}", which ${result.complaint}`)
+    return undefined
+  }
+}
+
+const orcas: ReadonlySet<string> = new Set([
+  'kind',
+  'name',
+  'port',
+  'timeout.session',
+  'timeout.inactive',
+  'users.total',
+  'users.concurrent',
+  'connection.method',
+  'container.stopsignal',
+  'container.persistBetweenReconnects',
+])
+const isOrcas = (name: string): boolean => orcas.has(name)
+
+/** -1, as in Orca, is no limit; so is 0, as everywhere here. */
+const people: field.Parse<number> = (text) =>
+  text.trim() === '-1' ? { value: 0 } : field.count(text)
+const period: field.Parse<number> = (text) =>
+  text.trim() === '-1' ? { value: 0 } : field.idleStep(text)
+
+/** As Go's strconv.ParseBool reads it. */
+const truth: field.Parse<boolean> = (text) => {
+  if (/^(1|t|true)$/i.test(text.trim())) return { value: true }
+  if (/^(0|f|false)$/i.test(text.trim())) return { value: false }
+  return { complaint: 'must be true or false' }
+}
+
+/** `/lab/` is the same as `/lab`. */
+const keptPath: field.Parse<string> = (text) => routePath(text.replace(/(?<=.)\/$/, ''))

@@ -1,0 +1,80 @@
+// Templates of environment, file and images -> those that there are. Earlier sources win; an image that cannot be
+// one beside them is left out, and why is said.
+import { templateFromImage, type LabelledImage } from './from-image.ts'
+import { createAdmission } from './image-patterns.ts'
+import { jointComplaints } from './joint-rules.ts'
+import type { OwnHosts } from './route-overlaps.ts'
+import type { Template } from './template.ts'
+import { templateComplaints, type Surroundings } from './template-rules.ts'
+
+export interface JoinContext extends Surroundings {
+  readonly hosts: OwnHosts
+  readonly imagesAllowed: readonly string[]
+}
+
+export interface Joined {
+  readonly templates: ReadonlyMap<string, Template>
+  /** Which images are left out, a sentence each. */
+  readonly leftOut: readonly string[]
+}
+
+/** @param described those of environment and file, which go together already */
+export function joinTemplates(
+  described: readonly Template[],
+  images: readonly LabelledImage[],
+  context: JoinContext,
+): Joined {
+  const templates = [...described]
+  const leftOut: string[] = []
+  for (const image of admitted(images, context.imagesAllowed)) {
+    const result = templateFromImage(image, context.hosts.public)
+    if (result === undefined) continue
+    const complaints =
+      'complaints' in result
+        ? result.complaints
+        : complaintsBeside(templates, result.template, context)
+    if ('template' in result && complaints.length === 0) templates.push(result.template)
+    else leftOut.push(`the image ${image.reference} is no template: it ${complaints.join('; it ')}`)
+  }
+  return { templates: new Map(templates.map((template) => [template.name, template])), leftOut }
+}
+
+/** Each image once, under its first name, in an order that does not depend on the engine's. */
+function admitted(
+  images: readonly LabelledImage[],
+  patterns: readonly string[],
+): readonly LabelledImage[] {
+  const isAdmitted = createAdmission(patterns)
+  const byName = images
+    .filter(({ reference }) => isAdmitted(reference))
+    .toSorted((a, b) => (a.reference < b.reference ? -1 : 1))
+  const seen = new Set<string>()
+  return byName.filter(({ id }) => !seen.has(id) && seen.add(id))
+}
+
+function complaintsBeside(
+  others: readonly Template[],
+  template: Template,
+  context: JoinContext,
+): readonly string[] {
+  const own = templateComplaints(template, context).map(
+    ({ fields: [field], message }) => `${labelWords[field] ?? field} ${message}`,
+  )
+  // Whatever the others have among themselves was told before.
+  const joint = jointComplaints([...others, template], context.hosts).filter(
+    ({ templates }) => templates.at(-1) === template,
+  )
+  return [
+    ...own.map((complaint) => `has a fault: ${complaint}`),
+    ...joint.map(({ message }) => `cannot be one beside the others: ${message}`),
+  ]
+}
+
+/** What the fields of a template are called on an image. */
+const labelWords: Readonly<Record<string, string>> = {
+  prefix: 'berth.image.name',
+  mem_limit: 'berth.image.memory',
+  home: 'berth.image.home',
+  command: 'berth.image.command',
+  'seats.total': 'users.total',
+}

@@ -1,0 +1,35 @@
+// What somebody may have meant by a word that is not known.
+
+/** @returns the known word that is most like it; `undefined` if none is */
+export function nearestWord(word: string, known: readonly string[]): string | undefined {
+  const wanted = plain(word)
+  let best: string | undefined
+  let least = Math.max(2, Math.floor(wanted.length / 3)) + 1
+  for (const candidate of known) {
+    const away = distance(wanted, plain(candidate))
+    if (away >= least || away >= wanted.length) continue
+    best = candidate
+    least = away
+  }
+  return best
+}
+
+const plain = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '')
+
+/** Letters added, left out, or replaced (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [at, letter] of [...a].entries()) {
+    const next = [at + 1]
+    for (const [index, other] of [...b].entries())
+      next.push(
+        Math.min(
+          (next[index] ?? 0) + 1,
+          (row[index + 1] ?? 0) + 1,
+          (row[index] ?? 0) + (letter === other ? 0 : 1),
+        ),
+      )
+    row = next
+  }
+  return row[b.length] ?? 0
+}

@@ -1,0 +1,194 @@
+// The text of the file -> its templates, or everything that is wrong with it and where. Pure: files are read for it.
+import { Secret } from '@berth/shared/secret'
+import { LineCounter, parseDocument } from 'yaml'
+import type { z } from 'zod'
+import { fileSchema, secretName, secretSchema, templateSchema } from './file-schema.ts'
+import { templateFromFile } from './from-file.ts'
+import { jointComplaints } from './joint-rules.ts'
+import { nearestWord } from './nearest-word.ts'
+import { createPositions, type Path, type Position } from './positions.ts'
+import type { OwnHosts } from './route-overlaps.ts'
+import type { Template } from './template.ts'
+import { templateComplaints, type Surroundings } from './template-rules.ts'
+
+export interface FileContext extends Surroundings {
+  /** Folders of the host below which binds may lie. */
+  readonly bindsAllowed: readonly string[]
+  readonly hosts: OwnHosts
+  /** The environment's: names and ways in must differ from theirs. */
+  readonly beside: readonly Template[]
+  /** A secret's file, by the path that is written. Throws when it cannot be read. */
+  readonly readSecret: (path: string) => string
+}
+
+export interface FileProblem extends Position {
+  /** `templates.lab.image`; empty: the file as a whole. */
+  readonly path: string
+  readonly message: string
+}
+
+export type FileResult =
+  { readonly templates: readonly Template[] } | { readonly problems: readonly FileProblem[] }
+
+export function readTemplatesFile(text: string, context: FileContext): FileResult {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, merge: true })
+  const problems: FileProblem[] = document.errors.map(({ message, pos: [offset] }) => {
+    const { line, col } = lines.linePos(offset)
+    const [first = ''] = message.split('\n')
+    return {
+      line,
+      column: col,
+      path: '',
+      message: first.replace(/ at line \d+, column \d+:?$/, ''),
+    }
+  })
+  if (problems.length > 0) return { problems }
+  const position = createPositions(document, lines)
+  const complain = (path: Path, message: string, at?: 'key'): void => {
+    problems.push({ ...position(path, at), path: path.join('.'), message })
+  }
+  const content = valueOf(document, complain)
+  const templates = content === undefined ? [] : readContent(content, context, complain)
+  if (problems.length === 0) return { templates }
+  return { problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) }
+}
+
+type Complain = (path: Path, message: string, at?: 'key') => void
+type Content = Readonly<Record<string, unknown>>
+
+function valueOf(
+  document: ReturnType<typeof parseDocument>,
+  complain: Complain,
+): Content | undefined {
+  let value: unknown
+  try {
+    value = document.toJS()
+  } catch (error) {
+    // Aliases without an anchor, or so many that their expansion would fill the memory.
+    complain([], error instanceof Error ? error.message : String(error))
+    return undefined
+  }
+  if (isMap(value)) return value
+  complain([], 'must be a map with the key templates')
+  return undefined
+}
+
+function isMap(value: unknown): value is Content {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function readContent(
+  content: Content,
+  context: FileContext,
+  complain: Complain,
+): readonly Template[] {
+  const known = Object.keys(fileSchema.shape)
+  for (const key of Object.keys(content))
+    if (!known.includes(key) && !key.startsWith('x-'))
+      complain([key], unknownKey(key, known), 'key')
+  const secrets = readSecrets(content['secrets'], context, complain)
+  const templates: Template[] = []
+  for (const [name, written] of entries(content['templates'], ['templates'], complain)) {
+    const template = readTemplate(name, written, { ...context, secrets }, complain)
+    if (template !== undefined) templates.push(template)
+  }
+  const complaints = jointComplaints([...context.beside, ...templates], context.hosts)
+  for (const { templates: about, field, message } of complaints) {
+    const last = about.at(-1)
+    if (last?.source !== 'file') continue
+    complain(['templates', last.name, ...steps(field)], message, field === '' ? 'key' : undefined)
+  }
+  return templates
+}
+
+const steps = (field: string): string[] => (field === '' ? [] : field.split('.'))
+
+function entries(value: unknown, path: Path, complain: Complain): [string, unknown][] {
+  if (isMap(value)) return Object.entries(value)
+  if (value === undefined) complain(path, 'is not set: it holds the templates by name')
+  else complain(path, 'must be a map')
+  return []
+}
+
+function readSecrets(
+  value: unknown,
+  context: FileContext,
+  complain: Complain,
+): ReadonlyMap<string, Secret | undefined> {
+  const secrets = new Map<string, Secret | undefined>()
+  if (value === undefined || value === null) return secrets
+  for (const [name, written] of entries(value, ['secrets'], complain)) {
+    secrets.set(name, undefined)
+    const path = ['secrets', name]
+    const wrongName = secretName(name)
+    if ('complaint' in wrongName) complain(path, wrongName.complaint, 'key')
+    const result = checked(secretSchema, written, path, complain)
+    if (result === undefined) continue
+    try {
+      secrets.set(name, new Secret(context.readSecret(result.file)))
+    } catch (error) {
+      complain(
+        [...path, 'file'],
+        `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    }
+  }
+  return secrets
+}
+
+function readTemplate(
+  name: string,
+  written: unknown,
+  context: FileContext & { readonly secrets: ReadonlyMap<string, Secret | undefined> },
+  complain: Complain,
+): Template | undefined {
+  const path = ['templates', name]
+  const isName = /^[a-z][a-z0-9_-]{0,62}$/.test(name)
+  if (!isName) complain(path, 'must be lower-case letters, digits, - and _, a letter first', 'key')
+  const result = checked(templateSchema, written, path, complain)
+  if (result === undefined || !isName) return undefined
+  const template = templateFromFile(name, result, context)
+  const isWhole = 'spec' in template
+  const complaints = isWhole ? templateComplaints(template, context) : template
+  for (const { fields, message } of complaints) complain([...path, ...steps(fields[0])], message)
+  return isWhole ? template : undefined
+}
+
+/** @returns what the schema makes of it; every problem is told otherwise */
+function checked<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  path: Path,
+  complain: Complain,
+): z.infer<S> | undefined {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  for (const issue of result.error.issues) tell(issue, path, complain)
+  return undefined
+}
+
+function tell(issue: z.core.$ZodIssue, above: Path, complain: Complain): void {
+  const path = [...above, ...issue.path.map((step) => (typeof step === 'symbol' ? '' : step))]
+  if (issue.code === 'unrecognized_keys') {
+    // `section` hands over what is known there.
+    const known = issue.message.split(' ')
+    for (const key of issue.keys) complain([...path, key], unknownKey(key, known), 'key')
+    return
+  }
+  const [meant, ...others] = issue.code === 'invalid_union' ? issue.errors.filter(isOfKind) : []
+  if (meant === undefined || others.length > 0) complain(path, issue.message)
+  else for (const inner of meant) tell(inner, path, complain)
+}
+
+/** Of several ways of writing it, the one that was meant: the value itself is of its kind, if not what is in it. */
+function isOfKind(issues: readonly z.core.$ZodIssue[]): boolean {
+  return !issues.some(
+    ({ code, path }) => path.length === 0 && (code === 'invalid_type' || code === 'invalid_union'),
+  )
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const nearest = nearestWord(key, known)
+  return nearest === undefined ? 'is not known here' : `is not known here; did you mean ${nearest}?`
+}

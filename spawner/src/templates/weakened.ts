@@ -1,0 +1,16 @@
+// What of a template takes away from the hardening that every workspace has otherwise, in words for the log.
+import type { TemplateSpec } from './template.ts'
+
+export function weakened(spec: TemplateSpec): readonly string[] {
+  const binds = spec.volumes.filter(({ kind }) => kind === 'bind')
+  return [
+    ...spec.capAdd.map((name) => `keeps the capability ${name}`),
+    ...(spec.init ? [] : ['its own program is process 1, without the engine’s init']),
+    ...spec.securityOpt.map((option) => `has the security option ${option}`),
+    ...spec.networks.map((name) => `joins the network ${name}`),
+    ...binds.map(
+      ({ source, readOnly }) =>
+        `${readOnly ? 'reads' : 'reads and writes'} the folder ${source} of the host`,
+    ),
+  ]
+}
