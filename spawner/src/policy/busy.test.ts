@@ -223,6 +223,14 @@ describe('an application that cannot be asked', () => {
     assert.deepEqual(story.ordered(), ['freeze-container'])
   })
 
+  it('goes on when its bound is reached while it is being asked', () => {
+    const story = due({ ...asking, busyAtMostMs: 5_000 })
+    story.passes(4_999)
+    assert.deepEqual(story.ordered(), ['ask-activity'])
+    story.passes(1)
+    assert.deepEqual(story.ordered(), ['ask-activity', 'freeze-container'])
+  })
+
   it('is given up after ten seconds, and asked again later', () => {
     const story = due(asking)
     story.orders.length = 0

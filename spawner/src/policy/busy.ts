@@ -1,15 +1,16 @@
 // Busy is not idle: whether an application is asked before an idle step, and what its answers put off, within a bound.
 import { change, type Draft } from './draft.ts'
 import type { DirectorId, Event, Veto, Workspace } from './domain.ts'
-import { answerDueAt, policyOf } from './due.ts'
+import { policyOf } from './due.ts'
 import { idleRestMs } from './freezing.ts'
 import { networkOf } from './networks.ts'
 
 type Answer<T extends Event['type']> = Extract<Event, { type: T }>
 type Question = NonNullable<Veto['question']>
 
-/** How long a director has for asking; the question itself is open a little longer. */
+/** How long a director has for asking, and how long the question is open. */
 const askForMs = 8_000
+const openForMs = 10_000
 /** How long one that cannot be asked counts as busy where the template sets no bound. */
 const silentAtMostMs = 3_600_000
 
@@ -20,9 +21,10 @@ export function isVetoed(draft: Draft, workspace: Workspace, step: 'freeze' | 's
   const stepMs = step === 'freeze' ? policy.idleFreezeMs : policy.idleStopMs
   const dueAt = workspace.lastUseAt + stepMs
   const bound = (ms: number) => (ms === 0 ? Number.POSITIVE_INFINITY : dueAt + ms)
-  if (bound(policy.busyAtMostMs) <= draft.now) return false
+  const endsAt = bound(policy.busyAtMostMs)
+  if (endsAt <= draft.now) return false
   if (wasIdle(draft, workspace)) return false
-  const question = workspace.veto?.question ?? ask(draft, workspace)
+  const question = workspace.veto?.question ?? ask(draft, workspace, endsAt)
   const verdict = verdictOf(draft, question)
   if (verdict === 'open') {
     if (workspace.veto?.question !== question) change(draft, workspace, { veto: { question } })
@@ -50,14 +52,14 @@ function wasIdle(draft: Draft, workspace: Workspace): boolean {
 function verdictOf(draft: Draft, question: Question): 'open' | 'busy' | 'idle' | 'silent' {
   const answers = [question.activity, question.cpu]
   if (answers.includes('busy')) return 'busy'
-  if (answers.includes('asked') && answerDueAt(question) > draft.now) return 'open'
+  if (answers.includes('asked') && question.until > draft.now) return 'open'
   return answers.includes('asked') || answers.includes('silent') ? 'silent' : 'idle'
 }
 
-function ask(draft: Draft, workspace: Workspace): Question {
+function ask(draft: Draft, workspace: Workspace, endsAt: number): Question {
   const { activityPath, busyCpuPercent } = policyOf(draft.config, workspace)
   return {
-    askedAt: draft.now,
+    until: Math.min(draft.now + openForMs, endsAt),
     ...(activityPath === '' ? {} : { activity: askActivity(draft, workspace, activityPath) }),
     ...(busyCpuPercent === 0 ? {} : { cpu: measureCpu(draft, workspace) }),
   }

@@ -132,9 +132,10 @@ type Told = 'asked' | 'busy' | 'idle' | 'silent'
 
 /** What was heard of an application for which an idle step is due. */
 export interface Veto {
-  /** Asked and not concluded yet: since when, and what each way of asking has told so far. */
+  /** Asked and not concluded yet: what each way of asking has told so far. */
   readonly question?: {
-    readonly askedAt: number
+    /** From then on an answer that has not come counts as `silent`. */
+    readonly until: number
     readonly activity?: Told
     readonly cpu?: Told
   }

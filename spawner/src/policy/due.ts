@@ -1,5 +1,5 @@
 // When things fall due: idleness, lifetimes, deadlines. Says when, never what is done about it.
-import type { PolicyConfig, Veto, Workspace } from './domain.ts'
+import type { PolicyConfig, Workspace } from './domain.ts'
 import { plainPolicy } from '../templates/plain-template.ts'
 import type { TemplatePolicy } from '../templates/template.ts'
 
@@ -78,13 +78,6 @@ export function drainsAt(config: PolicyConfig, workspace: Workspace): number {
   const startedAt = workspace.container?.startedAt
   return drainAfterMs > 0 && startedAt !== undefined ? startedAt + drainAfterMs : never
 }
-
-/** From then on an application that was asked whether it is busy counts as one that cannot be asked. */
-export function answerDueAt({ askedAt }: NonNullable<Veto['question']>): number {
-  return askedAt + answerWithinMs
-}
-
-const answerWithinMs = 10_000
 
 /** When someone who waits in the queue counts as gone. */
 export function absentAt(config: PolicyConfig, workspace: Workspace): number {

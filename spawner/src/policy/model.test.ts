@@ -18,6 +18,11 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
   idleStopMs: fc.constantFrom(4_000, 12_000),
   idleRemoveMs: fc.constantFrom(0, 5_000, 30_000),
   maxLifetimeMs: fc.constantFrom(0, 0, 10_000),
+  veto: fc.record({
+    asks: fc.boolean(),
+    measures: fc.boolean(),
+    atMostMs: fc.constantFrom(0, 5_000),
+  }),
 })
 
 type Action = (world: World) => void
@@ -75,6 +80,35 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
       .map(([who, type]) => (world: World) => {
         world.hears({ type, template: 'lab', user: who(world) })
       }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(anybody, fc.constantFrom('stop', 'remove', 'restart')).map(
+      ([who, how]) =>
+        (world: World) =>
+          world.endsAtOnce(nameOf(who(world).name), how),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: anybody.map((who) => (world: World) => {
+      world.hears({ type: 'extend-asked', template: 'lab', user: who(world) })
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(anybody, fc.boolean()).map(([who, begins]) => (world: World) => {
+      const name = nameOf(who(world).name)
+      if (begins) world.engine.computing.add(name)
+      else world.engine.computing.delete(name)
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: pick.map((index) => (world: World) => {
+      const container = member(world.engine.containers.values(), index)
+      if (container !== undefined) world.engine.freezeByHand(container)
+    }),
   },
   {
     weight: 2,

@@ -3,7 +3,6 @@ import type { Draft } from './draft.ts'
 import type { Network, PolicyConfig, Workspace } from './domain.ts'
 import {
   absentAt,
-  answerDueAt,
   endNoticeAt,
   forgetAt,
   idleFreezeAt,
@@ -73,8 +72,7 @@ function considerRunning(config: PolicyConfig, workspace: Workspace, consider: C
   consider(endNoticeAt(config, workspace))
   consider(idleStopAt(config, workspace))
   if (workspace.phase === 'ready') consider(idleFreezeAt(config, workspace))
-  const { question } = workspace.veto ?? {}
-  if (question !== undefined) consider(answerDueAt(question))
+  consider(workspace.veto?.question?.until)
   // One whose network is gone is given up when no lease is left.
   consider(workspace.leasedUntil)
 }

@@ -159,6 +159,7 @@ function checkLeases(
   if (container?.status !== 'running' && container?.status !== 'paused') return
   if (step.type === 'remove-container' && !container.ghost)
     broken(world, `${step.workspace} was to be removed while it runs`)
+  if (step.type !== 'freeze-container' && world.ended.has(step.generation)) return
   const reason = state.workspaces.get(step.workspace)?.stopReason
   if (reason === 'lifetime' || reason === 'failed' || reason === 'cancelled') return
   for (const lease of world.leases())
@@ -176,6 +177,9 @@ function checkGrant(
   const workspace = state.workspaces.get(reply.workspace)
   if (workspace?.phase !== 'ready') broken(world, 'a seat was granted in what is not ready')
   if (workspace.pending !== undefined) broken(world, 'a seat was granted in what is being stopped')
+  const container = world.engine.containers.get(reply.generation)
+  if (container?.status === 'paused' && container.frozenIn === world.incarnation)
+    broken(world, 'a seat was granted in what is frozen')
   if (workspace.leasedUntil < world.now + world.config.lease.leaseMs + world.config.lease.marginMs)
     broken(world, 'a lease was granted and not recorded')
 }

@@ -161,9 +161,9 @@ export class WorldEngine implements EngineFacts {
       case 'start-container':
         return this.#start(order, world.incarnation !== incarnation)
       case 'freeze-container':
-        return this.#turn(order, 'running', 'paused', 'container-frozen')
+        return this.#turn(order, incarnation, 'running', 'paused', 'container-frozen')
       case 'thaw-container':
-        return this.#turn(order, 'paused', 'running', 'container-thawed')
+        return this.#turn(order, incarnation, 'paused', 'running', 'container-thawed')
       case 'rename-container':
         return this.#rename(order)
       case 'measure-cpu': {
@@ -272,13 +272,17 @@ export class WorldEngine implements EngineFacts {
   /** From one status to the other; nothing where it is so already. */
   #turn(
     order: Extract<Order, { type: 'freeze-container' | 'thaw-container' }>,
+    incarnation: number,
     from: 'running' | 'paused',
     to: 'running' | 'paused',
     type: 'container-frozen' | 'container-thawed',
   ): Event {
     const { workspace, generation } = order
     const container = this.containers.get(generation)
-    if (container?.status === from) container.status = to
+    if (container?.status === from) {
+      container.status = to
+      container.frozenIn = incarnation
+    }
     if (container?.status === to) return { type, workspace, generation }
     const step = type === 'container-frozen' ? 'freeze' : 'thaw'
     return { type: 'step-failed', workspace, step, failure: hardFailure, retry: false }
@@ -318,6 +322,12 @@ export class WorldEngine implements EngineFacts {
     this.ends(container, 137)
     this.containers.delete(container.generation)
     this.#tells({ type: 'container-destroyed', generation: container.generation })
+  }
+
+  freezeByHand(container: WorldContainer): void {
+    if (container.status !== 'running') return
+    container.status = 'paused'
+    container.frozenIn = 0
   }
 
   removeNetwork(index: NetworkIndex): void {

@@ -24,6 +24,8 @@ export interface WorldOptions {
   readonly idleStopMs: number
   readonly idleRemoveMs: number
   readonly maxLifetimeMs: number
+  /** How applications are asked whether they are busy, and for how long they may say so. */
+  readonly veto: { readonly asks: boolean; readonly measures: boolean; readonly atMostMs: number }
 }
 
 export interface Lease {
@@ -58,6 +60,8 @@ export interface WorldContainer {
   exitCode: number | undefined
   /** Started by a call of a spawner that is dead: nobody could count it. */
   ghost: boolean
+  /** Which life of the spawner froze it; zero: somebody did by hand. */
+  frozenIn?: number
 }
 
 /** What is really there, whatever the policy thinks. */
@@ -83,6 +87,8 @@ export interface WorldFacts {
   readonly incarnation: number
   readonly crashedAt: number
   readonly history: readonly string[]
+  /** Those for which somebody said that they end now, leases or not. */
+  readonly ended: ReadonlySet<Generation>
   /** Leases that some director goes by at present. */
   leases(): Iterable<Lease & { readonly workspace: WorkspaceName }>
   chance(probability: number): boolean

@@ -6,6 +6,7 @@ import { decide, initialState } from '../decide.ts'
 import type {
   DirectorId,
   Event,
+  Generation,
   PolicyConfig,
   SeatQuestion,
   SeatReply,
@@ -45,12 +46,13 @@ export class World implements WorldFacts {
   readonly people: readonly Person[]
   spawnerUp = true
   /** Counts the lives of the spawner. */
-  incarnation = 0
+  incarnation = 1
   crashedAt = 0
   /** How much goes wrong, from 0 to 1. */
   trouble = 0
   served = 0
   readonly history: string[] = []
+  readonly ended = new Set<Generation>()
   #agenda: { at: number; turn: number; run: () => void }[] = []
   #turn = 0
   #random: () => number
@@ -68,6 +70,10 @@ export class World implements WorldFacts {
       idleStopMs: options.idleStopMs,
       idleRemoveMs: options.idleRemoveMs,
       maxLifetimeMs: options.maxLifetimeMs,
+      extensionMs: 3_000,
+      activityPath: options.veto.asks ? '/api/status' : '',
+      busyCpuPercent: options.veto.measures ? 20 : 0,
+      busyAtMostMs: options.veto.atMostMs,
       startTimeoutMs: 8_000,
     }
     this.config = configWith({
@@ -382,6 +388,13 @@ export class World implements WorldFacts {
     const waiter = { user, question, since: this.now, askedAt: this.now }
     this.waiting.set(name, waiter)
     this.#askAgain(waiter)
+  }
+
+  /** By its owner in the portal, an administrator or a script. */
+  endsAtOnce(name: WorkspaceName, how: 'stop' | 'remove' | 'restart'): void {
+    const generation = this.state.workspaces.get(name)?.container?.generation
+    if (generation !== undefined) this.ended.add(generation)
+    this.hears({ type: 'end-asked', workspace: name, how })
   }
 
   leaves(user: Person): void {
