@@ -1,0 +1,54 @@
+// Proof 21: a kernel that computes keeps its workspace, though no browser is open and nothing flows.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { arrive } from '../clients/arrival.ts'
+import { startKernel } from '../clients/jupyter.ts'
+import { signIn } from '../clients/people.ts'
+import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { labTemplate } from '../deployment/templates.ts'
+import { watchEngine } from '../engine/history.ts'
+
+const idleStopMs = 4_000
+const computesMs = 20_000
+/** Looking again while it is busy, lease, margin and the engine's own time. */
+const slackMs = 20_000
+
+describe('proof 21: busy is not idle', () => {
+  let berth: Deployment
+  before(async () => {
+    berth = await deploy({
+      name: 'busy',
+      template: labTemplate,
+      settings: { CONTAINER_ACTIVITY_PATH: '/api/status', CONTAINER_IDLE_STOP: '4s' },
+    })
+  })
+  after(() => berth[Symbol.asyncDispose]())
+
+  it('is not stopped before the computation is done, and is stopped then', async () => {
+    await using history = await watchEngine(berth.engine)
+    const alice = await signIn(berth.site, 'alice')
+    const kernel = await startKernel(alice)
+    // Silent: nothing is written, so no message tells of activity before the end.
+    await kernel.leaveComputing(
+      [
+        'import time, pathlib',
+        `until = time.time() + ${computesMs / 1_000}`,
+        'while time.time() < until: pass',
+        "pathlib.Path('/home/lab/done.txt').write_text(str(time.time()))",
+      ].join('\n'),
+    )
+    const left = Date.now()
+    const name = berth.workspaceName('alice')
+    const end = await history.first(
+      'it is stopped once the kernel is done',
+      computesMs + idleStopMs + slackMs,
+      (event) => event.type === 'container' && event.name === name && event.action === 'die',
+    )
+    await arrive(alice)
+    const file = await alice.ask('/api/contents/done.txt?content=1')
+    const { content } = await file.json<{ content: string }>()
+    const doneAt = Number(content) * 1_000
+    assert.ok(doneAt - left >= computesMs - 2_000, 'it computed for as long as it was told to')
+    assert.ok(end.at > doneAt, `stopped ${doneAt - end.at} ms before the computation was done`)
+  })
+})
