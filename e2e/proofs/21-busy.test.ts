@@ -46,6 +46,7 @@ describe('proof 21: busy is not idle', () => {
     )
     await arrive(alice)
     const file = await alice.ask('/api/contents/done.txt?content=1')
+    assert.equal(file.status, 200, 'the computation was cut off: it has left no file')
     const { content } = await file.json<{ content: string }>()
     const doneAt = Number(content) * 1_000
     assert.ok(doneAt - left >= computesMs - 2_000, 'it computed for as long as it was told to')
