@@ -99,7 +99,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     // Beside a running demo, whose networks have the default range.
     NETWORK_POOL: '10.214.0.0/16',
     TEMPLATES_FOLDER: templatesFolder,
-    ...(options.templates === undefined ? {} : { TEMPLATES_FILE: '/templates/templates.yml' }),
+    ...(options.templates === undefined ? {} : { TEMPLATES_FILE: '/etc/berth/templates.yml' }),
     ...(options.template ?? helloTemplate),
     ...options.settings,
   }

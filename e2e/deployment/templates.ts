@@ -11,6 +11,14 @@ export const helloTemplate: Settings = {
   CONTAINER_MEMORY: '256m',
 }
 
+/** The same without a home: for several people, or for nobody yet. */
+export const homelessTemplate: Settings = {
+  CONTAINER_IMAGE: 'berth/hello',
+  CONTAINER_PORT: '8080',
+  CONTAINER_USER: '1000:1000',
+  CONTAINER_MEMORY: '256m',
+}
+
 /** JupyterLab, as in the demo. */
 export const labTemplate: Settings = {
   CONTAINER_IMAGE: 'berth/lab',
