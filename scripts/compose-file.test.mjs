@@ -7,7 +7,9 @@ import { test } from 'node:test'
 import { directorSettings } from '../director/src/config.ts'
 import { spawnerSettings } from '../spawner/src/config.ts'
 
-const text = await readFile(join(import.meta.dirname, '../docker-compose.yml'), 'utf8')
+/** @param {string} name */
+const read = (name) => readFile(join(import.meta.dirname, '..', name), 'utf8')
+const text = await read('docker-compose.yml')
 
 /**
  * What stands under `environment:` of a service.
@@ -20,7 +22,7 @@ const environmentOf = (service) => {
 }
 
 /** Inside a container of its own these are the image's business, and nobody outside sees them. */
-const fixedInside = new Set(['LISTEN_PORT', 'OPS_PORT', 'DATA_DIR'])
+const fixedInside = new Set(['LISTEN_PORT', 'API_PORT', 'OPS_PORT', 'DATA_DIR'])
 /** The command line has a variable of this name, which means another thing; the spawner's comes from the file. */
 const fromFileOnly = new Set(['DOCKER_HOST'])
 
@@ -60,4 +62,8 @@ test('nothing is published but on the loopback address', () => {
   const published = [...text.matchAll(/^    ports: \['(.*?)'\]/gm)].map(([, port]) => port)
   assert.equal(published.length, 2)
   for (const port of published) assert.match(port ?? '', /^127\.0\.0\.1:/)
+})
+
+test('the API for scripts is published by a file of its own, on the loopback address', async () => {
+  assert.match(await read('docker-compose.api.yml'), /^    ports: \['127\.0\.0\.1:.*:8082'\]$/m)
 })

@@ -25,6 +25,7 @@ export const createCompose = ({ root, settings, gateway, env }) => {
   const files = [
     'docker-compose.yml',
     ...(gateway === 'apache' ? ['docker-compose.apache.yml'] : []),
+    ...(settings.apiPort === undefined ? [] : ['docker-compose.api.yml']),
   ]
   const input = JSON.stringify(passedOn(env))
   const base = [

@@ -43,6 +43,9 @@ export const demoValues = (random) => ({
   OAUTH2_PROXY_OIDC_ISSUER_URL: 'http://idp.localhost:${IDP_PORT:-4190}',
   // The demo has no TLS; a real deployment has, and leaves this line out.
   OAUTH2_PROXY_COOKIE_SECURE: 'false',
+  // A second template beside the one of the environment.
+  TEMPLATES_FOLDER: './demo/templates',
+  TEMPLATES_FILE: '/etc/berth/templates.yml',
 })
 
 /** What the demo's people get, in the place of what the example shows to administrators. */
@@ -53,6 +56,10 @@ const DEMO_TEMPLATE = {
   CONTAINER_COMMAND: undefined,
   CONTAINER_HOME: '/home/lab',
   CONTAINER_USER: '1000:1000',
+  // A kernel that computes is not idle. What is, sleeps soon, and keeps its variables for an hour.
+  CONTAINER_ACTIVITY_PATH: '/api/status',
+  CONTAINER_IDLE_FREEZE: '10m',
+  CONTAINER_IDLE_STOP: '1h',
 }
 
 /** @param {string} example */

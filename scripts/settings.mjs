@@ -14,6 +14,7 @@ const GATEWAYS = /** @type {const} */ (['oauth2-proxy', 'apache'])
  * @property {string} instance also the Compose project
  * @property {number} port
  * @property {number} idpPort
+ * @property {number | undefined} apiPort of the API for scripts, where there is a token
  * @property {Gateway | undefined} gateway the one that is asked for
  * @property {string} gatewayImage oauth2-proxy's
  * @property {string} environmentFile
@@ -46,10 +47,12 @@ export const loadSettings = async (root, env) => {
 export const readSettings = ({ environmentFile, file, env }) => {
   /** @param {string} name */
   const value = (name) => env[name] || file[name] || ''
+  const hasToken = value('API_TOKEN') !== '' || value('API_TOKEN_FILE') !== ''
   return {
     instance: readInstance(value('INSTANCE') || 'berth'),
     port: readPort('BERTH_PORT', value('BERTH_PORT') || '4180'),
     idpPort: readPort('IDP_PORT', value('IDP_PORT') || '4190'),
+    apiPort: hasToken ? readPort('API_PORT', value('API_PORT') || '8082') : undefined,
     gateway: readGateway(value('GATEWAY')),
     gatewayImage: value('GATEWAY_IMAGE') || GATEWAY_IMAGE,
     environmentFile,

@@ -23,6 +23,12 @@ test('the environment wins over the file, and an empty variable is none', () => 
   assert.equal(read({ BERTH_PORT: '5000' }, { BERTH_PORT: '' }).port, 5000)
 })
 
+test('the API for scripts is published where there is a token for it, and only there', () => {
+  assert.equal(read({ API_PORT: '9000' }).apiPort, undefined)
+  assert.equal(read({ API_TOKEN: 'a token' }).apiPort, 8082)
+  assert.equal(read({ API_PORT: '9000' }, { API_TOKEN_FILE: '/run/token' }).apiPort, 9000)
+})
+
 test('BERTH_INSTALL_ENGINE=0 forbids installing', () => {
   assert.equal(read({}, { BERTH_INSTALL_ENGINE: '0' }).mayInstallEngine, false)
 })

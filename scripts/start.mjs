@@ -32,7 +32,7 @@ await runScript(async (progress) => {
     (state) => `${basename(path)} ${STATE_WORDS[state]}`,
   )
   const settings = await loadSettings(root, process.env)
-  const { port, idpPort, instance } = settings
+  const { port, idpPort, apiPort, instance } = settings
   await progress.step(
     'ports',
     () =>
@@ -40,10 +40,13 @@ await runScript(async (progress) => {
         [
           { variable: 'BERTH_PORT', port, what: 'the gateway' },
           { variable: 'IDP_PORT', port: idpPort, what: 'the identity provider' },
+          ...(apiPort === undefined
+            ? []
+            : [{ variable: 'API_PORT', port: apiPort, what: 'the API for scripts' }]),
         ],
         instance,
       ),
-    () => `${port} and ${idpPort}`,
+    () => `${port} and ${idpPort}${apiPort === undefined ? '' : ` and ${apiPort}`}`,
   )
   const { gateway } = await progress.step(
     'gateway',
@@ -69,7 +72,7 @@ await runScript(async (progress) => {
 
   progress.line()
   progress.line(`Berth is ready after ${formatElapsed(progress.elapsedMs())}.`)
-  progress.line(`  open     http://localhost:${port}`)
+  progress.line(`  open     http://localhost:${port} (and http://hello.localhost:${port})`)
   progress.line('  sign in  alice, with the password alice (also bob, carol and admin)')
   progress.line('  stop     npm stop       (people’s files stay; npm run reset removes them too)')
 })
