@@ -6,6 +6,7 @@ import type { WorkspaceName } from '@berth/shared/names'
 import { decide, initialState } from '../policy/decide.ts'
 import type { Event, Generation, PolicyConfig, State, Step } from '../policy/domain.ts'
 import { lifetimeEndsAt } from '../policy/due.ts'
+import { seatOf } from '../policy/seat-table.ts'
 import { viewOf } from '../policy/view.ts'
 import { createDirectorStreams } from './director-streams.ts'
 import type { Engine } from './engine.ts'
@@ -16,7 +17,6 @@ import { passPoints, type Reached } from './points.ts'
 import { createQuestions } from './questions.ts'
 import { recordAnnouncement } from './records.ts'
 import { templateRoutes } from './routes.ts'
-import { seatPlace } from './seat-place.ts'
 import { createSeatWaiters } from './seat-waiters.ts'
 import type { Store } from './store.ts'
 import { systemTimer, type SetTimer } from './timer.ts'
@@ -176,7 +176,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
       }),
 
     seen(person, template) {
-      const workspace = seatPlace(writer.state(), person, template)
+      const workspace = seatOf(writer.state(), person, template)
       if (workspace !== undefined) tell({ type: 'seen', workspace, user: person })
     },
     requestStart: (person, template) => tell({ type: 'start-asked', template, user: person }),

@@ -2,9 +2,10 @@
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { State } from '../policy/domain.ts'
+import { seatOf } from '../policy/seat-table.ts'
 import { sameFor } from '../policy/view.ts'
 import { isShared } from '../templates/template.ts'
-import { hasSeat, seatPlace } from './seat-place.ts'
+import { hasSeat } from './has-seat.ts'
 
 export interface Followers {
   follow(state: State, person: Person, template: string, changed: () => void): Disposable
@@ -32,7 +33,7 @@ export function createFollowers(): Followers {
       if (before.workspaces === after.workspaces) return false
       if (workspace !== undefined && hasSeat(after.workspaces.get(workspace), person)) return false
     }
-    followed.workspace = seatPlace(after, person, template)
+    followed.workspace = seatOf(after, person, template)
     return followed.workspace !== workspace
   }
 
@@ -46,7 +47,7 @@ export function createFollowers(): Followers {
         person,
         template,
         callbacks: new Set(),
-        workspace: seatPlace(state, person, template),
+        workspace: seatOf(state, person, template),
       }
       all.set(key, followed)
       followed.callbacks.add(own)
