@@ -23,8 +23,9 @@ import { createLeaseTable } from './leases/lease-table.ts'
 import type { After } from './leases/timer.ts'
 import { createAccessLog } from './listener/access-log.ts'
 import { createAdmit } from './listener/admission.ts'
-import { startListener } from './listener/listener.ts'
+import { startListener, type Listener } from './listener/listener.ts'
 import { createMetrics } from './listener/metrics.ts'
+import { createOwnPorts } from './listener/own-ports.ts'
 import { createPersonLimits } from './listener/person-limits.ts'
 import { createServeRequest, type ServeDeps } from './listener/requests.ts'
 import { createUpgrades } from './listener/upgrades.ts'
@@ -101,31 +102,13 @@ export async function startDirector(
     log,
   })
 
-  const sites = { publicUrl, portalUrl: config.PORTAL_URL }
+  const takenPorts = [config.LISTEN_PORT, config.OPS_PORT]
+  const sites = { publicUrl, portalUrl: config.PORTAL_URL, takenPorts }
   let routes = createRouteTable([routeByName(config)], sites)
   const prober = building.use(
     createProber({ clock, after, pool, log, post: spawner.postProbeResult }),
   )
   const asker = building.use(createAsker({ clock, after, pool, log, post: spawner.postAskResult }))
-  const commands = building.use(
-    createCommandStream({
-      open: spawner.openCommands,
-      handlers: {
-        routes(snapshot) {
-          routes = createRouteTable(snapshot, sites)
-          desk.spawnerSeen()
-          log.info({ templates: snapshot.map(({ template }) => template) }, 'routes received')
-        },
-        probe: prober.send,
-        ask: asker.send,
-        revoke: ({ generation }) => table.revoke(generation),
-      },
-      after,
-      random: around.random,
-      log,
-    }),
-  )
-
   const closing = new AbortController()
   const serving: ServeDeps = {
     admit: createAdmit({
@@ -156,6 +139,49 @@ export async function startDirector(
     after,
     closing: closing.signal,
   }
+  const serveRequest = createServeRequest(serving)
+  const forwardUpgrade = createUpgradeForwarder()
+  const listen = (port: number, stopWaiting: () => void): Promise<Listener> =>
+    startListener({
+      port,
+      pool,
+      serveRequest,
+      upgrades: createUpgrades({
+        ...serving,
+        forwardUpgrade,
+        maxAgeMs: config.CONNECTION_MAX_AGE,
+      }),
+      refusals,
+      after,
+      stopWaiting,
+      log,
+    })
+  const ownPorts = building.use(
+    createOwnPorts({ start: (port) => listen(port, () => undefined), log }),
+  )
+
+  const commands = building.use(
+    createCommandStream({
+      open: spawner.openCommands,
+      handlers: {
+        routes(snapshot) {
+          const taken = snapshot.filter(({ listenPort = 0 }) => takenPorts.includes(listenPort))
+          for (const { template, listenPort } of taken)
+            log.error({ template, listenPort }, 'a route asks for a port that the director needs')
+          routes = createRouteTable(snapshot, sites)
+          void ownPorts.follow(routes.ports)
+          desk.spawnerSeen()
+          log.info({ templates: snapshot.map(({ template }) => template) }, 'routes received')
+        },
+        probe: prober.send,
+        ask: asker.send,
+        revoke: ({ generation }) => table.revoke(generation),
+      },
+      after,
+      random: around.random,
+      log,
+    }),
+  )
   let open = true
   const ops = building.use(
     await startOpsServer({
@@ -165,24 +191,10 @@ export async function startDirector(
       refuseFrom: pool,
     }),
   )
-  const listener = building.use(
-    await startListener({
-      port: config.LISTEN_PORT,
-      pool,
-      serveRequest: createServeRequest(serving),
-      upgrades: createUpgrades({
-        ...serving,
-        forwardUpgrade: createUpgradeForwarder(),
-        maxAgeMs: config.CONNECTION_MAX_AGE,
-      }),
-      refusals,
-      after,
-      stopWaiting: () => closing.abort(),
-      log,
-    }),
-  )
-  building.defer(() => {
+  const listener = await listen(config.LISTEN_PORT, () => closing.abort())
+  building.defer(async () => {
     open = false
+    await Promise.all([listener[Symbol.asyncDispose](), ownPorts[Symbol.asyncDispose]()])
   })
 
   const built = building.move()

@@ -63,6 +63,67 @@ describe('activity reports', () => {
     assert.equal(reportIntervalMs(undefined), 10_000)
   })
 
+  it('renew a lease for whom and for which container the answer names', async () => {
+    const { time, sent, table, grant, answerWith } = setUp()
+    const [alice, bob, carol] = [holder('alice'), holder('bob'), holder('carol')]
+    const shared = { workspace: 'lab-shared--1', generation: 'g1' }
+    for (const who of [alice, bob, carol]) grant(who, 4_000, shared).activity.touch()
+    const endsAt = '2026-01-01T00:00:00Z'
+    answerWith(async ([seat]) =>
+      seat === undefined
+        ? []
+        : [
+            {
+              workspace: seat.workspace,
+              generation: 'g1',
+              user: seat.user,
+              leaseMs: 9_000,
+              endsAt,
+            },
+            { workspace: seat.workspace, generation: 'g2', leaseMs: 9_000 },
+            { workspace: 'lab-else', generation: 'g1', leaseMs: 9_000 },
+          ],
+    )
+    await time.pass(1_000)
+    assert.equal(sent[0]?.length, 3)
+    assert.equal(table.current(seatKey(alice))?.lease.endsAt, endsAt)
+    for (const who of [bob, carol]) assert.equal(table.current(seatKey(who)), undefined)
+  })
+
+  it('hazard: a lease of a former container is not renewed with that of the present one', async () => {
+    const { time, table, grant } = setUp()
+    const [before, now] = [holder('alice', ['then']), holder('alice')]
+    grant(before, 4_000, { generation: 'g1' }).activity.touch()
+    grant(now, 4_000, { generation: 'g2' }).activity.touch()
+    await time.pass(1_000)
+    assert.equal(table.current(seatKey(before)), undefined)
+    assert.equal(table.current(seatKey(now)), undefined, 'which of the two it is, was not said')
+  })
+
+  it('tell once more of a seat whose last connection has closed', async () => {
+    const { time, sent, grant } = setUp()
+    const connection = grant(holder('alice')).activity.open()
+    await time.pass(1_000)
+    connection[Symbol.dispose]()
+    await time.pass(3_000)
+    assert.deepEqual(
+      sent.map(([seat]) => seat?.connections),
+      [1, 0],
+    )
+  })
+
+  it('do not name the container of what was found by name', async () => {
+    const { time, sent, grant } = setUp()
+    grant(holder('alice'), 20_000, { byName: true }).activity.touch()
+    await time.pass(10_000)
+    assert.deepEqual(Object.keys(sent[0]?.[0] ?? {}).sort(), [
+      'connections',
+      'lastUseAgoMs',
+      'user',
+      'workspace',
+    ])
+  })
+
   it('tell of a seat with traffic and renew its lease from before the report was sent', async () => {
     const { time, sent, table, grant } = setUp()
     const alice = holder('alice')

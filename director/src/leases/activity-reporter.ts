@@ -3,6 +3,7 @@ import type { Clock } from '@berth/shared/clock'
 import { longestMs, type ActivityAnswer, type ActivityReport } from '@berth/shared/contract'
 import type { Lease } from './lease.ts'
 import type { LeaseTable, Seat } from './lease-table.ts'
+import { createRenewals, type Renewal } from './renewals.ts'
 import type { After } from './timer.ts'
 
 /** Reports go out between these, whatever the leases are. */
@@ -12,7 +13,6 @@ const longestIntervalMs = 10_000
 const neverUsedMs = longestMs
 
 type ReportedSeats = ActivityReport['seats']
-type Renewed = ActivityAnswer['leases'][number]
 
 export interface ActivityReporterDeps {
   readonly table: LeaseTable
@@ -63,20 +63,20 @@ export function createActivityReporter(deps: ActivityReporterDeps): ActivityRepo
     if (batch.length === 0) return
     const leases = await send(merge(batch.map(({ seat }) => seat)), closing.signal)
     if (leases === undefined) return
-    const renewed = byGeneration(leases, batch)
+    const renewalOf = createRenewals(leases, batch)
     for (const { seat, lease, arrived } of batch) {
       arrived()
-      settle(seat, lease, renewed.get(lease.generation), sentAt)
+      settle(seat, lease, renewalOf(seat, lease), sentAt)
     }
   }
 
-  function settle(seat: Seat, lease: Lease, renewed: Renewed | undefined, sentAt: number): void {
+  function settle(seat: Seat, lease: Lease, renewal: Renewal | undefined, sentAt: number): void {
     // What was found by name runs out by itself, so that the spawner is asked as soon as it can be.
     if (lease.byName) return
-    if (renewed === undefined) return table.end(seat, lease)
+    if (renewal === undefined) return table.end(seat, lease)
     // A lease that has ended here stays ended: what it named may be gone.
     if (lease.expiresAt <= sentAt) return
-    const { leaseMs, endsAt = lease.endsAt } = renewed
+    const { leaseMs, endsAt = lease.endsAt } = renewal
     table.renew(seat, lease, { askedAt: sentAt, expiresAt: sentAt + leaseMs, endsAt })
   }
 
@@ -102,27 +102,6 @@ export function createActivityReporter(deps: ActivityReporterDeps): ActivityRepo
       timer?.[Symbol.dispose]()
     },
   }
-}
-
-/** An answer that leaves the generation out goes for a workspace of which one was reported: an older one is over. */
-function byGeneration(
-  leases: readonly Renewed[],
-  batch: readonly { readonly lease: Lease }[],
-): ReadonlyMap<string, Renewed> {
-  const reported = new Map<string, Set<string>>()
-  for (const { lease } of batch) {
-    if (lease.byName) continue
-    const generations = reported.get(lease.workspace) ?? new Set()
-    reported.set(lease.workspace, generations.add(lease.generation))
-  }
-  const renewed = new Map<string, Renewed>()
-  for (const lease of leases) {
-    const generations = reported.get(lease.workspace) ?? new Set()
-    const [only] = generations.size === 1 ? generations : []
-    const generation = lease.generation ?? only
-    if (generation !== undefined && generations.has(generation)) renewed.set(generation, lease)
-  }
-  return renewed
 }
 
 /** A person may hold several seats of one container (with other groups): the spawner hears of it once. */

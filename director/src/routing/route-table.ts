@@ -48,6 +48,8 @@ export interface Sites {
   readonly publicUrl?: string | undefined
   /** Its host never leads to a workspace. */
   readonly portalUrl?: string | undefined
+  /** Ports that the director needs itself: no route has one of them for its own. */
+  readonly takenPorts?: readonly number[]
 }
 
 /** What one host, or one port, leads to. */
@@ -74,7 +76,8 @@ export function createRouteTable(routes: readonly Route[], sites: Sites): RouteT
   for (const given of routes) {
     const route = complete(given, someGetIdTokens)
     const { listenPort, hosts } = route
-    if (listenPort !== undefined) add(siteIn(byPort, listenPort), route)
+    if (listenPort !== undefined && sites.takenPorts?.includes(listenPort) !== true)
+      add(siteIn(byPort, listenPort), route)
     for (const host of hosts.map((name) => name.toLowerCase()))
       if (host.startsWith('*.')) add(siteIn(byDomain, host.slice(2)), route)
       else add(siteIn(byHost, host), route)

@@ -1,0 +1,59 @@
+// The further listeners that routes ask for: opened when a route names its port, closed when none does any more.
+// Nobody outside reaches such a port but through a gateway that is told to send people there.
+import type { Log } from '@berth/shared/log'
+
+export interface OwnPorts extends AsyncDisposable {
+  /** Has these open, and no others. Resolves when those that are new listen, or cannot. */
+  follow(ports: ReadonlySet<number>): Promise<void>
+}
+
+export interface OwnPortsDeps {
+  /** @throws when the port cannot be listened on */
+  readonly start: (port: number) => Promise<AsyncDisposable>
+  readonly log: Log
+}
+
+export function createOwnPorts({ start, log }: OwnPortsDeps): OwnPorts {
+  const open = new Map<number, Promise<AsyncDisposable | undefined>>()
+  const ending = new Set<Promise<void>>()
+  let ended = false
+
+  async function tryStart(port: number): Promise<AsyncDisposable | undefined> {
+    try {
+      const listener = await start(port)
+      log.info({ port }, 'port of a route opened')
+      return listener
+    } catch (error) {
+      // The next snapshot is another try.
+      open.delete(port)
+      log.error({ port, error }, 'port of a route cannot be listened on')
+      return undefined
+    }
+  }
+
+  function end(port: number, listener: Promise<AsyncDisposable | undefined>): void {
+    open.delete(port)
+    const over = listener
+      .then(async (it) => {
+        await it?.[Symbol.asyncDispose]()
+        log.info({ port }, 'port of a route closed')
+      })
+      .catch((error: unknown) => log.error({ port, error }, 'port of a route did not close'))
+      .finally(() => ending.delete(over))
+    ending.add(over)
+  }
+
+  return {
+    async follow(ports) {
+      if (ended) return
+      for (const [port, listener] of open) if (!ports.has(port)) end(port, listener)
+      for (const port of ports) if (!open.has(port)) open.set(port, tryStart(port))
+      await Promise.all(open.values())
+    },
+    async [Symbol.asyncDispose]() {
+      ended = true
+      for (const [port, listener] of open) end(port, listener)
+      await Promise.all(ending)
+    },
+  }
+}

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { describe, it } from 'node:test'
+import type { Route } from '@berth/shared/contract'
+import { WebSocket, WebSocketServer } from 'ws'
+import { granted, labRoute, startTestBed, waiting } from './test-bed.ts'
+
+const at = (prefix: string, strip: boolean, more: Partial<Route> = {}): Route => ({
+  ...labRoute,
+  template: prefix.slice(1),
+  path: { prefix, strip },
+  ...more,
+})
+
+async function start(routes: readonly Route[] = [at('/kept', false), at('/cut', true)]) {
+  await using stack = new AsyncDisposableStack()
+  const bed = stack.use(await startTestBed())
+  const workspace = await bed.workspace((req, res) =>
+    res.end(`${req.url} ${String(req.headers['x-forwarded-prefix'] ?? '-')}`),
+  )
+  bed.spawner.seats = async ({ template }) =>
+    granted(workspace.address, { workspace: `${template}-alice`, generation: template })
+  await bed.introduce(routes)
+  const built = stack.move()
+  return { bed, workspace, [Symbol.asyncDispose]: () => built.disposeAsync() }
+}
+
+describe('a route below a path', () => {
+  it('shows the path as it came where it is kept, and without the prefix where it is stripped', async () => {
+    await using test = await start()
+    for (const [path, seen] of [
+      ['/kept/a?b=%2F', '/kept/a?b=%2F -'],
+      ['/cut/a%2Fb/../c?/cut', '/a%2Fb/../c?/cut /cut'],
+      ['/cut/', '/ /cut'],
+      ['/cut', '/ /cut'],
+      ['/cut?x', '/?x /cut'],
+      ['/kept', '/kept -'],
+    ] as const) {
+      const { body } = await test.bed.request({
+        path,
+        headers: { 'x-forwarded-prefix': '/forged' },
+      })
+      assert.equal(body, seen)
+    }
+    assert.equal((await test.bed.request({ path: '/cuts' })).status, 404)
+    assert.equal((await test.bed.request({ path: '/%63ut/' })).status, 404)
+  })
+
+  it('leads a person from the bare prefix to what lies below it, and nobody else', async () => {
+    await using test = await start()
+    for (const path of ['/kept', '/cut']) {
+      for (const more of [{ navigation: true }, { method: 'HEAD' }]) {
+        const answer = await test.bed.request({ path: `${path}?a=%2F`, ...more })
+        assert.equal(answer.status, 308)
+        assert.equal(answer.headers.location, `${path}/?a=%2F`)
+        assert.equal(answer.headers['cache-control'], 'no-store')
+      }
+      assert.equal((await test.bed.request({ path, method: 'POST', body: 'x' })).status, 200)
+      assert.equal((await test.bed.request({ path: `${path}/`, navigation: true })).status, 200)
+    }
+    assert.equal(test.bed.spawner.passed.length, 0)
+  })
+
+  it('hazard: what is left of a stripped path begins like the name of a host', async () => {
+    await using test = await start()
+    for (const path of ['/cut//evil.test/', '/cut/\\evil.test/'])
+      assert.equal((await test.bed.request({ path })).status, 400)
+    assert.deepEqual(test.workspace.requests, [])
+  })
+
+  it('takes background requests as the workspace sees them', async () => {
+    const kept = at('/kept', false, { backgroundRequests: ['GET /kept/api/*'] })
+    const cut = at('/cut', true, { backgroundRequests: ['GET /api/*'] })
+    await using test = await start([kept, cut])
+    test.bed.spawner.seats = async () => waiting
+    for (const path of ['/kept/api/x', '/cut/api/x'])
+      void test.bed
+        .request({ path, headers: { 'sec-fetch-mode': 'cors' } })
+        .catch((error: unknown) => assert.ok(error))
+    await test.bed.spawner.until(() => test.bed.spawner.asked.length >= 2)
+    assert.deepEqual(new Set(test.bed.spawner.asked.map(({ start }) => start)), new Set(['no']))
+  })
+
+  it("has Berth's own paths and pages below it, and says where they lie", async () => {
+    const hex = at('/hex', true, { workspace: 'lab-w--1' })
+    await using test = await start([at('/kept', false), hex])
+    const { bed } = test
+    bed.spawner.pass = (_req, res) => res.end('own')
+    bed.spawner.seats = async () => waiting
+    const forged = { 'berth-base': '/evil', 'berth-workspace': 'lab-bob', 'berth-target': '/evil' }
+    for (const [path, target, base, workspace, leadsTo] of [
+      ['/kept/.berth/status?x', '/.berth/status?x', '%2Fkept', undefined, undefined],
+      ['/hex/.berth/start', '/.berth/start', '%2Fhex', 'lab-w--1', undefined],
+      ['/hex/tree?a', '/internal/v1/page', '%2Fhex', 'lab-w--1', '%2Fhex%2Ftree%3Fa'],
+      ['/.berth/assets/style.css', '/.berth/assets/style.css', undefined, undefined, undefined],
+    ] as const) {
+      const answer = await bed.request({ path, navigation: true, headers: forged })
+      assert.equal(answer.body, 'own')
+      const passed = bed.spawner.passed.at(-1)
+      assert.equal(passed?.target, target)
+      assert.equal(passed.headers['berth-base'], base)
+      assert.equal(passed.headers['berth-workspace'], workspace)
+      assert.equal(passed.headers['berth-target'], leadsTo)
+    }
+    assert.equal((await bed.request({ path: '/.berth/status' })).status, 404)
+    assert.equal(bed.spawner.asked.at(-1)?.workspace, 'lab-w--1')
+  })
+
+  it('leads WebSockets the same way', async () => {
+    await using test = await start()
+    const { bed, workspace } = test
+    const seen: (string | undefined)[] = []
+    const echo = new WebSocketServer({ server: workspace.server })
+    echo.on('connection', (socket, req) => {
+      seen.push(`${req.url} ${String(req.headers['x-forwarded-prefix'] ?? '-')}`)
+      socket.close()
+    })
+    for (const path of ['/cut/ws?x', '/kept/ws', '/cut']) {
+      const socket = new WebSocket(`ws://127.0.0.1:${bed.director.port}${path}`, {
+        headers: {
+          host: 'berth.test',
+          'x-forwarded-preferred-username': 'alice',
+          'x-forwarded-user': 'u-alice',
+        },
+      })
+      await once(socket, 'close')
+    }
+    assert.deepEqual(seen, ['/ws?x /cut', '/kept/ws -', '/ /cut'])
+  })
+
+  it('to one workspace alone asks for that one, with a seat of its own', async () => {
+    await using test = await start([labRoute, at('/hex', true, { workspace: 'lab-w--1' })])
+    const { bed, workspace } = test
+    bed.spawner.seats = async ({ workspace: wanted = 'lab-alice' }) =>
+      granted(workspace.address, { workspace: wanted, generation: wanted })
+    await bed.request({ path: '/x' })
+    await bed.request({ path: '/hex/x' })
+    await bed.request({ path: '/hex/y' })
+    assert.deepEqual(
+      bed.spawner.asked.map(({ workspace }) => workspace),
+      [undefined, 'lab-w--1'],
+    )
+    const line = await bed.logged(({ path }) => path === '/hex/y')
+    assert.equal(line.workspace, 'lab-w--1')
+  })
+})
+
+it('a shared route is logged with the workspace that was granted', async () => {
+  await using test = await start([{ ...labRoute, shared: true }])
+  const { bed, workspace } = test
+  bed.spawner.seats = async () => granted(workspace.address, { workspace: 'lab-shared--7' })
+  await bed.request({ path: '/one' })
+  assert.equal((await bed.logged(({ path }) => path === '/one')).workspace, 'lab-shared--7')
+  await bed.request({ path: '/.berth/two' })
+  assert.equal((await bed.logged(({ path }) => path === '/.berth/two')).workspace, 'lab-shared--7')
+})
