@@ -1,7 +1,9 @@
-// Writes `.env.example` and `docs/configuration.md` from the settings themselves; with --check, says what is stale.
+// Writes `.env.example`, `docs/configuration.md` and what is generated about templates from the settings and schemas
+// themselves; with --check, says what is stale.
 import { readFile, writeFile } from 'node:fs/promises'
 import { format } from 'prettier'
 import { configurationSections, type Row, type Section } from './configuration-sections.ts'
+import { templatesSchema, templatesTable } from './templates-reference.ts'
 
 function environmentExample(sections: readonly Section[]): string {
   const head = [
@@ -84,22 +86,41 @@ function referenceRow(row: Row): string {
 const cell = (text: string): string => text.replaceAll('|', '\\|')
 const escape = (text: string): string => text.replace(/[<>*]/g, '\\$&')
 
+/** The page with the table of keys put anew between its two marks. */
+async function templatesPage(page: string): Promise<string> {
+  const [begin, end] = [/^<!-- keys:.*-->$/m, /^<!-- end of keys -->$/m].map((mark) =>
+    mark.exec(page),
+  )
+  if (begin === undefined || begin === null || end === undefined || end === null)
+    throw new Error('docs/templates.md has lost its marks')
+  const head = page.slice(0, begin.index + begin[0].length)
+  const text = `${head}\n\n${templatesTable()}\n\n${page.slice(end.index)}`
+  return format(text, { parser: 'markdown', printWidth: 100, embeddedLanguageFormatting: 'off' })
+}
+
+async function presentText(path: string): Promise<string> {
+  return readFile(new URL(path, root), 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw error
+  })
+}
+
+const root = new URL('../', import.meta.url)
 const sections = configurationSections()
 const files = [
   ['.env.example', environmentExample(sections)],
   ['docs/configuration.md', await reference(sections)],
+  ['docs/templates.md', await templatesPage(await presentText('docs/templates.md'))],
+  [
+    'docs/templates.schema.json',
+    await format(templatesSchema(), { parser: 'json', printWidth: 100 }),
+  ],
 ] as const
-const root = new URL('../', import.meta.url)
 const stale: string[] = []
 for (const [path, text] of files) {
-  const file = new URL(path, root)
-  const present = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
-    throw error
-  })
-  if (present === text) continue
+  if ((await presentText(path)) === text) continue
   stale.push(path)
-  if (!process.argv.includes('--check')) await writeFile(file, text)
+  if (!process.argv.includes('--check')) await writeFile(new URL(path, root), text)
 }
 if (process.argv.includes('--check') && stale.length > 0) {
   process.stderr.write(`not current: ${stale.join(', ')}. Run: npm run generate\n`)

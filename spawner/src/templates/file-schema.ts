@@ -102,7 +102,7 @@ const asInCompose = {
       'a name, or a map with source and target',
       'a secret',
     ),
-    'Secrets of the top level, by name or as `{source, target}`; files in the container, `/run/secrets/<name>` unless told otherwise',
+    'Secrets of the top level, by name or as `{source, target}`; files in the container, in `/run/secrets` by their names unless told otherwise',
   ).optional(),
   networks: list(
     value(engineName, 'a name'),

@@ -1,6 +1,6 @@
 // The templates that there are now, from environment, file and images; follows the file while it changes. A bad new
 // file is refused whole, and the old one stays. What touches the disk is passed in.
-import type { Logger } from 'pino'
+import type { Log } from '@berth/shared/log'
 import { SettingsError } from '@berth/shared/settings'
 import type { LabelledImage } from './from-image.ts'
 import { joinTemplates, type JoinContext } from './join-templates.ts'
@@ -23,7 +23,7 @@ export interface TemplateSourceDeps {
   readonly watch: (path: string, look: () => void) => Disposable
   /** A path beside the file. */
   readonly beside: (file: string, path: string) => string
-  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>
   /** Called after the templates have become others. */
   readonly changed: (templates: ReadonlyMap<string, Template>) => void
 }
