@@ -12,6 +12,8 @@ export const labels = {
   email: 'berth.email',
   spec: 'berth.spec',
   created: 'berth.created',
+  /** What a container gets after it is made and before it starts, which its labels alone do not tell. */
+  contents: 'berth.contents',
   network: 'berth.network',
   /** Of a network: `internet`, or `none` where it leads nowhere but to the directors. */
   egress: 'berth.egress',

@@ -1,4 +1,4 @@
-// A container's files as the engine's archive calls see them: reading a small one, and who owns a folder.
+// A container's files as the engine's archive calls see them: small ones read and written, and who owns a folder.
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { extract, pack, type Header } from 'tar-stream'
@@ -17,6 +17,14 @@ export interface Archive {
   ownerOf(container: string, path: string, signal: AbortSignal): Promise<Owner | undefined>
   /** Makes a folder, or changes whose it is; nothing in it is touched. */
   setOwner(container: string, path: string, owner: Owner, signal: AbortSignal): Promise<void>
+  /** Makes a file, or writes it anew, and the folders that it lacks. */
+  putFile(
+    container: string,
+    path: string,
+    bytes: Buffer,
+    owner: Owner,
+    signal: AbortSignal,
+  ): Promise<void>
 }
 
 const longestFile = 1024 * 1024
@@ -65,19 +73,59 @@ export function createArchive(deps: { docker: Docker; call: Call }): Archive {
       return { uid, gid, mode }
     },
 
-    async setOwner(id, path, owner, signal) {
-      const parent = path.replace(/\/+[^/]+\/*$/, '') || '/'
-      const name = path.slice(parent === '/' ? 1 : parent.length + 1).replace(/\/+$/, '')
-      const tar = pack()
-      tar.entry({ name: `${name}/`, type: 'directory', ...owner, mtime: new Date() })
-      tar.finalize()
-      const chunks: Uint8Array[] = []
-      for await (const chunk of tar as AsyncIterable<Uint8Array>) chunks.push(chunk)
-      await call('container-archive-put', { signal }, (abortSignal) =>
-        docker.getContainer(id).putArchive(Buffer.concat(chunks), { path: parent, abortSignal }),
-      )
+    setOwner,
+
+    async putFile(id, path, bytes, owner, signal) {
+      const [parent, name] = split(path)
+      await makeFolders(id, parent, signal)
+      await put(id, parent, { name, size: bytes.length, ...owner }, bytes, signal)
     },
   }
+
+  async function setOwner(
+    id: string,
+    path: string,
+    owner: Owner,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const [parent, name] = split(path)
+    await put(id, parent, { name: `${name}/`, type: 'directory', ...owner }, undefined, signal)
+  }
+
+  /** What is there, a link too, stays as it is. */
+  async function makeFolders(id: string, path: string, signal: AbortSignal): Promise<void> {
+    if (path === '/' || (await first(id, path, 0, signal)) !== undefined) return
+    await makeFolders(id, split(path)[0], signal)
+    await setOwner(id, path, { uid: 0, gid: 0, mode: 0o755 }, signal)
+  }
+
+  async function put(
+    id: string,
+    folder: string,
+    header: Headers,
+    bytes: Buffer | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const tar = pack()
+    const entry = { ...header, mtime: new Date() }
+    if (bytes === undefined) tar.entry(entry)
+    else tar.entry(entry, bytes)
+    tar.finalize()
+    const chunks: Uint8Array[] = []
+    for await (const chunk of tar as AsyncIterable<Uint8Array>) chunks.push(chunk)
+    await call('container-archive-put', { signal }, (abortSignal) =>
+      docker.getContainer(id).putArchive(Buffer.concat(chunks), { path: folder, abortSignal }),
+    )
+  }
+}
+
+type Headers = Owner & Pick<Header, 'name'> & Partial<Pick<Header, 'type' | 'size'>>
+
+/** @returns the folder that it is in, and its name there */
+function split(path: string): [folder: string, name: string] {
+  const parent = path.replace(/\/+[^/]+\/*$/, '') || '/'
+  const name = path.slice(parent === '/' ? 1 : parent.length + 1).replace(/\/+$/, '')
+  return [parent, name]
 }
 
 async function take(entry: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {

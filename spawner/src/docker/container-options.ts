@@ -6,19 +6,20 @@ import { ownerAlias, type WorkspaceName } from '@berth/shared/names'
 import type Docker from 'dockerode'
 import type { WorkspaceKind } from '../policy/domain.ts'
 import { placeholderValues, render, usesPlaceholder } from '../templates/placeholders.ts'
-import type { Template } from '../templates/template.ts'
+import type { Template, TemplateSpec } from '../templates/template.ts'
+import { secretsDigest } from './secrets.ts'
 
 export interface Mount {
-  readonly volume: string
+  /** `shared`: a volume that several templates have, for everybody to write to. */
+  readonly kind: 'volume' | 'shared' | 'bind'
+  /** A volume's name, or a path on the engine's host. */
+  readonly source: string
   readonly target: string
   readonly readOnly: boolean
   /** One person's own, not shared by all. */
   readonly personal: boolean
-}
-
-/** Made writable for the template's user. */
-export function isOwnedByUser(mount: Mount): boolean {
-  return mount.personal && !mount.readOnly
+  /** Made writable for the template's user. */
+  readonly ofUser: boolean
 }
 
 export function mountsOf(
@@ -29,15 +30,30 @@ export function mountsOf(
   const values = placeholderValues(template, owner, instance)
   const { home, volumes } = template.spec
   const all = [
-    ...(home === undefined ? [] : [{ source: home.volume, target: home.path, readOnly: false }]),
-    ...volumes,
+    ...(home === undefined ? [] : [homeMount(home)]),
+    ...volumes.map((mount) => ({ ...mount, isHome: false })),
   ]
-  return all.map(({ source, target, readOnly }) => ({
-    volume: render(source, values),
-    target: render(target, values),
-    readOnly,
-    personal: usesPlaceholder(source, 'user', 'workspace'),
-  }))
+  return all.map(({ kind, source, target, readOnly, isHome }) => {
+    const name = render(source, values)
+    const personal = kind === 'volume' && usesPlaceholder(source, 'user', 'workspace')
+    return {
+      kind,
+      source: kind === 'shared' ? sharedVolumeName(instance, name) : name,
+      target: render(target, values),
+      readOnly,
+      personal,
+      // A home that is nobody's own is the application's, whoever it serves.
+      ofUser: !readOnly && (personal || (isHome && owner === undefined)),
+    }
+  })
+}
+
+function homeMount({ path, volume }: { path: string; volume: string }) {
+  return { kind: 'volume', source: volume, target: path, readOnly: false, isHome: true } as const
+}
+
+function sharedVolumeName(instance: string, id: string): string {
+  return `${instance}-shared-${id}`
 }
 
 /** What root keeps in a container: enough to change users and serve, not to make devices or raw packets. */
@@ -62,16 +78,19 @@ function made(
     StopTimeout: Math.ceil(spec.stopTimeoutMs / 1_000),
     Env: variables.map(([name, value]) => `${name}=${render(value, values)}`),
     HostConfig: {
-      Init: true,
-      SecurityOpt: ['no-new-privileges'],
-      ...(spec.memoryBytes === 0 ? {} : { Memory: spec.memoryBytes, MemorySwap: spec.memoryBytes }),
+      Init: spec.init,
+      SecurityOpt: securityOptions(spec),
+      ...(spec.capAdd.length === 0 ? {} : { CapAdd: [...spec.capAdd] }),
+      ...(spec.runtime === '' ? {} : { Runtime: spec.runtime }),
+      ...(spec.shmBytes === 0 ? {} : { ShmSize: spec.shmBytes }),
+      ...memoryLimits(spec),
       ...(spec.cpus === 0 ? {} : { NanoCpus: Math.round(spec.cpus * 1e9) }),
       ...(spec.pids === 0 ? {} : { PidsLimit: spec.pids }),
       RestartPolicy: { Name: 'no' },
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
       Mounts: mountsOf(template, owner, instance).map((mount) => ({
-        Type: 'volume' as const,
-        Source: mount.volume,
+        Type: mount.kind === 'bind' ? ('bind' as const) : ('volume' as const),
+        Source: mount.source,
         Target: mount.target,
         ReadOnly: mount.readOnly,
       })),
@@ -79,9 +98,22 @@ function made(
   }
 }
 
+function securityOptions({ securityOpt }: TemplateSpec): string[] {
+  const decides = securityOpt.some((option) => option.startsWith('no-new-privileges'))
+  return decides ? [...securityOpt] : ['no-new-privileges', ...securityOpt]
+}
+
+/** To the engine, 0 is as much swap again as there is memory, and -1 is no limit. */
+function memoryLimits({ memoryBytes, memorySwapBytes }: TemplateSpec): Docker.HostConfig {
+  if (memoryBytes === 0) return {}
+  return { Memory: memoryBytes, MemorySwap: memorySwapBytes === 0 ? -1 : memorySwapBytes }
+}
+
 /** @returns the hash of what a container would be made from now */
 export function specHash(template: Template, owner: Person | undefined, instance: string): string {
-  const text = JSON.stringify(made(template, owner, instance))
+  const { secrets, networks, egress } = template.spec
+  const around = { secrets: secretsDigest(secrets), networks, egress }
+  const text = JSON.stringify({ ...made(template, owner, instance), around })
   return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }
 
@@ -138,9 +170,24 @@ function workspaceLabels(order: ContainerOrder): Record<string, string> {
     [labels.kind]: order.kind,
     [labels.template]: template.name,
     ...ownerLabels(owner),
+    ...contentsLabel(order),
     [labels.spec]: specHash(template, owner, instance),
     [labels.created]: new Date(createdAt * 1_000).toISOString(),
   }
+}
+
+function contentsLabel({ template, owner, instance }: ContainerOrder): Record<string, string> {
+  const { secrets, networks } = template.spec
+  const mounts = mountsOf(template, owner, instance)
+  const contents = [
+    ...(secrets.length === 0 ? [] : ['secrets']),
+    ...(networks.length === 0 ? [] : ['networks']),
+    // Those of one person's are known by the labels of the volume.
+    ...(mounts.some(({ kind, ofUser, personal }) => kind === 'shared' || (ofUser && !personal))
+      ? ['volumes']
+      : []),
+  ]
+  return contents.length === 0 ? {} : { [labels.contents]: contents.join(' ') }
 }
 
 function ownerLabels(owner: Person | undefined): Record<string, string> {

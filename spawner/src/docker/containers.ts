@@ -10,10 +10,10 @@ import type { Outcome } from '../loop/engine.ts'
 import type { Container, Generation, NetworkIndex, WorkspaceKind } from '../policy/domain.ts'
 import type { Template } from '../templates/template.ts'
 import { unlessDone, unlessGone, type Call } from './calls.ts'
-import { containerOptions, isOwnedByUser, mountsOf, specHash } from './container-options.ts'
+import { containerOptions, mountsOf, specHash, type Mount } from './container-options.ts'
 import { describeContainer } from './container-state.ts'
 import { EngineFault, isFault } from './fault.ts'
-import type { Homes } from './homes.ts'
+import type { Finish } from './finishing.ts'
 import type { Image, Images } from './images.ts'
 import { done, failed, outcomeOf } from './outcome.ts'
 import { networkName } from './ownership.ts'
@@ -46,12 +46,12 @@ export function createContainers(deps: {
   instance: string
   images: Images
   volumes: Volumes
-  homes: Homes
+  finish: Finish
   provenance: Provenance
-  /** Told which new containers have their volumes prepared. */
-  prepared(generation: Generation): void
+  /** Told which new containers have all that they get before their first start. */
+  finished(generation: Generation): void
 }): Containers {
-  const { docker, call, clock, instance, images, volumes, homes } = deps
+  const { docker, call, clock, instance, images, volumes, finish } = deps
 
   async function create(order: CreateOrder, signal: AbortSignal): Promise<Outcome<Container>> {
     const { template, owner } = order
@@ -65,40 +65,39 @@ export function createContainers(deps: {
       })
     const [image] = await Promise.all([
       images.inspect(reference, signal),
-      ...mounts.map(({ volume, personal }) =>
-        volumes.ensure(volume, personal ? owner : undefined, signal),
-      ),
+      ...mounts
+        .filter(({ kind }) => kind !== 'bind')
+        .map((mount) => volumes.ensure(mount.source, ownerOf(mount, owner), signal)),
     ])
     if (image === undefined)
       return failed(
         isBuiltHere(reference) ? notBuilt(reference) : pullFailure(reference, 'it is not there'),
       )
-    const existing = await makeOrFind(order, image, signal)
-    if (existing.status !== 'made') return done(existing.container)
-    const user = template.spec.user === '' ? image.user : template.spec.user
-    const paths = mounts.filter(isOwnedByUser).map(({ target }) => target)
-    const { generation } = existing.container
+    const container = await makeOrFind(order, image, signal)
+    // Whoever made it may have died before it was finished.
+    if (container.status !== 'created') return done(container)
+    const { generation } = container
     try {
-      await homes.prepare({ container: generation, imageId: image.id, user, paths }, signal)
+      await finish({ container: generation, template, mounts, image }, signal)
     } catch (error) {
       // The next start would find it again and fail without saying why.
       if (!isFault(error, 'unreachable')) await remove(generation, signal)
       throw error
     }
-    deps.prepared(generation)
-    return done(existing.container)
+    deps.finished(generation)
+    return done(container)
   }
 
   async function makeOrFind(
     order: CreateOrder,
     image: Image,
     signal: AbortSignal,
-  ): Promise<{ status: 'made' | 'found'; container: Container }> {
+  ): Promise<Container> {
     const spec = specHash(order.template, order.owner, instance)
     const made = { spec, status: 'created', name: order.workspace, imageId: image.id } as const
     for (let tries = 1; ; tries += 1) {
       const generation = await makeUnlessTaken(order, image, signal)
-      if (generation !== undefined) return { status: 'made', container: { generation, ...made } }
+      if (generation !== undefined) return { generation, ...made }
       const found = await findOurs(order, signal)
       if (found === undefined) {
         if (tries >= mostTries)
@@ -110,8 +109,7 @@ export function createContainers(deps: {
       const fits =
         found.Config.Labels[labels.spec] === spec &&
         found.HostConfig.NetworkMode === networkName(instance, order.network)
-      if (fits || found.State.Running)
-        return { status: 'found', container: describeContainer(found, clock) }
+      if (fits || found.State.Running) return describeContainer(found, clock)
       // Made from something else, or for a network that is gone: it makes room.
       const removed = await remove(found.Id, signal)
       if (!removed.ok) throw new EngineFault('unreachable', 'container-remove', 'it stays')
@@ -212,4 +210,8 @@ export function createContainers(deps: {
       outcomeOf('start_failed', 'The container could not be made', () => create(order, signal)),
     remove,
   }
+}
+
+function ownerOf({ personal }: Mount, owner: Person | undefined): Person | undefined {
+  return personal ? owner : undefined
 }

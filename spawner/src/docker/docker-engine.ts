@@ -9,8 +9,11 @@ import { specHash } from './container-options.ts'
 import { createContainers } from './containers.ts'
 import { createDirectors } from './directors.ts'
 import { engineEvents } from './events.ts'
+import { createFinish } from './finishing.ts'
 import { createFreezing } from './freezing.ts'
+import { createFurtherNetworks } from './further-networks.ts'
 import { createHomes } from './homes.ts'
+import { createIdentities } from './identities.ts'
 import { createImages } from './images.ts'
 import { readLastWords } from './last-words.ts'
 import { lookAtEngine } from './look.ts'
@@ -19,6 +22,7 @@ import { createMeasureCpu } from './processor-use.ts'
 import { createProvenance } from './provenance.ts'
 import { createRename } from './renaming.ts'
 import { createRunning } from './running.ts'
+import { createPutSecrets } from './secrets.ts'
 import { createVolumes } from './volumes.ts'
 
 export interface DockerEngineOptions {
@@ -39,11 +43,15 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
   const images = createImages(base)
   const networks = createNetworks(base)
   const volumes = createVolumes(base)
-  const homes = createHomes(createArchive(base))
-  const running = createRunning({ ...base, homes, volumes })
+  const archive = createArchive(base)
+  const inside = { archive, identityOf: createIdentities(archive) }
+  const homes = createHomes(inside)
+  const furtherNetworks = createFurtherNetworks(base)
+  const finish = createFinish({ homes, putSecrets: createPutSecrets(inside), furtherNetworks })
+  const running = createRunning({ ...base, homes, volumes, furtherNetworks })
   const freezing = createFreezing(base)
-  const prepared = (generation: string): void => running.prepared(generation)
-  const containers = createContainers({ ...base, images, volumes, homes, provenance, prepared })
+  const finished = (generation: string): void => running.finished(generation)
+  const containers = createContainers({ ...base, images, volumes, finish, provenance, finished })
   const directors = createDirectors({ ...base, provenance })
   return {
     look: (signal) => lookAtEngine({ ...base, provenance, images }, signal),

@@ -1,7 +1,9 @@
-// Makes a person's volumes writable for whoever the container runs as, before its first start.
-import { BerthError } from '@berth/shared/problems'
+// Makes volumes writable for whoever the container runs as, or for everybody, before its first start.
 import type { Archive } from './archive.ts'
-import { needsLookup, resolveUser, type Identity } from './passwd.ts'
+import type { IdentityOf } from './identities.ts'
+
+/** As /tmp: everybody writes, and nobody removes what is another's. */
+const everybodys = { uid: 0, gid: 0, mode: 0o1777 }
 
 export interface Homes {
   /**
@@ -20,37 +22,15 @@ export interface Homes {
     },
     signal: AbortSignal,
   ): Promise<void>
+  /** Lets everybody write to the volumes at these paths. */
+  openToAll(
+    order: { readonly container: string; readonly paths: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<void>
 }
 
-/** Images are immutable, so whom a name means in one is asked once. */
-const longestMemory = 256
-
-export function createHomes(archive: Archive): Homes {
-  const known = new Map<string, Identity>()
-
-  async function identityOf(
-    container: string,
-    imageId: string,
-    user: string,
-    signal: AbortSignal,
-  ): Promise<Identity> {
-    const key = `${imageId} ${user}`
-    const before = known.get(key)
-    if (before !== undefined) return before
-    const [passwd, group] = needsLookup(user)
-      ? await Promise.all([
-          archive.readText(container, '/etc/passwd', signal),
-          archive.readText(container, '/etc/group', signal),
-        ])
-      : ['', '']
-    const identity = resolveUser(user, passwd, group)
-    if ('unknown' in identity)
-      throw new BerthError('start_failed', `The image knows no user or group ${identity.unknown}.`)
-    if (known.size >= longestMemory) known.clear()
-    known.set(key, identity)
-    return identity
-  }
-
+export function createHomes(deps: { archive: Archive; identityOf: IdentityOf }): Homes {
+  const { archive, identityOf } = deps
   return {
     async prepare({ container, imageId, user, paths }, signal) {
       if (paths.length === 0) return
@@ -62,6 +42,14 @@ export function createHomes(archive: Archive): Homes {
         if (owner?.uid === uid) continue
         const mode = (owner?.mode ?? 0o755) | 0o700
         await archive.setOwner(container, path, { uid, gid, mode }, signal)
+      }
+    },
+
+    async openToAll({ container, paths }, signal) {
+      for (const path of paths) {
+        const owner = await archive.ownerOf(container, path, signal)
+        if (owner !== undefined && (owner.mode & 0o7777) === everybodys.mode) continue
+        await archive.setOwner(container, path, everybodys, signal)
       }
     },
   }

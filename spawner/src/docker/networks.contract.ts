@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
+import { createServer, type AddressInfo } from 'node:net'
 import { after, describe, it } from 'node:test'
-import { createEngineUnderTest, nameOf, person, run, valueOf, wanted } from './contract-fixture.ts'
+import {
+  baseImage,
+  createEngineUnderTest,
+  nameOf,
+  person,
+  run,
+  valueOf,
+  wanted,
+} from './contract-fixture.ts'
 import { networkName } from './ownership.ts'
 
 describe('networks on a real engine', () => {
@@ -113,5 +122,68 @@ describe('networks on a real engine', () => {
     const networks = info.NetworkSettings.Networks as Record<string, { Aliases: string[] }>
     const { Aliases } = wanted(networks[networkName(instance, 0)])
     assert.ok(Aliases.some((alias) => /^owner-[a-z2-7]{32}$/.test(alias)))
+  })
+
+  it('without egress leads to the directors and to nothing else', async () => {
+    assert.equal(await engine.createNetwork(13, signal, 'none'), 'created')
+    assert.equal(await engine.createNetwork(13, signal, 'none'), 'created', 'asked twice')
+    const network = await inspect(13)
+    assert.equal(network.Internal, true)
+    assert.equal(network.Labels?.['berth.egress'], 'none')
+    const { networks } = await engine.look(signal)
+    assert.equal(networks.find(({ index }) => index === 13)?.egress, 'none')
+
+    const Labels = { 'berth.instance': instance, 'berth.role': 'director' }
+    const Cmd = ['sleep', 'infinity']
+    const director = await docker.createContainer({ Image: baseImage, Cmd, Labels })
+    await director.start()
+    assert.equal(await engine.attachDirector(13, director.id.slice(0, 12), signal), 'attached')
+
+    const serve =
+      "use IO::Socket::INET; $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 5, ReuseAddr => 1) or die; while ($c = $s->accept) {{ print $c 'hello'; close $c }}"
+    const workspace = nameOf(test.prefix, 'finn')
+    const template = test.template({ command: ['perl', '-e', serve], egress: 'none' })
+    const order = { workspace, template, owner: person('finn'), network: 13 }
+    const { generation } = valueOf(await engine.createContainer(order, signal))
+    const { address } = valueOf(await engine.startContainer(generation, 13, signal))
+
+    const reach = (from: string, host: string, port: number) =>
+      run(
+        docker,
+        from,
+        'timeout',
+        '5',
+        'bash',
+        '-c',
+        `exec 3<>/dev/tcp/${host}/${port} && { echo connected; head -c 5 <&3; }`,
+      )
+    assert.match(await reach(director.id, address, 8080), /hello$/)
+    assert.match(await reach(director.id, workspace, 8080), /hello$/)
+
+    const routes = await run(docker, generation, 'cat', '/proc/net/route')
+    assert.ok(!/^\S+\s+00000000\s/m.test(routes), 'it has no default route')
+    // Whoever listens on every address of the host: by that network's gateway, and by the default bridge.
+    const listener = createServer((socket) => socket.on('error', () => undefined).end('host'))
+    await new Promise<void>((resolve) => listener.listen(0, '0.0.0.0', resolve))
+    test.after(async () => listener.close())
+    const { port } = listener.address() as AddressInfo
+    const bridge = await docker.getNetwork('bridge').inspect()
+    const hosts = ['10.219.1.209', wanted(bridge.IPAM?.Config?.[0]?.Gateway)]
+    for (const host of hosts)
+      assert.doesNotMatch(await reach(generation, host, port), /connected/, host)
+    assert.match(await reach(director.id, wanted(hosts[1]), port), /connected/)
+    const outside = await run(docker, generation, 'getent', 'hosts', 'example.com')
+    assert.equal(outside, '')
+  })
+
+  it('that leads elsewhere than wanted is made anew, unless somebody is on it', async () => {
+    assert.equal(await engine.createNetwork(14, signal), 'created')
+    assert.equal(await engine.createNetwork(14, signal, 'none'), 'created')
+    assert.equal((await inspect(14)).Internal, true)
+    const workspace = nameOf(test.prefix, 'gwen')
+    const order = { workspace, template: test.template(), owner: person('gwen'), network: 14 }
+    valueOf(await engine.createContainer(order, signal))
+    assert.equal(await engine.createNetwork(14, signal, 'internet'), 'failed')
+    assert.equal((await inspect(14)).Internal, true)
   })
 })

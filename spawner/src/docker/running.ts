@@ -1,5 +1,6 @@
 // Starting and stopping a workspace's container: on the right network, thawed first, its volumes prepared.
 import type { WorkspaceName } from '@berth/shared/names'
+import { BerthError } from '@berth/shared/problems'
 import type Docker from 'dockerode'
 import { labels } from '@berth/shared/labels'
 import type { Outcome } from '../loop/engine.ts'
@@ -8,6 +9,7 @@ import { unlessDone, unlessGone, type Call } from './calls.ts'
 import { aliasesOf } from './container-options.ts'
 import { addressOn, healthOf, type Health } from './container-state.ts'
 import { EngineFault, isFault } from './fault.ts'
+import type { FurtherNetworks } from './further-networks.ts'
 import type { Homes } from './homes.ts'
 import { readLastWords } from './last-words.ts'
 import { done, failed, outcomeOf } from './outcome.ts'
@@ -30,11 +32,13 @@ export interface Running {
     options: { readonly signal: string; readonly timeoutMs: number },
     signal: AbortSignal,
   ): Promise<Outcome<{ exitCode?: number }>>
-  /** A container whose volumes need no more preparation. */
-  prepared(generation: Generation): void
+  /** A container that has all that it gets before its first start. */
+  finished(generation: Generation): void
 }
 
 const startDeadlineMs = 60_000
+/** Those made and never started are few: each is started next. */
+const longestMemory = 4096
 
 export function createRunning(deps: {
   docker: Docker
@@ -42,9 +46,10 @@ export function createRunning(deps: {
   instance: string
   homes: Homes
   volumes: Volumes
+  furtherNetworks: FurtherNetworks
 }): Running {
   const { docker, call, instance } = deps
-  const prepared = new Set<Generation>()
+  const finished = new Set<Generation>()
 
   const inspect = (id: Generation, signal: AbortSignal): Promise<Docker.ContainerInspectInfo> =>
     call('container-inspect', { signal }, (abortSignal) =>
@@ -63,10 +68,10 @@ export function createRunning(deps: {
     if (before.NetworkSettings.Networks[wanted] === undefined) await connect(before, wanted, signal)
     if (before.State.Paused) await thaw(generation, signal)
     if (!before.State.Running) {
-      if (before.State.Status === 'created') await prepareOnce(before, signal)
+      if (before.State.Status === 'created') await finishOnce(before, signal)
       await launch(before, wanted, signal)
     }
-    prepared.delete(generation)
+    finished.delete(generation)
     return settled(await inspect(generation, signal), wanted, signal)
   }
 
@@ -88,6 +93,7 @@ export function createRunning(deps: {
       // The network it was on was removed and made again: the name is the same, the network is another.
       await disconnect(info.Id, wanted, signal)
       await connect(info, wanted, signal)
+      await deps.furtherNetworks.rejoin(info, signal)
       await begin()
     }
   }
@@ -151,11 +157,10 @@ export function createRunning(deps: {
   }
 
   /** Whoever made it may have died between making it and preparing its volumes. */
-  async function prepareOnce(
-    info: Docker.ContainerInspectInfo,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (prepared.has(info.Id)) return
+  async function finishOnce(info: Docker.ContainerInspectInfo, signal: AbortSignal): Promise<void> {
+    if (finished.has(info.Id)) return
+    if (info.Config.Labels[labels.contents] !== undefined)
+      throw new BerthError('start_failed', 'The container was never finished; it is made anew.')
     const writable = info.Mounts.filter(({ Type, RW }) => Type === 'volume' && RW)
     const names = writable.flatMap(({ Name }) => (Name === undefined ? [] : [Name]))
     const personal = await deps.volumes.personal(names, signal)
@@ -167,7 +172,10 @@ export function createRunning(deps: {
   }
 
   return {
-    prepared: (generation) => prepared.add(generation),
+    finished(generation) {
+      if (finished.size >= longestMemory) finished.clear()
+      finished.add(generation)
+    },
 
     start: (generation, network, signal) =>
       outcomeOf('start_failed', 'The container could not be started', () =>
