@@ -88,7 +88,7 @@ export function createEngineUnderTest(
         port: 8080,
         command: ['sleep', 'infinity'],
         memoryBytes: 64 * 1024 ** 2,
-        memorySwapBytes: 64 * 1024 ** 2,
+        memorySwapBytes: spec.memoryBytes ?? 64 * 1024 ** 2,
         cpus: 1,
         pids: 64,
         stopTimeoutMs: 2_000,
