@@ -67,6 +67,8 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
     stopContainer: (...order) => running.stop(...order),
     removeContainer: (...order) => containers.remove(...order),
     lastWords: (generation, signal) => readLastWords(base, generation, signal),
+    logs: async (generation, lines, signal) =>
+      (await readLastWords(base, generation, signal, lines)).log,
     createNetwork: (index, signal, egress = 'internet') => networks.create(index, egress, signal),
     removeNetwork: (...order) => networks.remove(...order),
     attachDirector: (...order) => directors.attach(...order),

@@ -16,6 +16,7 @@ export async function readLastWords(
   deps: { docker: Docker; call: Call },
   generation: string,
   signal: AbortSignal,
+  lines = bounds.lines,
 ): Promise<LastWords> {
   const container = deps.docker.getContainer(generation)
   try {
@@ -25,11 +26,11 @@ export async function readLastWords(
       ),
     )
     if (info === undefined) return { log: [] }
-    const options = { stdout: true, stderr: true, tail: bounds.lines, follow: false as const }
+    const options = { stdout: true, stderr: true, tail: lines, follow: false as const }
     const framed = await deps.call('container-logs', { signal }, (abortSignal) =>
       container.logs({ ...options, abortSignal }),
     )
-    const log = [...lastLines(framed, bounds), ...remarks(info)]
+    const log = [...lastLines(framed, { ...bounds, lines }), ...remarks(info)]
     const ended = info.State.Status === 'exited' || info.State.Status === 'dead'
     return ended ? { exitCode: info.State.ExitCode, log } : { log }
   } catch (error) {

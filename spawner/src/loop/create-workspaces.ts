@@ -21,7 +21,7 @@ import { createSeatWaiters } from './seat-waiters.ts'
 import type { Store } from './store.ts'
 import { systemTimer, type SetTimer } from './timer.ts'
 import { createWatch } from './watch.ts'
-import type { Workspaces } from './workspaces.ts'
+import type { Announced, Workspaces } from './workspaces.ts'
 import { createWriter } from './writer.ts'
 
 export interface WorkspacesDeps {
@@ -63,6 +63,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
   const waiters = createSeatWaiters({ ...base, signEveryMs, refused: observer.refused })
   const reports = createQuestions<Leases>()
   const opened = createQuestions<WorkspaceName | undefined>()
+  const followsAll = new Set<(announced: Announced) => void>()
 
   const writer = createWriter({
     ...base,
@@ -118,7 +119,8 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
         return reports.answered(step.id, step.leases)
       case 'announce':
         if (step.phase === 'absent') executors.abandonPull(step.workspace)
-        return recordAnnouncement({ log, observer }, step, state)
+        recordAnnouncement({ log, observer }, step, state)
+        for (const heard of [...followsAll]) heard(step)
     }
   }
 
@@ -198,6 +200,18 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
     open: (template) => opened.ask((id) => tell({ type: 'open-asked', template, id })),
 
     state: () => writer.state(),
+
+    followAll(heard) {
+      // One of its own: the same function may follow twice.
+      const own = (announced: Announced): void => heard(announced)
+      followsAll.add(own)
+      return { [Symbol.dispose]: () => void followsAll.delete(own) }
+    },
+
+    async logs(name, lines, signal) {
+      const generation = writer.state().workspaces.get(name)?.container?.generation
+      return generation === undefined ? [] : engine.logs(generation, lines, signal)
+    },
 
     reconfigure: (changed) => tell({ type: 'config-changed', config: changed }),
 

@@ -84,6 +84,8 @@ export interface Engine {
     generation: Generation,
     signal: AbortSignal,
   ): Promise<{ readonly exitCode?: number; readonly log: readonly string[] }>
+  /** At most that many of the last lines logged, oldest first, ANSI stripped; none of what is gone. */
+  logs(generation: Generation, lines: number, signal: AbortSignal): Promise<readonly string[]>
   createNetwork(
     index: NetworkIndex,
     signal: AbortSignal,

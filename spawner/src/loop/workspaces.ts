@@ -6,31 +6,18 @@ import type {
   Person,
   ProbeResult,
   SeatRequest,
-  WorkspaceStatus,
+  ShownPhase,
 } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
-import type {
-  DirectorId,
-  Failure,
-  Generation,
-  Milestone,
-  SeatReply,
-  State,
-} from '../policy/domain.ts'
+import type { DirectorId, Generation, SeatReply, State } from '../policy/domain.ts'
+import type { View as WorkspaceView } from '../policy/view.ts'
 
-/** A workspace as its owner's pages show it. */
-export interface WorkspaceView {
-  readonly status: WorkspaceStatus
-  readonly title: string
-  readonly pullPercent?: number
-  readonly milestones: readonly Milestone[]
-  readonly failure?: Failure
-  /** The lifetime ended it and its owner has not started it again. */
-  readonly ended: boolean
-  /** Present time on the clock that milestones count in. */
-  readonly now: number
-  /** Set where this person may not have it at all. */
-  readonly refusal?: { readonly failure: Failure; readonly limit?: number }
+export type { View as WorkspaceView } from '../policy/view.ts'
+
+/** A workspace has come to another phase, or is gone. */
+export interface Announced {
+  readonly workspace: WorkspaceName
+  readonly phase: ShownPhase
 }
 
 export interface Workspaces extends AsyncDisposable {
@@ -75,4 +62,8 @@ export interface Workspaces extends AsyncDisposable {
   open(template: string): WorkspaceName | undefined
   /** How everything stands. */
   state(): State
+  /** Calls back at each new phase of any workspace, until disposed. */
+  followAll(heard: (announced: Announced) => void): Disposable
+  /** At most that many of the last lines that it logged, oldest first. */
+  logs(workspace: WorkspaceName, lines: number, signal: AbortSignal): Promise<readonly string[]>
 }

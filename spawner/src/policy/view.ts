@@ -10,16 +10,24 @@ import { failures } from './failures.ts'
 import { isFreezing } from './freezing.ts'
 import { isStarting, shownPhase } from './phases.ts'
 
-/** The loop gives it on as its `WorkspaceView`. */
 export interface View {
   readonly status: WorkspaceStatus
   readonly title: string
   readonly pullPercent?: number
   readonly milestones: readonly Milestone[]
   readonly failure?: Failure
+  /** The lifetime ended it and its owner has not started it again. */
   readonly ended: boolean
+  /** Present time on the clock that milestones count in. */
   readonly now: number
+  /** Set where this person may not have it at all. */
   readonly refusal?: Refusal
+}
+
+interface Times {
+  readonly now: number
+  /** Milliseconds since 1970, for times that people read. */
+  readonly wallNow: number
 }
 
 /** @param wallNow milliseconds since 1970, for times that people read */
@@ -89,8 +97,26 @@ function presentView(
   state: State,
   { template }: Extract<Claim, { ok: true }>,
   workspace: Workspace,
-  { now, wallNow }: { now: number; wallNow: number },
+  times: Times,
 ): View {
+  const failure = failureOf(state, workspace)
+  return {
+    status: statusOf(state, workspace, times),
+    title: template.title,
+    ...(workspace.pullPercent === undefined ? {} : { pullPercent: workspace.pullPercent }),
+    milestones: workspace.milestones,
+    ...(failure === undefined ? {} : { failure }),
+    ended: workspace.phase === 'stopped' && workspace.stopReason === 'lifetime',
+    now: times.now,
+  }
+}
+
+/** How one workspace stands, whoever asks. */
+export function statusOf(
+  state: State,
+  workspace: Workspace,
+  { now, wallNow }: Times,
+): WorkspaceStatus {
   const { name, phase } = workspace
   const at = phase === 'queued' ? state.queue.indexOf(name) : -1
   const etaMs = estimateMs(state, workspace, now)
@@ -98,24 +124,16 @@ function presentView(
   const failure = failureOf(state, workspace)
   const isAwaited = phase === 'queued' || isStarting(workspace)
   return {
-    status: {
-      template: template.name,
-      workspace: name,
-      phase,
-      elapsedMs: now - (isAwaited ? workspace.requestedAt : workspace.phaseSince),
-      ...(at < 0 ? {} : { position: at + 1 }),
-      ...(etaMs === undefined ? {} : { etaMs }),
-      ...((phase === 'ready' || phase === 'frozen') && Number.isFinite(endsAt)
-        ? { endsAt: new Date(wallNow + endsAt - now).toISOString() }
-        : {}),
-      ...(failure === undefined ? {} : { problem: problemOf(failure) }),
-    },
-    title: template.title,
-    ...(workspace.pullPercent === undefined ? {} : { pullPercent: workspace.pullPercent }),
-    milestones: workspace.milestones,
-    ...(failure === undefined ? {} : { failure }),
-    ended: phase === 'stopped' && workspace.stopReason === 'lifetime',
-    now,
+    template: workspace.template,
+    workspace: name,
+    phase,
+    elapsedMs: now - (isAwaited ? workspace.requestedAt : workspace.phaseSince),
+    ...(at < 0 ? {} : { position: at + 1 }),
+    ...(etaMs === undefined ? {} : { etaMs }),
+    ...((phase === 'ready' || phase === 'frozen') && Number.isFinite(endsAt)
+      ? { endsAt: new Date(wallNow + endsAt - now).toISOString() }
+      : {}),
+    ...(failure === undefined ? {} : { problem: problemOf(failure) }),
   }
 }
 

@@ -31,24 +31,7 @@ export function createProblemAnswers(deps: {
 
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express knows an error handler by its four parameters
   return (error: unknown, request: Request, response: Response, _next) => {
-    const refusal = asRefusal(error)
-    if (refusal === undefined) {
-      log.error({ error, method: request.method, path: bounded(request.path) }, 'request failed')
-      answer(
-        request,
-        response,
-        createProblem(base, 'spawner_unreachable', 'Something went wrong here. It has been noted.'),
-      )
-      return
-    }
-    const problem = createProblem(
-      base,
-      refusal.code,
-      plainText(refusal.message, 1_000),
-      refusal.details,
-    )
-    const status = refusal instanceof HttpRefusal ? refusal.status : problem.status
-    answer(request, response, { ...problem, status })
+    answer(request, response, problemOf(error, request, { base, log }))
   }
 
   function answer(request: Request, response: Response, problem: Problem): void {
@@ -76,6 +59,23 @@ export function createProblemAnswers(deps: {
       },
     )
   }
+}
+
+/** What went wrong as it is told; what is nobody's refusal is logged, and nothing of it is told. */
+export function problemOf(
+  error: unknown,
+  request: Request,
+  { base, log }: { readonly base: string | undefined; readonly log: Log },
+): Problem {
+  const refusal = asRefusal(error)
+  if (refusal === undefined) {
+    log.error({ error, method: request.method, path: bounded(request.path) }, 'request failed')
+    const detail = 'Something went wrong here. It has been noted.'
+    return createProblem(base, 'spawner_unreachable', detail)
+  }
+  const { code, message, details } = refusal
+  const problem = createProblem(base, code, plainText(message, 1_000), details)
+  return refusal instanceof HttpRefusal ? { ...problem, status: refusal.status } : problem
 }
 
 const nothingKnown = {
@@ -111,7 +111,7 @@ function asRefusal(error: unknown): BerthError | undefined {
 }
 
 /** Express and its parsers mark the client's faults with a status. */
-function httpStatusOf(error: unknown): number | undefined {
+export function httpStatusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('status' in error)) return undefined
   return typeof error.status === 'number' ? error.status : undefined
 }

@@ -179,6 +179,7 @@ export function createFakeEngine(clock: Clock): FakeEngine {
     async lastWords() {
       return { exitCode: 3, log: ['last line'] }
     },
+    logs: async (_generation, lines) => ['first line', 'last line'].slice(-lines),
     async createNetwork(index, signal) {
       const result = await outcome('createNetwork', String(index), signal, () =>
         networks.set(index, new Set()),

@@ -115,6 +115,8 @@ export function createStandIn(templates = [{ name: 'lab', title: 'JupyterLab' }]
     extend: (person, template) => note('extend', person, template),
     open: () => undefined,
     state: () => initialState(nothingOffered),
+    followAll: () => ({ [Symbol.dispose]: () => undefined }),
+    logs: async () => [],
     templateNamed: (wanted) => templates.find((template) => template.name === wanted),
     [Symbol.asyncDispose]: async () => undefined,
   }

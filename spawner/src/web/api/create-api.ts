@@ -1,0 +1,52 @@
+// The web application for scripts, on a port of its own: /api/v1 and Docker Spawner's interface, for who has the token.
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import type { Log } from '@berth/shared/log'
+import { BerthError } from '@berth/shared/problems'
+import type { Secret } from '@berth/shared/secret'
+import { sendProblem } from '../answers.ts'
+import { problemOf } from '../problem-answers.ts'
+import { createDockerSpawner } from './docker-spawner.ts'
+import type { ApiDeps } from './handlers.ts'
+import { createTokenGuard } from './token-guard.ts'
+import { apiBase, createV1Routes, notAllowed } from './v1-routes.ts'
+
+export interface CreateApiDeps extends ApiDeps {
+  readonly token: Secret
+  readonly problemBase?: string | undefined
+  readonly version: string
+  readonly log: Log
+  /** How long Docker Spawner's clients are held at most. */
+  readonly waitMs?: number
+}
+
+export function createApi(deps: CreateApiDeps): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', 'simple')
+  app.enable('case sensitive routing')
+  app.enable('strict routing')
+
+  app.use(createTokenGuard(deps))
+  app.use(apiBase, createV1Routes({ ...deps, callerOf: () => ({ kind: 'token' }) }))
+  app.use(createDockerSpawner(deps))
+  app.all('/spawn', notAllowed('POST'))
+  app.all('/stop', notAllowed('POST'))
+  app.all('/get_container_hex', notAllowed('GET, HEAD, POST'))
+  app.use(() => {
+    throw new BerthError('template_unknown', 'There is nothing at this path.')
+  })
+  app.use(createApiProblems(deps))
+  return app
+}
+
+function createApiProblems({ problemBase, log }: CreateApiDeps): ErrorRequestHandler {
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express knows an error handler by its four parameters
+  return (error: unknown, request, response, _next) => {
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    sendProblem(response, problemOf(error, request, { base: problemBase, log }))
+  }
+}

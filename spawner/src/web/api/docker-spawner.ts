@@ -1,0 +1,224 @@
+// Docker Spawner's interface: forms in, text out, in its words and codes. What it means here is decided elsewhere.
+import { Router, urlencoded, type ErrorRequestHandler, type Request, type Response } from 'express'
+import { bounded, type Log } from '@berth/shared/log'
+import { parseUserName, type UserName, type WorkspaceName } from '@berth/shared/names'
+import { BerthError } from '@berth/shared/problems'
+import type { Workspaces } from '../../loop/workspaces.ts'
+import type { State, Workspace } from '../../policy/domain.ts'
+import { holdsPlace } from '../../policy/phases.ts'
+import { isShared, type Template } from '../../templates/template.ts'
+import { plainText } from '../plain-text.ts'
+import { httpStatusOf } from '../problem-answers.ts'
+import { awaitWorkspace } from './await-workspace.ts'
+import type { HexOf } from './container-hex.ts'
+import { findTemplate } from './find-template.ts'
+import { personNamed } from './people.ts'
+import { openAtOnce, startAtOnce, type StartAtOnce } from './start-at-once.ts'
+
+export interface DockerSpawnerDeps {
+  readonly workspaces: Workspaces
+  readonly hexOf: HexOf
+  /** False: containers belong to nobody, and anybody who is signed in may use them. */
+  readonly withUsers: boolean
+  readonly log: Log
+  /** How long a container may take to run, or to be gone. */
+  readonly waitMs?: number
+}
+
+/** What is wrong with a request, in the words of the interface. */
+class TextRefusal extends Error {
+  readonly status: number
+
+  constructor(status: number, text: string) {
+    super(text)
+    this.name = 'TextRefusal'
+    this.status = status
+  }
+}
+
+const broken = 'Error: the container could not be started'
+
+export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
+  const { workspaces, hexOf, withUsers, log } = deps
+  const { waitMs = 120_000 } = deps
+  const router = Router({ caseSensitive: true, strict: true })
+  const form = urlencoded({ extended: false, limit: '16kb', parameterLimit: 20 })
+
+  router.post('/spawn', form, async (request, response) => {
+    const template = templateOf(workspaces.state(), field(request, 'container_id'))
+    const outcome = withUsers ? startFor(request, template) : openAtOnce(workspaces, template)
+    const name = placed(outcome)
+    const signal = AbortSignal.timeout(waitMs)
+    await awaitWorkspace(workspaces, name, hasBegun, signal)
+    const workspace = workspaces.state().workspaces.get(name)
+    if (workspace === undefined || !runs(workspace)) throw failed(workspace)
+    answer(response, 200, hexOf(name))
+  })
+
+  router.post('/stop', form, async (request, response) => {
+    const name = named(field(request, 'container_hex'))
+    if (name === undefined) throw new TextRefusal(400, 'Bad request: there is no such container')
+    workspaces.end(name, 'remove')
+    const gone = await awaitWorkspace(workspaces, name, isGone, AbortSignal.timeout(waitMs))
+    if (!gone) throw new TextRefusal(500, 'Error: the container could not be removed in time')
+    answer(response, 200, 'successfully removed docker')
+  })
+
+  const tellHex = (user: UserName, response: Response): void => {
+    const [workspace] = ownedBy(workspaces.state(), user)
+    if (workspace === undefined) throw new TextRefusal(404, 'Error: this user has no container')
+    answer(response, 200, `${hexOf(workspace.name)}:${imageOf(workspaces.state(), workspace)}`)
+  }
+  router.get('/get_container_hex', (request, response) => {
+    tellHex(userNamed(required('user_id', single(request.query['user_id']))), response)
+  })
+  router.post('/get_container_hex', form, (request, response) => {
+    tellHex(userNamed(field(request, 'user_id')), response)
+  })
+
+  function startFor(request: Request, template: Template): StartAtOnce {
+    const user = userNamed(field(request, 'user_id'))
+    const subject = single(formOf(request)['subject'])
+    if (isShared(template))
+      throw new TextRefusal(400, 'Bad request: this image is shared by several people')
+    const state = workspaces.state()
+    const other = ownedBy(state, user).find((workspace) => workspace.template !== template.name)
+    if (other !== undefined)
+      throw new TextRefusal(409, 'Error: this user has a container of another image already')
+    const groups = (single(formOf(request)['groups']) ?? '').split(',').filter(Boolean)
+    const person = personNamed(state, template, { user, subject, groups })
+    if (person !== undefined) return startAtOnce(workspaces, person, template)
+    throw new TextRefusal(
+      400,
+      "Bad request: field 'subject' is required: this user was never here, and the image keeps a home",
+    )
+  }
+
+  /** Whether it stands or not: what runs can be looked for by its hex at any time. */
+  function named(hex: string): WorkspaceName | undefined {
+    for (const [name, { kind, phase, container }] of workspaces.state().workspaces)
+      if (kind !== 'standby' && (phase !== 'stopped' || container !== undefined))
+        if (hexOf(name) === hex) return name
+    return undefined
+  }
+
+  router.use(createTextAnswers(log))
+  return router
+}
+
+function templateOf(state: State, containerId: string): Template {
+  if (!state.looked || !state.engine.reachable)
+    throw new TextRefusal(500, 'Error: the container engine does not answer')
+  const template = findTemplate(state, containerId)
+  if (template === undefined) throw new TextRefusal(400, 'Bad request: unknown image')
+  return template
+}
+
+function placed(outcome: StartAtOnce): WorkspaceName {
+  switch (outcome.status) {
+    case 'placed':
+      return outcome.workspace
+    case 'full':
+      throw new TextRefusal(409, 'Error: max available containers reached!')
+    case 'ending':
+      throw new TextRefusal(409, 'Error: the container of this user is being stopped')
+    case 'refused':
+      throw refusalOf(outcome.failure)
+  }
+}
+
+function refusalOf({ code, detail }: { code: string; detail: string }): TextRefusal {
+  const text = `Error: ${plainText(detail)}`
+  switch (code) {
+    case 'limit_user':
+    case 'limit_template':
+    case 'limit_total':
+    case 'limit_memory':
+    case 'queue_full':
+      return new TextRefusal(409, 'Error: max available containers reached!')
+    case 'template_forbidden':
+    case 'identity_reused':
+    case 'bad_request':
+      return new TextRefusal(400, text)
+    default:
+      return new TextRefusal(500, text)
+  }
+}
+
+function failed(workspace: Workspace | undefined): TextRefusal {
+  const detail = workspace?.failure?.detail
+  return new TextRefusal(500, detail === undefined ? broken : `Error: ${plainText(detail)}`)
+}
+
+const runs = ({ phase }: Workspace): boolean =>
+  phase === 'probing' || phase === 'ready' || phase === 'frozen'
+/** It runs, or will not any more. */
+const hasBegun = (workspace: Workspace | undefined): boolean =>
+  workspace === undefined || runs(workspace) || !holdsPlace(workspace)
+/** What is left is a memory of it, if anything. */
+const isGone = (workspace: Workspace | undefined): boolean =>
+  workspace === undefined ||
+  ((workspace.phase === 'stopped' || workspace.phase === 'failed') &&
+    workspace.container === undefined)
+
+/** What this person has or waits for of their own. */
+function ownedBy(state: State, user: UserName): Workspace[] {
+  return [...state.workspaces.values()].filter(
+    (workspace) =>
+      workspace.owner?.name === user && (holdsPlace(workspace) || workspace.phase === 'queued'),
+  )
+}
+
+function imageOf(state: State, { template }: Workspace): string {
+  return state.config.templates.get(template)?.spec.image ?? template
+}
+
+function field(request: Request, name: string): string {
+  if (request.is('application/x-www-form-urlencoded') === false)
+    throw new TextRefusal(415, 'Bad request: the body has to be a form (x-www-form-urlencoded)')
+  return required(name, single(formOf(request)[name]))
+}
+
+function required(name: string, text: string | undefined): string {
+  if (text === undefined || text === '')
+    throw new TextRefusal(400, `Bad request: field '${name}' is required`)
+  return text
+}
+
+function formOf(request: Request): Readonly<Record<string, unknown>> {
+  const body: unknown = request.body
+  return typeof body === 'object' && body !== null ? { ...body } : {}
+}
+
+/** A field that is given twice means neither. */
+function single(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function userNamed(text: string): UserName {
+  const name = parseUserName(text)
+  if (name === undefined) throw new TextRefusal(400, "Bad request: field 'user_id' is no user name")
+  return name
+}
+
+function answer(response: Response, status: number, text: string): void {
+  response.status(status)
+  response.setHeader('content-type', 'text/plain; charset=utf-8')
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('x-content-type-options', 'nosniff')
+  response.end(text)
+}
+
+function createTextAnswers(log: Log): ErrorRequestHandler {
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express knows an error handler by its four parameters
+  return (error: unknown, request, response, _next) => {
+    if (error instanceof TextRefusal) return answer(response, error.status, error.message)
+    const status = httpStatusOf(error)
+    if (!(error instanceof BerthError) && status !== undefined && status < 500) {
+      const text = status === 413 ? 'the body is too large' : 'the body cannot be read'
+      return answer(response, status, `Bad request: ${text}`)
+    }
+    log.error({ error, method: request.method, path: bounded(request.path) }, 'request failed')
+    answer(response, 500, 'Error: something went wrong here; it has been noted')
+  }
+}

@@ -1,0 +1,181 @@
+// What each operation of /api/v1 does. Decides nothing about workspaces: it asks the loop and shows what became of it.
+import type { Clock } from '@berth/shared/clock'
+import type { Person } from '@berth/shared/contract'
+import { workspaceName } from '@berth/shared/names'
+import { BerthError } from '@berth/shared/problems'
+import type { z } from 'zod'
+import type { Workspaces } from '../../loop/workspaces.ts'
+import type { Workspace } from '../../policy/domain.ts'
+import { isShared, type Template } from '../../templates/template.ts'
+import { plainText } from '../plain-text.ts'
+import { mayEnd, maySee, requireAdmin, type ApiCaller } from './caller.ts'
+import type { HexOf } from './container-hex.ts'
+import type { OperationId } from './operations.ts'
+import { personNamed } from './people.ts'
+import type { listQuery, logsQuery, ShownWorkspace, startBody } from './schemas.ts'
+import {
+  presentWorkspace,
+  presentWorkspaces,
+  showAbsent,
+  showLimits,
+  showTemplate,
+  showWorkspace,
+} from './shown.ts'
+import { openAtOnce } from './start-at-once.ts'
+
+export interface Asked {
+  readonly caller: ApiCaller
+  /** The workspace that the path names. */
+  readonly name: string
+  readonly query: unknown
+  readonly body: unknown
+}
+
+export interface ApiDeps {
+  readonly workspaces: Workspaces
+  readonly hexOf: HexOf
+  readonly clock: Clock
+  /** False: containers belong to nobody, and anybody who is signed in may use them. */
+  readonly withUsers: boolean
+}
+
+/** All but the stream of events, which is no answer. */
+export type Handlers = Readonly<
+  Record<Exclude<OperationId, 'followEvents'>, (asked: Asked) => unknown>
+>
+
+const logsMs = 10_000
+
+export function createHandlers(deps: ApiDeps): Handlers {
+  const { workspaces, hexOf, clock, withUsers } = deps
+
+  const show = (workspace: Workspace): ShownWorkspace =>
+    showWorkspace(workspaces.state(), workspace, hexOf, momentOf(clock))
+  /** After something was asked for it. */
+  const showNow = (before: Workspace): ShownWorkspace => {
+    const now = presentWorkspace(workspaces.state(), before.name)
+    return now === undefined ? showAbsent(before, hexOf) : show(now)
+  }
+
+  function find({ caller, name }: Asked): Workspace {
+    const workspace = presentWorkspace(workspaces.state(), name)
+    if (workspace !== undefined && maySee(caller, workspace)) return workspace
+    throw new BerthError('workspace_unknown', 'There is no workspace of that name.')
+  }
+
+  function end(asked: Asked, how: 'stop' | 'remove' | 'restart'): ShownWorkspace {
+    const workspace = find(asked)
+    if (!mayEnd(asked.caller, workspace))
+      throw new BerthError('template_forbidden', 'Other people use this workspace, too.')
+    workspaces.end(workspace.name, how)
+    return showNow(workspace)
+  }
+
+  return {
+    listTemplates: () => {
+      const { templates } = workspaces.state().config
+      return { templates: [...templates.values()].map(showTemplate) }
+    },
+
+    listWorkspaces({ caller, query }) {
+      const { user, template } = query as z.infer<typeof listQuery>
+      const all = presentWorkspaces(workspaces.state()).filter(
+        (one) =>
+          maySee(caller, one) &&
+          (template === undefined || one.template === template) &&
+          (user === undefined || isOf(one, user)),
+      )
+      return { workspaces: all.map(show) }
+    },
+
+    startWorkspace({ caller, body }) {
+      const wanted = body as z.infer<typeof startBody>
+      const template = workspaces.state().config.templates.get(wanted.template)
+      if (template === undefined)
+        throw new BerthError('template_unknown', 'There is no template of that name.')
+      if (caller.kind === 'token' && wanted.user === undefined) return open(template)
+      return startFor(personOf(caller, template, wanted), template)
+    },
+
+    showWorkspace: (asked) => show(find(asked)),
+    removeWorkspace: (asked) => end(asked, 'remove'),
+    stopWorkspace: (asked) => end(asked, 'stop'),
+    restartWorkspace: (asked) => end(asked, 'restart'),
+
+    extendWorkspace(asked) {
+      const workspace = find(asked)
+      const person = workspace.owner ?? workspace.seats[0]?.person
+      if (person === undefined || show(workspace).extensionMs === undefined)
+        throw new BerthError('conflict', 'Its lifetime cannot be extended, or was already.')
+      workspaces.extend(person, workspace.template)
+      return showNow(workspace)
+    },
+
+    async showLogs(asked) {
+      const { tail } = asked.query as z.infer<typeof logsQuery>
+      const { name } = find(asked)
+      const lines = await workspaces.logs(name, tail, AbortSignal.timeout(logsMs))
+      return { lines: lines.map((line) => plainText(line)) }
+    },
+
+    showLimits({ caller }) {
+      requireAdmin(caller)
+      return showLimits(workspaces.state())
+    },
+  }
+
+  function personOf(
+    caller: ApiCaller,
+    template: Template,
+    { user, subject, groups }: z.infer<typeof startBody>,
+  ): Person {
+    if (caller.kind === 'person') {
+      if (user === undefined || user === caller.person.name) return caller.person
+      throw new BerthError('template_forbidden', 'You start workspaces for yourself alone.')
+    }
+    if (user === undefined) throw new BerthError('bad_request', 'user is missing')
+    const person = personNamed(workspaces.state(), template, { user, subject, groups })
+    if (person !== undefined) return person
+    throw new BerthError(
+      'bad_request',
+      'This user was never here, and the template keeps a home: "subject" has to say whose it will be.',
+    )
+  }
+
+  function startFor(person: Person, template: Template): ShownWorkspace {
+    workspaces.requestStart(person, template.name)
+    const { status, refusal, failure } = workspaces.view(person, template.name)
+    const reason = refusal?.failure ?? failure
+    if (status.phase === 'absent' || refusal !== undefined)
+      throw new BerthError(
+        reason?.code ?? 'conflict',
+        reason?.detail ?? 'It cannot be started now.',
+        { details: refusal?.limit === undefined ? {} : { limit: refusal.limit } },
+      )
+    const name = isShared(template) ? status.workspace : workspaceName(template.prefix, person.name)
+    const workspace = workspaces.state().workspaces.get(name as Workspace['name'])
+    if (workspace === undefined) throw new BerthError('conflict', 'It cannot be started now.')
+    return show(workspace)
+  }
+
+  function open(template: Template): ShownWorkspace {
+    if (withUsers) throw new BerthError('bad_request', 'user is missing')
+    const outcome = openAtOnce(workspaces, template)
+    if (outcome.status === 'refused') {
+      throw new BerthError(outcome.failure.code, outcome.failure.detail)
+    }
+    const workspace =
+      outcome.status === 'placed' ? workspaces.state().workspaces.get(outcome.workspace) : undefined
+    if (workspace === undefined)
+      throw new BerthError('limit_total', 'There is no place for it now.')
+    return show(workspace)
+  }
+}
+
+export function momentOf(clock: Clock): { readonly now: number; readonly wallNow: number } {
+  return { now: clock.now(), wallNow: clock.wall() }
+}
+
+function isOf({ owner, seats }: Workspace, user: string): boolean {
+  return owner?.name === user || seats.some(({ person }) => person.name === user)
+}

@@ -1,0 +1,122 @@
+// The description of /api/v1 (OpenAPI 3.1), made from what the routes are made from.
+import { problemStatus, problemMediaType, type ProblemCode } from '@berth/shared/problems'
+import { z } from 'zod'
+import { operations, type Operation } from './operations.ts'
+import {
+  shownLimits,
+  shownLogs,
+  shownProblem,
+  shownTemplate,
+  shownWorkspace,
+  startBody,
+} from './schemas.ts'
+
+const named = { shownLimits, shownLogs, shownProblem, shownTemplate, shownWorkspace, startBody }
+type Json = Record<string, unknown>
+
+export function describeApi(version: string): Json {
+  const paths: Record<string, Json> = {}
+  for (const [id, operation] of Object.entries<Operation>(operations)) {
+    const path = (paths[operation.path] ??= {})
+    path[operation.method] = describeOperation(id, operation)
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Berth',
+      version,
+      description: 'Workspaces for scripts. Durations are milliseconds, times are RFC 3339.',
+    },
+    servers: [{ url: '/api/v1' }],
+    security: [{ token: [] }],
+    paths,
+    components: {
+      schemas: schemas(),
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+    },
+  }
+}
+
+function describeOperation(id: string, operation: Operation): Json {
+  const { summary, path, query, body, status, answer } = operation
+  const success =
+    answer === undefined
+      ? { 'text/event-stream': { schema: { type: 'string' } } }
+      : { 'application/json': { schema: schemaOf(answer) } }
+  const parameters = [...pathParameters(path), ...queryParameters(query)]
+  return {
+    operationId: id,
+    summary,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: schemaOf(body) } },
+          },
+        }),
+    responses: {
+      [status]: { description: 'Done, or under way.', content: success },
+      ...problemResponses(['identity_missing', 'bad_request', ...operation.problems]),
+    },
+  }
+}
+
+function pathParameters(path: string): Json[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }))
+}
+
+function queryParameters(query: z.ZodObject | undefined): Json[] {
+  const { properties = {} } = query === undefined ? {} : z.toJSONSchema(query, { io: 'input' })
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }))
+}
+
+/** By status: several codes may share one. */
+function problemResponses(codes: readonly ProblemCode[]): Json {
+  const byStatus = new Map<number, string[]>()
+  for (const code of codes) {
+    const status = problemStatus(code)
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
+  }
+  const content = { [problemMediaType]: { schema: { $ref: reference('Problem') } } }
+  return Object.fromEntries(
+    [...byStatus].map(([status, among]) => [
+      status,
+      { description: `\`${among.join('`, `')}\``, content },
+    ]),
+  )
+}
+
+const reference = (id: string): string => `#/components/schemas/${id}`
+
+/** What has a name is referred to by it; what has none is written out. */
+function schemaOf(schema: z.ZodType): Json {
+  const id = z.globalRegistry.get(schema)?.id
+  return id === undefined ? plain(z.toJSONSchema(schema, { io: 'input' })) : { $ref: reference(id) }
+}
+
+function schemas(): Json {
+  const all: Json = {}
+  for (const schema of Object.values<z.ZodType>(named)) {
+    const described: Json = z.toJSONSchema(schema, { io: 'input' })
+    all[z.globalRegistry.get(schema)?.id ?? ''] = plain(described)
+    const inner = (described['$defs'] ?? {}) as Record<string, Json>
+    for (const [name, definition] of Object.entries(inner)) all[name] = plain(definition)
+  }
+  return all
+}
+
+/** Without what only a document of its own has, and with its references into this one. */
+function plain(schema: Json): Json {
+  const kept = Object.entries(schema).filter(([key]) => !ownKeys.has(key))
+  const text = JSON.stringify(Object.fromEntries(kept))
+  return JSON.parse(text.replaceAll('"#/$defs/', `"${reference('')}`)) as Json
+}
+
+const ownKeys: ReadonlySet<string> = new Set(['$schema', '$defs', 'id'])

@@ -1,0 +1,120 @@
+// Workspaces, templates and limits as /api/v1 gives them. Pure.
+import type { WorkspaceName } from '@berth/shared/names'
+import type { State, Workspace } from '../../policy/domain.ts'
+import { countsAsStarting, holdsPlace, shownPhase } from '../../policy/phases.ts'
+import { statusOf } from '../../policy/view.ts'
+import type { Template } from '../../templates/template.ts'
+import { plainText } from '../plain-text.ts'
+import type { HexOf } from './container-hex.ts'
+import type { ShownLimits, ShownTemplate, ShownWorkspace } from './schemas.ts'
+
+export interface Moment {
+  readonly now: number
+  readonly wallNow: number
+}
+
+export function showTemplate(template: Template): ShownTemplate {
+  const { name, title, description, icon, kind, spec, policy } = template
+  return {
+    name,
+    title,
+    description,
+    ...(icon === '' ? {} : { icon }),
+    kind,
+    image: spec.image,
+    seats: policy.seats,
+    startsBy: policy.startsBy,
+  }
+}
+
+export function showWorkspace(
+  state: State,
+  workspace: Workspace,
+  hexOf: HexOf,
+  moment: Moment,
+): ShownWorkspace {
+  const { name, template, kind, owner, seats, container, endWarned } = workspace
+  const status = statusOf(state, workspace, moment)
+  const { problem } = status
+  const { position, waitsFor, endsAt, extensionMs, outdated } = status
+  return {
+    ...(position === undefined ? {} : { position }),
+    ...(waitsFor === undefined ? {} : { waitsFor }),
+    ...(endsAt === undefined ? {} : { endsAt }),
+    ...(extensionMs === undefined ? {} : { extensionMs }),
+    ...(outdated === undefined ? {} : { outdated }),
+    name,
+    template,
+    kind,
+    phase: shownPhase(workspace),
+    elapsedMs: Math.max(0, Math.round(status.elapsedMs)),
+    ...(status.etaMs === undefined ? {} : { etaMs: Math.max(0, Math.round(status.etaMs)) }),
+    ...(problem && { problem: { ...problem, detail: plainText(problem.detail, 1_000) } }),
+    ...(owner === undefined ? {} : { user: owner.name }),
+    endSoon: endWarned,
+    seats: seats.map(({ person, connections, lastUseAt }) => ({
+      user: person.name,
+      connections: [...connections.values()].reduce((sum, count) => sum + count, 0),
+      lastUseAgoMs: Math.max(0, Math.round(moment.now - lastUseAt)),
+    })),
+    hex: hexOf(name),
+    ...(container === undefined ? {} : { container: showContainer(container) }),
+  }
+}
+
+function showContainer({ generation, imageId, exitCode }: NonNullable<Workspace['container']>) {
+  return {
+    id: generation,
+    ...(imageId === undefined ? {} : { imageId }),
+    ...(exitCode === undefined ? {} : { exitCode }),
+  }
+}
+
+/** One that is gone, or never was. */
+export function showAbsent(workspace: Workspace, hexOf: HexOf): ShownWorkspace {
+  const { name, template, kind, owner } = workspace
+  return {
+    name,
+    template,
+    kind,
+    ...(owner === undefined ? {} : { user: owner.name }),
+    phase: 'absent',
+    elapsedMs: 0,
+    endSoon: false,
+    seats: [],
+    hex: hexOf(name),
+  }
+}
+
+/** What there is to be seen: not what is only remembered. */
+export function presentWorkspaces(state: State): readonly Workspace[] {
+  return [...state.workspaces.values()].filter((one) => shownPhase(one) !== 'absent')
+}
+
+export function presentWorkspace(state: State, name: string): Workspace | undefined {
+  const workspace = state.workspaces.get(name as WorkspaceName)
+  return shownPhase(workspace) === 'absent' ? undefined : workspace
+}
+
+export function showLimits(state: State): ShownLimits {
+  const { limits, templates } = state.config
+  const placed = [...state.workspaces.values()].filter(holdsPlace)
+  const memoryOf = ({ template }: Workspace) => templates.get(template)?.spec.memoryBytes ?? 0
+  return {
+    workspaces: { limit: limits.maxWorkspaces, used: placed.length },
+    starting: { limit: limits.maxStarting, used: placed.filter(countsAsStarting).length },
+    queue: { limit: limits.maxQueue, used: state.queue.length },
+    memoryBytes: {
+      limit: limits.maxMemoryBytes,
+      used: placed.reduce((sum, workspace) => sum + memoryOf(workspace), 0),
+    },
+    workspacesPerUser: { limit: limits.maxWorkspacesPerUser },
+    templates: [...templates.values()].map(({ name, policy }) => ({
+      name,
+      workspaces: {
+        limit: policy.maxWorkspaces,
+        used: placed.filter(({ template }) => template === name).length,
+      },
+    })),
+  }
+}

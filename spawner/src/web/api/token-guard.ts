@@ -1,0 +1,41 @@
+// Lets only the holder of API_TOKEN in, before anything of a request is read. Never tells or logs the token.
+import type { RequestHandler } from 'express'
+import type { Clock } from '@berth/shared/clock'
+import { bounded, type Log } from '@berth/shared/log'
+import { createProblem } from '@berth/shared/problems'
+import type { Secret } from '@berth/shared/secret'
+import { sendProblem } from '../answers.ts'
+
+/** One line in so long: somebody who tries tokens must not fill the disk. */
+const logEveryMs = 10_000
+
+export function createTokenGuard(deps: {
+  readonly token: Secret
+  readonly problemBase?: string | undefined
+  readonly clock: Clock
+  readonly log: Log
+}): RequestHandler {
+  const { token, problemBase, clock, log } = deps
+  const detail = 'The request needs the header "Authorization: Bearer" with the API token.'
+  let loggedAt = Number.NEGATIVE_INFINITY
+  let unlogged = 0
+
+  function note(address: string | undefined, path: string): void {
+    unlogged += 1
+    if (clock.now() - loggedAt < logEveryMs) return
+    log.warn({ address, path: bounded(path), attempts: unlogged }, 'wrong or missing API token')
+    loggedAt = clock.now()
+    unlogged = 0
+  }
+
+  return (request, response, next) => {
+    const match = /^Bearer +(\S.*)$/i.exec(request.headers.authorization ?? '')
+    if (match?.[1] !== undefined && token.matches(match[1])) {
+      next()
+      return
+    }
+    note(request.socket.remoteAddress, request.path)
+    response.setHeader('www-authenticate', 'Bearer realm="berth"')
+    sendProblem(response, createProblem(problemBase, 'identity_missing', detail))
+  }
+}
