@@ -26,7 +26,10 @@ describe('the port for scripts', () => {
 describe('/api/v1', () => {
   it('describes itself as valid OpenAPI 3.1', async () => {
     await using api = await startApi()
-    const description = JSON.parse((await api.ask('/api/v1/openapi.json')).text) as Record<string, unknown>
+    const description = JSON.parse((await api.ask('/api/v1/openapi.json')).text) as Record<
+      string,
+      unknown
+    >
     const result = await new Validator().validate(description)
     assert.deepEqual(result.errors ?? [], [])
     assert.equal(result.valid, true)
