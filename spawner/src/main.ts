@@ -15,6 +15,8 @@ import { createMetrics } from './metrics.ts'
 import { acquireInstanceLock } from './sqlite/instance-lock.ts'
 import { openStore } from './sqlite/store.ts'
 import { StoreError } from './sqlite/store-error.ts'
+import { createHexOf } from './web/api/container-hex.ts'
+import { apiFor, hexRoutes } from './web/api/from-settings.ts'
 import { createWeb } from './web/web.ts'
 
 const { version } = JSON.parse(
@@ -40,12 +42,24 @@ async function main(): Promise<void> {
   const place = { dockerHost, instance, pool, clock, observer: metrics.calls }
   const engine = stack.use(createDockerEngine(place))
   const policy = policyConfig(settings, config.templates, (...made) => engine.specOf(...made))
+  const hexOf = createHexOf(settings.INTERNAL_SECRET)
   const around = { reconcileEveryMs: settings.RECONCILE_EVERY, observer: metrics.loop, store }
-  const workspaces = stack.use(createWorkspaces({ engine, config: policy, clock, log, ...around }))
+  const workspaces = stack.use(
+    createWorkspaces({
+      engine,
+      config: policy,
+      clock,
+      log,
+      ...around,
+      ...hexRoutes(settings, hexOf),
+    }),
+  )
   metrics.countFrom(workspaces.counts)
   await workspaces.start()
   const web = createWeb({ workspaces, settings: webSettings(settings), clock, log })
   stack.use(await listen(web, settings.LISTEN_PORT, log))
+  const api = apiFor(settings, { workspaces, hexOf, clock, log, version })
+  if (api !== undefined) stack.use(await listen(api, settings.API_PORT, log))
   ready = () => workspaces.ready() && !ending.signal.aborted
   log.info({ instance, port: settings.LISTEN_PORT }, 'spawner started')
   if (!ending.signal.aborted) await once(ending.signal, 'abort')

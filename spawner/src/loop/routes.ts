@@ -7,7 +7,7 @@ export function templateRoutes({ templates }: Pick<PolicyConfig, 'templates'>): 
   return [...templates.values()].map(routeOf)
 }
 
-function routeOf(template: Template): Route {
+export function routeOf(template: Template): Route {
   const { path, listenPort } = template.route
   return {
     template: template.name,

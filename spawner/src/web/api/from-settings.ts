@@ -1,0 +1,29 @@
+// What the settings make of the API: nothing without a token.
+import type { Express } from 'express'
+import type { Route } from '@berth/shared/contract'
+import type { SpawnerSettings } from '../../config.ts'
+import type { State } from '../../policy/domain.ts'
+import type { HexOf } from './container-hex.ts'
+import { createApi, type CreateApiDeps } from './create-api.ts'
+import { workspaceRoutes } from './workspace-routes.ts'
+
+type Settings = Pick<SpawnerSettings, 'API_TOKEN' | 'WITH_USERS' | 'PORTAL_URL' | 'PUBLIC_URL'>
+type Parts = Pick<CreateApiDeps, 'workspaces' | 'hexOf' | 'clock' | 'log' | 'version'>
+
+/** @returns `undefined` without a token: then nothing may listen */
+export function apiFor(settings: Settings, parts: Parts): Express | undefined {
+  const { API_TOKEN: token, WITH_USERS, PORTAL_URL, PUBLIC_URL } = settings
+  if (token === undefined) return undefined
+  const withUsers = WITH_USERS === 'true'
+  return createApi({ ...parts, token, withUsers, problemBase: PORTAL_URL ?? PUBLIC_URL })
+}
+
+/** Sub-domains are for those whom the API told of them. Without a public URL there is nothing they could be below. */
+export function hexRoutes(
+  { API_TOKEN, PUBLIC_URL }: Settings,
+  hexOf: HexOf,
+): { readonly workspaceRoutes?: (state: State) => readonly Route[] } {
+  if (API_TOKEN === undefined || PUBLIC_URL === undefined) return {}
+  const { hostname } = new URL(PUBLIC_URL)
+  return { workspaceRoutes: (state) => workspaceRoutes(state, hexOf, hostname) }
+}

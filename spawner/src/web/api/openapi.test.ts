@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { z } from 'zod'
+import { describeApi } from './openapi.ts'
+import { operations } from './operations.ts'
+
+interface Described {
+  readonly operationId: string
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[]
+  readonly responses: Readonly<Record<string, { readonly description: string }>>
+}
+
+const api = describeApi('1.2.3')
+const paths = api['paths'] as Record<string, Record<string, Described>>
+const { schemas } = api['components'] as { schemas: Record<string, Record<string, unknown>> }
+const described = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.values(methods).map((operation) => ({ path, operation })),
+)
+
+describe('the description of /api/v1', () => {
+  it('has each operation once, with every parameter of its path', () => {
+    const ids = described.map(({ operation }) => operation.operationId)
+    assert.deepEqual(ids.toSorted(), Object.keys(operations).toSorted())
+    for (const { path, operation } of described) {
+      const inPath = (operation.parameters ?? []).filter((one) => one.in === 'path')
+      const wanted = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+      assert.deepEqual(
+        inPath.map(({ name }) => name),
+        wanted,
+      )
+    }
+  })
+
+  it('says of every answer what it is', () => {
+    for (const { operation } of described)
+      for (const [status, { description }] of Object.entries(operation.responses)) {
+        assert.match(status, /^[2-5]\d\d$/)
+        assert.notEqual(description, '')
+      }
+  })
+
+  it('refers to nothing that is not in it', () => {
+    const text = JSON.stringify(api)
+    assert.doesNotMatch(text, /\$defs|\$schema|"id":"[A-Z]/)
+    const references = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)]
+    assert.ok(references.length > 10)
+    for (const [, name = ''] of references) assert.ok(Object.hasOwn(schemas, name), name)
+    assert.equal(references.length, text.split('"$ref"').length - 1)
+  })
+
+  it('has schemas that take what the shapes take', () => {
+    const Start = z.fromJSONSchema(schemas['Start'] ?? {})
+    assert.ok(Start.safeParse({ template: 'lab', user: 'ann', groups: ['a'] }).success)
+    assert.ok(!Start.safeParse({ template: 'lab', user: 'ann', more: 1 }).success)
+    assert.ok(!Start.safeParse({ user: 'ann' }).success)
+  })
+})

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Secret } from '@berth/shared/secret'
+import { createHarbour, openHarbour, userOf } from '../../loop/testing/harbour.ts'
+import { createHexOf } from './container-hex.ts'
+import { hexRoutes } from './from-settings.ts'
+import { workspaceRoutes } from './workspace-routes.ts'
+
+const hexOf = createHexOf(new Secret('a secret of the tests'))
+
+describe('the routes by hex', () => {
+  it('lead to one workspace alone, by a label before the public host', async () => {
+    await using harbour = await openHarbour()
+    harbour.workspaces.requestStart(userOf('ann'), 'lab')
+    const [route, ...rest] = workspaceRoutes(harbour.workspaces.state(), hexOf, 'berth.test')
+    assert.deepEqual(rest, [])
+    assert.equal(route?.workspace, 'lab-ann')
+    assert.match(String(route?.hosts), /^[0-9a-f]{32}\.berth\.test$/)
+  })
+
+  it('are none without a token, or without a public URL', async () => {
+    await using harbour = createHarbour()
+    const token = new Secret('t')
+    const rest = { WITH_USERS: 'true', PORTAL_URL: undefined } as const
+    const none = { ...rest, API_TOKEN: undefined, PUBLIC_URL: 'http://a' }
+    assert.deepEqual(hexRoutes(none, hexOf), {})
+    assert.deepEqual(hexRoutes({ ...rest, API_TOKEN: token, PUBLIC_URL: undefined }, hexOf), {})
+    const all = hexRoutes({ ...rest, API_TOKEN: token, PUBLIC_URL: 'http://a.test:1' }, hexOf)
+    assert.deepEqual(all.workspaceRoutes?.(harbour.workspaces.state()), [])
+  })
+})
+
+describe('a hex', () => {
+  it('is the same after a restart, another for another name or another secret', () => {
+    const name = 'lab-ann' as Parameters<typeof hexOf>[0]
+    const again = createHexOf(new Secret('a secret of the tests'))
+    assert.equal(again(name), hexOf(name))
+    assert.notEqual(createHexOf(new Secret('another'))(name), hexOf(name))
+    assert.notEqual(hexOf('lab-bob' as typeof name), hexOf(name))
+  })
+})

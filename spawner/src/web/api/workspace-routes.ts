@@ -1,0 +1,29 @@
+// The ways in by sub-domain: each workspace's hex before the public host leads to that workspace alone. Pure.
+import type { Route } from '@berth/shared/contract'
+import { routeOf } from '../../loop/routes.ts'
+import type { State } from '../../policy/domain.ts'
+import { shownPhase } from '../../policy/phases.ts'
+import type { HexOf } from './container-hex.ts'
+
+/** Each snapshot of routes goes to each director whole: those who asked first keep their sub-domains. */
+const mostRoutes = 5_000
+
+/** @param publicHost the host name of PUBLIC_URL, without a port */
+export function workspaceRoutes(
+  state: Pick<State, 'workspaces' | 'config'>,
+  hexOf: HexOf,
+  publicHost: string,
+): readonly Route[] {
+  const routes: Route[] = []
+  for (const workspace of state.workspaces.values()) {
+    const template = state.config.templates.get(workspace.template)
+    if (template === undefined || workspace.kind === 'standby') continue
+    if (shownPhase(workspace) === 'absent') continue
+    const { name, kind } = workspace
+    const hosts = [`${hexOf(name)}.${publicHost}`]
+    const route = routeOf({ ...template, route: { hosts } })
+    routes.push({ ...route, workspace: name, shared: kind === 'shared' })
+    if (routes.length === mostRoutes) break
+  }
+  return routes
+}
