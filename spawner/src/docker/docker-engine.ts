@@ -7,6 +7,7 @@ import { createCall, type CallObserver } from './calls.ts'
 import { connectEngine } from './connection.ts'
 import { specHash } from './container-options.ts'
 import { createContainers } from './containers.ts'
+import { createFindCredentials, type FindCredentials } from './docker-configuration.ts'
 import { createDirectors } from './directors.ts'
 import { engineEvents } from './events.ts'
 import { createFinish } from './finishing.ts'
@@ -31,6 +32,8 @@ export interface DockerEngineOptions {
   readonly pool: SubnetPool
   readonly clock: Clock
   readonly observer: CallObserver
+  /** The Docker configuration with credentials for registries: a folder with `config.json`, or that file. */
+  readonly dockerConfig?: string
 }
 
 export function createDockerEngine(options: DockerEngineOptions): Engine & Disposable {
@@ -40,7 +43,11 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
   const call = createCall({ clock, observer })
   const base = { docker, call, clock, instance, pool }
   const provenance = createProvenance(base)
-  const images = createImages(base)
+  const findCredentials: FindCredentials =
+    options.dockerConfig === undefined
+      ? async () => ({ status: 'none' })
+      : createFindCredentials(options.dockerConfig)
+  const images = createImages({ ...base, findCredentials })
   const networks = createNetworks(base)
   const volumes = createVolumes(base)
   const archive = createArchive(base)
@@ -56,6 +63,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
   return {
     look: (signal) => lookAtEngine({ ...base, provenance, images }, signal),
     events: (onOpen, signal) => engineEvents(base, onOpen, signal),
+    images: (signal) => images.labelled(signal),
     ensureImage: (...order) => images.ensure(...order),
     createContainer: ({ kind = 'private', ...order }, signal) =>
       containers.create({ ...order, kind }, signal),

@@ -2,8 +2,10 @@
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import type { Outcome } from '../loop/engine.ts'
+import type { LabelledImage } from '../templates/from-image.ts'
 import type { Template } from '../templates/template.ts'
 import { unlessGone, type Call } from './calls.ts'
+import type { FindCredentials } from './docker-configuration.ts'
 import { asFault, isFault } from './fault.ts'
 import { readLines } from './lines.ts'
 import { done, failed, outcomeOf } from './outcome.ts'
@@ -27,6 +29,8 @@ export interface Images {
    * Where these references lead now, and those that were last asked for; what is not on the engine is left out.
    */
   idsOf(references: Iterable<string>, signal: AbortSignal): Promise<ReadonlyMap<string, string>>
+  /** Those that say themselves what they are for, once for each of their names. */
+  labelled(signal: AbortSignal): Promise<readonly LabelledImage[]>
   ensure(
     template: Template,
     onPull: (percent: number) => void,
@@ -36,11 +40,17 @@ export interface Images {
 
 const longestMemory = 256
 
+const describes = /^(berth\.image|orca)\./
+
 /** A pull that says nothing for so long is given up. */
 const silenceMs = 300_000
 
-export function createImages(deps: { docker: Docker; call: Call }): Images {
-  const { docker, call } = deps
+export function createImages(deps: {
+  docker: Docker
+  call: Call
+  findCredentials: FindCredentials
+}): Images {
+  const { docker, call, findCredentials } = deps
   const pulls = createSharedWork<number, Outcome<void>>()
   const asked = new Set<string>()
 
@@ -69,25 +79,35 @@ export function createImages(deps: { docker: Docker; call: Call }): Images {
     const either = AbortSignal.any([signal, silence.signal])
     const progress = createPullProgress()
     onPercent(0)
+    const login = await findCredentials(reference)
+    const auth = login.status === 'found' ? { authconfig: login.credentials } : {}
+    const failure = (cause: string): Outcome<void> => {
+      const told = pullFailure(reference, cause)
+      if (login.status !== 'unavailable') return failed(told)
+      return failed({
+        ...told,
+        detail: `${told.detail} About the Docker configuration: ${login.why}`,
+      })
+    }
     try {
       const stream = (await call(
         'image-pull',
         { signal: either, deadlineMs: silenceMs },
         // Not its deadline's signal: that would end the stream of progress too.
-        () => docker.pull(withTag(reference), { abortSignal: either }),
+        () => docker.pull(withTag(reference), { ...auth, abortSignal: either }),
       )) as Readable
       for await (const text of readLines(stream)) {
         timer.refresh()
         const line = parsePullLine(text)
-        if (line?.error !== undefined) return failed(pullFailure(reference, line.error))
+        if (line?.error !== undefined) return failure(line.error)
         if (line !== undefined) onPercent(progress.heard(line))
       }
       return done(undefined)
     } catch (error) {
-      if (silence.signal.aborted) return failed(pullFailure(reference, 'the registry went silent'))
+      if (silence.signal.aborted) return failure('the registry went silent')
       const fault = asFault('image-pull', error)
       if (fault.kind === 'unreachable') throw fault
-      return failed(pullFailure(reference, fault.message))
+      return failure(fault.message)
     } finally {
       clearTimeout(timer)
     }
@@ -106,6 +126,19 @@ export function createImages(deps: { docker: Docker; call: Call }): Images {
       return new Map(
         known.flatMap(([reference, id]) => (id === undefined ? [] : [[reference, id]])),
       )
+    },
+
+    async labelled(signal) {
+      const listed = await call('image-list', { signal, deadlineMs: 30_000 }, (abortSignal) =>
+        docker.listImages({ abortSignal }),
+      )
+      return listed.flatMap(({ Id: id, ...image }) => {
+        // An image without labels has `null` here.
+        const labels = (image.Labels as Record<string, string> | null) ?? {}
+        if (!Object.keys(labels).some((name) => describes.test(name))) return []
+        const tags = (image.RepoTags ?? []).filter((name) => !name.startsWith('<none>'))
+        return tags.map((reference) => ({ reference, id, labels }))
+      })
     },
 
     async ensure(template, onPull, signal) {

@@ -10,6 +10,7 @@ import type {
   NetworkIndex,
   WorkspaceKind,
 } from '../policy/domain.ts'
+import type { LabelledImage } from '../templates/from-image.ts'
 import type { Template } from '../templates/template.ts'
 
 /** A failure that people are told; `retry`: it is the engine's state, not the template's, that is wrong. */
@@ -36,6 +37,9 @@ export interface Engine {
   /** The engine's own events about our containers, until it breaks off. Rejects when it cannot be had.
    * `onOpen` is called once it is sure that none is missed from now on. */
   events(onOpen: () => void, signal: AbortSignal): AsyncIterable<EngineEvent>
+  /** Images on the engine that carry `berth.image.*` or `orca.*` labels, once for each of their names. Rejects when
+   * the engine does not answer. */
+  images(signal: AbortSignal): Promise<readonly LabelledImage[]>
   /** Has the image there, pulling it as the template says; `onPull` is called once a pull begins and on progress. */
   ensureImage(
     template: Template,

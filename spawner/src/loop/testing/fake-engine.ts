@@ -125,6 +125,10 @@ export function createFakeEngine(clock: Clock): FakeEngine {
         stream = Promise.withResolvers<void>()
       }
     },
+    async images(signal) {
+      await enter('images', '', signal)
+      return []
+    },
     ensureImage(_template, onPull, signal) {
       return outcome('ensureImage', '', signal, () => onPull(50))
     },

@@ -1,0 +1,96 @@
+// Credentials for registries, out of a Docker configuration as `docker login` writes it. Pure.
+import { z } from 'zod'
+
+export interface RegistryCredentials {
+  readonly serveraddress: string
+  readonly username?: string
+  readonly password?: string
+  readonly identitytoken?: string
+}
+
+export type Found =
+  | { readonly status: 'none' }
+  | { readonly status: 'found'; readonly credentials: RegistryCredentials }
+  /** They are there, and out of reach; `why` is a sentence. */
+  | { readonly status: 'unavailable'; readonly why: string }
+
+const entry = z.object({
+  auth: z.string().optional(),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  identitytoken: z.string().optional(),
+})
+
+const schema = z.object({
+  auths: z.record(z.string(), entry).default({}),
+  credHelpers: z.record(z.string(), z.string()).default({}),
+  credsStore: z.string().default(''),
+})
+export type DockerConfiguration = z.infer<typeof schema>
+
+/** @returns `undefined` for what is no Docker configuration; what is wrong with it might quote a password */
+export function parseDockerConfiguration(text: string): DockerConfiguration | undefined {
+  try {
+    return schema.safeParse(JSON.parse(text)).data
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+const hub = 'docker.io'
+/** Docker's own registry is written down under names of its past. */
+const namesOfHub = ['index.docker.io', 'registry-1.docker.io', hub]
+
+/** @returns the registry of a reference, as the engine understands it */
+export function registryOf(reference: string): string {
+  const [first = '', ...rest] = reference.split('/')
+  const isHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost')
+  return isHost ? canonical(first) : hub
+}
+
+/** Keys are hosts, or URLs such as `https://index.docker.io/v1/`. */
+function canonical(key: string): string {
+  const host = key
+    .replace(/^https?:\/\//, '')
+    .replace(/\/.*$/, '')
+    .toLowerCase()
+  return namesOfHub.includes(host) ? hub : host
+}
+
+function valueFor<T>(entries: Readonly<Record<string, T>>, registry: string): T | undefined {
+  return Object.entries(entries).find(([key]) => canonical(key) === registry)?.[1]
+}
+
+export function credentialsFor(config: DockerConfiguration, reference: string): Found {
+  const registry = registryOf(reference)
+  const helper = valueFor(config.credHelpers, registry)
+  if (helper !== undefined) return kept(registry, helper)
+  const known = valueFor(config.auths, registry)
+  if (known === undefined) return { status: 'none' }
+  const credentials = decode(known, registry === hub ? 'https://index.docker.io/v1/' : registry)
+  if (credentials !== undefined) return { status: 'found', credentials }
+  // With a store, `docker login` leaves an empty entry to say that there is one.
+  if (config.credsStore !== '') return kept(registry, config.credsStore)
+  return { status: 'unavailable', why: `Its entry for ${registry} under auths has no credentials.` }
+}
+
+function kept(registry: string, helper: string): Found {
+  const why = `It keeps the credentials for ${registry} in docker-credential-${helper}, which is not available here: put them under auths.`
+  return { status: 'unavailable', why }
+}
+
+function decode(
+  { auth, username, password, identitytoken }: z.infer<typeof entry>,
+  serveraddress: string,
+): RegistryCredentials | undefined {
+  const text = Buffer.from(auth ?? '', 'base64')
+    .toString('utf8')
+    .replace(/\0+$/, '')
+  const colon = text.indexOf(':')
+  const [name, word] =
+    colon > 0 ? [text.slice(0, colon), text.slice(colon + 1)] : [username, password]
+  if (identitytoken !== undefined && identitytoken !== '') return { serveraddress, identitytoken }
+  if (name === undefined || word === undefined || word === '') return undefined
+  return { serveraddress, username: name, password: word }
+}
