@@ -27,6 +27,8 @@ function detail(
   if (after.phase === 'failed' && after.failure !== undefined) return { failure: after.failure }
   if (after.phase === 'ready' && before?.phase === 'frozen' && before.wakeAskedAt !== undefined)
     return { start: { kind: 'frozen', ms: draft.now - before.wakeAskedAt } }
+  // Nobody waited for it.
+  if (after.kind === 'standby') return {}
   if (after.phase !== 'ready' || before?.servesSince !== undefined) return {}
   const start = startOf(after)
   return start === undefined ? {} : { start: { kind: start.kind, ms: draft.now - start.from } }

@@ -12,6 +12,7 @@ import { noteDeath, noteDestroyed, noteHealth } from './record-engine.ts'
 import * as steps from './record-steps.ts'
 import { noteReachable } from './record-probes.ts'
 import { changedRecords } from './records.ts'
+import { noteRenamed } from './rename.ts'
 import { askSeat, askStart, cancel, noteSeen } from './seats.ts'
 import { emptyTally } from './tally.ts'
 import { nextDueAt } from './wake.ts'
@@ -35,6 +36,8 @@ export function initialState(config: PolicyConfig, recorded?: Recorded): State {
     measured: { coldMs: [], standbyMs: [], frozenMs: [], stoppedMs: [], staysMs: [] },
     tally: emptyTally,
     cancels: new Map(),
+    standbys: new Set(),
+    standbyFailures: new Map(),
     recorded: recorded?.workspaces ?? [],
     images: new Map(),
     dueAt: Number.POSITIVE_INFINITY,
@@ -76,7 +79,6 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
     case 'tick':
     // Not decided yet: what follows stands in the state and nothing is derived from it.
     case 'open-asked':
-    case 'container-renamed':
       return
     case 'config-changed':
       return void changeConfig(draft, event.config)
@@ -137,6 +139,8 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
       return void steps.noteFrozen(draft, event)
     case 'container-thawed':
       return void steps.noteThawed(draft, event)
+    case 'container-renamed':
+      return void noteRenamed(draft, event)
     case 'container-stopped':
       return void steps.noteStopped(draft, event)
     case 'container-removed':

@@ -157,6 +157,10 @@ export interface Workspace {
   readonly served: number
   /** What was added to its lifetime. */
   readonly extendedMs: number
+  /** How long its container ran before it was claimed: not counted in its lifetime. */
+  readonly stoodByMs?: number | undefined
+  /** Its container has another name still, and was refused its own: not before then is that tried again. */
+  readonly renameAt?: number | undefined
   /** Whether its end was announced. */
   readonly endWarned: boolean
   readonly phase: Phase
@@ -278,6 +282,10 @@ export interface State {
   /** Those who wait for a place, first come first. The same array as long as nothing in it changes. */
   readonly queue: readonly WorkspaceName[]
   readonly measured: Measured
+  /** Names of all that stand by, or are to. */
+  readonly standbys: ReadonlySet<WorkspaceName>
+  /** Templates whose standbys failed of late. */
+  readonly standbyFailures: ReadonlyMap<string, StandbyFailures>
   readonly tally: Tally
   /** When somebody gave up their seat in a shared template, by `cancelKey`: what is held since before then does not
    * take another. */
@@ -288,6 +296,13 @@ export interface State {
   readonly images: ReadonlyMap<string, string>
   /** Nothing falls due by itself before then; infinite: nothing does at all. */
   readonly dueAt: number
+}
+
+export interface StandbyFailures {
+  /** One after the other. */
+  readonly count: number
+  /** Until then there is no other try. */
+  readonly until: number
 }
 
 /** What the store keeps of a workspace: what was given later, which labels cannot tell. */
@@ -303,6 +318,7 @@ export interface WorkspaceRecord {
   readonly seats: readonly RecordedSeat[]
   readonly served: number
   readonly extendedMs: number
+  readonly stoodByMs: number
 }
 
 export interface RecordedSeat {

@@ -10,6 +10,7 @@ import type {
   Network,
   NetworkIndex,
   PolicyConfig,
+  StandbyFailures,
   State,
   Step,
   Workspace,
@@ -39,6 +40,8 @@ export interface Draft {
   nextTurn: number
   queue: readonly WorkspaceName[]
   measured: Measured
+  standbys: ReadonlySet<WorkspaceName>
+  readonly standbyFailures: EditedMap<string, StandbyFailures>
   readonly tally: OpenTally
   readonly cancels: EditedMap<string, number>
   recorded: readonly WorkspaceRecord[]
@@ -68,6 +71,8 @@ export function openDraft(before: State, now: number): Draft {
     nextTurn: before.nextTurn,
     queue: before.queue,
     measured: before.measured,
+    standbys: before.standbys,
+    standbyFailures: editMap(before.standbyFailures),
     tally,
     cancels: editMap(before.cancels),
     recorded: before.recorded,
@@ -99,6 +104,8 @@ export function closeDraft(draft: Draft, dueAt: number): State {
     nextTurn: draft.nextTurn,
     queue: draft.queue,
     measured: draft.measured,
+    standbys: draft.standbys,
+    standbyFailures: draft.standbyFailures.result(),
     tally: closeTally(draft.tally, draft.before.tally),
     cancels: draft.cancels.result(),
     recorded: draft.recorded,

@@ -63,7 +63,7 @@ export function lifetimeEndsAt(config: PolicyConfig, workspace: Workspace): numb
   const { maxLifetimeMs } = policyOf(config, workspace)
   const startedAt = workspace.container?.startedAt
   if (maxLifetimeMs === 0 || startedAt === undefined) return never
-  return startedAt + maxLifetimeMs + workspace.extendedMs
+  return startedAt + (workspace.stoodByMs ?? 0) + maxLifetimeMs + workspace.extendedMs
 }
 
 /** When the end of its lifetime is announced. */

@@ -54,7 +54,7 @@ function count(known: Known): { places: number; starting: number } {
   return { places, starting }
 }
 
-function usualStart(measured: Measured, kind: 'cold' | 'stopped'): number | undefined {
+function usualStart(measured: Measured, kind: 'cold' | 'stopped' | 'standby'): number | undefined {
   if (kind === 'stopped') return median(measured.stoppedMs) ?? median(measured.coldMs)
   return median(measured.coldMs)
 }

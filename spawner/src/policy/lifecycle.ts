@@ -60,6 +60,13 @@ export function becomeReady(draft: Draft, workspace: Workspace): void {
   })
 }
 
+/** What stood by is ready for its owner, whoever reached it before. */
+export function becomeTheirs(draft: Draft, workspace: Workspace): Workspace {
+  const ready = enter(draft, workspace, 'ready', { servesSince: draft.now, lastUseAt: draft.now })
+  measureStart(draft, ready)
+  return ready
+}
+
 /** A director could not reach it: it has to be seen again before anybody is sent there. */
 export function probeAgain(draft: Draft, workspace: Workspace): void {
   enter(draft, workspace, 'probing', {
@@ -172,7 +179,11 @@ export function exited(workspace: Workspace, exitCode: number | undefined) {
 /** From the place taken to ready; `undefined` for one that was found running. */
 export function startOf(
   workspace: Workspace,
-): { readonly kind: 'cold' | 'stopped'; readonly from: number } | undefined {
+): { readonly kind: 'cold' | 'stopped' | 'standby'; readonly from: number } | undefined {
+  const [first, second] = workspace.milestones
+  // What stood by is ready at once.
+  if (first?.phase === 'queued' && second?.phase === 'ready')
+    return { kind: 'standby', from: first.at }
   const place = workspace.milestones.find((milestone) => milestone.phase !== 'queued')
   if (place?.phase === 'pulling') return { kind: 'cold', from: place.at }
   if (place?.phase === 'starting') return { kind: 'stopped', from: place.at }
@@ -182,11 +193,13 @@ export function startOf(
 function measureStart(draft: Draft, workspace: Workspace): void {
   const start = startOf(workspace)
   if (start === undefined) return
-  note(draft, start.kind === 'cold' ? 'coldMs' : 'stoppedMs', draft.now - start.from)
+  const { kind, from } = start
+  const what = ({ cold: 'coldMs', stopped: 'stoppedMs', standby: 'standbyMs' } as const)[kind]
+  note(draft, what, draft.now - from)
 }
 
 function measureStay(draft: Draft, workspace: Workspace): void {
-  if (workspace.servesSince === undefined) return
+  if (workspace.servesSince === undefined || workspace.kind === 'standby') return
   note(draft, 'staysMs', draft.now - workspace.servesSince)
 }
 

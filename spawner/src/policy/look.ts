@@ -27,6 +27,7 @@ export function noteLook(draft: Draft, look: Look): void {
   draft.foreignIndexes = new Set(look.foreignIndexes)
   draft.foreignNames = new Set(look.foreignNames)
   draft.subjects = look.subjects
+  draft.images = look.images
   if (wasAway) retryEverything(draft)
   noteNetworks(draft, look)
   noteContainers(draft, look, wasAway)

@@ -6,6 +6,7 @@ import { policyOf } from './due.ts'
 import { exitedAtStart } from './failures.ts'
 import * as freezing from './freezing.ts'
 import { exited, fail, tryLater } from './lifecycle.ts'
+import { noteRenameFailed } from './rename.ts'
 
 type Answer<T extends Event['type']> = Extract<Event, { type: T }>
 
@@ -50,6 +51,7 @@ export function noteStarted(draft: Draft, event: Answer<'container-started'>): v
   const { exitCode } = workspace.container ?? {}
   const started = change(draft, workspace, {
     diedAt: undefined,
+    stoodByMs: undefined,
     container: withContainer(workspace, {
       // Also when a death was heard of meanwhile: that may have been an earlier try's.
       status: 'running',
@@ -100,6 +102,7 @@ export function noteStepFailed(draft: Draft, event: Answer<'step-failed'>): void
   const workspace = answered(draft, event.workspace, event.step)
   if (workspace === undefined) return
   if (event.step === 'freeze') return freezing.noteFreezeFailed(draft, workspace, event.retry)
+  if (event.step === 'rename') return noteRenameFailed(draft, workspace)
   if (event.step === 'thaw') return freezing.noteThawFailed(draft, workspace)
   const isTeardown = event.step === 'stop' || event.step === 'remove'
   if (isTeardown) {

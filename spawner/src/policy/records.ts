@@ -5,13 +5,24 @@ import type { RecordChanges, RecordedSeat, State, Workspace, WorkspaceRecord } f
 
 /** @returns `undefined` for one of which labels tell everything, or nothing is left to tell */
 export function recordOf(workspace: Workspace): WorkspaceRecord | undefined {
-  const { name, template, kind, owner, served, extendedMs } = workspace
+  const { name, template, kind, owner, served, extendedMs, stoodByMs = 0 } = workspace
   if (kind === 'standby') return undefined
   const queuedTurn = isToBeStarted(workspace) ? workspace.turn : undefined
   const generation = workspace.container?.generation
   if (queuedTurn === undefined && generation === undefined) return undefined
   const seats = workspace.seats.map(({ person, turn }) => ({ person, turn }))
-  return { name, template, kind, owner, generation, queuedTurn, seats, served, extendedMs }
+  return {
+    name,
+    template,
+    kind,
+    owner,
+    generation,
+    queuedTurn,
+    seats,
+    served,
+    extendedMs,
+    stoodByMs,
+  }
 }
 
 /** Somebody waits for it, and has a place in the order that a restart must not cost them. */
@@ -70,6 +81,7 @@ export function isSameRecord(one: WorkspaceRecord, other: WorkspaceRecord): bool
     one.queuedTurn === other.queuedTurn &&
     one.served === other.served &&
     one.extendedMs === other.extendedMs &&
+    one.stoodByMs === other.stoodByMs &&
     isSamePerson(one.owner, other.owner) &&
     one.seats.length === other.seats.length &&
     one.seats.every((seat, at) => isSameSeat(seat, other.seats[at]))

@@ -42,6 +42,7 @@ const record = (of: Partial<WorkspaceRecord> = {}): WorkspaceRecord => ({
   seats: [{ person: person('ann'), turn: 4 }],
   served: 1,
   extendedMs: 0,
+  stoodByMs: 0,
   ...of,
 })
 const recorded = (...workspaces: readonly WorkspaceRecord[]): Recorded => ({

@@ -89,11 +89,11 @@ function promised(there: SeenContainer, { name }: WorkspaceRecord): SeenContaine
 
 function givenLater(
   draft: Draft,
-  { seats, served, extendedMs }: WorkspaceRecord,
+  { seats, served, extendedMs, stoodByMs }: WorkspaceRecord,
 ): Partial<Workspace> {
   const leasedUntil = draft.now + leaseSpan(draft.config)
   const given = seatsOf(draft, seats).map((seat) => ({ ...seat, leasedUntil }))
-  return { seats: given, served, extendedMs }
+  return { seats: given, served, extendedMs, stoodByMs }
 }
 
 /** Everybody counts as there, and their place as in use, from now on. */

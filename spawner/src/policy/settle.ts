@@ -4,12 +4,15 @@ import { admit } from './admission.ts'
 import { introduceDirectors } from './directors.ts'
 import { drop, type Draft } from './draft.ts'
 import type { Workspace } from './domain.ts'
+import { claimStandbys } from './claim-standby.ts'
 import { absentAt, forgetAt } from './due.ts'
 import { leaveQueue } from './lifecycle.ts'
 import { settleNetworks } from './networks.ts'
+import { settleName } from './rename.ts'
 import { settleFrozen } from './settle-frozen.ts'
 import { settleReady } from './settle-ready.ts'
 import { settleProbing, settleStart } from './settle-starts.ts'
+import { settleEndedStandby, settleStandbys } from './standby.ts'
 import { makeRoom, settleStopped, settleStopping } from './take-away.ts'
 
 /** Where nothing is due and nothing changed that concerns all, only what the event touched is looked at. */
@@ -19,7 +22,9 @@ export function settle(draft: Draft): void {
   if (draft.looked) {
     const names = isWhole ? draft.workspaces.keys() : [...draft.workspaces.touched]
     for (const name of names) settleWorkspace(draft, name)
+    claimStandbys(draft)
     if (isWhole || isQueueTouched(draft)) settleQueue(draft)
+    settleStandbys(draft, (name) => settleWorkspace(draft, name))
     if (isWhole || areNetworksTouched(draft)) settleNetworks(draft)
   }
   if (isWhole && (draft.looked || !draft.engine.reachable)) introduceDirectors(draft)
@@ -50,9 +55,12 @@ function settleWorkspace(draft: Draft, name: WorkspaceName): void {
   for (;;) {
     const workspace = draft.workspaces.get(name)
     if (workspace === undefined) return
-    settlePhase(draft, workspace)
+    if (workspace.kind !== 'standby' || !settleEndedStandby(draft, workspace))
+      settlePhase(draft, workspace)
     const settled = draft.workspaces.get(name)
-    if (settled === undefined || settled.phase === workspace.phase) return
+    if (settled === undefined) return
+    settleName(draft, settled)
+    if (settled.phase === workspace.phase) return
   }
 }
 

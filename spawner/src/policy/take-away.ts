@@ -18,7 +18,7 @@ export function settleStopping(draft: Draft, workspace: Workspace): void {
 /** Whether the container is removed after it was stopped. */
 function mustGo(draft: Draft, workspace: Workspace): boolean {
   if (workspace.container?.status === 'created') return true
-  if (networkOf(draft, workspace) === undefined) return true
+  if (networkOf(draft, workspace) === undefined || workspace.kind === 'standby') return true
   switch (workspace.stopReason) {
     case 'failed':
     case 'lifetime':

@@ -5,7 +5,6 @@ import { problemTitle } from '@berth/shared/problems'
 import { claimOf, startRefusal, type Claim, type Refusal } from './admission.ts'
 import type { Failure, Milestone, State, Workspace } from './domain.ts'
 import { lifetimeEndsAt } from './due.ts'
-import { extensionOf } from './end-of-life.ts'
 import { estimateMs } from './estimates.ts'
 import { failures } from './failures.ts'
 import { isFreezing } from './freezing.ts'
@@ -122,7 +121,6 @@ export function statusOf(
   const at = phase === 'queued' ? state.queue.indexOf(name) : -1
   const etaMs = estimateMs(state, workspace, now)
   const endsAt = lifetimeEndsAt(state.config, workspace)
-  const extensionMs = extensionOf(state.config, workspace)
   const failure = failureOf(state, workspace)
   const isAwaited = phase === 'queued' || isStarting(workspace)
   return {
@@ -135,7 +133,6 @@ export function statusOf(
     ...((phase === 'ready' || phase === 'frozen') && Number.isFinite(endsAt)
       ? { endsAt: new Date(wallNow + endsAt - now).toISOString() }
       : {}),
-    ...(extensionMs === 0 ? {} : { extensionMs }),
     ...(failure === undefined ? {} : { problem: problemOf(failure) }),
   }
 }

@@ -27,6 +27,7 @@ export function nextDueAt(draft: Draft): number {
   const networks = isWhole ? draft.networks.keys() : draft.networks.touched
   for (const index of networks) considerNetwork(draft.networks.get(index), consider)
   for (const until of draft.restingIndexes.values()) consider(until)
+  for (const { until } of draft.standbyFailures.values()) consider(until)
   return earliest
 }
 
@@ -44,6 +45,7 @@ function considerWorkspace(
 ): void {
   if (workspace === undefined) return
   consider(workspace.retryAt)
+  consider(workspace.renameAt)
   switch (workspace.phase) {
     case 'queued':
       return consider(absentAt(config, workspace))

@@ -32,6 +32,7 @@ const migrations: readonly string[] = [
      email TEXT,
      PRIMARY KEY (workspace, name)
    ) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE workspaces ADD COLUMN stood_by_ms REAL NOT NULL DEFAULT 0;`,
 ]
 
 export const schemaVersion = migrations.length

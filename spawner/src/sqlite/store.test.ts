@@ -48,6 +48,7 @@ const anyRecord: fc.Arbitrary<WorkspaceRecord> = fc.record(
     seats: anySeats,
     served: fc.nat(),
     extendedMs: fc.double({ min: 0, max: 1e12, noNaN: true }),
+    stoodByMs: fc.double({ min: 0, max: 1e12, noNaN: true }),
   },
   { noNullPrototype: true },
 )
@@ -66,6 +67,7 @@ const plain = (name: string, more: Partial<WorkspaceRecord> = {}): WorkspaceReco
   seats: [],
   served: 0,
   extendedMs: 0,
+  stoodByMs: 0,
   ...more,
 })
 

@@ -1,0 +1,69 @@
+// A claim: what stood by becomes somebody's, in the decision that hears them. Its container stays where it is; its
+// name on the engine follows.
+import type { Workspace } from './domain.ts'
+import { drop, setNetwork, type Draft } from './draft.ts'
+import { becomeTheirs } from './lifecycle.ts'
+import { networkOf } from './networks.ts'
+import { isMisnamed, settleName } from './rename.ts'
+import { ownLimitOf } from './room.ts'
+import { standbysOf } from './standby.ts'
+
+/** Whoever waits for a private workspace, and has none of their own, takes one that stands by: first come first. */
+export function claimStandbys(draft: Draft): void {
+  if (draft.standbys.size === 0) return
+  const waiting: Workspace[] = []
+  for (const name of new Set([...draft.queue, ...draft.workspaces.touched])) {
+    const workspace = draft.workspaces.get(name)
+    if (workspace?.phase === 'queued') waiting.push(workspace)
+  }
+  waiting.sort((a, b) => a.turn - b.turn)
+  for (const workspace of waiting) claim(draft, workspace)
+}
+
+function claim(draft: Draft, asking: Workspace): void {
+  const { kind, owner, container, pending } = asking
+  if (kind !== 'private' || owner === undefined) return
+  if (container !== undefined || pending !== undefined) return
+  if (draft.foreignNames.has(asking.name)) return
+  const standby = bestFor(draft, asking)
+  if (standby?.container === undefined) return
+  // It has a place, which is theirs from now on: limits are asked as if it were free.
+  draft.workspaces.delete(standby.name)
+  if (ownLimitOf(draft, asking) !== undefined) {
+    draft.workspaces.set(standby.name, standby)
+    return
+  }
+  drop(draft, standby)
+  become(draft, asking, standby)
+}
+
+/** The one that most directors are at, and of these the one that has stood by for longest. */
+function bestFor(draft: Draft, asking: Workspace): Workspace | undefined {
+  const attached = (workspace: Workspace) => networkOf(draft, workspace)?.attached.length ?? 0
+  return standbysOf(draft)
+    .filter((standby) => standby.template === asking.template && isReady(draft, standby))
+    .sort((a, b) => attached(b) - attached(a) || a.turn - b.turn)[0]
+}
+
+function isReady(draft: Draft, standby: Workspace): boolean {
+  const { phase, pending, container } = standby
+  if (phase !== 'ready' || pending !== undefined || isMisnamed(standby)) return false
+  return container?.address !== undefined && networkOf(draft, standby) !== undefined
+}
+
+function become(draft: Draft, asking: Workspace, standby: Workspace): void {
+  const { container, network: index } = standby
+  const network = index === undefined ? undefined : draft.networks.get(index)
+  if (container === undefined || network === undefined) return
+  setNetwork(draft, network, { workspace: asking.name })
+  const stoodByMs = draft.now - (container.startedAt ?? draft.now)
+  const theirs: Workspace = {
+    ...asking,
+    container: { ...container, name: container.name ?? standby.name },
+    network: network.index,
+    stoodByMs,
+    changedAt: draft.now,
+    leasedUntil: standby.leasedUntil,
+  }
+  settleName(draft, becomeTheirs(draft, theirs))
+}

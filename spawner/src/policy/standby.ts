@@ -1,0 +1,173 @@
+// Standbys: ready without an owner, kept in number while nobody waits, replaced when they are not what would be made now.
+import { standbyName, type WorkspaceName } from '@berth/shared/names'
+import type { Workspace } from './domain.ts'
+import { drop, enter, freshWorkspace, type Draft } from './draft.ts'
+import { exitedAtStart } from './failures.ts'
+import { stop } from './lifecycle.ts'
+import { claimNetwork } from './networks.ts'
+import { isStarting } from './phases.ts'
+import { isMisnamed } from './rename.ts'
+import { memoryOf } from './tally.ts'
+import { isShared, type Template } from '../templates/template.ts'
+
+const firstPauseMs = 5_000
+const longestPauseMs = 10 * 60_000
+
+/** Nothing of a person may be in it: no home, and nobody else either. */
+function wantedOf(template: Template): number {
+  return isShared(template) || template.spec.home !== undefined ? 0 : template.policy.standby
+}
+
+/** @param settle what follows for one that was changed */
+export function settleStandbys(draft: Draft, settle: (name: WorkspaceName) => void): void {
+  noteStandbys(draft)
+  if (!draft.engine.reachable) return
+  for (const standby of standbysOf(draft))
+    if (hasToGo(draft, standby)) replace(draft, standby, settle)
+  for (const template of draft.config.templates.values()) keep(draft, template, settle)
+}
+
+/** Which there are follows what was touched, so that no decision looks through all workspaces. */
+function noteStandbys(draft: Draft): void {
+  const names = new Set(draft.standbys)
+  for (const name of draft.workspaces.touched)
+    if (draft.workspaces.get(name)?.kind === 'standby') names.add(name)
+    else names.delete(name)
+  const isSame =
+    names.size === draft.standbys.size && [...names].every((name) => draft.standbys.has(name))
+  if (!isSame) draft.standbys = names
+}
+
+export function standbysOf(draft: Draft): readonly Workspace[] {
+  const standbys: Workspace[] = []
+  for (const name of draft.standbys) {
+    const workspace = draft.workspaces.get(name)
+    if (workspace?.kind === 'standby') standbys.push(workspace)
+  }
+  return standbys
+}
+
+/** Somebody may have it, or it will soon be so. */
+function isToBeHad(workspace: Workspace): boolean {
+  return (isStarting(workspace) || workspace.phase === 'ready') && !isMisnamed(workspace)
+}
+
+function hasToGo(draft: Draft, standby: Workspace): boolean {
+  const { phase, container, leasedUntil } = standby
+  if (!isStarting(standby) && phase !== 'ready') return false
+  // It was somebody's: whoever they were may still be in it, for a lease.
+  if (isMisnamed(standby)) return leasedUntil <= draft.now
+  const template = draft.config.templates.get(standby.template)
+  if (template === undefined) return true
+  // Only these events bring another description or another image.
+  if (container === undefined || !draft.concernsAll) return false
+  const imageId = draft.images.get(template.spec.image)
+  const isOldImage = container.imageId !== undefined && imageId !== undefined
+  if (isOldImage && container.imageId !== imageId) return true
+  return container.spec !== draft.config.specOf(template, undefined)
+}
+
+function replace(draft: Draft, standby: Workspace, settle: (name: WorkspaceName) => void): void {
+  const pending = standby.pending?.step === 'pull' ? undefined : standby.pending
+  stop(draft, standby, 'replaced', { pending })
+  settle(standby.name)
+}
+
+function keep(draft: Draft, template: Template, settle: (name: WorkspaceName) => void): void {
+  const wanted = wantedOf(template)
+  const present = standbysOf(draft).filter(
+    (standby) => standby.template === template.name && isToBeHad(standby),
+  )
+  const coming = present.filter(isStarting)
+  const failing = draft.standbyFailures.get(template.name)
+  const isEnding = standbysOf(draft).some(
+    (standby) =>
+      standby.template === template.name &&
+      standby.stopReason === 'failed' &&
+      standby.phase === 'stopping',
+  )
+  if (failing !== undefined && failing.until <= draft.now)
+    if (wanted === 0 || present.length - coming.length >= wanted)
+      draft.standbyFailures.delete(template.name)
+  for (const standby of [...coming, ...present.filter((other) => !isStarting(other))].slice(
+    0,
+    Math.max(0, present.length - wanted),
+  ))
+    replace(draft, standby, settle)
+  // One at a time until it is seen to work again.
+  const most = failing === undefined ? wanted : Math.min(wanted, present.length - coming.length + 1)
+  if (isEnding || (failing !== undefined && failing.until > draft.now)) return
+  for (let count = present.length; count < most; count++) if (!add(draft, template, settle)) return
+}
+
+/** Under the limits that people have, and after them. */
+function add(draft: Draft, template: Template, settle: (name: WorkspaceName) => void): boolean {
+  if (draft.queue.length > 0 || !hasRoom(draft, template)) return false
+  const name = nextName(draft, template)
+  const fresh = freshWorkspace(draft, { name, template: template.name, owner: undefined })
+  const workspace = { ...fresh, kind: 'standby', turn: draft.nextTurn++ } as const
+  const network = claimNetwork(draft, workspace)
+  if (network === undefined) return false
+  enter(draft, { ...workspace, network: network.index }, 'pulling')
+  draft.standbys = new Set([...draft.standbys, name])
+  settle(name)
+  return true
+}
+
+function nextName(draft: Draft, template: Template): WorkspaceName {
+  for (;;) {
+    const name = standbyName(template.prefix, draft.nextTurn)
+    if (!draft.foreignNames.has(name)) return name
+    draft.nextTurn++
+  }
+}
+
+function hasRoom({ config, tally }: Draft, { name, policy }: Template): boolean {
+  const { maxWorkspaces, maxStarting, maxMemoryBytes } = config.limits
+  const isUnder = (limit: number, taken: number) => limit === 0 || taken < limit
+  return (
+    isUnder(maxWorkspaces, tally.places) &&
+    isUnder(maxStarting, tally.starting) &&
+    isUnder(policy.maxWorkspaces, tally.byTemplate.get(name)?.places ?? 0) &&
+    (maxMemoryBytes === 0 || tally.memoryBytes + memoryOf(config, name) <= maxMemoryBytes)
+  )
+}
+
+/**
+ * One that has come to its end in one way or another.
+ *
+ * @returns false for one that is on its way or ready, which is as any other then
+ */
+export function settleEndedStandby(draft: Draft, standby: Workspace): boolean {
+  switch (standby.phase) {
+    case 'queued':
+      // There was no network for it.
+      drop(draft, standby)
+      return true
+    case 'stopped':
+      if (standby.container === undefined) drop(draft, standby)
+      // It ended by itself.
+      else stop(draft, standby, 'failed', { failure: exitedAtStart(standby.container.exitCode) })
+      return true
+    case 'failed':
+      settleFailed(draft, standby)
+      return true
+    case 'pulling':
+    case 'creating':
+    case 'starting':
+    case 'probing':
+    case 'ready':
+    case 'frozen':
+    case 'stopping':
+      return false
+  }
+}
+
+/** It is there to be seen until the next try, which comes after a pause that grows. */
+function settleFailed(draft: Draft, standby: Workspace): void {
+  const { count = 0, until = draft.now } = draft.standbyFailures.get(standby.template) ?? {}
+  if (until > draft.now) return
+  if (standby.phaseSince < draft.now) return drop(draft, standby)
+  const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** count)
+  draft.standbyFailures.set(standby.template, { count: count + 1, until: draft.now + pauseMs })
+}
