@@ -11,11 +11,11 @@ export function createAdmission(patterns: readonly string[]): (reference: string
   return (reference) => shapes.some((shape) => shape.test(familiar(reference)))
 }
 
-/** As the engine writes it: without the name of Docker's own registry, with a tag. */
+/** As the engine writes it: without the name of Docker's own registry, with a tag. (A `*` at the end is the tag's too.) */
 function familiar(reference: string): string {
   const short = reference.replace(/^(index\.)?docker\.io\//, '').replace(/^library\/(?=[^/]+$)/, '')
   const last = short.slice(short.lastIndexOf('/') + 1)
-  return /[:@]/.test(last) ? short : `${short}:latest`
+  return /[:@]|\*$/.test(last) ? short : `${short}:latest`
 }
 
 /** `registry.example.com/team/My_App:1` -> `My_App` */

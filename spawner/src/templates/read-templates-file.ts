@@ -2,7 +2,13 @@
 import { Secret } from '@berth/shared/secret'
 import { LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
-import { fileSchema, secretName, secretSchema, templateSchema } from './file-schema.ts'
+import {
+  fileSchema,
+  secretName,
+  secretSchema,
+  templateSchema,
+  type WrittenTemplate,
+} from './file-schema.ts'
 import { templateFromFile } from './from-file.ts'
 import { jointComplaints } from './joint-rules.ts'
 import { nearestWord } from './nearest-word.ts'
@@ -146,13 +152,35 @@ function readTemplate(
   const path = ['templates', name]
   const isName = /^[a-z][a-z0-9_-]{0,62}$/.test(name)
   if (!isName) complain(path, 'must be lower-case letters, digits, - and _, a letter first', 'key')
-  const result = checked(templateSchema, written, path, complain)
-  if (result === undefined || !isName) return undefined
-  const template = templateFromFile(name, result, context)
+  const { value, wrong } = mended(written, path, complain)
+  if (value === undefined || !isName) return undefined
+  const template = templateFromFile(name, value, context)
   const isWhole = 'spec' in template
   const complaints = isWhole ? templateComplaints(template, context) : template
-  for (const { fields, message } of complaints) complain([...path, ...steps(fields[0])], message)
-  return isWhole ? template : undefined
+  for (const { fields, message } of complaints)
+    if (!fields.some((field) => wrong.has(field.split('.')[0] ?? '')))
+      complain([...path, ...steps(fields[0])], message)
+  return isWhole && wrong.size === 0 ? template : undefined
+}
+
+/** Tells what is wrong, and leaves those keys out, so that the others can be compared with each other all the same. */
+function mended(
+  written: unknown,
+  path: Path,
+  complain: Complain,
+): { value: WrittenTemplate | undefined; wrong: ReadonlySet<string> } {
+  const result = templateSchema.safeParse(written)
+  if (result.success) return { value: result.data, wrong: new Set() }
+  for (const issue of result.error.issues) tell(issue, path, complain)
+  if (!isMap(written)) return { value: undefined, wrong: new Set() }
+  const wrong = new Set(
+    result.error.issues.flatMap(({ path: [key], ...issue }) =>
+      key === undefined && issue.code === 'unrecognized_keys' ? issue.keys : [String(key)],
+    ),
+  )
+  const rest = Object.entries(written).filter(([key]) => !wrong.has(key))
+  const again = templateSchema.safeParse({ image: 'x', port: 1, ...Object.fromEntries(rest) })
+  return { value: again.data, wrong }
 }
 
 /** @returns what the schema makes of it; every problem is told otherwise */

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readTemplatesFile } from './read-templates-file.ts'
+import { basePath, type Template } from './template.ts'
+import { fileContext } from './testing/file-context.ts'
+
+const context = fileContext({ bindsAllowed: ['/srv'], readSecret: (path) => `of ${path}` })
+const minute = 60_000
+
+/** A template of an image and a port, and what is given besides. */
+function read(more: string, top = ''): Template {
+  const text = `${top}\ntemplates:\n  lab: { image: berth/lab, port: 8888${more === '' ? '' : `, ${more}`} }\n`
+  const result = readTemplatesFile(text, context)
+  assert.deepEqual('problems' in result ? result.problems : [], [])
+  assert.ok('templates' in result)
+  const [template] = result.templates
+  assert.ok(template)
+  return template
+}
+
+describe('a field of a template in the file', () => {
+  const everything: readonly [written: string, of: (t: Template) => unknown, is: unknown][] = [
+    ['', (t) => [t.name, t.prefix, t.title, t.source], ['lab', 'lab', 'lab', 'file']],
+    ['', (t) => [t.spec.image, t.spec.port], ['berth/lab', 8888]],
+    ['kind: web', (t) => t.kind, 'web'],
+    ['title: The lab', (t) => t.title, 'The lab'],
+    ['description: Notebooks', (t) => t.description, 'Notebooks'],
+    ['icon: "https://x.org/i.png"', (t) => t.icon, 'https://x.org/i.png'],
+    ['icon: "data:image/png;base64,AAAA"', (t) => t.icon, 'data:image/png;base64,AAAA'],
+    ['prefix: jup', (t) => [t.name, t.prefix], ['lab', 'jup']],
+    ['command: sh -c "a b"', (t) => t.spec.command, ['sh', '-c', 'a b']],
+    ['command: [sh, "a b", 7]', (t) => t.spec.command, ['sh', 'a b', '7']],
+    ['environment: { A: x, B: 1, C: "" }', (t) => t.spec.environment, { A: 'x', B: '1', C: '' }],
+    ['environment: [A=x=y, B=]', (t) => t.spec.environment, { A: 'x=y', B: '' }],
+    [
+      'home: { path: /home/me }',
+      (t) => t.spec.home,
+      { path: '/home/me', volume: '{instance}-{user}-home' },
+    ],
+    [
+      'home: { path: /h, volume: "h-{user}" }',
+      (t) => t.spec.home,
+      { path: '/h', volume: 'h-{user}' },
+    ],
+    [
+      'volumes: ["data:/data", "{user}-c:/c:ro", "/srv/x:/x"]',
+      (t) => t.spec.volumes,
+      [
+        { kind: 'volume', source: 'data', target: '/data', readOnly: false },
+        { kind: 'volume', source: '{user}-c', target: '/c', readOnly: true },
+        { kind: 'bind', source: '/srv/x', target: '/x', readOnly: false },
+      ],
+    ],
+    [
+      'volumes: [{ type: bind, source: /srv, target: /x, read_only: true }, { source: d, target: /d }]',
+      (t) => t.spec.volumes,
+      [
+        { kind: 'bind', source: '/srv', target: '/x', readOnly: true },
+        { kind: 'volume', source: 'd', target: '/d', readOnly: false },
+      ],
+    ],
+    [
+      'volumes: [{ id: exchange, path: /exchange }]',
+      (t) => t.spec.volumes,
+      [{ kind: 'shared', source: 'exchange', target: '/exchange', readOnly: false }],
+    ],
+    ['user: 1000', (t) => t.spec.user, '1000'],
+    ['user: 1000:100', (t) => t.spec.user, '1000:100'],
+    ['', (t) => [t.spec.memoryBytes, t.spec.memorySwapBytes], [2 * 1024 ** 3, 2 * 1024 ** 3]],
+    [
+      'mem_limit: 512m',
+      (t) => [t.spec.memoryBytes, t.spec.memorySwapBytes],
+      [512 * 1024 ** 2, 512 * 1024 ** 2],
+    ],
+    ['mem_limit: 0', (t) => [t.spec.memoryBytes, t.spec.memorySwapBytes], [0, 0]],
+    ['memswap_limit: 3g', (t) => t.spec.memorySwapBytes, 3 * 1024 ** 3],
+    ['memswap_limit: -1', (t) => t.spec.memorySwapBytes, -1],
+    ['cpus: 0.5', (t) => t.spec.cpus, 0.5],
+    ['cpus: "2"', (t) => t.spec.cpus, 2],
+    ['', (t) => [t.spec.cpus, t.spec.pids], [1, 512]],
+    ['pids_limit: 64', (t) => t.spec.pids, 64],
+    ['pids_limit: -1', (t) => t.spec.pids, 0],
+    ['shm_size: 256m', (t) => t.spec.shmBytes, 256 * 1024 ** 2],
+    ['networks: [licences]', (t) => t.spec.networks, ['licences']],
+    ['init: false', (t) => t.spec.init, false],
+    ['', (t) => t.spec.init, true],
+    ['cap_add: [CAP_SYS_PTRACE, NET_ADMIN]', (t) => t.spec.capAdd, ['SYS_PTRACE', 'NET_ADMIN']],
+    ['security_opt: ["seccomp=unconfined"]', (t) => t.spec.securityOpt, ['seccomp=unconfined']],
+    ['runtime: runsc', (t) => t.spec.runtime, 'runsc'],
+    ['stop_signal: SIGINT', (t) => t.spec.stopSignal, 'SIGINT'],
+    ['stop_signal: 15', (t) => t.spec.stopSignal, '15'],
+    ['stop_grace_period: 1m30s', (t) => t.spec.stopTimeoutMs, 90_000],
+    ['pull_policy: always', (t) => t.spec.pull, 'always'],
+    ['pull_policy: if_not_present', (t) => t.spec.pull, 'missing'],
+    [
+      'ready: { path: /up, timeout: 30s }',
+      (t) => [t.spec.readyPath, t.policy.startTimeoutMs],
+      ['/up', 30_000],
+    ],
+    ['', (t) => [t.spec.readyPath, t.policy.startTimeoutMs], ['/', 120_000]],
+    [
+      'route: { hosts: [Lab.example.com, "*.x.org"] }',
+      (t) => t.route,
+      { hosts: ['lab.example.com', '*.x.org'] },
+    ],
+    [
+      'route: { path: /lab }',
+      (t) => t.route,
+      { hosts: [], path: { prefix: '/lab', strip: false } },
+    ],
+    ['route: { path: /lab }', basePath, '/lab/'],
+    ['route: { path: { prefix: /lab, strip: true } }', basePath, '/'],
+    ['route: { port: 8443 }', (t) => t.route, { hosts: [], listenPort: 8443 }],
+    [
+      'allow: { users: [ann, 7], groups: [staff] }',
+      (t) => [t.policy.allowedUsers, t.policy.allowedGroups],
+      [['ann', '7'], ['staff']],
+    ],
+    ['limits: { workspaces: 10 }', (t) => t.policy.maxWorkspaces, 10],
+    ['limits: { groups: { students: 6 } }', (t) => t.policy.maxWorkspacesByGroup, { students: 6 }],
+    [
+      'idle: { freeze: 5m, stop: 1h, remove: 48h }',
+      (t) => [t.policy.idleFreezeMs, t.policy.idleStopMs, t.policy.idleRemoveMs],
+      [5 * minute, 60 * minute, 2_880 * minute],
+    ],
+    [
+      '',
+      (t) => [t.policy.idleFreezeMs, t.policy.idleStopMs, t.policy.idleRemoveMs],
+      [0, 15 * minute, 1_440 * minute],
+    ],
+    ['background: ["GET /api/*", "* /x"]', (t) => t.backgroundRequests, ['GET /api/*', '* /x']],
+    [
+      'activity: { path: /api/status, cpu: 20, at_most: 8h }',
+      (t) => [t.policy.activityPath, t.policy.busyCpuPercent, t.policy.busyAtMostMs],
+      ['/api/status', 20, 480 * minute],
+    ],
+    [
+      '',
+      (t) => [t.policy.activityPath, t.policy.busyCpuPercent, t.policy.busyAtMostMs],
+      ['', 0, 1_440 * minute],
+    ],
+    [
+      'lifetime: { max: 12h, extension: 2h, drain_after: 6h }',
+      (t) => [t.policy.maxLifetimeMs, t.policy.extensionMs, t.policy.drainAfterMs],
+      [720 * minute, 120 * minute, 360 * minute],
+    ],
+    [
+      'seats: { concurrent: 10, total: 20, idle: 5m, persist_between_reconnects: false }',
+      (t) => [
+        t.policy.seats,
+        t.policy.seatsTotal,
+        t.policy.seatIdleMs,
+        t.policy.persistBetweenReconnects,
+      ],
+      [10, 20, 5 * minute, false],
+    ],
+    ['seats: { concurrent: -1 }', (t) => t.policy.seats, 0],
+    [
+      '',
+      (t) => [t.policy.seats, t.policy.seatsTotal, t.policy.persistBetweenReconnects],
+      [1, 0, true],
+    ],
+    ['standby: 3', (t) => t.policy.standby, 3],
+    ['start: click', (t) => t.policy.startsBy, 'click'],
+    [
+      'pass: { identity: [user], tokens: [access, id] }',
+      (t) => [t.passIdentity, t.passTokens],
+      [['user'], ['access', 'id']],
+    ],
+    ['seats: { concurrent: 0 }', (t) => t.passIdentity, ['user', 'subject', 'groups', 'email']],
+    ['', (t) => t.passIdentity, []],
+    ['egress: none', (t) => t.spec.egress, 'none'],
+    ['connection_idle: 2m', (t) => t.connectionIdleMs, 2 * minute],
+  ]
+  for (const [written, of, is] of everything)
+    it(`is taken as ${JSON.stringify(is)} where ${written === '' ? 'nothing is said' : `it says ${written}`}`, () => {
+      assert.deepEqual(of(read(written)), is)
+    })
+
+  it('may be a secret of the top level, whose content is never printed', () => {
+    const top = 'secrets: { key: { file: ./key } }'
+    const template = read('secrets: [key, { source: key, target: /opt/key }]', top)
+    const [first, second] = template.spec.secrets
+    assert.equal(first?.target, '/run/secrets/key')
+    assert.equal(second?.target, '/opt/key')
+    assert.equal(first?.value.reveal(), 'of ./key')
+    assert.ok(!JSON.stringify(template).includes('of ./key'))
+  })
+
+  it('may come from an anchor, as in Compose', () => {
+    const top = 'x-small: &small { mem_limit: 1g, cpus: 0.5 }'
+    const template = read('<<: *small, cpus: 2', top)
+    assert.deepEqual([template.spec.memoryBytes, template.spec.cpus], [1024 ** 3, 2])
+  })
+
+  it('is told in words where it weakens the hardening', () => {
+    const weak = read(
+      'init: false, cap_add: [SYS_PTRACE], security_opt: [seccomp=unconfined], networks: [licences], volumes: ["/srv/x:/x:ro"]',
+    )
+    assert.deepEqual(weak.weakened, [
+      'keeps the capability SYS_PTRACE',
+      'its own program is process 1, without the engine’s init',
+      'has the security option seccomp=unconfined',
+      'joins the network licences',
+      'reads the folder /srv/x of the host',
+    ])
+    assert.deepEqual(read('volumes: ["d:/d"]').weakened, [])
+  })
+})

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { templateFromImage } from './from-image.ts'
+import { basePath, type Template } from './template.ts'
+
+type Labels = Readonly<Record<string, string>>
+const hour = 3_600_000
+
+function read(labels: Labels, reference = 'registry.example.com/team/My_App:1', host?: string) {
+  return templateFromImage({ reference, id: 'sha256:1', labels }, host)
+}
+
+function templateOf(labels: Labels, reference?: string, host?: string): Template {
+  const result = read(labels, reference, host)
+  assert.ok(result !== undefined)
+  assert.deepEqual('complaints' in result ? result.complaints : [], [])
+  assert.ok('template' in result)
+  return result.template
+}
+
+function complaintsOf(labels: Labels): string {
+  const result = read(labels)
+  return result !== undefined && 'complaints' in result ? result.complaints.join('\n') : ''
+}
+
+const web = { 'orca.kind': 'web' }
+
+describe('an image’s label', () => {
+  /** What it is in Orca's words, what it becomes, its default, and an override. */
+  const table: readonly [
+    label: string,
+    of: (t: Template) => unknown,
+    byDefault: unknown,
+    text: string,
+    overridden: unknown,
+  ][] = [
+    ['kind', (t) => t.kind, 'web', 'web', 'web'],
+    ['name', (t) => [t.name, t.title], ['myapp', 'My_App'], 'Lab 2', ['lab2', 'Lab 2']],
+    ['port', (t) => t.spec.port, 80, '8888', 8888],
+    ['timeout.session', (t) => t.policy.drainAfterMs, 24 * hour, '2h', 2 * hour],
+    ['timeout.inactive', (t) => t.policy.seatIdleMs, hour / 4, '5m', hour / 12],
+    ['timeout.inactive', (t) => t.policy.idleStopMs, hour / 4, '5m', hour / 12],
+    ['users.total', (t) => t.policy.seatsTotal, 0, '20', 20],
+    ['users.concurrent', (t) => t.policy.seats, 0, '10', 10],
+    ['container.stopsignal', (t) => t.spec.stopSignal, '', 'SIGINT', 'SIGINT'],
+    [
+      'container.persistBetweenReconnects',
+      (t) => t.policy.persistBetweenReconnects,
+      true,
+      'false',
+      false,
+    ],
+  ]
+  for (const [label, of, byDefault, text, overridden] of table)
+    it(`${label} is ${JSON.stringify(byDefault)} unless it says so, in Orca’s words or ours, which win`, () => {
+      assert.deepEqual(of(templateOf(web)), byDefault)
+      assert.deepEqual(of(templateOf({ ...web, [`orca.${label}`]: text })), overridden)
+      assert.deepEqual(of(templateOf({ [`berth.image.${label}`]: text })), overridden)
+      const both = { ...web, [`orca.${label}`]: 'nonsense?', [`berth.image.${label}`]: text }
+      assert.deepEqual(of(templateOf(both)), overridden)
+    })
+
+  for (const label of ['timeout.session', 'timeout.inactive', 'users.total', 'users.concurrent'])
+    it(`${label} takes -1 for no limit`, () => {
+      const { policy } = templateOf({ [`orca.${label}`]: '-1' })
+      const value = {
+        'timeout.session': policy.drainAfterMs,
+        'timeout.inactive': policy.seatIdleMs + policy.idleStopMs + policy.idleRemoveMs,
+        'users.total': policy.seatsTotal,
+        'users.concurrent': policy.seats,
+      }
+      assert.equal(value[label as keyof typeof value], 0)
+    })
+
+  for (const kind of ['ssh', 'tcp'])
+    it(`kind ${kind} is read and refused until there is a listener for it`, () => {
+      assert.match(
+        complaintsOf({ 'orca.kind': kind }),
+        /is of kind (ssh|tcp), which is not offered yet/,
+      )
+    })
+
+  for (const method of ['attach', 'exec', 'connect'])
+    it(`connection.method ${method} is read and refused until there is ssh`, () => {
+      const labels = { ...web, 'orca.connection.method': method }
+      assert.match(complaintsOf(labels), /connection\.method \(\w+\), which is of ssh/)
+    })
+
+  it('users.total is not looked at with one person at a time: nobody gets what another had', () => {
+    const { policy, passIdentity } = templateOf({
+      'orca.users.concurrent': '1',
+      'orca.users.total': '5',
+    })
+    assert.deepEqual([policy.seats, policy.seatsTotal, passIdentity], [1, 0, []])
+  })
+
+  const ours: readonly [label: string, text: string, of: (t: Template) => unknown, is: unknown][] =
+    [
+      ['command', 'serve "a b"', (t) => t.spec.command, ['serve', 'a b']],
+      [
+        'home',
+        '/home/me',
+        (t) => t.spec.home,
+        { path: '/home/me', volume: '{instance}-{user}-home' },
+      ],
+      ['ready.path', '/up', (t) => t.spec.readyPath, '/up'],
+      ['memory', '512m', (t) => [t.spec.memoryBytes, t.spec.memorySwapBytes], [2 ** 29, 2 ** 29]],
+      ['cpus', '0.5', (t) => t.spec.cpus, 0.5],
+      ['base_path', '/lab/', basePath, '/lab/'],
+      ['title', 'The lab', (t) => t.title, 'The lab'],
+      ['description', 'Notebooks', (t) => t.description, 'Notebooks'],
+      ['icon', 'https://x.org/i.png', (t) => t.icon, 'https://x.org/i.png'],
+    ]
+  for (const [label, text, of, is] of ours)
+    it(`${label} is ours alone`, () => {
+      assert.deepEqual(of(templateOf({ ...web, [`berth.image.${label}`]: text })), is)
+      assert.notDeepEqual(of(templateOf({ ...web, [`orca.${label}`]: text })), is)
+    })
+
+  it('that says nothing sensible is named, with every other', () => {
+    const complaints = complaintsOf({
+      'orca.kind': 'smtp',
+      'orca.port': '0',
+      'berth.image.memory': 'much',
+      'orca.timeout.session': 'long',
+    })
+    for (const name of ['orca.kind', 'orca.port', 'berth.image.memory', 'orca.timeout.session'])
+      assert.match(complaints, new RegExp(`label ${name} `))
+  })
+
+  it('is not missed: an image without any is no template', () => {
+    assert.equal(read({ maintainer: 'x', 'org.orca.kind': 'web' }), undefined)
+  })
+
+  it('cannot bring a name that is no prefix', () => {
+    assert.match(
+      complaintsOf({ 'orca.name': '42' }),
+      /has no name from which a prefix could be made/,
+    )
+  })
+
+  it('weakens nothing', () => {
+    const wily = { ...web, 'berth.image.cap_add': 'ALL', 'berth.image.volumes': '/:/host' }
+    const { spec, weakened } = templateOf(wily)
+    assert.deepEqual([spec.capAdd, spec.volumes, weakened, spec.init], [[], [], [], true])
+  })
+})
+
+describe('the way in to a template of an image', () => {
+  it('is a host below that of PUBLIC_URL', () => {
+    assert.deepEqual(templateOf(web, 'team/board:4', 'berth.example.com').route, {
+      hosts: ['board.berth.example.com'],
+    })
+  })
+
+  it('is a path that it does not see, where there is no PUBLIC_URL', () => {
+    assert.deepEqual(templateOf(web, 'board').route, {
+      hosts: [],
+      path: { prefix: '/board', strip: true },
+    })
+  })
+
+  it('is the path that it is served below, where it has one', () => {
+    const { route } = templateOf({ 'berth.image.base_path': '/b' }, 'board', 'berth.example.com')
+    assert.deepEqual(route, { hosts: [], path: { prefix: '/b', strip: false } })
+  })
+})

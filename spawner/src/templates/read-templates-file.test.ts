@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readTemplatesFile, type FileContext } from './read-templates-file.ts'
+import { fileContext } from './testing/file-context.ts'
+import { testTemplate } from './testing/test-template.ts'
+
+/** Every problem as `line:column path message`, the message matched. */
+function problemsOf(text: string, given: Partial<FileContext> = {}): readonly string[] {
+  const result = readTemplatesFile(text, fileContext(given))
+  if ('templates' in result) return []
+  return result.problems.map(
+    ({ line, column, path, message }) => `${line}:${column} ${path} ${message}`,
+  )
+}
+
+interface Broken {
+  readonly why: string
+  readonly text: string
+  readonly given?: Partial<FileContext>
+  readonly problems: readonly RegExp[]
+}
+
+const lab = 'image: berth/lab, port: 8888'
+const broken: readonly Broken[] = [
+  {
+    why: 'YAML that is none',
+    text: `templates:\n  lab: {${lab}\n`,
+    problems: [/^3:1 {2}Flow map must end with a \}|^\d+:\d+ {2}Flow map/],
+  },
+  {
+    why: 'a key twice',
+    text: `templates:\n  lab: {${lab}}\n  lab: {${lab}}\n`,
+    problems: [/^3:3 {2}Map keys must be unique/],
+  },
+  { why: 'nothing in it', text: '', problems: [/^1:1 {2}must be a map with the key templates/] },
+  { why: 'a list', text: '- lab\n', problems: [/^1:1 {2}must be a map/] },
+  {
+    why: 'no templates, and a word for them that is almost right',
+    text: `# comment\ntemplate:\n  lab: {${lab}}\n`,
+    problems: [
+      /^1:1 templates is not set|^2:1 templates is not set/,
+      /^2:1 template is not known here; did you mean templates\?/,
+    ],
+  },
+  {
+    why: 'keys of Compose in other words, each with the nearest that is known',
+    text: `templates:\n  lab:\n    image: berth/lab\n    prot: 8888\n    memLimit: 2g\n    enviroment: {}\n    privileged: true\n    seats: { concurent: 3 }\n`,
+    problems: [
+      /^2:3 templates\.lab\.port is not set/,
+      /^4:5 templates\.lab\.prot is not known here; did you mean port\?/,
+      /^5:5 templates\.lab\.memLimit is not known here; did you mean mem_limit\?/,
+      /^6:5 templates\.lab\.enviroment .*did you mean environment\?/,
+      /^7:5 templates\.lab\.privileged is not known here$/,
+      /^8:14 templates\.lab\.seats\.concurent .*did you mean concurrent\?/,
+    ],
+  },
+  {
+    why: 'values that are not of the right kind',
+    text: `templates:\n  lab:\n    image: [a]\n    port: eighty\n    init: "no"\n    volumes: data:/data\n    environment: { DEBUG: true }\n    command:\n`,
+    problems: [
+      /^3:5 templates\.lab\.image must be a text/,
+      /^4:11 templates\.lab\.port must be a whole number from 1 to 65535/,
+      /^5:11 templates\.lab\.init must be true or false/,
+      /^6:14 templates\.lab\.volumes must be a list/,
+      /^7:27 templates\.lab\.environment\.DEBUG must be a text, in quotes/,
+      /^8:5 templates\.lab\.command is empty: write a value, or leave it out/,
+    ],
+  },
+  {
+    why: 'durations and sizes that are none',
+    text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    mem_limit: 2 gigs\n    idle: { stop: 15, freeze: 1s }\n    stop_grace_period: 11m\n    ready: { timeout: 0 }\n    cpus: many\n`,
+    problems: [
+      /^5:16 .*mem_limit must be a size of at least 6m/,
+      /^6:19 .*idle\.stop must be a duration from 2s to 366d/,
+      /^6:31 .*idle\.freeze must be a duration from 2s/,
+      /^7:24 .*stop_grace_period must be a duration from 0s to 10m/,
+      /^8:23 .*ready\.timeout must be a duration from 1s/,
+      /^9:11 .*cpus must be a number/,
+    ],
+  },
+  {
+    why: 'placeholders that nobody knows, or that may not stand there',
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    command: [serve, "{nobody}"]\n    environment:\n      A: "{user"\n    volumes:\n      - "{username}:/data"\n    home: { path: /home/me, volume: everybody }\n`,
+    problems: [
+      /^5:22 .*command\.1 has the unknown placeholder \{nobody\}/,
+      /^7:10 .*environment\.A has a brace that is not closed/,
+      /^9:9 .*volumes\.0 "\{username\}" may not contain \{username\}/,
+      /^10:37 .*home\.volume must contain \{user\}/,
+    ],
+  },
+  {
+    why: 'a volume that people could choose the name of',
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    volumes:\n      - "{username}:/data"\n      - data\n      - { id: x }\n      - { id: "{user}", path: /x }\n      - { type: tmpfs, target: /t }\n`,
+    problems: [/^10:\d+ .*volumes\.4\.type must be one of volume, bind/],
+  },
+  {
+    why: 'volumes that are none',
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    volumes:\n      - "{username}:/data"\n      - data\n      - { id: x }\n      - { id: "{user}", path: /x }\n      - { source: d, target: relative }\n`,
+    problems: [
+      /^6:9 .*volumes\.0 "\{username\}" may not contain \{username\}/,
+      /^7:9 .*volumes\.1 "data" is not name:\/path/,
+      /^8:9 .*volumes\.2 needs both id and path/,
+      /^9:9 .*volumes\.3 "\{user\}" must be an id/,
+      /^10:9 .*volumes\.4 "relative" must be an absolute path/,
+    ],
+  },
+  {
+    why: 'folders of the host that are not allowed',
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    volumes:\n      - /etc:/etc\n      - /srv/data:/ok\n      - /srv/../etc:/b\n      - /srvdata:/c\n      - ./here:/d\n`,
+    given: { bindsAllowed: ['/srv'] },
+    problems: [
+      /^6:9 .*volumes\.0 "\/etc" is a folder of the host below none of those that BINDS_ALLOWED names/,
+      /^8:9 .*volumes\.2 "\/srv\/\.\.\/etc" must be an absolute path without \.\./,
+      /^9:9 .*volumes\.3 "\/srvdata" is a folder .*below none/,
+      /^10:9 .*volumes\.4 "\.\/here" must be an absolute path/,
+    ],
+  },
+  {
+    why: 'secrets that cannot be read, or are not there',
+    text: `secrets:\n  key: { file: ./nowhere }\n  other: {}\ntemplates:\n  lab: { ${lab}, secrets: [key, kye] }\n`,
+    problems: [
+      /^2:16 secrets\.key\.file cannot be read: there is no \.\/nowhere/,
+      /^3:3 secrets\.other\.file is not set/,
+      /^5:\d+ templates\.lab\.secrets\.1 "kye" is none of the top level’s secrets/,
+    ],
+  },
+  {
+    why: 'the same path for two mounts',
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    home: { path: /home/me }\n    volumes:\n      - a:/home/me\n      - b:/b\n      - c:/b\n`,
+    problems: [
+      /^7:9 .*volumes\.0 has the path \/home\/me that home\.path has already/,
+      /^9:9 .*volumes\.2 has the path \/b that volumes has already/,
+    ],
+  },
+  {
+    why: 'an idle ladder out of order, and an extension of nothing',
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    idle:\n      freeze: 1h\n      stop: 30m\n      remove: 10m\n    lifetime: { extension: 1h }\n`,
+    problems: [
+      /^7:13 .*idle\.stop must not be shorter than idle\.freeze \(1h\)/,
+      /^8:15 .*idle\.remove must not be shorter than idle\.stop \(30m\)/,
+      /^9:28 .*lifetime\.extension has nothing to extend/,
+    ],
+  },
+  {
+    why: 'persons in what several people share',
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    seats: { concurrent: 10, total: 5 }\n    standby: 1\n    command: serve {workspace}\n    environment: { A: "{email}", B: "{template}" }\n    volumes: ["{user}-x:/x"]\n    home: { path: /home/me }\n`,
+    problems: [
+      /^5:37 .*seats\.total must not be less than seats\.concurrent \(10\)/,
+      /^6:14 .*standby is of private workspaces only/,
+      /^7:14 .*command names a person by \{workspace\}/,
+      /^8:23 .*environment\.A names a person by \{email\}/,
+      /^9:15 .*volumes\.0 names a person by \{user\}/,
+      /^10:5 .*home is one person’s, but several people share/,
+    ],
+  },
+  {
+    why: 'a standby that names its owner',
+    text: `templates:\n  lab: { ${lab}, standby: 2, environment: { A: "{username}" } }\n`,
+    problems: [
+      /^2:\d+ .*environment\.A names a person by \{username\}, but its workspaces stand ready before/,
+    ],
+  },
+  {
+    why: 'memory without a bound where all together have one',
+    text: `templates:\n  lab: { ${lab}, mem_limit: 0 }\n  big: { ${lab}, mem_limit: 9g, route: { path: /big } }\n  odd: { ${lab}, mem_limit: 2g, memswap_limit: 1g, route: { path: /odd } }\n`,
+    given: { maxMemoryBytes: 8 * 1024 ** 3 },
+    problems: [
+      /^2:\d+ templates\.lab\.mem_limit must be set.*MAX_MEMORY/,
+      /^3:\d+ templates\.big\.mem_limit must not be more than.*MAX_MEMORY/,
+      /^4:\d+ templates\.odd\.memswap_limit must not be less than mem_limit/,
+    ],
+  },
+  {
+    why: 'names that are none, or the instance’s own',
+    text: `templates:\n  Lab: { ${lab} }\n  my-lab: { ${lab} }\n  berth: { ${lab}, route: { path: /b } }\n`,
+    problems: [
+      /^2:3 templates\.Lab must be lower-case letters/,
+      /^3:3 templates\.my-lab\.prefix must be set: "my-lab" is none/,
+      /^4:3 templates\.berth\.prefix "berth" must differ from the name of the instance/,
+    ],
+  },
+  {
+    why: 'kinds that are not offered yet',
+    text: `templates:\n  shell: { ${lab}, kind: ssh }\n  raw: { ${lab}, kind: tcp, route: { path: /raw } }\n  odd: { ${lab}, kind: smtp }\n`,
+    problems: [
+      /^2:\d+ templates\.shell\.kind is ssh, which is not offered yet/,
+      /^3:\d+ templates\.raw\.kind is tcp, which is not offered yet/,
+      /^4:\d+ templates\.odd\.kind must be one of web, ssh, tcp/,
+    ],
+  },
+  {
+    why: 'one prefix for two, also beside the environment’s',
+    text: `templates:\n  lab: { ${lab} }\n  a: { ${lab}, prefix: xx, route: { path: /a } }\n  b: { ${lab}, prefix: xx, route: { path: /b } }\n`,
+    given: { beside: [testTemplate('lab', { route: { hosts: ['x.org'] } })] },
+    problems: [
+      /^2:3 templates\.lab "lab" \(of CONTAINER_\*\) and "lab" have the same name/,
+      /^4:\d+ templates\.b\.prefix "a" and "b" have the same prefix "xx"/,
+    ],
+  },
+  {
+    why: 'ways in that meet',
+    text: `templates:\n  a: { ${lab} }\n  b: { ${lab} }\n  c: { ${lab}, route: { hosts: [portal.example.com] } }\n  d: { ${lab}, route: { path: /d } }\n  e: { ${lab}, route: { path: /d/e } }\n`,
+    problems: [
+      /^3:\d+ templates\.b\.route "a" and "b" have the same way in: every host/,
+      /^4:\d+ templates\.c\.route\.hosts "c" has the portal’s host portal\.example\.com/,
+      /^6:\d+ templates\.e\.route\.path "d" and "e" have the same way in: paths \/d and \/d\/e of host berth\.example\.com/,
+    ],
+  },
+  {
+    why: 'Berth’s own networks, and what no workspace can join',
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    networks: [berth-internal, berth-ws-3, host, fine]\n`,
+    problems: [
+      /^5:16 .*networks\.0 "berth-internal" is one of Berth’s own networks/,
+      /^5:32 .*networks\.1 "berth-ws-3" is one of/,
+      /^5:44 .*networks\.2 "host" is no network that a workspace can join/,
+    ],
+  },
+  {
+    why: 'a path that is not plain, or is the gateway’s',
+    text: `templates:\n  a: { ${lab}, route: { path: lab/ } }\n  b: { ${lab}, route: { path: /oauth2/x } }\n  c: { ${lab}, route: { path: { prefix: /x/../y } } }\n  d: { ${lab}, route: { hosts: ["*.*.org", "x.org:80"] } }\n`,
+    problems: [
+      /^2:\d+ templates\.a\.route\.path must be a path such as \/lab/,
+      /^3:\d+ templates\.b\.route\.path is taken by Berth and the gateway/,
+      /^4:\d+ templates\.c\.route\.path\.prefix must be a path such as \/lab/,
+      /^5:\d+ templates\.d\.route\.hosts\.0 must be a host name/,
+      /^5:\d+ templates\.d\.route\.hosts\.1 must be a host name/,
+    ],
+  },
+  {
+    why: 'aliases that would fill the memory',
+    text: `x-a: &a [x, x, x, x, x, x, x, x, x, x]\nx-b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nx-c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\ntemplates: { lab: { ${lab}, command: [*c, *c, *c] } }\n`,
+    problems: [/Excessive alias count/],
+  },
+]
+
+describe('a file with templates', () => {
+  for (const { why, text, given, problems } of broken)
+    it(`is refused whole, with every problem and its place, for ${why}`, () => {
+      const found = problemsOf(text, given)
+      assert.equal(found.length, problems.length, found.join('\n'))
+      for (const [index, problem] of problems.entries()) assert.match(found[index] ?? '', problem)
+    })
+
+  it('says where a fault stands that came by an anchor', () => {
+    const text = `x-base: &base\n  cpus: many\ntemplates:\n  lab:\n    <<: *base\n    image: a\n    port: 80\n`
+    assert.deepEqual(problemsOf(text), ['2:9 templates.lab.cpus must be a number from 0 to 4096'])
+  })
+
+  it('never shows the content of a secret in a problem', () => {
+    const text = `secrets: { key: { file: ./key } }\ntemplates: { lab: { image: a, port: 0, secrets: [key] } }\n`
+    const problems = problemsOf(text, { readSecret: () => 'hunter2' })
+    assert.equal(problems.length, 1)
+    assert.ok(!problems.join().includes('hunter2'))
+  })
+
+  it('takes any number of templates with ways in of their own', () => {
+    const text = `templates:\n  a: { ${lab} }\n  b: { ${lab}, route: { path: /b } }\n  c: { ${lab}, route: { path: /bc } }\n  d: { ${lab}, route: { hosts: [x.org], path: /b/d } }\n  e: { ${lab}, route: { hosts: [x.org] } }\n  f: { ${lab}, route: { hosts: ["*.org"] } }\n  g: { ${lab}, route: { port: 8443 } }\n`
+    assert.deepEqual(problemsOf(text), [])
+  })
+})

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { routeOverlaps } from './route-overlaps.ts'
+import type { TemplateRoute } from './template.ts'
+import { testTemplate } from './testing/test-template.ts'
+
+const own = { public: 'berth.org', portal: 'portal.berth.org' }
+
+function meeting(a: TemplateRoute, b: TemplateRoute, hosts: typeof own | undefined = own) {
+  const templates = [testTemplate('a', { route: a }), testTemplate('b', { route: b })]
+  const surroundings = hosts ?? { public: undefined, portal: undefined }
+  const found = routeOverlaps(templates, surroundings)
+  const again = routeOverlaps(templates.toReversed(), surroundings)
+  assert.equal(found.length, again.length, 'it does not depend on the order')
+  return found[0]?.meeting
+}
+
+const below = (prefix: string, hosts: readonly string[] = []): TemplateRoute => ({
+  hosts,
+  path: { prefix, strip: false },
+})
+const at = (...hosts: string[]): TemplateRoute => ({ hosts })
+const onPort = (listenPort: number): TemplateRoute => ({ hosts: [], listenPort })
+
+describe('two ways in', () => {
+  const cases: readonly [a: TemplateRoute, b: TemplateRoute, meeting: RegExp | undefined][] = [
+    [at(), at(), /^every host that is nobody else’s$/],
+    [at('x.org'), at('y.org', 'x.org'), /^host x\.org$/],
+    [at('*.x.org'), at('*.x.org'), /^host \*\.x\.org$/],
+    [at('*.x.org'), at('*.y.x.org'), undefined],
+    [at('*.x.org'), at('a.x.org'), undefined],
+    [at(), at('x.org'), undefined],
+    [at(), below('/a'), undefined],
+    [at(), onPort(8443), undefined],
+    [onPort(8443), onPort(8443), /^port 8443$/],
+    [onPort(8443), onPort(8444), undefined],
+    [below('/a'), below('/a'), /^path \/a of host berth\.org$/],
+    [below('/a'), below('/a/b'), /^paths/],
+    [below('/a'), below('/ab'), undefined],
+    [below('/a', ['x.org']), below('/a', ['y.org']), undefined],
+    [below('/a', ['x.org']), below('/a/b', ['x.org']), /^paths .* of host x\.org$/],
+    [below('/a', ['berth.org']), below('/a'), /^path \/a of host berth\.org$/],
+    [below('/a', ['x.org']), at('x.org'), undefined],
+    [below('/a', ['*.x.org']), below('/a', ['*.x.org']), /\*\.x\.org/],
+    [{ hosts: [], path: { prefix: '/a', strip: true }, listenPort: 1 }, below('/a'), undefined],
+  ]
+  for (const [a, b, expected] of cases)
+    it(`${JSON.stringify(a)} and ${JSON.stringify(b)} ${expected ? 'meet' : 'do not meet'}`, () => {
+      const found = meeting(a, b)
+      if (expected === undefined) assert.equal(found, undefined)
+      else assert.match(found ?? 'they do not', expected)
+    })
+
+  it('meet on every host where no public one is known', () => {
+    assert.match(meeting(below('/a'), below('/a/b'), undefined) ?? '', /berth|every host/)
+    const nowhere = { public: undefined, portal: undefined }
+    const templates = [
+      testTemplate('a', { route: below('/a') }),
+      testTemplate('b', { route: below('/a') }),
+    ]
+    assert.match(routeOverlaps(templates, nowhere)[0]?.meeting ?? '', /every host/)
+  })
+})
