@@ -73,6 +73,18 @@ describe('lease table', () => {
     assert.deepEqual(ended, ['g1 unused'])
   })
 
+  it('keeps no connection through a time without a lease, when it may have been frozen', async () => {
+    const { time, table, lease, ended } = setUp()
+    table.grant(holder('alice'), lease('g1', 1_000))
+    await time.pass(1_000)
+    table.grant(holder('alice'), lease('g1', 1_000))
+    assert.deepEqual(ended, ['g1 unused'])
+    table.grant(holder('bob'), lease('g1', 5_000))
+    await time.pass(1_000)
+    table.grant(holder('alice'), lease('g1', 1_000))
+    assert.deepEqual(ended, ['g1 unused'], 'somebody else had a lease all the while')
+  })
+
   it('keeps the connections of a generation that another seat still holds', () => {
     const { table, lease, ended } = setUp()
     table.grant(holder('alice'), lease('g1', 1_000))

@@ -33,7 +33,7 @@ export interface LeaseTable {
 
 export interface LeaseTableDeps {
   readonly clock: Clock
-  /** Nobody holds this generation any more: connections kept for it are of no use. */
+  /** Nobody holds this generation at present: connections kept for it are of no use. */
   readonly generationEnded: (generation: string, how: 'revoked' | 'unused') => void
   readonly granted?: () => void
 }
@@ -52,6 +52,10 @@ export function createLeaseTable({ clock, generationEnded, granted }: LeaseTable
     return seats.values().some((seat) => seat.lease.generation === generation)
   }
 
+  function inUse(generation: string): boolean {
+    return seats.values().some(({ lease }) => lease.generation === generation && isGood(lease))
+  }
+
   function endAllOf(generation: string): void {
     for (const seat of seats.values())
       if (seat.lease.generation === generation) seat.lease = ended(seat.lease)
@@ -67,10 +71,12 @@ export function createLeaseTable({ clock, generationEnded, granted }: LeaseTable
       const key = seatKey(holder)
       const known = seats.get(key)
       const seat = known ?? { holder, lease, activity: createActivity(clock) }
-      const before = seat.lease.generation
+      const before = seat.lease
+      // It may have been frozen since: of a connection kept through that, the other side may know nothing any more.
+      const lapsed = !isGood(before) && !inUse(before.generation)
       seat.lease = lease
       seats.set(key, seat)
-      if (before !== lease.generation && !held(before)) generationEnded(before, 'unused')
+      if (lapsed || !held(before.generation)) generationEnded(before.generation, 'unused')
       granted?.()
       return seat
     },
