@@ -16,7 +16,7 @@ import Docker from 'dockerode'
 import type { Engine, Outcome } from '../loop/engine.ts'
 import type { Template, TemplateSpec } from '../templates/template.ts'
 import { testTemplate } from '../templates/testing/test-template.ts'
-import { createDockerEngine } from './docker-engine.ts'
+import { createDockerEngine, type DockerEngineOptions } from './docker-engine.ts'
 
 const dockerHost = 'unix:///var/run/docker.sock'
 
@@ -66,6 +66,7 @@ export function nameOf(prefix: Prefix, name: string): WorkspaceName {
 export function createEngineUnderTest(
   pool: string,
   instance = `contract-${randomBytes(4).toString('hex')}`,
+  more: Pick<DockerEngineOptions, 'dockerConfig'> = {},
 ): EngineUnderTest {
   const suffix = instance.slice('contract-'.length)
   const prefix = wanted(parsePrefix(`c${suffix}`))
@@ -78,6 +79,7 @@ export function createEngineUnderTest(
     pool: subnetPool,
     clock: systemClock,
     observer: { called: () => undefined, failed: () => undefined },
+    ...more,
   })
   const extra: (() => Promise<unknown>)[] = []
 

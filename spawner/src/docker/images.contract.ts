@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, describe, it } from 'node:test'
-import { baseImage, createEngineUnderTest } from './contract-fixture.ts'
+import {
+  baseImage,
+  createEngineUnderTest,
+  derivedImage,
+  nameOf,
+  person,
+  valueOf,
+} from './contract-fixture.ts'
 
 describe('images on a real engine', () => {
   const test = createEngineUnderTest('10.219.5.0/24')
@@ -32,6 +39,42 @@ describe('images on a real engine', () => {
   it('of a registry that does not listen are told apart', async () => {
     const failure = await ensure('127.0.0.1:1/some/image:1')
     assert.match(failure?.detail ?? '', /registry of the image .* cannot be reached/)
+  })
+
+  it('that describe themselves are listed by each of their names', async () => {
+    const { docker, instance } = test
+    const id = await derivedImage(test, 'LABEL berth.image.kind=web\nLABEL orca.port=80')
+    const plain = await derivedImage(test, 'LABEL some.other=1')
+    const [repo, other] = [`${instance}/described`, `${instance}/plain`]
+    for (const tag of ['1', '2']) await docker.getImage(id).tag({ repo, tag })
+    await docker.getImage(plain).tag({ repo: other, tag: '1' })
+    const listed = (await engine.images(signal)).filter(({ reference }) =>
+      reference.startsWith(instance),
+    )
+    const labels = { 'berth.image.kind': 'web', 'orca.port': '80' }
+    assert.deepEqual(
+      listed.toSorted((a, b) => (a.reference < b.reference ? -1 : 1)),
+      ['1', '2'].map((tag) => ({ reference: `${repo}:${tag}`, id, labels })),
+    )
+  })
+
+  it('of the same name that are others by now are seen under their new id', async () => {
+    const { docker, instance } = test
+    const repo = `${instance}/moving`
+    const former = await derivedImage(test, 'LABEL version=1')
+    const later = await derivedImage(test, 'LABEL version=2')
+    await docker.getImage(former).tag({ repo, tag: 'latest' })
+    const template = test.template({ image: repo })
+    assert.equal(await engine.createNetwork(0, signal), 'created')
+    const order = { workspace: nameOf(test.prefix, 'ann'), owner: person('ann'), network: 0 }
+    valueOf(await engine.createContainer({ ...order, template }, signal))
+    const before = await engine.look(signal)
+    assert.equal(before.images.get(repo), former)
+    assert.equal(before.containers[0]?.container.imageId, former)
+    await docker.getImage(later).tag({ repo, tag: 'latest' })
+    const after = await engine.look(signal)
+    assert.equal(after.images.get(repo), later)
+    assert.equal(after.containers[0]?.container.imageId, former)
   })
 
   /** As much of a registry as it takes to say no. */
