@@ -249,6 +249,8 @@ export interface Tally {
   readonly starting: number
   /** The sum of what the templates of all that hold a place may use. */
   readonly memoryBytes: number
+  /** Frozen ones and standbys: they may have to give way. */
+  readonly yielding: number
   readonly byTemplate: ReadonlyMap<string, TemplateTally>
   /** Workspaces that a person owns or has a seat in. */
   readonly byPerson: ReadonlyMap<UserName, readonly WorkspaceName[]>

@@ -1,14 +1,13 @@
 // How long a wait will be, from starts and stays that were measured. Honest: nothing is said where nothing is known.
-import type { WorkspaceName } from '@berth/shared/names'
 import type { Measured, PolicyConfig, Workspace } from './domain.ts'
+import { positionOf, type Known as Order } from './fairness.ts'
 import { startOf } from './lifecycle.ts'
-import { countsAsStarting, holdsPlace, isStarting } from './phases.ts'
+import { isStarting } from './phases.ts'
 
-interface Known {
+type Known = Order & {
   readonly config: PolicyConfig
   readonly measured: Measured
-  readonly queue: readonly WorkspaceName[]
-  readonly workspaces: { values(): Iterable<Workspace> }
+  readonly tally: { readonly places: number; readonly starting: number }
 }
 
 /** @returns milliseconds until it is ready; `undefined`: there is nothing to tell it from */
@@ -27,9 +26,9 @@ function estimateQueued(known: Known, workspace: Workspace): number | undefined 
   const kind = workspace.container === undefined ? 'cold' : 'stopped'
   const startMs = usualStart(known.measured, kind)
   if (startMs === undefined) return undefined
-  const position = known.queue.indexOf(workspace.name) + 1
+  const position = positionOf(known, workspace) ?? 0
   const { maxWorkspaces, maxStarting } = known.config.limits
-  const { places, starting } = count(known)
+  const { places, starting } = known.tally
   let waitMs = 0
   // Those ahead start `maxStarting` at a time.
   if (maxStarting > 0 && starting + position > maxStarting)
@@ -42,16 +41,6 @@ function estimateQueued(known: Known, workspace: Workspace): number | undefined 
     waitMs = Math.max(waitMs, (short * stayMs) / maxWorkspaces)
   }
   return Math.round(waitMs + startMs)
-}
-
-function count(known: Known): { places: number; starting: number } {
-  let places = 0
-  let starting = 0
-  for (const workspace of known.workspaces.values()) {
-    if (holdsPlace(workspace)) places++
-    if (countsAsStarting(workspace)) starting++
-  }
-  return { places, starting }
 }
 
 function usualStart(measured: Measured, kind: 'cold' | 'stopped' | 'standby'): number | undefined {

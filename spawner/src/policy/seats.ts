@@ -8,6 +8,7 @@ import type { SeatQuestion, SeatReply, Workspace } from './domain.ts'
 import { idleAt, leaseSpan, lifetimeEndsAt } from './due.ts'
 import { estimateMs } from './estimates.ts'
 import { failures } from './failures.ts'
+import { positionOf } from './fairness.ts'
 import { isFreezing, wake } from './freezing.ts'
 import { cancelStart, enqueue, probeAgain } from './lifecycle.ts'
 import { networkOf } from './networks.ts'
@@ -191,13 +192,13 @@ function wait(
   refuse: (refusal: Refusal) => SeatReply,
 ): SeatReply {
   if (!draft.engine.reachable) return refuse({ failure: failures.engineAway })
-  const at = workspace.phase === 'queued' ? draft.queue.indexOf(workspace.name) : -1
+  const position = positionOf(draft, workspace)
   const etaMs = estimateMs(draft, workspace, draft.now)
   return {
     status: 'waiting',
     workspace: workspace.name,
     phase: workspace.phase,
-    ...(at < 0 ? {} : { position: at + 1 }),
+    ...(position === undefined ? {} : { position }),
     ...(etaMs === undefined ? {} : { etaMs }),
   }
 }

@@ -1,13 +1,14 @@
 // Derives from the state what has to be done and is not under way. Knows no events: deciding twice orders nothing twice.
 import type { WorkspaceName } from '@berth/shared/names'
-import { admit } from './admission.ts'
 import { introduceDirectors } from './directors.ts'
 import { drop, type Draft } from './draft.ts'
 import type { Workspace } from './domain.ts'
 import { claimStandbys } from './claim-standby.ts'
 import { absentAt, forgetAt } from './due.ts'
 import { leaveQueue } from './lifecycle.ts'
+import { makeWay } from './make-way.ts'
 import { settleNetworks } from './networks.ts'
+import { admit } from './queue.ts'
 import { settleName } from './rename.ts'
 import { settleFrozen } from './settle-frozen.ts'
 import { settleReady } from './settle-ready.ts'
@@ -23,18 +24,11 @@ export function settle(draft: Draft): void {
     const names = isWhole ? draft.workspaces.keys() : [...draft.workspaces.touched]
     for (const name of names) settleWorkspace(draft, name)
     claimStandbys(draft)
-    if (isWhole || isQueueTouched(draft)) settleQueue(draft)
+    settleQueue(draft)
     settleStandbys(draft, (name) => settleWorkspace(draft, name))
     if (isWhole || areNetworksTouched(draft)) settleNetworks(draft)
   }
   if (isWhole && (draft.looked || !draft.engine.reachable)) introduceDirectors(draft)
-}
-
-function isQueueTouched(draft: Draft): boolean {
-  if (draft.queue.length > 0) return true
-  for (const name of draft.workspaces.touched)
-    if (draft.workspaces.get(name)?.phase === 'queued') return true
-  return false
 }
 
 function areNetworksTouched(draft: Draft): boolean {
@@ -46,7 +40,10 @@ function areNetworksTouched(draft: Draft): boolean {
 }
 
 function settleQueue(draft: Draft): void {
-  const cramped = admit(draft, (name) => settleWorkspace(draft, name))
+  const settleOne = (name: WorkspaceName) => settleWorkspace(draft, name)
+  const cramped = admit(draft, settleOne)
+  if (cramped === undefined) return
+  makeWay(draft, settleOne)
   if (cramped > 0) makeRoom(draft, cramped)
 }
 

@@ -9,6 +9,7 @@ export const emptyTally: Tally = {
   places: 0,
   starting: 0,
   memoryBytes: 0,
+  yielding: 0,
   byTemplate: new Map(),
   byPerson: new Map(),
 }
@@ -20,28 +21,29 @@ export interface OpenTally {
   places: number
   starting: number
   memoryBytes: number
+  yielding: number
   readonly byTemplate: EditedMap<string, TemplateTally>
   readonly byPerson: EditedMap<UserName, readonly WorkspaceName[]>
 }
 
 export function openTally(before: Tally): OpenTally {
-  const { places, starting, memoryBytes } = before
   const byTemplate = editMap(before.byTemplate)
-  return { places, starting, memoryBytes, byTemplate, byPerson: editMap(before.byPerson) }
+  return { ...before, byTemplate, byPerson: editMap(before.byPerson) }
 }
 
 /** @returns the former one itself where nothing changed */
 export function closeTally(tally: OpenTally, before: Tally): Tally {
-  const { places, starting, memoryBytes } = tally
+  const { places, starting, memoryBytes, yielding } = tally
   const byTemplate = tally.byTemplate.result()
   const byPerson = tally.byPerson.result()
   const isSame =
     places === before.places &&
     starting === before.starting &&
     memoryBytes === before.memoryBytes &&
+    yielding === before.yielding &&
     byTemplate === before.byTemplate &&
     byPerson === before.byPerson
-  return isSame ? before : { places, starting, memoryBytes, byTemplate, byPerson }
+  return isSame ? before : { places, starting, memoryBytes, yielding, byTemplate, byPerson }
 }
 
 export function tallyOf(config: PolicyConfig, workspaces: Iterable<Workspace>): Tally {
@@ -65,8 +67,13 @@ export function noteChange(
   }
   if (before !== undefined && countsAsStarting(before)) tally.starting--
   if (after !== undefined && countsAsStarting(after)) tally.starting++
+  if (before !== undefined && mayYield(before)) tally.yielding--
+  if (after !== undefined && mayYield(after)) tally.yielding++
   notePeople(tally, before, after)
 }
+
+const mayYield = (workspace: Workspace) =>
+  workspace.phase === 'frozen' || (workspace.kind === 'standby' && holdsPlace(workspace))
 
 /** What the template's workspaces may use, as it is described now. */
 export function memoryOf(config: PolicyConfig, template: string): number {
@@ -126,7 +133,10 @@ function notePeople(
       tally.byPerson.set(person, [...(tally.byPerson.get(person) ?? []), name])
 }
 
-function haveSamePeople(before: Workspace | undefined, after: Workspace | undefined): boolean {
+export function haveSamePeople(
+  before: Workspace | undefined,
+  after: Workspace | undefined,
+): boolean {
   if (before === undefined || after === undefined) return false
   if (before.owner?.name !== after.owner?.name) return false
   if (before.owner !== undefined || before.seats === after.seats) return true

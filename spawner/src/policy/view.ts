@@ -8,7 +8,9 @@ import { lifetimeEndsAt } from './due.ts'
 import { estimateMs } from './estimates.ts'
 import { failures } from './failures.ts'
 import { isFreezing } from './freezing.ts'
+import { positionOf } from './fairness.ts'
 import { isStarting, shownPhase } from './phases.ts'
+import { waitsFor } from './room.ts'
 
 export interface View {
   readonly status: WorkspaceStatus
@@ -118,7 +120,8 @@ export function statusOf(
   { now, wallNow }: Times,
 ): WorkspaceStatus {
   const { name, phase } = workspace
-  const at = phase === 'queued' ? state.queue.indexOf(name) : -1
+  const position = positionOf(state, workspace)
+  const waits = waitsFor(state, workspace)
   const etaMs = estimateMs(state, workspace, now)
   const endsAt = lifetimeEndsAt(state.config, workspace)
   const failure = failureOf(state, workspace)
@@ -128,11 +131,12 @@ export function statusOf(
     workspace: name,
     phase,
     elapsedMs: now - (isAwaited ? workspace.requestedAt : workspace.phaseSince),
-    ...(at < 0 ? {} : { position: at + 1 }),
+    ...(position === undefined ? {} : { position }),
     ...(etaMs === undefined ? {} : { etaMs }),
     ...((phase === 'ready' || phase === 'frozen') && Number.isFinite(endsAt)
       ? { endsAt: new Date(wallNow + endsAt - now).toISOString() }
       : {}),
+    ...(waits === undefined ? {} : { waitsFor: waits }),
     ...(failure === undefined ? {} : { problem: problemOf(failure) }),
   }
 }
@@ -175,7 +179,11 @@ export function sameFor(before: State, after: State, name: WorkspaceName): boole
   if (before.looked !== after.looked || before.engine.reachable !== after.engine.reachable)
     return false
   if (workspace === undefined) return true
-  if (workspace.phase === 'queued' && before.queue !== after.queue) return false
+  if (workspace.phase === 'queued') {
+    if (before.queue !== after.queue) return false
+    if (before.tally !== after.tally && waitsFor(before, workspace) !== waitsFor(after, workspace))
+      return false
+  }
   const index = workspace.network
   return index === undefined || before.networks.get(index) === after.networks.get(index)
 }

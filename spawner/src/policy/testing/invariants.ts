@@ -2,6 +2,7 @@
 import type { Phase } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { decide } from '../decide.ts'
+import { inOrder } from '../fairness.ts'
 import type { Decision, Generation, State, Step, Workspace } from '../domain.ts'
 import { broken, type WorldFacts } from './world-facts.ts'
 
@@ -69,9 +70,8 @@ function lacksNetwork(world: WorldFacts, state: State, workspace: Workspace): bo
 function checkQueue(world: WorldFacts, state: State): void {
   const waiting = [...state.workspaces.values()].filter(({ phase }) => phase === 'queued')
   if (!state.looked) return
-  waiting.sort((a, b) => a.turn - b.turn)
-  if (waiting.map(({ name }) => name).join() !== state.queue.join())
-    broken(world, 'the queue is not those who wait in the order of asking')
+  if (inOrder(state, waiting).join() !== state.queue.join())
+    broken(world, 'the queue is not those who wait in the order that is fair')
   if (new Set(waiting.map(({ turn }) => turn)).size !== waiting.length)
     broken(world, 'two wait at the same place')
   const { maxQueue } = world.config.limits

@@ -1,0 +1,64 @@
+// Gives the places there are to those who wait: nobody waits behind a template or a person that is at its limit, and
+// nobody overtakes where all have one limit.
+import type { WorkspaceName } from '@berth/shared/names'
+import type { Workspace } from './domain.ts'
+import { change, enter, type Draft } from './draft.ts'
+import { failures } from './failures.ts'
+import { orderQueue } from './fairness.ts'
+import { claimNetwork, networkOf } from './networks.ts'
+import { holdsPlace } from './phases.ts'
+import { commonLimitOf, ownLimitOf } from './room.ts'
+
+/** @returns how many had a place but no network; `undefined`: nothing had changed for anybody */
+export function admit(draft: Draft, start: (name: WorkspaceName) => void): number | undefined {
+  const isMoved = orderQueue(draft)
+  if (draft.queue.length === 0 || !draft.engine.reachable) return undefined
+  if (!isMoved && !draft.concernsAll && !isRoomTouched(draft)) return undefined
+  let cramped = 0
+  const admitted: WorkspaceName[] = []
+  // Where one found no network, the next who needs a new one finds none either.
+  const without = new Set<string>()
+  for (const name of draft.queue) {
+    const workspace = draft.workspaces.get(name)
+    if (workspace?.phase !== 'queued') continue
+    if (ownLimitOf(draft, workspace) !== undefined) continue
+    if (commonLimitOf(draft, workspace) !== undefined) break
+    const placed = takePlace(draft, workspace, without)
+    if (placed.phase === 'queued') cramped++
+    else admitted.push(name)
+    if (holdsPlace(placed)) start(name)
+  }
+  if (admitted.length > 0) orderQueue(draft, admitted)
+  return cramped
+}
+
+function isRoomTouched({ tally, before, networks }: Draft): boolean {
+  const counted = ['places', 'starting', 'memoryBytes', 'yielding'] as const
+  return networks.touched.size > 0 || counted.some((what) => tally[what] !== before.tally[what])
+}
+
+/** Without a network to be had it goes on waiting, and holds nobody up who has one. */
+function takePlace(draft: Draft, workspace: Workspace, without: Set<string>): Workspace {
+  if (workspace.container === undefined && draft.foreignNames.has(workspace.name)) {
+    const none = { failure: failures.nameTaken, network: undefined }
+    return enter(draft, workspace, 'failed', none)
+  }
+  if (canStartAgain(draft, workspace)) return enter(draft, workspace, 'starting')
+  const { egress } = draft.config.templates.get(workspace.template)?.spec ?? { egress: 'internet' }
+  if (without.has(egress) && networkOf(draft, workspace) === undefined) return workspace
+  const network = claimNetwork(draft, workspace)
+  if (network === undefined) {
+    without.add(egress)
+    return workspace
+  }
+  return enter(draft, change(draft, workspace, { network: network.index }), 'pulling')
+}
+
+/** Its stopped container is still what would be made now. */
+function canStartAgain(draft: Draft, workspace: Workspace): boolean {
+  const { container, owner } = workspace
+  if (container?.status !== 'exited' || workspace.pending !== undefined) return false
+  if (networkOf(draft, workspace)?.status !== 'up') return false
+  const template = draft.config.templates.get(workspace.template)
+  return template !== undefined && draft.config.specOf(template, owner) === container.spec
+}
