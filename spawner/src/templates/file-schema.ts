@@ -243,8 +243,8 @@ const beyondCompose = {
         'Above this many per cent of one processor it is busy; `0` is not asked',
       ).optional(),
       at_most: value(
-        field.period('1m'),
-        'However busy, or silent when asked: this long after an idle step was due it is idle all the same. Unset: `24h`',
+        field.idleStep,
+        'However busy, or silent when asked: this long after an idle step was due it is idle all the same; `0` is no bound (1h for one that cannot be asked). Unset: `24h`',
       ).optional(),
     },
     'Busy is not idle: what is asked before an idle step',

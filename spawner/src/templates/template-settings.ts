@@ -120,8 +120,8 @@ export const templateSettings = {
     doc: 'above this many per cent of one processor it is busy, and not idle; 0 is not asked',
     example: '20',
   }),
-  CONTAINER_BUSY_AT_MOST: withDefault(taken(field.period('1m')), '24h', {
-    doc: 'however busy it is, or silent when asked: this long after an idle step was due it is idle all the same',
+  CONTAINER_BUSY_AT_MOST: withDefault(taken(field.idleStep), '24h', {
+    doc: 'however busy it is, or silent when asked: this long after an idle step was due it is idle all the same; 0 is no bound (1h for one that cannot be asked)',
   }),
   CONTAINER_MAX_LIFETIME: withDefault(taken(field.idleStep), '0', {
     doc: 'a container ends this long after its start, used or not; 0 is never',
