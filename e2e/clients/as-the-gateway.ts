@@ -1,7 +1,7 @@
 // Straight to one director, with what a gateway sends: for proofs about a certain director.
 import type { Deployment } from '../deployment/deployment.ts'
 import { send, type Answer } from './http.ts'
-import type { Extras } from './people.ts'
+import { navigation, type Extras } from './people.ts'
 import type { Place } from './place.ts'
 import { openWebSocket, type OpenWebSocket } from './web-socket.ts'
 
@@ -14,6 +14,10 @@ export interface AskingOptions {
 export interface GatewayLike {
   readonly user: string
   ask(path: string, extras?: Extras): Promise<Answer>
+  /** What a browser sends when a person opens an address. */
+  navigate(path: string, extras?: Extras): Promise<Answer>
+  /** The button of Berth's own pages. */
+  press(action: 'start' | 'cancel'): Promise<Answer>
   webSocket(path: string): Promise<OpenWebSocket>
 }
 
@@ -30,15 +34,25 @@ export function asTheGateway(
     'x-forwarded-user': `u-${user}`,
     'x-forwarded-groups': groups,
   }
+  function ask(path: string, extras: Extras = {}): Promise<Answer> {
+    return send({
+      url: new URL(path, origin),
+      place,
+      target: path,
+      ...extras,
+      headers: { accept: '*/*', ...identity, ...extras.headers },
+    })
+  }
+
   return {
     user,
-    ask: (path, extras = {}) =>
-      send({
-        url: new URL(path, origin),
-        place,
-        target: path,
-        ...extras,
-        headers: { accept: '*/*', ...identity, ...extras.headers },
+    ask,
+    navigate: (path, extras = {}) =>
+      ask(path, { ...extras, headers: { ...navigation, ...extras.headers } }),
+    press: (action) =>
+      ask(`/.berth/${action}`, {
+        method: 'POST',
+        headers: { origin, 'sec-fetch-site': 'same-origin', 'content-length': '0' },
       }),
     webSocket: (path) =>
       openWebSocket(new URL(path, origin), place, {

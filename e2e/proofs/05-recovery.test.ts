@@ -4,7 +4,8 @@ import { after, before, describe, it } from 'node:test'
 import { arrive, hostnameOf } from '../clients/arrival.ts'
 import { signIn } from '../clients/people.ts'
 import { expectProblem } from '../clients/problems.ts'
-import { deploy, type Deployment, type Role } from '../deployment/deployment.ts'
+import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { killProcess, restarted } from '../deployment/kill.ts'
 import { inspected, workspaceNetworksOf, workspacesOf } from '../engine/belongings.ts'
 import { isOfWorkspace, watchEngine, type EngineEvent } from '../engine/history.ts'
 import { eventually } from '../run/deadline.ts'
@@ -156,24 +157,6 @@ function isMade(berth: Deployment): (event: EngineEvent) => boolean {
 }
 
 /** From outside, as a kernel short of memory does it: the engine starts it again by its restart policy. */
-async function killProcess(berth: Deployment, role: Role): Promise<void> {
-  const [service] = await berth.services(role)
-  assert.ok(service && service.State.Pid > 0, `${role} runs`)
-  process.kill(service.State.Pid, 'SIGKILL')
-  await eventually(`${role} is dead or was started again`, 15_000, async () => {
-    const { State } = await inspected(berth.engine, service.Id)
-    return State.Pid !== service.State.Pid
-  })
-}
-
-async function restarted(berth: Deployment, role: Role): Promise<void> {
-  await eventually(`${role} is healthy again`, 60_000, async () => {
-    const [service] = await berth.services(role)
-    const health = (service?.State as { Health?: { Status: string } } | undefined)?.Health
-    return service?.State.Running === true && health?.Status === 'healthy'
-  })
-}
-
 /** As many containers as people, each running, on a network of its own; nothing else after two passes but spares. */
 async function assertWhole(berth: Deployment, count: number): Promise<void> {
   await eventually('nothing is half made', 60_000, async () => {
