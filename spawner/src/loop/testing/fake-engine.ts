@@ -201,6 +201,10 @@ export function createFakeEngine(clock: Clock): FakeEngine {
       )
       return result.ok ? 'attached' : 'failed'
     },
+    async labelledImages(signal) {
+      await enter('labelledImages', '', signal)
+      return []
+    },
     specOf: () => 'spec',
   }
 }

@@ -1,0 +1,95 @@
+// The spawner's parts put together: templates from everywhere, the loop that goes by them, and the web in front of it.
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { Clock } from '@berth/shared/clock'
+import type { Log } from '@berth/shared/log'
+import { policyConfig, templateContext, webSettings, type SpawnerConfig } from './config.ts'
+import { watchImages } from './image-watch.ts'
+import { listen } from './listen.ts'
+import { createWorkspaces, type Loop } from './loop/create-workspaces.ts'
+import type { Engine } from './loop/engine.ts'
+import type { Store } from './loop/store.ts'
+import type { Metrics } from './metrics.ts'
+import type { Template } from './templates/template.ts'
+import { createTemplateSource } from './templates/template-source.ts'
+import { watchFile } from './watch-file.ts'
+import { createHexOf } from './web/api/container-hex.ts'
+import { apiFor, hexRoutes } from './web/api/from-settings.ts'
+import { createWeb } from './web/web.ts'
+
+export interface Spawner extends AsyncDisposable {
+  ready(): boolean
+  /** Reads the file with templates again. */
+  reload(): void
+}
+
+export async function startSpawner(deps: {
+  config: SpawnerConfig
+  version: string
+  engine: Engine
+  store: Store
+  metrics: Metrics
+  clock: Clock
+  log: Log
+}): Promise<Spawner> {
+  const { engine, store, metrics, clock, log, version } = deps
+  const { settings, templates: environment } = deps.config
+  await using building = new AsyncDisposableStack()
+  const policyFor = (templates: ReadonlyMap<string, Template>) =>
+    policyConfig(settings, templates, (...made) => engine.specOf(...made))
+
+  let loop: Loop | undefined
+  const source = building.use(
+    createTemplateSource({
+      path: settings.TEMPLATES_FILE,
+      environment: environment.values(),
+      context: templateContext(settings),
+      readFile: (path) => readFileSync(path, 'utf8'),
+      watch: watchFile,
+      beside: (file, path) => resolve(dirname(file), path),
+      log,
+      changed(templates) {
+        loop?.reconfigure(policyFor(templates))
+        tellOffered(log, templates)
+      },
+    }),
+  )
+  if (settings.IMAGES_ALLOWED !== undefined) {
+    const list = (signal: AbortSignal) => engine.labelledImages(signal)
+    building.use(await watchImages({ list, seen: (images) => source.images(images), log }))
+  }
+  tellOffered(log, source.templates())
+
+  const hexOf = createHexOf(settings.INTERNAL_SECRET)
+  const config = policyFor(source.templates())
+  const around = { reconcileEveryMs: settings.RECONCILE_EVERY, observer: metrics.loop, store }
+  const ways = hexRoutes(settings, hexOf)
+  const workspaces = createWorkspaces({ engine, config, clock, log, ...around, ...ways })
+  loop = building.use(workspaces)
+  metrics.countFrom(workspaces.counts)
+  await workspaces.start()
+  const web = createWeb({ workspaces, settings: webSettings(settings), clock, log })
+  building.use(await listen(web, settings.LISTEN_PORT, log))
+  const api = apiFor(settings, { workspaces, hexOf, clock, log, version })
+  if (api !== undefined) building.use(await listen(api, settings.API_PORT, log))
+
+  const parts = building.move()
+  return {
+    ready: () => workspaces.ready(),
+    reload: () => source.reload(),
+    async [Symbol.asyncDispose]() {
+      // Whoever is held is answered while the ports are still open.
+      await workspaces[Symbol.asyncDispose]()
+      await parts.disposeAsync()
+    },
+  }
+}
+
+function tellOffered(log: Log, templates: ReadonlyMap<string, Template>): void {
+  if (templates.size === 0) log.warn('no template is offered')
+  for (const { name: template, source, spec, weakened } of templates.values())
+    log.info(
+      { template, source, image: spec.image, ...(weakened.length === 0 ? {} : { weakened }) },
+      'template offered',
+    )
+}
