@@ -1,4 +1,4 @@
-// The spawner's composition root: reads the environment, puts the parts together, waits for the signal to end.
+// The spawner's process: reads the environment, opens what the parts stand on, waits for the signal to end.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
@@ -7,23 +7,21 @@ import { createLog } from '@berth/shared/log'
 import { createRegistry, startOpsServer } from '@berth/shared/ops-server'
 import { SettingsError } from '@berth/shared/settings'
 import { config as loadDotenv } from 'dotenv'
-import { policyConfig, readConfig, webSettings } from './config.ts'
+import { readConfig } from './config.ts'
 import { createDockerEngine } from './docker/docker-engine.ts'
-import { listen } from './listen.ts'
-import { createWorkspaces } from './loop/create-workspaces.ts'
 import { createMetrics } from './metrics.ts'
+import { startSpawner } from './spawner.ts'
 import { acquireInstanceLock } from './sqlite/instance-lock.ts'
 import { openStore } from './sqlite/store.ts'
 import { StoreError } from './sqlite/store-error.ts'
-import { createHexOf } from './web/api/container-hex.ts'
-import { apiFor, hexRoutes } from './web/api/from-settings.ts'
-import { createWeb } from './web/web.ts'
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ) as { version: string }
 const ending = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ending.abort())
+let reload = (): void => undefined
+process.on('SIGHUP', () => reload())
 
 async function main(): Promise<void> {
   loadDotenv({ quiet: true })
@@ -41,31 +39,13 @@ async function main(): Promise<void> {
   const store = stack.use(openStore(settings.DATA_DIR))
   const place = { dockerHost, instance, pool, clock, observer: metrics.calls }
   const engine = stack.use(createDockerEngine(place))
-  const policy = policyConfig(settings, config.templates, (...made) => engine.specOf(...made))
-  const hexOf = createHexOf(settings.INTERNAL_SECRET)
-  const around = { reconcileEveryMs: settings.RECONCILE_EVERY, observer: metrics.loop, store }
-  const workspaces = stack.use(
-    createWorkspaces({
-      engine,
-      config: policy,
-      clock,
-      log,
-      ...around,
-      ...hexRoutes(settings, hexOf),
-    }),
-  )
-  metrics.countFrom(workspaces.counts)
-  await workspaces.start()
-  const web = createWeb({ workspaces, settings: webSettings(settings), clock, log })
-  stack.use(await listen(web, settings.LISTEN_PORT, log))
-  const api = apiFor(settings, { workspaces, hexOf, clock, log, version })
-  if (api !== undefined) stack.use(await listen(api, settings.API_PORT, log))
-  ready = () => workspaces.ready() && !ending.signal.aborted
+  const around = { engine, store, metrics, clock, log }
+  const spawner = stack.use(await startSpawner({ config, version, ...around }))
+  reload = () => spawner.reload()
+  ready = () => spawner.ready() && !ending.signal.aborted
   log.info({ instance, port: settings.LISTEN_PORT }, 'spawner started')
   if (!ending.signal.aborted) await once(ending.signal, 'abort')
   log.info('spawner ending; workspaces go on')
-  // Whoever is held is answered while the port is still open.
-  await workspaces[Symbol.asyncDispose]()
 }
 
 main().catch((error: unknown) => {

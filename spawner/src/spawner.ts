@@ -6,7 +6,7 @@ import type { Log } from '@berth/shared/log'
 import { policyConfig, templateContext, webSettings, type SpawnerConfig } from './config.ts'
 import { watchImages } from './image-watch.ts'
 import { listen } from './listen.ts'
-import { createWorkspaces, type Loop } from './loop/create-workspaces.ts'
+import { createWorkspaces } from './loop/create-workspaces.ts'
 import type { Engine } from './loop/engine.ts'
 import type { Store } from './loop/store.ts'
 import type { Metrics } from './metrics.ts'
@@ -38,7 +38,8 @@ export async function startSpawner(deps: {
   const policyFor = (templates: ReadonlyMap<string, Template>) =>
     policyConfig(settings, templates, (...made) => engine.specOf(...made))
 
-  let loop: Loop | undefined
+  // Until there is a loop, nobody goes by them.
+  let follow: (templates: ReadonlyMap<string, Template>) => void = () => undefined
   const source = building.use(
     createTemplateSource({
       path: settings.TEMPLATES_FILE,
@@ -48,10 +49,7 @@ export async function startSpawner(deps: {
       watch: watchFile,
       beside: (file, path) => resolve(dirname(file), path),
       log,
-      changed(templates) {
-        loop?.reconfigure(policyFor(templates))
-        tellOffered(log, templates)
-      },
+      changed: (templates) => follow(templates),
     }),
   )
   if (settings.IMAGES_ALLOWED !== undefined) {
@@ -64,8 +62,13 @@ export async function startSpawner(deps: {
   const config = policyFor(source.templates())
   const around = { reconcileEveryMs: settings.RECONCILE_EVERY, observer: metrics.loop, store }
   const ways = hexRoutes(settings, hexOf)
-  const workspaces = createWorkspaces({ engine, config, clock, log, ...around, ...ways })
-  loop = building.use(workspaces)
+  const workspaces = building.use(
+    createWorkspaces({ engine, config, clock, log, ...around, ...ways }),
+  )
+  follow = (templates) => {
+    workspaces.reconfigure(policyFor(templates))
+    tellOffered(log, templates)
+  }
   metrics.countFrom(workspaces.counts)
   await workspaces.start()
   const web = createWeb({ workspaces, settings: webSettings(settings), clock, log })
