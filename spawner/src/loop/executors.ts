@@ -54,15 +54,19 @@ export function createExecutors(deps: {
     switch (step.type) {
       case 'pull-image': {
         const { workspace } = step
+        const template = templates().get(step.template)
+        if (template === undefined) return answer(step, 'pull', notOffered, never)
         const onPull = (percent: number): void => {
           if (!signal.aborted) tell({ type: 'pull-progressed', workspace, percent })
         }
-        const outcome = await engine.ensureImage(templateOf(step.template), onPull, signal)
+        const outcome = await engine.ensureImage(template, onPull, signal)
         return answer(step, 'pull', outcome, () => ({ type: 'image-present', workspace }))
       }
       case 'create-container': {
         const { workspace, kind, owner, network } = step
-        const order = { workspace, kind, owner, network, template: templateOf(step.template) }
+        const template = templates().get(step.template)
+        if (template === undefined) return answer(step, 'create', notOffered, never)
+        const order = { workspace, kind, owner, network, template }
         const outcome = await engine.createContainer(order, signal)
         const created = 'container-created' as const
         return answer(step, 'create', outcome, (container) => ({
@@ -182,12 +186,6 @@ export function createExecutors(deps: {
     return templates().get(template)?.spec ?? lastStop
   }
 
-  function templateOf(name: string): Template {
-    const template = templates().get(name)
-    if (template === undefined) throw new TypeError(`there is no template ${name}`)
-    return template
-  }
-
   async function execute(step: EngineStep, signal: AbortSignal): Promise<void> {
     let event: Event
     try {
@@ -235,6 +233,15 @@ export function createExecutors(deps: {
 }
 
 const abandoned = new DOMException('nobody waits for it any more', 'AbortError')
+
+/** Templates may go between the decision and the step. */
+const notOffered: Outcome<never> = {
+  ok: false,
+  failure: { code: 'start_failed', detail: 'Its template is no longer offered.' },
+  retry: false,
+}
+
+const never = (value: never): never => value
 
 const brokeDown: Failure = {
   code: 'start_failed',

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createLog } from '@berth/shared/log'
+import { parsePrefix, sharedName } from '@berth/shared/names'
+import type { Event, Step } from '../policy/domain.ts'
+import { createExecutors, type EngineStep } from './executors.ts'
+import { createFakeEngine } from './testing/fake-engine.ts'
+
+const prefix = parsePrefix('lab')
+assert.ok(prefix !== undefined)
+const workspace = sharedName(prefix, 1)
+
+describe('executors', () => {
+  it('tell that a template has gone meanwhile, instead of trying for ever', async () => {
+    const clock = { now: () => 0, wall: () => 0 }
+    const engine = createFakeEngine(clock)
+    const told: Event[] = []
+    const log = createLog({ service: 'test', level: 'silent' })
+    const templates = () => new Map()
+    const tell = (event: Event): void => void told.push(event)
+    const executors = createExecutors({ engine, templates, tell, log, reached: () => undefined })
+    const of = { workspace, template: 'gone' }
+    const create = {
+      type: 'create-container',
+      kind: 'shared',
+      owner: undefined,
+      network: 0,
+    } as const
+    const steps: readonly (Step & EngineStep)[] = [
+      { type: 'pull-image', ...of },
+      { ...create, ...of },
+    ]
+    for (const step of steps) executors.carryOut(step)
+    while (told.length < steps.length) await new Promise(setImmediate)
+    await executors[Symbol.asyncDispose]()
+    assert.deepEqual(engine.calls, [])
+    assert.deepEqual(
+      told.map((event) => event.type === 'step-failed' && [event.step, event.retry]),
+      [
+        ['pull', false],
+        ['create', false],
+      ],
+    )
+  })
+})
