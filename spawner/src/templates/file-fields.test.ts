@@ -74,7 +74,7 @@ describe('a field of a template in the file', () => {
     ],
     ['mem_limit: 0', (t) => [t.spec.memoryBytes, t.spec.memorySwapBytes], [0, 0]],
     ['memswap_limit: 3g', (t) => t.spec.memorySwapBytes, 3 * 1024 ** 3],
-    ['memswap_limit: -1', (t) => t.spec.memorySwapBytes, -1],
+    ['memswap_limit: -1', (t) => t.spec.memorySwapBytes, 0],
     ['cpus: 0.5', (t) => t.spec.cpus, 0.5],
     ['cpus: "2"', (t) => t.spec.cpus, 2],
     ['', (t) => [t.spec.cpus, t.spec.pids], [1, 512]],

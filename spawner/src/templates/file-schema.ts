@@ -10,8 +10,6 @@ const boundOrNone =
   (text) =>
     text === '-1' ? { value: 0 } : parse(text)
 
-const swap: field.Parse<number> = (text) => (text === '-1' ? { value: -1 } : field.memory(text))
-
 const variable: field.Parse<readonly [name: string, text: string]> = (written) => {
   const at = written.indexOf('=')
   const name = written.slice(0, at)
@@ -42,8 +40,8 @@ export const routePath: field.Parse<string> = (text) => {
 const resources = {
   mem_limit: value(field.memory, 'The most memory; `0` is no limit. Unset: `2g`').optional(),
   memswap_limit: value(
-    swap,
-    'Memory and swap together; `-1` is any amount of swap. Unset: as `mem_limit`, so no swap',
+    boundOrNone(field.memory),
+    'Memory and swap together; `0` or `-1` is any amount of swap. Unset: as `mem_limit`, so no swap',
   ).optional(),
   cpus: value(
     field.cpus,

@@ -38,7 +38,7 @@ export type FileResult =
 
 export function readTemplatesFile(text: string, context: FileContext): FileResult {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, merge: true })
+  const document = parseDocument(text, { lineCounter: lines, merge: true, logLevel: 'error' })
   const problems: FileProblem[] = document.errors.map(({ message, pos: [offset] }) => {
     const { line, col } = lines.linePos(offset)
     const [first = ''] = message.split('\n')

@@ -1,0 +1,105 @@
+// Whatever the file says, it is an answer: a fault that is thrown would end the spawner while it watches.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { stringify } from 'yaml'
+import { templateSchema } from './file-schema.ts'
+import { readTemplatesFile } from './read-templates-file.ts'
+import { fileContext } from './testing/file-context.ts'
+
+const keys = [
+  ...Object.keys(templateSchema.shape),
+  'x-a',
+  '__proto__',
+  'constructor',
+  '<<',
+  '',
+  '0',
+]
+const values = fc.oneof(
+  fc.constantFrom<unknown>(
+    null,
+    true,
+    0,
+    -1,
+    '15m',
+    '2g',
+    '/a',
+    'x',
+    '{user}',
+    'a:/b',
+    'SIGINT',
+    [],
+    {},
+  ),
+  fc.jsonValue({ maxDepth: 3 }),
+  fc.array(fc.string(), { maxLength: 3 }),
+  fc.dictionary(fc.constantFrom('path', 'prefix', 'hosts', 'port', 'id', '__proto__'), fc.string()),
+)
+const template = fc.dictionary(fc.oneof(fc.constantFrom(...keys), fc.string()), values)
+const name = fc.oneof(fc.constantFrom('lab', 'a', 'b', 'berth', '__proto__'), fc.string())
+const file = fc.record(
+  {
+    templates: fc.oneof(fc.dictionary(name, fc.oneof(template, values)), values),
+    secrets: fc.oneof(fc.dictionary(name, values), values),
+  },
+  { requiredKeys: [] },
+)
+
+function check(text: string): void {
+  const result = readTemplatesFile(text, fileContext())
+  if ('templates' in result) return
+  assert.ok(result.problems.length > 0)
+  const lines = text.split('\n').length
+  for (const { line, column, message } of result.problems) {
+    assert.ok(line >= 1 && line <= lines + 1 && column >= 1, `${line}:${column}`)
+    assert.ok(message !== '')
+  }
+}
+
+describe('any file with templates', () => {
+  it('is taken or refused with a place for each problem, whatever values it has', () => {
+    fc.assert(
+      fc.property(file, (content) => check(stringify(content))),
+      { numRuns: 500 },
+    )
+  })
+
+  it('is taken or refused, whatever text it is', () => {
+    const pieces = fc.constantFrom(
+      'templates:',
+      '\n',
+      '  ',
+      'lab:',
+      '{',
+      '}',
+      '[',
+      ']',
+      '&a ',
+      '*a',
+      '<<: *a',
+      '- ',
+      '? ',
+      '!!binary ',
+      '!!set ',
+      '!!js/function ',
+      '"',
+      "'",
+      '|',
+      '>',
+      '#',
+      '%YAML 1.1',
+      '---',
+      '...',
+      '\t',
+      '\u0000',
+      'image: x',
+      'port: 80',
+      ': ',
+      ',',
+      '!<tag:yaml.org,2002:merge> ',
+    )
+    const text = fc.array(pieces, { maxLength: 30 }).map((parts) => parts.join(''))
+    fc.assert(fc.property(text, check), { numRuns: 2_000 })
+  })
+})
