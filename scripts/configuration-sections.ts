@@ -75,6 +75,14 @@ const others: readonly Row[] = [
     readBy: ['spawner'],
   },
   {
+    name: 'TEMPLATES_FOLDER',
+    doc: 'the folder of this machine that the spawner sees as /etc/berth, for TEMPLATES_FILE and what it names',
+    example: '/srv/berth',
+    default: './templates',
+    secret: false,
+    readBy: ['compose'],
+  },
+  {
     name: 'BERTH_PORT',
     doc: 'the port of this machine, on 127.0.0.1, that the gateway answers on',
     example: '4180',
@@ -242,7 +250,13 @@ const outline: readonly Outline[] = [
     intro:
       'From a file, and from labels on images. The CONTAINER_* variables are then optional, or one template more.',
     filledIn: 'no',
-    names: ['TEMPLATES_FILE', 'BINDS_ALLOWED', 'IMAGES_ALLOWED'],
+    names: [
+      'TEMPLATES_FILE',
+      'TEMPLATES_FOLDER',
+      'BINDS_ALLOWED',
+      'IMAGES_ALLOWED',
+      'REGISTRY_CONFIG',
+    ],
   },
   {
     title: 'The API for scripts',

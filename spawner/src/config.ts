@@ -102,6 +102,10 @@ export const spawnerSettings = {
     doc: 'images that become templates by their own labels, comma-separated; * stands for anything but /; unset: none',
     example: 'registry.example.com/course/*,berth/hello',
   }),
+  REGISTRY_CONFIG: optional(text, {
+    doc: 'a Docker configuration (config.json) with credentials of registries, read anew for each pull; unset: none',
+    example: '/etc/berth/config.json',
+  }),
   BINDS_ALLOWED: optional(taken(listOf(hostFolder)), {
     doc: 'folders of the engine’s host below which the templates of the file may mount; unset: none',
     example: '/srv/datasets',

@@ -37,7 +37,8 @@ async function main(): Promise<void> {
   stack.use(await startOpsServer(ops))
   stack.use(await acquireInstanceLock(settings.DATA_DIR, log, ending.signal))
   const store = stack.use(openStore(settings.DATA_DIR))
-  const place = { dockerHost, instance, pool, clock, observer: metrics.calls }
+  const credentials = settings.REGISTRY_CONFIG && { dockerConfig: settings.REGISTRY_CONFIG }
+  const place = { dockerHost, instance, pool, clock, observer: metrics.calls, ...credentials }
   const engine = stack.use(createDockerEngine(place))
   const around = { engine, store, metrics, clock, log }
   const spawner = stack.use(await startSpawner({ config, version, ...around }))

@@ -53,7 +53,7 @@ export async function startSpawner(deps: {
     }),
   )
   if (settings.IMAGES_ALLOWED !== undefined) {
-    const list = (signal: AbortSignal) => engine.labelledImages(signal)
+    const list = (signal: AbortSignal) => engine.images(signal)
     building.use(await watchImages({ list, seen: (images) => source.images(images), log }))
   }
   tellOffered(log, source.templates())

@@ -16,7 +16,6 @@ import { createFurtherNetworks } from './further-networks.ts'
 import { createHomes } from './homes.ts'
 import { createIdentities } from './identities.ts'
 import { createImages } from './images.ts'
-import { createLabelledImages } from './labelled-images.ts'
 import { readLastWords } from './last-words.ts'
 import { lookAtEngine } from './look.ts'
 import { createNetworks } from './networks.ts'
@@ -75,7 +74,6 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
     measureCpu: createMeasureCpu(base),
     stopContainer: (...order) => running.stop(...order),
     removeContainer: (...order) => containers.remove(...order),
-    labelledImages: createLabelledImages(base),
     lastWords: (generation, signal) => readLastWords(base, generation, signal),
     logs: async (generation, lines, signal) =>
       (await readLastWords(base, generation, signal, lines)).log,

@@ -103,8 +103,6 @@ export interface Engine {
     director: DirectorId,
     signal: AbortSignal,
   ): Promise<'attached' | 'gone' | 'failed'>
-  /** The images there are, by each of their names. Rejects when the engine does not answer. */
-  labelledImages(signal: AbortSignal): Promise<readonly LabelledImage[]>
   /** The hash of what a container would be made from now. */
   specOf(template: Template, owner: Person | undefined): string
 }

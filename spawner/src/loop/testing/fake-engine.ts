@@ -201,10 +201,6 @@ export function createFakeEngine(clock: Clock): FakeEngine {
       )
       return result.ok ? 'attached' : 'failed'
     },
-    async labelledImages(signal) {
-      await enter('labelledImages', '', signal)
-      return []
-    },
     specOf: () => 'spec',
   }
 }
