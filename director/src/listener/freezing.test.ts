@@ -121,7 +121,7 @@ describe('hazard: a workspace is frozen, whose socket takes connections and is s
       const path = `/${i}`
       sent.push(test.bed.request({ path }).then(({ body, status }) => ({ path, body, status })))
       // Sooner and later than the end of a lease and of its margin.
-      if (i % 12 === 11) await sleep(shortMs - 30 + ((i * 37) % (marginMs + 80)))
+      if (i % 12 === 11) await sleep(shortMs - 30 + ((i * 37) % (marginMs + 400)))
     }
     for (const { path, body, status } of await Promise.all(sent)) {
       assert.equal(status, 200)
