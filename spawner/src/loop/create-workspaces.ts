@@ -177,16 +177,23 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
         ...(lastActivityAgoMs === undefined ? {} : { lastActivityAgoMs }),
       }),
 
-    seen(person, template) {
-      const workspace = seatOf(writer.state(), person, template)
+    seen(person, template, only) {
+      const workspace = only ?? seatOf(writer.state(), person, template)
       if (workspace !== undefined) tell({ type: 'seen', workspace, user: person })
     },
-    requestStart: (person, template) => tell({ type: 'start-asked', template, user: person }),
+    requestStart(person, template, only) {
+      const workspace = only && writer.state().workspaces.get(only)
+      if (workspace?.kind !== 'shared') return tell({ type: 'start-asked', template, user: person })
+      // It is anybody's, under a name of its own: there is no start of theirs that could lead to it.
+      if (workspace.phase !== 'stopped' && workspace.phase !== 'failed') return
+      tell({ type: 'end-asked', workspace: workspace.name, how: 'restart' })
+    },
     cancelStart: (person, template) => tell({ type: 'cancel-asked', template, user: person }),
-    view: (person, template) => viewOf(writer.state(), person, template, clock.now(), clock.wall()),
+    view: (person, template, only) =>
+      viewOf(writer.state(), person, template, clock.now(), clock.wall(), only),
 
-    follow: (person, template, changed) =>
-      followers.follow(writer.state(), person, template, changed),
+    follow: (person, template, changed, only) =>
+      followers.follow(writer.state(), person, template, changed, only),
 
     templateNamed(name) {
       const isOnly = name === '' && templates().size === 1

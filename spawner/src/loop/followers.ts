@@ -8,7 +8,13 @@ import { isShared } from '../templates/template.ts'
 import { hasSeat } from './has-seat.ts'
 
 export interface Followers {
-  follow(state: State, person: Person, template: string, changed: () => void): Disposable
+  follow(
+    state: State,
+    person: Person,
+    template: string,
+    changed: () => void,
+    only?: WorkspaceName,
+  ): Disposable
   changed(before: State, after: State): void
 }
 
@@ -17,6 +23,8 @@ interface Followed {
   readonly person: Person
   readonly template: string
   readonly callbacks: Set<() => void>
+  /** The one that their route leads to, wherever they have a seat. */
+  readonly only: WorkspaceName | undefined
   /** Where it was last: a seat in a shared one moves. */
   workspace: WorkspaceName | undefined
 }
@@ -26,7 +34,8 @@ export function createFollowers(): Followers {
 
   /** @returns whether it is elsewhere now */
   function isMoved(followed: Followed, before: State, after: State): boolean {
-    const { person, template, workspace } = followed
+    const { person, template, only, workspace } = followed
+    if (only !== undefined) return false
     if (before.config === after.config) {
       const known = after.config.templates.get(template)
       if (known === undefined || !isShared(known)) return false
@@ -38,16 +47,17 @@ export function createFollowers(): Followers {
   }
 
   return {
-    follow(state, person, template, changed) {
+    follow(state, person, template, changed, only) {
       const { name, subject } = person
-      const key = JSON.stringify([template, name, subject])
+      const key = JSON.stringify([template, name, subject, only])
       // One of its own: the same function may follow twice.
       const own = (): void => changed()
       const followed = all.get(key) ?? {
         person,
         template,
+        only,
         callbacks: new Set(),
-        workspace: seatOf(state, person, template),
+        workspace: only ?? seatOf(state, person, template),
       }
       all.set(key, followed)
       followed.callbacks.add(own)

@@ -43,15 +43,16 @@ export interface Workspaces extends AsyncDisposable {
   answerAsk(result: AskResult): void
   /** Introduces a director; `send` gets its commands until disposed. A second stream of one id replaces the first. */
   connectDirector(director: DirectorId, send: (command: Command) => void): Disposable
-  /** A sign of somebody who waits at a page or an event stream. */
-  seen(person: Person, template: string): void
+  /** A sign of somebody who waits at a page or an event stream. In this and the next, `only` is the one workspace
+   * that a route leads to. */
+  seen(person: Person, template: string, only?: WorkspaceName): void
   /** A person asks for a start, also after a failure or an end of life. */
-  requestStart(person: Person, template: string): void
+  requestStart(person: Person, template: string, only?: WorkspaceName): void
   /** A person leaves the queue, or stops waiting for a start that has not begun. */
   cancelStart(person: Person, template: string): void
-  view(person: Person, template: string): WorkspaceView
+  view(person: Person, template: string, only?: WorkspaceName): WorkspaceView
   /** Calls back after each change of that person's workspace, until disposed. */
-  follow(person: Person, template: string, changed: () => void): Disposable
+  follow(person: Person, template: string, changed: () => void, only?: WorkspaceName): Disposable
   /** The only template there is, or the named one. */
   templateNamed(name: string): { readonly name: string; readonly title: string } | undefined
   /** Its owner, an administrator or the holder of the token has decided: leases do not count. */

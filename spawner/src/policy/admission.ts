@@ -4,7 +4,7 @@ import { workspaceName, type UserName, type WorkspaceName } from '@berth/shared/
 import type { Failure, State, Workspace } from './domain.ts'
 import { failures } from './failures.ts'
 import { holdsPlace } from './phases.ts'
-import type { Template } from '../templates/template.ts'
+import { keepsFiles, type Template } from '../templates/template.ts'
 
 /** What admission needs to know; a draft has it as well as a state. */
 type Known = Pick<State, 'config' | 'subjects' | 'foreignNames' | 'queue'> & {
@@ -29,9 +29,18 @@ export function claimOf(known: Known, person: Person, templateName: string): Cla
   if (template === undefined) return refused(failures.templateUnknown)
   if (!isAllowed(template, person)) return refused(failures.forbidden)
   const name = workspaceName(template.prefix, person.name)
-  const subject = known.workspaces.get(name)?.owner?.subject ?? known.subjects.get(person.name)
+  const subject = ownerSubject(known, template, name) ?? known.subjects.get(person.name)
   if (subject !== undefined && subject !== person.subject) return refused(failures.identityReused)
   return { ok: true, template, name }
+}
+
+/**
+ * The API makes workspaces for people by their names alone. Where nothing of theirs is kept, the first who signs in
+ * under that name makes it theirs; of a home the subject was known from the beginning.
+ */
+function ownerSubject(known: Known, template: Template, name: WorkspaceName): string | undefined {
+  const subject = known.workspaces.get(name)?.owner?.subject
+  return subject === '' && !keepsFiles(template) ? undefined : subject
 }
 
 const refused = (failure: Failure): Claim => ({ ok: false, refusal: { failure } })

@@ -6,6 +6,8 @@ const failure = (code: ProblemCode, detail: string): Failure => ({ code, detail 
 
 export const failures = {
   templateUnknown: failure('template_unknown', 'Nothing is offered at this address.'),
+  workspaceUnknown: failure('workspace_unknown', 'There is no such workspace any more.'),
+  othersWorkspace: failure('template_forbidden', 'This workspace belongs to somebody else.'),
   forbidden: failure(
     'template_forbidden',
     'Your account has no access to this. Ask an administrator if you should have it.',

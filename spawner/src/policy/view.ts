@@ -5,6 +5,7 @@ import { problemTitle } from '@berth/shared/problems'
 import { claimOf, startRefusal, type Claim, type Refusal } from './admission.ts'
 import type { Failure, Milestone, State, Workspace } from './domain.ts'
 import { lifetimeEndsAt } from './due.ts'
+import type { Template } from '../templates/template.ts'
 import { estimateMs } from './estimates.ts'
 import { failures } from './failures.ts'
 import { isFreezing } from './freezing.ts'
@@ -24,6 +25,14 @@ export interface View {
   readonly now: number
   /** Set where this person may not have it at all. */
   readonly refusal?: Refusal
+  /** Its end was announced. */
+  readonly endWarned?: boolean
+  /** What a page says of a template that is started by a click. */
+  readonly offer?: {
+    readonly description: string
+    readonly icon: string
+    readonly byClick: boolean
+  }
 }
 
 interface Times {
@@ -39,13 +48,34 @@ export function viewOf(
   templateName: string,
   now: number,
   wallNow: number = now,
+  only?: WorkspaceName,
 ): View {
   const claim = claimOf(state, person, templateName)
   if (!claim.ok) return refusedView(state, templateName, now, claim.refusal)
+  if (only !== undefined && only !== claim.name) {
+    const workspace = state.workspaces.get(only)
+    const failure = refusalOfOne(workspace, person, templateName)
+    if (failure === undefined && workspace !== undefined)
+      return presentView(state, claim, workspace, { now, wallNow })
+    return refusedView(state, templateName, now, { failure: failure ?? failures.workspaceUnknown })
+  }
   const workspace = state.workspaces.get(claim.name)
   if (workspace === undefined || shownPhase(workspace) === 'absent')
     return absentView(state, person, claim, now)
   return presentView(state, claim, workspace, { now, wallNow })
+}
+
+/** Why a person may not have the one workspace that a route leads to. */
+function refusalOfOne(
+  workspace: Workspace | undefined,
+  { name, subject }: Person,
+  template: string,
+): Failure | undefined {
+  if (workspace?.template !== template || shownPhase(workspace) === 'absent')
+    return failures.workspaceUnknown
+  if (workspace.kind === 'shared') return undefined
+  const { owner } = workspace
+  return owner?.name === name && owner.subject === subject ? undefined : failures.othersWorkspace
 }
 
 function refusedView(state: State, template: string, now: number, refusal: Refusal): View {
@@ -87,6 +117,7 @@ function absentView(
       ...(problem === undefined ? {} : { problem: problemOf(problem) }),
     },
     title: template.title,
+    offer: offerOf(template),
     milestones: [],
     ended: false,
     now,
@@ -105,12 +136,28 @@ function presentView(
   return {
     status: statusOf(state, workspace, times),
     title: template.title,
+    offer: offerOf(template),
+    endWarned: workspace.endWarned,
     ...(workspace.pullPercent === undefined ? {} : { pullPercent: workspace.pullPercent }),
     milestones: workspace.milestones,
     ...(failure === undefined ? {} : { failure }),
     ended: workspace.phase === 'stopped' && workspace.stopReason === 'lifetime',
     now: times.now,
   }
+}
+
+function offerOf({ description, icon, policy }: Template): NonNullable<View['offer']> {
+  return { description, icon, byClick: policy.startsBy === 'click' }
+}
+
+/** It was made from another description, or its image has changed under the same name. */
+function isOutdated({ config, images }: State, workspace: Workspace): boolean {
+  const { container, owner } = workspace
+  const template = config.templates.get(workspace.template)
+  if (container === undefined || template === undefined) return false
+  if (config.specOf(template, owner) !== container.spec) return true
+  const latest = images.get(template.spec.image)
+  return latest !== undefined && container.imageId !== undefined && latest !== container.imageId
 }
 
 /** How one workspace stands, whoever asks. */
@@ -137,6 +184,7 @@ export function statusOf(
       ? { endsAt: new Date(wallNow + endsAt - now).toISOString() }
       : {}),
     ...(waits === undefined ? {} : { waitsFor: waits }),
+    ...(isOutdated(state, workspace) ? { outdated: true } : {}),
     ...(failure === undefined ? {} : { problem: problemOf(failure) }),
   }
 }

@@ -139,6 +139,11 @@ export function isShared(template: Pick<Template, 'policy'>): boolean {
   return template.policy.seats !== 1
 }
 
+/** Something of the person outlives the container. */
+export function keepsFiles({ spec }: Template): boolean {
+  return spec.home !== undefined || spec.volumes.some(({ source }) => source.includes('{user}'))
+}
+
 /** What its workspaces are served under: `/`, or the path of its route where that is kept. */
 export function basePath({ route }: Pick<Template, 'route'>): string {
   return route.path === undefined || route.path.strip ? '/' : `${route.path.prefix}/`

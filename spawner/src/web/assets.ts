@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { RequestHandler } from 'express'
 import { BerthError } from '@berth/shared/problems'
 
+/** Paths below the base of the route. */
 export interface Assets {
   readonly style: string
   readonly script: string

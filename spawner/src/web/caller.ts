@@ -1,6 +1,7 @@
 // Who a passed-through request is for, as its director verified it and wrote it into headers.
 import type { IncomingHttpHeaders } from 'node:http'
 import { passHeaders, personSchema, type Person } from '@berth/shared/contract'
+import type { WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type { Workspaces } from '../loop/workspaces.ts'
 import { localPath } from './local-path.ts'
@@ -8,6 +9,8 @@ import { localPath } from './local-path.ts'
 export interface Caller {
   readonly person: Person
   readonly template: { readonly name: string; readonly title: string }
+  /** The one workspace that the route leads to, where it leads to one alone. */
+  readonly only: WorkspaceName | undefined
 }
 
 /**
@@ -20,7 +23,18 @@ export function readCaller(headers: IncomingHttpHeaders, workspaces: Workspaces)
   const template = workspaces.templateNamed(name)
   if (template === undefined)
     throw new BerthError('template_unknown', 'Nothing is offered at this address.')
-  return { person, template }
+  const only = decoded(headers, passHeaders.workspace)
+  return {
+    person,
+    template,
+    only: only === undefined || only === '' ? undefined : (only as WorkspaceName),
+  }
+}
+
+/** What the route puts before `/.berth/`; empty at the root of a host, and where it cannot be a path. */
+export function readBase(headers: IncomingHttpHeaders): string {
+  const base = localPath(decoded(headers, passHeaders.base)) ?? ''
+  return /^(?:\/[\w.~-]+)+$/.test(base) ? base : ''
 }
 
 /** Where the navigation wanted to go; `/` where that is not known or leads elsewhere. */

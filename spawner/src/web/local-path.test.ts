@@ -47,8 +47,8 @@ describe('a place to lead back to', () => {
   })
 
   it('is wrapped whole, fragment included, where the way leads over the standstill page', () => {
-    const wrapped = new URL(standstillPath('/lab?a=1&b=2#c'), 'http://here.test')
+    const wrapped = new URL(standstillPath('', '/lab?a=1&b=2#c'), 'http://here.test')
     assert.equal(wrapped.searchParams.get('to'), '/lab?a=1&b=2#c')
-    assert.equal(localPath(standstillPath('/lab')), '/.berth/?to=%2Flab')
+    assert.equal(localPath(standstillPath('', '/lab')), '/.berth/?to=%2Flab')
   })
 })

@@ -14,6 +14,6 @@ export function localPath(text: unknown): string | undefined {
 }
 
 /** Where a person is told how things stand and nothing is started; from there the way leads on to `to`. */
-export function standstillPath(to: string): string {
-  return `/.berth/?to=${encodeURIComponent(to)}`
+export function standstillPath(base: string, to: string): string {
+  return `${base}/.berth/?to=${encodeURIComponent(to)}`
 }

@@ -1,14 +1,14 @@
 // `/.berth/…` on a workspace's origin: how things stand, start, cancel, and the files of the pages.
 import { Router, urlencoded, type Request, type RequestHandler, type Response } from 'express'
-import type { Clock } from '@berth/shared/clock'
 import { internalPaths } from '@berth/shared/contract'
+import type { WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type { Workspaces, WorkspaceView } from '../loop/workspaces.ts'
 import { sendJson } from './answers.ts'
 import type { Assets } from './assets.ts'
-import { readCaller, readTarget, type Caller } from './caller.ts'
+import { readBase, readCaller, readTarget, type Caller } from './caller.ts'
 import { localPath } from './local-path.ts'
-import { choosePage } from './page-model.ts'
+import { choosePage, runningPage, type Page } from './page-model.ts'
 import type { Pages } from './pages.ts'
 import { createPersonEvents } from './person-events.ts'
 import { isSameOrigin } from './same-origin.ts'
@@ -18,39 +18,53 @@ import { showStatus } from './status.ts'
 export function createOwnRoutes(deps: {
   workspaces: Workspaces
   settings: WebSettings
-  clock: Clock
   pages: Pages
   assets: Assets
 }): Router {
-  const { workspaces, settings, clock, pages, assets } = deps
+  const { workspaces, settings, pages, assets } = deps
   const router = Router({ caseSensitive: true, strict: true })
-  const events = createPersonEvents(workspaces, clock)
+  const events = createPersonEvents(workspaces)
   const form = urlencoded({ extended: false, limit: '32kb', parameterLimit: 20 })
 
-  function sendPage(response: Response, caller: Caller, target: string, standstill: boolean): void {
-    const { person, template } = caller
-    workspaces.seen(person, template.name)
-    const view = workspaces.view(person, template.name)
-    const awaited = !standstill && !workspaces.ready() ? awaitedView(view) : view
-    const context = { userName: person.name, title: view.title, target, standstill }
-    pages.send(response, choosePage(awaited), context)
+  const viewFor = ({ person, template, only }: Caller): WorkspaceView =>
+    workspaces.view(person, template.name, only)
+  const noteSeen = ({ person, template, only }: Caller): void =>
+    workspaces.seen(person, template.name, only)
+
+  function sendPage(
+    request: Request,
+    response: Response,
+    choose: (view: WorkspaceView) => Page,
+    place: { readonly target: string; readonly standstill: boolean },
+  ): void {
+    const caller = readCaller(request.headers, workspaces)
+    noteSeen(caller)
+    const view = viewFor(caller)
+    const base = readBase(request.headers)
+    const context = { userName: caller.person.name, title: view.title, base, ...place }
+    pages.send(response, choose(view), context)
   }
 
   router.get(internalPaths.page, (request, response) => {
-    const caller = readCaller(request.headers, workspaces)
-    sendPage(response, caller, readTarget(request.headers), false)
+    const choose = (view: WorkspaceView) =>
+      choosePage(workspaces.ready() ? view : awaitedView(view))
+    const target = readTarget(request.headers)
+    sendPage(request, response, choose, { target, standstill: false })
   })
 
   // Looking here starts nothing, so a person who left the queue can be sent here.
   router.get('/.berth/', (request, response) => {
-    const caller = readCaller(request.headers, workspaces)
-    sendPage(response, caller, localPath(request.query['to']) ?? '/', true)
+    const to = localPath(request.query['to'])
+    const choose = (view: WorkspaceView) =>
+      (request.query['to'] === undefined ? runningPage(view) : undefined) ?? choosePage(view)
+    const target = to ?? `${readBase(request.headers)}/`
+    sendPage(request, response, choose, { target, standstill: true })
   })
 
   router.get('/.berth/status', (request, response) => {
-    const { person, template } = readCaller(request.headers, workspaces)
-    workspaces.seen(person, template.name)
-    sendJson(response, 200, showStatus(workspaces.view(person, template.name)))
+    const caller = readCaller(request.headers, workspaces)
+    noteSeen(caller)
+    sendJson(response, 200, showStatus(viewFor(caller)))
   })
 
   router.get('/.berth/events', (request, response, next) => {
@@ -64,30 +78,51 @@ export function createOwnRoutes(deps: {
 
   router.get('/.berth/assets/:name', assets.serve)
 
-  function changing(status: number, act: (caller: Caller) => void): RequestHandler {
+  function changing(
+    status: number,
+    act: (caller: Caller, view: WorkspaceView) => void,
+  ): RequestHandler {
     return (request, response) => {
       refuseOtherOrigins(request, settings.publicUrl)
       const caller = readCaller(request.headers, workspaces)
-      act(caller)
+      const view = viewFor(caller)
+      // A route to one workspace is no way to act on another.
+      const failure = caller.only === undefined ? undefined : view.refusal?.failure
+      if (failure !== undefined) throw new BerthError(failure.code, failure.detail)
+      act(caller, view)
       if (request.is('application/x-www-form-urlencoded')) {
         response.setHeader('cache-control', 'no-store')
-        response.redirect(303, localPath(formField(request, 'to')) ?? '/')
+        const elsewhere = `${readBase(request.headers)}/`
+        response.redirect(303, localPath(formField(request, 'to')) ?? elsewhere)
         return
       }
-      sendJson(response, status, showStatus(workspaces.view(caller.person, caller.template.name)))
+      sendJson(response, status, showStatus(viewFor(caller)))
     }
   }
 
-  router.post(
-    '/.berth/start',
-    form,
-    changing(202, ({ person, template }) => workspaces.requestStart(person, template.name)),
-  )
-  router.post(
-    '/.berth/cancel',
-    form,
-    changing(200, ({ person, template }) => workspaces.cancelStart(person, template.name)),
-  )
+  const start = ({ person, template, only }: Caller): void =>
+    workspaces.requestStart(person, template.name, only)
+  const cancel = ({ person, template }: Caller): void =>
+    workspaces.cancelStart(person, template.name)
+
+  function extend({ person, template }: Caller, { status }: WorkspaceView): void {
+    if (status.extensionMs === undefined)
+      throw new BerthError('conflict', 'Its time cannot be extended, or was already.')
+    workspaces.extend(person, template.name)
+  }
+
+  /** Only what is theirs alone, and only to the newer version: what stands at this origin could else end itself. */
+  function restart({ person }: Caller, { status }: WorkspaceView): void {
+    const workspace = workspaces.state().workspaces.get(status.workspace as WorkspaceName)
+    if (status.outdated !== true || workspace?.owner?.name !== person.name)
+      throw new BerthError('conflict', 'There is no newer version of this workspace.')
+    workspaces.end(workspace.name, 'restart')
+  }
+
+  router.post('/.berth/start', form, changing(202, start))
+  router.post('/.berth/cancel', form, changing(200, cancel))
+  router.post('/.berth/extend', form, changing(200, extend))
+  router.post('/.berth/restart', form, changing(202, restart))
 
   return router
 }

@@ -4,6 +4,7 @@ import { problemStatus, problemTitle, type ProblemCode } from '@berth/shared/pro
 import type { WorkspaceView } from '../loop/workspaces.ts'
 import { plainLog, plainText } from './plain-text.ts'
 import { showStatus, type ShownStatus } from './status.ts'
+import { longText } from './spans.ts'
 import { adviceFor, noticeWords, wordsFor } from './words.ts'
 
 interface Shown {
@@ -36,6 +37,13 @@ export interface NoticePage extends Shown {
   readonly advice: readonly string[]
   /** The label of the button that starts the workspace. */
   readonly start?: string
+  /** It runs, and a link leads to it. */
+  readonly opens?: boolean
+  /** What else may be asked for here, by the last part of its path. */
+  readonly acts: readonly { readonly name: 'extend' | 'restart'; readonly label: string }[]
+  readonly facts: readonly { readonly name: string; readonly text: string }[]
+  /** A picture that needs no other origin. */
+  readonly icon?: string
 }
 
 export type Page = LoadingPage | FailurePage | NoticePage
@@ -59,8 +67,45 @@ export function choosePage(view: WorkspaceView): Page {
   if (status.problem?.code === 'engine_unreachable')
     return enginePage(status, status.problem.detail)
   if (view.ended) return endedPage(status)
-  if (status.phase === 'absent' || status.phase === 'stopped') return restingPage(status)
+  if (status.phase === 'absent' || status.phase === 'stopped')
+    return view.offer?.byClick === true ? offerPage(view, status) : restingPage(status)
   return loadingPage(status)
+}
+
+/** For somebody who comes to look after a workspace that runs, not to be led into it. */
+export function runningPage(view: WorkspaceView): NoticePage | undefined {
+  const status = showStatus(view)
+  if (view.refusal !== undefined || (status.phase !== 'ready' && status.phase !== 'frozen'))
+    return undefined
+  const { endsAt, extensionMs, outdated } = status
+  const latest = 'There is a newer version of it. A restart brings that; what is not saved is lost.'
+  return {
+    ...quiet,
+    kind: 'notice',
+    httpStatus: 200,
+    refreshes: false,
+    status,
+    tab: 'Running',
+    heading: 'Your workspace is running',
+    lead: outdated === true ? latest : 'Everything is as it should be.',
+    opens: true,
+    facts: endsAt === undefined ? [] : [{ name: 'Ends', text: timeText(endsAt) }],
+    acts: [
+      ...(extensionMs === undefined
+        ? []
+        : [{ name: 'extend', label: `Give it ${longText(extensionMs)} more` } as const]),
+      ...(outdated === true
+        ? [{ name: 'restart', label: 'Restart with the newer one' } as const]
+        : []),
+    ],
+  }
+}
+
+const quiet = { advice: [], acts: [], facts: [] } as const
+
+/** The page's own language and the server's time zone say little: UTC, to the minute. */
+function timeText(at: string): string {
+  return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`
 }
 
 function loadingPage(status: ShownStatus): LoadingPage {
@@ -118,6 +163,7 @@ export function problemPage(code: ProblemCode, detail: string, status: ShownStat
     refreshes: words?.refreshS !== undefined,
     ...(httpStatus === 503 ? { retryAfterS: words?.refreshS ?? 5 } : {}),
     status,
+    ...quiet,
     tab: words?.heading ?? problemTitle(code),
     heading: words?.heading ?? problemTitle(code),
     lead: detail,
@@ -127,20 +173,21 @@ export function problemPage(code: ProblemCode, detail: string, status: ShownStat
 
 function endedPage(status: ShownStatus): NoticePage {
   return {
+    ...quiet,
     kind: 'notice',
     httpStatus: 503,
     refreshes: false,
     status: { ...status, phase: 'stopped' },
-    tab: 'Session over',
-    heading: 'Your session is over',
-    lead: 'Your workspace had run for as long as one may and was stopped. Start it again whenever you like.',
-    advice: [],
+    tab: 'Time is up',
+    heading: 'Your workspace has reached its end',
+    lead: 'It had run for as long as one may and was stopped. Start it again whenever you like.',
     start: 'Start again',
   }
 }
 
 function restingPage(status: ShownStatus): NoticePage {
   return {
+    ...quiet,
     kind: 'notice',
     httpStatus: 503,
     refreshes: false,
@@ -148,7 +195,24 @@ function restingPage(status: ShownStatus): NoticePage {
     tab: 'Not running',
     heading: 'Your workspace is not running',
     lead: 'Nothing is under way and nobody is waiting for it. Start it whenever you like.',
-    advice: [],
     start: 'Start',
   }
 }
+
+/** A template that waits for a click says what it is. */
+function offerPage(view: WorkspaceView, status: ShownStatus): NoticePage {
+  const { description = '', icon = '' } = view.offer ?? {}
+  return {
+    ...restingPage(status),
+    tab: 'Start',
+    heading: plainText(view.title, 100),
+    lead:
+      description === ''
+        ? 'It is not running. Start it whenever you like.'
+        : plainText(description),
+    ...(harmlessIcon.test(icon) && icon.length <= longestIcon ? { icon } : {}),
+  }
+}
+
+const longestIcon = 64 * 1024
+const harmlessIcon = /^(?:data:image\/(?:png|svg\+xml|jpeg|gif|webp)[;,]|\/(?!\/))/

@@ -2,14 +2,14 @@
 import { fileURLToPath } from 'node:url'
 import type { Response } from 'express'
 import { Eta } from 'eta'
-import { phaseHeader } from '@berth/shared/contract'
+import { phaseHeader, type ShownPhase } from '@berth/shared/contract'
 import type { Assets } from './assets.ts'
 import { standstillPath } from './local-path.ts'
 import type { Page } from './page-model.ts'
 import { plainText } from './plain-text.ts'
 import type { WebSettings } from './settings.ts'
 import { clockText, estimateText, spanText } from './spans.ts'
-import { phaseWords, stateWords, stepWords } from './words.ts'
+import { phaseWords, stateWords, stepWords, waitWords } from './words.ts'
 
 export interface PageContext {
   readonly userName: string | undefined
@@ -17,6 +17,8 @@ export interface PageContext {
   readonly title: string
   /** Where the person wants to be. */
   readonly target: string
+  /** What the route puts before `/.berth/`. */
+  readonly base: string
   /** The page stands at `/.berth/`, not at the target. */
   readonly standstill: boolean
 }
@@ -39,6 +41,7 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
     states: stateWords,
     // For the script, so that what is said is written down once.
     phases: JSON.stringify(phaseWords),
+    waits: JSON.stringify(waitWords),
     stateList: JSON.stringify(stateWords),
   }
   const format = { clockText, estimateText, spanText }
@@ -48,7 +51,12 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
       const html = eta.render(page.kind, {
         page,
         site,
-        assets,
+        assets: {
+          style: context.base + assets.style,
+          script: context.base + assets.script,
+          icon: context.base + assets.icon,
+        },
+        base: context.base,
         words,
         format,
         refresh: refreshText(page, context),
@@ -56,7 +64,7 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
         userName: context.userName === undefined ? undefined : plainText(context.userName, 300),
         target: context.target,
         standstill: context.standstill,
-        afterCancel: standstillPath(context.target),
+        afterCancel: standstillPath(context.base, context.target),
       })
       response.status(context.standstill ? 200 : page.httpStatus)
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
@@ -68,11 +76,14 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
   }
 }
 
+/** There it is served, the request being held where it has to wake. */
+const leavesFrom: ReadonlySet<ShownPhase> = new Set(['ready', 'frozen'])
+
 /** The content of a `<meta http-equiv=refresh>`, for browsers without script. */
 function refreshText(page: Page, context: PageContext): string | undefined {
   if (!page.refreshes) return undefined
   const seconds = page.retryAfterS ?? 5
-  const leaves = context.standstill && page.status.phase === 'ready'
+  const leaves = context.standstill && leavesFrom.has(page.status.phase)
   return leaves ? `0;url=${context.target}` : String(seconds)
 }
 
@@ -84,7 +95,7 @@ function guardHeaders(frameAncestors: string): Readonly<Record<string, string>> 
     "style-src 'self'",
     "script-src 'self'",
     "connect-src 'self'",
-    "img-src 'self'",
+    "img-src 'self' data:",
     "form-action 'self'",
     "base-uri 'none'",
     `frame-ancestors ${ancestors}`,

@@ -1,6 +1,5 @@
 // A person's own view of their workspace as a stream of events. Being on it counts as being there, and starts nothing.
 import type { Response } from 'express'
-import type { Clock } from '@berth/shared/clock'
 import { BerthError } from '@berth/shared/problems'
 import type { Workspaces } from '../loop/workspaces.ts'
 import type { Caller } from './caller.ts'
@@ -10,7 +9,6 @@ import { showStatus, type ShownStatus } from './status.ts'
 const presenceEveryMs = 10_000
 /** Progress within a phase is told no more often than this; a new phase at once. */
 const progressEveryMs = 250
-const endAnnouncedMs = 5 * 60_000
 /** Well over what Node takes before it says that a reader is behind (64 KiB): from then on nothing is written. */
 const maxPendingBytes = 256 * 1024
 /** Tabs of one person on one workspace. */
@@ -20,10 +18,10 @@ export interface PersonEvents {
   open(response: Response, caller: Caller): void
 }
 
-export function createPersonEvents(workspaces: Workspaces, clock: Clock): PersonEvents {
+export function createPersonEvents(workspaces: Workspaces): PersonEvents {
   const counts = new Map<string, number>()
 
-  function open(response: Response, { person, template }: Caller): void {
+  function open(response: Response, { person, template, only }: Caller): void {
     const key = JSON.stringify([template.name, person.name])
     const count = counts.get(key) ?? 0
     if (count >= maxStreams)
@@ -52,8 +50,9 @@ export function createPersonEvents(workspaces: Workspaces, clock: Clock): Person
       later = undefined
       // A reader who is behind gets the latest when it has caught up, not everything in between.
       if (!stream.flowing) return
-      const status = showStatus(workspaces.view(person, template.name))
-      tellEnd(status)
+      const view = workspaces.view(person, template.name, only)
+      const status = showStatus(view)
+      if (view.endWarned === true) tellEnd(status)
       if (told !== undefined && sameButForTime(told, status)) return
       told = status
       stream.send('phase', status)
@@ -61,28 +60,27 @@ export function createPersonEvents(workspaces: Workspaces, clock: Clock): Person
 
     function tellEnd(status: ShownStatus): void {
       if (status.endsAt === undefined || status.endsAt === toldEnd) return
-      if (Date.parse(status.endsAt) - clock.wall() > endAnnouncedMs) return
       toldEnd = status.endsAt
       stream.send('end', status)
     }
 
     function changed(): void {
-      const { status } = workspaces.view(person, template.name)
+      const { status } = workspaces.view(person, template.name, only)
       if (status.phase !== told?.phase) tell()
       else later ??= setTimeout(tell, progressEveryMs)
     }
 
     function bePresent(): void {
-      workspaces.seen(person, template.name)
+      workspaces.seen(person, template.name, only)
       tell()
     }
 
     const presence = setInterval(bePresent, presenceEveryMs)
     let following: Disposable | undefined = undefined
     tell()
-    following = workspaces.follow(person, template.name, changed)
+    following = workspaces.follow(person, template.name, changed, only)
     if (stream.closed) following[Symbol.dispose]()
-    workspaces.seen(person, template.name)
+    workspaces.seen(person, template.name, only)
   }
 
   return { open }

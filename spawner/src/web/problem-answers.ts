@@ -4,7 +4,7 @@ import { internalPaths } from '@berth/shared/contract'
 import { bounded, type Log } from '@berth/shared/log'
 import { BerthError, createProblem, type Problem } from '@berth/shared/problems'
 import { sendProblem } from './answers.ts'
-import { readTarget, readUserName } from './caller.ts'
+import { readBase, readTarget, readUserName } from './caller.ts'
 import { problemPage } from './page-model.ts'
 import type { Pages } from './pages.ts'
 import { plainText } from './plain-text.ts'
@@ -55,6 +55,7 @@ export function createProblemAnswers(deps: {
         userName: readUserName(request.headers),
         title: '',
         target: targetOf(request),
+        base: baseOf(request),
         standstill: false,
       },
     )
@@ -91,11 +92,14 @@ function wantsPage(request: Request): boolean {
   return request.path === internalPaths.page || /\btext\/html\b/i.test(request.headers.accept ?? '')
 }
 
-function targetOf(request: Request): string {
+const targetOf = (request: Request): string => readable(() => readTarget(request.headers), '/')
+const baseOf = (request: Request): string => readable(() => readBase(request.headers), '')
+
+function readable(read: () => string, otherwise: string): string {
   try {
-    return readTarget(request.headers)
+    return read()
   } catch (error) {
-    if (error instanceof BerthError) return '/'
+    if (error instanceof BerthError) return otherwise
     throw error
   }
 }

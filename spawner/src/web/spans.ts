@@ -27,3 +27,10 @@ export function estimateText(ms: number): string {
   const hours = Math.round(ms / 3_600_000)
   return `about ${hours} hours`
 }
+
+/** A length that somebody set: `30 minutes`, `2 hours`. */
+export function longText(ms: number): string {
+  const minutes = Math.max(1, Math.round(ms / 60_000))
+  if (minutes % 60 !== 0) return minutes === 1 ? 'a minute' : `${minutes} minutes`
+  return minutes === 60 ? 'an hour' : `${minutes / 60} hours`
+}

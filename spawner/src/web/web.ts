@@ -33,7 +33,7 @@ export function createWeb(deps: {
   app.use(createBearerGuard(settings))
   app.use(createDirectorApi(workspaces, settings, clock))
   app.use(createDirectorStream(workspaces, log))
-  app.use(createOwnRoutes({ workspaces, settings, clock, pages, assets }))
+  app.use(createOwnRoutes({ workspaces, settings, pages, assets }))
   for (const [path, methods] of knownPaths) app.all(path, methodNotAllowed(methods))
   app.use(() => {
     throw new BerthError('template_unknown', 'There is nothing at this path.')
@@ -56,6 +56,8 @@ const knownPaths: readonly (readonly [path: string, methods: string])[] = [
   ['/.berth/assets/:name', 'GET, HEAD'],
   ['/.berth/start', 'POST'],
   ['/.berth/cancel', 'POST'],
+  ['/.berth/extend', 'POST'],
+  ['/.berth/restart', 'POST'],
 ]
 
 function methodNotAllowed(methods: string): RequestHandler {

@@ -10,10 +10,22 @@ export interface PhaseWords {
   readonly lead: string
 }
 
+const inOrder = 'Places are given in the order of asking. Keep this page open to keep your turn.'
+
+/** What somebody in the queue waits for, by the limit in the way. */
+export const waitWords: Readonly<Partial<Record<ProblemCode, string>>> = {
+  limit_total: `All places are taken; yours comes as soon as one is free. ${inOrder}`,
+  limit_template: `All places of this kind are taken; yours comes as soon as one is free. ${inOrder}`,
+  limit_memory: `The memory for workspaces is used up; yours starts as soon as enough is free. ${inOrder}`,
+  limit_user:
+    'You have as many workspaces as one person may have. This one starts as soon as another of yours is stopped.',
+  starting: `Others are starting just now; yours is next as soon as one of them is up. ${inOrder}`,
+}
+
 const queued: PhaseWords = {
   tab: 'Waiting',
   heading: 'Waiting for a place',
-  lead: 'Places are given in the order of asking. Keep this page open to keep your turn.',
+  lead: inOrder,
 }
 
 /** What a loading page says in each phase that it can be in; `…-at` with a known position or per cent. */
@@ -57,8 +69,8 @@ export const phaseWords: Readonly<Record<string, PhaseWords>> = {
   },
   stopping: {
     tab: 'Stopping',
-    heading: 'Finishing the last session',
-    lead: 'Your workspace is being stopped. Once that is done, it starts anew.',
+    heading: 'Stopping your workspace',
+    lead: 'It is being stopped. Once that is done, it starts anew.',
   },
 }
 
@@ -67,7 +79,9 @@ export function wordsFor(status: ShownStatus): PhaseWords {
   const number = status.phase === 'queued' ? status.position : status.pullPercent
   const words = phaseWords[number === undefined ? status.phase : `${status.phase}-at`] ?? queued
   const fill = (text: string): string => text.replace('{number}', String(number))
-  return { tab: fill(words.tab), heading: fill(words.heading), lead: words.lead }
+  const waits =
+    status.phase === 'queued' ? status.waitsFor && waitWords[status.waitsFor] : undefined
+  return { tab: fill(words.tab), heading: fill(words.heading), lead: waits ?? words.lead }
 }
 
 export const stepWords: Readonly<Record<StepPhase, string>> = {
@@ -157,4 +171,5 @@ export const noticeWords: Partial<Record<ProblemCode, NoticeWords>> = {
     refreshS: 15,
   },
   limit_user: { heading: 'You have reached your limit', advice: [] },
+  workspace_unknown: { heading: 'This workspace is gone', advice: [] },
 }

@@ -2,7 +2,7 @@
 import type { Person } from '@berth/shared/contract'
 import type { UserName } from '@berth/shared/names'
 import type { State } from '../../policy/domain.ts'
-import type { Template } from '../../templates/template.ts'
+import { keepsFiles, type Template } from '../../templates/template.ts'
 
 export interface NamedPerson {
   readonly user: UserName
@@ -36,9 +36,4 @@ function knownSubject(state: State, user: UserName): string | undefined {
     if (seat !== undefined) return seat.person.subject
   }
   return undefined
-}
-
-/** Something of the person outlives the container. */
-export function keepsFiles({ spec }: Template): boolean {
-  return spec.home !== undefined || spec.volumes.some(({ source }) => source.includes('{user}'))
 }

@@ -5,7 +5,7 @@
 /**
  * @typedef {{ phase: string, state: string, ms?: number }} Step
  * @typedef {{ workspace: string, phase: string, position?: number, etaMs?: number, elapsedMs: number,
- *   pullPercent?: number, problem?: { code: string }, steps: Step[] }} Status
+ *   waitsFor?: string, pullPercent?: number, problem?: { code: string }, steps: Step[] }} Status
  * @typedef {{ tab: string, heading: string, lead: string }} Words
  */
 
@@ -13,6 +13,8 @@ const { body } = document
 const here = () => location.pathname + location.search + location.hash
 /** Set where this page does not stand at the place that the person wants to be at. */
 const target = body.dataset['to']
+/** What the route puts before the paths of these pages. */
+const base = body.dataset['base'] ?? ''
 
 /** @type {(() => void) | undefined} */
 let unfollow
@@ -86,7 +88,7 @@ function followLoading() {
 
   function listen() {
     if (!live) return
-    source = new EventSource('/.berth/events')
+    source = new EventSource(`${base}/.berth/events`)
     source.addEventListener('phase', (event) => {
       failures = 0
       heard(JSON.parse(event.data))
@@ -124,7 +126,7 @@ function followLoading() {
 /** @returns {Promise<Status | 'signed-out' | undefined>} */
 async function ask() {
   try {
-    const response = await fetch('/.berth/status', {
+    const response = await fetch(`${base}/.berth/status`, {
       headers: { accept: 'application/json' },
       cache: 'no-store',
       // A gateway that sends whoever is not signed in elsewhere would else only seem to be away.
@@ -142,7 +144,8 @@ async function ask() {
 function heard(status) {
   const wasUnsure = unsure
   unsure = false
-  if (status.phase === 'ready') {
+  // A frozen one is woken by a request that is held until it answers, not by looking.
+  if (status.phase === 'ready' || status.phase === 'frozen') {
     show(status)
     leave()
     return
@@ -153,7 +156,7 @@ function heard(status) {
   // spawner may have lost the queue. Otherwise it was called off, and that is said without starting anything.
   if (wasUnsure || last?.phase === 'stopping' || target !== undefined) return look()
   stopFollowing()
-  location.replace(`/.berth/?to=${encodeURIComponent(here())}`)
+  location.replace(`${base}/.berth/?to=${encodeURIComponent(here())}`)
 }
 
 /** @param {Status} status */
@@ -208,7 +211,7 @@ function tick() {
 }
 
 /** @param {Status} status @returns {Words} */
-function wordsFor({ phase, position, pullPercent }) {
+function wordsFor({ phase, position, waitsFor, pullPercent }) {
   /** @type {Record<string, Words>} */
   const all = JSON.parse(element('steps')?.dataset['words'] ?? '{}')
   const number = phase === 'queued' ? position : pullPercent
@@ -218,7 +221,10 @@ function wordsFor({ phase, position, pullPercent }) {
     lead: '',
   }
   const fill = (/** @type {string} */ sentence) => sentence.replace('{number}', String(number))
-  return { tab: fill(words.tab), heading: fill(words.heading), lead: words.lead }
+  /** @type {Record<string, string>} */
+  const waits = JSON.parse(element('steps')?.dataset['waits'] ?? '{}')
+  const lead = (phase === 'queued' && waitsFor !== undefined && waits[waitsFor]) || words.lead
+  return { tab: fill(words.tab), heading: fill(words.heading), lead }
 }
 
 // ---- other pages
@@ -237,8 +243,8 @@ function carryFragment() {
   for (const field of document.querySelectorAll('input[name="to"]')) {
     if (!(field instanceof HTMLInputElement) || location.hash === '' || target !== undefined)
       continue
-    const cancels = field.form?.getAttribute('action') === '/.berth/cancel'
-    field.value = cancels ? `/.berth/?to=${encodeURIComponent(here())}` : here()
+    const cancels = field.form?.getAttribute('action') === `${base}/.berth/cancel`
+    field.value = cancels ? `${base}/.berth/?to=${encodeURIComponent(here())}` : here()
   }
 }
 

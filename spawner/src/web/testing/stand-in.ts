@@ -18,6 +18,9 @@ export interface ViewChange {
   readonly ended?: boolean
   readonly now?: number
   readonly refusal?: WorkspaceView['refusal']
+  readonly endWarned?: boolean
+  readonly offer?: WorkspaceView['offer']
+  readonly more?: Partial<WorkspaceView['status']>
 }
 
 export interface StandIn extends Workspaces {
@@ -133,6 +136,7 @@ function viewOf(shown: ViewChange, person: Person, template: string): WorkspaceV
       ...(position === undefined ? {} : { position }),
       ...(etaMs === undefined ? {} : { etaMs }),
       ...(endsAt === undefined ? {} : { endsAt }),
+      ...shown.more,
     },
     title: shown.title ?? 'JupyterLab',
     milestones: shown.milestones ?? [],
@@ -141,6 +145,8 @@ function viewOf(shown: ViewChange, person: Person, template: string): WorkspaceV
     ...(pullPercent === undefined ? {} : { pullPercent }),
     ...(failure === undefined ? {} : { failure }),
     ...(refusal === undefined ? {} : { refusal }),
+    ...(shown.endWarned === undefined ? {} : { endWarned: shown.endWarned }),
+    ...(shown.offer === undefined ? {} : { offer: shown.offer }),
   }
 }
 
