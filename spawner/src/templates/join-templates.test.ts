@@ -36,7 +36,7 @@ describe('the templates of all sources', () => {
   it('hold an image once, whatever names the engine has for it, in any order', () => {
     const [one, two] = [image('team/app:2'), { ...image('team/app:1'), id: 'id of team/app:2' }]
     assert.deepEqual(join([one, two]), join([two, one]))
-    assert.deepEqual(join([one, two]).names, ['lab', 'board', 'app'])
+    assert.deepEqual(join([one, two]), { names: ['lab', 'board', 'app'], leftOut: [] })
   })
 
   const leftOut: readonly [

@@ -246,6 +246,13 @@ describe('a file with templates', () => {
     assert.deepEqual(problemsOf(text), ['2:9 templates.lab.cpus must be a number from 0 to 4096'])
   })
 
+  it('does not compare a field with one that is wrong itself', () => {
+    const text = `templates: { lab: { ${lab}, mem_limit: much, memswap_limit: 1g } }\n`
+    const problems = problemsOf(text)
+    assert.equal(problems.length, 1, problems.join('\n'))
+    assert.match(problems[0] ?? '', /templates\.lab\.mem_limit must be a size/)
+  })
+
   it('never shows the content of a secret in a problem', () => {
     const text = `secrets: { key: { file: ./key } }\ntemplates: { lab: { image: a, port: 0, secrets: [key] } }\n`
     const problems = problemsOf(text, { readSecret: () => 'hunter2' })
