@@ -18,6 +18,7 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
   idleStopMs: fc.constantFrom(4_000, 12_000),
   idleRemoveMs: fc.constantFrom(0, 5_000, 30_000),
   maxLifetimeMs: fc.constantFrom(0, 0, 10_000),
+  standby: fc.constantFrom(0, 0, 1, 3),
   veto: fc.record({
     asks: fc.boolean(),
     measures: fc.boolean(),

@@ -154,7 +154,9 @@ function checkLeases(
   step: Extract<Step, { generation: Generation; workspace: WorkspaceName }>,
 ): void {
   const container = world.engine.containers.get(step.generation)
-  if (container !== undefined && container.name !== step.workspace)
+  // What stood by has the name it was made with, until it has its owner's.
+  const isOther = container?.name !== step.workspace && container?.kind !== 'standby'
+  if (container !== undefined && isOther)
     broken(world, `${step.type} is for a container of ${container.name}`)
   if (container?.status !== 'running' && container?.status !== 'paused') return
   if (step.type === 'remove-container' && !container.ghost)
@@ -176,7 +178,10 @@ function checkGrant(
   if (reply.status !== 'granted') return
   const workspace = state.workspaces.get(reply.workspace)
   if (workspace?.phase !== 'ready') broken(world, 'a seat was granted in what is not ready')
-  if (workspace.pending !== undefined) broken(world, 'a seat was granted in what is being stopped')
+  // It can be reached under its address while its name follows.
+  if (workspace.pending !== undefined && workspace.pending.step !== 'rename')
+    broken(world, 'a seat was granted in what is being stopped')
+  checkOwner(world, workspace, reply.generation)
   const container = world.engine.containers.get(reply.generation)
   if (container?.status === 'paused' && container.frozenIn === world.incarnation)
     broken(world, 'a seat was granted in what is frozen')
@@ -184,12 +189,22 @@ function checkGrant(
     broken(world, 'a lease was granted and not recorded')
 }
 
+/** Whoever was let into a private one is the only one who ever is. */
+function checkOwner(world: WorldFacts, { owner }: Workspace, generation: Generation): void {
+  if (owner === undefined) return
+  const first = world.owners.get(generation) ?? owner
+  if (first.name !== owner.name || first.subject !== owner.subject)
+    broken(world, `${owner.name} was let into a container of ${first.name}`)
+  world.owners.set(generation, owner)
+}
+
 /** After a calm time: the engine holds what is planned and nothing else, and nobody who stayed is unserved. */
 export function checkCalm(world: WorldFacts): void {
   const { state, engine } = world
   for (const name of world.waiting.keys()) broken(world, `${name} waits and is not served`)
+  const planned = new Set([...state.workspaces.values()].map((it) => it.container?.generation))
   for (const container of engine.containers.values())
-    if (state.workspaces.get(container.name)?.container?.generation !== container.generation)
+    if (!planned.has(container.generation))
       broken(world, `container ${container.generation} of ${container.name} is in no plan`)
   for (const { name, container } of state.workspaces.values())
     if (container !== undefined && !engine.containers.has(container.generation))

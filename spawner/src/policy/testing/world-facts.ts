@@ -24,6 +24,8 @@ export interface WorldOptions {
   readonly idleStopMs: number
   readonly idleRemoveMs: number
   readonly maxLifetimeMs: number
+  /** Kept ready without an owner; zero: people have homes. */
+  readonly standby: number
   /** How applications are asked whether they are busy, and for how long they may say so. */
   readonly veto: { readonly asks: boolean; readonly measures: boolean; readonly atMostMs: number }
 }
@@ -90,6 +92,8 @@ export interface WorldFacts {
   /** Those for which somebody said that they end now, leases or not. */
   readonly ended: ReadonlySet<Generation>
   /** Leases that some director goes by at present. */
+  /** Whose each container is, once somebody was let into it. */
+  readonly owners: Map<Generation, Person>
   leases(): Iterable<Lease & { readonly workspace: WorkspaceName }>
   chance(probability: number): boolean
   between(low: number, high: number): number

@@ -8,6 +8,7 @@ import type {
   Event,
   Generation,
   PolicyConfig,
+  Recorded,
   SeatQuestion,
   SeatReply,
   State,
@@ -15,7 +16,9 @@ import type {
 } from '../domain.ts'
 import { leaseTimes } from '../lease-times.ts'
 import { configWith, nameOf, person, templateWith } from './scenario.ts'
+import { testTemplate } from '../../templates/testing/test-template.ts'
 import { checkDecision } from './invariants.ts'
+import { withChanges } from './with-changes.ts'
 import { WorldEngine } from './world-engine.ts'
 import {
   broken,
@@ -53,6 +56,9 @@ export class World implements WorldFacts {
   served = 0
   readonly history: string[] = []
   readonly ended = new Set<Generation>()
+  readonly owners = new Map<Generation, Person>()
+  /** What the store has; it outlives a crash. */
+  recorded: Recorded = { workspaces: [], nextTurn: 1 }
   #agenda: { at: number; turn: number; run: () => void }[] = []
   #turn = 0
   #random: () => number
@@ -69,13 +75,18 @@ export class World implements WorldFacts {
       idleFreezeMs: options.idleFreezeMs,
       idleStopMs: options.idleStopMs,
       idleRemoveMs: options.idleRemoveMs,
-      maxLifetimeMs: options.maxLifetimeMs,
+      // Standbys that are replaced all the time would never let it become calm.
+      maxLifetimeMs: options.standby > 0 ? 0 : options.maxLifetimeMs,
       extensionMs: 3_000,
       activityPath: options.veto.asks ? '/api/status' : '',
       busyCpuPercent: options.veto.measures ? 20 : 0,
       busyAtMostMs: options.veto.atMostMs,
       startTimeoutMs: 8_000,
+      standby: options.standby,
     }
+    const homely = templateWith(policy)
+    const homeless = testTemplate('lab', { spec: { readyPath: '/api' }, policy: homely.policy })
+    const template = options.standby === 0 ? homely : homeless
     this.config = configWith({
       policy,
       limits: {
@@ -84,7 +95,8 @@ export class World implements WorldFacts {
         maxQueue: options.maxQueue,
       },
       config: {
-        lease: leaseTimes([templateWith(policy)]),
+        templates: new Map([[template.name, template]]),
+        lease: leaseTimes([template]),
         spareNetworks: options.spareNetworks,
         networkCount: options.networkCount,
         presenceMs: 6_000,
@@ -149,7 +161,8 @@ export class World implements WorldFacts {
   hears(event: Event): void {
     if (!this.spawnerUp) return
     const before = this.state
-    const { state, steps, wakeAt } = decide(before, event, this.now)
+    const { state, steps, wakeAt, changes } = decide(before, event, this.now)
+    this.recorded = withChanges(this.recorded, changes)
     this.history.push(`${this.now} ${describe(event)} -> ${steps.map(describe).join(', ')}`)
     this.state = state
     this.#wakeAt = wakeAt
@@ -200,7 +213,7 @@ export class World implements WorldFacts {
     this.incarnation++
     this.crashedAt = this.now
     this.engine.forgetOrders()
-    this.state = initialState(this.config)
+    this.state = initialState(this.config, this.recorded)
     this.spawnerUp = false
     this.#wakeAt = undefined
     this.#replies.clear()
