@@ -13,7 +13,7 @@ import { settleName } from './rename.ts'
 import { settleFrozen } from './settle-frozen.ts'
 import { settleReady } from './settle-ready.ts'
 import { settleProbing, settleStart } from './settle-starts.ts'
-import { settleEndedStandby, settleStandbys } from './standby.ts'
+import { endStandbys, refillStandbys, settleEndedStandby } from './standby.ts'
 import { makeRoom, settleStopped, settleStopping } from './take-away.ts'
 
 /** Where nothing is due and nothing changed that concerns all, only what the event touched is looked at. */
@@ -23,9 +23,11 @@ export function settle(draft: Draft): void {
   if (draft.looked) {
     const names = isWhole ? draft.workspaces.keys() : [...draft.workspaces.touched]
     for (const name of names) settleWorkspace(draft, name)
+    const settleOne = (name: WorkspaceName) => settleWorkspace(draft, name)
+    endStandbys(draft, settleOne)
     claimStandbys(draft)
     settleQueue(draft)
-    settleStandbys(draft, (name) => settleWorkspace(draft, name))
+    refillStandbys(draft, settleOne)
     if (isWhole || areNetworksTouched(draft)) settleNetworks(draft)
   }
   if (isWhole && (draft.looked || !draft.engine.reachable)) introduceDirectors(draft)
@@ -43,7 +45,10 @@ function settleQueue(draft: Draft): void {
   const settleOne = (name: WorkspaceName) => settleWorkspace(draft, name)
   const cramped = admit(draft, settleOne)
   if (cramped === undefined) return
+  const { places, starting } = draft.tally
   makeWay(draft, settleOne)
+  // What was still on its way up is no start any more, and gone at once where nothing of it was there.
+  if (draft.tally.places < places || draft.tally.starting < starting) admit(draft, settleOne)
   if (cramped > 0) makeRoom(draft, cramped)
 }
 

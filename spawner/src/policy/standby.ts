@@ -18,13 +18,32 @@ function wantedOf(template: Template): number {
   return isShared(template) || template.spec.home !== undefined ? 0 : template.policy.standby
 }
 
-/** @param settle what follows for one that was changed */
-export function settleStandbys(draft: Draft, settle: (name: WorkspaceName) => void): void {
+type Settle = (name: WorkspaceName) => void
+
+/**
+ * Before places are given: those go that are not to be had any more, or are too many.
+ *
+ * @param settle what follows for one that was changed
+ */
+export function endStandbys(draft: Draft, settle: Settle): void {
   noteStandbys(draft)
-  if (!draft.engine.reachable) return
+  if (!draft.engine.reachable || draft.standbys.size === 0) return
   for (const standby of standbysOf(draft))
     if (hasToGo(draft, standby)) replace(draft, standby, settle)
-  for (const template of draft.config.templates.values()) keep(draft, template, settle)
+  for (const template of draft.config.templates.values()) {
+    const present = presentOf(draft, template)
+    const surplus = present.length - wantedOf(template)
+    // Those that are not ready yet first.
+    present.sort((a, b) => Number(isStarting(b)) - Number(isStarting(a)))
+    for (const standby of present.slice(0, Math.max(0, surplus))) replace(draft, standby, settle)
+  }
+}
+
+/** After places were given. */
+export function refillStandbys(draft: Draft, settle: Settle): void {
+  noteStandbys(draft)
+  if (!draft.engine.reachable) return
+  for (const template of draft.config.templates.values()) refill(draft, template, settle)
 }
 
 /** Which there are follows what was touched, so that no decision looks through all workspaces. */
@@ -54,6 +73,8 @@ function isToBeHad(workspace: Workspace): boolean {
 
 function hasToGo(draft: Draft, standby: Workspace): boolean {
   const { phase, container, leasedUntil } = standby
+  // Somebody froze it by hand.
+  if (phase === 'frozen') return leasedUntil <= draft.now
   if (!isStarting(standby) && phase !== 'ready') return false
   // It was somebody's: whoever they were may still be in it, for a lease.
   if (isMisnamed(standby)) return leasedUntil <= draft.now
@@ -67,41 +88,41 @@ function hasToGo(draft: Draft, standby: Workspace): boolean {
   return container.spec !== draft.config.specOf(template, undefined)
 }
 
-function replace(draft: Draft, standby: Workspace, settle: (name: WorkspaceName) => void): void {
+function replace(draft: Draft, standby: Workspace, settle: Settle): void {
   const pending = standby.pending?.step === 'pull' ? undefined : standby.pending
   stop(draft, standby, 'replaced', { pending })
   settle(standby.name)
 }
 
-function keep(draft: Draft, template: Template, settle: (name: WorkspaceName) => void): void {
+function presentOf(draft: Draft, { name }: Template): Workspace[] {
+  return standbysOf(draft).filter((standby) => standby.template === name && isToBeHad(standby))
+}
+
+function refill(draft: Draft, template: Template, settle: Settle): void {
   const wanted = wantedOf(template)
-  const present = standbysOf(draft).filter(
-    (standby) => standby.template === template.name && isToBeHad(standby),
-  )
-  const coming = present.filter(isStarting)
   const failing = draft.standbyFailures.get(template.name)
-  const isEnding = standbysOf(draft).some(
-    (standby) =>
-      standby.template === template.name &&
-      standby.stopReason === 'failed' &&
-      standby.phase === 'stopping',
-  )
-  if (failing !== undefined && failing.until <= draft.now)
-    if (wanted === 0 || present.length - coming.length >= wanted)
-      draft.standbyFailures.delete(template.name)
-  for (const standby of [...coming, ...present.filter((other) => !isStarting(other))].slice(
-    0,
-    Math.max(0, present.length - wanted),
-  ))
-    replace(draft, standby, settle)
+  if (wanted === 0 && failing === undefined) return
+  const present = presentOf(draft, template)
+  const coming = present.filter(isStarting)
+  const ready = present.length - coming.length
+  if (failing !== undefined && failing.until > draft.now) return
+  if (failing !== undefined && ready >= wanted) draft.standbyFailures.delete(template.name)
+  if (isAnyFailing(draft, template)) return
   // One at a time until it is seen to work again.
-  const most = failing === undefined ? wanted : Math.min(wanted, present.length - coming.length + 1)
-  if (isEnding || (failing !== undefined && failing.until > draft.now)) return
+  const most = failing === undefined ? wanted : Math.min(wanted, ready + 1)
   for (let count = present.length; count < most; count++) if (!add(draft, template, settle)) return
 }
 
+/** One is being taken away, which will say how long the pause is. */
+function isAnyFailing(draft: Draft, { name }: Template): boolean {
+  return standbysOf(draft).some(
+    ({ template, phase, stopReason }) =>
+      template === name && phase === 'stopping' && stopReason === 'failed',
+  )
+}
+
 /** Under the limits that people have, and after them. */
-function add(draft: Draft, template: Template, settle: (name: WorkspaceName) => void): boolean {
+function add(draft: Draft, template: Template, settle: Settle): boolean {
   if (draft.queue.length > 0 || !hasRoom(draft, template)) return false
   const name = nextName(draft, template)
   const fresh = freshWorkspace(draft, { name, template: template.name, owner: undefined })
