@@ -1,0 +1,47 @@
+// Images that differ from one another by their labels alone, made in moments, and gone with the test.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { takenDownAtTheEnd } from '../run/interruption.ts'
+import { run } from '../run/command.ts'
+
+export interface LabelledImages extends AsyncDisposable {
+  /** @param environment besides the image's own */
+  make(
+    name: string,
+    labels: Readonly<Record<string, string>>,
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<void>
+}
+
+/** @param from an image that is there already @param repository what the names begin with, such as `tests-1/` */
+export function labelledImages(from: string, repository: string): LabelledImages {
+  const made: string[] = []
+  return {
+    async make(name, labels, environment = {}) {
+      const lines = [
+        `FROM ${from}`,
+        ...Object.entries(environment).map(([key, value]) => `ENV ${key}=${value}`),
+        ...Object.entries(labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`),
+      ]
+      made.push(`${repository}${name}`)
+      await build(`${repository}${name}`, lines.join('\n'))
+    },
+    [Symbol.asyncDispose]: takenDownAtTheEnd(async () => {
+      if (made.length > 0) await run('docker', ['image', 'rm', '--force', ...made])
+    }),
+  }
+}
+
+/** From a Dockerfile alone, without a folder of files. */
+async function build(tag: string, dockerfile: string): Promise<void> {
+  const child = spawn('docker', ['build', '--quiet', '--tag', tag, '-'], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    timeout: 120_000,
+  })
+  let words = ''
+  child.stderr.on('data', (chunk) => (words += String(chunk)))
+  child.stdin.on('error', () => child.kill())
+  child.stdin.end(dockerfile)
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`docker build of ${tag} ended with ${code}: ${words}`)
+}
