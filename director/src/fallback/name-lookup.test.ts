@@ -98,6 +98,24 @@ describe('a workspace found by name', () => {
     assert.equal(await lookup({ [workspace]: ['10.213.0.2'], [alias]: ['10.213.0.3'] }), undefined)
   })
 
+  it('is there without an alias of its owner where it is the very container that was granted to them', async () => {
+    const generation = 'c0ffee'.repeat(10) + 'beef'
+    const last: Lease = {
+      workspace,
+      generation,
+      address: { host: '10.213.0.2', port: 8888 },
+      askedAt: 0,
+      expiresAt: 1,
+      byName: false,
+    }
+    const names = { [workspace]: ['10.213.0.2'], [generation.slice(0, 12)]: ['10.213.0.2'] }
+    assert.equal((await lookup(names, last))?.generation, generation)
+    assert.equal(await lookup(names), undefined, 'nobody granted it to this seat')
+    const another = { ...names, [generation.slice(0, 12)]: [] }
+    assert.equal(await lookup(another, last), undefined, 'another container has the name by now')
+    assert.equal(await lookup(names, { ...last, workspace: 'lab-bob' }), undefined)
+  })
+
   it("is never a stranger's host, as a wildcard in an upstream DNS would have it", async () => {
     for (const host of ['203.0.113.9', '127.0.0.1', '169.254.169.254', '10.214.0.2', '::1'])
       assert.equal(await lookup({ [workspace]: [host], [alias]: [host] }), undefined)

@@ -1,5 +1,5 @@
-// Finds a running workspace by its name alone, for when the spawner cannot be asked. What it finds is checked:
-// the address is a workspace's, the owner's own alias leads there too, and it answers.
+// Finds a running workspace by its name alone, for when the spawner cannot be asked. What it finds is checked: the
+// address is a workspace's, the owner's own alias or the id of their container leads there too, and it answers.
 import { Resolver } from 'node:dns/promises'
 import type { Clock } from '@berth/shared/clock'
 import type { ProbeCommand, Route } from '@berth/shared/contract'
@@ -74,11 +74,14 @@ export function createNameLookup(deps: NameLookupDeps): NameLookup {
     // No person's name leads to what is shared, or to what a route names by itself.
     if (prefix === undefined || route.shared || route.workspace !== undefined) return undefined
     const workspace = workspaceName(prefix, holder.person.name)
-    const [byName, byOwner] = await Promise.all([
+    const [byName, ...byProof] = await Promise.all([
       resolve(workspace),
       resolve(ownerAlias(workspace, holder.person.subject)),
+      // What was made for nobody and given to them later has no such alias.
+      last?.workspace === workspace ? resolve(engineId(last.generation)) : [],
     ])
-    const host = byName.find((found) => byOwner.includes(found) && poolContains(pool, found))
+    const proven = byProof.flat()
+    const host = byName.find((found) => proven.includes(found) && poolContains(pool, found))
     if (host === undefined) return undefined
     const address = { host, port: route.port }
     const same = last !== undefined && last.workspace === workspace && samePlace(last, { address })
@@ -90,6 +93,11 @@ export function createNameLookup(deps: NameLookupDeps): NameLookup {
     const expiresAt = askedAt + leaseMs
     return { workspace, generation, address, askedAt, expiresAt, byName: true, endsAt }
   }
+}
+
+/** By which the engine's DNS, too, knows a container: the first twelve characters of its id. */
+function engineId(generation: string): string {
+  return generation.slice(0, 12)
 }
 
 export function samePlace(a: Pick<Lease, 'address'>, b: Pick<Lease, 'address'>): boolean {
