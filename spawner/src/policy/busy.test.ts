@@ -152,6 +152,21 @@ describe('an application for which an idle step is due', () => {
     assert.deepEqual(story.ordered(), ['ask-activity'])
   })
 
+  it('that was idle moments ago is not asked again for the next step', () => {
+    const story = due({ ...asking, idleFreezeMs: 400_000, idleStopMs: 420_000 })
+    says(story, false)
+    story.fails('freeze-container')
+    story.passes(20_000)
+    assert.deepEqual(story.ordered(), ['stop-container'])
+  })
+
+  it('is asked itself: an answer of its former container does not count', () => {
+    const story = due(asking)
+    const told = { workspace: nameOf('ann'), generation: 'former', busy: false }
+    story.hears({ type: 'activity-answered', ...told })
+    assert.deepEqual(story.ordered(), ['ask-activity'])
+  })
+
   it('that was busy through all steps is stopped when it is done', () => {
     const story = due({ ...measuring, idleStopMs: 80_000 })
     for (let round = 0; round < 4; round++) measures(story, 100).passes(10_000)

@@ -45,7 +45,7 @@ export function withdrawQuestion(draft: Draft, workspace: Workspace): void {
 /** A step that failed is not asked about again at once. */
 function wasIdle(draft: Draft, workspace: Workspace): boolean {
   const idleSince = workspace.veto?.idleSince
-  if (idleSince === undefined || idleSince < workspace.lastUseAt) return false
+  if (idleSince === undefined) return false
   return draft.now < idleSince + idleRestMs(draft, workspace)
 }
 

@@ -152,6 +152,20 @@ describe('whoever may end a workspace', () => {
     assert.equal(story.phase('ann'), 'absent')
   })
 
+  it('removes it also where it is being stopped for idleness already', () => {
+    const story = withReady(['ann']).passes(100_000)
+    ends(story, 'remove')
+    story.obeys()
+    assert.equal(story.workspace('ann').container, undefined)
+  })
+
+  it('frees the place of one that is being pulled at once', () => {
+    const story = begun()
+    story.asks('ann')
+    ends(story, 'stop')
+    assert.equal(story.phase('ann'), 'stopped')
+  })
+
   it('restarts it from the present description', () => {
     let spec = 'spec-1'
     const story = withReady(['ann'], { config: { specOf: () => spec } })

@@ -159,6 +159,15 @@ describe('while a freeze is under way', () => {
   })
 })
 
+describe('a freeze whose answer takes long', () => {
+  it('is waited for, also when the stop falls due', () => {
+    const story = ready({ policy: { idleStopMs: 45_000 } }).passes(45_000)
+    assert.equal(story.phase('ann'), 'ready')
+    story.obeys('freeze-container')
+    assert.deepEqual(story.ordered(), ['stop-container'])
+  })
+})
+
 describe('a freeze that fails', () => {
   it('leaves it as it was for who waits, and is tried again after a rest, not in a loop', () => {
     const story = ready().passes(40_000)
@@ -175,6 +184,9 @@ describe('a freeze that fails', () => {
     assert.deepEqual(story.ordered(), [])
     story.passes(1)
     assert.deepEqual(story.ordered(), ['freeze-container'])
+    // Who asked before has been served: nobody waits for it now.
+    story.obeys()
+    assert.equal(story.phase('ann'), 'frozen')
   })
 
   it('does not put off the stop', () => {
@@ -235,6 +247,31 @@ describe('a frozen workspace', () => {
     assert.deepEqual(story.ordered(), [])
     story.passes(1_000)
     assert.equal(story.phase('ann'), 'stopping')
+  })
+
+  it('hazard: it is stopped while it thaws for somebody who asked at the last moment', () => {
+    const story = frozen().passes(59_000)
+    assert.equal(code(story, 'wake'), 'waiting')
+    story.passes(2_000)
+    assert.deepEqual(story.ordered(), ['thaw-container'])
+    story.obeys()
+    assert.equal(code(story, 'wake'), 'granted')
+  })
+
+  it('whose network is gone is taken away: nobody could reach it', () => {
+    const story = frozen()
+    story.passes(10).looks({ containers: [seenAs(story)] })
+    assert.equal(story.phase('ann'), 'stopping')
+    story.obeys()
+    assert.equal(story.phase('ann'), 'absent')
+  })
+
+  it('is not stopped while the engine is away', () => {
+    const story = frozen()
+    story.hears({ type: 'engine-lost', detail: 'gone' })
+    story.passes(500_000)
+    assert.equal(story.phase('ann'), 'frozen')
+    assert.equal(story.wakeAt, undefined)
   })
 
   it('needs no place to wake, and keeps the one it has', () => {
@@ -322,10 +359,10 @@ describe('a thaw that fails', () => {
     for (let tries = 0; story.phase('ann') === 'frozen'; tries++) {
       assert.ok(tries < 6)
       story.fails('thaw-container', tries % 2 === 0)
-      story.asks('ann')
       story.passes(5_000)
     }
     assert.equal(story.workspace('ann').stopReason, 'replaced')
+    assert.equal(story.workspace('ann').wanted, true)
     story.obeys()
     assert.equal(story.phase('ann'), 'ready')
     assert.equal(story.asks('ann').status, 'granted')
@@ -351,6 +388,16 @@ describe('a look', () => {
     story.asks('ann')
     story.obeys()
     assert.equal(code(story, 'start'), 'granted')
+  })
+
+  it('that sees a stopped one running and frozen counts that as use', () => {
+    const story = frozen().passes(60_000).obeys()
+    assert.equal(story.phase('ann'), 'stopped')
+    story.passes(90_000)
+    looksAt(story, { status: 'paused', address: '10.213.0.2' })
+    assert.equal(story.phase('ann'), 'frozen')
+    story.passes(99_999)
+    assert.equal(story.phase('ann'), 'frozen')
   })
 
   it('that began before the thaw does not make it frozen again', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { idleAt, idleFreezeAt, idleRemoveAt, idleStopAt } from './due.ts'
 import { leaseTimes } from './lease-times.ts'
 import { director, nameOf, person, templateWith, withReady } from './testing/scenario.ts'
 
@@ -149,6 +150,15 @@ describe('idleness', () => {
     const story = withReady(['ann'], { policy: { idleStopMs: 0, idleRemoveMs: 0 } })
     story.passes(1_000_000_000)
     assert.equal(story.phase('ann'), 'ready')
+  })
+})
+
+describe('a standby', () => {
+  it('is not idle before somebody has it', () => {
+    const story = withReady(['ann'], { policy: { idleFreezeMs: 40_000 } })
+    const standby = { ...story.workspace('ann'), kind: 'standby' } as const
+    for (const dueAt of [idleAt, idleFreezeAt, idleStopAt, idleRemoveAt])
+      assert.equal(dueAt(story.state.config, standby), Infinity)
   })
 })
 

@@ -31,7 +31,6 @@ export function enqueue(
     probed: [],
     extendedMs: 0,
     endWarned: false,
-    activeAt: undefined,
   })
 }
 
