@@ -1,34 +1,69 @@
-// Reports of use: what was used counts, and what is still in use keeps its lease.
-import type { WorkspaceName } from '@berth/shared/names'
+// Reports of use: what was used counts, and what is still in use keeps its lease, each person's for themselves.
+import type { UserName, WorkspaceName } from '@berth/shared/names'
 import { change, type Draft } from './draft.ts'
-import type { Event, Workspace } from './domain.ts'
+import type { DirectorId, Event, Seat, Workspace } from './domain.ts'
 import { idleAt, leaseSpan } from './due.ts'
 import { isFreezing } from './freezing.ts'
 import { networkOf } from './networks.ts'
+import { hasLeft, seatIdleAt } from './seat-ends.ts'
+import { changeSeat, newSeat, seatIn } from './seat-table.ts'
 
 type Report = Extract<Event, { type: 'activity-reported' }>
-type Lease = { readonly workspace: WorkspaceName; readonly leaseMs: number }
+type Reported = Report['seats'][number]
+interface Lease {
+  readonly workspace: WorkspaceName
+  readonly user: UserName
+  readonly leaseMs: number
+}
 
 /** @returns the answer, to be called once the rest of the decision stands */
 export function reportActivity(draft: Draft, report: Report): () => readonly Lease[] {
-  for (const seat of report.seats) {
-    const workspace = ownedBy(draft, seat)
-    if (workspace === undefined) continue
-    const usedAt = draft.now - Math.max(0, seat.lastUseAgoMs)
-    if (usedAt > workspace.lastUseAt) change(draft, workspace, { lastUseAt: usedAt })
-  }
-  return () => report.seats.flatMap((seat) => renew(draft, ownedBy(draft, seat)))
+  for (const reported of report.seats) note(draft, report.director, reported)
+  return () => report.seats.flatMap((reported) => renew(draft, reported))
 }
 
-function ownedBy(draft: Draft, seat: Report['seats'][number]): Workspace | undefined {
-  const workspace = draft.workspaces.get(seat.workspace)
-  return workspace?.owner?.name === seat.user ? workspace : undefined
+function note(draft: Draft, director: DirectorId, reported: Reported): void {
+  const workspace = reportedIn(draft, reported)
+  const seat = workspace && seatIn(workspace, reported.user)
+  if (workspace === undefined || seat === undefined) return
+  const usedAt = draft.now - Math.max(0, reported.lastUseAgoMs)
+  const lastUseAt = Math.max(workspace.lastUseAt, usedAt)
+  const isSame = seat.connections.get(director) === reported.connections
+  if (isSame && usedAt <= seat.lastUseAt && lastUseAt === workspace.lastUseAt) return
+  const connections = isSame
+    ? seat.connections
+    : new Map([...seat.connections, [director, reported.connections]])
+  const used = { connections, lastUseAt: Math.max(seat.lastUseAt, usedAt) }
+  changeSeat(draft, workspace, reported.user, used, { lastUseAt })
 }
 
-function renew(draft: Draft, workspace: Workspace | undefined): Lease[] {
-  if (workspace?.phase !== 'ready' || isFreezing(workspace)) return []
-  if (idleAt(draft.config, workspace) <= draft.now) return []
+/** What is said of a container that is not the present one is said of nothing that is there. */
+function reportedIn(draft: Draft, reported: Reported): Workspace | undefined {
+  const workspace = draft.workspaces.get(reported.workspace)
+  const { generation, user } = reported
+  if (generation !== undefined && workspace?.container?.generation !== generation) return undefined
+  if (workspace === undefined || workspace.kind === 'standby') return undefined
+  if (workspace.kind === 'shared') return workspace
+  if (workspace.owner?.name !== user) return undefined
+  // Found running after a restart: its owner never left, as long as a lease of before may be in hand.
+  if (workspace.seats.length > 0 || workspace.leasedUntil <= draft.now) return workspace
+  const seat = newSeat(workspace.owner, draft.nextTurn++, draft.now)
+  return change(draft, workspace, { seats: [{ ...seat, leasedUntil: workspace.leasedUntil }] })
+}
+
+function renew(draft: Draft, reported: Reported): Lease[] {
+  const workspace = reportedIn(draft, reported)
+  const seat = workspace && seatIn(workspace, reported.user)
+  if (workspace?.phase !== 'ready' || seat === undefined || isFreezing(workspace)) return []
+  if (!isInUse(draft, workspace, seat)) return []
   if (networkOf(draft, workspace) === undefined) return []
-  change(draft, workspace, { leasedUntil: draft.now + leaseSpan(draft.config) })
-  return [{ workspace: workspace.name, leaseMs: draft.config.lease.leaseMs }]
+  const leasedUntil = draft.now + leaseSpan(draft.config)
+  changeSeat(draft, workspace, reported.user, { leasedUntil }, { leasedUntil })
+  const { leaseMs } = draft.config.lease
+  return [{ workspace: workspace.name, user: reported.user, leaseMs }]
+}
+
+function isInUse({ config, now }: Draft, workspace: Workspace, seat: Seat): boolean {
+  if (Math.min(idleAt(config, workspace), seatIdleAt(config, workspace, seat)) <= now) return false
+  return !hasLeft(config, workspace, seat)
 }

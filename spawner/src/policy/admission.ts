@@ -4,7 +4,9 @@ import { workspaceName, type UserName, type WorkspaceName } from '@berth/shared/
 import type { Failure, State, Workspace } from './domain.ts'
 import { failures } from './failures.ts'
 import { holdsPlace } from './phases.ts'
-import { keepsFiles, type Template } from '../templates/template.ts'
+import { isTooBig } from './room.ts'
+import { seatIn, sharedSeatOf } from './seat-table.ts'
+import { isShared, keepsFiles, type Template } from '../templates/template.ts'
 
 /** What admission needs to know; a draft has it as well as a state. */
 type Known = Pick<State, 'config' | 'subjects' | 'foreignNames' | 'queue'> & {
@@ -19,19 +21,76 @@ export interface Refusal {
   readonly limit?: number
 }
 
+/** `name`: of a private one, whether or not it exists; of a shared one only where the person has a seat, or the route
+ * leads to it alone. */
 export type Claim =
-  | { readonly ok: true; readonly template: Template; readonly name: WorkspaceName }
+  | {
+      readonly ok: true
+      readonly template: Template
+      readonly name: WorkspaceName | undefined
+      readonly isShared: boolean
+    }
   | { readonly ok: false; readonly refusal: Refusal }
 
-/** Whether this person may have a workspace of that template at all. */
-export function claimOf(known: Known, person: Person, templateName: string): Claim {
+/**
+ * Whether this person may have a workspace of that template at all, and which is theirs.
+ *
+ * @param route the one workspace that the way in leads to, whoever comes
+ */
+export function claimOf(
+  known: Known,
+  person: Person,
+  templateName: string,
+  route?: WorkspaceName,
+): Claim {
+  if (route !== undefined) return claimRoute(known, person, templateName, route)
   const template = known.config.templates.get(templateName)
   if (template === undefined) return refused(failures.templateUnknown)
   if (!isAllowed(template, person)) return refused(failures.forbidden)
+  if (isShared(template)) {
+    const workspace = sharedSeatOf(known, person.name, templateName)
+    return claimShared(known, person, template, workspace)
+  }
   const name = workspaceName(template.prefix, person.name)
   const subject = ownerSubject(known, template, name) ?? known.subjects.get(person.name)
   if (subject !== undefined && subject !== person.subject) return refused(failures.identityReused)
-  return { ok: true, template, name }
+  return { ok: true, template, name, isShared: false }
+}
+
+function claimRoute(
+  known: Known,
+  person: Person,
+  templateName: string,
+  route: WorkspaceName,
+): Claim {
+  const workspace = known.workspaces.get(route)
+  if (workspace === undefined) {
+    // Nobody's at present; its owner may have it made again.
+    const own = claimOf(known, person, templateName)
+    return own.ok && own.name === route && !own.isShared ? own : refused(failures.workspaceUnknown)
+  }
+  if (workspace.kind === 'standby') return refused(failures.workspaceUnknown)
+  if (workspace.kind === 'private') {
+    if (workspace.owner?.name !== person.name) return refused(failures.othersWorkspace)
+    const own = claimOf(known, person, workspace.template)
+    return own.ok && own.name !== route ? refused(failures.othersWorkspace) : own
+  }
+  const template = known.config.templates.get(workspace.template)
+  if (template === undefined) return refused(failures.templateUnknown)
+  if (!isAllowed(template, person)) return refused(failures.forbidden)
+  return claimShared(known, person, template, workspace)
+}
+
+function claimShared(
+  known: Known,
+  person: Person,
+  template: Template,
+  workspace: Workspace | undefined,
+): Claim {
+  const seat = workspace && seatIn(workspace, person.name)
+  const subject = seat?.person.subject ?? known.subjects.get(person.name)
+  if (subject !== undefined && subject !== person.subject) return refused(failures.identityReused)
+  return { ok: true, template, name: workspace?.name, isShared: true }
 }
 
 /**
@@ -52,17 +111,23 @@ function isAllowed(template: Template, person: Person): boolean {
   return person.groups.some((group) => allowedGroups.includes(group))
 }
 
-/** Why a start that this person asks for now would not even be queued. */
+/**
+ * Why a start that this person asks for now would not even be queued.
+ *
+ * @param name the workspace, where it is known by now
+ */
 export function startRefusal(
   known: Known,
-  person: Person,
-  name: WorkspaceName,
+  person: Person | undefined,
+  template: string,
+  name: WorkspaceName | undefined,
 ): Refusal | undefined {
-  const workspace = known.workspaces.get(name)
-  if (workspace?.container === undefined && known.foreignNames.has(name))
+  const workspace = name === undefined ? undefined : known.workspaces.get(name)
+  if (name !== undefined && workspace?.container === undefined && known.foreignNames.has(name))
     return { failure: failures.nameTaken }
-  const { maxWorkspacesPerUser: limit } = known.config.limits
-  if (limit > 0 && othersOf(known, person, name) >= limit)
+  const { maxWorkspacesPerUser: limit, maxMemoryBytes } = known.config.limits
+  if (isTooBig(known.config, template)) return { failure: failures.tooBig, limit: maxMemoryBytes }
+  if (limit > 0 && person !== undefined && othersOf(known, person, name) >= limit)
     return { failure: failures.userLimit, limit }
   return undefined
 }
@@ -72,7 +137,7 @@ export function isQueueOver(known: Known): boolean {
   return maxQueue > 0 && known.queue.length > maxQueue
 }
 
-function othersOf(known: Known, person: Person, name: WorkspaceName): number {
+function othersOf(known: Known, person: Person, name: WorkspaceName | undefined): number {
   let count = 0
   for (const other of known.tally.byPerson.get(person.name) ?? []) {
     const workspace = other === name ? undefined : known.workspaces.get(other)

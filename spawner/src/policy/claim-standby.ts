@@ -62,6 +62,7 @@ function become(draft: Draft, asking: Workspace, standby: Workspace): void {
     container: { ...container, name: container.name ?? standby.name },
     network: network.index,
     stoodByMs,
+    served: asking.seats.length,
     changedAt: draft.now,
     leasedUntil: standby.leasedUntil,
   }

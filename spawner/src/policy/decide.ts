@@ -11,9 +11,10 @@ import { noteLook } from './look.ts'
 import { noteDeath, noteDestroyed, noteHealth } from './record-engine.ts'
 import * as steps from './record-steps.ts'
 import { noteReachable } from './record-probes.ts'
+import { askOpen, askStart, cancel, noteSeen } from './person-asks.ts'
 import { changedRecords } from './records.ts'
 import { noteRenamed } from './rename.ts'
-import { askSeat, askStart, cancel, noteSeen } from './seats.ts'
+import { askSeat } from './seats.ts'
 import { emptyTally } from './tally.ts'
 import { nextDueAt } from './wake.ts'
 
@@ -77,9 +78,18 @@ const concernsAll: ReadonlySet<Event['type']> = new Set([
 function record(draft: Draft, event: Event): (() => Step | undefined) | undefined {
   switch (event.type) {
     case 'tick':
-    // Not decided yet: what follows stands in the state and nothing is derived from it.
-    case 'open-asked':
       return
+    case 'open-asked': {
+      const opened = askOpen(draft, event.template)
+      return () => {
+        const workspace = opened()
+        return {
+          type: 'answer-open',
+          id: event.id,
+          ...(workspace === undefined ? {} : { workspace }),
+        }
+      }
+    }
     case 'config-changed':
       return void changeConfig(draft, event.config)
     case 'looked':
@@ -96,7 +106,7 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
       return () => ({ type: 'answer-activity', id: event.id, leases: leases() })
     }
     case 'start-asked': {
-      const finish = askStart(draft, event.user, event.template)
+      const finish = askStart(draft, event)
       return () => void finish?.()
     }
     case 'end-asked':
@@ -104,7 +114,7 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
     case 'extend-asked':
       return void extend(draft, event.user, event.template)
     case 'cancel-asked':
-      return void cancel(draft, event.user, event.template)
+      return void cancel(draft, event)
     case 'seen':
       return void noteSeen(draft, event.workspace, event.user)
     case 'director-connected':

@@ -433,8 +433,20 @@ export type Event =
   | { readonly type: 'seat-asked'; readonly id: number; readonly question: SeatQuestion }
   /** A person waits at a page or on an event stream. */
   | { readonly type: 'seen'; readonly workspace: WorkspaceName; readonly user: Person }
-  | { readonly type: 'start-asked'; readonly template: string; readonly user: Person }
-  | { readonly type: 'cancel-asked'; readonly template: string; readonly user: Person }
+  | {
+      readonly type: 'start-asked'
+      readonly template: string
+      readonly user: Person
+      /** The route leads to this one workspace alone. */
+      readonly workspace?: WorkspaceName
+    }
+  | {
+      readonly type: 'cancel-asked'
+      readonly template: string
+      readonly user: Person
+      /** The route leads to this one workspace alone. */
+      readonly workspace?: WorkspaceName
+    }
   /** Its owner, an administrator or the holder of the token has decided: leases do not count.
    * `restart`: it begins anew from the present description. */
   | {

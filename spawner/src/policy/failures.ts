@@ -20,6 +20,18 @@ export const failures = {
     'name_taken',
     'Something that does not belong to this service has the name of your workspace. An administrator has to remove it.',
   ),
+  clickStarts: failure(
+    'workspace_stopped',
+    'The workspace is not running. It starts when you click on its start button.',
+  ),
+  seatsTaken: failure(
+    'limit_template',
+    'All seats of this workspace are taken, or it takes nobody new any more. Try again when somebody has left.',
+  ),
+  tooBig: failure(
+    'limit_memory',
+    'This needs more memory than all workspaces together may use. An administrator has to change one or the other.',
+  ),
   userLimit: failure(
     'limit_user',
     'You have as many workspaces as one person may have at a time. Stop one of them first.',

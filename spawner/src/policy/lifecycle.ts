@@ -40,7 +40,7 @@ export function leaveQueue(
   workspace: Workspace,
   patch: Partial<Workspace> = {},
 ): void {
-  enter(draft, workspace, 'stopped', { wanted: false, ...patch })
+  enter(draft, workspace, 'stopped', { wanted: false, seats: [], ...patch })
 }
 
 /** It was thawed for somebody: how long that took. */
@@ -95,8 +95,18 @@ export function stop(
     readyBy: undefined,
     probed: [],
     servesSince: undefined,
+    seats: keepsSeats(workspace, reason, patch) ? workspace.seats : [],
     ...patch,
   })
+}
+
+/** With its run the seats end, unless it comes again, or there is something to tell to those who had them. */
+function keepsSeats(
+  { kind }: Workspace,
+  reason: StopReason,
+  { wanted = false }: Partial<Workspace>,
+): boolean {
+  return wanted || reason === 'failed' || (reason === 'lifetime' && kind === 'shared')
 }
 
 export function fail(draft: Draft, workspace: Workspace, failure: Failure): Workspace {
@@ -127,7 +137,9 @@ export function finishStop(draft: Draft, workspace: Workspace): void {
   if (workspace.wanted) {
     // Whoever had it replaced need not stand by for as long as that takes.
     const isAsked = workspace.stopReason === 'replaced'
-    enqueue(draft, isAsked ? { ...workspace, seenAt: draft.now } : workspace, workspace)
+    const seenAt = draft.now
+    const seats = workspace.seats.map((seat) => ({ ...seat, seenAt }))
+    enqueue(draft, isAsked ? { ...workspace, seenAt, seats } : workspace, workspace)
     return
   }
   const network = workspace.container === undefined ? undefined : workspace.network

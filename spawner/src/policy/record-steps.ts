@@ -31,7 +31,8 @@ export function noteImage(draft: Draft, event: Answer<'image-present'>): void {
 export function noteCreated(draft: Draft, event: Answer<'container-created'>): void {
   const workspace = answered(draft, event.workspace, 'create')
   if (workspace === undefined) return
-  const made = change(draft, workspace, { container: event.container })
+  const served = workspace.seats.length
+  const made = change(draft, workspace, { container: event.container, served })
   rememberHome(draft, made)
   if (made.phase === 'creating') enter(draft, made, 'starting')
 }

@@ -66,7 +66,7 @@ export function settleSeats(draft: Draft, workspace: Workspace): void {
   const seats = workspace.seats.filter((seat) => seatEndsAt(config, workspace, seat) > now)
   const left =
     seats.length === workspace.seats.length ? workspace : change(draft, workspace, { seats })
-  if (left.kind === 'shared' && left.phase === 'queued' && seats.length === 0)
+  if (left !== workspace && left.phase === 'queued' && seats.length === 0)
     return leaveQueue(draft, left)
   if (mayRetire(draft, left)) stop(draft, left, 'retired')
 }

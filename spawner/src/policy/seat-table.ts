@@ -38,6 +38,13 @@ export function giveSeat(draft: Draft, workspace: Workspace, person: Person): Wo
   return addSeat(draft, workspace, seat)
 }
 
+/** The owner of a private one has its only seat. */
+export function seatOwner(draft: Draft, workspace: Workspace): Workspace {
+  const { kind, owner, seats } = workspace
+  if (kind !== 'private' || owner === undefined || seats.length > 0) return workspace
+  return giveSeat(draft, workspace, owner)
+}
+
 export function addSeat(draft: Draft, workspace: Workspace, seat: Seat): Workspace {
   // As long as there is no container, those who wait are all whom it will have served.
   const served = workspace.container === undefined ? workspace.served : workspace.served + 1

@@ -1,64 +1,131 @@
 // Seats: what asking for one records, and the answer once everything that follows from it is decided.
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
-import { claimOf, isQueueOver, startRefusal, type Refusal } from './admission.ts'
+import { claimOf, isQueueOver, startRefusal, type Claim, type Refusal } from './admission.ts'
+import { isCancelledFor } from './cancels.ts'
 import { noteAsking } from './directors.ts'
 import { change, drop, freshWorkspace, type Draft } from './draft.ts'
-import type { SeatQuestion, SeatReply, Workspace } from './domain.ts'
-import { idleAt, leaseSpan, lifetimeEndsAt } from './due.ts'
+import type { Failure, SeatQuestion, SeatReply, Workspace } from './domain.ts'
+import { idleAt, leaseSpan, lifetimeEndsAt, policyOf } from './due.ts'
 import { estimateMs } from './estimates.ts'
 import { failures } from './failures.ts'
 import { positionOf } from './fairness.ts'
 import { isFreezing, wake } from './freezing.ts'
-import { cancelStart, enqueue, probeAgain } from './lifecycle.ts'
+import { enqueue, probeAgain } from './lifecycle.ts'
 import { networkOf } from './networks.ts'
+import { seatIdleAt } from './seat-ends.ts'
+import { changeSeat, seatIn, seatOwner, sharedSeatOf, takeSeat } from './seat-table.ts'
+import { join, type Joined } from './shared-workspaces.ts'
 
 /** @returns the answer, to be called once the rest of the decision stands */
 export function askSeat(draft: Draft, question: SeatQuestion): () => SeatReply {
-  const claim = claimOf(draft, question.user, question.template)
-  if (!claim.ok) return () => ({ status: 'refused', ...claim.refusal })
-  const { name } = claim
-  const refuse = ({ failure, limit }: Refusal): SeatReply => {
-    const extra = limit === undefined ? {} : { limit }
-    return { status: 'refused', workspace: name, failure, ...extra }
-  }
+  const { user, template, workspace: route } = question
+  const claim = claimOf(draft, user, template, route)
+  // Before the first look nobody knows what is there.
+  const isUnseen = !draft.looked && route !== undefined
+  if (!claim.ok && !isUnseen) return () => refusal(claim.refusal)
+  const claimed = claim.ok ? claim.name : route
   if (!draft.looked) {
-    if (!draft.engine.reachable) return () => refuse({ failure: failures.engineAway })
-    return () => ({ status: 'waiting', workspace: name, phase: 'queued' })
+    if (!draft.engine.reachable) return () => refusal({ failure: failures.engineAway }, claimed)
+    const workspace = claimed ?? (`${template}-shared` as WorkspaceName)
+    return () => ({ status: 'waiting', workspace, phase: 'queued' })
   }
   noteAsking(draft, question.director)
-  const refusal = recordAsking(draft, question, name)
-  if (refusal !== undefined) return () => refuse(refusal)
+  if (!claim.ok) return () => refusal(claim.refusal)
+  const seated = claim.isShared
+    ? seatShared(draft, claim, question)
+    : seatOwn(draft, claim, question)
+  if (!seated.ok) return () => refusal(seated.refusal, claimed)
+  const refused = recordAsking(draft, question, seated.workspace)
+  const { name: first } = seated.workspace
+  if (refused !== undefined) return () => refusal(refused, first)
   return () => {
+    // A seat may have fallen free elsewhere in this very decision.
+    const moved = claim.isShared && route === undefined
+    const name = (moved ? sharedSeatOf(draft, user.name, template)?.name : undefined) ?? first
     if (!keepsToQueue(draft, name))
-      return refuse({ failure: failures.queueFull, limit: draft.config.limits.maxQueue })
-    return answer(draft, question, name, refuse)
+      return refusal({ failure: failures.queueFull, limit: draft.config.limits.maxQueue }, name)
+    return answer(draft, question, name, (reason) => refusal(reason, name))
   }
+}
+
+function refusal({ failure, limit }: Refusal, workspace?: WorkspaceName): SeatReply {
+  return {
+    status: 'refused',
+    ...(workspace === undefined ? {} : { workspace }),
+    failure,
+    ...(limit === undefined ? {} : { limit }),
+  }
+}
+
+type Claimed = Extract<Claim, { ok: true }>
+
+/** The person's own, which may not be in the plan yet. */
+function seatOwn(draft: Draft, { template, name }: Claimed, question: SeatQuestion): Joined {
+  const { user, start } = question
+  const known = name === undefined ? undefined : draft.workspaces.get(name)
+  if (known !== undefined) {
+    const seenAt = start === 'start' ? draft.now : known.seenAt
+    const workspace = change(draft, known, { owner: user, seenAt })
+    const seat = seatIn(workspace, user.name)
+    if (seat === undefined || isSamePerson(seat.person, user)) return { ok: true, workspace }
+    return { ok: true, workspace: changeSeat(draft, workspace, user.name, { person: user }) }
+  }
+  if (name === undefined) return { ok: false, refusal: { failure: failures.workspaceUnknown } }
+  return {
+    ok: true,
+    workspace: freshWorkspace(draft, { name, template: template.name, owner: user }),
+  }
+}
+
+function isSamePerson(one: Person, other: Person): boolean {
+  if (one.subject !== other.subject || one.email !== other.email) return false
+  return one.groups.join('\n') === other.groups.join('\n')
+}
+
+function seatShared(draft: Draft, { template, name }: Claimed, question: SeatQuestion): Joined {
+  const { user, start, since = draft.now } = question
+  const known = name === undefined ? undefined : draft.workspaces.get(name)
+  if (known !== undefined && seatIn(known, user.name) !== undefined) {
+    const seen = start === 'start' ? { seenAt: draft.now } : {}
+    const used = start === 'no' ? {} : { lastUseAt: draft.now }
+    const seat = { person: user, ...seen, ...used }
+    return { ok: true, workspace: changeSeat(draft, known, user.name, seat, seen) }
+  }
+  const refuse = (failure: Failure): Joined => ({ ok: false, refusal: { failure } })
+  if (start !== 'start') return refuse(start === 'no' ? failures.idle : failures.stopped)
+  if (isCancelledFor(draft, template.name, user, since)) return refuse(failures.cancelled)
+  if (template.policy.startsBy === 'click') return refuse(failures.clickStarts)
+  const joined = join(draft, template, user, question.workspace === undefined ? undefined : known)
+  if (!joined.ok || draft.workspaces.get(joined.workspace.name) === undefined) return joined
+  return { ok: true, workspace: change(draft, joined.workspace, { seenAt: draft.now }) }
 }
 
 function recordAsking(
   draft: Draft,
   question: SeatQuestion,
-  name: WorkspaceName,
+  workspace: Workspace,
 ): Refusal | undefined {
-  const { user, template, start } = question
-  const known = draft.workspaces.get(name)
-  if (known === undefined) {
+  const { start, user } = question
+  const isClicked = policyOf(draft.config, workspace).startsBy === 'click'
+  if (!draft.workspaces.has(workspace.name)) {
     if (start !== 'start') return undefined
-    return begin(draft, freshWorkspace(draft, { name, template, owner: user }))
+    return isClicked ? { failure: failures.clickStarts } : begin(draft, workspace, user)
   }
-  const seenAt = start === 'start' ? draft.now : known.seenAt
-  const workspace = change(draft, known, { owner: user, seenAt })
   switch (workspace.phase) {
-    case 'ready':
-      if (!isFreezing(workspace)) return recordUse(draft, workspace, question)
-      if (start !== 'no') wake(draft, workspace)
+    case 'ready': {
+      const seated = start === 'no' ? workspace : seatOwner(draft, workspace)
+      if (!isFreezing(seated)) return recordUse(draft, seated, question)
+      if (start !== 'no') wake(draft, seated)
       return undefined
+    }
     case 'frozen':
-      if (start !== 'no') wake(draft, workspace)
+      if (start !== 'no') wake(draft, seatOwner(draft, workspace))
       return undefined
     case 'stopping':
-      if (start === 'start') wantAgain(draft, workspace, question)
+      if (start !== 'start' || workspace.wanted) return undefined
+      if (isClicked) return { failure: failures.clickStarts }
+      wantAgain(draft, workspace, question)
       return undefined
     case 'stopped':
       return start === 'start' ? recordRestart(draft, workspace, question) : undefined
@@ -67,18 +134,24 @@ function recordAsking(
     case 'creating':
     case 'starting':
     case 'probing':
+      if (start === 'start') seatOwner(draft, workspace)
+      return undefined
     case 'failed':
       return undefined
   }
 }
 
-/** Queues it, unless a limit or the engine forbids even that. */
-export function begin(draft: Draft, workspace: Workspace): Refusal | undefined {
+/** Queues it, unless a limit or the engine forbids even that. `person`: who asks, if anybody does. */
+export function begin(
+  draft: Draft,
+  workspace: Workspace,
+  person: Person | undefined,
+): Refusal | undefined {
   if (!draft.engine.reachable) return { failure: failures.engineAway }
-  const { owner } = workspace
-  const refusal = owner && startRefusal(draft, owner, workspace.name)
-  if (refusal !== undefined) return refusal
-  enqueue(draft, { ...workspace, seenAt: draft.now })
+  const { template, name } = workspace
+  const refused = startRefusal(draft, person, template, name)
+  if (refused !== undefined) return refused
+  seatOwner(draft, enqueue(draft, { ...workspace, seenAt: draft.now }))
   return undefined
 }
 
@@ -106,10 +179,14 @@ function recordRestart(
 ): Refusal | undefined {
   if (isCancelled(draft, workspace, question)) return { failure: failures.cancelled }
   if (workspace.endUntold && question.navigation) {
-    change(draft, workspace, { endUntold: false })
+    // Everybody who shared it is told once.
+    if (workspace.kind === 'shared') takeSeat(draft, workspace, question.user.name)
+    else change(draft, workspace, { endUntold: false })
     return { failure: failures.lifetimeOver }
   }
-  return begin(draft, workspace)
+  if (policyOf(draft.config, workspace).startsBy === 'click')
+    return { failure: failures.clickStarts }
+  return begin(draft, workspace, question.user)
 }
 
 function isCancelled(draft: Draft, workspace: Workspace, question: SeatQuestion): boolean {
@@ -167,14 +244,21 @@ function answerReady(
   refuse: (refusal: Refusal) => SeatReply,
 ): SeatReply {
   const { name, container } = workspace
-  if (question.start === 'no' && idleAt(draft.config, workspace) <= draft.now)
+  const { config, now } = draft
+  const seat = seatIn(workspace, question.user.name)
+  if (workspace.kind === 'shared' && seat === undefined)
+    return refuse({ failure: failures.stopped })
+  const seatIdle = seat === undefined ? Infinity : seatIdleAt(config, workspace, seat)
+  if (question.start === 'no' && Math.min(idleAt(config, workspace), seatIdle) <= now)
     return refuse({ failure: failures.idle })
   if (isFreezing(workspace)) return wait(draft, workspace, refuse)
   const template = draft.config.templates.get(workspace.template)
   const isAttached = networkOf(draft, workspace)?.attached.includes(question.director) === true
   if (!isAttached || container?.address === undefined || template === undefined)
     return wait(draft, workspace, refuse)
-  change(draft, workspace, { leasedUntil: draft.now + leaseSpan(draft.config) })
+  const leasedUntil = now + leaseSpan(config)
+  const connections = new Map([...(seat?.connections ?? []), [question.director, 1]])
+  changeSeat(draft, workspace, question.user.name, { leasedUntil, connections }, { leasedUntil })
   const endsAt = lifetimeEndsAt(draft.config, workspace)
   return {
     status: 'granted',
@@ -201,36 +285,4 @@ function wait(
     ...(position === undefined ? {} : { position }),
     ...(etaMs === undefined ? {} : { etaMs }),
   }
-}
-
-/** A person asks for a start in so many words, also after a failure or an end of life. */
-export function askStart(draft: Draft, user: Person, template: string): (() => void) | undefined {
-  const claim = claimOf(draft, user, template)
-  if (!claim.ok || !draft.looked) return undefined
-  const { name } = claim
-  const known = draft.workspaces.get(name)
-  if (known === undefined) {
-    begin(draft, freshWorkspace(draft, { name, template, owner: user }))
-    return () => void keepsToQueue(draft, name)
-  }
-  const workspace = change(draft, known, { owner: user, seenAt: draft.now })
-  if (workspace.phase === 'stopping' && !workspace.wanted)
-    change(draft, workspace, { wanted: true, turn: draft.nextTurn++, requestedAt: draft.now })
-  if (workspace.phase === 'stopped' || workspace.phase === 'failed') begin(draft, workspace)
-  return () => void keepsToQueue(draft, name)
-}
-
-/** A person leaves the queue, or gives up a start that is under way. */
-export function cancel(draft: Draft, user: Person, template: string): void {
-  const claim = claimOf(draft, user, template)
-  const workspace = claim.ok ? draft.workspaces.get(claim.name) : undefined
-  if (workspace === undefined) return
-  cancelStart(draft, workspace)
-}
-
-/** A sign of life of somebody who waits at a page. */
-export function noteSeen(draft: Draft, name: WorkspaceName, user: Person): void {
-  const workspace = draft.workspaces.get(name)
-  if (workspace?.owner?.name !== user.name || workspace.owner.subject !== user.subject) return
-  change(draft, workspace, { seenAt: draft.now })
 }

@@ -6,6 +6,7 @@ import { announceEnd, hasOutlived } from './end-of-life.ts'
 import { failures } from './failures.ts'
 import { fail, isAwaited, stop } from './lifecycle.ts'
 import { claimNetwork, networkOf } from './networks.ts'
+import { isSpent } from './seat-table.ts'
 import { takeAway } from './take-away.ts'
 
 export function settleStart(draft: Draft, workspace: Workspace): void {
@@ -129,5 +130,6 @@ export function endNow(
   reason: 'idle' | 'lifetime' | 'replaced',
 ): void {
   const wanted = reason === 'replaced' && isAwaited(draft, workspace)
-  stop(draft, workspace, reason, { wanted })
+  const retires = reason === 'idle' && isSpent(draft.config, workspace, draft.now)
+  stop(draft, workspace, retires ? 'retired' : reason, { wanted })
 }

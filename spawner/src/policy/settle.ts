@@ -3,6 +3,7 @@ import type { WorkspaceName } from '@berth/shared/names'
 import { introduceDirectors } from './directors.ts'
 import { drop, type Draft } from './draft.ts'
 import type { Workspace } from './domain.ts'
+import { forgetCancels } from './cancels.ts'
 import { claimStandbys } from './claim-standby.ts'
 import { absentAt, forgetAt } from './due.ts'
 import { leaveQueue } from './lifecycle.ts'
@@ -10,6 +11,8 @@ import { makeWay } from './make-way.ts'
 import { settleNetworks } from './networks.ts'
 import { admit } from './queue.ts'
 import { settleName } from './rename.ts'
+import { settleSeats } from './seat-ends.ts'
+import { moveSeats } from './shared-workspaces.ts'
 import { settleFrozen } from './settle-frozen.ts'
 import { settleReady } from './settle-ready.ts'
 import { settleProbing, settleStart } from './settle-starts.ts'
@@ -20,11 +23,13 @@ import { makeRoom, settleStopped, settleStopping } from './take-away.ts'
 export function settle(draft: Draft): void {
   const isWhole = draft.concernsAll || draft.before.dueAt <= draft.now
   draft.concernsAll = isWhole
+  if (isWhole) forgetCancels(draft)
   if (draft.looked) {
     const names = isWhole ? draft.workspaces.keys() : [...draft.workspaces.touched]
     for (const name of names) settleWorkspace(draft, name)
     const settleOne = (name: WorkspaceName) => settleWorkspace(draft, name)
     endStandbys(draft, settleOne)
+    moveSeats(draft, settleOne)
     claimStandbys(draft)
     settleQueue(draft)
     refillStandbys(draft, settleOne)
@@ -58,7 +63,9 @@ function settleWorkspace(draft: Draft, name: WorkspaceName): void {
     const workspace = draft.workspaces.get(name)
     if (workspace === undefined) return
     if (workspace.kind !== 'standby' || !settleEndedStandby(draft, workspace))
-      settlePhase(draft, workspace)
+      settleSeats(draft, workspace)
+    const seated = draft.workspaces.get(name)
+    if (seated?.phase === workspace.phase) settlePhase(draft, seated)
     const settled = draft.workspaces.get(name)
     if (settled === undefined) return
     settleName(draft, settled)

@@ -50,32 +50,12 @@ export function viewOf(
   wallNow: number = now,
   only?: WorkspaceName,
 ): View {
-  const claim = claimOf(state, person, templateName)
+  const claim = claimOf(state, person, templateName, only)
   if (!claim.ok) return refusedView(state, templateName, now, claim.refusal)
-  if (only !== undefined && only !== claim.name) {
-    const workspace = state.workspaces.get(only)
-    const failure = refusalOfOne(workspace, person, templateName)
-    if (failure === undefined && workspace !== undefined)
-      return presentView(state, claim, workspace, { now, wallNow })
-    return refusedView(state, templateName, now, { failure: failure ?? failures.workspaceUnknown })
-  }
-  const workspace = state.workspaces.get(claim.name)
+  const workspace = claim.name === undefined ? undefined : state.workspaces.get(claim.name)
   if (workspace === undefined || shownPhase(workspace) === 'absent')
     return absentView(state, person, claim, now)
   return presentView(state, claim, workspace, { now, wallNow })
-}
-
-/** Why a person may not have the one workspace that a route leads to. */
-function refusalOfOne(
-  workspace: Workspace | undefined,
-  { name, subject }: Person,
-  template: string,
-): Failure | undefined {
-  if (workspace?.template !== template || shownPhase(workspace) === 'absent')
-    return failures.workspaceUnknown
-  if (workspace.kind === 'shared') return undefined
-  const { owner } = workspace
-  return owner?.name === name && owner.subject === subject ? undefined : failures.othersWorkspace
 }
 
 function refusedView(state: State, template: string, now: number, refusal: Refusal): View {
@@ -104,14 +84,14 @@ function absentView(
   const { maxQueue } = state.config.limits
   const isFull = maxQueue > 0 && state.queue.length >= maxQueue
   const refusal =
-    startRefusal(state, person, name) ??
+    startRefusal(state, person, template.name, name) ??
     (isFull ? { failure: failures.queueFull, limit: maxQueue } : undefined)
   const failure = state.engine.reachable ? undefined : failures.engineAway
   const problem = refusal?.failure ?? failure
   return {
     status: {
       template: template.name,
-      workspace: name,
+      workspace: name ?? '',
       phase: 'absent',
       elapsedMs: 0,
       ...(problem === undefined ? {} : { problem: problemOf(problem) }),

@@ -11,6 +11,7 @@ import {
   lifetimeEndsAt,
   probeGraceMs,
 } from './due.ts'
+import { nextSeatEndAt } from './seat-ends.ts'
 
 type Consider = (at: number | undefined) => void
 
@@ -48,6 +49,7 @@ function considerWorkspace(
   consider(workspace.renameAt)
   switch (workspace.phase) {
     case 'queued':
+      consider(nextSeatEndAt(config, workspace))
       return consider(absentAt(config, workspace))
     case 'creating':
       return consider(workspace.retryUntil)
@@ -71,6 +73,7 @@ function considerWorkspace(
 
 function considerRunning(config: PolicyConfig, workspace: Workspace, consider: Consider): void {
   consider(lifetimeEndsAt(config, workspace))
+  consider(nextSeatEndAt(config, workspace))
   consider(endNoticeAt(config, workspace))
   consider(idleStopAt(config, workspace))
   if (workspace.phase === 'ready') consider(idleFreezeAt(config, workspace))

@@ -22,6 +22,7 @@ import type {
   Workspace,
 } from '../domain.ts'
 import { noLimits } from '../limits.ts'
+import { sharedSeatOf } from '../seat-table.ts'
 import { withChanges } from './with-changes.ts'
 import type { Template, TemplatePolicy } from '../../templates/template.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'
@@ -150,6 +151,22 @@ export class Scenario {
     this.hears({ type: 'activity-reported', id, director, seats })
     const answer = this.said.find((step) => step.type === 'answer-activity')
     return answer?.leases.map((lease) => lease.workspace) ?? []
+  }
+
+  /** Of somebody in a shared workspace. */
+  uses(who: string, lastUseAgoMs = 0, connections = 1): readonly string[] {
+    const id = ++this.#count
+    const workspace = this.seatOf(who)
+    if (workspace === undefined) return []
+    const seats = [{ workspace: workspace.name, user: user(who), lastUseAgoMs, connections }]
+    this.hears({ type: 'activity-reported', id, director, seats })
+    const answer = this.said.find((step) => step.type === 'answer-activity')
+    return answer?.leases.map((lease) => lease.workspace) ?? []
+  }
+
+  /** The shared workspace of template `lab` in which somebody has a seat. */
+  seatOf(who: string): Workspace | undefined {
+    return sharedSeatOf(this.state, user(who), 'lab')
   }
 
   /** The engine carries out what was ordered (of these types), and what follows from it. */
