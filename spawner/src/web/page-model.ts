@@ -205,7 +205,7 @@ function offerPage(view: WorkspaceView, status: ShownStatus): NoticePage {
   return {
     ...restingPage(status),
     tab: 'Start',
-    heading: plainText(view.title, 100),
+    heading: `Start ${plainText(view.title, 100)}`,
     lead:
       description === ''
         ? 'It is not running. Start it whenever you like.'

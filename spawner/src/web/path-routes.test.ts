@@ -85,7 +85,7 @@ describe('a template that waits for a click', () => {
     assert.equal(status, 503)
     assert.match(
       body,
-      /<h1><img class="icon" src="data:image\/svg\+xml;base64,PHN2Zy8\+"[^>]*> R Studio<\/h1>/,
+      /<h1><img class="icon" src="data:image\/svg\+xml;base64,PHN2Zy8\+"[^>]*> Start R Studio<\/h1>/,
     )
     assert.match(body, /Statistics for everybody\./)
     assert.match(body, /action="\/\.berth\/start"/)

@@ -1,4 +1,4 @@
-// Waits until something is true of a workspace, looking again at each of its phases.
+// Waits until something is true of a workspace, looking again at each new phase of any.
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Workspace } from '../../policy/domain.ts'
@@ -16,9 +16,9 @@ export async function awaitWorkspace(
   const { promise, resolve } = Promise.withResolvers<void>()
   const give = (): void => resolve()
   signal.addEventListener('abort', give, { once: true })
-  const following = workspaces.followAll(({ workspace }) => {
-    // What is announced stands already, but a phase may be followed by another within the same turn.
-    if (workspace === name && now()) resolve()
+  // Another's end may be what it waits for.
+  const following = workspaces.followAll(() => {
+    if (now()) resolve()
   })
   try {
     await promise

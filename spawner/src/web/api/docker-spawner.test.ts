@@ -38,6 +38,19 @@ describe('POST /spawn', () => {
     assert.deepEqual(api.workspaces.state().queue, [])
   })
 
+  it('waits its moment where there is a place and only too many start at once', async () => {
+    await using api = await startApi({ limits: { maxWorkspaces: 3, maxStarting: 1 } })
+    api.director()
+    const answers = await Promise.all(
+      ['ann', 'bob', 'cid', 'dan'].map((user_id) =>
+        api.form('/spawn', { container_id: image, user_id }),
+      ),
+    )
+    const statuses = answers.map(({ status }) => status)
+    assert.deepEqual(statuses.toSorted(), [200, 200, 200, 409])
+    assert.deepEqual(api.workspaces.state().queue, [])
+  })
+
   it('does not take the turn of somebody who waits at a page', async () => {
     await using api = await startApi({ limits: { maxWorkspaces: 1 } })
     api.director()

@@ -1,5 +1,6 @@
 // Docker Spawner's interface: forms in, text out, in its words and codes. What it means here is decided elsewhere.
 import { Router, urlencoded, type ErrorRequestHandler, type Request, type Response } from 'express'
+import type { Person } from '@berth/shared/contract'
 import { bounded, type Log } from '@berth/shared/log'
 import { parseUserName, type UserName, type WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
@@ -13,7 +14,7 @@ import { awaitWorkspace } from './await-workspace.ts'
 import type { HexOf } from './container-hex.ts'
 import { findTemplate } from './find-template.ts'
 import { personNamed } from './people.ts'
-import { openAtOnce, startAtOnce, type StartAtOnce } from './start-at-once.ts'
+import { isNext, openAtOnce, startAtOnce, type StartAtOnce } from './start-at-once.ts'
 
 export interface DockerSpawnerDeps {
   readonly workspaces: Workspaces
@@ -36,6 +37,8 @@ class TextRefusal extends Error {
   }
 }
 
+const full = 'Error: max available containers reached!'
+const presenceEveryMs = 10_000
 const broken = 'Error: the container could not be started'
 
 export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
@@ -46,11 +49,25 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
 
   router.post('/spawn', form, async (request, response) => {
     const template = templateOf(workspaces.state(), field(request, 'container_id'))
-    const outcome = withUsers ? startFor(request, template) : openAtOnce(workspaces, template)
-    const name = placed(outcome)
+    const person = withUsers ? personOf(request, template) : undefined
+    const name = placed(
+      person === undefined
+        ? openAtOnce(workspaces, template)
+        : startAtOnce(workspaces, person, template),
+    )
     const signal = AbortSignal.timeout(waitMs)
-    await awaitWorkspace(workspaces, name, hasBegun, signal)
+    const isOver = (workspace: Workspace | undefined): boolean =>
+      hasBegun(workspace) && !(workspace && isNext(workspaces.state(), workspace))
+    // Its turn is kept only for whoever shows that they are there.
+    const presence = setInterval(() => {
+      if (person !== undefined) workspaces.seen(person, template.name)
+    }, presenceEveryMs)
+    await awaitWorkspace(workspaces, name, isOver, signal).finally(() => clearInterval(presence))
     const workspace = workspaces.state().workspaces.get(name)
+    if (workspace?.phase === 'queued') {
+      if (person !== undefined) workspaces.cancelStart(person, template.name)
+      throw new TextRefusal(409, full)
+    }
     if (workspace === undefined || !runs(workspace)) throw failed(workspace)
     answer(response, 200, hexOf(name))
   })
@@ -76,7 +93,7 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
     tellHex(userNamed(field(request, 'user_id')), response)
   })
 
-  function startFor(request: Request, template: Template): StartAtOnce {
+  function personOf(request: Request, template: Template): Person {
     const user = userNamed(field(request, 'user_id'))
     const subject = single(formOf(request)['subject'])
     if (isShared(template))
@@ -87,7 +104,7 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
       throw new TextRefusal(409, 'Error: this user has a container of another image already')
     const groups = (single(formOf(request)['groups']) ?? '').split(',').filter(Boolean)
     const person = personNamed(state, template, { user, subject, groups })
-    if (person !== undefined) return startAtOnce(workspaces, person, template)
+    if (person !== undefined) return person
     throw new TextRefusal(
       400,
       "Bad request: field 'subject' is required: this user was never here, and the image keeps a home",
@@ -117,9 +134,10 @@ function templateOf(state: State, containerId: string): Template {
 function placed(outcome: StartAtOnce): WorkspaceName {
   switch (outcome.status) {
     case 'placed':
+    case 'next':
       return outcome.workspace
     case 'full':
-      throw new TextRefusal(409, 'Error: max available containers reached!')
+      throw new TextRefusal(409, full)
     case 'ending':
       throw new TextRefusal(409, 'Error: the container of this user is being stopped')
     case 'refused':
@@ -135,7 +153,7 @@ function refusalOf({ code, detail }: { code: string; detail: string }): TextRefu
     case 'limit_total':
     case 'limit_memory':
     case 'queue_full':
-      return new TextRefusal(409, 'Error: max available containers reached!')
+      return new TextRefusal(409, full)
     case 'template_forbidden':
     case 'identity_reused':
     case 'bad_request':

@@ -2,12 +2,15 @@
 import type { Person } from '@berth/shared/contract'
 import { workspaceName, type WorkspaceName } from '@berth/shared/names'
 import type { Workspaces } from '../../loop/workspaces.ts'
-import type { Failure, Workspace } from '../../policy/domain.ts'
+import type { Failure, State, Workspace } from '../../policy/domain.ts'
 import { holdsPlace } from '../../policy/phases.ts'
+import { waitsFor } from '../../policy/room.ts'
 import type { Template } from '../../templates/template.ts'
 
 export type StartAtOnce =
   | { readonly status: 'placed'; readonly workspace: WorkspaceName }
+  /** There is a place; it waits its moment, because others are starting. */
+  | { readonly status: 'next'; readonly workspace: WorkspaceName }
   /** No place now; nobody waits for one because of this. */
   | { readonly status: 'full' }
   /** It is being stopped. */
@@ -29,6 +32,7 @@ export function startAtOnce(
     if (refusal !== undefined) return { status: 'refused', failure: refusal }
   }
   if (workspace === undefined) return { status: 'full' }
+  if (isNext(workspaces.state(), workspace)) return { status: 'next', workspace: workspace.name }
   // Whoever waited for it before, at a page, goes on waiting.
   if (workspace.phase === 'queued' && before?.phase !== 'queued')
     workspaces.cancelStart(person, template.name)
@@ -42,6 +46,11 @@ export function openAtOnce(workspaces: Workspaces, template: Template): StartAtO
   if (workspace === undefined) return { status: 'full' }
   if (workspace.phase === 'queued') workspaces.end(workspace.name, 'remove')
   return outcomeOf(workspace)
+}
+
+/** Nothing but `MAX_STARTING` holds it up, and that passes in seconds. */
+export function isNext(state: State, workspace: Workspace): boolean {
+  return workspace.phase === 'queued' && waitsFor(state, workspace) === 'starting'
 }
 
 function outcomeOf(workspace: Workspace): StartAtOnce {
