@@ -104,3 +104,14 @@ describe('what followers are told', () => {
     assert.ok(changes(() => story.hears({ type: 'engine-lost', detail: '' }), 'nobody'))
   })
 })
+
+describe('a template that waits for a click', () => {
+  it('is started by the button and by no visit', () => {
+    const story = begun({ policy: { startsBy: 'click' } })
+    story.asks('ann')
+    assert.equal(view(story, 'ann').status.phase, 'absent')
+    assert.equal(view(story, 'ann').offer?.byClick, true)
+    story.hears({ type: 'start-asked', template: 'lab', user: person('ann') })
+    assert.notEqual(view(story, 'ann').status.phase, 'absent')
+  })
+})

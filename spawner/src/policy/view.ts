@@ -6,6 +6,7 @@ import { claimOf, startRefusal, type Claim, type Refusal } from './admission.ts'
 import type { Failure, Milestone, State, Workspace } from './domain.ts'
 import { lifetimeEndsAt } from './due.ts'
 import type { Template } from '../templates/template.ts'
+import { extensionOf } from './end-of-life.ts'
 import { estimateMs } from './estimates.ts'
 import { failures } from './failures.ts'
 import { isFreezing } from './freezing.ts'
@@ -151,6 +152,7 @@ export function statusOf(
   const waits = waitsFor(state, workspace)
   const etaMs = estimateMs(state, workspace, now)
   const endsAt = lifetimeEndsAt(state.config, workspace)
+  const extensionMs = extensionOf(state.config, workspace)
   const failure = failureOf(state, workspace)
   const isAwaited = phase === 'queued' || isStarting(workspace)
   return {
@@ -164,6 +166,7 @@ export function statusOf(
       ? { endsAt: new Date(wallNow + endsAt - now).toISOString() }
       : {}),
     ...(waits === undefined ? {} : { waitsFor: waits }),
+    ...(extensionMs === 0 ? {} : { extensionMs }),
     ...(isOutdated(state, workspace) ? { outdated: true } : {}),
     ...(failure === undefined ? {} : { problem: problemOf(failure) }),
   }
