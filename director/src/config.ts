@@ -16,6 +16,7 @@ import {
   duration,
   list,
   optionalSecret,
+  orUnset,
   pattern,
   port,
   required,
@@ -33,8 +34,9 @@ const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'is not a host name')
 export const directorSettings = {
   SPAWNER_HOST: required(hostName, { doc: 'where the spawner answers', example: 'spawner' }),
   SPAWNER_PORT: withDefault(port, '8081', { doc: "the port of the spawner's internal API" }),
-  CONTAINER_HOST_PREFIX: containerPrefix,
-  CONTAINER_PORT: containerPort,
+  // Of the template of the environment, which is found by its name before the spawner was heard.
+  CONTAINER_HOST_PREFIX: orUnset(containerPrefix),
+  CONTAINER_PORT: orUnset(containerPort),
   LISTEN_PORT: listenPort('8080'),
   OPS_PORT: opsPort,
   INTERNAL_SECRET: internalSecret,

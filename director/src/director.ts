@@ -104,7 +104,9 @@ export async function startDirector(
 
   const takenPorts = [config.LISTEN_PORT, config.OPS_PORT]
   const sites = { publicUrl, portalUrl: config.PORTAL_URL, takenPorts }
-  let routes = createRouteTable([routeByName(config)], sites)
+  const byName = routeByName(config)
+  let routes = createRouteTable(byName === undefined ? [] : [byName], sites)
+  let routesHeard = byName !== undefined
   const prober = building.use(
     createProber({ clock, after, pool, log, post: spawner.postProbeResult }),
   )
@@ -117,6 +119,7 @@ export async function startDirector(
       checkOrigin: createCheckOrigin(publicUrl),
       checkOwnPortOrigin: createCheckOrigin(undefined),
       routes: () => routes,
+      routesHeard: () => routesHeard,
     }),
     table,
     desk,
@@ -169,6 +172,7 @@ export async function startDirector(
           for (const { template, listenPort } of taken)
             log.error({ template, listenPort }, 'a route asks for a port that the director needs')
           routes = createRouteTable(snapshot, sites)
+          routesHeard = true
           void ownPorts.follow(routes.ports)
           desk.spawnerSeen()
           log.info({ templates: snapshot.map(({ template }) => template) }, 'routes received')
@@ -206,12 +210,13 @@ export async function startDirector(
 }
 
 /** What is gone by until the spawner's first snapshot, so that running workspaces need no spawner. */
-function routeByName(config: DirectorConfig): Route {
-  const prefix = config.CONTAINER_HOST_PREFIX
+function routeByName(config: DirectorConfig): Route | undefined {
+  const { CONTAINER_HOST_PREFIX: prefix, CONTAINER_PORT: port } = config
+  if (prefix === undefined || port === undefined) return undefined
   return {
     template: prefix,
     prefix,
-    port: config.CONTAINER_PORT,
+    port,
     hosts: [],
     shared: false,
     readyPath: '/',

@@ -34,6 +34,11 @@ export function optional<T>(schema: z.ZodType<T, string>, words: Words): Setting
   return { schema, ...words, optional: true, secret: false }
 }
 
+/** The same setting where it may also be left out. */
+export function orUnset<T>(setting: Setting<T>): Setting<T | undefined> {
+  return { ...setting, optional: true }
+}
+
 /** @param value the default, as one would write it; also the example unless another is given */
 export function withDefault<T>(
   schema: z.ZodType<T, string>,

@@ -47,10 +47,12 @@ export interface AdmissionDeps {
   readonly checkOwnPortOrigin: CheckOrigin
   /** The present one: each snapshot makes another. */
   readonly routes: () => RouteTable
+  /** Whether it says what there is: before the first snapshot nobody may know. */
+  readonly routesHeard: () => boolean
 }
 
 export function createAdmit(deps: AdmissionDeps): Admit {
-  const { checkRequest, identify, checkOrigin, checkOwnPortOrigin, routes } = deps
+  const { checkRequest, identify, checkOrigin, checkOwnPortOrigin, routes, routesHeard } = deps
 
   return (request, upgrade) => {
     const { method = '', url: target = '', rawHeaders, socket } = request
@@ -63,7 +65,10 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     const host = hostOf(rawHeaders)
     const table = routes()
     const found = table.find({ host, target, port: socket.localPort })
-    if (found.kind !== 'template') return { ...refusedHost(found.kind), person }
+    if (found.kind !== 'template') {
+      const kind = found.kind === 'unknown' && !routesHeard() ? 'unheard' : found.kind
+      return { ...refusedHost(kind), person }
+    }
     const check = table.isOwnPort(socket.localPort) ? checkOwnPortOrigin : checkOrigin
     const foreign = upgrade ? check(rawHeaders) : undefined
     if (foreign !== undefined) return { ...foreign, person }
@@ -118,10 +123,16 @@ export function wantsPage(request: IncomingMessage): boolean {
   return classify({ method, target, rawHeaders }, () => false).navigation
 }
 
-function refusedHost(kind: 'portal' | 'unknown'): Refusal {
-  const detail =
-    kind === 'portal'
-      ? 'There is no portal here yet.'
-      : 'No workspace is offered under this host name.'
-  return { ok: false, code: 'template_unknown', detail }
+function refusedHost(kind: 'portal' | 'unknown' | 'unheard'): Refusal {
+  switch (kind) {
+    case 'portal':
+      return refuse('template_unknown', 'There is no portal here yet.')
+    case 'unknown':
+      return refuse('template_unknown', 'No workspace is offered under this host name.')
+    case 'unheard':
+      return refuse(
+        'spawner_unreachable',
+        'What is offered here is not known yet. Please try again in a moment.',
+      )
+  }
 }

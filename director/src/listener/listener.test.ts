@@ -198,6 +198,17 @@ describe('the listener', () => {
     assert.equal(await ready(), 200)
   })
 
+  it('says that it does not know yet what is offered, where no setting tells and no snapshot has', async () => {
+    await using bed = await startTestBed({
+      config: { CONTAINER_HOST_PREFIX: undefined, CONTAINER_PORT: undefined },
+    })
+    const before = await bed.request({})
+    assert.equal(before.status, 503)
+    assert.equal(codeOf(before.body), 'spawner_unreachable')
+    await bed.introduce([{ ...labRoute, hosts: ['lab.test'] }])
+    assert.equal(codeOf((await bed.request({})).body), 'template_unknown')
+  })
+
   it('writes one line for each request, without its query', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((req, res) => {

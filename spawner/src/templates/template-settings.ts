@@ -5,6 +5,7 @@ import {
   choice,
   list,
   optional,
+  orUnset,
   withDefault,
   type Setting,
   type Settings,
@@ -19,10 +20,6 @@ const volumes = taken((text) => {
 })
 
 /** Needed only where the environment describes a template at all. */
-const ifDescribed = <T>(setting: Setting<T>): Setting<T | undefined> => ({
-  ...setting,
-  optional: true,
-})
 
 export const flag = choice('true', 'false')
 
@@ -31,8 +28,8 @@ export const templateSettings = {
     doc: 'the image that everybody gets a container of; one named berth/... is built, never pulled',
     example: 'quay.io/jupyter/minimal-notebook:latest',
   }),
-  CONTAINER_HOST_PREFIX: ifDescribed(containerPrefix),
-  CONTAINER_PORT: ifDescribed(containerPort),
+  CONTAINER_HOST_PREFIX: orUnset(containerPrefix),
+  CONTAINER_PORT: orUnset(containerPort),
   CONTAINER_TITLE: optional(taken(field.words), {
     doc: 'what people read as its name; unset: the prefix',
     example: 'JupyterLab',
