@@ -73,6 +73,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
     renameContainer: createRename(base),
     measureCpu: createMeasureCpu(base),
     stopContainer: (...order) => running.stop(...order),
+    removeHome: (...order) => volumes.remove(...order),
     removeContainer: (...order) => containers.remove(...order),
     lastWords: (generation, signal) => readLastWords(base, generation, signal),
     logs: async (generation, lines, signal) =>

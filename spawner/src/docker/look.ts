@@ -5,7 +5,7 @@ import { labels } from '@berth/shared/labels'
 import { parseUserName, type UserName, type WorkspaceName } from '@berth/shared/names'
 import type { SubnetPool } from '@berth/shared/subnet-pool'
 import type Docker from 'dockerode'
-import type { Container, Look, SeenContainer, WorkspaceKind } from '../policy/domain.ts'
+import type { Container, Look, SeenContainer, SeenHome, WorkspaceKind } from '../policy/domain.ts'
 import { unlessGone, type Call } from './calls.ts'
 import { addressOn, describeContainer, onOurClock, statusOf } from './container-state.ts'
 import { isDirector } from './directors.ts'
@@ -31,6 +31,7 @@ const deadlineMs = 20_000
 export async function lookAtEngine(deps: LookDeps, signal: AbortSignal): Promise<Look> {
   const { docker, call, instance, clock } = deps
   const startedAt = clock.now()
+  const wallAt = clock.wall()
   const options = { signal, deadlineMs }
   const [listed, networks, { Volumes }] = await Promise.all([
     call('container-list', options, (abortSignal) =>
@@ -62,6 +63,8 @@ export async function lookAtEngine(deps: LookDeps, signal: AbortSignal): Promise
     foreignIndexes: sorted.foreignIndexes,
     foreignNames: [...foreign, ...unclear].map(nameOf),
     subjects: subjectsOf(Volumes),
+    homes: homesOf(Volumes, listed),
+    wallAt,
     directors: directors.map(({ Id }) => shortId(Id)),
     images: await deps.images.idsOf(references, signal),
   }
@@ -180,6 +183,20 @@ function subjectsOf(
     return user === undefined || !isOwn ? [] : [[user, carried[labels.subject] ?? '']]
   })
   return new Map(pairs)
+}
+
+/** Of all containers there are, whosever: what one of them has is in use. */
+function homesOf(
+  volumes: readonly Docker.VolumeInspectInfo[] | null,
+  listed: readonly Docker.ContainerInfo[],
+): readonly SeenHome[] {
+  const mounted = new Set(listed.flatMap(({ Mounts }) => Mounts.map(({ Name }) => Name)))
+  return (volumes ?? []).flatMap((volume): SeenHome[] => {
+    const carried = (volume.Labels as Record<string, string> | null) ?? {}
+    const user = parseUserName(carried[labels.user] ?? '')
+    if (user === undefined || carried[labels.volume] !== volume.Name) return []
+    return [{ volume: volume.Name, user, mounted: mounted.has(volume.Name) }]
+  })
 }
 
 /** Who is on a network is asked of the containers: a network does not know of those that stand still. */

@@ -38,6 +38,23 @@ describe('volumes on a real engine', () => {
     assert.equal(owner, `${uid}:${group?.split(':')[2]}`)
   })
 
+  it('is removed only for its owner and while no container has it', async () => {
+    const { id } = await test.started('hal', { home })
+    const { homes = [] } = await engine.look(signal)
+    const own = homes.find(({ user }) => user === 'hal')
+    assert.equal(own?.mounted, true)
+    const { volume, user } = own
+    assert.equal((await engine.removeHome(volume, user, signal)).ok, false)
+    valueOf(await engine.stopContainer(id, { signal: 'SIGKILL', timeoutMs: 1_000 }, signal))
+    assert.equal((await engine.removeHome(volume, user, signal)).ok, false)
+    valueOf(await engine.removeContainer(id, signal))
+    assert.equal((await engine.removeHome(volume, 'eve' as typeof user, signal)).ok, false)
+    valueOf(await engine.removeHome(volume, user, signal))
+    valueOf(await engine.removeHome(volume, user, signal))
+    const after = await engine.look(signal)
+    assert.ok(!after.homes?.some((other) => other.volume === volume))
+  })
+
   it('fails in plain words for a user that the image does not know, and leaves no container', async () => {
     const outcome = await create('cat', { home, user: 'nosuchuser' })
     assert.equal(codeOf(outcome), 'start_failed')

@@ -1,9 +1,12 @@
-// Volumes: made once, compared by label before use, never removed. Whose name it is decides nothing; labels do.
+// Volumes: made once, compared by label before use or removal. Whose name it is decides nothing; labels do.
 import type { Person } from '@berth/shared/contract'
 import { labels } from '@berth/shared/labels'
+import type { UserName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type Docker from 'dockerode'
 import { unlessGone, type Call } from './calls.ts'
+import { outcomeOf } from './outcome.ts'
+import type { Outcome } from '../loop/engine.ts'
 import { isOurs, type Labels } from './ownership.ts'
 
 export interface Volumes {
@@ -14,6 +17,8 @@ export interface Volumes {
    * @throws BerthError `name_taken`, `identity_reused`
    */
   ensure(name: string, owner: Person | undefined, signal: AbortSignal): Promise<void>
+  /** That person's own volume; one that is gone already is a success, one that a container has a failure. */
+  remove(name: string, user: UserName, signal: AbortSignal): Promise<Outcome<void>>
   /** Which of these volumes are one person's. */
   personal(names: readonly string[], signal: AbortSignal): Promise<readonly string[]>
 }
@@ -41,6 +46,22 @@ export function createVolumes(deps: { docker: Docker; call: Call; instance: stri
       )
       // Creating a name that somebody else made meanwhile succeeds, and the volume is theirs.
       compare(instance, name, owner, (await labelsOf(name, signal)) ?? {})
+    },
+
+    remove(name, user, signal) {
+      const work = async (): Promise<void> => {
+        const carried = await labelsOf(name, signal)
+        if (carried === undefined) return
+        const isTheirs = isOurs(instance, carried) && carried[labels.volume] === name
+        if (!isTheirs || carried[labels.user] !== user)
+          throw new BerthError('name_taken', `The volume ${name} belongs to somebody else.`)
+        await unlessGone(
+          call('volume-remove', { signal }, (abortSignal) =>
+            docker.getVolume(name).remove({ abortSignal }),
+          ),
+        )
+      }
+      return outcomeOf('conflict', 'The volume could not be removed', work)
     },
 
     async personal(names, signal) {

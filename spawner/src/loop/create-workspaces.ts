@@ -20,6 +20,7 @@ import { templateRoutes } from './routes.ts'
 import { createSeatWaiters } from './seat-waiters.ts'
 import type { Store } from './store.ts'
 import { systemTimer, type SetTimer } from './timer.ts'
+import { createUnusedHomes } from './unused-homes.ts'
 import { createWatch } from './watch.ts'
 import type { Announced, Workspaces } from './workspaces.ts'
 import { createWriter } from './writer.ts'
@@ -57,6 +58,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
   const base = { engine, clock, log, setTimer, tell, reached }
 
   const executors = createExecutors({ ...base, templates })
+  const homes = createUnusedHomes({ engine, log })
   const streams = createDirectorStreams({ routes, tell })
   const followers = createFollowers()
   const signEveryMs = config.presenceMs / 3
@@ -117,6 +119,9 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
         return opened.answered(step.id, step.workspace)
       case 'answer-activity':
         return reports.answered(step.id, step.leases)
+      case 'remove-home':
+      case 'announce-home':
+        return homes.carryOut(step)
       case 'announce':
         if (step.phase === 'absent') executors.abandonPull(step.workspace)
         recordAnnouncement({ log, observer }, step, state)
@@ -231,7 +236,11 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
     async [Symbol.asyncDispose]() {
       waiters[Symbol.dispose]()
       writer[Symbol.dispose]()
-      await Promise.all([watch[Symbol.asyncDispose](), executors[Symbol.asyncDispose]()])
+      await Promise.all([
+        watch[Symbol.asyncDispose](),
+        executors[Symbol.asyncDispose](),
+        homes[Symbol.asyncDispose](),
+      ])
     },
   }
 }

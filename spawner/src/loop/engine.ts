@@ -1,6 +1,6 @@
 // What the loop needs of an engine, in the words of workspaces, networks and volumes. Adapters implement it.
 import type { Person } from '@berth/shared/contract'
-import type { WorkspaceName } from '@berth/shared/names'
+import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type {
   Container,
   DirectorId,
@@ -90,6 +90,8 @@ export interface Engine {
   ): Promise<{ readonly exitCode?: number; readonly log: readonly string[] }>
   /** At most that many of the last lines logged, oldest first, ANSI stripped; none of what is gone. */
   logs(generation: Generation, lines: number, signal: AbortSignal): Promise<readonly string[]>
+  /** Removes that person's volume if it is ours, theirs, and no container has it. */
+  removeHome(volume: string, user: UserName, signal: AbortSignal): Promise<Outcome<void>>
   createNetwork(
     index: NetworkIndex,
     signal: AbortSignal,

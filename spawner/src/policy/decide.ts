@@ -37,6 +37,7 @@ export function initialState(config: PolicyConfig, recorded?: Recorded): State {
     measured: { coldMs: [], standbyMs: [], frozenMs: [], stoppedMs: [], staysMs: [] },
     tally: emptyTally,
     cancels: new Map(),
+    homes: new Map(recorded?.homes?.map((home) => [home.volume, home])),
     standbys: new Set(),
     standbyFailures: new Map(),
     recorded: recorded?.workspaces ?? [],

@@ -284,6 +284,7 @@ export interface State {
   /** Those who wait for a place, first come first. The same array as long as nothing in it changes. */
   readonly queue: readonly WorkspaceName[]
   readonly measured: Measured
+  readonly homes: ReadonlyMap<string, Home>
   /** Names of all that stand by, or are to. */
   readonly standbys: ReadonlySet<WorkspaceName>
   /** Templates whose standbys failed of late. */
@@ -298,6 +299,21 @@ export interface State {
   readonly images: ReadonlyMap<string, string>
   /** Nothing falls due by itself before then; infinite: nothing does at all. */
   readonly dueAt: number
+}
+
+/** What the store keeps of a person's volume. */
+export interface HomeRecord {
+  readonly volume: string
+  readonly user: UserName
+  /** Its last use, or when it was first seen, in milliseconds since 1970; to the hour. */
+  readonly lastUseAt: number
+}
+
+export interface Home extends HomeRecord {
+  /** Since then it is known to be unused for longer than volumes are kept. */
+  readonly dueSince?: number | undefined
+  readonly toldAt?: number | undefined
+  readonly orderedAt?: number | undefined
 }
 
 export interface StandbyFailures {
@@ -334,12 +350,15 @@ export interface RecordChanges {
   readonly saved: readonly { readonly record: WorkspaceRecord; readonly former?: WorkspaceRecord }[]
   readonly removed: readonly WorkspaceName[]
   readonly nextTurn?: number
+  readonly homes?: readonly HomeRecord[]
+  readonly homesGone?: readonly string[]
 }
 
 /** All that the store has, as it is read once at start. */
 export interface Recorded {
   readonly workspaces: readonly WorkspaceRecord[]
   readonly nextTurn: number
+  readonly homes?: readonly HomeRecord[]
 }
 
 /** Durations of the last starts (from the place taken to ready) and stays (from ready to its end), newest last. */
@@ -403,6 +422,10 @@ export interface Look {
   readonly directors: readonly DirectorId[]
   /** Ids of the images that these names lead to. */
   readonly images: ReadonlyMap<string, string>
+  /** Absent: nothing is known of them. */
+  readonly homes?: readonly SeenHome[]
+  /** When it began, in milliseconds since 1970. */
+  readonly wallAt?: number
 }
 
 export interface SeenContainer {
@@ -415,6 +438,14 @@ export interface SeenContainer {
   readonly container: Container
   /** For stopped ones: how long ago they ended. */
   readonly finishedAgoMs?: number
+}
+
+/** A volume of one person. */
+export interface SeenHome {
+  readonly volume: string
+  readonly user: UserName
+  /** By any container, whosever, running or not. */
+  readonly mounted: boolean
 }
 
 export interface SeenNetwork {
@@ -626,6 +657,15 @@ export type Step =
       readonly egress: 'internet' | 'none'
     }
   | { readonly type: 'remove-network'; readonly index: NetworkIndex }
+  /** Ends in no event: the next look tells. */
+  | { readonly type: 'remove-home'; readonly volume: string; readonly user: UserName }
+  /** Once a day. `goes`: it will be removed, after a notice. */
+  | {
+      readonly type: 'announce-home'
+      readonly volume: string
+      readonly unusedMs: number
+      readonly goes: boolean
+    }
   | {
       readonly type: 'attach-director'
       readonly index: NetworkIndex

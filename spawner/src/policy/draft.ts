@@ -6,6 +6,7 @@ import type {
   Director,
   DirectorId,
   Generation,
+  Home,
   Measured,
   Network,
   NetworkIndex,
@@ -40,6 +41,7 @@ export interface Draft {
   nextTurn: number
   queue: readonly WorkspaceName[]
   measured: Measured
+  readonly homes: EditedMap<string, Home>
   standbys: ReadonlySet<WorkspaceName>
   readonly standbyFailures: EditedMap<string, StandbyFailures>
   readonly tally: OpenTally
@@ -71,6 +73,7 @@ export function openDraft(before: State, now: number): Draft {
     nextTurn: before.nextTurn,
     queue: before.queue,
     measured: before.measured,
+    homes: editMap(before.homes),
     standbys: before.standbys,
     standbyFailures: editMap(before.standbyFailures),
     tally,
@@ -104,6 +107,7 @@ export function closeDraft(draft: Draft, dueAt: number): State {
     nextTurn: draft.nextTurn,
     queue: draft.queue,
     measured: draft.measured,
+    homes: draft.homes.result(),
     standbys: draft.standbys,
     standbyFailures: draft.standbyFailures.result(),
     tally: closeTally(draft.tally, draft.before.tally),

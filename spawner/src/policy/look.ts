@@ -13,6 +13,7 @@ import type {
 import { leaseSpan, policyOf } from './due.ts'
 import { becomeFrozen, becomeThawed } from './freezing.ts'
 import { enqueue, endByItself, isAwaited, stop, vanish } from './lifecycle.ts'
+import { noteHomes } from './homes.ts'
 import { died } from './record-engine.ts'
 import { asKnown, restoreQueue, type KnownContainer } from './restore.ts'
 
@@ -33,6 +34,7 @@ export function noteLook(draft: Draft, look: Look): void {
   noteContainers(draft, look, wasAway)
   if (isFirst) restoreQueue(draft)
   forgetDirectors(draft, look)
+  noteHomes(draft, look)
   for (const [what, at] of draft.departed.entries())
     if (at < look.startedAt) draft.departed.delete(what)
 }

@@ -1,6 +1,7 @@
 // What the store keeps of a workspace, and what a decision changes of that. Labels tell the rest.
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
+import { changedHomes } from './homes.ts'
 import type { RecordChanges, RecordedSeat, State, Workspace, WorkspaceRecord } from './domain.ts'
 
 /** @returns `undefined` for one of which labels tell everything, or nothing is left to tell */
@@ -68,8 +69,10 @@ export function changedRecords(
     else if (!isSameRecord(former, record)) saved.push({ record, former })
   }
   const isNewTurn = before.nextTurn !== after.nextTurn
-  if (!isNewTurn && saved.length === 0 && removed.length === 0) return undefined
-  return { saved, removed, ...(isNewTurn ? { nextTurn: after.nextTurn } : {}) }
+  const homes = changedHomes(before, after)
+  if (!isNewTurn && homes === undefined && saved.length === 0 && removed.length === 0)
+    return undefined
+  return { saved, removed, ...(isNewTurn ? { nextTurn: after.nextTurn } : {}), ...homes }
 }
 
 export function isSameRecord(one: WorkspaceRecord, other: WorkspaceRecord): boolean {

@@ -3,6 +3,7 @@ import type { Person } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type {
+  HomeRecord,
   RecordChanges,
   Recorded,
   RecordedSeat,
@@ -41,7 +42,15 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
   )
   const dropSeat = database.prepare('DELETE FROM seats WHERE workspace = ? AND name = ?')
 
-  function save({ saved, removed, nextTurn }: RecordChanges): void {
+  const putHome = database.prepare(
+    `INSERT INTO homes (volume, user, last_use_at) VALUES (?, ?, ?)
+     ON CONFLICT (volume) DO UPDATE SET user = excluded.user, last_use_at = excluded.last_use_at`,
+  )
+  const dropHome = database.prepare('DELETE FROM homes WHERE volume = ?')
+
+  function save({ saved, removed, nextTurn, homes, homesGone }: RecordChanges): void {
+    for (const { volume, user, lastUseAt } of homes ?? []) putHome.run(volume, user, lastUseAt)
+    for (const volume of homesGone ?? []) dropHome.run(volume)
     for (const name of removed) dropWorkspace.run(name)
     for (const { record, former } of saved) {
       saveWorkspace(record)
@@ -95,7 +104,9 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
     }
     const rows = database.prepare('SELECT * FROM workspaces ORDER BY name').all()
     const meta = database.prepare(`SELECT value FROM meta WHERE key = 'next_turn'`).get()
+    const homes = database.prepare('SELECT * FROM homes ORDER BY volume').all().map(homeOf)
     return {
+      ...(homes.length === 0 ? {} : { homes }),
       workspaces: rows.map((row) => recordOf(row, seats.get(String(row['name'])) ?? [])),
       nextTurn: Number(meta?.['value'] ?? 1),
     }
@@ -123,6 +134,11 @@ function recordOf(row: Row, seats: readonly RecordedSeat[]): WorkspaceRecord {
     extendedMs: Number(row['extended_ms']),
     stoodByMs: Number(row['stood_by_ms']),
   }
+}
+
+function homeOf(row: Row): HomeRecord {
+  const { volume, user, last_use_at: lastUseAt } = row
+  return { volume: String(volume), user: String(user) as UserName, lastUseAt: Number(lastUseAt) }
 }
 
 function personOf(

@@ -33,6 +33,11 @@ const migrations: readonly string[] = [
      PRIMARY KEY (workspace, name)
    ) STRICT, WITHOUT ROWID;`,
   `ALTER TABLE workspaces ADD COLUMN stood_by_ms REAL NOT NULL DEFAULT 0;`,
+  `CREATE TABLE homes (
+     volume TEXT PRIMARY KEY,
+     user TEXT NOT NULL,
+     last_use_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ]
 
 export const schemaVersion = migrations.length

@@ -111,6 +111,24 @@ describe('the store', () => {
     )
   })
 
+  it('keeps when volumes were last in use, until they are gone', () => {
+    const dir = folder()
+    const ann = { volume: 'ann-home', user: 'ann' as UserName, lastUseAt: 1_700_000_000_000 }
+    const bob = { volume: 'bob-home', user: 'bob' as UserName, lastUseAt: 1 }
+    {
+      using store = openStore(dir)
+      store.save({ saved: [], removed: [], homes: [ann, bob] })
+      store.save({
+        saved: [],
+        removed: [],
+        homes: [{ ...ann, lastUseAt: 5 }],
+        homesGone: ['bob-home'],
+      })
+    }
+    using store = openStore(dir)
+    assert.deepEqual(store.load().homes, [{ ...ann, lastUseAt: 5 }])
+  })
+
   it('saves all of a decision or nothing of it', () => {
     using store = openStore(folder())
     store.save({ saved: [{ record: plain('lab-a') }], removed: [], nextTurn: 5 })

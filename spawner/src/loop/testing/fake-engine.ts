@@ -184,6 +184,7 @@ export function createFakeEngine(clock: Clock): FakeEngine {
       return { exitCode: 3, log: ['last line'] }
     },
     logs: async (_generation, lines) => ['first line', 'last line'].slice(-lines),
+    removeHome: (volume, _user, signal) => outcome('removeHome', volume, signal, () => undefined),
     async createNetwork(index, signal) {
       const result = await outcome('createNetwork', String(index), signal, () =>
         networks.set(index, new Set()),

@@ -138,6 +138,8 @@ function checkStep(world: WorldFacts, state: State, step: Step): void {
     case 'revoke':
     case 'answer-activity':
     case 'announce':
+    case 'announce-home':
+    case 'remove-home':
   }
 }
 

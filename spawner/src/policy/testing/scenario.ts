@@ -282,6 +282,8 @@ export class Scenario {
       case 'answer-seat':
       case 'answer-activity':
       case 'announce':
+      case 'announce-home':
+      case 'remove-home':
         return undefined
     }
   }

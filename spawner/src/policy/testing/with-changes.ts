@@ -7,5 +7,9 @@ export function withChanges(recorded: Recorded, changes: RecordChanges | undefin
   const workspaces = new Map(recorded.workspaces.map((record) => [record.name, record]))
   for (const name of removed) workspaces.delete(name)
   for (const { record } of saved) workspaces.set(record.name, record)
-  return { workspaces: [...workspaces.values()], nextTurn }
+  const homes = new Map(recorded.homes?.map((home) => [home.volume, home]))
+  for (const home of changes.homes ?? []) homes.set(home.volume, home)
+  for (const volume of changes.homesGone ?? []) homes.delete(volume)
+  const known = { workspaces: [...workspaces.values()], nextTurn }
+  return homes.size === 0 ? known : { ...known, homes: [...homes.values()] }
 }

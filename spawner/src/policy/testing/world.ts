@@ -183,6 +183,8 @@ export class World implements WorldFacts {
         this.#leaseReplies.delete(step.id)
         return
       case 'announce':
+      case 'announce-home':
+      case 'remove-home':
       case 'answer-open':
         return
       case 'ask-activity':

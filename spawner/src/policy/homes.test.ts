@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Recorded, SeenHome } from './domain.ts'
+import { Scenario, user } from './testing/scenario.ts'
+
+const dayMs = 86_400_000
+const home = (who: string, mounted = false): SeenHome => ({
+  volume: `berth-${who}-home`,
+  user: user(who),
+  mounted,
+})
+
+/** A story whose clock of people begins at some day and goes as its own does. */
+class Story extends Scenario {
+  constructor(limits: { keepHomesMs: number; keepHomesDryRun?: boolean }, recorded?: Recorded) {
+    super({ limits: { keepHomesDryRun: false, ...limits } }, recorded)
+  }
+
+  sees(...homes: readonly SeenHome[]): readonly string[] {
+    return this.looks({ homes, wallAt: 1e12 + this.now }).said.flatMap((step) =>
+      step.type === 'remove-home' || step.type === 'announce-home'
+        ? [`${step.type} ${step.volume}`]
+        : [],
+    )
+  }
+
+  after(ms: number): this {
+    this.now += ms
+    return this
+  }
+}
+
+const told = 'announce-home berth-ann-home'
+const removed = 'remove-home berth-ann-home'
+
+describe('volumes that nobody uses', () => {
+  it('are kept for ever unless a retention is set', () => {
+    const story = new Story({ keepHomesMs: 0 })
+    story.sees(home('ann'))
+    assert.deepEqual(story.after(10_000 * dayMs).sees(home('ann')), [])
+  })
+
+  it('count from when they were first seen, are told of, and go a day later', () => {
+    const story = new Story({ keepHomesMs: 30 * dayMs })
+    assert.deepEqual(story.sees(home('ann')), [])
+    assert.deepEqual(story.after(30 * dayMs).sees(home('ann')), [])
+    assert.deepEqual(story.after(1).sees(home('ann')), [told])
+    assert.deepEqual(story.after(dayMs - 1).sees(home('ann')), [])
+    assert.deepEqual(story.after(1).sees(home('ann')), [told, removed])
+    assert.deepEqual(story.after(60_000).sees(home('ann')), [])
+    assert.deepEqual(story.after(3_600_000).sees(home('ann')), [removed])
+    assert.deepEqual(story.sees(), [])
+    assert.deepEqual(story.recorded.homes, undefined)
+  })
+
+  it('are only told of, once a day, in a rehearsal', () => {
+    const story = new Story({ keepHomesMs: dayMs, keepHomesDryRun: true })
+    story.sees(home('ann'))
+    story.after(2 * dayMs)
+    assert.deepEqual(story.sees(home('ann')), [told])
+    assert.deepEqual(story.after(60_000).sees(home('ann')), [])
+    for (let days = 0; days < 5; days++)
+      assert.deepEqual(story.after(dayMs).sees(home('ann')), [told])
+  })
+
+  it('are in use while any container has them, or their owner has a workspace in any phase', () => {
+    const story = new Story({ keepHomesMs: dayMs })
+    story.sees(home('ann'), home('bob'))
+    story.connects()
+    story.asks('bob')
+    for (let hours = 0; hours < 100; hours++) {
+      story.asks('bob')
+      assert.deepEqual(story.after(3_600_000 - 20_000).sees(home('ann', true), home('bob')), [])
+      story.after(20_000)
+    }
+    assert.deepEqual(story.after(dayMs - 3_600_000).sees(home('ann')), [])
+  })
+
+  it('that somebody comes back to in the last moment are kept from the beginning', () => {
+    const story = new Story({ keepHomesMs: 10 * dayMs })
+    story.sees(home('ann'))
+    assert.deepEqual(story.after(10 * dayMs + 1).sees(home('ann')), [told])
+    story.after(dayMs - 1).sees(home('ann', true))
+    assert.deepEqual(story.after(10 * dayMs).sees(home('ann')), [])
+    assert.deepEqual(story.after(1).sees(home('ann')), [told])
+  })
+
+  it('keep their last use across a restart, written once an hour at most', () => {
+    const story = new Story({ keepHomesMs: 10 * dayMs })
+    story.sees(home('ann', true))
+    const { homes } = story.recorded
+    story.after(3_599_999).sees(home('ann', true))
+    assert.equal(story.recorded.homes, homes)
+    story.after(1).sees(home('ann', true))
+    assert.notDeepEqual(story.recorded.homes, homes)
+    const again = new Story({ keepHomesMs: 10 * dayMs }, story.recorded)
+    again.now = story.now
+    assert.deepEqual(again.after(10 * dayMs + 1).sees(home('ann')), [told])
+  })
+
+  it('are not older than they are for a clock that went back', () => {
+    const volume = home('ann').volume
+    const homes = [{ volume, user: user('ann'), lastUseAt: 9e12 }]
+    const story = new Story({ keepHomesMs: dayMs }, { workspaces: [], nextTurn: 1, homes })
+    assert.deepEqual(story.sees(home('ann')), [])
+    assert.equal(story.recorded.homes?.[0]?.lastUseAt, 1e12 + story.now)
+  })
+
+  it('of an engine that did not tell of volumes are left alone', () => {
+    const story = new Story({ keepHomesMs: dayMs })
+    story.sees(home('ann'))
+    story.after(10 * dayMs).looks()
+    assert.equal(story.recorded.homes?.length, 1)
+  })
+})

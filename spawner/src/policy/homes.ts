@@ -1,0 +1,64 @@
+// Volumes that nobody has used for longer than they are kept: told of, and removed only where that is not a rehearsal.
+// Decided on looks alone, for only a look tells that nothing has a volume.
+import type { Home, HomeRecord, Look, RecordChanges, State } from './domain.ts'
+import type { Draft } from './draft.ts'
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+
+export function noteHomes(draft: Draft, { homes, wallAt }: Look): void {
+  if (homes === undefined || wallAt === undefined) return
+  const seen = new Set<string>()
+  for (const { volume, user, mounted } of homes) {
+    seen.add(volume)
+    const known = draft.homes.get(volume)
+    const isUsed = mounted || (draft.tally.byPerson.get(user)?.length ?? 0) > 0
+    // A clock that went back does not make it older than it is.
+    const isAhead = known !== undefined && known.lastUseAt > wallAt + hourMs
+    if (known?.user !== user || isAhead) touch(draft, { volume, user, lastUseAt: wallAt })
+    else if (!isUsed) settleHome(draft, known, wallAt)
+    else if (known.dueSince !== undefined || wallAt - known.lastUseAt >= hourMs)
+      touch(draft, { volume, user, lastUseAt: wallAt })
+  }
+  for (const volume of draft.homes.keys()) if (!seen.has(volume)) draft.homes.delete(volume)
+}
+
+function touch(draft: Draft, home: HomeRecord): void {
+  draft.homes.set(home.volume, home)
+}
+
+/** Whoever set the clock or the setting wrongly has a day to see it in the log, or as long as volumes are kept. */
+function settleHome(draft: Draft, home: Home, wallAt: number): void {
+  const { keepHomesMs, keepHomesDryRun } = draft.config.limits
+  const { volume, user, lastUseAt, toldAt } = home
+  const unusedMs = wallAt - lastUseAt
+  if (keepHomesMs === 0 || unusedMs <= keepHomesMs) {
+    if (home.dueSince !== undefined) touch(draft, { volume, user, lastUseAt })
+    return
+  }
+  const dueSince = home.dueSince ?? draft.now
+  const isToTell = toldAt === undefined || draft.now - toldAt >= dayMs
+  if (isToTell || home.dueSince === undefined)
+    draft.homes.set(volume, { ...home, dueSince, toldAt: isToTell ? draft.now : toldAt })
+  if (isToTell)
+    draft.steps.push({ type: 'announce-home', volume, unusedMs, goes: !keepHomesDryRun })
+  if (keepHomesDryRun || draft.now - dueSince < Math.min(dayMs, keepHomesMs)) return
+  if (home.orderedAt !== undefined && draft.now - home.orderedAt < hourMs) return
+  draft.homes.set(volume, { ...(draft.homes.get(volume) ?? home), orderedAt: draft.now })
+  draft.steps.push({ type: 'remove-home', volume, user })
+}
+
+export function changedHomes(
+  before: State,
+  after: State,
+): Pick<RecordChanges, 'homes' | 'homesGone'> | undefined {
+  if (before.homes === after.homes) return undefined
+  const homes: HomeRecord[] = []
+  for (const { volume, user, lastUseAt } of after.homes.values()) {
+    const former = before.homes.get(volume)
+    if (former?.user !== user || former.lastUseAt !== lastUseAt)
+      homes.push({ volume, user, lastUseAt })
+  }
+  const homesGone = [...before.homes.keys()].filter((volume) => !after.homes.has(volume))
+  return homes.length === 0 && homesGone.length === 0 ? undefined : { homes, homesGone }
+}
