@@ -56,9 +56,19 @@ export function editMap<K, V extends NonNullable<unknown>>(
     result() {
       if (changes === undefined) return original
       // The larger the base, the dearer a new one: about as many changes as its root are carried along.
-      return changes.size ** 2 > 2 * base.size ? new Map(layers()) : layers()
+      return changes.size ** 2 > 2 * base.size ? merged(base, changes) : layers()
     },
   }
+}
+
+const nothing: Changes<never, never> = new Map<never, never>()
+
+function merged<K, V>(base: ReadonlyMap<K, V>, changes: Changes<K, V>): ReadonlyMap<K, V> {
+  const map = new Map(base)
+  for (const [key, own] of changes)
+    if (own === gone) map.delete(key)
+    else map.set(key, own)
+  return map
 }
 
 function layersOf<K, V>(
@@ -67,7 +77,7 @@ function layersOf<K, V>(
   readonly base: ReadonlyMap<K, V>
   readonly changes: Changes<K, V>
 } {
-  return map instanceof LayeredMap ? map : { base: map, changes: new Map() }
+  return map instanceof LayeredMap ? map : { base: map, changes: nothing }
 }
 
 function find<K, V>(base: ReadonlyMap<K, V>, changes: Changes<K, V>, key: K): V | undefined {
