@@ -32,6 +32,10 @@ export interface DeploymentOptions {
   readonly settings?: Settings
   /** A TEMPLATES_FILE, beside what the environment describes. */
   readonly templates?: string
+  /** Files beside it, by name. */
+  readonly templateFiles?: Readonly<Record<string, string>>
+  /** What the engine has to have before the services come up; removed with what bears the instance's label. */
+  readonly beforeUp?: (engine: Engine, instance: string) => Promise<void>
   readonly directors?: number
   readonly engine?: Engine
   /** How to reach a published port, where that is not on 127.0.0.1. */
@@ -204,7 +208,10 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   }
 
   try {
+    for (const [name, text] of Object.entries(options.templateFiles ?? {}))
+      await writeFile(join(templatesFolder, name), text)
     if (options.templates !== undefined) await writeTemplates(options.templates)
+    await options.beforeUp?.(engine, instance)
     if (!surroundings.built && options.engine === undefined) await compose('build')
     await explained(compose(...up, '--no-build'))
     await answering(site)

@@ -1,0 +1,240 @@
+// Proof 19: what the file with templates says is so on the engine; it changes under load and disturbs nobody.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { createApi } from '../clients/api.ts'
+import { asTheGateway, type AskingOptions, type GatewayLike } from '../clients/as-the-gateway.ts'
+import type { Place } from '../clients/place.ts'
+import { expectProblem } from '../clients/problems.ts'
+import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { inspected } from '../engine/belongings.ts'
+import { run } from '../run/command.ts'
+import { eventually, letPass } from '../run/deadline.ts'
+
+/** Two templates: one that says all it can, one that is changed. */
+const fileWith = (pier: string, more = '') => `
+x-common: &common
+  image: berth/hello
+  port: 8080
+  mem_limit: 64m
+
+templates:
+  full:
+    <<: *common
+    prefix: FULL
+    title: All that a template can say
+    route: { hosts: ['*.full.localhost'] }
+    environment:
+      WHO: '{user} as {username} in {workspace} of {instance}, {{plain}'
+    command: [node, /opt/hello/src/main.ts]
+    home: { path: /home/hello, volume: '{instance}-{user}-full' }
+    volumes:
+      - '{instance}-data:/data:ro'
+      - { id: exchange, path: /exchange }
+    secrets: [licence, { source: licence, target: /opt/licence.key }]
+    user: '1000:1000'
+    memswap_limit: 96m
+    cpus: 0.5
+    pids_limit: 77
+    shm_size: 32m
+    init: false
+    cap_add: [SYS_PTRACE]
+    security_opt: ['apparmor=unconfined']
+    networks: [NETWORK]
+    runtime: runc
+    egress: none
+    stop_signal: SIGINT
+    stop_grace_period: 7s
+    ready: { path: /whoami, timeout: 30s }
+    allow: { groups: [staff] }
+    limits: { workspaces: 1 }
+    lifetime: { max: 2h, extension: 1h }
+    pass: { identity: [user, email] }
+  pier:
+    <<: *common
+    prefix: PIER
+    route: { hosts: [pier.localhost] }
+    idle: { stop: 10m }
+    ${pier}
+${more}
+secrets:
+  licence: { file: ./licence.key }
+`
+
+describe('proof 19: the file with templates', () => {
+  let berth: Deployment
+  let director: Place
+  const prefix = process.pid.toString(36)
+  const network = `berth-e2e-further-${process.pid}`
+  const fitted = (text: string): string =>
+    text.replace('FULL', `f${prefix}`).replace('PIER', `g${prefix}`).replace('NETWORK', network)
+
+  before(async () => {
+    berth = await deploy({
+      name: 'file',
+      templates: fitted(fileWith('environment: { GREETING: one }')),
+      templateFiles: { 'licence.key': 'open sesame' },
+      settings: { API_TOKEN: 'a-token-of-the-tests-alone' },
+      beforeUp: async (engine, instance) => {
+        const Labels = { 'berth.instance': instance }
+        await engine.post('/networks/create', {}, { Name: network, Labels })
+      },
+    })
+    const [place] = await berth.directorPlaces()
+    assert.ok(place)
+    director = place
+  })
+  after(() => berth[Symbol.asyncDispose]())
+
+  const as = (user: string, host: string, more: AskingOptions = {}): GatewayLike =>
+    asTheGateway(berth, director, user, { host, ...more })
+
+  it('makes a container of all that a template says', async () => {
+    const ann = as('ann', 'any.full.localhost')
+    const echoed = await ann.ask('/echo')
+    const text = await echoed.text()
+    assert.equal(echoed.status, 200, text)
+    const { headers } = JSON.parse(text) as { headers: [string, string][] }
+    const told = Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]))
+    assert.equal(told['x-forwarded-preferred-username'], 'ann')
+    assert.equal(told['x-forwarded-groups'], undefined, 'only what the template passes')
+    assert.ok(Date.parse(told['berth-ends-at'] ?? '') > Date.now() + 3_600_000)
+    const env = await (await ann.ask('/env')).json<Record<string, string>>()
+    const name = `f${prefix}-ann`
+    assert.equal(env['WHO'], `ann as ann in ${name} of ${berth.instance}, {plain}`)
+
+    const { Config, HostConfig, Mounts, NetworkSettings } = await inspected(berth.engine, name)
+    const host = HostConfig as Record<string, unknown>
+    assert.equal(Config.User, '1000:1000')
+    const expected = {
+      Memory: 64 * 1024 ** 2,
+      MemorySwap: 96 * 1024 ** 2,
+      NanoCpus: 500_000_000,
+      PidsLimit: 77,
+      ShmSize: 32 * 1024 ** 2,
+      Init: false,
+      Runtime: 'runc',
+    }
+    for (const [field, value] of Object.entries(expected)) assert.equal(host[field], value, field)
+    assert.ok((host['CapAdd'] as string[]).some((cap) => cap.endsWith('SYS_PTRACE')))
+    assert.ok((host['SecurityOpt'] as string[]).includes('apparmor=unconfined'))
+    assert.ok((host['SecurityOpt'] as string[]).some((o) => o.startsWith('no-new-privileges')))
+    const config = Config as unknown as Record<string, unknown>
+    assert.deepEqual(config['Cmd'], ['node', '/opt/hello/src/main.ts'])
+    assert.equal(config['StopSignal'], 'SIGINT')
+    assert.equal(config['StopTimeout'], 7)
+    const mounted = new Map(Mounts.map((mount) => [mount.Destination, mount]))
+    assert.equal(mounted.get('/home/hello')?.Name, `${berth.instance}-ann-full`)
+    assert.equal(mounted.get('/data')?.Name, `${berth.instance}-data`)
+    assert.equal((mounted.get('/data') as unknown as { RW: boolean }).RW, false)
+    assert.ok(mounted.has('/exchange'))
+    const networks = Object.keys(NetworkSettings.Networks)
+    assert.ok(networks.includes(network), networks.join(', '))
+    for (const path of ['/run/secrets/licence', '/opt/licence.key'])
+      assert.equal(await readFile(name, path), 'open sesame')
+    const own = networks.find((each) => each !== network)
+    const { Internal } = await berth.engine.get<{ Internal: boolean }>(`/networks/${own}`)
+    assert.equal(Internal, true, 'its network leads nowhere')
+  })
+
+  it('lets in whom the template allows, and no more than it may have', async () => {
+    const stranger = as('zoe', 'any.full.localhost', { groups: 'others' })
+    await expectProblem(await stranger.ask('/'), 403, 'template_forbidden')
+    const ben = await as('ben', 'any.full.localhost').navigate('/')
+    assert.equal(ben.status, 503)
+    assert.equal(ben.headers['berth-phase'], 'queued')
+    ben.leave()
+    await expectProblem(await as('ann', 'nothing.localhost').ask('/'), 404, 'template_unknown')
+  })
+
+  it('changes under load: at once for who comes, unnoticed by who is there, refused whole when it is wrong', async () => {
+    const people = ['cleo', 'dan'].flatMap((user) => [
+      as(user, 'pier.localhost'),
+      as(user, 'localhost'),
+    ])
+    const ended = new AbortController()
+    let asked = 0
+    const load = Promise.all(
+      people.map(async (person) => {
+        const hosts = new Set<string>()
+        while (!ended.signal.aborted) {
+          const answer = await person.ask('/whoami')
+          const text = await answer.text()
+          assert.equal(answer.status, 200, `${person.user}: ${text}`)
+          hosts.add((JSON.parse(text) as { hostname: string }).hostname)
+          asked += 1
+          await letPass(20)
+        }
+        assert.equal(hosts.size, 1, 'nobody was moved or started again')
+      }),
+    )
+    try {
+      await letPass(1_000)
+      const cleo = as('cleo', 'pier.localhost')
+      await berth.writeTemplates(
+        fitted(fileWith('environment: { GREETING: two }\n    title: The new pier')),
+      )
+      await eventually('cleo is told that hers is older', 15_000, async () => {
+        const status = await (await cleo.ask('/.berth/status')).json<{ outdated?: boolean }>()
+        return status.outdated === true
+      })
+      assert.equal(await greetingOf(cleo), 'one', 'hers is as it was')
+      assert.equal(await greetingOf(as('emil', 'pier.localhost')), 'two', 'who comes gets the new')
+
+      const wrong = fileWith('environment: { GREETING: three }\n    portt: 1\n    cpus: many')
+      await berth.writeTemplates(fitted(wrong))
+      for (const word of ['templates.pier.portt', 'templates.pier.cpus'])
+        await eventually(`the log names ${word} and where it is`, 15_000, async () =>
+          new RegExp(`templates\\.yml:\\d+:\\d+ ${word}`).test(await berth.logs('spawner')),
+        )
+      assert.equal(await greetingOf(as('fred', 'pier.localhost')), 'two', 'the old one stays')
+
+      const quay = `  quay: { <<: *common, prefix: h${prefix}, route: { path: { prefix: /quay, strip: true } } }`
+      await berth.writeTemplates(fitted(fileWith('environment: { GREETING: two }', quay)))
+      const gina = as('gina', 'localhost')
+      await eventually('a path leads to a template that was not there', 15_000, async () => {
+        const answer = await gina.ask('/quay/echo')
+        const { target } = await answer.json<{ target?: string }>()
+        return (
+          answer.status === 200 &&
+          target === '/echo' &&
+          String(answer.headers['hello-host']) === `h${prefix}-gina`
+        )
+      })
+    } finally {
+      ended.abort()
+    }
+    await load
+    assert.ok(asked > 100, `${asked} requests went well meanwhile`)
+    process.stdout.write(`${asked} requests while the file changed\n`)
+  })
+
+  it('restarts a workspace from the present description when its owner wants it so', async () => {
+    const api = await createApi(berth)
+    const restarted = await api.call('POST', `/api/v1/workspaces/g${prefix}-cleo/restart`)
+    assert.ok(restarted.status < 300, `${restarted.status} ${await restarted.text()}`)
+    await eventually('it greets in the new way', 30_000, async () => {
+      const answer = await as('cleo', 'pier.localhost').ask('/env')
+      return (await answer.json<Record<string, string>>())['GREETING'] === 'two'
+    })
+  })
+
+  it('is read again on SIGHUP', async () => {
+    const [spawner] = await berth.services('spawner')
+    assert.ok(spawner)
+    const countReads = async () => (await berth.logs('spawner')).split('templates file read').length
+    const before = await countReads()
+    await berth.engine.post(`/containers/${spawner.Id}/kill`, { signal: 'SIGHUP' })
+    await eventually('it says so', 10_000, async () => (await countReads()) > before)
+  })
+
+  async function greetingOf(person: GatewayLike): Promise<string | undefined> {
+    const answer = await person.ask('/env')
+    assert.equal(answer.status, 200)
+    return (await answer.json<Record<string, string>>())['GREETING']
+  }
+
+  /** As the person's own processes see it. */
+  function readFile(name: string, path: string): Promise<string> {
+    return run('docker', ['exec', name, 'cat', path])
+  }
+})
