@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createApi } from '../clients/api.ts'
+import { arrive } from '../clients/arrival.ts'
 import { asTheGateway, type AskingOptions, type GatewayLike } from '../clients/as-the-gateway.ts'
+import { signIn } from '../clients/people.ts'
 import type { Place } from '../clients/place.ts'
 import { expectProblem } from '../clients/problems.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
@@ -28,7 +30,7 @@ templates:
     command: [node, /opt/hello/src/main.ts]
     home: { path: /home/hello, volume: '{instance}-{user}-full' }
     volumes:
-      - '{instance}-data:/data:ro'
+      - '{instance}-shelf:/data:ro'
       - { id: exchange, path: /exchange }
     secrets: [licence, { source: licence, target: /opt/licence.key }]
     user: '1000:1000'
@@ -52,7 +54,7 @@ templates:
   pier:
     <<: *common
     prefix: PIER
-    route: { hosts: [pier.localhost] }
+    route: { hosts: [hello.localhost] }
     idle: { stop: 10m }
     ${pier}
 ${more}
@@ -124,7 +126,7 @@ describe('proof 19: the file with templates', () => {
     assert.equal(config['StopTimeout'], 7)
     const mounted = new Map(Mounts.map((mount) => [mount.Destination, mount]))
     assert.equal(mounted.get('/home/hello')?.Name, `${berth.instance}-ann-full`)
-    assert.equal(mounted.get('/data')?.Name, `${berth.instance}-data`)
+    assert.equal(mounted.get('/data')?.Name, `${berth.instance}-shelf`)
     assert.equal((mounted.get('/data') as unknown as { RW: boolean }).RW, false)
     assert.ok(mounted.has('/exchange'))
     const networks = Object.keys(NetworkSettings.Networks)
@@ -146,9 +148,18 @@ describe('proof 19: the file with templates', () => {
     await expectProblem(await as('ann', 'nothing.localhost').ask('/'), 404, 'template_unknown')
   })
 
+  it('has people sign in on each host of its own, by the same gateway', async () => {
+    const alice = await signIn(berth.siteAt('hello.localhost'), 'alice')
+    const answer = await arrive(alice, '/whoami')
+    assert.equal((await answer.json<{ hostname: string }>()).hostname, `g${prefix}-alice`)
+    const pressed = await alice.press('start')
+    assert.equal(pressed.status, 202, 'its own pages may start what is there')
+    pressed.leave()
+  })
+
   it('changes under load: at once for who comes, unnoticed by who is there, refused whole when it is wrong', async () => {
     const people = ['cleo', 'dan'].flatMap((user) => [
-      as(user, 'pier.localhost'),
+      as(user, 'hello.localhost'),
       as(user, 'localhost'),
     ])
     const ended = new AbortController()
@@ -169,7 +180,7 @@ describe('proof 19: the file with templates', () => {
     )
     try {
       await letPass(1_000)
-      const cleo = as('cleo', 'pier.localhost')
+      const cleo = as('cleo', 'hello.localhost')
       await berth.writeTemplates(
         fitted(fileWith('environment: { GREETING: two }\n    title: The new pier')),
       )
@@ -178,7 +189,7 @@ describe('proof 19: the file with templates', () => {
         return status.outdated === true
       })
       assert.equal(await greetingOf(cleo), 'one', 'hers is as it was')
-      assert.equal(await greetingOf(as('emil', 'pier.localhost')), 'two', 'who comes gets the new')
+      assert.equal(await greetingOf(as('emil', 'hello.localhost')), 'two', 'who comes gets the new')
 
       const wrong = fileWith('environment: { GREETING: three }\n    portt: 1\n    cpus: many')
       await berth.writeTemplates(fitted(wrong))
@@ -186,7 +197,7 @@ describe('proof 19: the file with templates', () => {
         await eventually(`the log names ${word} and where it is`, 15_000, async () =>
           new RegExp(`templates\\.yml:\\d+:\\d+ ${word}`).test(await berth.logs('spawner')),
         )
-      assert.equal(await greetingOf(as('fred', 'pier.localhost')), 'two', 'the old one stays')
+      assert.equal(await greetingOf(as('fred', 'hello.localhost')), 'two', 'the old one stays')
 
       const quay = `  quay: { <<: *common, prefix: h${prefix}, route: { path: { prefix: /quay, strip: true } } }`
       await berth.writeTemplates(fitted(fileWith('environment: { GREETING: two }', quay)))
@@ -213,7 +224,7 @@ describe('proof 19: the file with templates', () => {
     const restarted = await api.call('POST', `/api/v1/workspaces/g${prefix}-cleo/restart`)
     assert.ok(restarted.status < 300, `${restarted.status} ${await restarted.text()}`)
     await eventually('it greets in the new way', 30_000, async () => {
-      const answer = await as('cleo', 'pier.localhost').ask('/env')
+      const answer = await as('cleo', 'hello.localhost').ask('/env')
       return (await answer.json<Record<string, string>>())['GREETING'] === 'two'
     })
   })
