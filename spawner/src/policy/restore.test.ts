@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sharedName, standbyName } from '@berth/shared/names'
+import { testTemplate } from '../templates/testing/test-template.ts'
 import type { Container, Recorded, SeenContainer, WorkspaceRecord } from './domain.ts'
 import {
   begun,
@@ -59,6 +60,12 @@ function finds(
   return new Scenario(options, known).looks({ containers, networks }).connects()
 }
 
+/** Nothing of a person outlives the container. */
+function withoutHome(): ScenarioOptions {
+  const template = testTemplate('lab')
+  return { config: { templates: new Map([[template.name, template]]) } }
+}
+
 describe('a record', () => {
   it('gives a claimed standby back to the person who claimed it, by its id', () => {
     for (const name of [undefined, standby, nameOf('ann')]) {
@@ -70,6 +77,24 @@ describe('a record', () => {
       assert.equal(story.asks('ann').status, 'granted')
       assert.equal(story.state.workspaces.has(standby), false)
     }
+  })
+
+  it('hazard: what the API made by a name alone is anybody’s of that name again after a restart', () => {
+    const options = withoutHome()
+    const unknown = person('ann', { subject: '' })
+    const there = seen({ owner: unknown, container: running('g3') })
+    const story = finds([there], recorded(record({ extendedMs: 5 })), options)
+    assert.equal(story.workspace('ann').owner?.subject, 'u-ann')
+    assert.equal(story.workspace('ann').extendedMs, 5)
+    const other = story.asks(person('ann', { subject: 'u-other' }))
+    assert.equal(other.status === 'refused' && other.failure.code, 'identity_reused')
+    assert.equal(story.asks('ann').status, 'granted')
+  })
+
+  it('does not make somebody’s what bears the subject of somebody else', () => {
+    const there = seen({ owner: person('ann', { subject: 'u-other' }), container: running('g3') })
+    const story = finds([there], recorded(record()), withoutHome())
+    assert.equal(story.workspace('ann').owner?.subject, 'u-other')
   })
 
   it('gives back seats, served totals and extensions', () => {

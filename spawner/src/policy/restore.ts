@@ -49,7 +49,10 @@ function recordsByGeneration({ recorded }: Draft): ReadonlyMap<Generation, Works
   return byGeneration
 }
 
-/** Labels win: a record gives an owner only to what was made for nobody, and never a second container to anybody. */
+/**
+ * Labels win: a record gives an owner only to what was made for nobody, or for a name without a subject, and never a
+ * second container to anybody.
+ */
 function fits(
   record: WorkspaceRecord,
   there: SeenContainer,
@@ -67,7 +70,7 @@ function fits(
     record.kind === there.kind &&
     record.name === there.workspace &&
     record.owner?.name === there.owner?.name &&
-    record.owner?.subject === there.owner?.subject
+    (record.owner?.subject === there.owner?.subject || there.owner?.subject === '')
   )
 }
 
