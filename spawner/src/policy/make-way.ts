@@ -4,7 +4,7 @@ import type { Workspace } from './domain.ts'
 import { rests, type Draft } from './draft.ts'
 import { stop } from './lifecycle.ts'
 import { holdsPlace, isStarting } from './phases.ts'
-import { ownLimitOf, personOf } from './room.ts'
+import { isGroupFull, ownLimitOf, personOf } from './room.ts'
 import { memoryOf } from './tally.ts'
 
 /** What will be free without anybody's further loss, as it is taken in thought. */
@@ -29,6 +29,8 @@ export function makeWay(draft: Draft, settle: (name: WorkspaceName) => void): vo
     if (waiting === undefined || personOf(waiting) === undefined) continue
     const own = ownLimitOf(draft, waiting)
     if (own !== undefined && own !== 'limit_template') continue
+    // A place or memory is not what they wait for.
+    if (isGroupFull(draft, waiting)) continue
     const chosen = choose(draft, room, waiting, yielding)
     if (chosen === undefined) {
       if (lacksOf(draft, room, waiting).template || own !== undefined) continue

@@ -39,6 +39,29 @@ describe('places', () => {
   })
 })
 
+describe('making way', () => {
+  it('hazard: a frozen one goes for somebody whom the limit of their group keeps waiting all the same', () => {
+    const policy = { idleFreezeMs: 40_000, maxWorkspacesByGroup: { pupils: 1 } }
+    const story = begun({ limits: { maxWorkspaces: 2 }, policy })
+    const pupil = (name: string) => person(name, { groups: ['pupils'] })
+    for (const who of [person('ann'), pupil('bob')]) {
+      story.asks(who)
+      story.obeys()
+    }
+    story.passes(39_000)
+    story.asks(pupil('bob'))
+    story.passes(1_000).obeys()
+    assert.deepEqual(story.phases('ann', 'bob'), ['frozen', 'ready'])
+    story.asks(pupil('cid'))
+    story.obeys()
+    assert.deepEqual(story.phases('ann', 'bob', 'cid'), ['frozen', 'ready', 'queued'])
+    story.asks('dan')
+    story.obeys()
+    assert.equal(story.phase('dan'), 'ready')
+    assert.notEqual(story.phase('ann'), 'frozen')
+  })
+})
+
 describe('the queue', () => {
   const full = { limits: { maxWorkspaces: 1, maxQueue: 2 } }
 

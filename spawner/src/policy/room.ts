@@ -57,6 +57,14 @@ function isTemplateFull(known: Known, workspace: Workspace): boolean {
   const { maxWorkspaces } = policy
   const taken = known.tally.byTemplate.get(workspace.template)
   if (maxWorkspaces > 0 && (taken?.places ?? 0) >= maxWorkspaces) return true
+  return isGroupFull(known, workspace)
+}
+
+/** One of their groups has as many of that template as it may. */
+export function isGroupFull(known: Known, workspace: Workspace): boolean {
+  const policy = known.config.templates.get(workspace.template)?.policy
+  if (policy === undefined) return false
+  const taken = known.tally.byTemplate.get(workspace.template)
   const groups = personOf(workspace)?.groups ?? []
   return groups.some((group) => {
     const limit = policy.maxWorkspacesByGroup[group] ?? 0
