@@ -184,6 +184,19 @@ describe('whoever may end a workspace', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
+  it('hazard: a restart of what gives way overtakes whom it gives way to', () => {
+    const story = withReady(['ann'], {
+      limits: { maxWorkspaces: 1 },
+      policy: { idleFreezeMs: 40_000 },
+    })
+    story.passes(40_000).obeys()
+    story.asks('bob')
+    assert.deepEqual(story.phases('ann', 'bob'), ['stopping', 'queued'])
+    ends(story, 'restart')
+    story.obeys()
+    assert.deepEqual(story.phases('ann', 'bob'), ['queued', 'ready'])
+  })
+
   it('hazard: a restart before the freeze was answered', () => {
     const story = withReady(['ann'], { policy: { idleFreezeMs: 40_000 } }).passes(40_000)
     ends(story, 'restart')

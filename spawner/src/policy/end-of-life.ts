@@ -57,8 +57,12 @@ export function end(draft: Draft, event: Extract<Event, { type: 'end-asked' }>):
     case 'failed':
       return endStopped(draft, workspace, event.how)
     case 'stopping':
-      // One that is on its way to its removal already does not come to less.
-      change(draft, workspace, event.how === 'stop' ? patch : { ...patch, stopReason: reason })
+      // One that is on its way to its removal already does not come to less, and one that had to go is behind others.
+      change(draft, workspace, {
+        ...patch,
+        ...(event.how === 'stop' ? {} : { stopReason: reason }),
+        ...(wanted && !workspace.wanted ? { turn: draft.nextTurn++ } : {}),
+      })
       return
     case 'pulling':
     case 'creating':
