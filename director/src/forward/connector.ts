@@ -2,9 +2,13 @@
 import { connect } from 'node:net'
 import type { buildConnector } from 'undici'
 
+const httpPort = 80
+
 export function createConnector(timeoutMs: number): buildConnector.connector {
   return ({ hostname, port }, callback) => {
-    const socket = connect({ host: hostname, port: Number(port), noDelay: true, keepAlive: true })
+    // Of an origin with the port of its scheme undici leaves it out.
+    const number = port === '' ? httpPort : Number(port)
+    const socket = connect({ host: hostname, port: number, noDelay: true, keepAlive: true })
     const timer = setTimeout(() => {
       socket.destroy(new Error(`no connection within ${timeoutMs} ms`))
     }, timeoutMs)

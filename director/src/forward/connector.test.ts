@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createConnector } from './connector.ts'
+
+describe('a connection to a workspace', () => {
+  it('hazard: undici leaves out the port where it is the one of http, and that is port 80', async () => {
+    const { promise, resolve } = Promise.withResolvers<Error | null>()
+    const connect = createConnector(1_000)
+    // Nobody listens on this address, so the refusal tells where the connection was to go.
+    connect({ hostname: '127.5.7.9', port: '', protocol: 'http:' }, resolve)
+    const error = await promise
+    assert.ok(error !== null && 'port' in error, String(error))
+    assert.equal(error.port, 80)
+  })
+})
