@@ -7,7 +7,9 @@ describe('a connection to a workspace', () => {
     const { promise, resolve } = Promise.withResolvers<Error | null>()
     const connect = createConnector(1_000)
     // Nobody listens on this address, so the refusal tells where the connection was to go.
-    connect({ hostname: '127.5.7.9', port: '', protocol: 'http:' }, resolve)
+    connect({ hostname: '127.5.7.9', port: '', protocol: 'http:' }, (...[failure]) =>
+      resolve(failure),
+    )
     const error = await promise
     assert.ok(error !== null && 'port' in error, String(error))
     assert.equal(error.port, 80)
