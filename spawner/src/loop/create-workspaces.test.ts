@@ -437,4 +437,25 @@ describe('templates that change while the loop runs', () => {
     assert.deepEqual(routesOf(commands), [['lab'], ['lab', 'hex']])
     workspaces.cancelStart(userOf('ann'), 'lab')
   })
+
+  it('hazard: each report of use looks through all ways in', async () => {
+    let looks = 0
+    const workspaceRoutes = (): Route[] => {
+      looks += 1
+      return []
+    }
+    await using harbour = await openHarbour({ workspaceRoutes })
+    const { workspaces, director, ask, time } = harbour
+    const { id } = director()
+    const granted = await ask('ann')
+    assert.ok(granted.status === 'granted')
+    const before = looks
+    const { workspace } = granted
+    for (let round = 0; round < 10; round += 1) {
+      time.advance(1_000)
+      const seat = { workspace, user: userOf('ann').name, lastUseAgoMs: 0, connections: 1 }
+      assert.equal((await workspaces.reportActivity(id, [seat])).length, 1)
+    }
+    assert.equal(looks, before)
+  })
 })

@@ -66,6 +66,8 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
   const reports = createQuestions<Leases>()
   const opened = createQuestions<WorkspaceName | undefined>()
   const followsAll = new Set<(announced: Announced) => void>()
+  /** Workspaces may have come or gone, and with them their ways in: no other decision looks through them all. */
+  let arePresentOthers = false
 
   const writer = createWriter({
     ...base,
@@ -76,8 +78,8 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
     changed(before, after) {
       waiters.changed(before, after)
       followers.changed(before, after)
-      const isOther = before.workspaces !== after.workspaces && workspaceRoutes !== undefined
-      if (isOther || before.config !== after.config) streams.routesChanged()
+      if (arePresentOthers || before.config !== after.config) streams.routesChanged()
+      arePresentOthers = false
     },
   })
   const watch = createWatch({
@@ -125,6 +127,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
       case 'announce':
         if (step.phase === 'absent') executors.abandonPull(step.workspace)
         recordAnnouncement({ log, observer }, step, state)
+        arePresentOthers ||= workspaceRoutes !== undefined
         for (const heard of [...followsAll]) heard(step)
     }
   }
