@@ -188,4 +188,11 @@ describe('mounts', () => {
       [true, false],
     )
   })
+
+  it('hazard: without an owner a folder of each person’s is the folder of all of them', () => {
+    const bind = { kind: 'bind', source: '/srv/{user}', target: '/data', readOnly: false } as const
+    const [mount] = mountsOf(testTemplate('lab', { spec: { volumes: [bind] } }), undefined, 'berth')
+    assert.equal(mount?.source, '/srv/')
+    assert.equal(mount.named, true)
+  })
 })

@@ -16,7 +16,9 @@ export interface Mount {
   readonly source: string
   readonly target: string
   readonly readOnly: boolean
-  /** One person's own, not shared by all. */
+  /** Its source names one person: without an owner it would be what all of theirs lie in. */
+  readonly named: boolean
+  /** One person's own volume, not shared by all. */
   readonly personal: boolean
   /** Made writable for the template's user. */
   readonly ofUser: boolean
@@ -35,12 +37,14 @@ export function mountsOf(
   ]
   return all.map(({ kind, source, target, readOnly, isHome }) => {
     const name = render(source, values)
-    const personal = kind === 'volume' && usesPlaceholder(source, 'user', 'workspace')
+    const named = usesPlaceholder(source, 'user', 'workspace')
+    const personal = kind === 'volume' && named
     return {
       kind,
       source: kind === 'shared' ? sharedVolumeName(instance, name) : name,
       target: render(target, values),
       readOnly,
+      named,
       personal,
       // A home that is nobody's own is the application's, whoever it serves.
       ofUser: !readOnly && (personal || (isHome && owner === undefined)),

@@ -57,7 +57,7 @@ export function createContainers(deps: {
     const { template, owner } = order
     const reference = template.spec.image
     const mounts = mountsOf(template, owner, instance)
-    const nobodys = owner === undefined ? mounts.find(({ personal }) => personal) : undefined
+    const nobodys = owner === undefined ? mounts.find(({ named }) => named) : undefined
     if (nobodys !== undefined)
       return failed({
         code: 'start_failed',
