@@ -141,7 +141,9 @@ export function isShared(template: Pick<Template, 'policy'>): boolean {
 
 /** Something of the person outlives the container. */
 export function keepsFiles({ spec }: Template): boolean {
-  return spec.home !== undefined || spec.volumes.some(({ source }) => source.includes('{user}'))
+  // `{{` is a brace.
+  const namesThem = (text: string) => /\{(?:user|workspace)\}/.test(text.replaceAll('{{', ''))
+  return spec.home !== undefined || spec.volumes.some(({ source }) => namesThem(source))
 }
 
 /** What its workspaces are served under: `/`, or the path of its route where that is kept. */

@@ -16,9 +16,13 @@ describe('a person whom the API names', () => {
     assert.equal(personNamed(state, bare, { user })?.subject, '')
     assert.equal(personNamed(state, homely, { user }), undefined)
     assert.equal(personNamed(state, homely, { user, subject: 'u-ann' })?.subject, 'u-ann')
-    const volume = { kind: 'volume', source: 'data-{user}', target: '/d', readOnly: false } as const
-    const kept = testTemplate('lab', { spec: { volumes: [volume] } })
-    assert.equal(personNamed(state, kept, { user }), undefined)
+    const having = (source: string) => {
+      const volume = { kind: 'volume', source, target: '/d', readOnly: false } as const
+      return testTemplate('lab', { spec: { volumes: [volume] } })
+    }
+    for (const source of ['data-{user}', '{workspace}-data'])
+      assert.equal(personNamed(state, having(source), { user }), undefined, source)
+    assert.equal(personNamed(state, having('data-{{user}}'), { user })?.subject, '')
   })
 
   it('who is known is that very person', async () => {
