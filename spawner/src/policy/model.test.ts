@@ -10,6 +10,15 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
   seed: fc.nat(),
   people: fc.integer({ min: 1, max: 7 }),
   maxWorkspaces: fc.integer({ min: 0, max: 4 }),
+  maxMemory: fc.constantFrom(0, 0, 3, 5),
+  hub: fc.record({
+    seats: fc.constantFrom(0, 1, 2, 3),
+    seatsTotal: fc.constantFrom(0, 0, 3),
+    seatIdleMs: fc.constantFrom(0, 4_000, 10_000),
+    persists: fc.boolean(),
+    drainAfterMs: fc.constantFrom(0, 0, 10_000),
+    maxWorkspaces: fc.constantFrom(0, 1, 2),
+  }),
   maxStarting: fc.integer({ min: 0, max: 2 }),
   maxQueue: fc.constantFrom(0, 2, 5),
   spareNetworks: fc.integer({ min: 0, max: 2 }),
@@ -79,7 +88,8 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc
       .tuple(anybody, fc.constantFrom('start-asked', 'cancel-asked'))
       .map(([who, type]) => (world: World) => {
-        world.hears({ type, template: 'lab', user: who(world) })
+        const user = who(world)
+        world.hears({ type, template: world.templateOf(user), user })
       }),
   },
   {
@@ -87,19 +97,20 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.tuple(anybody, fc.constantFrom('stop', 'remove', 'restart')).map(
       ([who, how]) =>
         (world: World) =>
-          world.endsAtOnce(nameOf(who(world).name), how),
+          world.endsAtOnce(world.workspaceOf(who(world)), how),
     ),
   },
   {
     weight: 1,
     arbitrary: anybody.map((who) => (world: World) => {
-      world.hears({ type: 'extend-asked', template: 'lab', user: who(world) })
+      const user = who(world)
+      world.hears({ type: 'extend-asked', template: world.templateOf(user), user })
     }),
   },
   {
     weight: 2,
     arbitrary: fc.tuple(anybody, fc.boolean()).map(([who, begins]) => (world: World) => {
-      const name = nameOf(who(world).name)
+      const name = world.workspaceOf(who(world))
       if (begins) world.engine.computing.add(name)
       else world.engine.computing.delete(name)
     }),
@@ -147,7 +158,7 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc
       .tuple(anybody, fc.constantFrom('exits', 'mute'))
       .map(([who, fault]) => (world: World) => {
-        world.engine.faults.set(nameOf(who(world).name), fault)
+        world.engine.faults.set(world.workspaceOf(who(world)), fault)
       }),
   },
   {

@@ -50,6 +50,8 @@ function settleQueue(draft: Draft): void {
   const settleOne = (name: WorkspaceName) => settleWorkspace(draft, name)
   const cramped = admit(draft, settleOne)
   if (cramped === undefined) return
+  // One that has a place now may have room for those who wait elsewhere.
+  if (moveSeats(draft, settleOne)) return settleQueue(draft)
   const { places, starting } = draft.tally
   makeWay(draft, settleOne)
   // What was still on its way up is no start any more, and gone at once where nothing of it was there.

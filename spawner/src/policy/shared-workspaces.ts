@@ -76,16 +76,25 @@ function isBetter(one: Workspace, other: Workspace): boolean {
   return bySeats === 0 ? one.turn < other.turn : bySeats > 0
 }
 
-/** When a seat is free where there is a place already, the first of those who wait elsewhere get it. */
-export function moveSeats(draft: Draft, settle: (name: WorkspaceName) => void): void {
+/**
+ * When a seat is free where there is a place already, the first of those who wait elsewhere get it.
+ *
+ * @returns whether somebody moved
+ */
+export function moveSeats(draft: Draft, settle: (name: WorkspaceName) => void): boolean {
+  let moves = 0
   for (const template of touchedTemplates(draft)) {
     const all = [...ofTemplate(draft, template)]
     const waiting = all
       .filter(({ phase }) => phase === 'queued')
       .flatMap((workspace) => workspace.seats.map((seat) => ({ from: workspace.name, seat })))
       .sort((a, b) => a.seat.turn - b.seat.turn)
-    for (const { from, seat } of waiting) if (!moveSeat(draft, all, from, seat, settle)) break
+    for (const { from, seat } of waiting) {
+      if (!moveSeat(draft, all, from, seat, settle)) break
+      moves++
+    }
   }
+  return moves > 0
 }
 
 function touchedTemplates(draft: Draft): ReadonlySet<string> {

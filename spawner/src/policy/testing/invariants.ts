@@ -3,6 +3,8 @@ import type { Phase } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { decide } from '../decide.ts'
 import { inOrder } from '../fairness.ts'
+import { ownLimitOf } from '../room.ts'
+import { tallyOf } from '../tally.ts'
 import type { Decision, Generation, State, Step, Workspace } from '../domain.ts'
 import { broken, type WorldFacts } from './world-facts.ts'
 
@@ -13,6 +15,8 @@ export function checkDecision(world: WorldFacts, before: State, decision: Decisi
   checkTimer(world, decision)
   checkAdmissions(world, before, decision.state)
   checkQueue(world, decision.state)
+  checkTally(world, decision.state)
+  checkSeats(world, decision.state)
   checkNetworks(world, decision.state)
   checkRunning(world)
   for (const step of decision.steps) checkStep(world, decision.state, step)
@@ -47,8 +51,16 @@ function checkAdmissions(world: WorldFacts, before: State, after: State): void {
   if (maxStarting > 0 && starts > maxStarting) broken(world, 'more starts than allowed')
   for (const first of waiting)
     for (const second of admitted)
-      if (first.turn < second.turn && !lacksNetwork(world, after, first))
+      if (first.turn < second.turn && !mayBePassed(world, after, first, second))
         broken(world, `${second.name} overtook ${first.name}`)
+}
+
+/** One of another template, whose own has reached its limit, and one for whom there is no network. */
+function mayBePassed(world: WorldFacts, after: State, first: Workspace, second: Workspace) {
+  const own = ownLimitOf(after, first)
+  if (own === 'limit_memory') return true
+  if (own !== undefined && first.template !== second.template) return true
+  return lacksNetwork(world, after, first)
 }
 
 const isNewStart = (workspace: Workspace) => workspace.milestones[0]?.phase === 'queued'
@@ -91,6 +103,48 @@ function checkNetworks(world: WorldFacts, state: State): void {
     const isReal = state.networks.get(network)?.workspace === name
     if (other !== undefined && isReal) broken(world, `${name} and ${other} have one network`)
     if (isReal) holders.set(network, name)
+  }
+}
+
+/** What was counted as it changed is what there is. */
+function checkTally(world: WorldFacts, state: State): void {
+  const { byTemplate, byPerson, ...counted } = tallyOf(state.config, state.workspaces.values())
+  for (const what of ['places', 'starting', 'memoryBytes', 'yielding'] as const)
+    if (counted[what] !== state.tally[what]) broken(world, `${what} were counted wrongly`)
+  const { maxMemoryBytes } = state.config.limits
+  if (byPerson.size !== state.tally.byPerson.size) broken(world, 'people were counted wrongly')
+  for (const [user, names] of byPerson)
+    if ([...(state.tally.byPerson.get(user) ?? [])].sort().join() !== [...names].sort().join())
+      broken(world, `what ${user} has was noted wrongly`)
+  for (const [template, { places, names }] of byTemplate) {
+    const noted = state.tally.byTemplate.get(template)
+    if (noted?.places !== places || noted.names.size !== names.size)
+      broken(world, `workspaces of ${template} were counted wrongly`)
+  }
+  const ghosts = [...world.engine.containers.values()].some(({ ghost }) => ghost)
+  if (maxMemoryBytes > 0 && counted.memoryBytes > maxMemoryBytes && !ghosts)
+    broken(world, 'more memory is taken than allowed')
+}
+
+/** Nobody sits in two places, none has more people than seats, and no director lets in more than that. */
+function checkSeats(world: WorldFacts, state: State): void {
+  const seated = new Set<string>()
+  for (const workspace of state.workspaces.values()) {
+    const { name, kind, template, seats } = workspace
+    if (kind !== 'shared') continue
+    const policy = state.config.templates.get(template)?.policy
+    const most = policy === undefined || policy.seats <= 1 ? Infinity : policy.seats
+    if (seats.length > most) broken(world, `${name} has more people than seats`)
+    if ((policy?.seatsTotal ?? 0) > 0 && workspace.container !== undefined)
+      if (workspace.served > (policy?.seatsTotal ?? 0)) broken(world, `${name} served too many`)
+    for (const { person } of seats) {
+      if (seated.has(`${template} ${person.name}`)) broken(world, `${person.name} has two seats`)
+      seated.add(`${template} ${person.name}`)
+    }
+    const inside = new Set<string>()
+    for (const lease of world.leases())
+      if (lease.generation === workspace.container?.generation) inside.add(lease.user.name)
+    if (inside.size > most) broken(world, `more people are let into ${name} than it has seats`)
   }
 }
 

@@ -17,6 +17,17 @@ export interface WorldOptions {
   readonly people: number
   readonly maxWorkspaces: number
   readonly maxStarting: number
+  /** In units of which `lab` needs one and `hub` two. */
+  readonly maxMemory: number
+  /** The template of every second person. */
+  readonly hub: {
+    readonly seats: number
+    readonly seatsTotal: number
+    readonly seatIdleMs: number
+    readonly persists: boolean
+    readonly drainAfterMs: number
+    readonly maxWorkspaces: number
+  }
   readonly maxQueue: number
   readonly spareNetworks: number
   readonly networkCount: number
@@ -31,6 +42,7 @@ export interface WorldOptions {
 }
 
 export interface Lease {
+  readonly workspace: WorkspaceName
   readonly generation: Generation
   readonly network: NetworkIndex | undefined
   readonly user: Person
@@ -43,6 +55,7 @@ export interface WorldDirector {
   readonly id: DirectorId
   connected: boolean
   introduced: boolean
+  /** By who has them, under the name that their own workspace of `lab` would have. */
   readonly leases: Map<WorkspaceName, Lease>
 }
 
@@ -94,7 +107,7 @@ export interface WorldFacts {
   /** Leases that some director goes by at present. */
   /** Whose each container is, once somebody was let into it. */
   readonly owners: Map<Generation, Person>
-  leases(): Iterable<Lease & { readonly workspace: WorkspaceName }>
+  leases(): Iterable<Lease>
   chance(probability: number): boolean
   between(low: number, high: number): number
   later(ms: number, run: () => void): void

@@ -15,7 +15,9 @@ import type {
   Step,
 } from '../domain.ts'
 import { leaseTimes } from '../lease-times.ts'
+import { seatOf } from '../seat-table.ts'
 import { configWith, nameOf, person, templateWith } from './scenario.ts'
+import type { Template } from '../../templates/template.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'
 import { checkDecision } from './invariants.ts'
 import { withChanges } from './with-changes.ts'
@@ -65,7 +67,7 @@ export class World implements WorldFacts {
   #wakeAt: number | undefined
   #nextLookAt = 0
   #replies = new Map<number, (reply: SeatReply) => void>()
-  #leaseReplies = new Map<number, (kept: ReadonlyMap<WorkspaceName, number>) => void>()
+  #leaseReplies = new Map<number, (kept: ReadonlyMap<string, number>) => void>()
   #questions = 0
   #nextDirector = 1
 
@@ -86,17 +88,20 @@ export class World implements WorldFacts {
     }
     const homely = templateWith(policy)
     const homeless = testTemplate('lab', { spec: { readyPath: '/api' }, policy: homely.policy })
-    const template = options.standby === 0 ? homely : homeless
+    const lab = options.standby === 0 ? homely : homeless
+    const template = { ...lab, spec: { ...lab.spec, memoryBytes: 1 } }
+    const hub = hubWith(options)
     this.config = configWith({
       policy,
       limits: {
         maxWorkspaces: options.maxWorkspaces,
         maxStarting: options.maxStarting,
         maxQueue: options.maxQueue,
+        maxMemoryBytes: options.maxMemory,
       },
       config: {
-        templates: new Map([[template.name, template]]),
-        lease: leaseTimes([template]),
+        templates: new Map([template, hub].map((each) => [each.name, each])),
+        lease: leaseTimes([template, hub]),
         spareNetworks: options.spareNetworks,
         networkCount: options.networkCount,
         presenceMs: 6_000,
@@ -110,6 +115,15 @@ export class World implements WorldFacts {
     this.engine = new WorldEngine(this)
     this.addDirector()
     this.addDirector()
+  }
+
+  templateOf(user: Person): 'lab' | 'hub' {
+    return Number(user.name.slice(1)) % 2 === 0 ? 'lab' : 'hub'
+  }
+
+  /** The workspace that is theirs at present, or would be. */
+  workspaceOf(user: Person): WorkspaceName {
+    return seatOf(this.state, user, this.templateOf(user)) ?? nameOf(user.name)
   }
 
   // chance and time
@@ -178,7 +192,9 @@ export class World implements WorldFacts {
         return
       case 'answer-activity':
         this.#leaseReplies.get(step.id)?.(
-          new Map(step.leases.map(({ workspace, leaseMs }) => [workspace, leaseMs])),
+          new Map(
+            step.leases.map(({ workspace, user, leaseMs }) => [`${workspace} ${user}`, leaseMs]),
+          ),
         )
         this.#leaseReplies.delete(step.id)
         return
@@ -279,8 +295,8 @@ export class World implements WorldFacts {
   #hearRevoke(director: WorldDirector, step: Extract<Step, { type: 'revoke' }>): void {
     // A courtesy that may be lost.
     if (!director.connected || this.chance(this.trouble)) return
-    if (director.leases.get(step.workspace)?.generation === step.generation)
-      director.leases.delete(step.workspace)
+    for (const [who, lease] of director.leases)
+      if (lease.generation === step.generation) director.leases.delete(who)
   }
 
   #probe(step: Extract<Step, { type: 'probe' }>): void {
@@ -329,26 +345,26 @@ export class World implements WorldFacts {
       const reported = new Map(director.leases)
       this.#leaseReplies.set(id, (kept) => {
         for (const [name, lease] of reported) {
-          const leaseMs = kept.get(name)
+          const leaseMs = kept.get(`${lease.workspace} ${lease.user.name}`)
           if (leaseMs === undefined) director.leases.delete(name)
           else director.leases.set(name, { ...lease, until: sentAt + leaseMs })
         }
       })
-      const seats = [...reported].map(([workspace, lease]) => ({
+      const seats = [...reported].map(([who, { workspace, generation, user, lastUseAt }]) => ({
         workspace,
-        user: lease.user.name,
-        lastUseAgoMs: this.now - lease.lastUseAt,
-        connections: 0,
+        generation,
+        user: user.name,
+        lastUseAgoMs: this.now - lastUseAt,
+        connections: this.busy.has(who) ? 1 : 0,
       }))
       this.hears({ type: 'activity-reported', id, director: director.id, seats })
     })
   }
 
   /** Leases that some director goes by at present. */
-  *leases(): Iterable<Lease & { readonly workspace: WorkspaceName }> {
+  *leases(): Iterable<Lease> {
     for (const director of this.directors.values())
-      for (const [workspace, lease] of director.leases)
-        if (lease.until > this.now) yield { ...lease, workspace }
+      for (const lease of director.leases.values()) if (lease.until > this.now) yield lease
   }
 
   // people
@@ -364,17 +380,18 @@ export class World implements WorldFacts {
     if (director === undefined || !this.spawnerUp) return
     const id = ++this.#questions
     const askedAt = this.now
-    const workspace = nameOf(user.name)
-    const held = director.leases.get(workspace)
+    const who = nameOf(user.name)
+    const held = director.leases.get(who)
     const fails = held !== undefined && !this.engine.reaches(director.id, held.generation)
-    if (fails) director.leases.delete(workspace)
+    if (fails) director.leases.delete(who)
     this.#replies.set(id, (reply) => {
       if (reply.status === 'granted') {
         this.served++
         const owner = this.engine.containers.get(reply.generation)?.owner
         if (owner !== undefined && owner.subject !== user.subject)
           broken(this, `${user.subject} was given the workspace of ${owner.subject}`)
-        director.leases.set(workspace, {
+        director.leases.set(who, {
+          workspace: reply.workspace,
           generation: reply.generation,
           network: this.engine.containers.get(reply.generation)?.network,
           user,
@@ -384,7 +401,8 @@ export class World implements WorldFacts {
       }
       answered(reply)
     })
-    const asked = { director: director.id, user, template: 'lab', ...question }
+    const template = this.templateOf(user)
+    const asked = { director: director.id, user, template, ...question }
     this.hears({
       type: 'seat-asked',
       id,
@@ -425,8 +443,10 @@ export class World implements WorldFacts {
       if (reply.status !== 'refused') return
       if (reply.failure.code === 'identity_reused') return void this.waiting.delete(name)
       // The button of the failure page, and a page that is opened again.
-      if (this.state.workspaces.get(name)?.phase === 'failed' && this.chance(0.5))
-        this.hears({ type: 'start-asked', template: 'lab', user: waiter.user })
+      const { user } = waiter
+      const { phase } = this.state.workspaces.get(this.workspaceOf(user)) ?? {}
+      if (phase === 'failed' && this.chance(0.5))
+        this.hears({ type: 'start-asked', template: this.templateOf(user), user })
       else this.waiting.set(name, { ...waiter, since: this.now })
     })
   }
@@ -438,6 +458,24 @@ export class World implements WorldFacts {
     this.engine.recover()
     this.revive()
   }
+}
+
+/** Twice as large as `lab`, and perhaps shared. */
+function hubWith({ hub, idleStopMs, idleRemoveMs }: WorldOptions): Template {
+  return testTemplate('hub', {
+    spec: { readyPath: '/', memoryBytes: 2 },
+    policy: {
+      seats: hub.seats,
+      seatsTotal: hub.seatsTotal,
+      seatIdleMs: hub.seatIdleMs,
+      persistBetweenReconnects: hub.persists,
+      drainAfterMs: hub.drainAfterMs,
+      maxWorkspaces: hub.maxWorkspaces,
+      startTimeoutMs: 8_000,
+      idleStopMs,
+      idleRemoveMs,
+    },
+  })
 }
 
 function generator(seed: number): () => number {
