@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { testTemplate } from '../templates/testing/test-template.ts'
+import { createStandIn } from './testing/stand-in.ts'
 import { startWeb, type Answer, type TestWeb } from './testing/server.ts'
 
 const here = 'http://localhost:4180'
@@ -191,6 +193,27 @@ describe('POST /.berth/start and /.berth/cancel', () => {
     assert.equal((await start('https://hello.berth.example')).status, 403)
     assert.equal((await start('http://berth.example')).status, 403)
     assert.equal((await start(here)).status, 403)
+  })
+
+  it('holds to the host that was asked where a port leads to the template: its gateway has an address of its own', async () => {
+    const offered = ['lab', 'own'].map((name) => testTemplate(name))
+    const [lab, own] = offered
+    assert.ok(lab !== undefined && own !== undefined)
+    const templates = new Map([
+      ['lab', lab],
+      ['own', { ...own, route: { hosts: [], listenPort: 9000 } }],
+    ])
+    const workspaces = createStandIn([...templates.values()], templates)
+    const settings = { publicUrl: 'https://berth.example' }
+    await using there = await startWeb({ settings, workspaces })
+    const start = async (template: string, origin: string, host: string) => {
+      const headers = { origin, 'x-forwarded-host': host, 'berth-template': template }
+      return (await there.ask('/.berth/start', { method: 'POST', headers })).status
+    }
+    assert.equal(await start('own', 'https://own.test:8443', 'own.test:8443'), 202)
+    assert.equal(await start('own', 'https://evil.test:8443', 'own.test:8443'), 403)
+    assert.equal(await start('own', 'https://own.test', 'own.test:8443'), 403)
+    assert.equal(await start('lab', 'https://own.test:8443', 'own.test:8443'), 403)
   })
 
   for (const [to, location] of [

@@ -78,13 +78,20 @@ export function createOwnRoutes(deps: {
 
   router.get('/.berth/assets/:name', assets.serve)
 
+  /** A port of its own is behind a gateway of its own, whose address nobody here knows: the host that was asked is it. */
+  function publicUrlsOf({ template }: Caller): readonly (string | undefined)[] {
+    const route = workspaces.state().config.templates.get(template.name)?.route
+    if (route?.listenPort === undefined) return [settings.publicUrl]
+    return route.hosts.length === 0 ? [undefined] : [settings.publicUrl, undefined]
+  }
+
   function changing(
     status: number,
     act: (caller: Caller, view: WorkspaceView) => void,
   ): RequestHandler {
     return (request, response) => {
-      refuseOtherOrigins(request, settings.publicUrl)
       const caller = readCaller(request.headers, workspaces)
+      refuseOtherOrigins(request, publicUrlsOf(caller))
       const view = viewFor(caller)
       // A route to one workspace is no way to act on another.
       const failure = caller.only === undefined ? undefined : view.refusal?.failure
@@ -133,14 +140,14 @@ function awaitedView(view: WorkspaceView): WorkspaceView {
   return { ...view, status: { ...view.status, phase: 'queued' } }
 }
 
-function refuseOtherOrigins(request: Request, publicUrl: string | undefined): void {
-  const same = isSameOrigin({
+/** @param publicUrls any of which may be the right one; `undefined`: the host that was asked is */
+function refuseOtherOrigins(request: Request, publicUrls: readonly (string | undefined)[]): void {
+  const provenance = {
     origin: request.get('origin'),
     fetchSite: request.get('sec-fetch-site'),
     forwardedHost: request.get('x-forwarded-host'),
-    publicUrl,
-  })
-  if (same) return
+  }
+  if (publicUrls.some((publicUrl) => isSameOrigin({ ...provenance, publicUrl }))) return
   throw new BerthError(
     'origin_refused',
     'Only a page of this address may do that. Open it there and use its button.',

@@ -48,7 +48,11 @@ const nothingOffered: PolicyConfig = {
   specOf: () => '',
 }
 
-export function createStandIn(templates = [{ name: 'lab', title: 'JupyterLab' }]): StandIn {
+/** @param offered what the state says is offered, where that matters */
+export function createStandIn(
+  templates = [{ name: 'lab', title: 'JupyterLab' }],
+  offered: PolicyConfig['templates'] = new Map(),
+): StandIn {
   let shown: ViewChange = {}
   const waiters = new Map<string, (() => void)[]>()
   const calls: StandIn['calls'] = []
@@ -117,7 +121,7 @@ export function createStandIn(templates = [{ name: 'lab', title: 'JupyterLab' }]
     end: () => note('end'),
     extend: (person, template) => note('extend', person, template),
     open: () => undefined,
-    state: () => initialState(nothingOffered),
+    state: () => initialState({ ...nothingOffered, templates: offered }),
     followAll: () => ({ [Symbol.dispose]: () => undefined }),
     logs: async () => [],
     templateNamed: (wanted) => templates.find((template) => template.name === wanted),
