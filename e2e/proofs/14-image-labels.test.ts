@@ -151,10 +151,12 @@ describe('proof 14: images that describe themselves', () => {
     const full = await hostOf('pairs', 'ann')
     const [one, other] = [await hostOf('leaving', 'ann'), await hostOf('leaving', 'ben')]
     assert.equal(one, other)
-    await eventually('a seat there is free again', 40_000, async () => {
-      const user = `late${Date.now()}`
-      return (await hostOf('leaving', user)) === one
+    const api = await createApi(berth)
+    await eventually('their seats have ended with their connections', 40_000, async () => {
+      const { seats } = await api.read<{ seats: readonly unknown[] }>(`/api/v1/workspaces/${one}`)
+      return seats.length === 0
     })
+    assert.equal(await hostOf('leaving', 'cleo'), one, 'there is room for others')
     assert.notEqual(await hostOf('pairs', 'zoe'), full, 'there the seats are taken still')
   })
 })
