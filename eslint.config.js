@@ -28,9 +28,9 @@ export default tseslint.config(
     },
   },
   {
-    // Only what starts a process may look at its environment.
+    // Only what starts a process may look at its environment; each command is a process of its own.
     files: ['{director,spawner}/src/**/*.ts', 'shared/src/**/*.ts', 'demo/idp/src/**/*.ts'],
-    ignores: ['**/main.ts', '**/*.test.ts', '**/*.contract.ts'],
+    ignores: ['**/main.ts', '**/commands/*.ts', '**/*.test.ts', '**/*.contract.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

@@ -1,7 +1,7 @@
 // The store in a file of its own: opened, brought up to date and checked, or refused with a word about what to do.
-import { mkdirSync } from 'node:fs'
-import { rename } from 'node:fs/promises'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import type { Store } from '../loop/store.ts'
 import { createRecordTables } from './record-tables.ts'
@@ -30,17 +30,43 @@ export function openStore(dataDir: string): Store {
         throw error
       }
     },
-    async backup(path) {
-      // Whoever finds the file under its name finds all of it.
-      const partial = `${path}.partial`
-      await backup(database, partial)
-      await rename(partial, path)
-    },
+    backup: (path) => copy(database, path),
     [Symbol.dispose]() {
       if (isOpen) database.close()
       isOpen = false
     },
   }
+}
+
+/**
+ * Copies the records of a store that another process may be at work with. It changes nothing there.
+ *
+ * @throws StoreError for a file that is not there, is damaged or is no store, and for a path that is the store's own
+ */
+export async function copyStore(dataDir: string, path: string): Promise<void> {
+  const file = join(dataDir, 'berth.db')
+  if (!existsSync(file)) throw new StoreError(`${file} does not exist: there is nothing to copy`)
+  if (basename(path).startsWith('berth.db') && isSameFolder(dirname(path), dataDir))
+    throw new StoreError(`${path} belongs to the store itself; a copy needs another name`)
+  using database = new DatabaseSync(file, { readOnly: true })
+  explained(file, () => check(database))
+  await copy(database, path)
+}
+
+function isSameFolder(one: string, other: string): boolean {
+  return existsSync(one) && realpathSync(one) === realpathSync(other)
+}
+
+/** All pages at one go, or what another process writes meanwhile made it begin anew each time. */
+const pagesAtOnce = 1_000_000_000
+
+async function copy(database: DatabaseSync, path: string): Promise<void> {
+  // Whoever finds the file under its name finds all of it.
+  const partial = `${path}.partial`
+  // Of an earlier one that was cut off.
+  await rm(partial, { force: true })
+  await backup(database, partial, { rate: pagesAtOnce })
+  await rename(partial, path)
 }
 
 function open(file: string): DatabaseSync {
