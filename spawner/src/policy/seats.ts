@@ -18,8 +18,7 @@ import { changeSeat, seatIn, seatOwner, sharedSeatOf, takeSeat } from './seat-ta
 import { join, type Joined } from './shared-workspaces.ts'
 
 /** @returns the answer, to be called once the rest of the decision stands */
-export function askSeat(draft: Draft, asked: SeatQuestion): () => SeatReply {
-  const question = asVisit(draft, asked)
+export function askSeat(draft: Draft, question: SeatQuestion): () => SeatReply {
   const { user, template, workspace: route } = question
   const claim = claimOf(draft, user, template, route)
   // Before the first look nobody knows what is there.
@@ -48,12 +47,6 @@ export function askSeat(draft: Draft, asked: SeatQuestion): () => SeatReply {
       return refusal({ failure: failures.queueFull, limit: draft.config.limits.maxQueue }, name)
     return answer(draft, question, name, (reason) => refusal(reason, name))
   }
-}
-
-/** Where a click starts, a visit wakes at most. */
-function asVisit({ config }: Draft, question: SeatQuestion): SeatQuestion {
-  const isByClick = config.templates.get(question.template)?.policy.startsBy === 'click'
-  return isByClick && question.start === 'start' ? { ...question, start: 'wake' } : question
 }
 
 function refusal({ failure, limit }: Refusal, workspace?: WorkspaceName): SeatReply {

@@ -277,6 +277,15 @@ describe('a template that starts by a click', () => {
     assert.equal(story.phase('ann'), 'stopped')
     assert.equal(codeOf(story.asks('ann')), 'workspace_stopped')
   })
+
+  it('hazard: whoever was clicked for and is held in the queue counts as gone', () => {
+    const story = begun({ policy: { startsBy: 'click' }, limits: { maxWorkspaces: 1 } })
+    story.hears({ type: 'start-asked', template: 'lab', user: person('ann') })
+    story.obeys()
+    story.hears({ type: 'start-asked', template: 'lab', user: person('bob') })
+    for (let round = 0; round < 4; round += 1)
+      assert.equal(codeOf(story.passes(20_000).asks('bob')), 'waiting')
+  })
 })
 
 describe('a private workspace', () => {
