@@ -13,6 +13,8 @@ import { letPass } from '../run/deadline.ts'
 const seats = 10
 const people = Array.from({ length: 50 }, (_, n) => `p${String(n + 1).padStart(2, '0')}`)
 const seatIdleMs = 5_000
+/** The lease, the spawner's margin and the reports' interval on top. */
+const seatsEndMs = seatIdleMs + 4_000
 
 describe('proof 15: seats', () => {
   let berth: Deployment
@@ -68,37 +70,51 @@ describe('proof 15: seats', () => {
   it('retires a workspace that has served its total, also across kill -9 of the spawner', async () => {
     await berth.reconfigure({ CONTAINER_SEAT_IDLE: `${seatIdleMs}ms` }, 'spawner')
     await restarted(berth, 'spawner')
-    // Nobody uses anything: all seats end, and the six of them are as empty as they can be.
-    await letPass(seatIdleMs + 4_000)
+    const host = await visit('p01')
+    const stays = stay('p01', host)
     await using history = await watchEngine(berth.engine)
-    const before = await workspacesOf(berth.engine, berth.instance)
-    assert.equal(before.length, 6)
-
-    const host = await visit('new0')
-    const served = before.length
-    for (let n = 1; n < 5; n += 1) assert.equal(await visit(`new${n}`), host, 'the fullest first')
+    // The others use nothing, and their seats end; so p01's workspace is the fullest, and ten have been there.
+    await letPass(seatsEndMs)
+    for (let n = 11; n < 20; n += 1) assert.equal(await visit(`new${n}`), host, 'the fullest first')
+    await letPass(seatsEndMs)
     await killProcess(berth, 'spawner')
     await restarted(berth, 'spawner')
-    // It had ten before and has had five now.
-    for (let n = 5; n < 10; n += 1) assert.equal(await visit(`new${n}`), host)
-    assert.notEqual(await visit('toomany'), host, 'twenty have been there: it takes nobody new')
-    assert.equal(await visit('new9'), host, 'who is there stays')
-    assert.equal((await workspacesOf(berth.engine, berth.instance)).length, served)
+    assert.equal(await visit('new20'), host, 'nineteen had been there, and there are seats')
+    assert.notEqual(await visit('new21'), host, 'twenty have been there: it takes nobody new')
+    assert.equal(await visit('new20'), host, 'who is there stays')
+    assert.equal((await workspacesOf(berth.engine, berth.instance)).length, 6)
+    await stays.end()
 
+    const ours = isOfWorkspace(berth)
     const gone = await history.first(
       'it goes when the last has left',
-      seatIdleMs + 15_000,
-      (event) => isOfWorkspace(berth)(event) && event.action === 'destroy' && event.name === host,
+      seatsEndMs + 15_000,
+      (event) => ours(event) && event.action === 'destroy' && event.name === host,
     )
-    const ended = history.events.filter(
-      (event) => isOfWorkspace(berth)(event) && event.action === 'die',
-    )
+    const ended = history.events.filter((event) => ours(event) && event.action === 'die')
     assert.deepEqual(
       ended.map(({ id }) => id),
       [gone.id],
       'the others stay',
     )
   })
+
+  /** Uses a seat again and again. */
+  function stay(user: string, host: string) {
+    const ended = new AbortController()
+    const staying = (async () => {
+      while (!ended.signal.aborted) {
+        assert.equal(await visit(user), host, `${user} stays where they are`)
+        await letPass(1_000)
+      }
+    })()
+    return {
+      end: () => {
+        ended.abort()
+        return staying
+      },
+    }
+  }
 })
 
 function tallyOf(hosts: readonly string[]): Map<string, number> {
