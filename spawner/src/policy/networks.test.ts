@@ -4,6 +4,8 @@ import { begun, director, Scenario, withReady } from './testing/scenario.ts'
 
 const spares = (count: number) => ({ config: { spareNetworks: count } })
 
+const egresses = (story: Scenario) => [...story.state.networks.values()].map(({ egress }) => egress)
+
 describe('networks', () => {
   it('stand spare with the directors attached, so that no start pays for one', () => {
     const story = begun(spares(2)).obeys()
@@ -20,6 +22,35 @@ describe('networks', () => {
       ['ann', 'bob'].map((who) => story.workspace(who).network),
       [1, 3],
     )
+  })
+
+  it('hazard: a workspace that may not reach the internet gets a network of the other kind', () => {
+    const story = begun({ spec: { egress: 'none' }, ...spares(1) }).obeys()
+    assert.deepEqual(egresses(story), ['none'], 'the spare, too')
+    story.asks('ann')
+    story.obeys()
+    assert.equal(story.phase('ann'), 'ready')
+    assert.deepEqual(egresses(story), ['none', 'none'])
+    const { network } = story.workspace('ann')
+    assert.equal(story.state.networks.get(network ?? -1)?.egress, 'none')
+  })
+
+  it('hazard: a template that may not reach the internet any more starts again on the network it had', () => {
+    const story = withReady(['ann'], spares(1))
+    const former = story.workspace('ann').network
+    const [lab] = story.state.config.templates.values()
+    const closed = { ...lab!, spec: { ...lab!.spec, egress: 'none' as const } }
+    const templates = new Map([[closed.name, closed]])
+    story.hears({
+      type: 'config-changed',
+      config: { ...story.state.config, templates, specOf: () => 'closed' },
+    })
+    story.hears({ type: 'end-asked', workspace: story.workspace('ann').name, how: 'restart' })
+    story.obeys()
+    assert.equal(story.phase('ann'), 'ready')
+    const { network } = story.workspace('ann')
+    assert.notEqual(network, former)
+    assert.equal(story.state.networks.get(network ?? -1)?.egress, 'none')
   })
 
   it('that somebody else has taken are left alone, and another one is made', () => {

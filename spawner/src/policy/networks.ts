@@ -4,6 +4,8 @@ import { setNetwork, type Draft } from './draft.ts'
 import type { DirectorId, Network, NetworkIndex, Workspace } from './domain.ts'
 import { leaseSpan } from './due.ts'
 
+type Egress = Network['egress']
+
 /** The network that a workspace has, as long as it can be used. */
 export function networkOf(draft: Draft, workspace: Workspace): Network | undefined {
   if (workspace.network === undefined) return undefined
@@ -12,29 +14,41 @@ export function networkOf(draft: Draft, workspace: Workspace): Network | undefin
   return network
 }
 
-/** Its own network if it has one, else a spare, else a new one; `undefined` when the pool has no number left. */
+/**
+ * Its own network if it has one that leads where its template says, else a spare, else a new one; `undefined` when the
+ * pool has no number left.
+ */
 export function claimNetwork(draft: Draft, workspace: Workspace): Network | undefined {
+  const egress = egressOf(draft, workspace)
   const own = networkOf(draft, workspace)
-  if (own !== undefined) return own
-  const spare = bestSpare(draft)
+  if (own?.egress === egress) return own
+  const spare = bestSpare(draft, egress)
   if (spare !== undefined) return setNetwork(draft, spare, { workspace: workspace.name })
-  return createNetwork(draft, workspace.name)
+  return createNetwork(draft, workspace.name, egress)
 }
 
-function bestSpare(draft: Draft): Network | undefined {
+function egressOf({ config }: Draft, { template }: Workspace): Egress {
+  return config.templates.get(template)?.spec.egress ?? 'internet'
+}
+
+function bestSpare(draft: Draft, egress: Egress): Network | undefined {
   let best: Network | undefined
   for (const network of draft.networks.values()) {
     if (network.workspace !== undefined || network.status !== 'up') continue
+    if (network.egress !== egress) continue
     if (network.restsUntil > draft.now) continue
     if (best === undefined || network.attached.length > best.attached.length) best = network
   }
   return best
 }
 
-function createNetwork(draft: Draft, workspace: WorkspaceName | undefined): Network | undefined {
+function createNetwork(
+  draft: Draft,
+  workspace: WorkspaceName | undefined,
+  egress: Egress,
+): Network | undefined {
   const index = freeIndex(draft)
   if (index === undefined) return undefined
-  const egress = 'internet'
   draft.steps.push({ type: 'create-network', index, egress })
   const network: Network = {
     index,
@@ -69,7 +83,12 @@ export function settleNetworks(draft: Draft): void {
     if (network.workspace === undefined && network.status !== 'removing') spares.push(network)
     if (network.retryAt !== undefined && network.retryAt <= draft.now) orderAgain(draft, network)
   }
-  keepSpares(draft, spares)
+  const wanted = egressesWanted(draft)
+  for (const egress of ['internet', 'none'] as const) {
+    const count = wanted.has(egress) ? draft.config.spareNetworks : 0
+    const alike = spares.filter((spare) => spare.egress === egress)
+    keepSpares(draft, alike, { egress, count })
+  }
   attachDirectors(draft)
 }
 
@@ -92,13 +111,23 @@ function orderAgain(draft: Draft, network: Network): void {
   else draft.steps.push({ type: 'remove-network', index })
 }
 
-function keepSpares(draft: Draft, spares: Network[]): void {
-  const wanted = draft.config.spareNetworks
-  for (let missing = wanted - spares.length; missing > 0; missing--)
-    if (createNetwork(draft, undefined) === undefined) return
-  if (spares.length <= wanted) return
+/** Of each kind that some template's workspaces go to. */
+function egressesWanted({ config }: Draft): ReadonlySet<Egress> {
+  const wanted = new Set<Egress>()
+  for (const { spec } of config.templates.values()) wanted.add(spec.egress)
+  return wanted
+}
+
+function keepSpares(
+  draft: Draft,
+  spares: Network[],
+  { egress, count }: { readonly egress: Egress; readonly count: number },
+): void {
+  for (let missing = count - spares.length; missing > 0; missing--)
+    if (createNetwork(draft, undefined, egress) === undefined) return
+  if (spares.length <= count) return
   spares.sort((a, b) => rank(a) - rank(b) || a.restsUntil - b.restsUntil || a.index - b.index)
-  for (const network of spares.slice(wanted)) {
+  for (const network of spares.slice(count)) {
     if (network.status !== 'up' || network.attaching.length > 0) continue
     if (network.restsUntil > draft.now) continue
     setNetwork(draft, network, { status: 'removing', changedAt: draft.now })

@@ -24,7 +24,7 @@ import type {
 import { noLimits } from '../limits.ts'
 import { sharedSeatOf } from '../seat-table.ts'
 import { withChanges } from './with-changes.ts'
-import type { Template, TemplatePolicy } from '../../templates/template.ts'
+import type { Template, TemplatePolicy, TemplateSpec } from '../../templates/template.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'
 
 export const prefix = parsePrefix('lab') as Prefix
@@ -37,10 +37,17 @@ export const person = (name: string, more: Partial<Person> = {}): Person => ({
 })
 export const nameOf = (name: string): WorkspaceName => workspaceName(prefix, user(name))
 
-export function templateWith(policy: Partial<TemplatePolicy> = {}): Template {
+export function templateWith(
+  policy: Partial<TemplatePolicy> = {},
+  spec: Partial<TemplateSpec> = {},
+): Template {
   return testTemplate('lab', {
     title: 'Lab',
-    spec: { home: { path: '/home/user', volume: '{instance}-{user}-home' }, readyPath: '/api' },
+    spec: {
+      home: { path: '/home/user', volume: '{instance}-{user}-home' },
+      readyPath: '/api',
+      ...spec,
+    },
     policy: { idleStopMs: 100_000, idleRemoveMs: 1_000_000, startTimeoutMs: 60_000, ...policy },
   })
 }
@@ -48,11 +55,12 @@ export function templateWith(policy: Partial<TemplatePolicy> = {}): Template {
 export interface ScenarioOptions {
   readonly limits?: Partial<Limits>
   readonly policy?: Partial<TemplatePolicy>
+  readonly spec?: Partial<TemplateSpec>
   readonly config?: Partial<PolicyConfig>
 }
 
 export function configWith(options: ScenarioOptions = {}): PolicyConfig {
-  const template = templateWith(options.policy)
+  const template = templateWith(options.policy, options.spec)
   return {
     limits: { ...noLimits, ...options.limits },
     templates: new Map([[template.name, template]]),
