@@ -189,14 +189,10 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
       const workspace = only ?? seatOf(writer.state(), person, template)
       if (workspace !== undefined) tell({ type: 'seen', workspace, user: person })
     },
-    requestStart(person, template, only) {
-      const workspace = only && writer.state().workspaces.get(only)
-      if (workspace?.kind !== 'shared') return tell({ type: 'start-asked', template, user: person })
-      // It is anybody's, under a name of its own: there is no start of theirs that could lead to it.
-      if (workspace.phase !== 'stopped' && workspace.phase !== 'failed') return
-      tell({ type: 'end-asked', workspace: workspace.name, how: 'restart' })
-    },
-    cancelStart: (person, template) => tell({ type: 'cancel-asked', template, user: person }),
+    requestStart: (person, template, only) =>
+      tell({ type: 'start-asked', template, user: person, ...named(only) }),
+    cancelStart: (person, template, only) =>
+      tell({ type: 'cancel-asked', template, user: person, ...named(only) }),
     view: (person, template, only) =>
       viewOf(writer.state(), person, template, clock.now(), clock.wall(), only),
 
@@ -247,3 +243,5 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
     },
   }
 }
+
+const named = (only: WorkspaceName | undefined) => (only === undefined ? {} : { workspace: only })

@@ -164,7 +164,10 @@ function networkOf(state: State, workspace: { readonly network?: number | undefi
 
 const unanswered: SeatReply = {
   status: 'refused',
-  failure: { code: 'spawner_unreachable', detail: 'Workspaces cannot be asked for at this moment. Please try again.' },
+  failure: {
+    code: 'spawner_unreachable',
+    detail: 'Workspaces cannot be asked for at this moment. Please try again.',
+  },
 }
 
 const shuttingDown: SeatReply = {

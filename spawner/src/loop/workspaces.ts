@@ -49,7 +49,7 @@ export interface Workspaces extends AsyncDisposable {
   /** A person asks for a start, also after a failure or an end of life. */
   requestStart(person: Person, template: string, only?: WorkspaceName): void
   /** A person leaves the queue, or stops waiting for a start that has not begun. */
-  cancelStart(person: Person, template: string): void
+  cancelStart(person: Person, template: string, only?: WorkspaceName): void
   view(person: Person, template: string, only?: WorkspaceName): WorkspaceView
   /** Calls back after each change of that person's workspace, until disposed. */
   follow(person: Person, template: string, changed: () => void, only?: WorkspaceName): Disposable

@@ -76,7 +76,8 @@ export function endNoticeAt(config: PolicyConfig, workspace: Workspace): number 
 export function drainsAt(config: PolicyConfig, workspace: Workspace): number {
   const { drainAfterMs } = policyOf(config, workspace)
   const startedAt = workspace.container?.startedAt
-  return drainAfterMs > 0 && startedAt !== undefined ? startedAt + drainAfterMs : never
+  if (drainAfterMs === 0 || startedAt === undefined) return never
+  return startedAt + (workspace.stoodByMs ?? 0) + drainAfterMs
 }
 
 /** When someone who waits in the queue counts as gone. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { SeenContainer, Workspace } from './domain.ts'
+import { drainsAt } from './due.ts'
 import { configWith, director, nameOf, person, Scenario } from './testing/scenario.ts'
 import type { ScenarioOptions } from './testing/scenario.ts'
 import { testTemplate } from '../templates/testing/test-template.ts'
@@ -230,6 +231,14 @@ describe('standbys', () => {
       either.passes(1)
       assert.equal(either.phase('ann'), 'stopping')
     }
+  })
+
+  it('drain from the claim on, too', () => {
+    const story = standing(1, { templateOf: { drainAfterMs: 200_000, idleStopMs: 0 } })
+    story.passes(150_000)
+    story.asks('ann')
+    story.obeys()
+    assert.equal(drainsAt(story.state.config, story.workspace('ann')), story.now + 200_000)
   })
 
   it('are replaced when their lifetime is over', () => {

@@ -109,8 +109,8 @@ export function createOwnRoutes(deps: {
 
   const start = ({ person, template, only }: Caller): void =>
     workspaces.requestStart(person, template.name, only)
-  const cancel = ({ person, template }: Caller): void =>
-    workspaces.cancelStart(person, template.name)
+  const cancel = ({ person, template, only }: Caller): void =>
+    workspaces.cancelStart(person, template.name, only)
 
   function extend({ person, template }: Caller, { status }: WorkspaceView): void {
     if (status.extensionMs === undefined)
