@@ -251,6 +251,8 @@ export interface Tally {
   readonly memoryBytes: number
   /** Frozen ones and standbys: they may have to give way. */
   readonly yielding: number
+  /** Those that are stopping: their places will be free. */
+  readonly leaving: number
   readonly byTemplate: ReadonlyMap<string, TemplateTally>
   /** Workspaces that a person owns or has a seat in. */
   readonly byPerson: ReadonlyMap<UserName, readonly WorkspaceName[]>

@@ -8,6 +8,7 @@ import { orderQueue } from './fairness.ts'
 import { claimNetwork, networkOf } from './networks.ts'
 import { holdsPlace } from './phases.ts'
 import { commonLimitOf, ownLimitOf } from './room.ts'
+import { isCountTouched } from './tally.ts'
 
 /** @returns how many had a place but no network; `undefined`: nothing had changed for anybody */
 export function admit(draft: Draft, start: (name: WorkspaceName) => void): number | undefined {
@@ -33,8 +34,7 @@ export function admit(draft: Draft, start: (name: WorkspaceName) => void): numbe
 }
 
 function isRoomTouched({ tally, before, networks }: Draft): boolean {
-  const counted = ['places', 'starting', 'memoryBytes', 'yielding'] as const
-  return networks.touched.size > 0 || counted.some((what) => tally[what] !== before.tally[what])
+  return networks.touched.size > 0 || isCountTouched(tally, before.tally)
 }
 
 /** Without a network to be had it goes on waiting, and holds nobody up who has one. */

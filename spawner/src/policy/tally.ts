@@ -10,6 +10,7 @@ export const emptyTally: Tally = {
   starting: 0,
   memoryBytes: 0,
   yielding: 0,
+  leaving: 0,
   byTemplate: new Map(),
   byPerson: new Map(),
 }
@@ -22,6 +23,7 @@ export interface OpenTally {
   starting: number
   memoryBytes: number
   yielding: number
+  leaving: number
   readonly byTemplate: EditedMap<string, TemplateTally>
   readonly byPerson: EditedMap<UserName, readonly WorkspaceName[]>
 }
@@ -31,19 +33,21 @@ export function openTally(before: Tally): OpenTally {
   return { ...before, byTemplate, byPerson: editMap(before.byPerson) }
 }
 
+const counted = ['places', 'starting', 'memoryBytes', 'yielding', 'leaving'] as const
+
+/** Whether some number is another. */
+export function isCountTouched(tally: OpenTally, before: Tally): boolean {
+  return counted.some((what) => tally[what] !== before[what])
+}
+
 /** @returns the former one itself where nothing changed */
 export function closeTally(tally: OpenTally, before: Tally): Tally {
-  const { places, starting, memoryBytes, yielding } = tally
   const byTemplate = tally.byTemplate.result()
   const byPerson = tally.byPerson.result()
-  const isSame =
-    places === before.places &&
-    starting === before.starting &&
-    memoryBytes === before.memoryBytes &&
-    yielding === before.yielding &&
-    byTemplate === before.byTemplate &&
-    byPerson === before.byPerson
-  return isSame ? before : { places, starting, memoryBytes, yielding, byTemplate, byPerson }
+  const isSame = byTemplate === before.byTemplate && byPerson === before.byPerson
+  if (isSame && !isCountTouched(tally, before)) return before
+  const { places, starting, memoryBytes, yielding, leaving } = tally
+  return { places, starting, memoryBytes, yielding, leaving, byTemplate, byPerson }
 }
 
 export function tallyOf(config: PolicyConfig, workspaces: Iterable<Workspace>): Tally {
@@ -67,6 +71,8 @@ export function noteChange(
   }
   if (before !== undefined && countsAsStarting(before)) tally.starting--
   if (after !== undefined && countsAsStarting(after)) tally.starting++
+  if (before?.phase === 'stopping') tally.leaving--
+  if (after?.phase === 'stopping') tally.leaving++
   if (before !== undefined && mayYield(before)) tally.yielding--
   if (after !== undefined && mayYield(after)) tally.yielding++
   notePeople(tally, before, after)

@@ -109,9 +109,8 @@ function checkNetworks(world: WorldFacts, state: State): void {
 /** What was counted as it changed is what there is. */
 function checkTally(world: WorldFacts, state: State): void {
   const { byTemplate, byPerson, ...counted } = tallyOf(state.config, state.workspaces.values())
-  for (const what of ['places', 'starting', 'memoryBytes', 'yielding'] as const)
+  for (const what of ['places', 'starting', 'memoryBytes', 'yielding', 'leaving'] as const)
     if (counted[what] !== state.tally[what]) broken(world, `${what} were counted wrongly`)
-  const { maxMemoryBytes } = state.config.limits
   if (byPerson.size !== state.tally.byPerson.size) broken(world, 'people were counted wrongly')
   for (const [user, names] of byPerson)
     if ([...(state.tally.byPerson.get(user) ?? [])].sort().join() !== [...names].sort().join())
@@ -121,9 +120,6 @@ function checkTally(world: WorldFacts, state: State): void {
     if (noted?.places !== places || noted.names.size !== names.size)
       broken(world, `workspaces of ${template} were counted wrongly`)
   }
-  const ghosts = [...world.engine.containers.values()].some(({ ghost }) => ghost)
-  if (maxMemoryBytes > 0 && counted.memoryBytes > maxMemoryBytes && !ghosts)
-    broken(world, 'more memory is taken than allowed')
 }
 
 /** Nobody sits in two places, none has more people than seats, and no director lets in more than that. */
@@ -150,14 +146,24 @@ function checkSeats(world: WorldFacts, state: State): void {
 
 /** The engine itself never runs more than allowed, whatever the state says. */
 function checkRunning(world: WorldFacts): void {
-  const { maxWorkspaces } = world.config.limits
-  if (maxWorkspaces === 0) return
-  let running = 0
-  for (const container of world.engine.containers.values())
-    if (container.status === 'running' || container.status === 'paused')
-      if (!container.ghost) running++
-  const ghosts = [...world.engine.containers.values()].some(({ ghost }) => ghost)
-  if (running > maxWorkspaces && !ghosts) broken(world, 'more containers run than allowed')
+  const { limits, templates } = world.config
+  const running = new Map<string, number>()
+  let memoryBytes = 0
+  let count = 0
+  for (const { status, ghost, template } of world.engine.containers.values()) {
+    if (ghost) return
+    if (status !== 'running' && status !== 'paused') continue
+    count++
+    memoryBytes += templates.get(template)?.spec.memoryBytes ?? 0
+    running.set(template, (running.get(template) ?? 0) + 1)
+  }
+  const isOver = (limit: number, taken: number) => limit > 0 && taken > limit
+  if (isOver(limits.maxWorkspaces, count)) broken(world, 'more containers run than allowed')
+  if (isOver(limits.maxMemoryBytes, memoryBytes))
+    broken(world, 'more memory is in use than allowed')
+  for (const [template, taken] of running)
+    if (isOver(templates.get(template)?.policy.maxWorkspaces ?? 0, taken))
+      broken(world, `more of ${template} run than allowed`)
 }
 
 function checkStep(world: WorldFacts, state: State, step: Step): void {
