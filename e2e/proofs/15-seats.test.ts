@@ -12,7 +12,7 @@ import { letPass } from '../run/deadline.ts'
 
 const seats = 10
 const people = Array.from({ length: 50 }, (_, n) => `p${String(n + 1).padStart(2, '0')}`)
-const seatIdleMs = 5_000
+const seatIdleMs = 6_000
 /** The lease, the spawner's margin and the reports' interval on top. */
 const seatsEndMs = seatIdleMs + 4_000
 
@@ -26,6 +26,7 @@ describe('proof 15: seats', () => {
       settings: {
         CONTAINER_SEATS: String(seats),
         CONTAINER_SEATS_TOTAL: String(seats * 2),
+        CONTAINER_SEAT_IDLE: `${seatIdleMs}ms`,
         CONTAINER_MEMORY: '128m',
       },
     })
@@ -68,8 +69,6 @@ describe('proof 15: seats', () => {
   })
 
   it('retires a workspace that has served its total, also across kill -9 of the spawner', async () => {
-    await berth.reconfigure({ CONTAINER_SEAT_IDLE: `${seatIdleMs}ms` }, 'spawner')
-    await restarted(berth, 'spawner')
     const host = await visit('p01')
     const stays = stay('p01', host)
     await using history = await watchEngine(berth.engine)
