@@ -174,6 +174,8 @@ export async function startDirector(
           routes = createRouteTable(snapshot, sites)
           routesHeard = true
           void ownPorts.follow(routes.ports)
+          // A spawner that was started anew with shorter idle steps does not know how long the leases held here last.
+          void reporter.report()
           desk.spawnerSeen()
           log.info({ templates: snapshot.map(({ template }) => template) }, 'routes received')
         },
