@@ -75,14 +75,11 @@ export function inOrder(known: Known, waiting: readonly Workspace[]): readonly W
 /** More than that are sorted rather than put in one by one. */
 const fewMoves = 20
 
-/**
- * Brings the queue up to date with what was touched.
- *
- * @param admitted who has left it since it was brought up to date last
- * @returns whether somebody may have another place in it
- */
-export function orderQueue(draft: Draft, admitted: readonly WorkspaceName[] = []): boolean {
-  const moved = new Set([...movedIn(draft), ...admitted])
+/** Brings the queue up to date with what was touched. @returns whether somebody may have another place in it */
+export function orderQueue(draft: Draft): boolean {
+  // Once it was brought up to date in this decision, the state before says no longer who is in it.
+  const isFirst = draft.queue === draft.before.queue
+  const moved = new Set([...movedIn(draft), ...(isFirst ? [] : draft.workspaces.touched)])
   if (moved.size === 0) return false
   const queue = moved.size > fewMoves ? sorted(draft, moved) : putIn(draft, moved)
   const isSame =

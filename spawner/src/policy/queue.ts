@@ -16,7 +16,7 @@ export function admit(draft: Draft, start: (name: WorkspaceName) => void): numbe
   if (draft.queue.length === 0 || !draft.engine.reachable) return undefined
   if (!isMoved && !draft.concernsAll && !isRoomTouched(draft)) return undefined
   let cramped = 0
-  const admitted: WorkspaceName[] = []
+  let admitted = 0
   // Where one found no network, the next who needs a new one finds none either.
   const without = new Set<string>()
   for (const name of draft.queue) {
@@ -26,10 +26,10 @@ export function admit(draft: Draft, start: (name: WorkspaceName) => void): numbe
     if (commonLimitOf(draft, workspace) !== undefined) break
     const placed = takePlace(draft, workspace, without)
     if (placed.phase === 'queued') cramped++
-    else admitted.push(name)
+    else admitted++
     if (holdsPlace(placed)) start(name)
   }
-  if (admitted.length > 0) orderQueue(draft, admitted)
+  if (admitted > 0) orderQueue(draft)
   return cramped
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { SeatReply } from './domain.ts'
-import { begun, director, person, type Scenario, type ScenarioOptions } from './testing/scenario.ts'
+import { begun, director, person, Scenario, type ScenarioOptions } from './testing/scenario.ts'
 
 const shared = (policy: ScenarioOptions['policy'], limits: ScenarioOptions['limits'] = {}) =>
   begun({ policy: { seats: 2, ...policy }, limits })
@@ -186,6 +186,26 @@ describe('a shared workspace', () => {
     assert.equal(story.seatOf('cid')?.name, story.seatOf('bob')?.name)
     assert.equal(story.seatOf('dan')?.phase, 'queued')
     assert.equal(story.asks('cid').status, 'granted')
+  })
+
+  it('hazard: one is waited for in the queue after all who waited for it have moved', () => {
+    const story = shared({}, { maxWorkspaces: 2 })
+    comes(story, 'ann')
+    comes(story, 'zed')
+    comes(story, 'bob')
+    for (const who of ['cid', 'dan', 'eve', 'fay']) story.asks(who)
+    story.hears({ type: 'cancel-asked', template: 'lab', user: person('dan') })
+    assert.notEqual(story.seatOf('fay')?.name, story.seatOf('eve')?.name)
+    const options = { policy: { seats: 2 }, limits: { maxStarting: 1 } }
+    const restarted = new Scenario(options, story.recorded)
+    restarted.looks().connects()
+    const { state } = restarted
+    const queued = [...state.workspaces.values()].filter(({ phase }) => phase === 'queued')
+    assert.deepEqual(
+      state.queue,
+      queued.map(({ name }) => name),
+    )
+    assert.equal(restarted.seatOf('fay')?.name, restarted.seatOf('eve')?.name)
   })
 
   it('is given up by one of several without loss for the others', () => {
