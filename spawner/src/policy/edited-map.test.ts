@@ -4,10 +4,10 @@ import fc from 'fast-check'
 import { editMap } from './edited-map.ts'
 
 const edits = fc.array(
-  fc.array(fc.tuple(fc.nat(40), fc.option(fc.integer({ min: 1 }), { nil: undefined })), {
-    maxLength: 6,
+  fc.array(fc.tuple(fc.nat(90), fc.option(fc.integer({ min: 1 }), { nil: undefined })), {
+    maxLength: 12,
   }),
-  { maxLength: 40 },
+  { maxLength: 60, size: 'max' },
 )
 
 describe('an edited map', () => {

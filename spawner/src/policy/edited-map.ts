@@ -1,5 +1,5 @@
-// A map that many decisions follow one another in: a base that is never changed, and the few changes since, which
-// become a new base when they are many. So one decision stays cheap among ten thousand workspaces.
+// A map that many decisions follow one another in: a base that is never changed, the changes since, and the latest few
+// of these apart. Few are copied for each decision, more now and then, all seldom: so one stays cheap among thousands.
 
 export interface EditedMap<K, V> {
   get(key: K): V | undefined
@@ -20,48 +20,117 @@ export interface EditedMap<K, V> {
 const gone = Symbol('gone')
 type Changes<K, V> = ReadonlyMap<K, V | typeof gone>
 
+/** What came later wins. */
+interface Layers<K, V> {
+  readonly base: ReadonlyMap<K, V>
+  readonly earlier: Changes<K, V>
+  readonly latest: Changes<K, V>
+}
+
+const nothing: Changes<never, never> = new Map<never, never>()
+const mostLatest = 24
+const untouched: ReadonlySet<never> = new Set<never>()
+
 /** @param changed is told of each change as it is made */
 export function editMap<K, V extends NonNullable<unknown>>(
   original: ReadonlyMap<K, V>,
   changed?: (before: V | undefined, after: V | undefined) => void,
 ): EditedMap<K, V> {
-  const touched = new Set<K>()
-  const { base, changes: former } = layersOf(original)
-  let changes: Map<K, V | typeof gone> | undefined
-  let size = original.size
-  const layers = () => new LayeredMap(base, changes ?? former, size)
-  const get = (key: K) => find(base, changes ?? former, key)
-  const put = (key: K, value: V | undefined) => {
-    const before = get(key)
-    if (value === undefined && before === undefined) return
-    touched.add(key)
-    changes ??= new Map(former)
-    if (value !== undefined || base.has(key)) changes.set(key, value ?? gone)
-    else changes.delete(key)
-    size += Number(value !== undefined) - Number(before !== undefined)
-    changed?.(before, value)
+  return new LayersInWork(original, changed)
+}
+
+/** A class, unlike most here: several are made for each decision, and closures would cost more than the decision. */
+class LayersInWork<K, V extends NonNullable<unknown>> implements EditedMap<K, V> {
+  readonly #original: ReadonlyMap<K, V>
+  readonly #changed: ((before: V | undefined, after: V | undefined) => void) | undefined
+  readonly #base: ReadonlyMap<K, V>
+  readonly #earlier: Changes<K, V>
+  #latest: Changes<K, V>
+  #copy: Map<K, V | typeof gone> | undefined
+  #touched: Set<K> | undefined
+  #size: number
+
+  constructor(
+    original: ReadonlyMap<K, V>,
+    changed: ((before: V | undefined, after: V | undefined) => void) | undefined,
+  ) {
+    const layers: Layers<K, V> = layersOf(original)
+    this.#original = original
+    this.#changed = changed
+    this.#base = layers.base
+    this.#earlier = layers.earlier
+    this.#latest = layers.latest
+    this.#size = original.size
   }
-  return {
-    get,
-    has: (key) => get(key) !== undefined,
-    set: (key, value) => put(key, value),
-    delete: (key) => put(key, undefined),
-    values: () => layers().values(),
-    keys: () => layers().keys(),
-    entries: () => layers().entries(),
-    get size() {
-      return size
-    },
-    touched,
-    result() {
-      if (changes === undefined) return original
-      // The larger the base, the dearer a new one: about as many changes as its root are carried along.
-      return changes.size ** 2 > 2 * base.size ? merged(base, changes) : layers()
-    },
+
+  get size(): number {
+    return this.#size
+  }
+
+  get touched(): ReadonlySet<K> {
+    return this.#touched ?? untouched
+  }
+
+  get(key: K): V | undefined {
+    return find(this.#base, this.#earlier, this.#latest, key)
+  }
+
+  has(key: K): boolean {
+    return this.get(key) !== undefined
+  }
+
+  set(key: K, value: V): void {
+    this.#put(key, value)
+  }
+
+  delete(key: K): void {
+    this.#put(key, undefined)
+  }
+
+  values(): Iterable<V> {
+    return this.#layers().values()
+  }
+
+  keys(): Iterable<K> {
+    return this.#layers().keys()
+  }
+
+  entries(): Iterable<[K, V]> {
+    return this.#layers().entries()
+  }
+
+  result(): ReadonlyMap<K, V> {
+    const copy = this.#copy
+    const base = this.#base
+    if (copy === undefined) return this.#original
+    if (copy.size <= mostLatest && base.size > mostLatest) return this.#layers()
+    const changes = new Map([...this.#earlier, ...copy])
+    // The larger the base, the dearer a new one, and the more changes are carried along.
+    if (changes.size ** 2 > 32 * base.size) return merged(base, changes)
+    return new LayeredMap({ base, earlier: changes, latest: nothing }, this.#size)
+  }
+
+  #layers(): LayeredMap<K, V> {
+    const layers = { base: this.#base, earlier: this.#earlier, latest: this.#latest }
+    return new LayeredMap(layers, this.#size)
+  }
+
+  #put(key: K, value: V | undefined): void {
+    const before = this.get(key)
+    if (value === undefined && before === undefined) return
+    this.#touched ??= new Set()
+    this.#touched.add(key)
+    this.#copy ??= new Map(this.#latest)
+    this.#latest = this.#copy
+    this.#copy.set(key, value ?? gone)
+    this.#size += Number(value !== undefined) - Number(before !== undefined)
+    this.#changed?.(before, value)
   }
 }
 
-const nothing: Changes<never, never> = new Map<never, never>()
+function layersOf<K, V>(map: ReadonlyMap<K, V>): Layers<K, V> {
+  return map instanceof LayeredMap ? map : { base: map, earlier: nothing, latest: nothing }
+}
 
 function merged<K, V>(base: ReadonlyMap<K, V>, changes: Changes<K, V>): ReadonlyMap<K, V> {
   const map = new Map(base)
@@ -71,35 +140,33 @@ function merged<K, V>(base: ReadonlyMap<K, V>, changes: Changes<K, V>): Readonly
   return map
 }
 
-function layersOf<K, V>(
-  map: ReadonlyMap<K, V>,
-): {
-  readonly base: ReadonlyMap<K, V>
-  readonly changes: Changes<K, V>
-} {
-  return map instanceof LayeredMap ? map : { base: map, changes: nothing }
-}
-
-function find<K, V>(base: ReadonlyMap<K, V>, changes: Changes<K, V>, key: K): V | undefined {
-  const own = changes.get(key)
+function find<K, V>(
+  base: ReadonlyMap<K, V>,
+  earlier: Changes<K, V>,
+  latest: Changes<K, V>,
+  key: K,
+): V | undefined {
+  const own = latest.get(key) ?? earlier.get(key)
   if (own === undefined) return base.get(key)
   return own === gone ? undefined : own
 }
 
 /** Its order is the base's, then that of what was added since. */
-class LayeredMap<K, V> implements ReadonlyMap<K, V> {
+class LayeredMap<K, V> implements ReadonlyMap<K, V>, Layers<K, V> {
   readonly base: ReadonlyMap<K, V>
-  readonly changes: Changes<K, V>
+  readonly earlier: Changes<K, V>
+  readonly latest: Changes<K, V>
   readonly size: number
 
-  constructor(base: ReadonlyMap<K, V>, changes: Changes<K, V>, size: number) {
+  constructor({ base, earlier, latest }: Layers<K, V>, size: number) {
     this.base = base
-    this.changes = changes
+    this.earlier = earlier
+    this.latest = latest
     this.size = size
   }
 
   get(key: K): V | undefined {
-    return find(this.base, this.changes, key)
+    return find(this.base, this.earlier, this.latest, key)
   }
 
   has(key: K): boolean {
@@ -111,13 +178,18 @@ class LayeredMap<K, V> implements ReadonlyMap<K, V> {
   }
 
   *entries(): MapIterator<[K, V]> {
-    const { base, changes } = this
+    const { base, earlier, latest } = this
     for (const entry of base) {
-      const own = changes.get(entry[0])
+      const own = latest.get(entry[0]) ?? earlier.get(entry[0])
       if (own === undefined) yield entry
       else if (own !== gone) yield [entry[0], own]
     }
-    for (const [key, own] of changes) if (own !== gone && !base.has(key)) yield [key, own]
+    for (const [key, former] of earlier) {
+      const own = latest.get(key) ?? former
+      if (own !== gone && !base.has(key)) yield [key, own]
+    }
+    for (const [key, own] of latest)
+      if (own !== gone && !base.has(key) && !earlier.has(key)) yield [key, own]
   }
 
   *keys(): MapIterator<K> {

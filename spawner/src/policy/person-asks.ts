@@ -5,6 +5,7 @@ import { claimOf, type Claim } from './admission.ts'
 import { noteCancel } from './cancels.ts'
 import { change, drop, freshWorkspace, type Draft } from './draft.ts'
 import type { Workspace } from './domain.ts'
+import { isFreezing, wake } from './freezing.ts'
 import { cancelStart, leaveQueue } from './lifecycle.ts'
 import { holdsPlace, isStarting } from './phases.ts'
 import { changeSeat, seatIn, takeSeat } from './seat-table.ts'
@@ -69,6 +70,7 @@ function startShared(
 function startAgain(draft: Draft, workspace: Workspace, user: Person): void {
   if (workspace.phase === 'stopping' && !workspace.wanted)
     change(draft, workspace, { wanted: true, turn: draft.nextTurn++, requestedAt: draft.now })
+  if (workspace.phase === 'frozen' || isFreezing(workspace)) wake(draft, workspace)
   if (workspace.phase === 'stopped' || workspace.phase === 'failed') begin(draft, workspace, user)
 }
 
