@@ -205,5 +205,8 @@ describe('a field of a template in the file', () => {
       'reads the folder /srv/x of the host',
     ])
     assert.deepEqual(read('volumes: ["d:/d"]').weakened, [])
+    assert.deepEqual(read('volumes: ["/srv/x/{user}:/x"]').weakened, [
+      'reads and writes the folder /srv/x/{user} of the host, which goes to whoever bears that user name later',
+    ])
   })
 })

@@ -1,4 +1,5 @@
 // What of a template takes away from the hardening that every workspace has otherwise, in words for the log.
+import { usesPlaceholder } from './placeholders.ts'
 import type { TemplateSpec } from './template.ts'
 
 export function weakened(spec: TemplateSpec): readonly string[] {
@@ -10,7 +11,14 @@ export function weakened(spec: TemplateSpec): readonly string[] {
     ...spec.networks.map((name) => `joins the network ${name}`),
     ...binds.map(
       ({ source, readOnly }) =>
-        `${readOnly ? 'reads' : 'reads and writes'} the folder ${source} of the host`,
+        `${readOnly ? 'reads' : 'reads and writes'} the folder ${source} of the host${heirs(source)}`,
     ),
   ]
+}
+
+/** Volumes bear their owner's subject; folders do not. */
+function heirs(source: string): string {
+  return usesPlaceholder(source, 'user', 'workspace')
+    ? ', which goes to whoever bears that user name later'
+    : ''
 }
