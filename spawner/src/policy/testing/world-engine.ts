@@ -194,7 +194,7 @@ export class WorldEngine implements EngineFacts {
       case 'remove-network': {
         const { index } = order
         for (const container of this.containers.values())
-          if (container.network === index && isPlanned(world, container.generation))
+          if (isOn(container, this.networks.get(index)) && isPlanned(world, container.generation))
             broken(world, `network ${index} was removed under ${container.workspace}`)
         this.networks.delete(index)
         return { type: 'network-removed', index }
@@ -234,6 +234,7 @@ export class WorldEngine implements EngineFacts {
       kind,
       owner,
       network,
+      joined: this.networks.get(network),
       status: 'created',
       startedAt: undefined,
       finishedAt: undefined,
@@ -258,6 +259,7 @@ export class WorldEngine implements EngineFacts {
         retry: false,
       }
     container.network = order.network
+    container.joined = this.networks.get(order.network)
     if (container.status === 'created' || container.status === 'exited') {
       container.status = 'running'
       container.startedAt = world.now
@@ -434,6 +436,9 @@ function asSeen(container: WorldContainer): Container {
     ...(isUp(container) ? { address: addressOf(container) } : {}),
   }
 }
+
+const isOn = ({ joined }: WorldContainer, network: ReadonlySet<DirectorId> | undefined) =>
+  joined !== undefined && joined === network
 
 /** It is to be kept or started: not one on its way out, with its network. */
 function isPlanned(world: WorldFacts, generation: Generation): boolean {

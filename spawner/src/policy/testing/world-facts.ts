@@ -69,6 +69,8 @@ export interface WorldContainer {
   readonly kind: WorkspaceKind
   readonly owner: Person | undefined
   network: NetworkIndex
+  /** The very network: one that was made later under the same number is another. */
+  joined: ReadonlySet<DirectorId> | undefined
   status: Container['status']
   startedAt: number | undefined
   finishedAt: number | undefined
