@@ -55,6 +55,8 @@ function noteNetworks(draft: Draft, look: Look): void {
     else if (isNetworkNewer(network, look)) continue
     else if (there === undefined) noteNetworkGone(draft, network)
     else if (network.status !== 'removing') noteNetworkThere(draft, network, there, look)
+    // The answer was lost, or it was ordered in vain.
+    else if (network.retryAt === undefined) setNetwork(draft, network, { retryAt: draft.now })
   }
   for (const network of look.networks) adoptNetwork(draft, network, look)
   for (const [index, until] of draft.restingIndexes.entries())

@@ -196,3 +196,17 @@ describe('a director', () => {
     assert.deepEqual(story.said, [{ type: 'introduce', director }])
   })
 })
+
+describe('a network whose removal was ordered', () => {
+  it('hazard: stays for ever because nobody answered', () => {
+    const story = begun({ config: { spareNetworks: 0 } })
+    story.looks({ networks: [{ index: 0, egress: 'internet', attached: [] }] })
+    story.obeys('attach-director')
+    story.passes(31_000)
+    assert.deepEqual(story.ordered(), ['remove-network'])
+    story.orders.length = 0
+    story.passes(16 * 60_000)
+    story.looks({ networks: [{ index: 0, egress: 'internet', attached: [director] }] })
+    assert.deepEqual(story.ordered(), ['remove-network'])
+  })
+})
