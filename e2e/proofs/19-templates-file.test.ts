@@ -8,7 +8,7 @@ import { signIn } from '../clients/people.ts'
 import type { Place } from '../clients/place.ts'
 import { expectProblem } from '../clients/problems.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
-import { inspected } from '../engine/belongings.ts'
+import { inspect, inspected } from '../engine/belongings.ts'
 import { run } from '../run/command.ts'
 import { eventually, letPass } from '../run/deadline.ts'
 
@@ -51,6 +51,14 @@ templates:
     limits: { workspaces: 1 }
     lifetime: { max: 2h, extension: 1h }
     pass: { identity: [user, email] }
+  dock:
+    <<: *common
+    prefix: DOCK
+    title: Dock
+    route: { port: 8093 }
+    start: click
+    limits: { groups: { staff: 1 } }
+    pass: { identity: [user], tokens: [access] }
   pier:
     <<: *common
     prefix: PIER
@@ -68,7 +76,11 @@ describe('proof 19: the file with templates', () => {
   const prefix = process.pid.toString(36)
   const network = `berth-e2e-further-${process.pid}`
   const fitted = (text: string): string =>
-    text.replace('FULL', `f${prefix}`).replace('PIER', `g${prefix}`).replace('NETWORK', network)
+    text
+      .replace('FULL', `f${prefix}`)
+      .replace('PIER', `g${prefix}`)
+      .replace('DOCK', `k${prefix}`)
+      .replace('NETWORK', network)
 
   before(async () => {
     berth = await deploy({
@@ -146,6 +158,29 @@ describe('proof 19: the file with templates', () => {
     assert.equal(ben.headers['berth-phase'], 'queued')
     ben.leave()
     await expectProblem(await as('ann', 'nothing.localhost').ask('/'), 404, 'template_unknown')
+  })
+
+  it('leads by a port of the director, starts by a click, counts by group and passes a token', async () => {
+    assert.ok('host' in director)
+    const dock = { host: director.host, port: 8093 }
+    const [ann, ben] = ['ann', 'ben'].map((user) => asTheGateway(berth, dock, user))
+    assert.ok(ann && ben)
+    const page = await ann.navigate('/')
+    assert.match(await page.text(), /action="\/\.berth\/start"/, 'a button, and nothing is started')
+    assert.equal(await inspect(berth.engine, `k${prefix}-ann`), undefined)
+    const pressed = await ann.press('start')
+    assert.ok(pressed.status < 400, `start is answered ${pressed.status}`)
+    pressed.leave()
+    const answer = await ann.ask('/echo', { headers: { 'x-forwarded-access-token': 'a token' } })
+    const { headers } = await answer.json<{ headers: [string, string][] }>()
+    const told = Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]))
+    assert.equal(told['x-forwarded-access-token'], 'a token')
+    const second = await ben.press('start')
+    second.leave()
+    const status = await (await ben.ask('/.berth/status')).json<Record<string, unknown>>()
+    assert.deepEqual([status['phase'], status['waitsFor']], ['queued', 'limit_template'])
+    const left = await ben.press('cancel')
+    left.leave()
   })
 
   it('has people sign in on each host of its own, by the same gateway', async () => {

@@ -20,6 +20,7 @@ describe('the metrics', () => {
     metrics.countFrom(() => ({
       workspaces: [{ template: 'lab', phase: 'ready' }],
       queueLength: 4,
+      queueEstimateMs: 90_000,
       limits,
     }))
     metrics.loop.ready({ template: 'lab', kind: 'cold', seconds: 2, queuedSeconds: 1 })
@@ -43,6 +44,7 @@ describe('the metrics', () => {
       'berth_limit{limit="queue"} 9',
       'berth_limit{limit="memory_bytes"} 4096',
       'berth_queue_length 4',
+      'berth_queue_estimate_seconds 90',
       'berth_queue_wait_duration_seconds_sum 1',
       'berth_engine_call_duration_seconds_count{call="container-create"} 1',
       'berth_engine_errors_total{call="container-create"} 1',
@@ -52,10 +54,22 @@ describe('the metrics', () => {
       assert.ok(text.includes(`${line}\n`), line)
   })
 
+  it('guess no wait that nothing tells of', async () => {
+    const registry = new Registry()
+    const counts = { workspaces: [], queueLength: 2, queueEstimateMs: undefined, limits }
+    createMetrics(registry).countFrom(() => counts)
+    assert.match(await registry.metrics(), /^berth_queue_estimate_seconds NaN$/im)
+  })
+
   it('forget the phases that nobody is in any more', async () => {
     const registry = new Registry()
     let workspaces = [{ template: 'lab', phase: 'ready' as const }]
-    createMetrics(registry).countFrom(() => ({ workspaces, queueLength: 0, limits }))
+    createMetrics(registry).countFrom(() => ({
+      workspaces,
+      queueLength: 0,
+      queueEstimateMs: 0,
+      limits,
+    }))
     assert.match(await registry.metrics(), /berth_workspaces\{template="lab",phase="ready"\} 1/)
     workspaces = []
     assert.doesNotMatch(await registry.metrics(), /berth_workspaces\{/)

@@ -98,6 +98,14 @@ function countPresent(registers: Registry[], counts: () => LoopCounts): void {
     },
   })
   new Gauge({
+    name: 'berth_queue_estimate_seconds',
+    help: 'how long until the last who waits is ready; NaN where nothing tells',
+    registers,
+    collect() {
+      this.set((counts().queueEstimateMs ?? Number.NaN) / 1_000)
+    },
+  })
+  new Gauge({
     name: 'berth_limit',
     help: 'the limits that are set; 0 is none',
     labelNames: ['limit'],

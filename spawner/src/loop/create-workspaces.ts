@@ -7,6 +7,7 @@ import { decide, initialState } from '../policy/decide.ts'
 import type { Event, Generation, PolicyConfig, State, Step } from '../policy/domain.ts'
 import { lifetimeEndsAt } from '../policy/due.ts'
 import { seatOf } from '../policy/seat-table.ts'
+import { estimateMs } from '../policy/estimates.ts'
 import { viewOf } from '../policy/view.ts'
 import { createDirectorStreams } from './director-streams.ts'
 import type { Engine } from './engine.ts'
@@ -227,9 +228,15 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
     reconfigure: (changed) => tell({ type: 'config-changed', config: changed }),
 
     counts() {
-      const { workspaces, queue, config: present } = writer.state()
-      const { limits } = present
-      return { workspaces: [...workspaces.values()], queueLength: queue.length, limits }
+      const state = writer.state()
+      const { workspaces, queue, config: present } = state
+      const last = workspaces.get(queue.at(-1) ?? ('' as WorkspaceName))
+      return {
+        workspaces: [...workspaces.values()],
+        queueLength: queue.length,
+        queueEstimateMs: last === undefined ? 0 : estimateMs(state, last, clock.now()),
+        limits: present.limits,
+      }
     },
 
     async [Symbol.asyncDispose]() {

@@ -21,5 +21,7 @@ export interface LoopObserver {
 export interface LoopCounts {
   readonly workspaces: readonly { readonly template: string; readonly phase: Phase }[]
   readonly queueLength: number
+  /** Until the last who waits is ready; `undefined`: there is nothing to tell it from. */
+  readonly queueEstimateMs: number | undefined
   readonly limits: Limits
 }
