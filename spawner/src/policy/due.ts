@@ -61,9 +61,12 @@ export function idleRemoveAt(config: PolicyConfig, workspace: Workspace): number
 /** The hard end, leases or not. */
 export function lifetimeEndsAt(config: PolicyConfig, workspace: Workspace): number {
   const { maxLifetimeMs } = policyOf(config, workspace)
-  const startedAt = workspace.container?.startedAt
-  if (maxLifetimeMs === 0 || startedAt === undefined) return never
-  return startedAt + (workspace.stoodByMs ?? 0) + maxLifetimeMs + workspace.extendedMs
+  return maxLifetimeMs > 0 ? livesSince(workspace) + maxLifetimeMs + workspace.extendedMs : never
+}
+
+/** Lifetimes of people count from its start, or from the claim of a standby; `never` while it has not started. */
+function livesSince({ container, stoodByMs = 0 }: Workspace): number {
+  return container?.startedAt === undefined ? never : container.startedAt + stoodByMs
 }
 
 /** When the end of its lifetime is announced. */
@@ -75,9 +78,7 @@ export function endNoticeAt(config: PolicyConfig, workspace: Workspace): number 
 /** From then on it takes nobody new, and ends with the last who leaves. */
 export function drainsAt(config: PolicyConfig, workspace: Workspace): number {
   const { drainAfterMs } = policyOf(config, workspace)
-  const startedAt = workspace.container?.startedAt
-  if (drainAfterMs === 0 || startedAt === undefined) return never
-  return startedAt + (workspace.stoodByMs ?? 0) + drainAfterMs
+  return drainAfterMs > 0 ? livesSince(workspace) + drainAfterMs : never
 }
 
 /** When someone who waits in the queue counts as gone. */

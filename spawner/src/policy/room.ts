@@ -21,8 +21,11 @@ export interface Known {
 export type OwnLimit = 'limit_user' | 'limit_template' | 'limit_memory'
 export type CommonLimit = 'limit_total' | 'limit_memory' | 'starting'
 
+/** What has a place, or would. */
+type Claimant = Pick<Workspace, 'template' | 'owner' | 'seats'>
+
 /** Whom it counts for where there are limits for groups. */
-export function personOf({ owner, seats }: Workspace): Person | undefined {
+export function personOf({ owner, seats }: Claimant): Person | undefined {
   return owner ?? seats[0]?.person
 }
 
@@ -32,7 +35,7 @@ export function isTooBig(config: PolicyConfig, template: string): boolean {
   return maxMemoryBytes > 0 && memoryOf(config, template) > maxMemoryBytes
 }
 
-export function ownLimitOf(known: Known, workspace: Workspace): OwnLimit | undefined {
+export function ownLimitOf(known: Known, workspace: Claimant): OwnLimit | undefined {
   const { config } = known
   const { template, owner } = workspace
   if (isTooBig(config, template)) return 'limit_memory'
@@ -51,7 +54,7 @@ function placesOf(known: Known, user: UserName): number {
   return count
 }
 
-function isTemplateFull(known: Known, workspace: Workspace): boolean {
+function isTemplateFull(known: Known, workspace: Claimant): boolean {
   const policy = known.config.templates.get(workspace.template)?.policy
   if (policy === undefined) return false
   const { maxWorkspaces } = policy
@@ -61,7 +64,7 @@ function isTemplateFull(known: Known, workspace: Workspace): boolean {
 }
 
 /** One of their groups has as many of that template as it may. */
-export function isGroupFull(known: Known, workspace: Workspace): boolean {
+export function isGroupFull(known: Known, workspace: Claimant): boolean {
   const policy = known.config.templates.get(workspace.template)?.policy
   if (policy === undefined) return false
   const taken = known.tally.byTemplate.get(workspace.template)
@@ -82,7 +85,7 @@ function placesOfGroup(known: Known, taken: TemplateTally | undefined, group: st
   return count
 }
 
-export function commonLimitOf(known: Known, { template }: Workspace): CommonLimit | undefined {
+export function commonLimitOf(known: Known, { template }: Claimant): CommonLimit | undefined {
   const { maxWorkspaces, maxMemoryBytes, maxStarting } = known.config.limits
   const { places, memoryBytes, starting } = known.tally
   if (maxWorkspaces > 0 && places >= maxWorkspaces) return 'limit_total'

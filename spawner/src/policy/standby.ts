@@ -6,8 +6,9 @@ import { exitedAtStart } from './failures.ts'
 import { stop } from './lifecycle.ts'
 import { claimNetwork } from './networks.ts'
 import { isStarting } from './phases.ts'
+import { isOutdated } from './outdated.ts'
 import { isMisnamed } from './rename.ts'
-import { memoryOf } from './tally.ts'
+import { commonLimitOf, ownLimitOf } from './room.ts'
 import { isShared, type Template } from '../templates/template.ts'
 
 const firstPauseMs = 5_000
@@ -72,20 +73,15 @@ function isToBeHad(workspace: Workspace): boolean {
 }
 
 function hasToGo(draft: Draft, standby: Workspace): boolean {
-  const { phase, container, leasedUntil } = standby
+  const { phase, leasedUntil } = standby
   // Somebody froze it by hand.
   if (phase === 'frozen') return leasedUntil <= draft.now
   if (!isStarting(standby) && phase !== 'ready') return false
   // It was somebody's: whoever they were may still be in it, for a lease.
   if (isMisnamed(standby)) return leasedUntil <= draft.now
-  const template = draft.config.templates.get(standby.template)
-  if (template === undefined) return true
+  if (!draft.config.templates.has(standby.template)) return true
   // Only these events bring another description or another image.
-  if (container === undefined || !draft.concernsAll) return false
-  const imageId = draft.images.get(template.spec.image)
-  const isOldImage = container.imageId !== undefined && imageId !== undefined
-  if (isOldImage && container.imageId !== imageId) return true
-  return container.spec !== draft.config.specOf(template, undefined)
+  return draft.concernsAll && isOutdated(draft, standby)
 }
 
 function replace(draft: Draft, standby: Workspace, settle: Settle): void {
@@ -123,7 +119,9 @@ function isAnyFailing(draft: Draft, { name }: Template): boolean {
 
 /** Under the limits that people have, and after them. */
 function add(draft: Draft, template: Template, settle: Settle): boolean {
-  if (draft.queue.length > 0 || !hasRoom(draft, template)) return false
+  const claimant = { template: template.name, owner: undefined, seats: [] }
+  const limit = ownLimitOf(draft, claimant) ?? commonLimitOf(draft, claimant)
+  if (draft.queue.length > 0 || limit !== undefined) return false
   const name = nextName(draft, template)
   const fresh = freshWorkspace(draft, { name, template: template.name, owner: undefined })
   const workspace = { ...fresh, kind: 'standby', turn: draft.nextTurn++ } as const
@@ -141,17 +139,6 @@ function nextName(draft: Draft, template: Template): WorkspaceName {
     if (!draft.foreignNames.has(name)) return name
     draft.nextTurn++
   }
-}
-
-function hasRoom({ config, tally }: Draft, { name, policy }: Template): boolean {
-  const { maxWorkspaces, maxStarting, maxMemoryBytes } = config.limits
-  const isUnder = (limit: number, taken: number) => limit === 0 || taken < limit
-  return (
-    isUnder(maxWorkspaces, tally.places) &&
-    isUnder(maxStarting, tally.starting) &&
-    isUnder(policy.maxWorkspaces, tally.byTemplate.get(name)?.places ?? 0) &&
-    (maxMemoryBytes === 0 || tally.memoryBytes + memoryOf(config, name) <= maxMemoryBytes)
-  )
 }
 
 /**

@@ -13,6 +13,7 @@ import { isFreezing } from './freezing.ts'
 import { positionOf } from './fairness.ts'
 import { isStarting, shownPhase } from './phases.ts'
 import { waitsFor } from './room.ts'
+import { isOutdated } from './outdated.ts'
 
 export interface View {
   readonly status: WorkspaceStatus
@@ -129,16 +130,6 @@ function presentView(
 
 function offerOf({ description, icon, policy }: Template): NonNullable<View['offer']> {
   return { description, icon, byClick: policy.startsBy === 'click' }
-}
-
-/** It was made from another description, or its image has changed under the same name. */
-function isOutdated({ config, images }: State, workspace: Workspace): boolean {
-  const { container, owner } = workspace
-  const template = config.templates.get(workspace.template)
-  if (container === undefined || template === undefined) return false
-  if (config.specOf(template, owner) !== container.spec) return true
-  const latest = images.get(template.spec.image)
-  return latest !== undefined && container.imageId !== undefined && latest !== container.imageId
 }
 
 /** How one workspace stands, whoever asks. */

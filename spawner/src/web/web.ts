@@ -1,10 +1,11 @@
 // The spawner's web application: put together here, reached by directors only.
-import express, { type Express, type RequestHandler } from 'express'
+import type { Express, RequestHandler } from 'express'
 import type { Clock } from '@berth/shared/clock'
 import { internalPaths } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import { BerthError } from '@berth/shared/problems'
 import type { Workspaces } from '../loop/workspaces.ts'
+import { createApplication } from './application.ts'
 import { createAssets } from './assets.ts'
 import { createBearerGuard } from './bearer.ts'
 import { createDirectorApi } from './director-api.ts'
@@ -23,12 +24,7 @@ export function createWeb(deps: {
   const { workspaces, settings, clock, log } = deps
   const assets = createAssets()
   const pages = createPages(settings, assets)
-  const app = express()
-  app.disable('x-powered-by')
-  app.disable('etag')
-  app.set('query parser', 'simple')
-  app.enable('case sensitive routing')
-  app.enable('strict routing')
+  const app = createApplication()
 
   app.use(createBearerGuard(settings))
   app.use(createDirectorApi(workspaces, settings, clock))

@@ -29,6 +29,7 @@ import {
   type WorldFacts,
   type WorldOptions,
 } from './world-facts.ts'
+import { generator } from './generator.ts'
 
 interface Waiter {
   readonly user: Person
@@ -476,16 +477,6 @@ function hubWith({ hub, idleStopMs, idleRemoveMs }: WorldOptions): Template {
       idleRemoveMs,
     },
   })
-}
-
-function generator(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
 
 function describe(thing: Event | Step): string {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { startApi, tokenText } from '../testing/api.ts'
 import { readEvents } from '@berth/shared/server-sent-events'
+import { generator } from '../../policy/testing/generator.ts'
 
 describe('the port for scripts', () => {
   for (const [name, authorization] of [
@@ -171,14 +172,3 @@ const bodies = [
   '%ff'.repeat(10_000),
   'x'.repeat(70_000),
 ]
-
-/** The same numbers for the same seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}

@@ -1,9 +1,10 @@
 // The web application for scripts, on a port of its own: /api/v1 and Docker Spawner's interface, for who has the token.
-import express, { type ErrorRequestHandler, type Express } from 'express'
+import type { ErrorRequestHandler, Express } from 'express'
 import type { Log } from '@berth/shared/log'
 import { BerthError } from '@berth/shared/problems'
 import type { Secret } from '@berth/shared/secret'
 import { sendProblem } from '../answers.ts'
+import { createApplication } from '../application.ts'
 import { problemOf } from '../problem-answers.ts'
 import { createDockerSpawner } from './docker-spawner.ts'
 import type { ApiDeps } from './handlers.ts'
@@ -20,12 +21,7 @@ export interface CreateApiDeps extends ApiDeps {
 }
 
 export function createApi(deps: CreateApiDeps): Express {
-  const app = express()
-  app.disable('x-powered-by')
-  app.disable('etag')
-  app.set('query parser', 'simple')
-  app.enable('case sensitive routing')
-  app.enable('strict routing')
+  const app = createApplication()
 
   app.use(createTokenGuard(deps))
   app.use(apiBase, createV1Routes({ ...deps, callerOf: () => ({ kind: 'token' }) }))
