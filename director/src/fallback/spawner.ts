@@ -1,4 +1,5 @@
 // The spawner as the director calls it: each call has a deadline, each answer is checked, each failure is a value.
+import type { LookupFunction } from 'node:net'
 import type { Log } from '@berth/shared/log'
 import {
   activityAnswerSchema,
@@ -15,6 +16,7 @@ import {
 import { problemMediaType, type Problem } from '@berth/shared/problems'
 import type { Secret } from '@berth/shared/secret'
 import { Pool, type Dispatcher } from 'undici'
+import { createLastingLookup } from './lasting-lookup.ts'
 
 export type SeatQuestion = Omit<SeatRequest, 'director' | 'protocol'>
 
@@ -55,6 +57,7 @@ export interface SpawnerDeps {
   /** The host name of this director. */
   readonly director: string
   readonly log: Log
+  readonly lookup?: LookupFunction
 }
 
 const connectMs = 1_000
@@ -63,11 +66,12 @@ export const answerGraceMs = 2_000
 const reportDeadlineMs = 5_000
 const wrongSecret = 'the spawner has another INTERNAL_SECRET'
 
-export function createSpawner({ origin, secret, director, log }: SpawnerDeps): Spawner {
+export function createSpawner(deps: SpawnerDeps): Spawner {
+  const { origin, secret, director, log } = deps
   // Held calls each occupy a connection, so their number is bounded by people, not here.
   const pool = new Pool(origin, {
     connections: null,
-    connect: { timeout: connectMs },
+    connect: { timeout: connectMs, lookup: createLastingLookup(deps.lookup) },
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: 4_000,
