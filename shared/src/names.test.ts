@@ -5,6 +5,7 @@ import {
   ownerAlias,
   parsePrefix,
   parseUserName,
+  prefixOf,
   safeUserName,
   sharedName,
   standbyName,
@@ -118,6 +119,15 @@ describe('numbered names', () => {
           assert.notEqual(numbered.slice(numbered.indexOf('--') + 2).length, 10)
       }),
       { numRuns: 1_000 },
+    )
+  })
+
+  it('tell the prefix that they begin with, as names of people do', () => {
+    fc.assert(
+      fc.property(anyUser, anyTurn, anyPrefix, (name, turn, prefix) => {
+        assert.equal(prefixOf(standbyName(prefix, turn)), prefix)
+        assert.equal(prefixOf(workspaceName(prefix, name)), prefix)
+      }),
     )
   })
 

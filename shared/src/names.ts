@@ -53,6 +53,11 @@ export function workspaceName(prefix: Prefix, user: UserName): WorkspaceName {
   return `${prefix}-${safeUserName(prefix, user)}` as WorkspaceName
 }
 
+/** What its template calls its workspaces by; a prefix has no hyphen. */
+export function prefixOf(name: WorkspaceName): Prefix {
+  return name.slice(0, name.indexOf('-')) as Prefix
+}
+
 /** `<prefix>-shared--<turn>`: one that several people share. */
 export function sharedName(prefix: Prefix, turn: number): WorkspaceName {
   return numberedName(prefix, 'shared', turn)

@@ -23,6 +23,7 @@ export function initialState(config: PolicyConfig, recorded?: Recorded): State {
   return {
     config,
     looked: false,
+    lookedAt: Number.NEGATIVE_INFINITY,
     engine: { reachable: true },
     workspaces: new Map(),
     networks: new Map(),

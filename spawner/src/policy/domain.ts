@@ -268,6 +268,8 @@ export interface State {
   readonly config: PolicyConfig
   /** False until the first look at the engine: nothing is decided before. */
   readonly looked: boolean
+  /** When the latest look began: one that began before it says nothing any more. */
+  readonly lookedAt: number
   readonly engine: { readonly reachable: boolean; readonly detail?: string }
   readonly workspaces: ReadonlyMap<WorkspaceName, Workspace>
   readonly networks: ReadonlyMap<NetworkIndex, Network>

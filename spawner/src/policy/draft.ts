@@ -34,6 +34,7 @@ export interface Draft {
   /** More than what was touched may have something to do now. */
   concernsAll: boolean
   looked: boolean
+  lookedAt: number
   engine: State['engine']
   foreignIndexes: ReadonlySet<NetworkIndex>
   foreignNames: ReadonlySet<string>
@@ -66,6 +67,7 @@ export function openDraft(before: State, now: number): Draft {
     departed: editMap(before.departed),
     concernsAll: false,
     looked: before.looked,
+    lookedAt: before.lookedAt,
     engine: before.engine,
     foreignIndexes: before.foreignIndexes,
     foreignNames: before.foreignNames,
@@ -95,6 +97,7 @@ export function closeDraft(draft: Draft, dueAt: number): State {
   return {
     config: draft.config,
     looked: draft.looked,
+    lookedAt: draft.lookedAt,
     engine: draft.engine,
     workspaces: draft.workspaces.result(),
     networks: draft.networks.result(),

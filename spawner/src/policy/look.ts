@@ -21,6 +21,8 @@ import { asKnown, restoreQueue, type KnownContainer } from './restore.ts'
 const stepLostMs = { pull: 4 * 3_600_000, other: 15 * 60_000 } as const
 
 export function noteLook(draft: Draft, look: Look): void {
+  if (look.startedAt < draft.lookedAt) return
+  draft.lookedAt = look.startedAt
   const wasAway = !draft.engine.reachable
   const isFirst = !draft.looked
   draft.looked = true

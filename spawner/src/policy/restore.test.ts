@@ -271,4 +271,14 @@ describe('a look', () => {
     story.looks({ startedAt: startedAt + 1, containers: [seenStandby({ name: nameOf('ann') })] })
     assert.equal(story.state.workspaces.size, 0)
   })
+
+  it('says nothing any more once one was heard that began later', () => {
+    const story = finds([seenStandby({ name: nameOf('ann') })], recorded(record()))
+    const startedAt = story.now + 1
+    story.passes(100_000).obeys()
+    story.passes(1_000_000).obeys()
+    story.looks({ startedAt: story.now + 1 })
+    story.looks({ startedAt, containers: [seenStandby({ name: nameOf('ann') })] })
+    assert.equal(story.state.workspaces.size, 0)
+  })
 })

@@ -1,5 +1,5 @@
 // The first look meets the records: what was given later is given back to what is still there, and the rest forgotten.
-import type { WorkspaceName } from '@berth/shared/names'
+import { prefixOf, type WorkspaceName } from '@berth/shared/names'
 import { claimOf } from './admission.ts'
 import { change, freshWorkspace, type Draft } from './draft.ts'
 import type {
@@ -13,6 +13,7 @@ import type {
 import { leaseSpan } from './due.ts'
 import { enqueue } from './lifecycle.ts'
 import { newSeat } from './seat-table.ts'
+import { nextStandbyName } from './standby.ts'
 import { isShared } from '../templates/template.ts'
 
 /** A container under the name and for the people that it has by now, which labels cannot tell. */
@@ -21,7 +22,7 @@ export interface KnownContainer extends SeenContainer {
   readonly given?: Partial<Workspace>
 }
 
-/** By the plan, else by the records. */
+/** By the plan, else by the records, else by the labels. */
 export function asKnown(
   draft: Draft,
   containers: readonly SeenContainer[],
@@ -30,16 +31,47 @@ export function asKnown(
   for (const workspace of draft.workspaces.values())
     if (workspace.container !== undefined) planned.set(workspace.container.generation, workspace)
   const recorded = recordsByGeneration(draft)
-  const labelled = new Set(containers.map(({ workspace }) => workspace))
-  return containers.map((there) => {
+  const labelled = new Set<WorkspaceName>()
+  // One that was made and never started is nobody's place yet.
+  for (const { container, workspace } of containers)
+    if (container.status !== 'created') labelled.add(workspace)
+
+  const holders = new Map<WorkspaceName, Generation>()
+  const known = containers.map((there): KnownContainer => {
     const { generation } = there.container
     const workspace = planned.get(generation)
-    if (workspace !== undefined) return under(there, workspace)
+    if (workspace !== undefined) {
+      holders.set(workspace.name, generation)
+      return under(there, workspace)
+    }
     const record = recorded.get(generation)
     if (record === undefined) return there
     if (!fits(record, there, labelled)) return promised(there, record)
+    holders.set(record.name, generation)
     return { ...under(there, record), given: givenLater(draft, record) }
   })
+  return known.map((there) => {
+    const holder = holders.get(there.workspace)
+    return holder === undefined || holder === there.container.generation
+      ? there
+      : surplus(draft, there)
+  })
+}
+
+/**
+ * Made for somebody who had waited for it in vain, and had one that stood by meanwhile: nobody's, under a name that
+ * it does not bear, as what is to be taken away.
+ */
+function surplus(draft: Draft, there: SeenContainer): SeenContainer {
+  const { workspace: name, container } = there
+  const workspace = nextStandbyName(draft, prefixOf(name))
+  return {
+    ...there,
+    kind: 'standby',
+    owner: undefined,
+    workspace,
+    container: { name, ...container },
+  }
 }
 
 function recordsByGeneration({ recorded }: Draft): ReadonlyMap<Generation, WorkspaceRecord> {
@@ -51,7 +83,7 @@ function recordsByGeneration({ recorded }: Draft): ReadonlyMap<Generation, Works
 
 /**
  * Labels win: a record gives an owner only to what was made for nobody, or for a name without a subject, and never a
- * second container to anybody.
+ * second container to anybody who has one that was ever started.
  */
 function fits(
   record: WorkspaceRecord,

@@ -33,6 +33,9 @@ const standbys = ({ state }: Scenario): Workspace[] =>
 const ready = (story: Scenario) => standbys(story).filter(({ phase }) => phase === 'ready')
 const generations = (of: readonly Workspace[]) => of.map(({ container }) => container?.generation)
 
+const removals = ({ orders }: Scenario) =>
+  orders.flatMap((step) => (step.type === 'remove-container' ? [step.generation] : []))
+
 /** Everything as a look finds it, by labels: under the names that things were made with. */
 function seenIn({ state }: Scenario, renamed: boolean): SeenContainer[] {
   return [...state.workspaces.values()].flatMap(({ container, kind, name, owner, network }) => {
@@ -377,6 +380,35 @@ describe('a claim', () => {
       ({ container }) => container?.generation === reply.generation,
     )
     assert.equal(holders.length, 1)
+  })
+
+  it('is not undone by a container of their name that was made late: that one goes, and the name is free', () => {
+    const story = standing(1)
+    const late = {
+      workspace: nameOf('ann'),
+      template: 'lab',
+      kind: 'private',
+      owner: person('ann'),
+      container: { generation: 'late', spec: 'spec-1', status: 'created' },
+    } as const
+    const claimed = story.asks('ann')
+    assert.equal(claimed.status, 'granted')
+    story.fails('rename-container')
+    story.passes(1_000)
+    const networks = [...story.state.networks.values()]
+    story.looks({ containers: [...seenIn(story, false), late], networks })
+    assert.equal(story.workspace('ann').container?.generation, claimed.generation)
+    assert.equal(story.asks('ann').status, 'granted')
+    assert.deepEqual(removals(story), ['late'])
+    story.obeys()
+    story.passes(60_000).obeys()
+    assert.equal(story.workspace('ann').container?.name, nameOf('ann'))
+    assert.equal(story.workspace('ann').container?.generation, claimed.generation)
+
+    const again = new Scenario(optionsWith(1), story.recorded)
+    again.looks({ containers: [...seenIn(story, false), late], networks }).connects()
+    assert.equal(again.workspace('ann').container?.generation, claimed.generation)
+    assert.deepEqual(removals(again), ['late'])
   })
 
   it('of one that stopped starts the same container again', () => {

@@ -1,5 +1,5 @@
 // Standbys: ready without an owner, kept in number while nobody waits, replaced when they are not what would be made now.
-import { standbyName, type WorkspaceName } from '@berth/shared/names'
+import { standbyName, turnOf, type Prefix, type WorkspaceName } from '@berth/shared/names'
 import type { Workspace } from './domain.ts'
 import { drop, enter, freshWorkspace, type Draft } from './draft.ts'
 import { exitedAtStart } from './failures.ts'
@@ -122,9 +122,9 @@ function add(draft: Draft, template: Template, settle: Settle): boolean {
   const claimant = { template: template.name, owner: undefined, seats: [] }
   const limit = ownLimitOf(draft, claimant) ?? commonLimitOf(draft, claimant)
   if (draft.queue.length > 0 || limit !== undefined) return false
-  const name = nextName(draft, template)
+  const name = nextStandbyName(draft, template.prefix)
   const fresh = freshWorkspace(draft, { name, template: template.name, owner: undefined })
-  const workspace = { ...fresh, kind: 'standby', turn: draft.nextTurn++ } as const
+  const workspace = { ...fresh, kind: 'standby', turn: turnOf(name) } as const
   const network = claimNetwork(draft, workspace)
   if (network === undefined) return false
   enter(draft, { ...workspace, network: network.index }, 'pulling')
@@ -133,11 +133,11 @@ function add(draft: Draft, template: Template, settle: Settle): boolean {
   return true
 }
 
-function nextName(draft: Draft, template: Template): WorkspaceName {
+/** Its number is used up by that. */
+export function nextStandbyName(draft: Draft, prefix: Prefix): WorkspaceName {
   for (;;) {
-    const name = standbyName(template.prefix, draft.nextTurn)
+    const name = standbyName(prefix, draft.nextTurn++)
     if (!draft.foreignNames.has(name)) return name
-    draft.nextTurn++
   }
 }
 

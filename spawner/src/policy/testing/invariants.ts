@@ -218,7 +218,10 @@ function checkLeases(
   const container = world.engine.containers.get(step.generation)
   // What stood by has the name it was made with, until it has its owner's.
   const isOther = container?.name !== step.workspace && container?.kind !== 'standby'
-  if (container !== undefined && isOther)
+  // What was made late for somebody who has another by now goes as nobody's.
+  const isSurplus =
+    container?.status === 'created' && state.workspaces.get(step.workspace)?.kind === 'standby'
+  if (container !== undefined && isOther && !isSurplus)
     broken(world, `${step.type} is for a container of ${container.name}`)
   if (container?.status !== 'running' && container?.status !== 'paused') return
   if (step.type === 'remove-container' && !container.ghost)
