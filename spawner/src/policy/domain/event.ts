@@ -1,0 +1,172 @@
+// What the policy hears.
+import type { Person } from '@berth/shared/contract'
+import type { UserName, WorkspaceName } from '@berth/shared/names'
+import type { PolicyConfig } from './config.ts'
+import type { DirectorId, NetworkIndex } from './network.ts'
+import type { Container, Failure, Generation, WorkspaceStep } from './workspace.ts'
+import type { Look } from './look.ts'
+
+/** Who asks for a seat, and what the asking may bring about. */
+export interface SeatQuestion {
+  readonly director: DirectorId
+  readonly user: Person
+  readonly template: string
+  /** The route leads to this one workspace alone. */
+  readonly workspace?: WorkspaceName
+  readonly start: 'no' | 'wake' | 'start'
+  readonly navigation: boolean
+  readonly unreachable?: Generation
+  /** When the request was first asked, if it is held and asked again; otherwise now. What is held since before
+   * a cancel or before the workspace became ready again must not undo that. */
+  readonly since?: number
+}
+
+export type Event =
+  | { readonly type: 'looked'; readonly look: Look }
+  | { readonly type: 'engine-lost'; readonly detail: string }
+  | { readonly type: 'tick' }
+  /** Templates or limits are others from now on. */
+  | { readonly type: 'config-changed'; readonly config: PolicyConfig }
+  // people
+  | { readonly type: 'seat-asked'; readonly id: number; readonly question: SeatQuestion }
+  /** A person waits at a page or on an event stream. */
+  | { readonly type: 'seen'; readonly workspace: WorkspaceName; readonly user: Person }
+  | {
+      readonly type: 'start-asked'
+      readonly template: string
+      readonly user: Person
+      /** The route leads to this one workspace alone. */
+      readonly workspace?: WorkspaceName
+    }
+  | {
+      readonly type: 'cancel-asked'
+      readonly template: string
+      readonly user: Person
+      /** The route leads to this one workspace alone. */
+      readonly workspace?: WorkspaceName
+    }
+  /** Its owner, an administrator or the holder of the token has decided: leases do not count.
+   * `restart`: it begins anew from the present description. */
+  | {
+      readonly type: 'end-asked'
+      readonly workspace: WorkspaceName
+      readonly how: 'stop' | 'remove' | 'restart'
+    }
+  | { readonly type: 'extend-asked'; readonly template: string; readonly user: Person }
+  /** A workspace that is anybody's (who is signed in), under a name of its own, made by the holder of the token. */
+  | { readonly type: 'open-asked'; readonly template: string; readonly id: number }
+  // directors
+  | { readonly type: 'director-connected'; readonly director: DirectorId }
+  | { readonly type: 'director-gone'; readonly director: DirectorId }
+  | {
+      readonly type: 'activity-reported'
+      readonly id: number
+      readonly director: DirectorId
+      readonly seats: readonly {
+        readonly workspace: WorkspaceName
+        readonly generation?: Generation
+        readonly user: UserName
+        readonly lastUseAgoMs: number
+        readonly connections: number
+      }[]
+    }
+  | {
+      readonly type: 'probe-answered'
+      readonly director: DirectorId
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly reachable: boolean
+    }
+  /** An application's own word. Neither: it could not be asked. */
+  | {
+      readonly type: 'activity-answered'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly busy?: boolean
+      readonly lastActivityAgoMs?: number
+    }
+  // the engine, of its own accord
+  | { readonly type: 'container-died'; readonly generation: Generation; readonly exitCode: number }
+  | { readonly type: 'container-destroyed'; readonly generation: Generation }
+  | {
+      readonly type: 'container-health'
+      readonly generation: Generation
+      readonly health: 'starting' | 'healthy' | 'unhealthy'
+    }
+  // answers to steps
+  | {
+      readonly type: 'pull-progressed'
+      readonly workspace: WorkspaceName
+      readonly percent: number
+    }
+  | { readonly type: 'image-present'; readonly workspace: WorkspaceName }
+  | {
+      readonly type: 'container-created'
+      readonly workspace: WorkspaceName
+      readonly container: Container
+    }
+  | {
+      readonly type: 'container-started'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly address: string
+      readonly health?: 'starting' | 'healthy' | 'unhealthy'
+    }
+  | {
+      readonly type: 'container-frozen'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+    }
+  | {
+      readonly type: 'container-thawed'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+    }
+  | {
+      readonly type: 'container-renamed'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+    }
+  /** In per cent of one processor; absent: it could not be measured. */
+  | {
+      readonly type: 'cpu-measured'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly percent?: number
+    }
+  | {
+      readonly type: 'container-stopped'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly exitCode?: number
+    }
+  | {
+      readonly type: 'container-removed'
+      readonly workspace: WorkspaceName
+      /** Why it had failed, with its last log lines, read before it was removed. */
+      readonly failure?: Failure
+    }
+  /** `retry`: the engine's fault, to be tried again; otherwise the start has failed. */
+  | {
+      readonly type: 'step-failed'
+      readonly workspace: WorkspaceName
+      readonly step: WorkspaceStep
+      readonly failure: Failure
+      readonly retry: boolean
+    }
+  | { readonly type: 'network-created'; readonly index: NetworkIndex }
+  /** Making it failed, or removing it did. `taken`: somebody else has that subnet or name; it is never tried again before the next look. */
+  | { readonly type: 'network-failed'; readonly index: NetworkIndex; readonly taken: boolean }
+  | { readonly type: 'network-removed'; readonly index: NetworkIndex }
+  | {
+      readonly type: 'director-attached'
+      readonly index: NetworkIndex
+      readonly director: DirectorId
+    }
+  | {
+      readonly type: 'director-attach-failed'
+      readonly index: NetworkIndex
+      readonly director: DirectorId
+      /** It is no running director of ours. */
+      readonly gone: boolean
+    }

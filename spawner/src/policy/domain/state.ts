@@ -1,0 +1,92 @@
+// All that a decision is made from.
+import type { UserName, WorkspaceName } from '@berth/shared/names'
+import type { PolicyConfig } from './config.ts'
+import type { Director, DirectorId, Network, NetworkIndex } from './network.ts'
+import type { Generation, Workspace } from './workspace.ts'
+import type { HomeRecord, WorkspaceRecord } from './records.ts'
+
+export interface Home extends HomeRecord {
+  /** Since then it is known to be unused for longer than volumes are kept. */
+  readonly dueSince?: number | undefined
+  readonly toldAt?: number | undefined
+  readonly orderedAt?: number | undefined
+}
+
+export interface StandbyFailures {
+  /** One after the other. */
+  readonly count: number
+  /** Until then there is no other try. */
+  readonly until: number
+}
+
+/** Durations of the last starts (from the place taken to ready) and stays (from ready to its end), newest last. */
+export interface Measured {
+  readonly coldMs: readonly number[]
+  readonly standbyMs: readonly number[]
+  readonly frozenMs: readonly number[]
+  readonly stoppedMs: readonly number[]
+  readonly staysMs: readonly number[]
+}
+
+/** What there is, counted. */
+export interface Tally {
+  /** Workspaces that hold one. */
+  readonly places: number
+  readonly starting: number
+  /** The sum of what the templates of all that hold a place may use. */
+  readonly memoryBytes: number
+  /** Frozen ones and standbys: they may have to give way. */
+  readonly yielding: number
+  /** Those that are stopping: their places will be free. */
+  readonly leaving: number
+  readonly byTemplate: ReadonlyMap<string, TemplateTally>
+  /** Workspaces that a person owns or has a seat in. */
+  readonly byPerson: ReadonlyMap<UserName, readonly WorkspaceName[]>
+}
+
+export interface TemplateTally {
+  readonly places: number
+  /** All of its workspaces, also those without a place. */
+  readonly names: ReadonlyMap<WorkspaceName, true>
+}
+
+export interface State {
+  readonly config: PolicyConfig
+  /** False until the first look at the engine: nothing is decided before. */
+  readonly looked: boolean
+  /** When the latest look began: one that began before it says nothing any more. */
+  readonly lookedAt: number
+  readonly engine: { readonly reachable: boolean; readonly detail?: string }
+  readonly workspaces: ReadonlyMap<WorkspaceName, Workspace>
+  readonly networks: ReadonlyMap<NetworkIndex, Network>
+  /** Numbers that a foreign network on the engine overlaps. */
+  readonly foreignIndexes: ReadonlySet<NetworkIndex>
+  /** Numbers that rest after their network was removed, until then. */
+  readonly restingIndexes: ReadonlyMap<NetworkIndex, number>
+  /** When workspaces, containers and networks went that are no longer here, until a look has begun after that. */
+  readonly departed: ReadonlyMap<WorkspaceName | Generation | NetworkIndex, number>
+  readonly directors: ReadonlyMap<DirectorId, Director>
+  /** Subject of each home there is, by its owner's exact name. */
+  readonly subjects: ReadonlyMap<UserName, string>
+  /** Names on the engine that are somebody else's: never touched. */
+  readonly foreignNames: ReadonlySet<string>
+  readonly nextTurn: number
+  /** Those who wait for a place, first come first. The same array as long as nothing in it changes. */
+  readonly queue: readonly WorkspaceName[]
+  readonly measured: Measured
+  readonly homes: ReadonlyMap<string, Home>
+  /** Names of all that stand by, or are to. */
+  readonly standbys: ReadonlySet<WorkspaceName>
+  /** Templates whose standbys failed of late. */
+  readonly standbyFailures: ReadonlyMap<string, StandbyFailures>
+  readonly tally: Tally
+  /** When somebody gave up their seat in a shared template, by `cancelKey`: what is held since before then does not
+   * take another. */
+  readonly cancels: ReadonlyMap<string, number>
+  /** What was recorded before the start, until the first look shows what is still there of it. */
+  readonly recorded: readonly WorkspaceRecord[]
+  /** Ids of the images that templates' names lead to now, as far as known. */
+  readonly images: ReadonlyMap<string, string>
+  /** Nothing falls due by itself before then; infinite: nothing does at all. */
+  readonly dueAt: number
+}
