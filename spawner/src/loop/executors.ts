@@ -60,7 +60,8 @@ export function createExecutors(deps: {
           if (!signal.aborted) tell({ type: 'pull-progressed', workspace, percent })
         }
         const outcome = await engine.ensureImage(template, onPull, signal)
-        return answer(step, 'pull', outcome, () => ({ type: 'image-present', workspace }))
+        const { image } = template.spec
+        return answer(step, 'pull', outcome, () => ({ type: 'image-present', workspace, image }))
       }
       case 'create-container': {
         const { workspace, kind, owner, network } = step

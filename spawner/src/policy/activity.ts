@@ -1,5 +1,6 @@
 // Reports of use: what was used counts, and what is still in use keeps its lease, each person's for themselves.
 import type { UserName, WorkspaceName } from '@berth/shared/names'
+import { isAllowed } from './admission.ts'
 import { change, type Draft } from './draft.ts'
 import type { DirectorId, Event, Seat, Workspace } from './domain.ts'
 import { idleAt, leaseSpan } from './due.ts'
@@ -64,6 +65,8 @@ function renew(draft: Draft, reported: Reported): Lease[] {
 }
 
 function isInUse({ config, now }: Draft, workspace: Workspace, seat: Seat): boolean {
+  const template = config.templates.get(workspace.template)
+  if (template !== undefined && !isAllowed(template, seat.person)) return false
   if (Math.min(idleAt(config, workspace), seatIdleAt(config, workspace, seat)) <= now) return false
   return !hasLeft(config, workspace, seat)
 }

@@ -1,11 +1,11 @@
 // Who is let in: access, identity, and the limits that refuse rather than make wait.
 import type { Person } from '@berth/shared/contract'
-import { workspaceName, type UserName, type WorkspaceName } from '@berth/shared/names'
+import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { Failure, State, Workspace } from './domain.ts'
 import { failures } from './failures.ts'
 import { holdsPlace } from './phases.ts'
 import { isTooBig } from './room.ts'
-import { seatIn, sharedSeatOf } from './seat-table.ts'
+import { ownName, seatIn, sharedSeatOf } from './seat-table.ts'
 import { isShared, keepsFiles, type Template } from '../templates/template.ts'
 
 /** What admission needs to know; a draft has it as well as a state. */
@@ -51,7 +51,8 @@ export function claimOf(
     const workspace = sharedSeatOf(known, person.name, templateName)
     return claimShared(known, person, template, workspace)
   }
-  const name = workspaceName(template.prefix, person.name)
+  const name = ownName(known, person.name, template)
+  if (isAnothers(known, known.workspaces.get(name), template)) return refused(failures.nameInUse)
   const subject = ownerSubject(known, template, name) ?? known.subjects.get(person.name)
   if (subject !== undefined && subject !== person.subject) return refused(failures.identityReused)
   return { ok: true, template, name, isShared: false }
@@ -102,9 +103,18 @@ function ownerSubject(known: Known, template: Template, name: WorkspaceName): st
   return subject === '' && !keepsFiles(template) ? undefined : subject
 }
 
+/** Of another template that had this prefix before, and is offered still. What is not offered any more goes on as this. */
+function isAnothers(known: Known, workspace: Workspace | undefined, template: Template): boolean {
+  if (workspace === undefined || workspace.template === template.name) return false
+  if (!known.config.templates.has(workspace.template)) return false
+  const { container, phase } = workspace
+  return container !== undefined || phase === 'queued' || holdsPlace(workspace)
+}
+
 const refused = (failure: Failure): Claim => ({ ok: false, refusal: { failure } })
 
-function isAllowed(template: Template, person: Person): boolean {
+/** By the groups of their last request. */
+export function isAllowed(template: Template, person: Person): boolean {
   const { allowedUsers, allowedGroups } = template.policy
   if (allowedUsers.length === 0 && allowedGroups.length === 0) return true
   if (allowedUsers.includes(person.name)) return true

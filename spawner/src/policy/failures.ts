@@ -20,6 +20,10 @@ export const failures = {
     'name_taken',
     'Something that does not belong to this service has the name of your workspace. An administrator has to remove it.',
   ),
+  nameInUse: failure(
+    'conflict',
+    'Another workspace of yours still has the name that this one needs. Stop and remove that one first.',
+  ),
   clickStarts: failure(
     'workspace_stopped',
     'The workspace is not running. It starts when you click on its start button.',

@@ -44,7 +44,8 @@ function startOwn(
     begin(draft, fresh, user)
     return fresh
   }
-  startAgain(draft, change(draft, known, { owner: user, seenAt: draft.now }), user)
+  const asked = { template: template.name, owner: user, seenAt: draft.now }
+  startAgain(draft, change(draft, known, asked), user)
   return known
 }
 

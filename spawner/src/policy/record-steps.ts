@@ -25,7 +25,10 @@ export function notePull(draft: Draft, event: Answer<'pull-progressed'>): void {
 
 export function noteImage(draft: Draft, event: Answer<'image-present'>): void {
   const workspace = answered(draft, event.workspace, 'pull')
-  if (workspace?.phase === 'pulling') enter(draft, workspace, 'creating')
+  if (workspace?.phase !== 'pulling') return
+  // Its template may name another by now, which has to be pulled yet.
+  const wanted = draft.config.templates.get(workspace.template)?.spec.image
+  if (wanted === undefined || wanted === event.image) enter(draft, workspace, 'creating')
 }
 
 export function noteCreated(draft: Draft, event: Answer<'container-created'>): void {

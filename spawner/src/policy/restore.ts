@@ -46,7 +46,7 @@ export function asKnown(
     }
     const record = recorded.get(generation)
     if (record === undefined) return there
-    if (!fits(record, there, labelled)) return promised(there, record)
+    if (!fits(draft, record, there, labelled)) return promised(there, record)
     holders.set(record.name, generation)
     return { ...under(there, record), given: givenLater(draft, record) }
   })
@@ -86,11 +86,13 @@ function recordsByGeneration({ recorded }: Draft): ReadonlyMap<Generation, Works
  * second container to anybody who has one that was ever started.
  */
 function fits(
+  draft: Draft,
   record: WorkspaceRecord,
   there: SeenContainer,
   labelled: ReadonlySet<WorkspaceName>,
 ): boolean {
-  if (record.template !== there.template) return false
+  // One that is not offered any more may have gone on under another name.
+  if (record.template !== there.template && draft.config.templates.has(there.template)) return false
   if (there.kind === 'standby')
     return (
       record.kind === 'private' &&
@@ -108,13 +110,13 @@ function fits(
 
 function under(
   there: SeenContainer,
-  known: Pick<Workspace, 'name' | 'kind' | 'owner'>,
+  known: Pick<Workspace, 'name' | 'template' | 'kind' | 'owner'>,
 ): SeenContainer {
-  const { name: workspace, kind, owner } = known
+  const { name: workspace, template, kind, owner } = known
   // Where a look does not say it, it is as the label says.
   const container =
     workspace === there.workspace ? there.container : { name: there.workspace, ...there.container }
-  return { ...there, kind, owner, workspace, container }
+  return { ...there, template, kind, owner, workspace, container }
 }
 
 /** It was to bear another name, so it was somebody's: it is nobody else's any more. */

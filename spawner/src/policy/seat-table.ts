@@ -4,7 +4,8 @@ import { workspaceName, type UserName, type WorkspaceName } from '@berth/shared/
 import type { DirectorId, PolicyConfig, Seat, State, Workspace } from './domain.ts'
 import { change, type Draft } from './draft.ts'
 import { drainsAt, policyOf } from './due.ts'
-import { isShared } from '../templates/template.ts'
+import { holdsPlace } from './phases.ts'
+import { isShared, type Template } from '../templates/template.ts'
 
 /** What is needed to find a seat; a draft has it as well as a state. */
 export interface SeatTable {
@@ -82,6 +83,17 @@ export function sharedSeatOf(
   return undefined
 }
 
+/** The name of a person's own, whether or not it exists. One that began under another prefix keeps its name. */
+export function ownName(known: SeatTable, user: UserName, template: Template): WorkspaceName {
+  const name = workspaceName(template.prefix, user)
+  for (const other of known.tally.byPerson.get(user) ?? []) {
+    const workspace = known.workspaces.get(other)
+    if (workspace?.kind !== 'private' || workspace.template !== template.name) continue
+    if (holdsPlace(workspace) || workspace.phase === 'queued') return other
+  }
+  return name
+}
+
 /** The workspace of a person: a private one by its name, whether or not it exists, a shared one by their seat. */
 export function seatOf(
   state: State,
@@ -90,7 +102,7 @@ export function seatOf(
 ): WorkspaceName | undefined {
   const template = state.config.templates.get(templateName)
   if (template === undefined) return undefined
-  if (!isShared(template)) return workspaceName(template.prefix, person.name)
+  if (!isShared(template)) return ownName(state, person.name, template)
   return sharedSeatOf(state, person.name, templateName)?.name
 }
 

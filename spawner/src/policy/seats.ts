@@ -66,7 +66,7 @@ function seatOwn(draft: Draft, { template, name }: Claimed, question: SeatQuesti
   const known = name === undefined ? undefined : draft.workspaces.get(name)
   if (known !== undefined) {
     const seenAt = start === 'start' ? draft.now : known.seenAt
-    const workspace = change(draft, known, { owner: user, seenAt })
+    const workspace = change(draft, known, { template: template.name, owner: user, seenAt })
     const seat = seatIn(workspace, user.name)
     if (seat === undefined || isSamePerson(seat.person, user)) return { ok: true, workspace }
     return { ok: true, workspace: changeSeat(draft, workspace, user.name, { person: user }) }

@@ -129,7 +129,7 @@ describe('answers that nobody waits for', () => {
     const story = withReady(['ann'])
     const before = story.state
     const workspace = nameOf('ann')
-    story.hears({ type: 'image-present', workspace })
+    story.hears({ type: 'image-present', workspace, image: 'berth/lab' })
     story.hears({ type: 'container-started', workspace, generation: 'old', address: '10.9.9.9' })
     story.hears({ type: 'container-stopped', workspace, generation: 'old' })
     story.hears({ type: 'container-removed', workspace })
@@ -143,7 +143,7 @@ describe('answers that nobody waits for', () => {
     const story = begun()
     const before = story.state
     const workspace = nameOf('nobody')
-    story.hears({ type: 'image-present', workspace })
+    story.hears({ type: 'image-present', workspace, image: 'berth/lab' })
     story.hears({ type: 'container-removed', workspace })
     story.hears({ type: 'network-created', index: 7 })
     story.hears({ type: 'network-removed', index: 7 })

@@ -99,7 +99,7 @@ export type Event =
       readonly workspace: WorkspaceName
       readonly percent: number
     }
-  | { readonly type: 'image-present'; readonly workspace: WorkspaceName }
+  | { readonly type: 'image-present'; readonly workspace: WorkspaceName; readonly image: string }
   | {
       readonly type: 'container-created'
       readonly workspace: WorkspaceName

@@ -222,10 +222,18 @@ export class Scenario {
     return this.orders.map((step) => step.type)
   }
 
+  #imageOf(template: string): string {
+    return this.state.config.templates.get(template)?.spec.image ?? ''
+  }
+
   #outcome(step: Step): Event | undefined {
     switch (step.type) {
       case 'pull-image':
-        return { type: 'image-present', workspace: step.workspace }
+        return {
+          type: 'image-present',
+          workspace: step.workspace,
+          image: this.#imageOf(step.template),
+        }
       case 'create-container': {
         const generation = `${step.workspace}#${++this.#count}`
         const container = { generation, spec: 'spec-1', status: 'created' } as const

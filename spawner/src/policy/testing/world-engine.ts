@@ -155,7 +155,11 @@ export class WorldEngine implements EngineFacts {
     const world = this.#world
     switch (order.type) {
       case 'pull-image':
-        return { type: 'image-present', workspace: order.workspace }
+        return {
+          type: 'image-present',
+          workspace: order.workspace,
+          image: world.config.templates.get(order.template)?.spec.image ?? '',
+        }
       case 'create-container':
         return this.#create(order)
       case 'start-container':

@@ -1,12 +1,11 @@
 // What each operation of /api/v1 does. Decides nothing about workspaces: it asks the loop and shows what became of it.
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
-import { workspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type { z } from 'zod'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Workspace } from '../../policy/domain.ts'
-import { isShared, type Template } from '../../templates/template.ts'
+import type { Template } from '../../templates/template.ts'
 import { plainText } from '../plain-text.ts'
 import { mayEnd, maySee, requireAdmin, type ApiCaller } from './caller.ts'
 import type { HexOf } from './container-hex.ts'
@@ -152,8 +151,7 @@ export function createHandlers(deps: ApiDeps): Handlers {
         reason?.detail ?? 'It cannot be started now.',
         { details: refusal?.limit === undefined ? {} : { limit: refusal.limit } },
       )
-    const name = isShared(template) ? status.workspace : workspaceName(template.prefix, person.name)
-    const workspace = workspaces.state().workspaces.get(name as Workspace['name'])
+    const workspace = workspaces.state().workspaces.get(status.workspace as Workspace['name'])
     if (workspace === undefined) throw new BerthError('conflict', 'It cannot be started now.')
     return show(workspace)
   }

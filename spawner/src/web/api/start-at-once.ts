@@ -1,10 +1,11 @@
 // A start that does not wait: it has a place in this very moment, or nothing is left of it.
 import type { Person } from '@berth/shared/contract'
-import { workspaceName, type WorkspaceName } from '@berth/shared/names'
+import type { WorkspaceName } from '@berth/shared/names'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Failure, State, Workspace } from '../../policy/domain.ts'
 import { holdsPlace } from '../../policy/phases.ts'
 import { waitsFor } from '../../policy/room.ts'
+import { ownName } from '../../policy/seat-table.ts'
 import type { Template } from '../../templates/template.ts'
 
 export type StartAtOnce =
@@ -23,7 +24,7 @@ export function startAtOnce(
   person: Person,
   template: Template,
 ): StartAtOnce {
-  const name = workspaceName(template.prefix, person.name)
+  const name = ownName(workspaces.state(), person.name, template)
   const before = workspaces.state().workspaces.get(name)
   workspaces.requestStart(person, template.name)
   const workspace = workspaces.state().workspaces.get(name)
