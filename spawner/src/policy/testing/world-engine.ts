@@ -230,6 +230,14 @@ export class WorldEngine implements EngineFacts {
     }
     if (existing !== undefined && existing.status !== 'created' && !existing.ghost)
       broken(this.#world, `a second container of ${workspace} was to be made`)
+    if (existing !== undefined && existing.owner?.subject !== owner?.subject)
+      return {
+        type: 'step-failed',
+        workspace,
+        step: 'create',
+        failure: { code: 'identity_reused', detail: 'it is of somebody who had the name before' },
+        retry: false,
+      }
     const container: WorldContainer = existing ?? {
       generation: `g${++this.#made}`,
       workspace,
