@@ -2,22 +2,27 @@
 // name on the engine follows.
 import type { Workspace } from './domain.ts'
 import { drop, setNetwork, type Draft } from './draft.ts'
+import { inOrder } from './fairness.ts'
 import { becomeTheirs } from './lifecycle.ts'
 import { networkOf } from './networks.ts'
 import { isMisnamed, settleName } from './rename.ts'
 import { ownLimitOf } from './room.ts'
 import { standbysOf } from './standby.ts'
 
-/** Whoever waits for a private workspace, and has none of their own, takes one that stands by: first come first. */
+/** Whoever waits for a private workspace, and has none of their own, takes one that stands by, in the queue's order. */
 export function claimStandbys(draft: Draft): void {
-  if (draft.standbys.size === 0) return
+  const ready = standbysOf(draft).filter((standby) => isReady(draft, standby))
+  if (ready.length === 0) return
+  const offered = new Set(ready.map(({ template }) => template))
   const waiting: Workspace[] = []
   for (const name of new Set([...draft.queue, ...draft.workspaces.touched])) {
     const workspace = draft.workspaces.get(name)
-    if (workspace?.phase === 'queued') waiting.push(workspace)
+    if (workspace?.phase === 'queued' && offered.has(workspace.template)) waiting.push(workspace)
   }
-  waiting.sort((a, b) => a.turn - b.turn)
-  for (const workspace of waiting) claim(draft, workspace)
+  for (const name of inOrder(draft, waiting)) {
+    const workspace = draft.workspaces.get(name)
+    if (workspace !== undefined) claim(draft, workspace)
+  }
 }
 
 function claim(draft: Draft, asking: Workspace): void {

@@ -6,6 +6,7 @@ export function connectDirector(draft: Draft, id: DirectorId): void {
   const askedAt = draft.directors.get(id)?.askedAt ?? Number.NEGATIVE_INFINITY
   draft.directors.set(id, { id, connected: true, introduced: false, askedAt })
   forgetProbes(draft, id)
+  forgetConnections(draft, id)
 }
 
 export function disconnectDirector(draft: Draft, id: DirectorId): void {
@@ -52,6 +53,18 @@ function without(network: Network, id: DirectorId) {
   return {
     attaching: network.attaching.filter(({ director }) => director !== id),
     failing: network.failing.filter(({ director }) => director !== id),
+  }
+}
+
+/** Those through one that is gone have ended, and one that comes says what it has. */
+export function forgetConnections(draft: Draft, id: DirectorId): void {
+  for (const workspace of draft.workspaces.values()) {
+    if (!workspace.seats.some(({ connections }) => connections.has(id))) continue
+    const seats = workspace.seats.map((seat) => ({
+      ...seat,
+      connections: new Map([...seat.connections].filter(([director]) => director !== id)),
+    }))
+    change(draft, workspace, { seats })
   }
 }
 

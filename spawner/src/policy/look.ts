@@ -11,6 +11,7 @@ import type {
   Workspace,
 } from './domain.ts'
 import { leaseSpan, policyOf } from './due.ts'
+import { forgetConnections } from './directors.ts'
 import { becomeFrozen, becomeThawed } from './freezing.ts'
 import { enqueue, endByItself, isAwaited, stop, vanish } from './lifecycle.ts'
 import { noteHomes } from './homes.ts'
@@ -318,5 +319,8 @@ function assignNetwork(draft: Draft, workspace: Workspace, there: KnownContainer
 function forgetDirectors(draft: Draft, look: Look): void {
   for (const director of draft.directors.values())
     if (!director.connected && !look.directors.includes(director.id))
-      if (director.askedAt < look.startedAt) draft.directors.delete(director.id)
+      if (director.askedAt < look.startedAt) {
+        draft.directors.delete(director.id)
+        forgetConnections(draft, director.id)
+      }
 }

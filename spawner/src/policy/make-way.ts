@@ -4,6 +4,7 @@ import type { Workspace } from './domain.ts'
 import { rests, type Draft } from './draft.ts'
 import { stop } from './lifecycle.ts'
 import { holdsPlace, isStarting } from './phases.ts'
+import { isOneTooMany } from './queue.ts'
 import { isGroupFull, ownLimitOf, personOf } from './room.ts'
 import { memoryOf } from './tally.ts'
 
@@ -27,6 +28,7 @@ export function makeWay(draft: Draft, settle: (name: WorkspaceName) => void): vo
     const waiting = draft.workspaces.get(name)
     // One that was opened for nobody yet does not wait.
     if (waiting === undefined || personOf(waiting) === undefined) continue
+    if (isOneTooMany(draft, name)) continue
     const own = ownLimitOf(draft, waiting)
     if (own !== undefined && own !== 'limit_template') continue
     // A place or memory is not what they wait for.

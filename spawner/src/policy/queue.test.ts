@@ -40,6 +40,18 @@ describe('places', () => {
 })
 
 describe('making way', () => {
+  it('hazard: a frozen one goes for somebody for whom the queue is too long', () => {
+    const story = withReady(['ann', 'bob'], {
+      limits: { maxWorkspaces: 2, maxQueue: 1 },
+      policy: { idleFreezeMs: 40_000, idleStopMs: 0 },
+    })
+    story.passes(100_000).obeys()
+    assert.deepEqual(story.phases('ann', 'bob'), ['frozen', 'frozen'])
+    assert.equal(story.asks('cid').status, 'waiting')
+    assert.equal(story.asks('dan').status, 'refused')
+    assert.deepEqual(story.phases('ann', 'bob'), ['stopping', 'frozen'])
+  })
+
   it('hazard: a frozen one goes for somebody whom the limit of their group keeps waiting all the same', () => {
     const policy = { idleFreezeMs: 40_000, maxWorkspacesByGroup: { pupils: 1 } }
     const story = begun({ limits: { maxWorkspaces: 2 }, policy })

@@ -3,6 +3,7 @@
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Workspace } from './domain.ts'
 import { change, enter, type Draft } from './draft.ts'
+import { isQueueOver } from './admission.ts'
 import { failures } from './failures.ts'
 import { orderQueue } from './fairness.ts'
 import { claimNetwork, networkOf } from './networks.ts'
@@ -31,6 +32,12 @@ export function admit(draft: Draft, start: (name: WorkspaceName) => void): numbe
   }
   if (admitted > 0) orderQueue(draft)
   return cramped
+}
+
+/** It would make the queue too long, which whoever is in it already does not. */
+export function isOneTooMany(draft: Draft, name: WorkspaceName): boolean {
+  const before = draft.before.workspaces.get(name)?.phase
+  return before !== 'queued' && before !== 'stopping' && isQueueOver(draft)
 }
 
 function isRoomTouched({ tally, before, networks }: Draft): boolean {

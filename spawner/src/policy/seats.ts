@@ -1,7 +1,7 @@
 // Seats: what asking for one records, and the answer once everything that follows from it is decided.
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
-import { claimOf, isQueueOver, startRefusal, type Claim, type Refusal } from './admission.ts'
+import { claimOf, startRefusal, type Claim, type Refusal } from './admission.ts'
 import { isCancelledFor } from './cancels.ts'
 import { noteAsking } from './directors.ts'
 import { change, drop, freshWorkspace, type Draft } from './draft.ts'
@@ -13,6 +13,7 @@ import { positionOf } from './fairness.ts'
 import { isFreezing, wake } from './freezing.ts'
 import { enqueue, probeAgain } from './lifecycle.ts'
 import { networkOf } from './networks.ts'
+import { isOneTooMany } from './queue.ts'
 import { seatIdleAt } from './seat-ends.ts'
 import { changeSeat, seatIn, seatOwner, sharedSeatOf, takeSeat } from './seat-table.ts'
 import { join, type Joined } from './shared-workspaces.ts'
@@ -198,8 +199,7 @@ function isCancelled(draft: Draft, workspace: Workspace, question: SeatQuestion)
 export function keepsToQueue(draft: Draft, name: WorkspaceName): boolean {
   const workspace = draft.workspaces.get(name)
   const before = draft.before.workspaces.get(name)
-  if (workspace?.phase !== 'queued' || before?.phase === 'queued') return true
-  if (before?.phase === 'stopping' || !isQueueOver(draft)) return true
+  if (workspace?.phase !== 'queued' || !isOneTooMany(draft, name)) return true
   if (before === undefined) drop(draft, workspace)
   else draft.workspaces.set(name, before)
   draft.queue = draft.queue.filter((waiting) => waiting !== name)

@@ -105,6 +105,36 @@ describe('seats', () => {
     assert.ok(story.seatOf('bob'))
   })
 
+  it('hazard: connections through a director that died, or begins anew, never close', () => {
+    const dies = (story: Scenario) => {
+      story.hears({ type: 'director-gone', director })
+      const { workspaces, networks } = story.state
+      story.looks({
+        containers: [...workspaces.values()].flatMap(({ name, kind, network, container }) => {
+          if (container === undefined || network === undefined) return []
+          return { workspace: name, template: 'lab', kind, owner: undefined, network, container }
+        }),
+        networks: [...networks.values()],
+        directors: ['d2'],
+      })
+    }
+    for (const ends of [dies, (story: Scenario) => story.connects()]) {
+      const story = shared({ persistBetweenReconnects: false, idleStopMs: 0 }).connects('d2')
+      comes(story, 'ann')
+      story.uses('ann', 0, 1)
+      ends(story)
+      const reply = story.obeys().asks('ann', { director: 'd2' })
+      assert.ok(reply.status === 'granted')
+      const { workspace } = reply
+      const closed = { workspace, user: person('ann').name, lastUseAgoMs: 0, connections: 0 }
+      for (let n = 0; n < 4; n++) {
+        story.passes(10_000)
+        story.hears({ type: 'activity-reported', id: n, director: 'd2', seats: [closed] })
+      }
+      assert.equal(story.seatOf('ann'), undefined)
+    }
+  })
+
   it('a report about another container is neither use nor renewal', () => {
     const story = shared({})
     comes(story, 'ann')

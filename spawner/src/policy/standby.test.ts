@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { SeenContainer, Workspace } from './domain.ts'
 import { drainsAt } from './due.ts'
+import { noLimits } from './limits.ts'
 import { configWith, director, nameOf, person, Scenario } from './testing/scenario.ts'
 import type { ScenarioOptions } from './testing/scenario.ts'
 import { testTemplate } from '../templates/testing/test-template.ts'
@@ -215,6 +216,32 @@ describe('standbys', () => {
     story.obeys('start-container').obeys('probe')
     assert.equal(story.phase('ann'), 'ready')
     assert.match(String(story.workspace('ann').container?.generation), /standby/)
+  })
+
+  it('go to those who have nothing yet before those who ask for a second', () => {
+    const { config } = optionsWith(1)
+    const templates = new Map([...(config?.templates ?? []), ['gpu', testTemplate('gpu')]])
+    const limits = { maxStarting: 1 }
+    const story = new Scenario({ limits, config: { templates } }).looks()
+    story.connects().obeys('create-network', 'attach-director')
+    story.hears({ type: 'config-changed', config: { ...story.state.config, limits: noLimits } })
+    story.asks('ann', { template: 'gpu' })
+    story.hears({
+      type: 'config-changed',
+      config: { ...story.state.config, limits: { ...noLimits, ...limits } },
+    })
+    assert.equal(story.asks('ann').status, 'waiting')
+    const bob = story.asks('bob')
+    assert.equal(bob.status === 'waiting' && bob.position, 1)
+    story.obeys('pull-image', 'create-network', 'attach-director', 'create-container')
+    story.obeys('start-container')
+    const probe = story.orders.find(
+      (step) => step.type === 'probe' && /standby/.test(step.generation),
+    )
+    assert.ok(probe?.type === 'probe')
+    const { generation, workspace } = probe
+    story.hears({ type: 'probe-answered', director, workspace, generation, reachable: true })
+    assert.deepEqual(story.phases('bob', 'ann'), ['ready', 'queued'])
   })
 
   it('count their lifetime for a person from the claim, also after a restart', () => {
