@@ -36,7 +36,7 @@ export const parseDistribution = (osRelease) => {
 }
 
 /** @param {readonly string[]} names */
-export const missingPackages = async (names) => {
+const missingPackages = async (names) => {
   const { output } = await attempt(
     'dpkg-query',
     ['-W', '-f', '${Package} ${db:Status-Status}\\n', ...names],

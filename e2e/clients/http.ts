@@ -29,7 +29,7 @@ export interface Answer {
   leave(): void
 }
 
-export const usualWaitMs = 60_000
+const usualWaitMs = 60_000
 
 export async function send(question: Question): Promise<Answer> {
   const { url, place, method = 'GET', headers = {}, body, withinMs = usualWaitMs } = question

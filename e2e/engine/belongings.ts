@@ -52,7 +52,7 @@ const ofInstance = (instance: string, ...more: string[]) => ({
   filters: { label: [`berth.instance=${instance}`, ...more] },
 })
 
-export function containersOf(engine: Engine, instance: string): Promise<ListedContainer[]> {
+function containersOf(engine: Engine, instance: string): Promise<ListedContainer[]> {
   return engine.get('/containers/json', { all: true, ...ofInstance(instance) })
 }
 

@@ -4,7 +4,7 @@ import { request, type IncomingMessage } from 'node:http'
 export const defaultSocket = '/var/run/docker.sock'
 const deadlineMs = 60_000
 
-export class EngineError extends Error {
+class EngineError extends Error {
   readonly status: number
 
   constructor(call: string, status: number, text: string) {

@@ -80,7 +80,7 @@ export const personSchema = z.object({
 })
 export type Person = z.infer<typeof personSchema>
 
-export const addressSchema = z.object({
+const addressSchema = z.object({
   host: shortText,
   port: z.number().int().min(1).max(65_535),
 })
@@ -143,7 +143,7 @@ export const identityFields = ['user', 'subject', 'groups', 'email'] as const
 export const requestTokens = ['access', 'id'] as const
 
 /** One way in, to a template or to one workspace, as a director needs it. */
-export const routeSchema = z.object({
+const routeSchema = z.object({
   template: shortText,
   prefix: shortText,
   port: z.number().int().min(1).max(65_535),
@@ -171,7 +171,7 @@ export const routeSchema = z.object({
 })
 export type Route = z.infer<typeof routeSchema>
 
-export const probeCommandSchema = z.object({
+const probeCommandSchema = z.object({
   workspace: shortText,
   generation: shortText,
   address: addressSchema,
@@ -182,10 +182,10 @@ export const probeCommandSchema = z.object({
 export type ProbeCommand = z.infer<typeof probeCommandSchema>
 
 /** Asks an application whether it is busy, at its activity path. */
-export const askCommandSchema = probeCommandSchema
+const askCommandSchema = probeCommandSchema
 export type AskCommand = z.infer<typeof askCommandSchema>
 
-export const revokeCommandSchema = z.object({ workspace: shortText, generation: shortText })
+const revokeCommandSchema = z.object({ workspace: shortText, generation: shortText })
 export type RevokeCommand = z.infer<typeof revokeCommandSchema>
 
 /** The stream of commands, by event name. Unknown ones are passed over. `routes` is a whole snapshot each time,

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { sendJson, sendText, type Exchange } from './exchange.ts'
 
 /** @returns `undefined` for what is not a plain name in the folder itself */
-export function fileName(rest: string): string | undefined {
+function fileName(rest: string): string | undefined {
   let name: string
   try {
     name = decodeURIComponent(rest.slice(1))

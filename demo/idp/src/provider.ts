@@ -8,7 +8,7 @@ import type { People, Person } from './people.ts'
 const minute = 60
 const hour = 60 * minute
 
-export const callbackPath = '/oauth2/callback'
+const callbackPath = '/oauth2/callback'
 
 export function createProvider(config: Config, store: AdapterFactory, pages: Pages): Provider {
   return new Provider(config.issuer, {

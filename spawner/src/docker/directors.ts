@@ -13,7 +13,7 @@ export interface Directors {
   attach(index: NetworkIndex, director: DirectorId, signal: AbortSignal): Promise<Attachment>
 }
 
-export const directorRole = 'director'
+const directorRole = 'director'
 
 export function isDirector(carried: Labels): boolean {
   return carried[labels.role] === directorRole

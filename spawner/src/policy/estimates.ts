@@ -48,7 +48,7 @@ function usualStart(measured: Measured, kind: 'cold' | 'stopped' | 'standby'): n
   return median(measured.coldMs)
 }
 
-export function median(values: readonly number[]): number | undefined {
+function median(values: readonly number[]): number | undefined {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.floor((sorted.length - 1) / 2)]
 }

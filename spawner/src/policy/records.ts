@@ -75,7 +75,7 @@ export function changedRecords(
   return { saved, removed, ...(isNewTurn ? { nextTurn: after.nextTurn } : {}), ...homes }
 }
 
-export function isSameRecord(one: WorkspaceRecord, other: WorkspaceRecord): boolean {
+function isSameRecord(one: WorkspaceRecord, other: WorkspaceRecord): boolean {
   return (
     one.name === other.name &&
     one.template === other.template &&

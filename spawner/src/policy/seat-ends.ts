@@ -24,7 +24,7 @@ export function hasLeft(config: PolicyConfig, workspace: Workspace, seat: Seat):
 }
 
 /** When a seat ends by itself. Never while a director may still let its person in. */
-export function seatEndsAt(config: PolicyConfig, workspace: Workspace, seat: Seat): number {
+function seatEndsAt(config: PolicyConfig, workspace: Workspace, seat: Seat): number {
   switch (workspace.phase) {
     case 'queued':
       return workspace.kind === 'shared' ? seat.seenAt + config.presenceMs : never

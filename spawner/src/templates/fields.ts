@@ -118,7 +118,7 @@ export const period = (shortest: string, most: string = longest): Parse<number> 
 }
 
 /** Zero is off. */
-export const periodOrOff =
+const periodOrOff =
   (shortestMs: number): Parse<number> =>
   (text) => {
     const value = parseDuration(text)

@@ -3,7 +3,7 @@ import type { Person } from '@berth/shared/contract'
 import { safeUserName, workspaceName } from '@berth/shared/names'
 import { basePath, type Template } from './template.ts'
 
-export const placeholderNames = [
+const placeholderNames = [
   'user',
   'username',
   'workspace',

@@ -171,13 +171,10 @@ export const templateSettings = {
 const environmentPrefix = 'CONTAINER_ENV_'
 
 /** What documents the whole family of variables; each is read by a setting of its own. */
-export const environmentFamily: Setting<string | undefined> = optional(
-  taken(field.withPlaceholders),
-  {
-    doc: 'CONTAINER_ENV_<NAME> becomes the variable NAME in the container',
-    example: 'http://example.com/{user}',
-  },
-)
+const environmentFamily: Setting<string | undefined> = optional(taken(field.withPlaceholders), {
+  doc: 'CONTAINER_ENV_<NAME> becomes the variable NAME in the container',
+  example: 'http://example.com/{user}',
+})
 
 /** One setting for each `CONTAINER_ENV_<NAME>` that is there. */
 export function environmentSettings(

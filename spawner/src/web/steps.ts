@@ -2,7 +2,7 @@
 import type { Phase, ShownPhase } from '@berth/shared/contract'
 import type { Milestone } from '../policy/domain.ts'
 
-export const stepPhases = ['queued', 'pulling', 'creating', 'starting', 'probing'] as const
+const stepPhases = ['queued', 'pulling', 'creating', 'starting', 'probing'] as const
 export type StepPhase = (typeof stepPhases)[number]
 
 /** `passed`: was not needed this time. `failed`: the start ended there. */
