@@ -20,7 +20,7 @@ describe('the metrics', () => {
     metrics.countFrom(() => ({
       workspaces: [{ template: 'lab', phase: 'ready' }],
       queueLength: 4,
-      queueEstimateMs: 90_000,
+      queueEstimateMs: () => 90_000,
       limits,
     }))
     metrics.loop.ready({ template: 'lab', kind: 'cold', seconds: 2, queuedSeconds: 1 })
@@ -56,7 +56,7 @@ describe('the metrics', () => {
 
   it('guess no wait that nothing tells of', async () => {
     const registry = new Registry()
-    const counts = { workspaces: [], queueLength: 2, queueEstimateMs: undefined, limits }
+    const counts = { workspaces: [], queueLength: 2, queueEstimateMs: () => undefined, limits }
     createMetrics(registry).countFrom(() => counts)
     assert.match(await registry.metrics(), /^berth_queue_estimate_seconds NaN$/im)
   })
@@ -67,7 +67,7 @@ describe('the metrics', () => {
     createMetrics(registry).countFrom(() => ({
       workspaces,
       queueLength: 0,
-      queueEstimateMs: 0,
+      queueEstimateMs: () => 0,
       limits,
     }))
     assert.match(await registry.metrics(), /berth_workspaces\{template="lab",phase="ready"\} 1/)

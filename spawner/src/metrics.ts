@@ -83,10 +83,13 @@ function countPresent(registers: Registry[], counts: () => LoopCounts): void {
     registers,
     collect() {
       this.reset()
-      const { workspaces } = counts()
-      for (const template of new Set(workspaces.map((workspace) => workspace.template)))
-        for (const phase of phases) this.set({ template, phase }, 0)
-      for (const { template, phase } of workspaces) this.inc({ template, phase })
+      const templates = new Set<string>()
+      for (const { template, phase } of counts().workspaces) {
+        if (!templates.has(template))
+          for (const other of phases) this.set({ template, phase: other }, 0)
+        templates.add(template)
+        this.inc({ template, phase })
+      }
     },
   })
   new Gauge({
@@ -102,7 +105,7 @@ function countPresent(registers: Registry[], counts: () => LoopCounts): void {
     help: 'how long until the last who waits is ready; NaN where nothing tells',
     registers,
     collect() {
-      this.set((counts().queueEstimateMs ?? Number.NaN) / 1_000)
+      this.set((counts().queueEstimateMs() ?? Number.NaN) / 1_000)
     },
   })
   new Gauge({

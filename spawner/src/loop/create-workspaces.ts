@@ -232,9 +232,9 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
       const { workspaces, queue, config: present } = state
       const last = workspaces.get(queue.at(-1) ?? ('' as WorkspaceName))
       return {
-        workspaces: [...workspaces.values()],
+        workspaces: workspaces.values(),
         queueLength: queue.length,
-        queueEstimateMs: last === undefined ? 0 : estimateMs(state, last, clock.now()),
+        queueEstimateMs: () => (last === undefined ? 0 : estimateMs(state, last, clock.now())),
         limits: present.limits,
       }
     },

@@ -19,9 +19,9 @@ export interface LoopObserver {
 
 /** What is counted when somebody asks for the metrics. */
 export interface LoopCounts {
-  readonly workspaces: readonly { readonly template: string; readonly phase: Phase }[]
+  readonly workspaces: Iterable<{ readonly template: string; readonly phase: Phase }>
   readonly queueLength: number
   /** Until the last who waits is ready; `undefined`: there is nothing to tell it from. */
-  readonly queueEstimateMs: number | undefined
+  readonly queueEstimateMs: () => number | undefined
   readonly limits: Limits
 }
