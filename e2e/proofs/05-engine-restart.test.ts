@@ -6,11 +6,10 @@ import { arrive, hostnameOf } from '../clients/arrival.ts'
 import { navigation, signIn, type Person } from '../clients/people.ts'
 import { expectProblem } from '../clients/problems.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
-import { chooseGateway } from '../deployment/gateway.ts'
+import { deployedImages } from '../deployment/gateway.ts'
 import { inspected, workspacesOf } from '../engine/belongings.ts'
 import { createOwnEngine, type OwnEngine } from '../engine/own-engine.ts'
 import { eventually } from '../run/deadline.ts'
-import { surroundings } from '../run/surroundings.ts'
 
 describe('proof 5: restart of the engine', () => {
   let own: OwnEngine
@@ -18,15 +17,8 @@ describe('proof 5: restart of the engine', () => {
   let alice: Person
   let bob: Person
   before(async () => {
-    const gateway = await chooseGateway()
     own = await createOwnEngine('enginehost')
-    await own.load([
-      'berth/director',
-      'berth/spawner',
-      'berth/idp',
-      'berth/hello',
-      gateway === 'apache' ? 'berth/apache-gateway' : surroundings.gatewayImage,
-    ])
+    await own.load(await deployedImages())
     berth = await deploy({
       name: 'engine',
       engine: own.engine,

@@ -4,13 +4,12 @@ import { after, before, describe, it } from 'node:test'
 import { asTheGateway, type GatewayLike } from '../clients/as-the-gateway.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { killProcess, restarted } from '../deployment/kill.ts'
-import { chooseGateway } from '../deployment/gateway.ts'
+import { deployedImages } from '../deployment/gateway.ts'
 import { homelessTemplate } from '../deployment/templates.ts'
 import { inspected, workspacesOf, type ListedContainer } from '../engine/belongings.ts'
 import { watchEngine } from '../engine/history.ts'
 import { createOwnEngine, type OwnEngine } from '../engine/own-engine.ts'
 import { eventually } from '../run/deadline.ts'
-import { surroundings } from '../run/surroundings.ts'
 
 const standby = 3
 const logins = ['ann', 'ben', 'cleo']
@@ -24,15 +23,8 @@ describe('proof 18: standby', () => {
   const claimed = new Map<string, string>()
 
   before(async () => {
-    const gateway = await chooseGateway()
     own = await createOwnEngine('standbyhost')
-    await own.load([
-      'berth/director',
-      'berth/spawner',
-      'berth/idp',
-      'berth/hello',
-      gateway === 'apache' ? 'berth/apache-gateway' : surroundings.gatewayImage,
-    ])
+    await own.load(await deployedImages())
     berth = await deploy({
       name: 'standby',
       engine: own.engine,
