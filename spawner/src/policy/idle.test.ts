@@ -188,6 +188,21 @@ describe('a stopped workspace', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
+  it('is made anew when the name of its image leads to another by now', () => {
+    const story = withReady(['ann'])
+    story.passes(100_000).obeys()
+    const { name, template, kind, owner, network = 0, container } = story.workspace('ann')
+    assert.ok(container)
+    const former = { ...container, imageId: 'former' }
+    story.passes(1).looks({
+      containers: [{ workspace: name, template, kind, owner, network, container: former }],
+      networks: [{ index: network, egress: 'internet', attached: [director] }],
+      images: new Map([[templateWith().spec.image, 'latest']]),
+    })
+    story.asks('ann')
+    assert.deepEqual(story.ordered(), ['remove-container'])
+  })
+
   const answers = [
     ['no', 'workspace_idle'],
     ['wake', 'workspace_stopped'],

@@ -7,6 +7,7 @@ import { isQueueOver } from './admission.ts'
 import { failures } from './failures.ts'
 import { orderQueue } from './fairness.ts'
 import { claimNetwork, networkOf } from './networks.ts'
+import { isOutdated } from './outdated.ts'
 import { holdsPlace } from './phases.ts'
 import { commonLimitOf, ownLimitOf } from './room.ts'
 import { isCountTouched } from './tally.ts'
@@ -63,9 +64,7 @@ function takePlace(draft: Draft, workspace: Workspace, without: Set<string>): Wo
 
 /** Its stopped container is still what would be made now. */
 function canStartAgain(draft: Draft, workspace: Workspace): boolean {
-  const { container, owner } = workspace
-  if (container?.status !== 'exited' || workspace.pending !== undefined) return false
+  if (workspace.container?.status !== 'exited' || workspace.pending !== undefined) return false
   if (networkOf(draft, workspace)?.status !== 'up') return false
-  const template = draft.config.templates.get(workspace.template)
-  return template !== undefined && draft.config.specOf(template, owner) === container.spec
+  return draft.config.templates.has(workspace.template) && !isOutdated(draft, workspace)
 }
