@@ -126,7 +126,7 @@ export const enginePackages = ({ id, codename }) => {
  */
 const installablePackages = ({ mayInstall, distribution, what }) => {
   const help =
-    'Install Docker Engine 24 or newer with its Compose plugin (https://docs.docker.com/engine/install/), start it, and run the same command again.'
+    'Install Docker Engine 25 or newer with its Compose plugin (https://docs.docker.com/engine/install/), start it, and run the same command again.'
   if (!mayInstall) {
     throw new Failure(`${what}, and BERTH_INSTALL_ENGINE=0 forbids installing`, { help })
   }

@@ -81,7 +81,7 @@ export const directorSettings = {
   }),
   NETWORK_POOL: networkPool,
   CONNECTION_MAX_AGE: withDefault(duration, '24h', {
-    doc: 'a WebSocket ends then, so that someone signed out is out; 0 is off',
+    doc: 'a WebSocket is closed when it is this old, so that someone signed out is out; 0 is never',
   }),
   LOG_LEVEL: logLevel,
 } as const

@@ -35,7 +35,7 @@ export const publicUrl = optional(originUrl, {
 })
 
 export const portalUrl = optional(originUrl, {
-  doc: 'the host name of the portal, on which no workspace is ever served',
+  doc: 'the address kept for a portal, which is still to come; no workspace is ever served on its host name',
   example: 'https://portal.berth.example.com',
 })
 

@@ -147,11 +147,11 @@ export const spawnerSettings = {
     example: 'https://portal.example.com',
   }),
   DOCKER_HOST: withDefault(dockerHost, 'unix:///var/run/docker.sock', {
-    doc: 'the engine',
+    doc: 'where the engine answers',
     example: 'unix:///var/run/docker.sock',
   }),
   DATA_DIR: withDefault(text, '/data', {
-    doc: 'a folder that survives; the lock that lets one spawner work at a time is in it',
+    doc: 'a folder that survives: the spawner’s records, and the lock that lets one spawner work at a time',
   }),
   LISTEN_PORT: listenPort('8081'),
   OPS_PORT: opsPort,

@@ -228,7 +228,7 @@ const beyondCompose = {
   ).optional(),
   background: list(
     value(field.backgroundRequest, 'METHOD /path'),
-    'What a page asks for by itself and is no use: `METHOD /path`, `*` for anything, as the application sees it',
+    'Requests that pages make by themselves and that do not count as use: `METHOD /path`, `*` for anything, as the application sees it',
   ).optional(),
   activity: section(
     {

@@ -106,7 +106,7 @@ export const templateSettings = {
     doc: 'a download of which nothing was taken for this long is not in use any more',
   }),
   CONTAINER_BACKGROUND_REQUESTS: optional(taken(field.listOf(field.backgroundRequest)), {
-    doc: 'what a page asks for by itself and is no use, as METHOD /path with * for anything, separated by commas',
+    doc: 'requests that pages make by themselves and that do not count as use, as METHOD /path with * for anything, separated by commas',
     example: 'GET /api/*,PUT /lab/api/workspaces/*',
   }),
   CONTAINER_ACTIVITY_PATH: optional(taken(field.urlPath), {
