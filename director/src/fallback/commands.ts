@@ -69,7 +69,7 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
       }
     } catch (error) {
       if (!(error instanceof z.ZodError)) throw error
-      log.error({ event, error }, 'malformed command passed over')
+      log.error({ event, error }, 'command of the spawner not understood; are both of one version?')
     }
   }
 

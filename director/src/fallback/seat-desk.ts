@@ -113,9 +113,12 @@ export function createSeatDesk(deps: SeatDeskDeps): SeatDesk {
     askedAt: number,
   ): SeatFound {
     if (!poolContains(pool, address.host)) {
-      log.error({ workspace, address }, 'spawner gave an address outside NETWORK_POOL')
+      log.error(
+        { workspace, address },
+        'spawner gave an address outside NETWORK_POOL; is it the same for both?',
+      )
       const detail =
-        'The workspace is not where workspaces are. An administrator has to look into it.'
+        'The workspace has an address that no workspace may have. An administrator has to look into it.'
       const problem = createProblem(deps.problemBase, 'workspace_unreachable', detail)
       return { kind: 'refused', problem }
     }
