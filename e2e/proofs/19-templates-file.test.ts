@@ -8,84 +8,24 @@ import { signIn } from '../clients/people.ts'
 import type { Place } from '../clients/place.ts'
 import { expectProblem } from '../clients/problems.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { changingFile } from '../deployment/templates-files.ts'
 import { inspect, inspected } from '../engine/belongings.ts'
 import { run } from '../run/command.ts'
 import { eventually, letPass } from '../run/deadline.ts'
-
-/** Two templates: one that says all it can, one that is changed. */
-const fileWith = (pier: string, more = '') => `
-x-common: &common
-  image: berth/hello
-  port: 8080
-  mem_limit: 64m
-
-templates:
-  full:
-    <<: *common
-    prefix: FULL
-    title: All that a template can say
-    route: { hosts: ['*.full.localhost'] }
-    environment:
-      WHO: '{user} as {username} in {workspace} of {instance}, {{plain}'
-    command: [node, /opt/hello/src/main.ts]
-    home: { path: /home/hello, volume: '{instance}-{user}-full' }
-    volumes:
-      - '{instance}-shelf:/data:ro'
-      - { id: exchange, path: /exchange }
-    secrets: [licence, { source: licence, target: /opt/licence.key }]
-    user: '1000:1000'
-    memswap_limit: 96m
-    cpus: 0.5
-    pids_limit: 77
-    shm_size: 32m
-    init: false
-    cap_add: [SYS_PTRACE]
-    security_opt: ['apparmor=unconfined']
-    networks: [NETWORK]
-    runtime: runc
-    egress: none
-    stop_signal: SIGINT
-    stop_grace_period: 7s
-    ready: { path: /whoami, timeout: 30s }
-    allow: { groups: [staff] }
-    limits: { workspaces: 1 }
-    lifetime: { max: 2h, extension: 1h }
-    pass: { identity: [user, email] }
-  dock:
-    <<: *common
-    prefix: DOCK
-    title: Dock
-    route: { port: 8093 }
-    start: click
-    limits: { groups: { staff: 1 } }
-    pass: { identity: [user], tokens: [access] }
-  pier:
-    <<: *common
-    prefix: PIER
-    route: { hosts: [hello.localhost] }
-    idle: { stop: 10m }
-    ${pier}
-${more}
-secrets:
-  licence: { file: ./licence.key }
-`
 
 describe('proof 19: the file with templates', () => {
   let berth: Deployment
   let director: Place
   const prefix = process.pid.toString(36)
   const network = `berth-e2e-further-${process.pid}`
-  const fitted = (text: string): string =>
-    text
-      .replace('FULL', `f${prefix}`)
-      .replace('PIER', `g${prefix}`)
-      .replace('DOCK', `k${prefix}`)
-      .replace('NETWORK', network)
+  const prefixes = { full: `f${prefix}`, dock: `k${prefix}`, pier: `g${prefix}` }
+  const fileWith = (pier: string, more = ''): string =>
+    changingFile({ prefixes, network, pier, more })
 
   before(async () => {
     berth = await deploy({
       name: 'file',
-      templates: fitted(fileWith('environment: { GREETING: one }')),
+      templates: fileWith('environment: { GREETING: one }'),
       templateFiles: { 'licence.key': 'open sesame' },
       settings: { API_TOKEN: 'a-token-of-the-tests-alone' },
       beforeUp: async (engine, instance) => {
@@ -217,7 +157,7 @@ describe('proof 19: the file with templates', () => {
       await letPass(1_000)
       const cleo = as('cleo', 'hello.localhost')
       await berth.writeTemplates(
-        fitted(fileWith('environment: { GREETING: two }\n    title: The new pier')),
+        fileWith('environment: { GREETING: two }\n    title: The new pier'),
       )
       await eventually('cleo is told that hers is older', 15_000, async () => {
         const status = await (await cleo.ask('/.berth/status')).json<{ outdated?: boolean }>()
@@ -227,7 +167,7 @@ describe('proof 19: the file with templates', () => {
       assert.equal(await greetingOf(as('emil', 'hello.localhost')), 'two', 'who comes gets the new')
 
       const wrong = fileWith('environment: { GREETING: three }\n    portt: 1\n    cpus: many')
-      await berth.writeTemplates(fitted(wrong))
+      await berth.writeTemplates(wrong)
       for (const word of ['templates.pier.portt', 'templates.pier.cpus'])
         await eventually(`the log names ${word} and where it is`, 15_000, async () =>
           new RegExp(`templates\\.yml:\\d+:\\d+ ${word}`).test(await berth.logs('spawner')),
@@ -235,7 +175,7 @@ describe('proof 19: the file with templates', () => {
       assert.equal(await greetingOf(as('fred', 'hello.localhost')), 'two', 'the old one stays')
 
       const quay = `  quay: { <<: *common, prefix: h${prefix}, route: { path: { prefix: /quay, strip: true } } }`
-      await berth.writeTemplates(fitted(fileWith('environment: { GREETING: two }', quay)))
+      await berth.writeTemplates(fileWith('environment: { GREETING: two }', quay))
       const gina = as('gina', 'localhost')
       await eventually('a path leads to a template that was not there', 15_000, async () => {
         const answer = await gina.ask('/quay/echo')

@@ -1,0 +1,206 @@
+// The files with templates that the proofs deploy; between them they say every field that there is.
+
+/** What differs from run to run, for an engine is shared. */
+export interface ChangingFile {
+  readonly prefixes: { readonly full: string; readonly dock: string; readonly pier: string }
+  /** One that the engine has, besides Berth's own. */
+  readonly network: string
+  /** More of the template `pier`. */
+  readonly pier: string
+  /** More templates. */
+  readonly more?: string
+}
+
+/** Three templates: one that says all that a container is made of, one with a port of its own, one that is changed. */
+export const changingFile = ({ prefixes, network, pier, more = '' }: ChangingFile): string => `
+x-common: &common
+  image: berth/hello
+  port: 8080
+  mem_limit: 64m
+
+templates:
+  full:
+    <<: *common
+    prefix: ${prefixes.full}
+    title: All that a template can say
+    route: { hosts: ['*.full.localhost'] }
+    environment:
+      WHO: '{user} as {username} in {workspace} of {instance}, {{plain}'
+    command: [node, /opt/hello/src/main.ts]
+    home: { path: /home/hello, volume: '{instance}-{user}-full' }
+    volumes:
+      - '{instance}-shelf:/data:ro'
+      - { id: exchange, path: /exchange }
+    secrets: [licence, { source: licence, target: /opt/licence.key }]
+    user: '1000:1000'
+    memswap_limit: 96m
+    cpus: 0.5
+    pids_limit: 77
+    shm_size: 32m
+    init: false
+    cap_add: [SYS_PTRACE]
+    security_opt: ['apparmor=unconfined']
+    networks: [${network}]
+    runtime: runc
+    egress: none
+    stop_signal: SIGINT
+    stop_grace_period: 7s
+    ready: { path: /whoami, timeout: 30s }
+    allow: { groups: [staff] }
+    limits: { workspaces: 1 }
+    lifetime: { max: 2h, extension: 1h }
+    pass: { identity: [user, email] }
+  dock:
+    <<: *common
+    prefix: ${prefixes.dock}
+    title: Dock
+    route: { port: 8093 }
+    start: click
+    limits: { groups: { staff: 1 } }
+    pass: { identity: [user], tokens: [access] }
+  pier:
+    <<: *common
+    prefix: ${prefixes.pier}
+    route: { hosts: [hello.localhost] }
+    idle: { stop: 10m }
+    ${pier}
+${more}
+secrets:
+  licence: { file: ./licence.key }
+`
+
+export interface LifeFile {
+  /** What the prefixes end with. */
+  readonly own: string
+  /** Where the images of `fresh` and `kept` are. */
+  readonly registry: string
+  /** A folder of the host. */
+  readonly folder: string
+}
+
+/** A template for each thing that befalls a workspace, with times that a test can wait for. */
+export const lifeFile = ({ own, registry, folder }: LifeFile): string => `
+x-small: &small { image: berth/hello, port: 8080, mem_limit: 64m }
+
+templates:
+  ladder:
+    <<: *small
+    prefix: ladder${own}
+    route: { hosts: [ladder.localhost] }
+    idle: { freeze: 2s, stop: 10s, remove: 13s }
+  lasting:
+    <<: *small
+    prefix: lasting${own}
+    route: { hosts: [lasting.localhost] }
+    lifetime: { max: 16s, extension: 2s }
+  draining:
+    <<: *small
+    prefix: draining${own}
+    route: { hosts: [draining.localhost] }
+    seats: { concurrent: 0, persist_between_reconnects: false }
+    lifetime: { drain_after: 2s }
+  busy:
+    <<: *small
+    prefix: busy${own}
+    route: { hosts: [busy.localhost] }
+    idle: { stop: 2s }
+    activity: { path: /files/busy }
+  stubborn:
+    <<: *small
+    prefix: stubborn${own}
+    route: { hosts: [stubborn.localhost] }
+    idle: { stop: 2s }
+    activity: { path: /files/busy, at_most: 4s }
+  computing:
+    <<: *small
+    prefix: computing${own}
+    route: { hosts: [computing.localhost] }
+    cpus: 0.5
+    command: [sh, -c, 'while [ ! -e done ]; do :; done & exec node /opt/hello/src/main.ts']
+    idle: { stop: 2s }
+    activity: { cpu: 5 }
+  polled:
+    <<: *small
+    prefix: polled${own}
+    route: { hosts: [polled.localhost] }
+    idle: { stop: 2s }
+    background: [GET /count/poll]
+  forgotten:
+    <<: *small
+    prefix: forgotten${own}
+    route: { hosts: [forgotten.localhost] }
+    idle: { stop: 2s }
+    connection_idle: 1s
+  pairs:
+    <<: *small
+    prefix: pairs${own}
+    title: Two at once
+    description: Room for two
+    icon: https://pairs.example.com/icon.svg
+    kind: web
+    route: { hosts: [pairs.localhost] }
+    seats: { concurrent: 2 }
+  served:
+    <<: *small
+    prefix: served${own}
+    route: { hosts: [served.localhost] }
+    seats: { concurrent: -1, total: 2 }
+  brief:
+    <<: *small
+    prefix: brief${own}
+    route: { hosts: [brief.localhost] }
+    seats: { concurrent: 2, idle: 2s }
+  waiting:
+    <<: *small
+    prefix: waiting${own}
+    route: { hosts: [waiting.localhost] }
+    standby: 1
+  told:
+    <<: *small
+    prefix: told${own}
+    route: { hosts: [told.localhost] }
+    pass: { identity: [subject, groups], tokens: [id] }
+  below:
+    <<: *small
+    prefix: below${own}
+    route: { path: /echo }
+    environment: ['BELOW={base_path}']
+    command: node /opt/hello/src/main.ts --title "two words"
+    start: visit
+  stripped:
+    <<: *small
+    prefix: stripped${own}
+    route: { path: { prefix: /stripped, strip: true } }
+  shelves:
+    <<: *small
+    prefix: shelves${own}
+    route: { hosts: [shelves.localhost] }
+    volumes:
+      - { type: volume, source: '{instance}-shelf', target: /shelf }
+      - { type: bind, source: ${folder}, target: /corpora, read_only: true }
+    allow: { users: [ann] }
+    egress: internet
+  unready:
+    <<: *small
+    prefix: unready${own}
+    route: { hosts: [unready.localhost] }
+    ready: { path: /status/503, timeout: 2s }
+  fresh:
+    <<: *small
+    prefix: fresh${own}
+    image: ${registry}/fresh:1
+    pull_policy: always
+    route: { hosts: [fresh.localhost] }
+  kept:
+    <<: *small
+    prefix: kept${own}
+    image: ${registry}/kept:1
+    pull_policy: missing
+    route: { hosts: [kept.localhost] }
+  present:
+    <<: *small
+    prefix: present${own}
+    image: ${registry}/present:1
+    pull_policy: if_not_present
+    route: { hosts: [present.localhost] }
+`

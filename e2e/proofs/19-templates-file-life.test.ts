@@ -1,0 +1,343 @@
+// Proof 19, second part: what the file says of a workspace's life, its seats and its way in is so on the engine.
+import assert from 'node:assert/strict'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { createApi, type Api } from '../clients/api.ts'
+import { asTheGateway, type GatewayLike } from '../clients/as-the-gateway.ts'
+import type { Place } from '../clients/place.ts'
+import { expectProblem } from '../clients/problems.ts'
+import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { lifeFile } from '../deployment/templates-files.ts'
+import { inspect, inspected } from '../engine/belongings.ts'
+import { watchEngine, type EngineEvent, type EngineHistory } from '../engine/history.ts'
+import { startRegistry, type Registry } from '../engine/registry.ts'
+import { attempt, run } from '../run/command.ts'
+import { eventually, letPass } from '../run/deadline.ts'
+
+/** However slow the machine: what is awaited comes, or would not for minutes. Less than the defaults of the fields. */
+const patienceMs = 45_000
+/** The shortest idle step of the file, twice, and the lease: by then what is not kept has ended. */
+const wouldHaveEndedMs = 5_000
+
+describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, () => {
+  let berth: Deployment
+  let registry: Registry
+  let history: EngineHistory
+  let api: Api
+  let director: Place
+  let folder: string
+  const own = process.pid.toString(36)
+  const pulled = ['fresh:1', 'kept:1', 'present:1']
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'berth-e2e-corpora-'))
+    await chmod(folder, 0o755)
+    await writeFile(join(folder, 'words'), 'of the host')
+    registry = await startRegistry()
+    for (const image of pulled) await registry.publish('berth/hello', image)
+    berth = await deploy({
+      name: 'life',
+      templates: lifeFile({ own, registry: registry.name, folder }),
+      settings: { API_TOKEN: 'a-token-of-the-tests-alone', BINDS_ALLOWED: folder },
+    })
+    const [place] = await berth.directorPlaces()
+    assert.ok(place)
+    director = place
+    api = await createApi(berth)
+    history = await watchEngine(berth.engine)
+  })
+  after(async () => {
+    await history?.[Symbol.asyncDispose]()
+    await berth?.[Symbol.asyncDispose]()
+    for (const image of pulled) await attempt('docker', ['rmi', `${registry?.name}/${image}`])
+    await registry?.[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const at = (template: string, user = 'ann'): GatewayLike =>
+    asTheGateway(berth, director, user, { host: `${template}.localhost` })
+  const nameOf = (template: string, user = 'ann'): string => `${template}${own}-${user}`
+
+  /** Uses it. @returns the container that answers, by its own word */
+  async function use(person: GatewayLike, path = '/whoami'): Promise<string> {
+    const answer = await person.ask(path)
+    const text = await answer.text()
+    assert.equal(answer.status, 200, `${person.user}: ${text}`)
+    return String(answer.headers['hello-host'])
+  }
+
+  async function echoed(person: GatewayLike, path = '/echo', headers = {}): Promise<Echoed> {
+    const answer = await person.ask(path, { headers })
+    assert.equal(answer.status, 200)
+    const { target, headers: told } = await answer.json<{
+      target: string
+      headers: [string, string][]
+    }>()
+    return {
+      target,
+      headers: Object.fromEntries(told.map(([name, value]) => [name.toLowerCase(), value])),
+    }
+  }
+
+  /** The first of these that happens to a container, or has happened. */
+  const happens = (name: string, action: string): Promise<EngineEvent> =>
+    history.first(`${name}: ${action}`, patienceMs, isOf(name, action))
+
+  async function assertRuns(name: string): Promise<void> {
+    const { State } = await inspected(berth.engine, name)
+    assert.equal(State.Status, 'running', name)
+  }
+
+  it('idle: freezes, stops and removes, each so long after the last use', async () => {
+    const usedAt = Date.now()
+    const name = await use(at('ladder'))
+    for (const [action, step] of [
+      ['pause', 2_000],
+      ['die', 10_000],
+      ['destroy', 13_000],
+    ] as const) {
+      const event = await happens(name, action)
+      assert.ok(event.at - usedAt >= step, `${action} ${event.at - usedAt} ms after the use`)
+    }
+  })
+
+  it('lifetime: ends at its maximum and what it was extended by, though it is not idle', async () => {
+    const name = await use(at('lasting'))
+    const endOf = async () =>
+      Date.parse((await api.read<Shown>(`/api/v1/workspaces/${name}`)).endsAt ?? '')
+    const before = await endOf()
+    const extended = await api.call('POST', `/api/v1/workspaces/${name}/extend`)
+    assert.ok(extended.status < 300, await extended.text())
+    assert.equal((await endOf()) - before, 2_000)
+    const end = await happens(name, 'die')
+    const lived = end.at - (await happens(name, 'start')).at
+    assert.ok(lived >= 17_500, `it lived ${lived} ms`)
+  })
+
+  it('lifetime: drains, and ends with the last who leaves; a seat that does not persist ends with its connection', async () => {
+    const staying = await at('draining').ask('/events')
+    assert.equal(staying.status, 200)
+    const first = String(staying.headers['hello-host'])
+    let newcomers = 0
+    await eventually('somebody new comes to another one', patienceMs, async () => {
+      newcomers += 1
+      return (await use(at('draining', `new${newcomers}`))) !== first
+    })
+    assert.equal(await use(at('draining')), first, 'who is there stays')
+    const leftAt = Date.now()
+    staying.leave()
+    const end = await happens(first, 'die')
+    assert.ok(end.at >= leftAt, `ended ${leftAt - end.at} ms before she had left`)
+    await happens(first, 'destroy')
+  })
+
+  it('activity: is not stopped while its path says that it is busy', async () => {
+    const name = await say('busy', { busy: true })
+    await letPass(wouldHaveEndedMs)
+    await assertRuns(name)
+    const doneAt = Date.now()
+    await run('docker', ['exec', name, 'sh', '-c', `echo '{"busy":false}' > busy`])
+    const end = await happens(name, 'die')
+    assert.ok(end.at >= doneAt, `stopped ${doneAt - end.at} ms before it was done`)
+  })
+
+  it('activity: is not put off for longer than at_most', async () => {
+    const usedAt = Date.now()
+    const name = await say('stubborn', { busy: true })
+    const end = await happens(name, 'die')
+    assert.ok(end.at - usedAt >= 6_000, `stopped ${end.at - usedAt} ms after its use`)
+  })
+
+  /** Has the application answer so at its activity path. */
+  async function say(template: string, words: object): Promise<string> {
+    const person = at(template)
+    const body = JSON.stringify(words)
+    const saved = await person.ask('/files/busy', { method: 'PUT', body })
+    assert.equal(saved.status, 201, await saved.text())
+    return String(saved.headers['hello-host'])
+  }
+
+  it('activity: is not stopped while it uses more of a processor than said', async () => {
+    const name = await use(at('computing'))
+    await letPass(wouldHaveEndedMs)
+    await assertRuns(name)
+    const doneAt = Date.now()
+    await run('docker', ['exec', name, 'touch', 'done'])
+    const end = await happens(name, 'die')
+    assert.ok(end.at >= doneAt, `stopped ${doneAt - end.at} ms before it was done`)
+  })
+
+  it('background: a page that asks for it all the time does not keep it', async () => {
+    const name = await use(at('polled'))
+    const ended = happens(name, 'die')
+    const polling = new AbortController()
+    const page = (async () => {
+      const headers = { 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' }
+      while (!polling.signal.aborted) {
+        const answer = await at('polled').ask('/count/poll', { headers })
+        answer.leave()
+        await letPass(200)
+      }
+    })()
+    try {
+      await ended
+    } finally {
+      polling.abort()
+      await page
+    }
+  })
+
+  it('connection_idle: a download of which nothing is taken any more does not keep it', async () => {
+    const answer = await at('forgotten').ask('/bytes?n=2000000000')
+    assert.equal(answer.status, 200)
+    answer.stream.pause()
+    await happens(String(answer.headers['hello-host']), 'die')
+    answer.leave()
+  })
+
+  it('seats: as many at once, and as many in all, as it says', async () => {
+    const hostsOf = async (template: string) => {
+      const hosts: string[] = []
+      for (const user of ['ann', 'ben', 'cleo']) hosts.push(await use(at(template, user)))
+      return hosts
+    }
+    for (const template of ['pairs', 'served']) {
+      const [ann, ben, cleo] = await hostsOf(template)
+      assert.equal(ann, ben, template)
+      assert.notEqual(ben, cleo, template)
+    }
+    const { templates } = await api.read<{ templates: readonly Offered[] }>('/api/v1/templates')
+    const pairs = templates.find(({ name }) => name === 'pairs')
+    assert.deepEqual(pairs, {
+      name: 'pairs',
+      title: 'Two at once',
+      description: 'Room for two',
+      icon: 'https://pairs.example.com/icon.svg',
+      kind: 'web',
+      image: 'berth/hello',
+      seats: 2,
+      startsBy: 'visit',
+    })
+  })
+
+  it('seats: one that is not used ends, and the workspace stays', async () => {
+    const name = await use(at('brief'))
+    await eventually('the seat has ended', patienceMs, async () => {
+      const { seats } = await api.read<Shown>(`/api/v1/workspaces/${name}`)
+      return seats.length === 0
+    })
+    await assertRuns(name)
+  })
+
+  it('standby: one stands ready, is given to who comes, and there is one again', async () => {
+    const ready = await eventually('one stands ready', patienceMs, () => standby())
+    const person = at('waiting')
+    assert.equal(await use(person), ready.name, 'its hostname stays what it was')
+    await eventually('it bears her name', patienceMs, async () => {
+      const container = await inspect(berth.engine, nameOf('waiting'))
+      return container?.Id === ready.container?.id
+    })
+    const next = await eventually('another stands ready', patienceMs, () => standby())
+    assert.notEqual(next.container?.id, ready.container?.id)
+  })
+
+  async function standby(): Promise<Shown | undefined> {
+    const { workspaces } = await api.read<{ workspaces: readonly Shown[] }>(
+      '/api/v1/workspaces?template=waiting',
+    )
+    return workspaces.find(({ kind, phase }) => kind === 'standby' && phase === 'ready')
+  }
+
+  it('pass: the application is told what it says and nothing else', async () => {
+    const sent = { authorization: 'Bearer of-ann', 'x-forwarded-access-token': 'of ann' }
+    const { headers } = await echoed(at('told'), '/echo', sent)
+    assert.equal(headers['authorization'], 'Bearer of-ann')
+    assert.equal(headers['x-forwarded-access-token'], undefined)
+    assert.equal(headers['x-forwarded-user'], 'u-ann')
+    assert.equal(headers['x-forwarded-groups'], 'staff')
+    assert.equal(headers['x-forwarded-preferred-username'], undefined)
+    const other = await echoed(at('brief', 'ben'), '/echo', sent)
+    assert.equal(other.headers['authorization'], undefined, 'it is for the one template alone')
+  })
+
+  it('route: below a path, which is kept or stripped; a command in words, an environment as a list', async () => {
+    const here = asTheGateway(berth, director, 'ann', { host: 'localhost' })
+    assert.equal((await echoed(here, '/echo/what')).target, '/echo/what')
+    assert.equal((await echoed(here, '/stripped/echo/what')).target, '/echo/what')
+    const { Config } = await inspected(berth.engine, nameOf('below'))
+    assert.ok(Config.Env.includes('BELOW=/echo/'), Config.Env.join())
+    const { Cmd } = Config as unknown as { Cmd: readonly string[] }
+    assert.deepEqual(Cmd, ['node', '/opt/hello/src/main.ts', '--title', 'two words'])
+  })
+
+  it('volumes in the long way, a folder of the host among them; for whom it says; with a way to the internet', async () => {
+    await expectProblem(await at('shelves', 'ben').ask('/'), 403, 'template_forbidden')
+    const name = await use(at('shelves'))
+    const { Mounts, NetworkSettings } = await inspected(berth.engine, name)
+    const mounts = Mounts as unknown as readonly Mounted[]
+    const mounted = new Map(mounts.map((mount) => [mount.Destination, mount]))
+    const [shelf, corpora] = ['/shelf', '/corpora'].map((path) => mounted.get(path))
+    assert.deepEqual(
+      [shelf?.Type, shelf?.Name, shelf?.RW],
+      ['volume', `${berth.instance}-shelf`, true],
+    )
+    assert.deepEqual([corpora?.Type, corpora?.Source, corpora?.RW], ['bind', folder, false])
+    assert.equal(await run('docker', ['exec', name, 'cat', '/corpora/words']), 'of the host')
+    const [network] = Object.keys(NetworkSettings.Networks)
+    const { Internal } = await berth.engine.get<{ Internal: boolean }>(`/networks/${network}`)
+    assert.equal(Internal, false)
+  })
+
+  it('ready: a path that never answers well is waited for until the timeout', async () => {
+    await expectProblem(await at('unready').ask('/'), 502, 'start_timeout')
+  })
+
+  it('pull_policy: before each new container, or only if the image is missing', async () => {
+    const pullsOf = async (template: string): Promise<number> => {
+      for (const user of ['ann', 'ben']) await use(at(template, user))
+      // Once this is known, so is all that was before it.
+      await happens(nameOf(template, 'ben'), 'start')
+      return history.events.filter(
+        ({ type, action, id }) =>
+          type === 'image' && action === 'pull' && id === `${registry.name}/${template}:1`,
+      ).length
+    }
+    assert.equal(await pullsOf('fresh'), 2)
+    assert.equal(await pullsOf('kept'), 1)
+    assert.equal(await pullsOf('present'), 1)
+  })
+})
+
+const isOf =
+  (name: string, action: string) =>
+  (event: EngineEvent): boolean =>
+    event.type === 'container' && event.name === name && event.action === action
+
+interface Echoed {
+  readonly target: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** What the API tells of a workspace, as far as it is asked here. */
+interface Shown {
+  readonly name: string
+  readonly kind: string
+  readonly phase: string
+  readonly endsAt?: string
+  readonly seats: readonly unknown[]
+  readonly container?: { readonly id: string }
+}
+
+interface Offered {
+  readonly name: string
+}
+
+interface Mounted {
+  readonly Type: string
+  readonly Name?: string
+  readonly Source: string
+  readonly Destination: string
+  readonly RW: boolean
+}
