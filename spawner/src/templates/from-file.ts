@@ -1,7 +1,7 @@
 // A template as the file has it -> a template. Pure: texts were parsed by the schema, secrets were read before.
 import { identityFields } from '@berth/shared/contract'
-import { parsePrefix } from '@berth/shared/names'
-import type { Secret } from '@berth/shared/secret'
+import { parsePrefix, type Prefix } from '@berth/shared/names'
+import { Secret } from '@berth/shared/secret'
 import { readVolume } from './file-volumes.ts'
 import type { WrittenTemplate } from './file-schema.ts'
 import type { SecretMount, Template, TemplateRoute, TemplateSpec, VolumeMount } from './template.ts'
@@ -17,12 +17,17 @@ export interface FileSurroundings {
 const defaultMemory = 2 * 1024 ** 3
 const minute = 60_000
 
-/** @returns the template, or what is wrong with it */
+export interface FromFile {
+  /** With something in the place of what is wrong, so that all else can be looked at. */
+  readonly template: Template
+  readonly complaints: readonly Complaint[]
+}
+
 export function templateFromFile(
   name: string,
   written: WrittenTemplate,
   surroundings: FileSurroundings,
-): Template | readonly Complaint[] {
+): FromFile {
   const complaints: Complaint[] = []
   const complain = (field: string, message: string): void => {
     complaints.push({ fields: [field], message })
@@ -33,21 +38,20 @@ export function templateFromFile(
       'prefix',
       `must be set: "${name}" is none (a letter, then letters and digits, at most 20)`,
     )
-  const volumes = written.volumes?.map((item, index): VolumeMount | undefined => {
+  const volumes = (written.volumes ?? []).map((item, index): VolumeMount => {
     const mount = readVolume(item, surroundings.bindsAllowed)
     if ('value' in mount) return mount.value
     complain(`volumes.${index}`, mount.complaint)
-    return undefined
+    return { kind: 'shared', source: '', target: `volumes.${index}`, readOnly: false }
   })
-  const secrets = written.secrets?.map((item, index): SecretMount | undefined => {
+  const secrets = (written.secrets ?? []).map((item, index): SecretMount => {
     const { source, target } = typeof item === 'string' ? { source: item } : item
     if (!surroundings.secrets.has(source))
       complain(`secrets.${index}`, `"${source}" is none of the top level’s secrets`)
-    const value = surroundings.secrets.get(source)
-    return value && { name: source, target: target ?? `/run/secrets/${source}`, value }
+    const value = surroundings.secrets.get(source) ?? new Secret('')
+    return { name: source, target: target ?? `/run/secrets/${source}`, value }
   })
   const environment = environmentOf(written, complain)
-  if (prefix === undefined || complaints.length > 0) return complaints
 
   const { ready = {}, seats = {}, idle = {}, lifetime = {}, activity = {} } = written
   const concurrent = seats.concurrent ?? 1
@@ -58,12 +62,13 @@ export function templateFromFile(
     title: written.title ?? name,
     description: written.description ?? '',
     icon: written.icon ?? '',
-    prefix,
+    // What is none meets nobody's.
+    prefix: prefix ?? (name as Prefix),
     spec: {
       ...containerOf(written),
       environment,
-      volumes: present(volumes),
-      secrets: present(secrets),
+      volumes,
+      secrets,
       readyPath: ready.path ?? '/',
     },
     policy: {
@@ -95,11 +100,8 @@ export function templateFromFile(
     backgroundRequests: written.background ?? [],
     connectionIdleMs: written.connection_idle ?? minute,
   }
-  return { ...template, weakened: weakened(template.spec) }
+  return { template: { ...template, weakened: weakened(template.spec) }, complaints }
 }
-
-const present = <T>(items: readonly (T | undefined)[] | undefined): readonly T[] =>
-  items?.filter((item) => item !== undefined) ?? []
 
 function containerOf(
   written: WrittenTemplate,

@@ -49,7 +49,8 @@ export function readTemplatesFile(text: string, context: FileContext): FileResul
       message: first.replace(/ at line \d+, column \d+:?$/, ''),
     }
   })
-  if (problems.length > 0) return { problems }
+  // All but keys that are there twice leave nothing that could be read on.
+  if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return { problems }
   const position = createPositions(document, lines)
   const complain = (path: Path, message: string, at?: 'key'): void => {
     problems.push({ ...position(path, at), path: path.join('.'), message })
@@ -94,21 +95,24 @@ function readContent(
     if (!known.includes(key) && !key.startsWith('x-'))
       complain([key], unknownKey(key, known), 'key')
   const secrets = readSecrets(content['secrets'], context, complain)
-  const templates: Template[] = []
+  const wrongKeys = new Map<Template, ReadonlySet<string>>()
   for (const [name, written] of entries(content['templates'], ['templates'], complain)) {
-    const template = readTemplate(name, written, { ...context, secrets }, complain)
-    if (template !== undefined) templates.push(template)
+    const read = readTemplate(name, written, { ...context, secrets }, complain)
+    if (read !== undefined) wrongKeys.set(read.template, read.wrong)
   }
+  const templates = [...wrongKeys.keys()]
   const complaints = jointComplaints([...context.beside, ...templates], context.hosts)
   for (const { templates: about, field, message } of complaints) {
     const last = about.at(-1)
     if (last?.source !== 'file') continue
+    if (about.some((template) => wrongKeys.get(template)?.has(keyOf(field)))) continue
     complain(['templates', last.name, ...steps(field)], message, field === '' ? 'key' : undefined)
   }
   return templates
 }
 
 const steps = (field: string): string[] => (field === '' ? [] : field.split('.'))
+const keyOf = (field: string): string => steps(field)[0] ?? ''
 
 function entries(value: unknown, path: Path, complain: Complain): [string, unknown][] {
   if (isMap(value)) return Object.entries(value)
@@ -148,39 +152,66 @@ function readTemplate(
   written: unknown,
   context: FileContext & { readonly secrets: ReadonlyMap<string, Secret | undefined> },
   complain: Complain,
-): Template | undefined {
+): { template: Template; wrong: ReadonlySet<string> } | undefined {
   const path = ['templates', name]
   const isName = /^[a-z][a-z0-9_-]{0,62}$/.test(name)
   if (!isName) complain(path, 'must be lower-case letters, digits, - and _, a letter first', 'key')
-  const { value, wrong } = mended(written, path, complain)
-  if (value === undefined || !isName) return undefined
-  const template = templateFromFile(name, value, context)
-  const isWhole = 'spec' in template
-  const complaints = isWhole ? templateComplaints(template, context) : template
-  for (const { fields, message } of complaints)
-    if (!fields.some((field) => wrong.has(field.split('.')[0] ?? '')))
-      complain([...path, ...steps(fields[0])], message)
-  return isWhole && wrong.size === 0 ? template : undefined
+  const mended = mend(written, path, complain)
+  if (mended === undefined) return undefined
+  const { value, placeOf } = mended
+  const wrong = new Set([...mended.wrong, ...(isName ? [] : ['prefix'])])
+  const { template, complaints } = templateFromFile(name, value, context)
+  for (const { fields, message } of [...complaints, ...templateComplaints(template, context)])
+    if (!fields.some((field) => wrong.has(keyOf(field))))
+      complain([...path, ...steps(placeOf(fields[0]))], message)
+  return { template, wrong }
 }
 
-/** Tells what is wrong, and leaves those keys out, so that the others can be compared with each other all the same. */
-function mended(
-  written: unknown,
-  path: Path,
-  complain: Complain,
-): { value: WrittenTemplate | undefined; wrong: ReadonlySet<string> } {
+interface Mended {
+  readonly value: WrittenTemplate
+  /** Keys that nothing may be concluded from, and items of lists (`volumes.2`), which are left out. */
+  readonly wrong: ReadonlySet<string>
+  /** Where a field of the value is in what was written. */
+  readonly placeOf: (field: string) => string
+}
+
+/** Tells what is wrong, and leaves that out, so that all else can be looked at all the same. */
+function mend(written: unknown, path: Path, complain: Complain): Mended | undefined {
   const result = templateSchema.safeParse(written)
-  if (result.success) return { value: result.data, wrong: new Set() }
+  if (result.success) return { value: result.data, wrong: new Set(), placeOf: (field) => field }
   for (const issue of result.error.issues) tell(issue, path, complain)
-  if (!isMap(written)) return { value: undefined, wrong: new Set() }
-  const wrong = new Set(
-    result.error.issues.flatMap(({ path: [key], ...issue }) =>
-      key === undefined && issue.code === 'unrecognized_keys' ? issue.keys : [String(key)],
-    ),
-  )
-  const rest = Object.entries(written).filter(([key]) => !wrong.has(key))
+  if (!isMap(written)) return undefined
+  const wrong = new Set(result.error.issues.flatMap(wrongBy))
+  const isLeft = (key: string, index: number): boolean => !wrong.has(`${key}.${index}`)
+  const rest = Object.entries(written)
+    .filter(([key]) => !wrong.has(key))
+    .map(([key, value]): [string, unknown] => [
+      key,
+      Array.isArray(value) ? value.filter((_item, index) => isLeft(key, index)) : value,
+    ])
   const again = templateSchema.safeParse({ image: 'x', port: 1, ...Object.fromEntries(rest) })
-  return { value: again.data, wrong }
+  if (!again.success) return undefined
+  return {
+    value: again.data,
+    wrong,
+    placeOf(field) {
+      const [key = '', index] = field.split('.')
+      const list = written[key]
+      if (!Array.isArray(list) || index === undefined) return field
+      const left = [...list.keys()].filter((at) => isLeft(key, at))
+      return `${key}.${left[Number(index)]}`
+    },
+  }
+}
+
+function wrongBy(issue: z.core.$ZodIssue): string[] {
+  const [key, index] = issue.path
+  if (typeof index === 'number') return [`${String(key)}.${index}`]
+  if (key !== undefined) return [String(key)]
+  if (issue.code !== 'unrecognized_keys') return []
+  // What was meant may stand there as well, or be missing.
+  const known = Object.keys(templateSchema.shape)
+  return issue.keys.flatMap((unknown) => [unknown, nearestWord(unknown, known) ?? []].flat())
 }
 
 /** @returns what the schema makes of it; every problem is told otherwise */

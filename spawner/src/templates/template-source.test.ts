@@ -106,7 +106,9 @@ describe('the source of templates', () => {
   it('keeps the old templates when the new file is bad, and names every problem', () => {
     writeFileSync(file, hello())
     const { source, errors, names } = start()
-    replace(hello(', cpus: many, init: 3') + '  other: { image: x, port: 80 }\n')
+    replace(
+      hello(', cpus: many, init: 3') + '  other: { image: x, port: 80, route: { path: /o } }\n',
+    )
     source.reload()
     assert.deepEqual([...source.templates().keys()], ['hello'])
     assert.deepEqual(names, [])
