@@ -1,7 +1,7 @@
 // The files with templates that the proofs deploy; between them they say every field that there is.
 
 /** What differs from run to run, for an engine is shared. */
-export interface ChangingFile {
+interface ChangingFile {
   readonly prefixes: { readonly full: string; readonly dock: string; readonly pier: string }
   /** One that the engine has, besides Berth's own. */
   readonly network: string
@@ -69,7 +69,7 @@ secrets:
   licence: { file: ./licence.key }
 `
 
-export interface LifeFile {
+interface LifeFile {
   /** What the prefixes end with. */
   readonly own: string
   /** Where the images of `fresh` and `kept` are. */
