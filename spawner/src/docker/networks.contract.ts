@@ -147,6 +147,9 @@ describe('networks on a real engine', () => {
     const { generation } = valueOf(await engine.createContainer(order, signal))
     const { address } = valueOf(await engine.startContainer(generation, 13, signal))
 
+    // 8080, as the kernel writes it, once somebody listens.
+    const listens = 'until grep -q :1F90 /proc/net/tcp; do sleep 0.02; done'
+    await run(docker, generation, 'sh', '-c', listens)
     const reach = (from: string, host: string, port: number) =>
       run(
         docker,

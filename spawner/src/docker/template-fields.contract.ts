@@ -106,12 +106,14 @@ describe('fields of a template on a real engine', () => {
     const Name = `${instance}-extra`
     const network = await docker.createNetwork({ Name })
     test.after(() => docker.getNetwork(Name).remove())
-    const command = ['sh', '-c', 'ls /sys/class/net > /tmp/at-start; sleep infinity']
+    const noting = 'ls /sys/class/net > /tmp/now; mv /tmp/now /tmp/at-start; sleep infinity'
+    const command = ['sh', '-c', noting]
     const { id, address } = await test.started('eve', { networks: [Name], command })
     assert.match(address, /^10\.219\.9\./)
     const names = Object.keys((await inspect(id)).NetworkSettings.Networks)
     assert.deepEqual(names.sort(), [Name, `${instance}-ws-00000`])
-    assert.match(await run(docker, id, 'cat', '/tmp/at-start'), /eth0\neth1/)
+    const reading = 'until test -e /tmp/at-start; do sleep 0.02; done; cat /tmp/at-start'
+    assert.match(await run(docker, id, 'sh', '-c', reading), /eth0\neth1/)
     // Removed and made anew while the container stood still.
     valueOf(await engine.stopContainer(id, { signal: 'KILL', timeoutMs: 0 }, signal))
     await docker.getNetwork(network.id).remove()
