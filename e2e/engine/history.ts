@@ -1,4 +1,5 @@
 // Everything that happens on an engine from now on, in its order, so that a limit can be asserted at every moment.
+import assert from 'node:assert/strict'
 import { createInterface } from 'node:readline'
 import { DeadlineError } from '../run/deadline.ts'
 import type { Engine } from './engine.ts'
@@ -36,7 +37,9 @@ export async function watchEngine(engine: Engine): Promise<EngineHistory> {
   const ended = new AbortController()
   const events: EngineEvent[] = []
   const waiting = new Set<() => void>()
-  const stream = await engine.stream('/events', {}, ended.signal)
+  // The engine answers before it listens to itself: what happens between the two is asked for by its time.
+  const since = (Date.now() / 1_000).toFixed(3)
+  const stream = await engine.stream('/events', { since }, ended.signal)
   stream.on('error', () => stream.destroy())
   const lines = createInterface({ input: stream })
   lines.on('line', (line) => {
@@ -100,6 +103,27 @@ export function mostAtOnce(spans: readonly Span[]): number {
     most = Math.max(most, now)
   }
   return most
+}
+
+/**
+ * Those who start at once may be made in any order among themselves, the engine willing: of those who asked before
+ * somebody, only the others that may be starting just then are not made yet.
+ *
+ * @param asked the names of workspaces in the order of asking
+ */
+export function assertMadeInOrder(
+  events: readonly EngineEvent[],
+  asked: readonly string[],
+  startingAtOnce: number,
+): void {
+  const created = events.filter(({ action }) => action === 'create').map(({ name }) => name)
+  const made = new Set<string>()
+  for (const name of created) {
+    const earlier = asked.slice(0, Math.max(0, asked.indexOf(name)))
+    const passed = earlier.filter((other) => !made.has(other))
+    assert.ok(passed.length < startingAtOnce, `${name} was made before ${passed.join(', ')}`)
+    made.add(name)
+  }
 }
 
 /** Something about a workspace of this very deployment: others may be busy on the same engine. */

@@ -4,7 +4,13 @@ import { after, before, describe, it } from 'node:test'
 import { asTheGateway, type GatewayLike } from '../clients/as-the-gateway.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { killProcess } from '../deployment/kill.ts'
-import { isOfWorkspace, mostAtOnce, watchEngine, type EngineEvent } from '../engine/history.ts'
+import {
+  assertMadeInOrder,
+  isOfWorkspace,
+  mostAtOnce,
+  watchEngine,
+  type EngineEvent,
+} from '../engine/history.ts'
 import { letPass } from '../run/deadline.ts'
 
 const places = 10
@@ -60,7 +66,9 @@ describe('proof 16: a hundred people and ten places', () => {
     assert.equal(served.length, logins.length - leavers.size, 'everybody who stayed is served')
     const events = history.events.filter(isOfWorkspace(berth))
     assertNeverMore(events)
-    assertOrder(berth, events)
+    const stayed = logins.filter((login) => !leavers.has(login))
+    const asked = stayed.map((login) => berth.workspaceName(login))
+    assertMadeInOrder(events, asked, startingAtOnce)
   })
 
   /** kill -9, three times, each after so many more have been served. */
@@ -113,19 +121,4 @@ function assertNeverMore(events: readonly EngineEvent[]): void {
       return { from: at, to: died?.at ?? Number.POSITIVE_INFINITY }
     })
   assert.equal(mostAtOnce(lives), places, 'the places were all used, and never one more')
-}
-
-/** As far as can be seen from outside: those who start at once may be made in any order among themselves. */
-function assertOrder(berth: Deployment, events: readonly EngineEvent[]): void {
-  const made = new Set(events.filter(({ action }) => action === 'create').map(({ name }) => name))
-  const stayed = logins.filter((login) => !leavers.has(login))
-  const asked = stayed.map((login) => berth.workspaceName(login))
-  const order = [...made].filter((name) => asked.includes(name))
-  for (const [n, name] of order.entries()) {
-    const turn = asked.indexOf(name)
-    assert.ok(
-      Math.abs(turn - n) < startingAtOnce,
-      `${name} asked as number ${turn + 1} and was served as ${n + 1}`,
-    )
-  }
 }

@@ -1,13 +1,31 @@
 // Ports of 127.0.0.1 that nobody uses at this moment.
-import { createServer } from 'node:net'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { createServer, type Server } from 'node:net'
+
+/** Below those that Linux gives to connections as they come: between the choice and the use, none of them takes one. */
+const range = { from: 20_000, to: 32_768 }
 
 /** All are held until all are known, so that no two are the same. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+  const held = new Map<number, Server>()
+  while (held.size < count) {
+    const port = randomInt(range.from, range.to)
+    const server = await hold(port)
+    if (server !== undefined) held.set(port, server)
+  }
+  await Promise.all([...held.values()].map((server) => new Promise((done) => server.close(done))))
+  return [...held.keys()]
+}
+
+/** @returns `undefined` for one that somebody has */
+async function hold(port: number): Promise<Server | undefined> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+    return server
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return undefined
+    throw error
+  }
 }

@@ -35,5 +35,6 @@ const server = createHello({
 const keepAliveMs = numberFrom('HELLO_KEEP_ALIVE', server.keepAliveTimeout)
 server.keepAliveTimeout = keepAliveMs
 server.listen(numberFrom('HELLO_PORT', 8080), () => {
-  process.stdout.write(`hello: listening after ${Math.round(performance.now())} ms\n`)
+  const now = new Date().toISOString()
+  process.stdout.write(`hello: listening since ${now}, after ${Math.round(performance.now())} ms\n`)
 })
