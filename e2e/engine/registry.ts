@@ -23,7 +23,7 @@ export interface Registry extends AsyncDisposable {
   publish(source: string, name: string): Promise<void>
 }
 
-const bytesPerSecond = 12_000_000
+const bytesPerSecond = 6_000_000
 
 export async function startRegistry(): Promise<Registry> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-e2e-registry-'))

@@ -31,13 +31,14 @@ describe('proof 1: from the sign-in to a terminal', () => {
   it('shows alice the phases of her start and leads her to the deep link that she asked for', async (t) => {
     const phases = await followPhases(alice)
     const landed = documentAt(alice, deepLink)
+    const shown = loadingPageOn(alice)
     await alice.goto(`${berth.site.origin}${deepLink}`)
     await keepScreenshot(alice, '01-sign-in')
     await alice.fill('input[name=login]', 'alice')
     await alice.fill('input[name=password]', 'alice')
     const clicked = performance.now()
     await alice.click('button[type=submit]')
-    await alice.waitForSelector('body[data-phase]')
+    await shown
     await keepScreenshot(alice, '01-loading')
     await within(60_000, 'JupyterLab answers at the deep link', landed)
     await alice.waitForSelector('#jp-main-dock-panel')
@@ -119,8 +120,10 @@ describe('proof 1: from the sign-in to a terminal', () => {
   it('shows the loading page without JavaScript too, refreshed by itself', async () => {
     const context = await browser.newContext({ javaScriptEnabled: false })
     const page = await context.newPage()
+    page.setDefaultTimeout(60_000)
+    const shown = loadingPageOn(page)
     await signInWithBrowser(page, `${berth.site.origin}/lab`, 'carol')
-    await page.waitForSelector('body[data-phase]')
+    await shown
     await keepScreenshot(page, '01-loading-without-javascript')
     await eventually('it refreshes until JupyterLab answers', 60_000, async () =>
       (await page.content()).includes('jupyter-config-data'),
@@ -128,6 +131,13 @@ describe('proof 1: from the sign-in to a terminal', () => {
     await context.close()
   })
 })
+
+/** Resolves when a loading page has come, however soon it gives way. */
+async function loadingPageOn(page: Page): Promise<void> {
+  await page.waitForResponse(
+    (response) => response.status() === 503 && 'berth-phase' in response.headers(),
+  )
+}
 
 /** Resolves when the workspace itself has answered a navigation to this very target. */
 async function documentAt(page: Page, target: string): Promise<string> {

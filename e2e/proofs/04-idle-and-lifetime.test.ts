@@ -10,9 +10,9 @@ import { inspected, volumesOf } from '../engine/belongings.ts'
 import { watchEngine, type EngineEvent, type EngineHistory } from '../engine/history.ts'
 import { letPass } from '../run/deadline.ts'
 
-const idleStopMs = 4_000
-/** Lease, the spawner's margin, the report's interval, and the engine's own time. */
-const slackMs = 6_000
+const idleStopMs = 6_000
+/** Lease, the spawner's margin, the report's interval, and the engine's own time, however busy the machine is. */
+const slackMs = 30_000
 
 describe('proof 4: idle and lifetime', () => {
   let berth: Deployment
@@ -21,7 +21,7 @@ describe('proof 4: idle and lifetime', () => {
       name: 'idle',
       settings: {
         IDP_PEOPLE: 'dora,emil,fred,gina,hugo,ida',
-        CONTAINER_IDLE_STOP: '4s',
+        CONTAINER_IDLE_STOP: `${idleStopMs}ms`,
         CONTAINER_CONNECTION_IDLE: '1s',
         CONTAINER_BACKGROUND_REQUESTS: 'GET /count/poll',
       },
@@ -38,17 +38,16 @@ describe('proof 4: idle and lifetime', () => {
       await using history = await watchEngine(berth.engine)
       const alice = await signIn(berth.site, 'alice')
       await use(alice)
-      for (let n = 0; n < 3; n += 1) {
-        await letPass(idleStopMs / 2)
+      let lastUse = Date.now()
+      const until = lastUse + idleStopMs * 2
+      while (Date.now() < until) {
+        await letPass(500)
+        lastUse = Date.now()
         await use(alice)
       }
       assert.equal(history.events.find(isOf(berth, 'alice', 'die')), undefined, 'in use, it stays')
-      const lastUse = Date.now()
       const end = await endOf(history, 'alice', idleStopMs + slackMs)
-      assert.ok(
-        end.at - lastUse >= idleStopMs - 100,
-        `stopped ${end.at - lastUse} ms after its use`,
-      )
+      assert.ok(end.at - lastUse >= idleStopMs, `stopped ${end.at - lastUse} ms after its use`)
     })
 
     it("is not kept by a page's background requests, and they do not wake it", async () => {
@@ -92,7 +91,7 @@ describe('proof 4: idle and lifetime', () => {
       const gina = await signIn(berth.site, 'gina')
       await use(gina)
       const socket = await gina.webSocket('/ws')
-      const until = Date.now() + idleStopMs * 2.5
+      const until = Date.now() + idleStopMs * 2
       while (Date.now() < until) {
         socket.send('here')
         assert.equal(await socket.next(), 'here')
@@ -110,13 +109,13 @@ describe('proof 4: idle and lifetime', () => {
         signIn(berth.site, 'emil'),
       ])
       await Promise.all([use(dora), use(emil)])
-      const length = 4_000_000
+      const length = 6_000_000
       const download = async (): Promise<void> => {
         const answer = await dora.ask(`/bytes?n=${length}&rate=400000`)
         assert.equal((await answer.bytes()).length, length)
       }
       const slow = async (): Promise<void> => {
-        const answer = await emil.ask('/slow?ms=10000')
+        const answer = await emil.ask('/slow?ms=15000')
         assert.equal(await answer.text(), 'at last\n')
       }
       await Promise.all([download(), slow()])
@@ -134,7 +133,7 @@ describe('proof 4: idle and lifetime', () => {
       await use(hugo)
       const answer = await hugo.ask('/bytes?n=2000000000')
       answer.stream.pause()
-      await endOf(history, 'hugo', idleStopMs + slackMs + 4_000)
+      await endOf(history, 'hugo', idleStopMs + slackMs)
       answer.leave()
     })
 
@@ -152,12 +151,12 @@ describe('proof 4: idle and lifetime', () => {
   })
 
   it('removes an idle container, but not the home', async () => {
-    await berth.reconfigure({ CONTAINER_IDLE_STOP: '2s', CONTAINER_IDLE_REMOVE: '5s' }, 'spawner')
+    await berth.reconfigure({ CONTAINER_IDLE_STOP: '2s', CONTAINER_IDLE_REMOVE: '8s' }, 'spawner')
     await using history = await watchEngine(berth.engine)
     const fred = await signIn(berth.site, 'fred')
     assert.equal(await (await fred.ask('/files/note')).text(), 'still here')
     const before = (await inspected(berth.engine, berth.workspaceName('fred'))).Id
-    await history.first('it is removed', 30_000, isOf(berth, 'fred', 'destroy'))
+    await history.first('it is removed', 60_000, isOf(berth, 'fred', 'destroy'))
     const homes = await volumesOf(berth.engine, berth.instance)
     assert.ok(homes.some(({ Labels }) => Labels?.['berth.user'] === 'fred'))
     assert.equal(await (await fred.ask('/files/note')).text(), 'still here')
@@ -166,7 +165,7 @@ describe('proof 4: idle and lifetime', () => {
 
   it('ends at its maximum lifetime though in use, with a page that says so and starts nothing by itself', async () => {
     await berth.reconfigure(
-      { CONTAINER_IDLE_STOP: '1h', CONTAINER_IDLE_REMOVE: '24h', CONTAINER_MAX_LIFETIME: '6s' },
+      { CONTAINER_IDLE_STOP: '1h', CONTAINER_IDLE_REMOVE: '24h', CONTAINER_MAX_LIFETIME: '12s' },
       'spawner',
     )
     await using history = await watchEngine(berth.engine)
@@ -175,15 +174,18 @@ describe('proof 4: idle and lifetime', () => {
     const stream = await ida.events()
     const socket = await ida.webSocket('/ws?push=500')
     const { endsAt } = statusOf(
-      await stream.first('a first status', 10_000, ({ event }) => event === 'phase'),
+      await stream.first('a first status', 30_000, ({ event }) => event === 'phase'),
     )
     assert.ok(endsAt, 'the status tells when it ends')
-    await stream.first('the end is announced', 10_000, ({ event }) => event === 'end')
+    await stream.first('the end is announced', 30_000, ({ event }) => event === 'end')
     const began = history.events.find(isOf(berth, 'ida', 'start'))
-    const end = await endOf(history, 'ida', 20_000)
+    const end = await endOf(history, 'ida', 12_000 + slackMs)
     const lived = end.at - (began?.at ?? 0)
-    assert.ok(lived >= 5_900 && lived < 12_000, `it lived ${lived} ms`)
+    assert.ok(lived >= 11_900 && lived < 12_000 + slackMs, `it lived ${lived} ms`)
     await socket.ended
+    await stream.first('she is told', 30_000, (event) => {
+      return event.event === 'phase' && statusOf(event).phase === 'stopped'
+    })
     stream.close()
 
     const page = await ida.navigate('/')

@@ -32,7 +32,7 @@ describe('proof 5: recovery', () => {
     await using history = await watchEngine(berth.engine)
     const people = await Promise.all(logins.map((login) => signIn(berth.site, login)))
     const asking = Promise.all(people.map((person) => person.navigate('/')))
-    await history.first('a first container is made', 30_000, isMade(berth))
+    await history.first('a first container is made', 60_000, isMade(berth))
     await killProcess(berth, 'spawner')
     for (const answer of await asking) answer.leave()
     await restarted(berth, 'spawner')
@@ -61,7 +61,7 @@ describe('proof 5: recovery', () => {
       assert.equal((await dave.ask('/whoami')).status, 200)
       // Without a spawner it is never introduced, and so not ready; but it forwards.
       await killProcess(berth, 'director')
-      const answer = await eventually('the restarted director forwards', 30_000, async () => {
+      const answer = await eventually('the restarted director forwards', 60_000, async () => {
         const again = await dave.ask('/whoami')
         return again.status === 200 ? again : undefined
       })
@@ -126,7 +126,7 @@ describe('proof 5: recovery', () => {
     await Promise.all([arrive(dave), arrive(erin)])
     await (await dave.ask('/files/kept', { method: 'PUT', body: 'mine' })).text()
     await (await erin.ask('/exit')).text()
-    await eventually('the workspace of erin has ended', 15_000, async () => {
+    await eventually('the workspace of erin has ended', 30_000, async () => {
       const { State } = await inspected(berth.engine, berth.workspaceName('erin'))
       return !State.Running
     })
@@ -156,7 +156,6 @@ function isMade(berth: Deployment): (event: EngineEvent) => boolean {
   return (event) => ours(event) && event.action === 'create'
 }
 
-/** From outside, as a kernel short of memory does it: the engine starts it again by its restart policy. */
 /** As many containers as people, each running, on a network of its own; nothing else after two passes but spares. */
 async function assertWhole(berth: Deployment, count: number): Promise<void> {
   await eventually('nothing is half made', 60_000, async () => {

@@ -88,11 +88,10 @@ describe('the gateway', () => {
 
   it('passes server-sent events as they come', async () => {
     const alice = await signIn(berth.site, 'alice')
-    const stream = await alice.events('/events?every=300&count=5')
-    await stream.first('the last event', 10_000, ({ data }) => data === '5')
+    // After the first there is nothing for an hour: what waits for more, or for the end, passes nothing on.
+    const stream = await alice.events('/events?every=3600000')
+    await stream.first('the first event', 30_000, ({ data }) => data === '1')
     stream.close()
-    const times = stream.events.map(({ at }) => at)
-    assert.ok((times.at(-1) ?? 0) - (times[0] ?? 0) > 800, 'they did not come all at once')
   })
 
   it('lets a second spawner of the same instance wait its turn, and take over when the first is gone', async () => {
@@ -110,10 +109,10 @@ describe('the gateway', () => {
       'spawner=2',
       'spawner',
     )
-    const second = await eventually('there is a second spawner', 20_000, async () =>
+    const second = await eventually('there is a second spawner', 60_000, async () =>
       (await berth.services('spawner')).find(({ Id }) => Id !== first.Id),
     )
-    await eventually('it says that it waits', 20_000, async () => {
+    await eventually('it says that it waits', 60_000, async () => {
       const words = await run('docker', ['logs', second.Id])
       return /wait/i.test(words)
     })

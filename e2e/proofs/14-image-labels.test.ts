@@ -57,6 +57,12 @@ describe('proof 14: images that describe themselves', () => {
     const api = await createApi(berth)
     const { templates } = await api.read<{ templates: readonly Offered[] }>('/api/v1/templates')
     offered = templates.map(({ name }) => name)
+    const director = await at('both', 'ann')
+    await eventually('the director has heard of them', 30_000, async () => {
+      const answer = await director.ask('/.berth/status')
+      answer.leave()
+      return answer.status === 200
+    })
   })
   after(async () => {
     await berth[Symbol.asyncDispose]()
@@ -122,7 +128,7 @@ describe('proof 14: images that describe themselves', () => {
   it('takes nobody new after timeout.session, which is a day unless said otherwise', async () => {
     const first = await hostOf('drained', 'ann')
     const plain = await hostOf('plain', 'ann')
-    await eventually('somebody new comes to another one', 20_000, async () => {
+    await eventually('somebody new comes to another one', 60_000, async () => {
       const user = `new${Date.now()}`
       return (await hostOf('drained', user)) !== first
     })
@@ -133,7 +139,7 @@ describe('proof 14: images that describe themselves', () => {
   it('ends what is not used for timeout.inactive, which is 15 minutes unless said otherwise', async () => {
     await using history = await watchEngine(berth.engine)
     const name = await hostOf('brief', 'ann')
-    await history.first('it ends', 20_000, (event) => event.name === name && event.action === 'die')
+    await history.first('it ends', 60_000, (event) => event.name === name && event.action === 'die')
     const plain = await hostOf('plain', 'ann')
     assert.ok((await inspected(berth.engine, plain)).State.Running)
   })
@@ -152,7 +158,7 @@ describe('proof 14: images that describe themselves', () => {
     const [one, other] = [await hostOf('leaving', 'ann'), await hostOf('leaving', 'ben')]
     assert.equal(one, other)
     const api = await createApi(berth)
-    await eventually('their seats have ended with their connections', 40_000, async () => {
+    await eventually('their seats have ended with their connections', 90_000, async () => {
       const { seats } = await api.read<{ seats: readonly unknown[] }>(`/api/v1/workspaces/${one}`)
       return seats.length === 0
     })

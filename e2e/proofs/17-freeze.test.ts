@@ -8,8 +8,8 @@ import { watchEngine, type EngineEvent, type EngineHistory } from '../engine/his
 import { eventually, letPass } from '../run/deadline.ts'
 
 const freezeMs = 2_000
-/** Lease, the spawner's margin, and the engine's own time. */
-const slackMs = 4_000
+/** Lease, the spawner's margin, and the engine's own time, however busy the machine is. */
+const slackMs = 30_000
 const logins = ['ann', 'ben', 'cleo', 'dan', 'eve']
 /** Of five people: fifty in all. */
 const freezesEach = 10
@@ -75,13 +75,20 @@ describe('proof 17: freezing', () => {
       return Math.round(performance.now() - began)
     }
     await ask('first', 0)
-    // How long after the last use it freezes; learned from each time that it did.
-    let freezesAfterMs = freezeMs + 200
     let lastUse = Date.now()
+    const first = await history.first(
+      `${login} freezes`,
+      freezeMs + slackMs,
+      isOf(berth, 'pause', login),
+    )
+    // How long after the last use it freezes; learned from each time that it did.
+    let freezesAfterMs = Math.round(first.at - lastUse)
+    let laterMs = 0
     let slowest = 0
-    for (let round = 0; pauses(history, login).length < freezesEach; round += 1) {
+    // That one had no requests around it, and does not count.
+    for (let round = 0; pauses(history, login).length <= freezesEach; round += 1) {
       assert.ok(
-        round < freezesEach * 4,
+        round < freezesEach * 10,
         `${login} froze only ${pauses(history, login).length} times`,
       )
       // Ten within 90 ms, with the freeze somewhere among them.
@@ -95,8 +102,10 @@ describe('proof 17: freezing', () => {
       )
       slowest = Math.max(slowest, ...times)
       const pause = pauses(history, login).find(({ at }) => at > lastUse)
-      // They came too early, and so put it off.
-      freezesAfterMs = pause === undefined ? freezesAfterMs + 40 : Math.round(pause.at - lastUse)
+      // Where there is none they came too early, and so put it off: the next ones come later, and each time by more.
+      laterMs = pause === undefined ? Math.max(40, laterMs * 2) : 0
+      freezesAfterMs =
+        pause === undefined ? freezesAfterMs + laterMs : Math.round(pause.at - lastUse)
       lastUse = Date.now()
     }
     return slowest
@@ -120,9 +129,12 @@ describe('proof 17: freezing', () => {
       )
       const began = performance.now()
       socket.send(word)
-      assert.equal(await socket.next(10_000), word)
+      assert.equal(await socket.next(), word)
       process.stdout.write(`typing woke it in ${Math.round(performance.now() - began)} ms\n`)
     }
+    await eventually('each was woken for', slackMs, async () => {
+      return history.events.filter(isOf(berth, 'unpause', 'ann')).length >= 3
+    })
     assert.equal(history.events.filter(isOf(berth, 'unpause', 'ann')).length, 3)
     socket.close()
   })
@@ -133,10 +145,11 @@ describe('proof 17: freezing', () => {
     for (const login of ['cleo', 'eve', 'ann', 'dan', 'ben']) {
       const [way] = await ways(login)
       assert.equal((await way!.ask('/whoami')).status, 200)
-      await letPass(100)
+      // As far apart as reports of use are exact.
+      await letPass(500)
     }
     const states = async () => Promise.all(logins.map(async (login) => stateOf(login)))
-    await eventually('all five are frozen', freezeMs + slackMs + 4_000, async () =>
+    await eventually('all five are frozen', freezeMs + slackMs, async () =>
       (await states()).every((state) => state === 'paused'),
     )
     const [fred] = await ways('fred')

@@ -11,7 +11,7 @@ import { watchEngine } from '../engine/history.ts'
 const idleStopMs = 4_000
 const computesMs = 20_000
 /** Looking again while it is busy, lease, margin and the engine's own time. */
-const slackMs = 20_000
+const slackMs = 60_000
 
 describe('proof 21: busy is not idle', () => {
   let berth: Deployment
@@ -28,6 +28,7 @@ describe('proof 21: busy is not idle', () => {
     await using history = await watchEngine(berth.engine)
     const alice = await signIn(berth.site, 'alice')
     const kernel = await startKernel(alice)
+    const began = Date.now()
     // Silent: nothing is written, so no message tells of activity before the end.
     await kernel.leaveComputing(
       [
@@ -37,7 +38,6 @@ describe('proof 21: busy is not idle', () => {
         "pathlib.Path('/home/lab/done.txt').write_text(str(time.time()))",
       ].join('\n'),
     )
-    const left = Date.now()
     const name = berth.workspaceName('alice')
     const end = await history.first(
       'it is stopped once the kernel is done',
@@ -49,7 +49,7 @@ describe('proof 21: busy is not idle', () => {
     assert.equal(file.status, 200, 'the computation was cut off: it has left no file')
     const { content } = await file.json<{ content: string }>()
     const doneAt = Number(content) * 1_000
-    assert.ok(doneAt - left >= computesMs - 2_000, 'it computed for as long as it was told to')
+    assert.ok(doneAt - began >= computesMs, 'it computed for as long as it was told to')
     assert.ok(end.at > doneAt, `stopped ${doneAt - end.at} ms before the computation was done`)
   })
 })
