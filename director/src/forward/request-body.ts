@@ -1,6 +1,7 @@
 // A request's body as undici takes it: read only when undici asks, so that nothing is taken from a client in vain.
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import { discardUpload } from './discard-upload.ts'
 
 /** Whether a message head announces a body. What its length is, Node's parser has made sure of. */
 export function hasBody(rawHeaders: readonly string[]): boolean {
@@ -63,23 +64,7 @@ export function createRequestBody(
     discard(graceMs) {
       // First, or a full stream that nobody reads any more would hold the request back again.
       detach()
-      discardUpload(request, graceMs)
+      discardUpload(request, { ms: graceMs })
     },
   }
-}
-
-/**
- * Reads and throws away what is left of an upload, so that the client gets to read an answer that came early: a
- * connection closed over unread bytes is reset, and the answer lost. Not for ever: after `graceMs` it ends.
- */
-export function discardUpload(request: IncomingMessage, graceMs: number): void {
-  if (request.readableEnded || request.destroyed) return
-  // Also where all of it has arrived: unread bytes would keep the connection from its next request.
-  request.resume()
-  if (request.complete) return
-  const timer = setTimeout(() => request.socket.destroy(), graceMs)
-  timer.unref()
-  const stop = () => clearTimeout(timer)
-  request.once('end', stop)
-  request.once('close', stop)
 }

@@ -6,6 +6,7 @@ import type { PassThrough } from '../fallback/pass-through.ts'
 import type { Refusals } from '../fallback/refusals.ts'
 import type { SeatDesk } from '../fallback/seat-desk.ts'
 import type { ConnectionPools } from '../forward/connection-pools.ts'
+import { discardUpload, type Grace } from '../forward/discard-upload.ts'
 import { forwardRequest } from '../forward/forward-request.ts'
 import type { ForwardOutcome } from '../forward/outcome.ts'
 import type { HeaderPasses } from '../headers/passes.ts'
@@ -14,7 +15,6 @@ import type { Lease } from '../leases/lease.ts'
 import { pause, type After } from '../leases/timer.ts'
 import { clientGoneStatus, type AccessLog, type Ending, type Entry } from './access-log.ts'
 import { wantsPage, workspaceOf, type Admit, type Arrival } from './admission.ts'
-import { discardUpload } from './discard-upload.ts'
 import type { Metrics } from './metrics.ts'
 import type { PersonLimits } from './person-limits.ts'
 import { beginSeatUse } from './seat-use.ts'
@@ -62,6 +62,9 @@ export const failureDetails: Readonly<
   bad_request: 'The request cannot be passed on as it is.',
 }
 
+/** Of an upload that was refused: nobody has to carry a large one that nobody wants. */
+const refusedGrace: Grace = { ms: 10_000, bytes: 64 * 1024 * 1024 }
+
 export function createServeRequest(deps: ServeDeps): ServeRequest {
   const { admit, table, desk, pools, headers, passThrough, refusals } = deps
   const { limits, metrics, accessLog, deadlines, clock, after, closing } = deps
@@ -76,7 +79,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   function refuse({ req, res }: Exchange, problem: Problem): Ending {
     metrics.refused(problem.code)
     const bytesOut = refusals.toResponse(res, problem, wantsPage(req))
-    discardUpload(req)
+    discardUpload(req, refusedGrace)
     const { code, status } = problem
     return { outcome: 'refused', status, code, bytesIn: 0, bytesOut }
   }
@@ -226,7 +229,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   /** Not to be remembered: what lies where may change with the next snapshot of routes. */
   function redirect({ req, res }: Exchange, location: string): Ending {
     res.writeHead(308, { location, 'cache-control': 'no-store', 'content-length': '0' }).end()
-    discardUpload(req)
+    discardUpload(req, refusedGrace)
     return { outcome: 'own', status: 308, bytesIn: 0, bytesOut: 0 }
   }
 
