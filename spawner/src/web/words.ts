@@ -49,12 +49,12 @@ export const phaseWords: Readonly<Record<string, PhaseWords>> = {
   creating: {
     tab: 'Preparing',
     heading: 'Preparing your workspace',
-    lead: 'A container of your own is being put together.',
+    lead: 'The container is being put together.',
   },
   starting: {
     tab: 'Starting',
     heading: 'Starting your workspace',
-    lead: 'Your container is there and is starting up.',
+    lead: 'The container is there and is starting up.',
   },
   probing: {
     tab: 'Almost there',

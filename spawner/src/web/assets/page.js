@@ -1,6 +1,7 @@
 // @ts-check
 // What the pages do in a browser: show how things stand, and leave for the workspace the moment it is ready.
-// Everything works without this file, only slower.
+// Everything works without this file, only slower. It is one file so that it is one request, under a name that its
+// content gives it; modules would have to know such names of each other.
 
 /**
  * @typedef {{ phase: string, state: string, ms?: number }} Step
