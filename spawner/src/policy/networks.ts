@@ -27,7 +27,7 @@ export function claimNetwork(draft: Draft, workspace: Workspace): Network | unde
   return createNetwork(draft, workspace.name, egress)
 }
 
-function egressOf({ config }: Draft, { template }: Workspace): Egress {
+export function egressOf({ config }: Draft, { template }: Workspace): Egress {
   return config.templates.get(template)?.spec.egress ?? 'internet'
 }
 
@@ -76,7 +76,7 @@ function freeIndex(draft: Draft): NetworkIndex | undefined {
 
 /** Derives what networks need: freed, attached, made, removed. */
 export function settleNetworks(draft: Draft): void {
-  free(draft)
+  freeNetworks(draft)
   if (!draft.engine.reachable) return
   const spares: Network[] = []
   for (const network of draft.networks.values()) {
@@ -93,8 +93,8 @@ export function settleNetworks(draft: Draft): void {
 }
 
 /** A network whose workspace let go of it rests for a lease, then is anybody's. */
-function free(draft: Draft): void {
-  for (const network of draft.networks.values()) {
+export function freeNetworks(draft: Draft): void {
+  for (const network of touchedNetworks(draft)) {
     if (network.workspace === undefined) continue
     if (draft.workspaces.get(network.workspace)?.network === network.index) continue
     setNetwork(draft, network, {
@@ -102,6 +102,17 @@ function free(draft: Draft): void {
       restsUntil: Math.max(network.restsUntil, draft.now + leaseSpan(draft.config)),
     })
   }
+}
+
+/** Those for which anything may be other than before: what was touched, and what the workspaces that were had. */
+function touchedNetworks(draft: Draft): Iterable<Network> {
+  if (draft.concernsAll) return draft.networks.values()
+  const indexes = new Set(draft.networks.touched)
+  for (const name of draft.workspaces.touched) {
+    const index = draft.before.workspaces.get(name)?.network
+    if (index !== undefined) indexes.add(index)
+  }
+  return [...indexes].flatMap((index) => draft.networks.get(index) ?? [])
 }
 
 function orderAgain(draft: Draft, network: Network): void {
@@ -150,7 +161,7 @@ function attachDirectors(draft: Draft): void {
   const directors = attachable(draft)
   if (directors.length === 0) return
   const spares: Network[] = []
-  for (const network of draft.networks.values()) {
+  for (const network of touchedNetworks(draft)) {
     if (network.status !== 'up') continue
     if (network.workspace === undefined) spares.push(network)
     else attach(draft, network, directors)

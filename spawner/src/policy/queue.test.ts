@@ -172,6 +172,21 @@ describe('the queue', () => {
   })
 })
 
+describe('making room for networks', () => {
+  it('hazard: of those who are stopped more lose their container than there are places', () => {
+    const stopped = ['ann', 'bob', 'cid']
+    const story = withReady(stopped, { limits: { maxWorkspaces: 3 }, config: { networkCount: 4 } })
+    story.passes(100_000).obeys()
+    assert.deepEqual(story.phases(...stopped), ['stopped', 'stopped', 'stopped'])
+    const limits = { ...story.state.config.limits, maxWorkspaces: 2 }
+    story.hears({ type: 'config-changed', config: { ...story.state.config, limits } })
+    for (const who of ['dan', 'eve', 'fay']) story.asks(who)
+    const removed = story.orders.filter(({ type }) => type === 'remove-container')
+    assert.equal(removed.length, 1)
+    assert.equal(story.phase('dan'), 'pulling')
+  })
+})
+
 describe('estimates', () => {
   const crowded = { limits: { maxWorkspaces: 1 } }
 

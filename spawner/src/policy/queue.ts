@@ -6,13 +6,13 @@ import { change, enter, type Draft } from './draft.ts'
 import { isQueueOver } from './admission.ts'
 import { failures } from './failures.ts'
 import { orderQueue } from './fairness.ts'
-import { claimNetwork, networkOf } from './networks.ts'
+import { claimNetwork, egressOf, networkOf } from './networks.ts'
 import { isOutdated } from './outdated.ts'
 import { holdsPlace } from './phases.ts'
 import { commonLimitOf, ownLimitOf } from './room.ts'
 import { isCountTouched } from './tally.ts'
 
-/** @returns how many had a place but no network; `undefined`: nothing had changed for anybody */
+/** @returns how many more would have a place if there were networks for them; `undefined`: nothing had changed for anybody */
 export function admit(draft: Draft, start: (name: WorkspaceName) => void): number | undefined {
   const isMoved = orderQueue(draft)
   if (draft.queue.length === 0 || !draft.engine.reachable) return undefined
@@ -24,6 +24,8 @@ export function admit(draft: Draft, start: (name: WorkspaceName) => void): numbe
   for (const name of draft.queue) {
     const workspace = draft.workspaces.get(name)
     if (workspace?.phase !== 'queued') continue
+    // Of those for whom there is no network no more are counted than there are places.
+    if (cramped >= placesLeft(draft) && lacksNetwork(draft, workspace, without)) continue
     if (ownLimitOf(draft, workspace) !== undefined) continue
     if (commonLimitOf(draft, workspace) !== undefined) break
     const placed = takePlace(draft, workspace, without)
@@ -32,7 +34,12 @@ export function admit(draft: Draft, start: (name: WorkspaceName) => void): numbe
     if (holdsPlace(placed)) start(name)
   }
   if (admitted > 0) orderQueue(draft)
-  return cramped
+  return Math.min(cramped, placesLeft(draft))
+}
+
+function placesLeft({ config, tally }: Draft): number {
+  const { maxWorkspaces } = config.limits
+  return maxWorkspaces === 0 ? Number.POSITIVE_INFINITY : Math.max(0, maxWorkspaces - tally.places)
 }
 
 /** It would make the queue too long, which whoever is in it already does not. */
@@ -52,14 +59,18 @@ function takePlace(draft: Draft, workspace: Workspace, without: Set<string>): Wo
     return enter(draft, workspace, 'failed', none)
   }
   if (canStartAgain(draft, workspace)) return enter(draft, workspace, 'starting')
-  const { egress } = draft.config.templates.get(workspace.template)?.spec ?? { egress: 'internet' }
-  if (without.has(egress) && networkOf(draft, workspace) === undefined) return workspace
+  if (lacksNetwork(draft, workspace, without)) return workspace
   const network = claimNetwork(draft, workspace)
   if (network === undefined) {
-    without.add(egress)
+    without.add(egressOf(draft, workspace))
     return workspace
   }
   return enter(draft, change(draft, workspace, { network: network.index }), 'pulling')
+}
+
+function lacksNetwork(draft: Draft, workspace: Workspace, without: ReadonlySet<string>): boolean {
+  if (without.size === 0 || networkOf(draft, workspace) !== undefined) return false
+  return without.has(egressOf(draft, workspace))
 }
 
 /** Its stopped container is still what would be made now. */

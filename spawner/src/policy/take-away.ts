@@ -3,7 +3,7 @@ import { change, drop, isUp, order, rests, type Draft } from './draft.ts'
 import type { Container, Workspace } from './domain.ts'
 import { forgetAt, idleRemoveAt } from './due.ts'
 import { finishStop, startOf } from './lifecycle.ts'
-import { networkOf } from './networks.ts'
+import { freeNetworks, networkOf } from './networks.ts'
 
 export function settleStopping(draft: Draft, workspace: Workspace): void {
   const { container } = workspace
@@ -70,12 +70,15 @@ export function settleStopped(draft: Draft, workspace: Workspace): void {
 
 /** For want of networks: who has been stopped for longest gives up container and network, before its time. */
 export function makeRoom(draft: Draft, cramped: number): void {
+  freeNetworks(draft)
   let missing = cramped - countComing(draft)
-  if (missing <= 0) return
   const stopped: Workspace[] = []
-  for (const workspace of draft.workspaces.values())
-    if (workspace.phase === 'stopped' && workspace.container !== undefined)
+  for (const workspace of draft.workspaces.values()) {
+    if (missing <= 0) return
+    if (isLeaving(draft, workspace)) missing--
+    else if (workspace.phase === 'stopped' && workspace.container !== undefined)
       if (!rests(draft, workspace)) stopped.push(workspace)
+  }
   stopped.sort((a, b) => a.lastUseAt - b.lastUseAt)
   for (const workspace of stopped) {
     if (missing-- <= 0) return
@@ -83,16 +86,19 @@ export function makeRoom(draft: Draft, cramped: number): void {
   }
 }
 
-/** Networks that will be free without anybody's loss. */
+/** It will let go of its network. */
+function isLeaving(draft: Draft, workspace: Workspace): boolean {
+  const { phase, pending } = workspace
+  const isRemoved = pending?.step === 'remove'
+  if (!isRemoved && phase !== 'stopping') return false
+  return networkOf(draft, workspace) !== undefined && (isRemoved || mustGo(draft, workspace))
+}
+
+/** Networks that nobody has and that will be to be had. */
 function countComing(draft: Draft): number {
   let coming = 0
-  for (const { workspace: holder, status } of draft.networks.values()) {
-    const workspace = holder === undefined ? undefined : draft.workspaces.get(holder)
-    const isLeaving =
-      workspace?.pending?.step === 'remove' ||
-      (workspace?.phase === 'stopping' && mustGo(draft, workspace))
-    if (workspace === undefined || status === 'removing' || isLeaving) coming++
-  }
+  for (const { workspace, status } of draft.networks.values())
+    if (workspace === undefined || status === 'removing') coming++
   for (const until of draft.restingIndexes.values()) if (until > draft.now) coming++
   return coming
 }
