@@ -449,6 +449,7 @@ describe('templates that change while the loop runs', () => {
     const { id } = director()
     const granted = await ask('ann')
     assert.ok(granted.status === 'granted')
+    time.advance(1_000)
     const before = looks
     const { workspace } = granted
     for (let round = 0; round < 10; round += 1) {

@@ -60,7 +60,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
 
   const executors = createExecutors({ ...base, templates })
   const homes = createUnusedHomes({ engine, log })
-  const streams = createDirectorStreams({ routes, tell })
+  const streams = createDirectorStreams({ routes, tell, setTimer })
   const followers = createFollowers()
   const signEveryMs = config.presenceMs / 3
   const waiters = createSeatWaiters({ ...base, signEveryMs, refused: observer.refused })
@@ -241,6 +241,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
 
     async [Symbol.asyncDispose]() {
       waiters[Symbol.dispose]()
+      streams[Symbol.dispose]()
       writer[Symbol.dispose]()
       await Promise.all([
         watch[Symbol.asyncDispose](),

@@ -1,16 +1,18 @@
 // The open streams of commands, one a director, and what is said on them.
 import type { Command, Route } from '@berth/shared/contract'
 import type { DirectorId, Event, Step } from '../policy/domain.ts'
+import type { SetTimer } from './timer.ts'
 
 export type DirectorStep = Extract<
   Step,
   { type: 'probe' | 'ask-activity' | 'introduce' | 'revoke' }
 >
 
-export interface DirectorStreams {
+export interface DirectorStreams extends Disposable {
   connect(director: DirectorId, send: (command: Command) => void): Disposable
   say(step: DirectorStep): void
-  /** The ways in may be others: every director that was introduced gets all of them again, where they are. */
+  /** The ways in may be others: every director that was introduced gets all of them again, where they are. At once,
+   * unless they were others a moment ago. */
   routesChanged(): void
 }
 
@@ -20,17 +22,45 @@ interface Stream {
   routes?: string
 }
 
+/** Each snapshot is whole, and thousands of workspaces may have a way in of their own: with one for each of their
+ * changes a director could not keep up. */
+const snapshotEveryMs = 250
+
 export function createDirectorStreams(deps: {
   /** All ways in that there are at present. */
   routes: () => readonly Route[]
   tell: (event: Event) => void
+  setTimer: SetTimer
 }): DirectorStreams {
-  const { tell } = deps
+  const { tell, setTimer } = deps
   const streams = new Map<DirectorId, Stream>()
+  /** Since the last snapshot that a change led to. */
+  let resting: Disposable | undefined
+  let changedSince = false
 
   function sendRoutes(stream: Stream, routes: readonly Route[], text: string): void {
     stream.routes = text
     stream.send({ event: 'routes', data: { routes } })
+  }
+
+  function sendChanged(): void {
+    const introduced = [...streams.values()].filter(({ routes }) => routes !== undefined)
+    if (introduced.length === 0) return
+    const routes = deps.routes()
+    const text = JSON.stringify(routes)
+    for (const stream of introduced) if (stream.routes !== text) sendRoutes(stream, routes, text)
+  }
+
+  function rested(): void {
+    resting = undefined
+    if (changedSince) routesChanged()
+  }
+
+  function routesChanged(): void {
+    changedSince = resting !== undefined
+    if (changedSince) return
+    resting = setTimer(snapshotEveryMs, rested)
+    sendChanged()
   }
 
   return {
@@ -71,12 +101,7 @@ export function createDirectorStreams(deps: {
       }
     },
 
-    routesChanged() {
-      const introduced = [...streams.values()].filter(({ routes }) => routes !== undefined)
-      if (introduced.length === 0) return
-      const routes = deps.routes()
-      const text = JSON.stringify(routes)
-      for (const stream of introduced) if (stream.routes !== text) sendRoutes(stream, routes, text)
-    },
+    routesChanged,
+    [Symbol.dispose]: () => resting?.[Symbol.dispose](),
   }
 }

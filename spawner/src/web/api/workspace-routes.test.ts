@@ -18,6 +18,33 @@ describe('the routes by hex', () => {
     assert.match(String(route?.hosts), /^[0-9a-f]{32}\.berth\.test$/)
   })
 
+  it('hazard: so many, or so long, that no director would take them all at once', async () => {
+    await using harbour = await openHarbour()
+    harbour.workspaces.requestStart(userOf('ann'), 'lab')
+    const { workspaces, config } = harbour.workspaces.state()
+    const [[name, ann] = []] = workspaces
+    const lab = config.templates.get('lab')
+    assert.ok(name && ann && lab)
+    const many = new Map(
+      Array.from({ length: 6_000 }, (_, at) => `${name}-${at}` as typeof name).map((other) => [
+        other,
+        { ...ann, name: other },
+      ]),
+    )
+    const told = (backgroundRequests: readonly string[]) => {
+      const templates = new Map([['lab', { ...lab, backgroundRequests }]])
+      const state = { workspaces: many, config: { ...config, templates } }
+      return workspaceRoutes(state, hexOf, 'berth.test')
+    }
+    assert.equal(told(['GET /api/*']).length, 5_000)
+    const long = told(
+      Array.from({ length: 100 }, (_, at) => `GET /a/path/of/the/application/${at}/*`),
+    )
+    assert.ok(long.length > 500, `${long.length} routes`)
+    const { length } = JSON.stringify(long)
+    assert.ok(length < 3 * 1024 ** 2 && length > 2 * 1024 ** 2, `${length} bytes`)
+  })
+
   it('are none without a token, or without a public URL', async () => {
     await using harbour = createHarbour()
     const token = new Secret('t')

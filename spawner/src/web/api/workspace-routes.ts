@@ -5,8 +5,10 @@ import type { State } from '../../policy/domain.ts'
 import { shownPhase } from '../../policy/phases.ts'
 import type { HexOf } from './container-hex.ts'
 
-/** Each snapshot of routes goes to each director whole: those who asked first keep their sub-domains. */
+/** Each snapshot of routes goes to each director whole, and a director takes 4 MiB at once: those who asked first keep
+ * their sub-domains. */
 const mostRoutes = 5_000
+const mostBytes = 3 * 1024 ** 2
 
 /** @param publicHost the host name of PUBLIC_URL, without a port */
 export function workspaceRoutes(
@@ -15,14 +17,18 @@ export function workspaceRoutes(
   publicHost: string,
 ): readonly Route[] {
   const routes: Route[] = []
+  let bytes = 0
   for (const workspace of state.workspaces.values()) {
     const template = state.config.templates.get(workspace.template)
     if (template === undefined || workspace.kind === 'standby') continue
     if (shownPhase(workspace) === 'absent') continue
     const { name, kind } = workspace
     const hosts = [`${hexOf(name)}.${publicHost}`]
-    const route = routeOf({ ...template, route: { hosts } })
-    routes.push({ ...route, workspace: name, shared: kind === 'shared' })
+    const way = routeOf({ ...template, route: { hosts } })
+    const route = { ...way, workspace: name, shared: kind === 'shared' }
+    bytes += Buffer.byteLength(JSON.stringify(route))
+    if (bytes > mostBytes) break
+    routes.push(route)
     if (routes.length === mostRoutes) break
   }
   return routes

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Command } from '@berth/shared/contract'
+import { testTemplate } from '../templates/testing/test-template.ts'
+import { createDirectorStreams } from './director-streams.ts'
+import { routeOf } from './routes.ts'
+import { createFakeTime } from './testing/fake-time.ts'
+
+function harbour() {
+  const time = createFakeTime()
+  let hosts: readonly string[] = []
+  const streams = createDirectorStreams({
+    routes: () => [routeOf(testTemplate('lab', { route: { hosts } }))],
+    tell: () => undefined,
+    setTimer: time.setTimer,
+  })
+  const heard: Command[] = []
+  streams.connect('d1', (command) => heard.push(command))
+  streams.say({ type: 'introduce', director: 'd1' })
+  const changeTo = (host: string): void => {
+    hosts = [host]
+    streams.routesChanged()
+  }
+  const told = () =>
+    heard.map((command) => command.event === 'routes' && command.data.routes[0]?.hosts[0])
+  return { time, streams, changeTo, told }
+}
+
+describe('routes that become others', () => {
+  it('are told at once', () => {
+    const { changeTo, told } = harbour()
+    changeTo('a')
+    assert.deepEqual(told(), [undefined, 'a'])
+  })
+
+  it('many times in a moment are told twice, the last time as they are then: snapshots must not pile up', () => {
+    const { time, changeTo, told } = harbour()
+    for (const host of ['a', 'b', 'c', 'd']) changeTo(host)
+    assert.deepEqual(told(), [undefined, 'a'])
+    time.advance(1_000)
+    assert.deepEqual(told(), [undefined, 'a', 'd'])
+    assert.equal(time.pending(), 0)
+    changeTo('e')
+    assert.deepEqual(told(), [undefined, 'a', 'd', 'e'])
+  })
+
+  it('are not told any more after the end', () => {
+    const { time, streams, changeTo, told } = harbour()
+    changeTo('a')
+    changeTo('b')
+    streams[Symbol.dispose]()
+    time.advance(1_000)
+    assert.deepEqual(told(), [undefined, 'a'])
+  })
+})
