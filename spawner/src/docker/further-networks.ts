@@ -1,9 +1,10 @@
 // Networks that a template names besides the workspace's own. They are somebody else's: joined, never changed.
+import { labels } from '@berth/shared/labels'
 import { BerthError } from '@berth/shared/problems'
 import type Docker from 'dockerode'
 import { unlessDone, unlessGone, type Call } from './calls.ts'
 import { isFault } from './fault.ts'
-import { networkIndex } from './ownership.ts'
+import { networkIndex, type Labels } from './ownership.ts'
 
 export interface FurtherNetworks {
   /** @throws BerthError `start_failed`, naming the network */
@@ -34,6 +35,8 @@ export function createFurtherNetworks(deps: {
       call('network-inspect', { signal }, () => docker.getNetwork(network).inspect()),
     )
     if (present === undefined) throw refusal(network, 'the engine has none of that name')
+    // Whoever knows an id could else go where the name does not lead.
+    if (carriesInstance(present)) throw refusal(network, 'it is one of Berth’s own')
     try {
       await call('network-connect', { signal, deadlineMs: 30_000 }, (abortSignal) =>
         docker.getNetwork(network).connect({ Container: container, ...{ abortSignal } }),
@@ -68,6 +71,13 @@ export function createFurtherNetworks(deps: {
       }
     },
   }
+}
+
+/** Of this instance or of another. */
+function carriesInstance(network: Docker.NetworkInspectInfo): boolean {
+  // A network without labels has `null` here.
+  const carried: Labels | null | undefined = network.Labels
+  return carried?.[labels.instance] !== undefined
 }
 
 function refusal(network: string, why: string): BerthError {

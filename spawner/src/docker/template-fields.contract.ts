@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
+import { labels } from '@berth/shared/labels'
 import { sharedName } from '@berth/shared/names'
 import { Secret } from '@berth/shared/secret'
 import type { Outcome } from '../loop/engine.ts'
@@ -128,6 +129,21 @@ describe('fields of a template on a real engine', () => {
     assert.match(others.detail, /network of one workspace/)
     const { containers } = await engine.look(signal)
     assert.ok(!containers.some(({ workspace }) => workspace === nameOf(prefix, 'eli')))
+  })
+
+  it('hazard: the network of a workspace or of the services, by its id or of another instance', async () => {
+    const Name = `${instance}-of-another`
+    const Labels = { [labels.instance]: `${instance}-2` }
+    const another = await docker.createNetwork({ Name, Labels })
+    test.after(() => another.remove())
+    assert.equal(await engine.createNetwork(1, signal), 'created')
+    const somebodys = docker.getNetwork(`${instance}-ws-00001`)
+    test.after(() => somebodys.remove())
+    const { Id: id } = await somebodys.inspect()
+    for (const network of [id, id.slice(0, 12), Name]) {
+      const { detail } = failureOf(await create('eli', { networks: [network] }))
+      assert.match(detail, /could not be joined: it is one of Berth’s own/, network)
+    }
   })
 
   it('init: the command itself is process 1 where there is none', async () => {
