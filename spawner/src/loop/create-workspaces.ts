@@ -207,7 +207,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
     },
 
     end: (workspace, how) => tell({ type: 'end-asked', workspace, how }),
-    extend: (person, template) => tell({ type: 'extend-asked', template, user: person }),
+    extend: (workspace, user) => tell({ type: 'extend-asked', workspace, user }),
 
     open: (template) => opened.ask((id) => tell({ type: 'open-asked', template, id })),
 

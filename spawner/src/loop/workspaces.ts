@@ -57,8 +57,8 @@ export interface Workspaces extends AsyncDisposable {
   templateNamed(name: string): { readonly name: string; readonly title: string } | undefined
   /** Its owner, an administrator or the holder of the token has decided: leases do not count. */
   end(workspace: WorkspaceName, how: 'stop' | 'remove' | 'restart'): void
-  /** Adds to the lifetime of that person's workspace, once, if its template allows it. */
-  extend(person: Person, template: string): void
+  /** Adds to its lifetime, once, if its template allows it. With a person, only if they own it or have a seat in it. */
+  extend(workspace: WorkspaceName, person?: Person): void
   /** A workspace that is anybody's, under a name of its own; absent: it may not be. */
   open(template: string): WorkspaceName | undefined
   /** How everything stands. */

@@ -114,7 +114,7 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
     case 'end-asked':
       return void end(draft, event)
     case 'extend-asked':
-      return void extend(draft, event.user, event.template)
+      return void extend(draft, event)
     case 'cancel-asked':
       return void cancel(draft, event)
     case 'seen':

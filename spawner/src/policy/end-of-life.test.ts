@@ -13,8 +13,8 @@ import {
 import { sameFor } from './view.ts'
 
 const lifetime = { maxLifetimeMs: 50_000, extensionMs: 20_000 }
-const extend = (story: Scenario, who = person('ann')) =>
-  story.hears({ type: 'extend-asked', template: 'lab', user: who })
+const extend = (story: Scenario, user = person('ann')) =>
+  story.hears({ type: 'extend-asked', workspace: nameOf('ann'), user })
 const ends = (story: Scenario, how: 'stop' | 'remove' | 'restart') =>
   story.hears({ type: 'end-asked', workspace: nameOf('ann'), how })
 

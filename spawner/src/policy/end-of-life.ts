@@ -23,12 +23,12 @@ export function extensionOf(config: PolicyConfig, workspace: Workspace): number 
   return phase === 'ready' || phase === 'frozen' || phase === 'probing' ? extensionMs : 0
 }
 
-export function extend(draft: Draft, user: Person, template: string): void {
-  for (const workspace of draft.workspaces.values()) {
-    if (workspace.template !== template || !hasPlaceIn(workspace, user)) continue
-    const extendedMs = extensionOf(draft.config, workspace)
-    if (extendedMs > 0) change(draft, workspace, { extendedMs })
-  }
+export function extend(draft: Draft, asked: Extract<Event, { type: 'extend-asked' }>): void {
+  const workspace = draft.workspaces.get(asked.workspace)
+  if (workspace === undefined) return
+  if (asked.user !== undefined && !hasPlaceIn(workspace, asked.user)) return
+  const extendedMs = extensionOf(draft.config, workspace)
+  if (extendedMs > 0) change(draft, workspace, { extendedMs })
 }
 
 function hasPlaceIn({ owner, seats }: Workspace, user: Person): boolean {

@@ -104,7 +104,7 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
     weight: 1,
     arbitrary: anybody.map((who) => (world: World) => {
       const user = who(world)
-      world.hears({ type: 'extend-asked', template: world.templateOf(user), user })
+      world.hears({ type: 'extend-asked', workspace: world.workspaceOf(user), user })
     }),
   },
   {

@@ -112,10 +112,10 @@ export function createOwnRoutes(deps: {
   const cancel = ({ person, template, only }: Caller): void =>
     workspaces.cancelStart(person, template.name, only)
 
-  function extend({ person, template }: Caller, { status }: WorkspaceView): void {
+  function extend({ person }: Caller, { status }: WorkspaceView): void {
     if (status.extensionMs === undefined)
       throw new BerthError('conflict', 'Its time cannot be extended, or was already.')
-    workspaces.extend(person, template.name)
+    workspaces.extend(status.workspace as WorkspaceName, person)
   }
 
   /** Only what is theirs alone, and only to the newer version: what stands at this origin could else end itself. */

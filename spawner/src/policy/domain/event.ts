@@ -52,7 +52,12 @@ export type Event =
       readonly workspace: WorkspaceName
       readonly how: 'stop' | 'remove' | 'restart'
     }
-  | { readonly type: 'extend-asked'; readonly template: string; readonly user: Person }
+  /** `user`: only where this person owns it or has a seat in it; absent: the holder of the token asks. */
+  | {
+      readonly type: 'extend-asked'
+      readonly workspace: WorkspaceName
+      readonly user?: Person | undefined
+    }
   /** A workspace that is anybody's (who is signed in), under a name of its own, made by the holder of the token. */
   | { readonly type: 'open-asked'; readonly template: string; readonly id: number }
   // directors

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { startApi, tokenText } from '../testing/api.ts'
 import { readEvents } from '@berth/shared/server-sent-events'
+import type { WorkspaceName } from '@berth/shared/names'
+import { settle } from '../../loop/testing/harbour.ts'
 import { generator } from '../../policy/testing/generator.ts'
 
 describe('the port for scripts', () => {
@@ -45,6 +47,35 @@ describe('/api/v1', () => {
     for (const how of ['stop', 'restart'])
       assert.equal((await api.json('POST', `/api/v1/workspaces/${name}/${how}`)).status, 202)
     assert.equal((await api.json('DELETE', `/api/v1/workspaces/${name}`)).status, 202)
+  })
+
+  it('extends the one that is named, whoever is in it or in others, once', async () => {
+    await using api = await startApi({ withUsers: false })
+    api.director()
+    const [lab] = api.config.templates.values()
+    assert.ok(lab)
+    const policy = { ...lab.policy, maxLifetimeMs: 3_600_000, extensionMs: 60_000 }
+    const templates = new Map([['lab', { ...lab, policy }]])
+    api.workspaces.reconfigure({ ...api.config, templates })
+    const names: string[] = []
+    for (const users of [['ann'], ['ann'], []]) {
+      const opened = await api.json('POST', '/api/v1/workspaces', { template: 'lab' })
+      const { name: workspace } = JSON.parse(opened.text) as { name: string }
+      await settle()
+      for (const user of users)
+        assert.equal((await api.seat(user, { workspace })).status, 'granted')
+      names.push(workspace)
+    }
+    const [, second, empty] = names
+    const post = async (name = '') =>
+      (await api.json('POST', `/api/v1/workspaces/${name}/extend`)).status
+    const extended = () =>
+      names.map((name) => api.workspaces.state().workspaces.get(name as WorkspaceName)?.extendedMs)
+    assert.equal(await post(second), 200)
+    assert.deepEqual(extended(), [0, 60_000, 0])
+    assert.equal(await post(second), 409)
+    assert.equal(await post(empty), 200)
+    assert.deepEqual(extended(), [0, 60_000, 60_000])
   })
 
   it('tells templates and limits', async () => {

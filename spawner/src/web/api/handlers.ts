@@ -103,10 +103,9 @@ export function createHandlers(deps: ApiDeps): Handlers {
 
     extendWorkspace(asked) {
       const workspace = find(asked)
-      const person = workspace.owner ?? workspace.seats[0]?.person
-      if (person === undefined || show(workspace).extensionMs === undefined)
+      if (show(workspace).extensionMs === undefined)
         throw new BerthError('conflict', 'Its lifetime cannot be extended, or was already.')
-      workspaces.extend(person, workspace.template)
+      workspaces.extend(workspace.name)
       return showNow(workspace)
     },
 

@@ -58,6 +58,8 @@ export async function startApi(
     ...harbour,
     url,
     ask,
+    /** As a director does for somebody. */
+    seat: harbour.ask,
     /** As curl's `--data` does. */
     form: (path: string, fields: Record<string, string>) =>
       ask(path, { method: 'POST', body: new URLSearchParams(fields) }),

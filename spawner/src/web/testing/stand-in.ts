@@ -119,7 +119,7 @@ export function createStandIn(
       }
     },
     end: () => note('end'),
-    extend: (person, template) => note('extend', person, template),
+    extend: (_workspace, person) => note('extend', person),
     open: () => undefined,
     state: () => initialState({ ...nothingOffered, templates: offered }),
     followAll: () => ({ [Symbol.dispose]: () => undefined }),
