@@ -18,5 +18,7 @@ export function parseSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text.trim())
   if (match === null) return undefined
   const unit = factor[(match[2] ?? '').toLowerCase()]
-  return unit === undefined ? undefined : Math.round(Number(match[1]) * unit)
+  const bytes = unit === undefined ? undefined : Math.round(Number(match[1]) * unit)
+  // JSON has no more digits, and an engine takes what it cannot read for no limit.
+  return Number.isSafeInteger(bytes) ? bytes : undefined
 }

@@ -165,7 +165,13 @@ export const integer =
       : { complaint: `must be a whole number from ${min} to ${max}` }
   }
 
-export const cpus = decimal(0, 4096)
+/** An engine takes no less than 0.01, and so little that it rounds to nothing for no limit. */
+export const cpus: Parse<number> = (text) => {
+  const result = decimal(0, 4096)(text)
+  return 'value' in result && (result.value === 0 || result.value >= 0.01)
+    ? result
+    : { complaint: 'must be a number from 0.01 to 4096, or 0 for no limit' }
+}
 export const pids = integer(0, 4_194_304)
 export const port = integer(1, 65_535)
 /** Of people or workspaces; zero is no limit. */

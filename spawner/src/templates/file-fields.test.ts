@@ -77,6 +77,7 @@ describe('a field of a template in the file', () => {
     ['memswap_limit: -1', (t) => t.spec.memorySwapBytes, 0],
     ['cpus: 0.5', (t) => t.spec.cpus, 0.5],
     ['cpus: "2"', (t) => t.spec.cpus, 2],
+    ['cpus: 0', (t) => t.spec.cpus, 0],
     ['', (t) => [t.spec.cpus, t.spec.pids], [1, 512]],
     ['pids_limit: 64', (t) => t.spec.pids, 64],
     ['pids_limit: -1', (t) => t.spec.pids, 0],

@@ -128,6 +128,18 @@ describe('an image’s label', () => {
       assert.match(complaints, new RegExp(`label ${name} `))
   })
 
+  it('hazard: so much, or so little, that the engine would take it for no limit', () => {
+    for (const [label, text] of [
+      ['memory', '9'.repeat(400)],
+      ['memory', '9999999999t'],
+      ['cpus', '0.0000000001'],
+    ] as const)
+      assert.match(
+        complaintsOf({ 'orca.kind': 'web', [`berth.image.${label}`]: text }),
+        new RegExp(`label berth.image.${label} `),
+      )
+  })
+
   it('is not missed: an image without any is no template', () => {
     assert.equal(read({ maintainer: 'x', 'org.orca.kind': 'web' }), undefined)
   })
