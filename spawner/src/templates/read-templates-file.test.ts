@@ -268,7 +268,7 @@ const broken: readonly Broken[] = [
   },
   {
     why: 'aliases that would fill the memory',
-    text: `x-a: &a [x, x, x, x, x, x, x, x, x, x]\nx-b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nx-c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\ntemplates: { lab: { ${lab}, command: [*c, *c, *c] } }\n`,
+    text: `x-a: &a [x, x, x, x, x, x, x, x, x, x]\nx-b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nx-c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nx-d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\nx-e: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]\ntemplates: { lab: { ${lab}, command: [*e, *e, *e] } }\n`,
     problems: [/^1:1 {2}Excessive alias count/],
   },
 ]
@@ -290,9 +290,18 @@ describe('a file with templates', () => {
       for (const [index, problem] of problems.entries()) assert.match(found[index] ?? '', problem)
     })
 
+  it('may use one anchor in hundreds of templates', () => {
+    const names = Array.from({ length: 300 }, (_, at) => `t${at}`)
+    const templates = names.map((name) => `  ${name}: { <<: *base, route: { path: /${name} } }\n`)
+    const text = `x-base: &base { ${lab} }\ntemplates:\n${templates.join('')}`
+    assert.deepEqual(problemsOf(text), [])
+  })
+
   it('says where a fault stands that came by an anchor', () => {
     const text = `x-base: &base\n  cpus: many\ntemplates:\n  lab:\n    <<: *base\n    image: a\n    port: 80\n`
-    assert.deepEqual(problemsOf(text), ['2:9 templates.lab.cpus must be a number from 0 to 4096'])
+    assert.deepEqual(problemsOf(text), [
+      '2:9 templates.lab.cpus must be a number from 0.01 to 4096, or 0 for no limit',
+    ])
   })
 
   it('does not compare a field with one that is wrong itself', () => {

@@ -64,13 +64,16 @@ export function readTemplatesFile(text: string, context: FileContext): FileResul
 type Complain = (path: Path, message: string, at?: 'key') => void
 type Content = Readonly<Record<string, unknown>>
 
+/** Hundreds of templates may share an anchor. */
+const maxAliasCount = 10_000
+
 function valueOf(
   document: ReturnType<typeof parseDocument>,
   complain: Complain,
 ): Content | undefined {
   let value: unknown
   try {
-    value = document.toJS()
+    value = document.toJS({ maxAliasCount })
   } catch (error) {
     // Aliases without an anchor, or so many that their expansion would fill the memory.
     complain([], error instanceof Error ? error.message : String(error))
