@@ -101,6 +101,21 @@ describe('POST /spawn', () => {
       assert.equal(api.workspaces.state().workspaces.size, 0)
     })
 
+  it('hazard: an empty subject is none, and a home would be nobody’s', async () => {
+    await using api = await startApi()
+    api.director()
+    const [lab] = api.config.templates.values()
+    assert.ok(lab)
+    const spec = { ...lab.spec, home: { path: '/home/me', volume: '{user}-home' } }
+    const templates = new Map([['lab', { ...lab, spec }]])
+    api.workspaces.reconfigure({ ...api.config, templates })
+    const fields = { container_id: 'lab', user_id: 'ann', subject: '' }
+    const answer = await api.form('/spawn', fields)
+    assert.equal(answer.status, 400, answer.text)
+    assert.match(answer.text, /field 'subject' is required/)
+    assert.equal(api.workspaces.state().workspaces.size, 0)
+  })
+
   it('takes a field that is given twice for none', async () => {
     await using api = await startApi()
     const body = 'container_id=berth/lab&container_id=other&user_id=ann'

@@ -95,7 +95,7 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
 
   function personOf(request: Request, template: Template): Person {
     const user = userNamed(field(request, 'user_id'))
-    const subject = single(formOf(request)['subject'])
+    const subject = single(formOf(request)['subject']) || undefined
     if (isShared(template))
       throw new TextRefusal(400, 'Bad request: this image is shared by several people')
     const state = workspaces.state()
