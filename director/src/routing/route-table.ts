@@ -103,8 +103,8 @@ export function createRouteTable(routes: readonly Route[], sites: Sites): RouteT
   return {
     find({ host, target, port }) {
       const name = hostName(host)
-      // First, so that no route takes the portal's name.
-      if (name !== undefined && name === portalHost) return portal
+      // First, so that no route takes the portal's name, nor the same with the dot of the root.
+      if (name !== undefined && name.replace(/\.$/, '') === portalHost) return portal
       const site = siteOf(name, port)
       return (site === undefined ? undefined : findIn(site, target)) ?? unknown
     },

@@ -52,6 +52,12 @@ describe('a host name', () => {
       assert.equal(name(sited), within)
     })
 
+  it('of the portal leads to no workspace, also with the dot of the root behind it', () => {
+    const table = createRouteTable([route('lab')], { portalUrl: 'http://portal.localhost:4180' })
+    for (const host of ['portal.localhost', 'Portal.Localhost.', 'portal.localhost.:4180'])
+      assert.equal(table.find({ host, target: '/' }).kind, 'portal', host)
+  })
+
   it('leads nowhere before there are routes', () => {
     assert.deepEqual(createRouteTable([], {}).find({ host: 'h', target: '/' }), { kind: 'unknown' })
     const sites = { publicUrl: 'http://h' }
