@@ -102,7 +102,12 @@ describe('the backup command', () => {
     const dir = folder()
     openStore(dir)[Symbol.dispose]()
     const before = readFileSync(join(dir, 'berth.db'))
-    for (const path of [join(dir, 'berth.db'), join(dir, '.', 'x', '..', 'berth.db-wal')]) {
+    // A copy in the place of the lock would let a second spawner in beside the first.
+    for (const path of [
+      join(dir, 'berth.db'),
+      join(dir, '.', 'x', '..', 'berth.db-wal'),
+      join(dir, 'lock.sqlite'),
+    ]) {
       mkdirSync(join(dir, 'x'), { recursive: true })
       const { code, stderr } = await run(dir, path)
       assert.equal(code, 1)

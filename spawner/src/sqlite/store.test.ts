@@ -253,6 +253,17 @@ describe('a file that cannot be used', () => {
     assert.deepEqual(readFileSync(join(dir, 'berth.db')), before)
   })
 
+  it('for being somebody else’s database is refused with a word about what to do', () => {
+    const dir = folder()
+    const before = broken(dir, (file) => {
+      const database = new DatabaseSync(file)
+      database.exec('DROP TABLE seats; PRAGMA journal_mode = WAL')
+      database.close()
+    })
+    assert.throws(() => openStore(dir), { name: 'StoreError', message: /berth\.db.*backup/ })
+    assert.deepEqual(readFileSync(join(dir, 'berth.db')), before)
+  })
+
   for (const [what, spoil] of [
     ['is no database', () => Buffer.from('this is a text of somebody else\n'.repeat(200))],
     ['is cut off', (whole: Buffer) => whole.subarray(0, 5_000)],

@@ -4,7 +4,7 @@ import { rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import type { Store } from '../loop/store.ts'
-import { createRecordTables } from './record-tables.ts'
+import { createRecordTables, type RecordTables } from './record-tables.ts'
 import { migrate } from './schema.ts'
 import { StoreError } from './store-error.ts'
 
@@ -15,8 +15,7 @@ import { StoreError } from './store-error.ts'
 export function openStore(dataDir: string): Store {
   mkdirSync(dataDir, { recursive: true })
   const file = join(dataDir, 'berth.db')
-  const database = open(file)
-  const tables = createRecordTables(database)
+  const { database, tables } = open(file)
   let isOpen = true
   return {
     load: () => explained(file, () => tables.load()),
@@ -46,7 +45,7 @@ export function openStore(dataDir: string): Store {
 export async function copyStore(dataDir: string, path: string): Promise<void> {
   const file = join(dataDir, 'berth.db')
   if (!existsSync(file)) throw new StoreError(`${file} does not exist: there is nothing to copy`)
-  if (basename(path).startsWith('berth.db') && isSameFolder(dirname(path), dataDir))
+  if (/^(berth\.db|lock\.sqlite)/.test(basename(path)) && isSameFolder(dirname(path), dataDir))
     throw new StoreError(`${path} belongs to the store itself; a copy needs another name`)
   using database = new DatabaseSync(file, { readOnly: true })
   explained(file, () => check(database))
@@ -69,11 +68,14 @@ async function copy(database: DatabaseSync, path: string): Promise<void> {
   await rename(partial, path)
 }
 
-function open(file: string): DatabaseSync {
+function open(file: string): {
+  readonly database: DatabaseSync
+  readonly tables: RecordTables
+} {
   const database = new DatabaseSync(file, { enableForeignKeyConstraints: true })
   try {
     explained(file, () => prepare(database, file))
-    return database
+    return { database, tables: explained(file, () => createRecordTables(database)) }
   } catch (error) {
     database.close()
     throw error
