@@ -11,7 +11,8 @@ export interface RequestHead {
   readonly upgrade: boolean
 }
 
-export const hostLikeDetail = 'The path begins like the name of a host.'
+export const hostLikeDetail =
+  'The path begins with two slashes, which a browser takes for the name of another host.'
 
 /** What a browser that is led there would read as another host: `//evil`, `/\evil`. */
 export function beginsLikeHost(target: string): boolean {

@@ -58,7 +58,10 @@ function valuesOf(rawHeaders: readonly string[], lowerCaseName: string): readonl
 
 const missing = () => refuse('identity_missing', 'The gateway named nobody. Please sign in.')
 const withoutSubject = () =>
-  refuse('identity_missing', 'The gateway did not say by which subject you are known.')
+  refuse(
+    'identity_missing',
+    'The gateway gave your name without your lasting identifier (the subject). An administrator has to set that up.',
+  )
 const ambiguous = (what: string) =>
   refuse('identity_ambiguous', `The gateway gave more than one ${what}.`)
 const invalid = (what: string) =>

@@ -272,8 +272,10 @@ const clientGone: Ending = {
   bytesOut: 0,
 }
 
-export const tooManyDetail = 'You have too many requests or connections open at once.'
-export const noConnectionDetail = 'The workspace takes no connections.'
+export const tooManyDetail =
+  'You have too many requests or connections open at once. Close some pages, or wait for some to end.'
+export const noConnectionDetail =
+  'The workspace takes no connections. Please try again in a moment.'
 export const stillStartingDetail = 'The workspace is still starting. Please try again in a moment.'
 export const spawnerSilentDetail =
   'What starts workspaces does not answer at the moment. Workspaces that are running go on.'

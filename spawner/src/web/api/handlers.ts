@@ -65,7 +65,10 @@ export function createHandlers(deps: ApiDeps): Handlers {
   function end(asked: Asked, how: 'stop' | 'remove' | 'restart'): ShownWorkspace {
     const workspace = find(asked)
     if (!mayEnd(asked.caller, workspace))
-      throw new BerthError('template_forbidden', 'Other people use this workspace, too.')
+      throw new BerthError(
+        'template_forbidden',
+        'Other people use this workspace, too: only an administrator may end it.',
+      )
     workspaces.end(workspace.name, how)
     return showNow(workspace)
   }
@@ -131,7 +134,7 @@ export function createHandlers(deps: ApiDeps): Handlers {
       if (user === undefined || user === caller.person.name) return caller.person
       throw new BerthError('template_forbidden', 'You start workspaces for yourself alone.')
     }
-    if (user === undefined) throw new BerthError('bad_request', 'user is missing')
+    if (user === undefined) throw new BerthError('bad_request', '"user" has to say for whom it is.')
     const person = personNamed(workspaces.state(), template, { user, subject, groups })
     if (person !== undefined) return person
     throw new BerthError(
@@ -156,7 +159,7 @@ export function createHandlers(deps: ApiDeps): Handlers {
   }
 
   function open(template: Template): ShownWorkspace {
-    if (withUsers) throw new BerthError('bad_request', 'user is missing')
+    if (withUsers) throw new BerthError('bad_request', '"user" has to say for whom it is.')
     const outcome = openAtOnce(workspaces, template)
     if (outcome.status === 'refused') {
       throw new BerthError(outcome.failure.code, outcome.failure.detail)
