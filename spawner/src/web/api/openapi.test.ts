@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
+import { startApi } from '../testing/api.ts'
 import { describeApi } from './openapi.ts'
 import { operations } from './operations.ts'
 
@@ -37,6 +38,31 @@ describe('the description of /api/v1', () => {
         assert.match(status, /^[2-5]\d\d$/)
         assert.notEqual(description, '')
       }
+  })
+
+  it('has every refusal of a start, by status and code', async () => {
+    await using served = await startApi()
+    const [lab] = served.config.templates.values()
+    assert.ok(lab)
+    const big = { ...lab, name: 'big', spec: { ...lab.spec, memoryBytes: 2e9 } }
+    const limits = { ...served.config.limits, maxMemoryBytes: 1e9 }
+    served.workspaces.reconfigure({ ...served.config, limits, templates: new Map([['big', big]]) })
+    const start = described.find(({ operation }) => operation.operationId === 'startWorkspace')
+    const ask = (type: string, body: string) =>
+      served.ask('/api/v1/workspaces', { method: 'POST', body, headers: { 'content-type': type } })
+    for (const [status, type, body] of [
+      [503, 'application/json', '{"template":"big","user":"ann"}'],
+      [404, 'application/json', '{"template":"lab","user":"ann"}'],
+      [400, 'application/json', '{'],
+      [413, 'application/json', `"${'x'.repeat(100_000)}"`],
+      [415, 'text/plain', '{}'],
+    ] as const) {
+      const answer = await ask(type, body)
+      assert.equal(answer.status, status, answer.text)
+      const { code } = JSON.parse(answer.text) as { code: string }
+      const { description = '' } = start?.operation.responses[status] ?? {}
+      assert.ok(description.includes(`\`${code}\``), `${status} ${code}: ${description}`)
+    }
   })
 
   it('refers to nothing that is not in it', () => {

@@ -59,6 +59,7 @@ function describeOperation(id: string, operation: Operation): Json {
     responses: {
       [status]: { description: 'Done, or under way.', content: success },
       ...problemResponses(['identity_missing', 'bad_request', ...operation.problems]),
+      ...(body === undefined ? {} : bodyRefusals),
     },
   }
 }
@@ -84,16 +85,21 @@ function problemResponses(codes: readonly ProblemCode[]): Json {
     const status = problemStatus(code)
     byStatus.set(status, [...(byStatus.get(status) ?? []), code])
   }
-  const content = { [problemMediaType]: { schema: { $ref: reference('Problem') } } }
   return Object.fromEntries(
     [...byStatus].map(([status, among]) => [
       status,
-      { description: `\`${among.join('`, `')}\``, content },
+      { description: `\`${among.join('`, `')}\``, content: problemContent },
     ]),
   )
 }
 
 const reference = (id: string): string => `#/components/schemas/${id}`
+const problemContent = { [problemMediaType]: { schema: { $ref: reference('Problem') } } }
+/** Their statuses are HTTP's own. */
+const bodyRefusals = {
+  413: { description: '`bad_request`: the body is too large.', content: problemContent },
+  415: { description: '`bad_request`: the body is not JSON.', content: problemContent },
+}
 
 /** What has a name is referred to by it; what has none is written out. */
 function schemaOf(schema: z.ZodType): Json {
