@@ -86,6 +86,12 @@ export const backgroundRequest = shaped(
 
 export const homePath = checked(mountPathComplaint)
 
+/** Written as it is: nothing in it is rendered. */
+export const secretTarget = shaped(
+  /^(\/(?!\.{1,2}(\/|$))[^/:,{}\p{Cc}]+)+$/u,
+  'must be the path of a file in the container, such as /run/secrets/key, without placeholders',
+)
+
 export const homeVolume = checked(
   (name) =>
     volumeNameComplaint(name) ??

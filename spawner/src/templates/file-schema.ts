@@ -92,7 +92,7 @@ const asInCompose = {
         section(
           {
             source: value(secretName, 'The name of a secret'),
-            target: value(field.homePath, 'The path in the container').optional(),
+            target: value(field.secretTarget, 'The path in the container').optional(),
           },
           'a secret at a path of its own',
         ),

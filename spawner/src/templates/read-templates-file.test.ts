@@ -267,6 +267,14 @@ const broken: readonly Broken[] = [
     problems: [/^3:3 {2}Map keys must be unique/, /^4:\d+ templates\.other\.cpus must be a number/],
   },
   {
+    why: 'secrets at what is no path of a file, or would have to be rendered',
+    text: `secrets: { s: { file: secret } }\ntemplates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    secrets:\n      - { source: s, target: '/run/{user}' }\n      - { source: s, target: // }\n      - { source: s, target: /run/x/ }\n      - { source: s, target: /run/../x }\n`,
+    given: { readSecret: () => 'secret' },
+    problems: [7, 8, 9, 10].map(
+      (line) => new RegExp(`^${line}:\\d+ .*secrets\\.\\d\\.target must be the path of a file`),
+    ),
+  },
+  {
     why: 'aliases that would fill the memory',
     text: `x-a: &a [x, x, x, x, x, x, x, x, x, x]\nx-b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nx-c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nx-d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\nx-e: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]\ntemplates: { lab: { ${lab}, command: [*e, *e, *e] } }\n`,
     problems: [/^1:1 {2}Excessive alias count/],
