@@ -191,12 +191,15 @@ describe('a backup', () => {
     })
     let turn = 1
     while (!isDone) {
-      turn += 1
-      // Two rows far apart that every decision changes together.
-      const saved = ['lab-p0', 'lab-p1999'].map((name) => ({
-        record: plain(name, { served: turn }),
-      }))
-      store.save({ saved, removed: [], nextTurn: turn })
+      // Without a pause, so that the copy begins while something is being written.
+      for (const until = turn + 50; turn < until;) {
+        turn += 1
+        // Two rows far apart that every decision changes together.
+        const saved = ['lab-p0', 'lab-p1999'].map((name) => ({
+          record: plain(name, { served: turn }),
+        }))
+        store.save({ saved, removed: [], nextTurn: turn })
+      }
       await new Promise((resolve) => setImmediate(resolve))
     }
     await copied

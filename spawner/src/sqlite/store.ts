@@ -29,7 +29,7 @@ export function openStore(dataDir: string): Store {
         throw error
       }
     },
-    backup: (path) => copy(database, path),
+    backup: (path) => copy(file, path),
     [Symbol.dispose]() {
       if (isOpen) database.close()
       isOpen = false
@@ -47,19 +47,22 @@ export async function copyStore(dataDir: string, path: string): Promise<void> {
   if (!existsSync(file)) throw new StoreError(`${file} does not exist: there is nothing to copy`)
   if (/^(berth\.db|lock\.sqlite)/.test(basename(path)) && isSameFolder(dirname(path), dataDir))
     throw new StoreError(`${path} belongs to the store itself; a copy needs another name`)
-  using database = new DatabaseSync(file, { readOnly: true })
-  explained(file, () => check(database))
-  await copy(database, path)
+  await copy(file, path)
 }
 
 function isSameFolder(one: string, other: string): boolean {
   return existsSync(one) && realpathSync(one) === realpathSync(other)
 }
 
+/** How long a copy waits for whoever brings the file up to date. */
+const busyMs = 5_000
 /** All pages at one go, or what another process writes meanwhile made it begin anew each time. */
 const pagesAtOnce = 1_000_000_000
 
-async function copy(database: DatabaseSync, path: string): Promise<void> {
+/** On a connection of its own: one that is writing is refused a copy, and with words that say nothing. */
+async function copy(file: string, path: string): Promise<void> {
+  using database = new DatabaseSync(file, { readOnly: true, timeout: busyMs })
+  explained(file, () => check(database))
   // Whoever finds the file under its name finds all of it.
   const partial = `${path}.partial`
   // Of an earlier one that was cut off.
