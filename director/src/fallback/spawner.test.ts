@@ -1,74 +1,62 @@
 import assert from 'node:assert/strict'
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, LookupFunction } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { createLog } from '@berth/shared/log'
 import { parseUserName, type UserName } from '@berth/shared/names'
-import { createProblem } from '@berth/shared/problems'
+import { createProblem, type Problem } from '@berth/shared/problems'
 import { Secret } from '@berth/shared/secret'
 import { createSpawner } from './spawner.ts'
 
+const user = { name: parseUserName('alice') as UserName, subject: 'u-alice', groups: [] }
+const question = { user, template: 'lab', waitMs: 0, start: 'start', navigation: false } as const
+
+/** Something answers everything with that problem, and then hangs up. */
+async function spawnerThatSays(
+  t: TestContext,
+  problem: Problem,
+  more: { readonly host?: string; readonly lookup?: LookupFunction } = {},
+) {
+  const { host = '127.0.0.1', ...rest } = more
+  const server = http.createServer((_req, res) => {
+    const headers = { 'content-type': 'application/problem+json', connection: 'close' }
+    res.writeHead(problem.status, headers).end(JSON.stringify(problem))
+  })
+  t.after(() => server.close())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const spawner = createSpawner({
+    origin: `http://${host}:${port}`,
+    secret: new Secret('a-secret-of-this-test'),
+    director: 'd1',
+    log: createLog({ service: 'director', level: 'silent' }),
+    ...rest,
+  })
+  t.after(() => spawner[Symbol.asyncDispose]())
+  return spawner
+}
+
 describe('a spawner with another INTERNAL_SECRET', () => {
   it('counts as one that cannot be asked: nobody who is signed in is told that they are not', async (t) => {
-    const server = http.createServer((_req, res) => {
-      const problem = createProblem(undefined, 'identity_missing', 'Directors only.')
-      res.writeHead(401, { 'content-type': 'application/problem+json' })
-      res.end(JSON.stringify(problem))
-    })
-    t.after(() => server.close())
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
-    await using spawner = createSpawner({
-      origin: `http://127.0.0.1:${port}`,
-      secret: new Secret('not-the-spawners-secret'),
-      director: 'd1',
-      log: createLog({ service: 'director', level: 'silent' }),
-    })
+    const problem = createProblem(undefined, 'identity_missing', 'Directors only.')
+    const spawner = await spawnerThatSays(t, problem)
     const signal = AbortSignal.timeout(5_000)
-    const user = { name: parseUserName('alice') as UserName, subject: 'u-alice', groups: [] }
-    const question = {
-      user,
-      template: 'lab',
-      waitMs: 0,
-      start: 'start',
-      navigation: false,
-    } as const
-    const answer = await spawner.askSeat(question, signal)
-    assert.equal(answer.status, 'unreachable')
+    assert.equal((await spawner.askSeat(question, signal)).status, 'unreachable')
     await assert.rejects(spawner.openCommands(signal), /INTERNAL_SECRET/)
   })
 })
 
 describe('a spawner whose name nobody tells any more', () => {
   async function afterTheFirstAnswer(t: TestContext, code: string) {
-    const server = http.createServer((_req, res) => {
-      const problem = createProblem(undefined, 'engine_unreachable', 'The engine is gone.')
-      res.writeHead(503, { 'content-type': 'application/problem+json', connection: 'close' })
-      res.end(JSON.stringify(problem))
-    })
-    t.after(() => server.close())
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
+    const problem = createProblem(undefined, 'engine_unreachable', 'The engine is gone.')
     let lookups = 0
-    const spawner = createSpawner({
-      origin: `http://spawner:${port}`,
-      secret: new Secret('the-secret'),
-      director: 'd1',
-      log: createLog({ service: 'director', level: 'silent' }),
+    const spawner = await spawnerThatSays(t, problem, {
+      host: 'spawner',
       lookup(_hostname, _options, callback) {
         if (++lookups === 1) callback(null, [{ address: '127.0.0.1', family: 4 }])
         else callback(Object.assign(new Error(code), { code }), [])
       },
     })
-    t.after(() => spawner[Symbol.asyncDispose]())
-    const user = { name: parseUserName('alice') as UserName, subject: 'u-alice', groups: [] }
-    const question = {
-      user,
-      template: 'lab',
-      waitMs: 0,
-      start: 'start',
-      navigation: false,
-    } as const
     const signal = AbortSignal.timeout(5_000)
     assert.equal((await spawner.askSeat(question, signal)).status, 'refused')
     return spawner.askSeat(question, signal)
