@@ -34,7 +34,7 @@ export interface DeploymentOptions {
   readonly templates?: string
   /** Files beside it, by name. */
   readonly templateFiles?: Readonly<Record<string, string>>
-  /** What the engine has to have before the services come up; removed with what bears the instance's label. */
+  /** What the engine has to have before the services come up. With the instance's label it is removed with the rest. */
   readonly beforeUp?: (engine: Engine, instance: string) => Promise<void>
   readonly directors?: number
   readonly engine?: Engine

@@ -10,8 +10,10 @@ import { expectProblem } from '../clients/problems.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { changingFile } from '../deployment/templates-files.ts'
 import { inspect, inspected } from '../engine/belongings.ts'
+import { createEngine, defaultSocket } from '../engine/engine.ts'
 import { run } from '../run/command.ts'
 import { eventually, letPass } from '../run/deadline.ts'
+import { takenDownAtTheEnd } from '../run/interruption.ts'
 
 describe('proof 19: the file with templates', () => {
   let berth: Deployment
@@ -22,22 +24,25 @@ describe('proof 19: the file with templates', () => {
   const fileWith = (pier: string, more = ''): string =>
     changingFile({ prefixes, network, pier, more })
 
+  const takeDown = takenDownAtTheEnd(async () => {
+    await berth?.[Symbol.asyncDispose]()
+    await createEngine(defaultSocket).remove(`/networks/${network}`)
+  })
+
   before(async () => {
     berth = await deploy({
       name: 'file',
       templates: fileWith('environment: { GREETING: one }'),
       templateFiles: { 'licence.key': 'open sesame' },
       settings: { API_TOKEN: 'a-token-of-the-tests-alone' },
-      beforeUp: async (engine, instance) => {
-        const Labels = { 'berth.instance': instance }
-        await engine.post('/networks/create', {}, { Name: network, Labels })
-      },
+      // Of somebody else: one with a label of Berth's would be refused.
+      beforeUp: (engine) => engine.post('/networks/create', {}, { Name: network }),
     })
     const [place] = await berth.directorPlaces()
     assert.ok(place)
     director = place
   })
-  after(() => berth[Symbol.asyncDispose]())
+  after(takeDown)
 
   const as = (user: string, host: string, more: AskingOptions = {}): GatewayLike =>
     asTheGateway(berth, director, user, { host, ...more })
