@@ -139,6 +139,21 @@ describe('a pool that is used up', () => {
     assert.deepEqual(story.phases('bob', 'cid'), ['stopped', 'ready'])
   })
 
+  it('takes the network of who ended during a step as soon as that step is answered', () => {
+    const options = { policy: { idleFreezeMs: 40_000 }, config: { networkCount: 1 } }
+    const story = withReady(['ann'], options)
+    const { generation } = story.workspace('ann').container ?? {}
+    assert.ok(generation !== undefined)
+    story.passes(39_999)
+    story.asks('bob')
+    story.passes(1)
+    assert.deepEqual(story.ordered(), ['freeze-container'])
+    story.hears({ type: 'container-died', generation, exitCode: 1 })
+    assert.deepEqual(story.phases('ann', 'bob'), ['stopped', 'queued'])
+    story.fails('freeze-container')
+    assert.deepEqual(story.ordered(), ['remove-container'])
+  })
+
   it('holds nobody up who has a network', () => {
     const story = withReady(['ann'], { config: { networkCount: 1 } })
     story.passes(100_000)

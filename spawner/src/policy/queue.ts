@@ -48,8 +48,18 @@ export function isOneTooMany(draft: Draft, name: WorkspaceName): boolean {
   return before !== 'queued' && before !== 'stopping' && isQueueOver(draft)
 }
 
-function isRoomTouched({ tally, before, networks }: Draft): boolean {
-  return networks.touched.size > 0 || isCountTouched(tally, before.tally)
+function isRoomTouched(draft: Draft): boolean {
+  const { tally, before, networks, workspaces } = draft
+  if (networks.touched.size > 0 || isCountTouched(tally, before.tally)) return true
+  for (const name of workspaces.touched) if (hasComeToRest(draft, name)) return true
+  return false
+}
+
+/** It ended during a step that is answered by now: its network is to be had. */
+function hasComeToRest({ before, workspaces }: Draft, name: WorkspaceName): boolean {
+  const workspace = workspaces.get(name)
+  if (workspace?.phase !== 'stopped' || workspace.pending !== undefined) return false
+  return before.workspaces.get(name)?.pending !== undefined
 }
 
 /** Without a network to be had it goes on waiting, and holds nobody up who has one. */
