@@ -1,7 +1,7 @@
 // Workspaces, templates and limits as /api/v1 gives them. Pure.
 import type { WorkspaceName } from '@berth/shared/names'
 import type { State, Workspace } from '../../policy/domain.ts'
-import { countsAsStarting, holdsPlace, shownPhase } from '../../policy/phases.ts'
+import { shownPhase } from '../../policy/phases.ts'
 import { statusOf } from '../../policy/view.ts'
 import type { Template } from '../../templates/template.ts'
 import { plainText } from '../plain-text.ts'
@@ -98,23 +98,16 @@ export function presentWorkspace(state: State, name: string): Workspace | undefi
 
 export function showLimits(state: State): ShownLimits {
   const { limits, templates } = state.config
-  const placed = [...state.workspaces.values()].filter(holdsPlace)
-  const memoryOf = ({ template }: Workspace) => templates.get(template)?.spec.memoryBytes ?? 0
+  const { places, starting, memoryBytes, byTemplate } = state.tally
   return {
-    workspaces: { limit: limits.maxWorkspaces, used: placed.length },
-    starting: { limit: limits.maxStarting, used: placed.filter(countsAsStarting).length },
+    workspaces: { limit: limits.maxWorkspaces, used: places },
+    starting: { limit: limits.maxStarting, used: starting },
     queue: { limit: limits.maxQueue, used: state.queue.length },
-    memoryBytes: {
-      limit: limits.maxMemoryBytes,
-      used: placed.reduce((sum, workspace) => sum + memoryOf(workspace), 0),
-    },
+    memoryBytes: { limit: limits.maxMemoryBytes, used: memoryBytes },
     workspacesPerUser: { limit: limits.maxWorkspacesPerUser },
     templates: [...templates.values()].map(({ name, policy }) => ({
       name,
-      workspaces: {
-        limit: policy.maxWorkspaces,
-        used: placed.filter(({ template }) => template === name).length,
-      },
+      workspaces: { limit: policy.maxWorkspaces, used: byTemplate.get(name)?.places ?? 0 },
     })),
   }
 }
