@@ -9,6 +9,15 @@ export interface ListedContainer {
   readonly Labels: Readonly<Record<string, string>>
 }
 
+interface Mounted {
+  readonly Type: string
+  /** Of a volume. */
+  readonly Name?: string
+  readonly Source: string
+  readonly Destination: string
+  readonly RW: boolean
+}
+
 export interface InspectedContainer {
   readonly Id: string
   readonly Name: string
@@ -25,10 +34,13 @@ export interface InspectedContainer {
     readonly Hostname: string
     readonly User: string
     readonly Env: readonly string[]
+    readonly Cmd: readonly string[]
+    readonly StopSignal?: string
+    readonly StopTimeout?: number
     readonly Labels: Readonly<Record<string, string>>
   }
   readonly HostConfig: Readonly<Record<string, unknown>>
-  readonly Mounts: readonly { readonly Name?: string; readonly Destination: string }[]
+  readonly Mounts: readonly Mounted[]
   readonly NetworkSettings: {
     readonly Networks: Readonly<
       Record<string, { readonly IPAddress: string; readonly Gateway: string }>

@@ -268,16 +268,14 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     assert.equal((await echoed(here, '/stripped/echo/what')).target, '/echo/what')
     const { Config } = await inspected(berth.engine, nameOf('below'))
     assert.ok(Config.Env.includes('BELOW=/echo/'), Config.Env.join())
-    const { Cmd } = Config as unknown as { Cmd: readonly string[] }
-    assert.deepEqual(Cmd, ['node', '/opt/hello/src/main.ts', '--title', 'two words'])
+    assert.deepEqual(Config.Cmd, ['node', '/opt/hello/src/main.ts', '--title', 'two words'])
   })
 
   it('volumes in the long way, a folder of the host among them; for whom it says; with a way to the internet', async () => {
     await expectProblem(await at('shelves', 'ben').ask('/'), 403, 'template_forbidden')
     const name = await use(at('shelves'))
     const { Mounts, NetworkSettings } = await inspected(berth.engine, name)
-    const mounts = Mounts as unknown as readonly Mounted[]
-    const mounted = new Map(mounts.map((mount) => [mount.Destination, mount]))
+    const mounted = new Map(Mounts.map((mount) => [mount.Destination, mount]))
     const [shelf, corpora] = ['/shelf', '/corpora'].map((path) => mounted.get(path))
     assert.deepEqual(
       [shelf?.Type, shelf?.Name, shelf?.RW],
@@ -332,12 +330,4 @@ interface Shown {
 
 interface Offered {
   readonly name: string
-}
-
-interface Mounted {
-  readonly Type: string
-  readonly Name?: string
-  readonly Source: string
-  readonly Destination: string
-  readonly RW: boolean
 }
