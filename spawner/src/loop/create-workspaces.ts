@@ -145,8 +145,8 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
   }
 
   const ready = (): boolean => {
-    const { looked, engine: seen } = writer.state()
-    return looked && seen.reachable && watch.listening() && writer.keeps()
+    const { lookedAt, engine: seen } = writer.state()
+    return lookedAt !== undefined && seen.reachable && watch.listening() && writer.keeps()
   }
 
   return {

@@ -4,6 +4,7 @@ import type { SeatRequest } from '@berth/shared/contract'
 import type { ProblemCode } from '@berth/shared/problems'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Event, SeatQuestion, SeatReply, State, Workspace } from '../policy/domain.ts'
+import { isEngineAlike } from '../policy/view.ts'
 import { hasSeat } from './has-seat.ts'
 import type { SetTimer } from './timer.ts'
 
@@ -132,8 +133,7 @@ function questionOf(request: SeatRequest): SeatQuestion {
 
 /** Position and estimate alone are no reason: they are told when the wait ends. */
 function mayConcern({ reply, question }: Waiter, before: State, after: State): boolean {
-  if (before.looked !== after.looked || before.engine.reachable !== after.engine.reachable)
-    return true
+  if (!isEngineAlike(before, after)) return true
   if (before.config !== after.config) return true
   if (reply?.workspace === undefined) return false
   const was = before.workspaces.get(reply.workspace)

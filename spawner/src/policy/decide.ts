@@ -22,8 +22,7 @@ import { nextDueAt } from './wake.ts'
 export function initialState(config: PolicyConfig, recorded?: Recorded): State {
   return {
     config,
-    looked: false,
-    lookedAt: Number.NEGATIVE_INFINITY,
+    lookedAt: undefined,
     engine: { reachable: true },
     workspaces: new Map(),
     networks: new Map(),

@@ -33,8 +33,7 @@ export interface Draft {
   readonly departed: EditedMap<WorkspaceName | Generation | NetworkIndex, number>
   /** More than what was touched may have something to do now. */
   concernsAll: boolean
-  looked: boolean
-  lookedAt: number
+  lookedAt: number | undefined
   engine: State['engine']
   foreignIndexes: ReadonlySet<NetworkIndex>
   foreignNames: ReadonlySet<string>
@@ -66,7 +65,6 @@ export function openDraft(before: State, now: number): Draft {
     restingIndexes: editMap(before.restingIndexes),
     departed: editMap(before.departed),
     concernsAll: false,
-    looked: before.looked,
     lookedAt: before.lookedAt,
     engine: before.engine,
     foreignIndexes: before.foreignIndexes,
@@ -96,7 +94,6 @@ export function changeConfig(draft: Draft, config: PolicyConfig): void {
 export function closeDraft(draft: Draft, dueAt: number): State {
   return {
     config: draft.config,
-    looked: draft.looked,
     lookedAt: draft.lookedAt,
     engine: draft.engine,
     workspaces: draft.workspaces.result(),

@@ -22,11 +22,10 @@ import { asKnown, restoreQueue, type KnownContainer } from './restore.ts'
 const stepLostMs = { pull: 4 * 3_600_000, other: 15 * 60_000 } as const
 
 export function noteLook(draft: Draft, look: Look): void {
-  if (look.startedAt < draft.lookedAt) return
-  draft.lookedAt = look.startedAt
+  const isFirst = draft.lookedAt === undefined
+  if (look.startedAt < (draft.lookedAt ?? Number.NEGATIVE_INFINITY)) return
   const wasAway = !draft.engine.reachable
-  const isFirst = !draft.looked
-  draft.looked = true
+  draft.lookedAt = look.startedAt
   draft.engine = { reachable: true }
   draft.foreignIndexes = new Set(look.foreignIndexes)
   draft.foreignNames = new Set(look.foreignNames)

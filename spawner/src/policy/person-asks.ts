@@ -22,7 +22,7 @@ interface Asking {
 export function askStart(draft: Draft, asking: Asking): (() => void) | undefined {
   const { user, template, workspace: route } = asking
   const claim = claimOf(draft, user, template, route)
-  if (!claim.ok || !draft.looked) return undefined
+  if (!claim.ok || draft.lookedAt === undefined) return undefined
   const workspace = claim.isShared
     ? startShared(draft, claim, asking)
     : startOwn(draft, claim, user)
@@ -113,7 +113,8 @@ export function noteSeen(draft: Draft, name: WorkspaceName, user: Person): void 
 /** One that is anybody's: it has a place in this decision, or there is none. @returns its name, at the end */
 export function askOpen(draft: Draft, templateName: string): () => WorkspaceName | undefined {
   const template = draft.config.templates.get(templateName)
-  if (template === undefined || !draft.looked || !draft.engine.reachable) return () => undefined
+  if (template === undefined || draft.lookedAt === undefined || !draft.engine.reachable)
+    return () => undefined
   const fresh = freshShared(draft, template)
   const { name } = fresh
   if (begin(draft, fresh, undefined) !== undefined) return () => undefined

@@ -63,15 +63,8 @@ export function asKnown(
  * it does not bear, as what is to be taken away.
  */
 function surplus(draft: Draft, there: SeenContainer): SeenContainer {
-  const { workspace: name, container } = there
-  const workspace = nextStandbyName(draft, prefixOf(name))
-  return {
-    ...there,
-    kind: 'standby',
-    owner: undefined,
-    workspace,
-    container: { name, ...container },
-  }
+  const name = nextStandbyName(draft, prefixOf(there.workspace))
+  return under(there, { name, template: there.template, kind: 'standby', owner: undefined })
 }
 
 function recordsByGeneration({ recorded }: Draft): ReadonlyMap<Generation, WorkspaceRecord> {

@@ -23,10 +23,10 @@ export function askSeat(draft: Draft, question: SeatQuestion): () => SeatReply {
   const { user, template, workspace: route } = question
   const claim = claimOf(draft, user, template, route)
   // Before the first look nobody knows what is there.
-  const isUnseen = !draft.looked && route !== undefined
+  const isUnseen = draft.lookedAt === undefined && route !== undefined
   if (!claim.ok && !isUnseen) return () => refusal(claim.refusal)
   const claimed = claim.ok ? claim.name : route
-  if (!draft.looked) {
+  if (draft.lookedAt === undefined) {
     if (!draft.engine.reachable) return () => refusal({ failure: failures.engineAway }, claimed)
     const workspace = claimed ?? (`${template}-shared` as WorkspaceName)
     return () => ({ status: 'waiting', workspace, phase: 'queued' })

@@ -189,6 +189,15 @@ const noticed = [
   'endWarned',
 ] as const satisfies readonly (keyof Workspace)[]
 
+/** As much is known of the engine, and it is there as before. */
+export function isEngineAlike(before: State, after: State): boolean {
+  const isLooked = before.lookedAt !== undefined
+  return (
+    isLooked === (after.lookedAt !== undefined) &&
+    before.engine.reachable === after.engine.reachable
+  )
+}
+
 /** Whether nothing changed between two states that those who wait for a workspace or follow it could notice. */
 export function sameFor(before: State, after: State, name: WorkspaceName): boolean {
   const former = before.workspaces.get(name)
@@ -198,8 +207,7 @@ export function sameFor(before: State, after: State, name: WorkspaceName): boole
     if (noticed.some((field) => former[field] !== workspace[field])) return false
   }
   if (isFreezing(former) !== isFreezing(workspace)) return false
-  if (before.looked !== after.looked || before.engine.reachable !== after.engine.reachable)
-    return false
+  if (!isEngineAlike(before, after)) return false
   if (workspace === undefined) return true
   if (workspace.phase === 'queued') {
     if (before.queue !== after.queue) return false

@@ -214,7 +214,10 @@ function wrongBy(issue: z.core.$ZodIssue): string[] {
   if (issue.code !== 'unrecognized_keys') return []
   // What was meant may stand there as well, or be missing.
   const known = Object.keys(templateSchema.shape)
-  return issue.keys.flatMap((unknown) => [unknown, nearestWord(unknown, known) ?? []].flat())
+  return issue.keys.flatMap((unknown) => {
+    const meant = nearestWord(unknown, known)
+    return meant === undefined ? [unknown] : [unknown, meant]
+  })
 }
 
 /** @returns what the schema makes of it; every problem is told otherwise */

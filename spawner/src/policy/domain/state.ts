@@ -52,10 +52,8 @@ export interface TemplateTally {
 
 export interface State {
   readonly config: PolicyConfig
-  /** False until the first look at the engine: nothing is decided before. */
-  readonly looked: boolean
-  /** When the latest look began: one that began before it says nothing any more. */
-  readonly lookedAt: number
+  /** When the latest look at the engine began: nothing is decided before the first, and an earlier one says no more. */
+  readonly lookedAt: number | undefined
   readonly engine: { readonly reachable: boolean; readonly detail?: string }
   readonly workspaces: ReadonlyMap<WorkspaceName, Workspace>
   readonly networks: ReadonlyMap<NetworkIndex, Network>

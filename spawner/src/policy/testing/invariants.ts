@@ -81,7 +81,7 @@ function lacksNetwork(world: WorldFacts, state: State, workspace: Workspace): bo
 
 function checkQueue(world: WorldFacts, state: State): void {
   const waiting = [...state.workspaces.values()].filter(({ phase }) => phase === 'queued')
-  if (!state.looked) return
+  if (state.lookedAt === undefined) return
   if (inOrder(state, waiting).join() !== state.queue.join())
     broken(world, 'the queue is not those who wait in the order that is fair')
   if (new Set(waiting.map(({ turn }) => turn)).size !== waiting.length)
