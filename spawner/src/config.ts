@@ -26,7 +26,7 @@ import {
 } from '@berth/shared/settings'
 import { subnetCount } from '@berth/shared/subnet-pool'
 import type { PolicyConfig } from './policy/domain.ts'
-import { leaseTimes } from './policy/lease-times.ts'
+import { leaseTimes } from './policy/state/lease-times.ts'
 import { hostFolder, imagePattern, listOf, size, taken } from './templates/fields.ts'
 import { inVariables, templateFromEnvironment, variableOf } from './templates/from-environment.ts'
 import { templateComplaints } from './templates/template-rules.ts'

@@ -1,6 +1,6 @@
 // The whole loop on a real engine, given up at each of its named points: the next one finds everything again.
 import assert from 'node:assert/strict'
-import { noLimits } from '../policy/limits.ts'
+import { noLimits } from '../policy/state/no-limits.ts'
 import { after, before, describe, it } from 'node:test'
 import { systemClock as clock } from '@berth/shared/clock'
 import type { Command } from '@berth/shared/contract'

@@ -2,8 +2,8 @@
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { State } from '../policy/domain.ts'
-import { seatOf } from '../policy/seat-table.ts'
-import { sameFor } from '../policy/view.ts'
+import { seatOf } from '../policy/seats/seat-table.ts'
+import { sameFor } from '../policy/asked/view.ts'
 import { isShared } from '../templates/template.ts'
 import { hasSeat } from './has-seat.ts'
 

@@ -4,7 +4,7 @@ import type { SeatRequest } from '@berth/shared/contract'
 import type { ProblemCode } from '@berth/shared/problems'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Event, SeatQuestion, SeatReply, State, Workspace } from '../policy/domain.ts'
-import { isEngineAlike } from '../policy/view.ts'
+import { isEngineAlike } from '../policy/asked/view.ts'
 import { hasSeat } from './has-seat.ts'
 import type { SetTimer } from './timer.ts'
 

@@ -10,9 +10,9 @@ import type {
 } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { DirectorId, Generation, SeatReply, State } from '../policy/domain.ts'
-import type { View as WorkspaceView } from '../policy/view.ts'
+import type { View as WorkspaceView } from '../policy/asked/view.ts'
 
-export type { View as WorkspaceView } from '../policy/view.ts'
+export type { View as WorkspaceView } from '../policy/asked/view.ts'
 
 /** A workspace has come to another phase, or is gone. */
 export interface Announced {

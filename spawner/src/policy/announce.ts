@@ -1,8 +1,8 @@
 // Tells logs, metrics and followers which workspaces are in another phase after a decision than before.
-import type { Draft } from './draft.ts'
+import type { Draft } from './state/draft.ts'
 import type { Step, Workspace } from './domain.ts'
-import { startOf } from './lifecycle.ts'
-import { shownPhase } from './phases.ts'
+import { startOf } from './lifecycle/transitions.ts'
+import { shownPhase } from './state/phases.ts'
 
 export function announceChanges(draft: Draft): void {
   for (const name of draft.workspaces.touched) {

@@ -1,22 +1,27 @@
 // The one mind: records what an event tells, derives what has to be done, and answers. A pure function of one state.
 import { settle } from './settle.ts'
-import { changeConfig, closeDraft, openDraft, type Draft } from './draft.ts'
+import { changeConfig, closeDraft, openDraft, type Draft } from './state/draft.ts'
 import type { Decision, Event, PolicyConfig, Recorded, State, Step } from './domain.ts'
-import { reportActivity } from './activity.ts'
+import { reportActivity } from './observed/activity-reports.ts'
 import { announceChanges } from './announce.ts'
-import { noteActivity, noteCpu } from './busy.ts'
-import { connectDirector, disconnectDirector, noteAttached, noteNotAttached } from './directors.ts'
-import { end, extend } from './end-of-life.ts'
-import { noteLook } from './look.ts'
-import { noteDeath, noteDestroyed, noteHealth } from './record-engine.ts'
-import * as steps from './record-steps.ts'
-import { noteReachable } from './record-probes.ts'
-import { askOpen, askStart, cancel, noteSeen } from './person-asks.ts'
-import { changedRecords } from './records.ts'
-import { noteRenamed } from './rename.ts'
-import { askSeat } from './seats.ts'
-import { emptyTally } from './tally.ts'
-import { nextDueAt } from './wake.ts'
+import { noteActivity, noteCpu } from './lifecycle/busy.ts'
+import {
+  connectDirector,
+  disconnectDirector,
+  noteAttached,
+  noteNotAttached,
+} from './observed/directors.ts'
+import { end, extend } from './lifecycle/end-of-life.ts'
+import { noteLook } from './observed/reconcile.ts'
+import { noteDeath, noteDestroyed, noteHealth } from './observed/engine-events.ts'
+import * as steps from './observed/step-results.ts'
+import { noteReachable } from './observed/probe-results.ts'
+import { askOpen, askStart, cancel, noteSeen } from './asked/start.ts'
+import { changedRecords } from './state/records.ts'
+import { noteRenamed } from './lifecycle/rename.ts'
+import { askSeat } from './asked/seat.ts'
+import { emptyTally } from './state/tally.ts'
+import { nextDueAt } from './state/next-deadline.ts'
 
 /** @param recorded what the store has from before the start */
 export function initialState(config: PolicyConfig, recorded?: Recorded): State {

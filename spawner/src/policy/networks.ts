@@ -1,8 +1,8 @@
 // Which network a workspace gets, which stand spare, which go. A network rests before somebody else gets it.
 import type { WorkspaceName } from '@berth/shared/names'
-import { setNetwork, type Draft } from './draft.ts'
+import { setNetwork, type Draft } from './state/draft.ts'
 import type { DirectorId, Network, NetworkIndex, Workspace } from './domain.ts'
-import { leaseSpan } from './due.ts'
+import { leaseSpan } from './state/deadlines.ts'
 
 type Egress = Network['egress']
 

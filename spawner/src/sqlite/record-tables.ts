@@ -10,7 +10,7 @@ import type {
   WorkspaceKind,
   WorkspaceRecord,
 } from '../policy/domain.ts'
-import { isSameSeat } from '../policy/records.ts'
+import { isSameSeat } from '../policy/state/records.ts'
 
 type Row = Readonly<Record<string, SQLOutputValue>>
 

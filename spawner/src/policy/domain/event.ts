@@ -4,7 +4,7 @@ import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { PolicyConfig } from './config.ts'
 import type { DirectorId, NetworkIndex } from './network.ts'
 import type { Container, Failure, Generation, WorkspaceStep } from './workspace.ts'
-import type { Look } from './look.ts'
+import type { Look } from './inventory.ts'
 
 /** Who asks for a seat, and what the asking may bring about. */
 export interface SeatQuestion {

@@ -2,9 +2,9 @@
 import type { Phase } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { decide } from '../decide.ts'
-import { inOrder } from '../fairness.ts'
-import { ownLimitOf } from '../room.ts'
-import { tallyOf } from '../tally.ts'
+import { inOrder } from '../queue/order.ts'
+import { ownLimitOf } from '../queue/limits.ts'
+import { tallyOf } from '../state/tally.ts'
 import type { Decision, Generation, State, Step, Workspace } from '../domain.ts'
 import { broken, type WorldFacts } from './world-facts.ts'
 

@@ -21,8 +21,8 @@ import type {
   Step,
   Workspace,
 } from '../domain.ts'
-import { noLimits } from '../limits.ts'
-import { sharedSeatOf } from '../seat-table.ts'
+import { noLimits } from '../state/no-limits.ts'
+import { sharedSeatOf } from '../seats/seat-table.ts'
 import { withChanges } from './with-changes.ts'
 import type { Template, TemplatePolicy, TemplateSpec } from '../../templates/template.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'

@@ -14,8 +14,8 @@ import type {
   State,
   Step,
 } from '../domain.ts'
-import { leaseTimes } from '../lease-times.ts'
-import { seatOf } from '../seat-table.ts'
+import { leaseTimes } from '../state/lease-times.ts'
+import { seatOf } from '../seats/seat-table.ts'
 import { configWith, nameOf, person, templateWith } from './scenario.ts'
 import type { Template } from '../../templates/template.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'

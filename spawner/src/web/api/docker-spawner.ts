@@ -6,7 +6,7 @@ import { parseUserName, type UserName, type WorkspaceName } from '@berth/shared/
 import { BerthError } from '@berth/shared/problems'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { State, Workspace } from '../../policy/domain.ts'
-import { holdsPlace } from '../../policy/phases.ts'
+import { holdsPlace } from '../../policy/state/phases.ts'
 import { isShared, type Template } from '../../templates/template.ts'
 import { plainText } from '../plain-text.ts'
 import { httpStatusOf } from '../problem-answers.ts'

@@ -1,8 +1,8 @@
 // Workspaces, templates and limits as /api/v1 gives them. Pure.
 import type { WorkspaceName } from '@berth/shared/names'
 import type { State, Workspace } from '../../policy/domain.ts'
-import { shownPhase } from '../../policy/phases.ts'
-import { statusOf } from '../../policy/view.ts'
+import { shownPhase } from '../../policy/state/phases.ts'
+import { statusOf } from '../../policy/asked/view.ts'
 import type { Template } from '../../templates/template.ts'
 import { plainText } from '../plain-text.ts'
 import type { HexOf } from './container-hex.ts'

@@ -3,9 +3,9 @@ import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Failure, State, Workspace } from '../../policy/domain.ts'
-import { holdsPlace } from '../../policy/phases.ts'
-import { waitsFor } from '../../policy/room.ts'
-import { ownName } from '../../policy/seat-table.ts'
+import { holdsPlace } from '../../policy/state/phases.ts'
+import { waitsFor } from '../../policy/queue/limits.ts'
+import { ownName } from '../../policy/seats/seat-table.ts'
 import type { Template } from '../../templates/template.ts'
 
 export type StartAtOnce =

@@ -2,7 +2,7 @@
 import type { Route } from '@berth/shared/contract'
 import { routeOf } from '../../loop/routes.ts'
 import type { State } from '../../policy/domain.ts'
-import { shownPhase } from '../../policy/phases.ts'
+import { shownPhase } from '../../policy/state/phases.ts'
 import type { HexOf } from './container-hex.ts'
 
 /** Each snapshot of routes goes to each director whole, and a director takes 4 MiB at once: those who asked first keep

@@ -3,7 +3,7 @@ import type { AskResult, Command, Person, ProbeResult, SeatRequest } from '@bert
 import type { WorkspaceView, Workspaces } from '../../loop/workspaces.ts'
 import { initialState } from '../../policy/decide.ts'
 import type { Failure, Milestone, PolicyConfig, SeatReply } from '../../policy/domain.ts'
-import { noLimits } from '../../policy/limits.ts'
+import { noLimits } from '../../policy/state/no-limits.ts'
 
 export interface ViewChange {
   readonly phase?: WorkspaceView['status']['phase']

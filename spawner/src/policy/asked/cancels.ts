@@ -1,0 +1,25 @@
+// Who gave up their seat in a shared template: requests that are held since before do not take another.
+import type { Person } from '@berth/shared/contract'
+import type { Draft } from '../state/draft.ts'
+
+const cancelKey = (template: string, { name }: Person) => `${template}\n${name}`
+
+export function noteCancel(draft: Draft, template: string, person: Person): void {
+  draft.cancels.set(cancelKey(template, person), draft.now)
+}
+
+/** @param since when the request was first asked */
+export function isCancelledFor(
+  draft: Draft,
+  template: string,
+  person: Person,
+  since: number,
+): boolean {
+  const cancelledAt = draft.cancels.get(cancelKey(template, person))
+  return cancelledAt !== undefined && since < cancelledAt
+}
+
+export function forgetCancels(draft: Draft): void {
+  for (const [key, at] of draft.cancels.entries())
+    if (at + draft.config.forgetAfterMs <= draft.now) draft.cancels.delete(key)
+}

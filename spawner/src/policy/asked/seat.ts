@@ -1,0 +1,288 @@
+// Seats: what asking for one records, and the answer once everything that follows from it is decided.
+import type { Person } from '@berth/shared/contract'
+import type { WorkspaceName } from '@berth/shared/names'
+import { claimOf, startRefusal, type Claim, type Refusal } from './access.ts'
+import { isCancelledFor } from './cancels.ts'
+import { noteAsking } from '../observed/directors.ts'
+import { change, drop, freshWorkspace, type Draft } from '../state/draft.ts'
+import type { Failure, SeatQuestion, SeatReply, Workspace } from '../domain.ts'
+import { idleAt, leaseSpan, lifetimeEndsAt, policyOf } from '../state/deadlines.ts'
+import { estimateMs } from './estimates.ts'
+import { failures } from '../lifecycle/failures.ts'
+import { positionOf } from '../queue/order.ts'
+import { isFreezing, wake } from '../lifecycle/freezing.ts'
+import { enqueue, probeAgain } from '../lifecycle/transitions.ts'
+import { networkOf } from '../networks.ts'
+import { isOneTooMany } from '../queue/admission.ts'
+import { seatIdleAt } from '../seats/seat-ends.ts'
+import { changeSeat, seatIn, seatOwner, sharedSeatOf, takeSeat } from '../seats/seat-table.ts'
+import { join, type Joined } from '../seats/shared-workspaces.ts'
+
+/** @returns the answer, to be called once the rest of the decision stands */
+export function askSeat(draft: Draft, question: SeatQuestion): () => SeatReply {
+  const { user, template, workspace: route } = question
+  const claim = claimOf(draft, user, template, route)
+  // Before the first look nobody knows what is there.
+  const isUnseen = draft.lookedAt === undefined && route !== undefined
+  if (!claim.ok && !isUnseen) return () => refusal(claim.refusal)
+  const claimed = claim.ok ? claim.name : route
+  if (draft.lookedAt === undefined) {
+    if (!draft.engine.reachable) return () => refusal({ failure: failures.engineAway }, claimed)
+    const workspace = claimed ?? (`${template}-shared` as WorkspaceName)
+    return () => ({ status: 'waiting', workspace, phase: 'queued' })
+  }
+  noteAsking(draft, question.director)
+  if (!claim.ok) return () => refusal(claim.refusal)
+  const seated = claim.isShared
+    ? seatShared(draft, claim, question)
+    : seatOwn(draft, claim, question)
+  if (!seated.ok) return () => refusal(seated.refusal, claimed)
+  const refused = recordAsking(draft, question, seated.workspace)
+  const { name: first } = seated.workspace
+  if (refused !== undefined) return () => refusal(refused, first)
+  return () => {
+    // A seat may have fallen free elsewhere in this very decision.
+    const moved = claim.isShared && route === undefined
+    const name = (moved ? sharedSeatOf(draft, user.name, template)?.name : undefined) ?? first
+    if (!keepsToQueue(draft, name))
+      return refusal({ failure: failures.queueFull, limit: draft.config.limits.maxQueue }, name)
+    return answer(draft, question, name, (reason) => refusal(reason, name))
+  }
+}
+
+function refusal({ failure, limit }: Refusal, workspace?: WorkspaceName): SeatReply {
+  return {
+    status: 'refused',
+    ...(workspace === undefined ? {} : { workspace }),
+    failure,
+    ...(limit === undefined ? {} : { limit }),
+  }
+}
+
+type Claimed = Extract<Claim, { ok: true }>
+
+/** The person's own, which may not be in the plan yet. */
+function seatOwn(draft: Draft, { template, name }: Claimed, question: SeatQuestion): Joined {
+  const { user, start } = question
+  const known = name === undefined ? undefined : draft.workspaces.get(name)
+  if (known !== undefined) {
+    const seenAt = start === 'start' ? draft.now : known.seenAt
+    const workspace = change(draft, known, { template: template.name, owner: user, seenAt })
+    const seat = seatIn(workspace, user.name)
+    if (seat === undefined || isSamePerson(seat.person, user)) return { ok: true, workspace }
+    return { ok: true, workspace: changeSeat(draft, workspace, user.name, { person: user }) }
+  }
+  if (name === undefined) return { ok: false, refusal: { failure: failures.workspaceUnknown } }
+  return {
+    ok: true,
+    workspace: freshWorkspace(draft, { name, template: template.name, owner: user }),
+  }
+}
+
+function isSamePerson(one: Person, other: Person): boolean {
+  if (one.subject !== other.subject || one.email !== other.email) return false
+  return one.groups.join('\n') === other.groups.join('\n')
+}
+
+function seatShared(draft: Draft, { template, name }: Claimed, question: SeatQuestion): Joined {
+  const { user, start, since = draft.now } = question
+  const known = name === undefined ? undefined : draft.workspaces.get(name)
+  if (known !== undefined && seatIn(known, user.name) !== undefined) {
+    const seen = start === 'start' ? { seenAt: draft.now } : {}
+    const used = start === 'no' ? {} : { lastUseAt: draft.now }
+    const seat = { person: user, ...seen, ...used }
+    return { ok: true, workspace: changeSeat(draft, known, user.name, seat, seen) }
+  }
+  const refuse = (failure: Failure): Joined => ({ ok: false, refusal: { failure } })
+  if (start !== 'start') return refuse(start === 'no' ? failures.idle : failures.stopped)
+  if (isCancelledFor(draft, template.name, user, since)) return refuse(failures.cancelled)
+  if (template.policy.startsBy === 'click') return refuse(failures.clickStarts)
+  const joined = join(draft, template, user, question.workspace === undefined ? undefined : known)
+  if (!joined.ok || draft.workspaces.get(joined.workspace.name) === undefined) return joined
+  return { ok: true, workspace: change(draft, joined.workspace, { seenAt: draft.now }) }
+}
+
+function recordAsking(
+  draft: Draft,
+  question: SeatQuestion,
+  workspace: Workspace,
+): Refusal | undefined {
+  const { start, user } = question
+  const isClicked = policyOf(draft.config, workspace).startsBy === 'click'
+  if (!draft.workspaces.has(workspace.name)) {
+    if (start !== 'start') return undefined
+    return isClicked ? { failure: failures.clickStarts } : begin(draft, workspace, user)
+  }
+  switch (workspace.phase) {
+    case 'ready': {
+      const seated = start === 'no' ? workspace : seatOwner(draft, workspace)
+      if (!isFreezing(seated)) return recordUse(draft, seated, question)
+      if (start !== 'no') wake(draft, seated)
+      return undefined
+    }
+    case 'frozen':
+      if (start !== 'no') wake(draft, seatOwner(draft, workspace))
+      return undefined
+    case 'stopping':
+      if (start !== 'start' || workspace.wanted) return undefined
+      if (isClicked) return { failure: failures.clickStarts }
+      wantAgain(draft, workspace, question)
+      return undefined
+    case 'stopped':
+      return start === 'start' ? recordRestart(draft, workspace, question) : undefined
+    case 'queued':
+    case 'pulling':
+    case 'creating':
+    case 'starting':
+    case 'probing':
+      if (start === 'start') seatOwner(draft, workspace)
+      return undefined
+    case 'failed':
+      return undefined
+  }
+}
+
+/** Queues it, unless a limit or the engine forbids even that. `person`: who asks, if anybody does. */
+export function begin(
+  draft: Draft,
+  workspace: Workspace,
+  person: Person | undefined,
+): Refusal | undefined {
+  if (!draft.engine.reachable) return { failure: failures.engineAway }
+  const { template, name } = workspace
+  const refused = startRefusal(draft, person, template, name)
+  if (refused !== undefined) return refused
+  seatOwner(draft, enqueue(draft, { ...workspace, seenAt: draft.now }))
+  return undefined
+}
+
+function recordUse(draft: Draft, workspace: Workspace, question: SeatQuestion): undefined {
+  const used =
+    question.start === 'no' ? workspace : change(draft, workspace, { lastUseAt: draft.now })
+  const isPresent = question.unreachable === workspace.container?.generation
+  const isAttached = networkOf(draft, workspace)?.attached.includes(question.director) === true
+  // Held since before it was reached again: that was the answer to it.
+  const isNews = question.since === undefined || question.since > workspace.phaseSince
+  if (isPresent && isAttached && isNews) probeAgain(draft, used)
+}
+
+function wantAgain(draft: Draft, workspace: Workspace, question: SeatQuestion): void {
+  if (workspace.wanted || workspace.stopReason === 'failed') return
+  if (workspace.stopReason === 'lifetime' && question.navigation) return
+  if (isCancelled(draft, workspace, question)) return
+  change(draft, workspace, { wanted: true, turn: draft.nextTurn++, requestedAt: draft.now })
+}
+
+function recordRestart(
+  draft: Draft,
+  workspace: Workspace,
+  question: SeatQuestion,
+): Refusal | undefined {
+  if (isCancelled(draft, workspace, question)) return { failure: failures.cancelled }
+  if (workspace.endUntold && question.navigation) {
+    // Everybody who shared it is told once.
+    if (workspace.kind === 'shared') takeSeat(draft, workspace, question.user.name)
+    else change(draft, workspace, { endUntold: false })
+    return { failure: failures.lifetimeOver }
+  }
+  if (policyOf(draft.config, workspace).startsBy === 'click')
+    return { failure: failures.clickStarts }
+  return begin(draft, workspace, question.user)
+}
+
+function isCancelled(draft: Draft, workspace: Workspace, question: SeatQuestion): boolean {
+  const { cancelledAt } = workspace
+  return cancelledAt !== undefined && (question.since ?? draft.now) < cancelledAt
+}
+
+/** One who would make the queue too long does not join it. */
+export function keepsToQueue(draft: Draft, name: WorkspaceName): boolean {
+  const workspace = draft.workspaces.get(name)
+  const before = draft.before.workspaces.get(name)
+  if (workspace?.phase !== 'queued' || !isOneTooMany(draft, name)) return true
+  if (before === undefined) drop(draft, workspace)
+  else draft.workspaces.set(name, before)
+  draft.queue = draft.queue.filter((waiting) => waiting !== name)
+  return false
+}
+
+function answer(
+  draft: Draft,
+  question: SeatQuestion,
+  name: WorkspaceName,
+  refuse: (refusal: Refusal) => SeatReply,
+): SeatReply {
+  const workspace = draft.workspaces.get(name)
+  const unstarted = question.start === 'no' ? failures.idle : failures.stopped
+  switch (workspace?.phase) {
+    case undefined:
+    case 'stopped':
+      return refuse({ failure: unstarted })
+    case 'failed':
+      return refuse({ failure: workspace.failure ?? failures.startFailed })
+    case 'ready':
+      return answerReady(draft, question, workspace, refuse)
+    case 'frozen':
+      if (question.start === 'no') return refuse({ failure: failures.idle })
+      return wait(draft, workspace, refuse)
+    case 'stopping':
+      if (question.start !== 'start') return refuse({ failure: unstarted })
+      return wait(draft, workspace, refuse)
+    case 'queued':
+    case 'pulling':
+    case 'creating':
+    case 'starting':
+    case 'probing':
+      return wait(draft, workspace, refuse)
+  }
+}
+
+function answerReady(
+  draft: Draft,
+  question: SeatQuestion,
+  workspace: Workspace,
+  refuse: (refusal: Refusal) => SeatReply,
+): SeatReply {
+  const { name, container } = workspace
+  const { config, now } = draft
+  const seat = seatIn(workspace, question.user.name)
+  if (workspace.kind === 'shared' && seat === undefined)
+    return refuse({ failure: failures.stopped })
+  const seatIdle = seat === undefined ? Infinity : seatIdleAt(config, workspace, seat)
+  if (question.start === 'no' && Math.min(idleAt(config, workspace), seatIdle) <= now)
+    return refuse({ failure: failures.idle })
+  if (isFreezing(workspace)) return wait(draft, workspace, refuse)
+  const template = draft.config.templates.get(workspace.template)
+  const isAttached = networkOf(draft, workspace)?.attached.includes(question.director) === true
+  if (!isAttached || container?.address === undefined || template === undefined)
+    return wait(draft, workspace, refuse)
+  const leasedUntil = now + leaseSpan(config)
+  const connections = new Map([...(seat?.connections ?? []), [question.director, 1]])
+  changeSeat(draft, workspace, question.user.name, { leasedUntil, connections }, { leasedUntil })
+  const endsAt = lifetimeEndsAt(draft.config, workspace)
+  return {
+    status: 'granted',
+    workspace: name,
+    generation: container.generation,
+    address: { host: container.address, port: template.spec.port },
+    leaseMs: draft.config.lease.leaseMs,
+    ...(Number.isFinite(endsAt) ? { endsInMs: Math.max(0, endsAt - draft.now) } : {}),
+  }
+}
+
+function wait(
+  draft: Draft,
+  workspace: Workspace,
+  refuse: (refusal: Refusal) => SeatReply,
+): SeatReply {
+  if (!draft.engine.reachable) return refuse({ failure: failures.engineAway })
+  const position = positionOf(draft, workspace)
+  const etaMs = estimateMs(draft, workspace, draft.now)
+  return {
+    status: 'waiting',
+    workspace: workspace.name,
+    phase: workspace.phase,
+    ...(position === undefined ? {} : { position }),
+    ...(etaMs === undefined ? {} : { etaMs }),
+  }
+}

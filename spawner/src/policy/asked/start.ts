@@ -1,0 +1,128 @@
+// What people ask for in so many words, and the holder of the token: a start, to give one up, a workspace for anybody.
+import type { Person } from '@berth/shared/contract'
+import type { WorkspaceName } from '@berth/shared/names'
+import { claimOf, type Claim } from './access.ts'
+import { noteCancel } from './cancels.ts'
+import { change, drop, freshWorkspace, type Draft } from '../state/draft.ts'
+import type { Workspace } from '../domain.ts'
+import { isFreezing, wake } from '../lifecycle/freezing.ts'
+import { cancelStart, leaveQueue } from '../lifecycle/transitions.ts'
+import { holdsPlace, isStarting } from '../state/phases.ts'
+import { changeSeat, seatIn, takeSeat } from '../seats/seat-table.ts'
+import { begin, keepsToQueue } from './seat.ts'
+import { freshShared, join } from '../seats/shared-workspaces.ts'
+
+interface Asking {
+  readonly user: Person
+  readonly template: string
+  readonly workspace?: WorkspaceName
+}
+
+/** A person asks for a start, also after a failure or an end of life. @returns what remains to be done at the end */
+export function askStart(draft: Draft, asking: Asking): (() => void) | undefined {
+  const { user, template, workspace: route } = asking
+  const claim = claimOf(draft, user, template, route)
+  if (!claim.ok || draft.lookedAt === undefined) return undefined
+  const workspace = claim.isShared
+    ? startShared(draft, claim, asking)
+    : startOwn(draft, claim, user)
+  if (workspace === undefined) return undefined
+  const { name } = workspace
+  return () => void keepsToQueue(draft, name)
+}
+
+function startOwn(
+  draft: Draft,
+  claim: Extract<Claim, { ok: true }>,
+  user: Person,
+): Workspace | undefined {
+  const { template, name } = claim
+  if (name === undefined) return undefined
+  const known = draft.workspaces.get(name)
+  if (known === undefined) {
+    const fresh = freshWorkspace(draft, { name, template: template.name, owner: user })
+    begin(draft, fresh, user)
+    return fresh
+  }
+  const asked = { template: template.name, owner: user, seenAt: draft.now }
+  startAgain(draft, change(draft, known, asked), user)
+  return known
+}
+
+function startShared(
+  draft: Draft,
+  { template, name }: Extract<Claim, { ok: true }>,
+  { user, workspace: route }: Asking,
+): Workspace | undefined {
+  const known = name === undefined ? undefined : draft.workspaces.get(name)
+  if (known !== undefined && seatIn(known, user.name) !== undefined) {
+    const seat = { person: user, seenAt: draft.now }
+    startAgain(draft, changeSeat(draft, known, user.name, seat, { seenAt: draft.now }), user)
+    return known
+  }
+  const joined = join(draft, template, user, route === undefined ? undefined : known)
+  if (!joined.ok) return undefined
+  const { workspace } = joined
+  if (draft.workspaces.get(workspace.name) === undefined) begin(draft, workspace, user)
+  else startAgain(draft, change(draft, workspace, { seenAt: draft.now }), user)
+  return workspace
+}
+
+function startAgain(draft: Draft, workspace: Workspace, user: Person): void {
+  if (workspace.phase === 'stopping' && !workspace.wanted)
+    change(draft, workspace, { wanted: true, turn: draft.nextTurn++, requestedAt: draft.now })
+  if (workspace.phase === 'frozen' || isFreezing(workspace)) wake(draft, workspace)
+  if (workspace.phase === 'stopped' || workspace.phase === 'failed') begin(draft, workspace, user)
+}
+
+/** A person leaves the queue, or gives up a start that is under way. */
+export function cancel(draft: Draft, { user, template, workspace: route }: Asking): void {
+  const claim = claimOf(draft, user, template, route)
+  const workspace = claim.ok && claim.name !== undefined && draft.workspaces.get(claim.name)
+  if (!claim.ok || !workspace) return
+  if (!claim.isShared) return cancelStart(draft, workspace)
+  cancelSeat(draft, workspace, user)
+}
+
+/** Others who wait for it go on waiting. */
+function cancelSeat(draft: Draft, workspace: Workspace, user: Person): void {
+  if (seatIn(workspace, user.name) === undefined) return
+  const isUnderWay = isStarting(workspace) && workspace.servesSince === undefined
+  if (workspace.phase !== 'queued' && !isUnderWay) return
+  noteCancel(draft, workspace.template, user)
+  const left = takeSeat(draft, workspace, user.name)
+  if (left.seats.length > 0) return
+  if (left.phase === 'queued') return leaveQueue(draft, left)
+  cancelStart(draft, left)
+  const stopping = draft.workspaces.get(left.name)
+  if (stopping !== undefined) change(draft, stopping, { cancelledAt: undefined })
+}
+
+/** A sign of life of somebody who waits at a page. */
+export function noteSeen(draft: Draft, name: WorkspaceName, user: Person): void {
+  const workspace = draft.workspaces.get(name)
+  if (workspace === undefined) return
+  const seat = seatIn(workspace, user.name)
+  const known = workspace.kind === 'shared' ? seat?.person : workspace.owner
+  if (known?.name !== user.name || known.subject !== user.subject) return
+  const seen = { seenAt: draft.now }
+  if (seat === undefined) change(draft, workspace, seen)
+  else changeSeat(draft, workspace, user.name, seen, seen)
+}
+
+/** One that is anybody's: it has a place in this decision, or there is none. @returns its name, at the end */
+export function askOpen(draft: Draft, templateName: string): () => WorkspaceName | undefined {
+  const template = draft.config.templates.get(templateName)
+  if (template === undefined || draft.lookedAt === undefined || !draft.engine.reachable)
+    return () => undefined
+  const fresh = freshShared(draft, template)
+  const { name } = fresh
+  if (begin(draft, fresh, undefined) !== undefined) return () => undefined
+  return () => {
+    const opened = draft.workspaces.get(name)
+    if (opened !== undefined && holdsPlace(opened)) return name
+    if (opened !== undefined) drop(draft, opened)
+    draft.queue = draft.queue.filter((waiting) => waiting !== name)
+    return undefined
+  }
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { nameOf, person, withReady, begun, type Scenario } from '../testing/scenario.ts'
+import { sameFor, viewOf } from './view.ts'
+
+const view = (story: Scenario, who: string, wallNow?: number) =>
+  viewOf(story.state, person(who), 'lab', story.now, wallNow)
+
+describe('a view', () => {
+  it('of what is not there says absent', () => {
+    const { status, title, ended } = view(begun(), 'ann')
+    const workspace = nameOf('ann')
+    assert.deepEqual(status, { template: 'lab', workspace, phase: 'absent', elapsedMs: 0 })
+    assert.equal(title, 'Lab')
+    assert.equal(ended, false)
+  })
+
+  it('tells position, time since the asking and pull progress', () => {
+    const story = begun({ limits: { maxStarting: 1 } })
+    story.asks('ann')
+    story.asks('bob')
+    story.passes(2_000)
+    story.hears({ type: 'pull-progressed', workspace: nameOf('ann'), percent: 12 })
+    assert.equal(view(story, 'ann').pullPercent, 12)
+    assert.equal(view(story, 'ann').status.elapsedMs, 2_000)
+    assert.equal(view(story, 'bob').status.position, 1)
+    assert.equal(view(story, 'bob').status.phase, 'queued')
+  })
+
+  it('tells when the lifetime ends, in the time of people', () => {
+    const story = withReady(['ann'], { policy: { maxLifetimeMs: 60_000 } })
+    story.passes(10_000)
+    const wallNow = Date.parse('2030-01-01T00:00:00Z')
+    assert.equal(view(story, 'ann', wallNow).status.endsAt, '2030-01-01T00:00:50.000Z')
+    story.passes(50_000).obeys()
+    assert.equal(view(story, 'ann').ended, true)
+    assert.equal(view(story, 'ann').status.phase, 'stopped')
+    story.asks('ann')
+    assert.equal(view(story, 'ann').ended, true)
+    story.asks('ann')
+    assert.equal(view(story, 'ann').ended, false)
+  })
+
+  it('of a failure has its words', () => {
+    const story = begun()
+    story.asks('ann')
+    story.fails('pull-image')
+    const { status, failure } = view(story, 'ann')
+    assert.equal(status.phase, 'failed')
+    assert.deepEqual(status.problem, {
+      code: 'start_failed',
+      title: 'The workspace could not be started',
+      detail: 'pull-image failed',
+    })
+    assert.equal(failure?.detail, 'pull-image failed')
+  })
+
+  it('after a cancel is the same as if nobody had asked', () => {
+    const story = begun()
+    story.asks('ann')
+    story.hears({ type: 'cancel-asked', template: 'lab', user: person('ann') })
+    assert.equal(view(story, 'ann').status.phase, 'absent')
+  })
+
+  it('says when the engine is away', () => {
+    const story = withReady(['ann'])
+    story.hears({ type: 'engine-lost', detail: 'gone' })
+    assert.equal(view(story, 'ann').failure, undefined)
+    assert.equal(view(story, 'bob').failure?.code, 'engine_unreachable')
+  })
+
+  it('shows nothing of a workspace to a stranger of the same name', () => {
+    const story = withReady(['ann'])
+    const stranger = person('ann', { subject: 'another' })
+    const { status, refusal, milestones } = viewOf(story.state, stranger, 'lab', story.now)
+    assert.equal(refusal?.failure.code, 'identity_reused')
+    assert.equal(status.phase, 'absent')
+    assert.deepEqual(milestones, [])
+  })
+
+  it('says that the queue is full', () => {
+    const story = withReady(['ann'], { limits: { maxWorkspaces: 1, maxQueue: 1 } })
+    story.asks('bob')
+    assert.equal(view(story, 'cid').refusal?.failure.code, 'queue_full')
+    assert.equal(view(story, 'cid').refusal?.limit, 1)
+    assert.equal(view(story, 'bob').refusal, undefined)
+  })
+})
+
+describe('what followers are told', () => {
+  it('is every change that concerns them and no other', () => {
+    const story = begun({ limits: { maxStarting: 1 } })
+    const changes = (what: () => void, who: string) => {
+      const before = story.state
+      what()
+      return !sameFor(before, story.state, nameOf(who))
+    }
+    assert.ok(changes(() => story.asks('ann'), 'ann'))
+    assert.ok(!changes(() => story.asks('bob'), 'ann'))
+    assert.ok(changes(() => story.asks('cid'), 'bob'))
+    assert.ok(!changes(() => story.hears({ type: 'tick' }), 'bob'))
+    assert.ok(changes(() => story.obeys('create-network'), 'ann'))
+    assert.ok(!changes(() => story.passes(5).asks('ann'), 'ann'), 'asking again is no change')
+    assert.ok(changes(() => story.hears({ type: 'engine-lost', detail: '' }), 'nobody'))
+  })
+})
+
+describe('a template that waits for a click', () => {
+  it('is started by the button and by no visit', () => {
+    const story = begun({ policy: { startsBy: 'click' } })
+    story.asks('ann')
+    assert.equal(view(story, 'ann').status.phase, 'absent')
+    assert.equal(view(story, 'ann').offer?.byClick, true)
+    story.hears({ type: 'start-asked', template: 'lab', user: person('ann') })
+    assert.notEqual(view(story, 'ann').status.phase, 'absent')
+  })
+})

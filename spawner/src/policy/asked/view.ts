@@ -1,0 +1,219 @@
+// A workspace as its owner's pages show it, and whether anything of that changed between two states.
+import type { Person, WorkspaceStatus } from '@berth/shared/contract'
+import type { WorkspaceName } from '@berth/shared/names'
+import { problemTitle } from '@berth/shared/problems'
+import { claimOf, startRefusal, type Claim, type Refusal } from './access.ts'
+import type { Failure, Milestone, State, Workspace } from '../domain.ts'
+import { lifetimeEndsAt } from '../state/deadlines.ts'
+import type { Template } from '../../templates/template.ts'
+import { extensionOf } from '../lifecycle/end-of-life.ts'
+import { estimateMs } from './estimates.ts'
+import { failures } from '../lifecycle/failures.ts'
+import { isFreezing } from '../lifecycle/freezing.ts'
+import { positionOf } from '../queue/order.ts'
+import { isStarting, shownPhase } from '../state/phases.ts'
+import { waitsFor } from '../queue/limits.ts'
+import { isOutdated } from '../lifecycle/outdated.ts'
+
+export interface View {
+  readonly status: WorkspaceStatus
+  readonly title: string
+  readonly pullPercent?: number
+  readonly milestones: readonly Milestone[]
+  readonly failure?: Failure
+  /** The lifetime ended it and its owner has not started it again. */
+  readonly ended: boolean
+  /** Present time on the clock that milestones count in. */
+  readonly now: number
+  /** Set where this person may not have it at all. */
+  readonly refusal?: Refusal
+  /** Its end was announced. */
+  readonly endWarned?: boolean
+  /** What a page says of a template that is started by a click. */
+  readonly offer?: {
+    readonly description: string
+    readonly icon: string
+    readonly byClick: boolean
+  }
+}
+
+interface Times {
+  readonly now: number
+  /** Milliseconds since 1970, for times that people read. */
+  readonly wallNow: number
+}
+
+/** @param wallNow milliseconds since 1970, for times that people read */
+export function viewOf(
+  state: State,
+  person: Person,
+  templateName: string,
+  now: number,
+  wallNow: number = now,
+  only?: WorkspaceName,
+): View {
+  const claim = claimOf(state, person, templateName, only)
+  if (!claim.ok) return refusedView(state, templateName, now, claim.refusal)
+  const workspace = claim.name === undefined ? undefined : state.workspaces.get(claim.name)
+  if (workspace === undefined || shownPhase(workspace) === 'absent')
+    return absentView(state, person, claim, now)
+  return presentView(state, claim, workspace, { now, wallNow })
+}
+
+function refusedView(state: State, template: string, now: number, refusal: Refusal): View {
+  return {
+    status: {
+      template,
+      workspace: '',
+      phase: 'absent',
+      elapsedMs: 0,
+      problem: problemOf(refusal.failure),
+    },
+    title: state.config.templates.get(template)?.title ?? template,
+    milestones: [],
+    ended: false,
+    now,
+    refusal,
+  }
+}
+
+function absentView(
+  state: State,
+  person: Person,
+  { template, name }: Extract<Claim, { ok: true }>,
+  now: number,
+): View {
+  const { maxQueue } = state.config.limits
+  const isFull = maxQueue > 0 && state.queue.length >= maxQueue
+  const refusal =
+    startRefusal(state, person, template.name, name) ??
+    (isFull ? { failure: failures.queueFull, limit: maxQueue } : undefined)
+  const failure = state.engine.reachable ? undefined : failures.engineAway
+  const problem = refusal?.failure ?? failure
+  return {
+    status: {
+      template: template.name,
+      workspace: name ?? '',
+      phase: 'absent',
+      elapsedMs: 0,
+      ...(problem === undefined ? {} : { problem: problemOf(problem) }),
+    },
+    title: template.title,
+    offer: offerOf(template),
+    milestones: [],
+    ended: false,
+    now,
+    ...(failure === undefined ? {} : { failure }),
+    ...(refusal === undefined ? {} : { refusal }),
+  }
+}
+
+function presentView(
+  state: State,
+  { template }: Extract<Claim, { ok: true }>,
+  workspace: Workspace,
+  times: Times,
+): View {
+  const failure = failureOf(state, workspace)
+  return {
+    status: statusOf(state, workspace, times),
+    title: template.title,
+    offer: offerOf(template),
+    endWarned: workspace.endWarned,
+    ...(workspace.pullPercent === undefined ? {} : { pullPercent: workspace.pullPercent }),
+    milestones: workspace.milestones,
+    ...(failure === undefined ? {} : { failure }),
+    ended: workspace.phase === 'stopped' && workspace.stopReason === 'lifetime',
+    now: times.now,
+  }
+}
+
+function offerOf({ description, icon, policy }: Template): NonNullable<View['offer']> {
+  return { description, icon, byClick: policy.startsBy === 'click' }
+}
+
+/** How one workspace stands, whoever asks. */
+export function statusOf(
+  state: State,
+  workspace: Workspace,
+  { now, wallNow }: Times,
+): WorkspaceStatus {
+  const { name, phase } = workspace
+  const position = positionOf(state, workspace)
+  const waits = waitsFor(state, workspace)
+  const etaMs = estimateMs(state, workspace, now)
+  const endsAt = lifetimeEndsAt(state.config, workspace)
+  const extensionMs = extensionOf(state.config, workspace)
+  const failure = failureOf(state, workspace)
+  const isAwaited = phase === 'queued' || isStarting(workspace)
+  return {
+    template: workspace.template,
+    workspace: name,
+    phase,
+    elapsedMs: now - (isAwaited ? workspace.requestedAt : workspace.phaseSince),
+    ...(position === undefined ? {} : { position }),
+    ...(etaMs === undefined ? {} : { etaMs }),
+    ...((phase === 'ready' || phase === 'frozen') && Number.isFinite(endsAt)
+      ? { endsAt: new Date(wallNow + endsAt - now).toISOString() }
+      : {}),
+    ...(waits === undefined ? {} : { waitsFor: waits }),
+    ...(extensionMs === 0 ? {} : { extensionMs }),
+    ...(isOutdated(state, workspace) ? { outdated: true } : {}),
+    ...(failure === undefined ? {} : { problem: problemOf(failure) }),
+  }
+}
+
+function failureOf(state: State, { phase, failure }: Workspace): Failure | undefined {
+  if (phase === 'failed') return failure
+  return state.engine.reachable || phase === 'ready' ? undefined : failures.engineAway
+}
+
+function problemOf({ code, detail }: Failure) {
+  return { code, title: problemTitle(code), detail }
+}
+
+/** What waiters and pages can notice. Not that somebody asked, waits or used it: else two waiters, asking again
+ * at each change, would keep each other going for ever. */
+const noticed = [
+  'phase',
+  'milestones',
+  'pullPercent',
+  'requestedAt',
+  'container',
+  'network',
+  'stopReason',
+  'failure',
+  'endUntold',
+  'cancelledAt',
+  'extendedMs',
+  'endWarned',
+] as const satisfies readonly (keyof Workspace)[]
+
+/** As much is known of the engine, and it is there as before. */
+export function isEngineAlike(before: State, after: State): boolean {
+  const isLooked = before.lookedAt !== undefined
+  return (
+    isLooked === (after.lookedAt !== undefined) &&
+    before.engine.reachable === after.engine.reachable
+  )
+}
+
+/** Whether nothing changed between two states that those who wait for a workspace or follow it could notice. */
+export function sameFor(before: State, after: State, name: WorkspaceName): boolean {
+  const former = before.workspaces.get(name)
+  const workspace = after.workspaces.get(name)
+  if (former !== workspace) {
+    if (former === undefined || workspace === undefined) return false
+    if (noticed.some((field) => former[field] !== workspace[field])) return false
+  }
+  if (isFreezing(former) !== isFreezing(workspace)) return false
+  if (!isEngineAlike(before, after)) return false
+  if (workspace === undefined) return true
+  if (workspace.phase === 'queued') {
+    if (before.queue !== after.queue) return false
+    if (before.tally !== after.tally && waitsFor(before, workspace) !== waitsFor(after, workspace))
+      return false
+  }
+  const index = workspace.network
+  return index === undefined || before.networks.get(index) === after.networks.get(index)
+}

@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Event } from '../domain.ts'
+import type { Scenario } from '../testing/scenario.ts'
+import { nameOf, withReady } from '../testing/scenario.ts'
+import type { TemplatePolicy } from '../../templates/template.ts'
+
+const policy = { idleFreezeMs: 40_000, idleStopMs: 0, idleRemoveMs: 0 }
+const asking = { ...policy, activityPath: '/api/status' }
+const measuring = { ...policy, busyCpuPercent: 20 }
+/** Its first idle step is due now. */
+const due = (more: Partial<TemplatePolicy>) =>
+  withReady(['ann'], { policy: more }).passes(more.idleFreezeMs || (more.idleStopMs ?? 0))
+
+type Answer = Extract<Event, { type: 'activity-answered' | 'cpu-measured' }>
+type Told<T> = T extends Answer ? Omit<T, 'workspace' | 'generation'> : never
+
+/** The application, or the engine, answers what was asked. */
+function answers(story: Scenario, told: Told<Answer>): Scenario {
+  const at = story.orders.findIndex(({ type }) =>
+    told.type === 'cpu-measured' ? type === 'measure-cpu' : type === 'ask-activity',
+  )
+  assert.ok(at >= 0, 'it was asked')
+  story.orders.splice(at, 1)
+  const generation = story.workspace('ann').container?.generation ?? ''
+  story.hears({ ...told, workspace: nameOf('ann'), generation })
+  return story
+}
+const says = (story: Scenario, busy?: boolean, lastActivityAgoMs?: number) =>
+  answers(story, {
+    type: 'activity-answered',
+    ...(busy === undefined ? {} : { busy }),
+    ...(lastActivityAgoMs === undefined ? {} : { lastActivityAgoMs }),
+  })
+const measures = (story: Scenario, percent?: number) =>
+  answers(story, { type: 'cpu-measured', ...(percent === undefined ? {} : { percent }) })
+
+describe('an application for which an idle step is due', () => {
+  it('is asked by a director that reaches it, and frozen at its word', () => {
+    const story = due(asking)
+    assert.deepEqual(story.orders, [
+      {
+        type: 'ask-activity',
+        director: 'd1',
+        workspace: nameOf('ann'),
+        generation: story.workspace('ann').container?.generation,
+        address: { host: '10.213.0.2', port: 8888 },
+        path: '/api/status',
+        deadlineMs: 8_000,
+      },
+    ])
+    says(story, false)
+    assert.deepEqual(story.ordered(), ['freeze-container'])
+  })
+
+  it('is asked in both ways where both are set, and only both make it idle', () => {
+    const story = due({ ...asking, busyCpuPercent: 20 })
+    assert.deepEqual(story.ordered(), ['ask-activity', 'measure-cpu'])
+    says(story, false)
+    assert.deepEqual(story.ordered(), ['measure-cpu'])
+    measures(story, 20)
+    assert.deepEqual(story.ordered(), ['freeze-container'])
+  })
+
+  it('that computes is left alone, and asked again after a quarter of the step', () => {
+    const story = due(measuring)
+    measures(story, 21)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(9_999)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(1)
+    assert.deepEqual(story.ordered(), ['measure-cpu'])
+    measures(story, 0)
+    assert.deepEqual(story.ordered(), ['freeze-container'])
+  })
+
+  it('is asked again within a minute, however long the step', () => {
+    const story = due({ ...measuring, idleFreezeMs: 3_600_000 })
+    measures(story, 100)
+    story.passes(59_999)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(1)
+    assert.deepEqual(story.ordered(), ['measure-cpu'])
+  })
+
+  it('that is busy serves background requests until it is asked again', () => {
+    const story = due(measuring)
+    const polls = () => story.asks('ann', { start: 'no', navigation: false })
+    assert.equal(polls().status, 'refused')
+    measures(story, 100)
+    const granted = polls()
+    assert.ok(granted.status === 'granted')
+    story.passes(10_000)
+    assert.equal(polls().status, 'refused')
+    // Its lease is waited for first.
+    assert.deepEqual(story.ordered(), [])
+    story.passes(20_000)
+    assert.deepEqual(story.ordered(), ['measure-cpu'])
+  })
+
+  it('counts its own last activity as use at that time', () => {
+    const story = due(asking)
+    says(story, false, 15_000)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(24_999)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(1)
+    assert.deepEqual(story.ordered(), ['ask-activity'])
+    says(story, false, 40_000)
+    assert.deepEqual(story.ordered(), ['freeze-container'])
+  })
+
+  it('is stopped that long after its own last activity, too', () => {
+    const story = due({ ...asking, idleStopMs: 100_000 })
+    says(story, false, 15_000)
+    story.passes(25_000)
+    says(story, false, 40_000).obeys()
+    assert.equal(story.phase('ann'), 'frozen')
+    story.passes(59_999)
+    assert.equal(story.phase('ann'), 'frozen')
+    story.passes(1)
+    assert.equal(story.phase('ann'), 'stopping')
+  })
+
+  it('is not asked any more when a person comes in between', () => {
+    const story = due(asking)
+    assert.equal(story.asks('ann').status, 'granted')
+    assert.equal(story.workspace('ann').veto?.question, undefined)
+    says(story, false)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(39_999)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(1)
+    assert.deepEqual(story.ordered(), ['ask-activity'])
+  })
+
+  it('is stopped at its word where there is no freezing', () => {
+    const story = due({ ...asking, idleFreezeMs: 0, idleStopMs: 100_000 })
+    assert.deepEqual(story.ordered(), ['ask-activity'])
+    assert.equal(story.phase('ann'), 'ready')
+    says(story, false)
+    assert.equal(story.phase('ann'), 'stopping')
+  })
+
+  it('is not asked a second time because the freeze failed', () => {
+    const story = due({ ...asking, idleFreezeMs: 400_000 })
+    says(story, false)
+    story.fails('freeze-container')
+    story.passes(30_000)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(30_000)
+    assert.deepEqual(story.ordered(), ['ask-activity'])
+  })
+
+  it('that was idle moments ago is not asked again for the next step', () => {
+    const story = due({ ...asking, idleFreezeMs: 400_000, idleStopMs: 420_000 })
+    says(story, false)
+    story.fails('freeze-container')
+    story.passes(20_000)
+    assert.deepEqual(story.ordered(), ['stop-container'])
+  })
+
+  it('is asked itself: an answer of its former container does not count', () => {
+    const story = due(asking)
+    const told = { workspace: nameOf('ann'), generation: 'former', busy: false }
+    story.hears({ type: 'activity-answered', ...told })
+    assert.deepEqual(story.ordered(), ['ask-activity'])
+  })
+
+  it('that was busy through all steps is stopped when it is done', () => {
+    const story = due({ ...measuring, idleStopMs: 80_000 })
+    for (let round = 0; round < 4; round++) measures(story, 100).passes(10_000)
+    assert.equal(story.phase('ann'), 'ready')
+    measures(story, 1)
+    assert.equal(story.phase('ann'), 'stopping')
+  })
+
+  it('is not asked once it is frozen: it is stopped by the clock', () => {
+    const story = due({ ...asking, idleStopMs: 80_000 })
+    says(story, false).obeys()
+    story.passes(40_000)
+    assert.deepEqual(story.ordered(), ['stop-container'])
+  })
+
+  it('ends with its lifetime, busy or not', () => {
+    const story = due({ ...asking, maxLifetimeMs: 45_000 })
+    says(story, true)
+    story.passes(5_000)
+    assert.equal(story.phase('ann'), 'stopping')
+  })
+})
+
+describe('an application that is busy', () => {
+  it('hazard: it never ends, and is idle when its bound is reached, unasked', () => {
+    const story = due({ ...measuring, busyAtMostMs: 25_000 })
+    measures(story, 100).passes(10_000)
+    measures(story, 100).passes(10_000)
+    measures(story, 100).passes(4_999)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(1)
+    assert.deepEqual(story.ordered(), ['freeze-container'])
+  })
+
+  it('cannot put its end off beyond the bound by activity of its own', () => {
+    const story = due({ ...asking, busyAtMostMs: 25_000 })
+    for (let told = 0; story.ordered().includes('ask-activity'); told++) {
+      assert.ok(told < 10)
+      says(story, false, 0).passes(25_000)
+    }
+    assert.deepEqual(story.ordered(), ['freeze-container'])
+    assert.equal(story.workspace('ann').lastUseAt + 65_000, story.now)
+  })
+
+  it('stays for as long as it likes where no bound is set', () => {
+    const story = due(measuring)
+    for (let round = 0; round < 1_000; round++) measures(story, 100).passes(10_000)
+    assert.equal(story.phase('ann'), 'ready')
+  })
+})
+
+describe('an application that cannot be asked', () => {
+  it('counts as busy only for an hour where no bound is set', () => {
+    const story = due(asking)
+    const dueAt = story.now
+    for (let rounds = 0; story.ordered().includes('ask-activity'); rounds++) {
+      assert.ok(rounds < 500)
+      assert.equal(story.phase('ann'), 'ready')
+      says(story).passes(10_000)
+    }
+    assert.deepEqual(story.ordered(), ['freeze-container'])
+    assert.ok(story.now - dueAt >= 3_600_000 && story.now - dueAt < 3_630_000)
+  })
+
+  it('or until the bound of its template', () => {
+    const story = due({ ...measuring, busyAtMostMs: 15_000 })
+    measures(story).passes(10_000)
+    measures(story).passes(5_000)
+    assert.deepEqual(story.ordered(), ['freeze-container'])
+  })
+
+  it('goes on when its bound is reached while it is being asked', () => {
+    const story = due({ ...asking, busyAtMostMs: 5_000 })
+    story.passes(4_999)
+    assert.deepEqual(story.ordered(), ['ask-activity'])
+    story.passes(1)
+    assert.deepEqual(story.ordered(), ['ask-activity', 'freeze-container'])
+  })
+
+  it('is given up after ten seconds, and asked again later', () => {
+    const story = due(asking)
+    story.orders.length = 0
+    story.passes(9_999)
+    assert.ok(story.workspace('ann').veto?.question)
+    story.passes(1)
+    assert.equal(story.workspace('ann').veto?.question, undefined)
+    story.passes(9_999)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(1)
+    assert.deepEqual(story.ordered(), ['ask-activity'])
+  })
+
+  it('hazard: an answer that comes too late decides a later question', () => {
+    const story = due(asking)
+    story.passes(10_000)
+    says(story, false)
+    assert.deepEqual(story.ordered(), [])
+    assert.equal(story.phase('ann'), 'ready')
+  })
+
+  it('because no director is connected goes on all the same when its time has come', () => {
+    const story = withReady(['ann'], { policy: { ...asking, busyAtMostMs: 20_000 } })
+    story.hears({ type: 'director-gone', director: 'd1' })
+    story.passes(40_000)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(20_000)
+    assert.deepEqual(story.ordered(), ['freeze-container'])
+  })
+
+  it('does not hinder the other way of asking from finding it busy', () => {
+    const story = due({ ...asking, busyCpuPercent: 20, busyAtMostMs: 0 })
+    measures(story, 100)
+    assert.deepEqual(story.workspace('ann').veto, { busyUntil: story.now + 10_000 })
+  })
+})

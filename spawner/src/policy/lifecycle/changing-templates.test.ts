@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { parsePrefix, type Prefix } from '@berth/shared/names'
+import type { Template } from '../../templates/template.ts'
+import type { SeatReply } from '../domain.ts'
+import { director, nameOf, person, Scenario, templateWith, withReady } from '../testing/scenario.ts'
+
+/** From now on there are these templates and no others. */
+function offers(story: Scenario, ...templates: readonly Template[]): Scenario {
+  const config = { ...story.state.config, templates: byName(templates) }
+  story.hears({ type: 'config-changed', config })
+  return story
+}
+const byName = (templates: readonly Template[]) =>
+  new Map(templates.map((template) => [template.name, template]))
+const codeOf = (reply: SeatReply) =>
+  reply.status === 'refused' ? reply.failure.code : reply.status
+const runningOf = ({ state }: Scenario) =>
+  [...state.workspaces.values()].map(({ container }) => container?.generation)
+const generationOf = (reply: SeatReply) =>
+  reply.status === 'granted' ? reply.generation : undefined
+
+const labx = parsePrefix('labx') as Prefix
+const renamed = { ...templateWith(), name: 'jupyter' }
+const moved = { ...templateWith(), prefix: labx }
+
+describe('a template that bears another name', () => {
+  it('goes on with what runs under its prefix, and frees nobody of it', () => {
+    const story = withReady(['ann'])
+    const [generation] = runningOf(story)
+    offers(story, renamed)
+    const reply = story.asks('ann', { template: 'jupyter' })
+    assert.equal(generationOf(reply), generation)
+    assert.equal(story.workspace('ann').template, 'jupyter')
+    assert.deepEqual(
+      [...story.state.tally.byTemplate].map(([name, { places }]) => [name, places]),
+      [
+        ['lab', 0],
+        ['jupyter', 1],
+      ],
+    )
+  })
+
+  it('keeps the place in the queue of who waits', () => {
+    const story = withReady(['ann'], { limits: { maxWorkspaces: 1 } })
+    story.asks('bob')
+    story.asks('cid')
+    offers(story, renamed)
+    for (const who of ['cid', 'bob']) story.asks(who, { template: 'jupyter' })
+    assert.deepEqual(story.state.queue, [nameOf('bob'), nameOf('cid')])
+  })
+
+  it('goes on with it also after a restart, seats included', () => {
+    const story = withReady(['ann'])
+    offers(story, renamed).asks('ann', { template: 'jupyter' })
+    const { container, network, served } = story.workspace('ann')
+    assert.ok(container !== undefined && network !== undefined)
+    const config = { templates: byName([renamed]) }
+    const again = new Scenario({ config }, story.recorded)
+    again.now = story.now + 61_000
+    const made = { template: 'lab', kind: 'private', owner: person('ann') } as const
+    again.looks({
+      containers: [{ workspace: nameOf('ann'), ...made, network, container }],
+      networks: [{ index: network, egress: 'internet', attached: [director] }],
+    })
+    assert.equal(again.workspace('ann').template, 'jupyter')
+    assert.equal(again.workspace('ann').served, served)
+    const reply = again.connects().asks('ann', { template: 'jupyter' })
+    assert.equal(generationOf(reply), container.generation)
+  })
+
+  it('hazard: it gets what another has under its former prefix', () => {
+    const story = withReady(['ann'])
+    const [generation] = runningOf(story)
+    offers(story, moved, { ...templateWith(), name: 'other' })
+    assert.equal(codeOf(story.asks('ann', { template: 'other' })), 'conflict')
+    assert.equal(generationOf(story.asks('ann')), generation)
+    story.hears({ type: 'end-asked', workspace: nameOf('ann'), how: 'remove' })
+    story.obeys()
+    assert.equal(codeOf(story.asks('ann', { template: 'other' })), 'waiting')
+  })
+})
+
+describe('a template with another prefix', () => {
+  it('leaves everybody the one workspace that they have, until it has ended', () => {
+    const story = withReady(['ann'])
+    const [generation] = runningOf(story)
+    offers(story, moved)
+    assert.equal(generationOf(story.asks('ann')), generation)
+    assert.deepEqual(runningOf(story), [generation])
+    story.hears({ type: 'end-asked', workspace: nameOf('ann'), how: 'remove' })
+    story.obeys()
+    const reply = story.asks('ann')
+    assert.equal(reply.status === 'waiting' && reply.workspace, 'labx-ann')
+  })
+
+  it('leaves who waits in the queue', () => {
+    const story = withReady(['ann'], { limits: { maxWorkspaces: 1, maxWorkspacesPerUser: 1 } })
+    story.asks('bob')
+    offers(story, moved)
+    assert.equal(codeOf(story.asks('bob')), 'waiting')
+    assert.deepEqual(story.state.queue, [nameOf('bob')])
+  })
+})
+
+describe('a template that is for others by now', () => {
+  it('renews nobody’s lease who may not use it any more, and lets the others be', () => {
+    const story = withReady(['ann', 'bob'])
+    offers(story, templateWith({ allowedUsers: [person('bob').name] }))
+    assert.deepEqual(story.reports('ann', 0), [])
+    assert.equal(codeOf(story.asks('ann')), 'template_forbidden')
+    assert.deepEqual(story.reports('bob', 0), [nameOf('bob')])
+  })
+
+  it('takes the groups of the last request', () => {
+    const story = withReady(['ann'], { policy: { allowedGroups: ['staff'] } })
+    assert.deepEqual(story.reports('ann', 0), [nameOf('ann')])
+    offers(story, templateWith({ allowedGroups: ['guests'] }))
+    assert.deepEqual(story.reports('ann', 0), [])
+  })
+})
+
+describe('a template of another image', () => {
+  it('hazard: what was pulled before is made from what was not', () => {
+    const story = new Scenario({}).looks().connects()
+    story.asks('ann')
+    story.obeys('create-network')
+    offers(story, templateWith({}, { image: 'berth/another' }))
+    const pulled = { workspace: nameOf('ann'), image: 'berth/lab' }
+    story.orders.length = 0
+    story.hears({ type: 'image-present', ...pulled })
+    assert.equal(story.phase('ann'), 'pulling')
+    assert.deepEqual(story.ordered(), ['pull-image'])
+    story.hears({ type: 'image-present', ...pulled, image: 'berth/another' })
+    assert.equal(story.phase('ann'), 'creating')
+  })
+})

@@ -1,0 +1,14 @@
+// Whether a container is not what would be made now: from another description, or from an image of old.
+import type { State, Workspace } from '../domain.ts'
+
+/** What is needed to tell; a draft has it as well as a state. */
+type Known = Pick<State, 'config' | 'images'>
+
+export function isOutdated({ config, images }: Known, workspace: Workspace): boolean {
+  const { container, owner } = workspace
+  const template = config.templates.get(workspace.template)
+  if (container === undefined || template === undefined) return false
+  if (config.specOf(template, owner) !== container.spec) return true
+  const latest = images.get(template.spec.image)
+  return latest !== undefined && container.imageId !== undefined && latest !== container.imageId
+}

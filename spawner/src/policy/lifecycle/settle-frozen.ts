@@ -1,0 +1,18 @@
+// What becomes of a workspace that is frozen: woken for who asks, or stopped when its time has come.
+import { order, rests, type Draft } from '../state/draft.ts'
+import type { Workspace } from '../domain.ts'
+import { idleStopAt } from '../state/deadlines.ts'
+import { announceEnd, hasOutlived } from './end-of-life.ts'
+import { endNow, isCutOff } from './settle-starts.ts'
+
+export function settleFrozen(draft: Draft, workspace: Workspace): void {
+  const told = announceEnd(draft, workspace)
+  if (!draft.engine.reachable) return
+  if (hasOutlived(draft, told)) return endNow(draft, told, 'lifetime')
+  if (idleStopAt(draft.config, told) <= draft.now) return endNow(draft, told, 'idle')
+  if (isCutOff(draft, told)) return endNow(draft, told, 'replaced')
+  const { name, container, wakeAskedAt } = told
+  if (wakeAskedAt === undefined || container === undefined || rests(draft, told)) return
+  const { generation } = container
+  order(draft, told, 'thaw', { type: 'thaw-container', workspace: name, generation })
+}

@@ -1,0 +1,30 @@
+// What becomes of a workspace that is served: nothing while it is in use, then frozen or stopped.
+import { isVetoed, withdrawQuestion } from './busy.ts'
+import { order, rests, type Draft } from '../state/draft.ts'
+import type { Workspace } from '../domain.ts'
+import { idleFreezeAt, idleStopAt } from '../state/deadlines.ts'
+import { announceEnd, hasOutlived } from './end-of-life.ts'
+import { isFreezing } from './freezing.ts'
+import { endNow, isCutOff } from './settle-starts.ts'
+
+export function settleReady(draft: Draft, former: Workspace): void {
+  const workspace = announceEnd(draft, former)
+  if (!draft.engine.reachable) return
+  if (hasOutlived(draft, workspace)) return endNow(draft, workspace, 'lifetime')
+  if (isCutOff(draft, workspace)) return endNow(draft, workspace, 'replaced')
+  if (isFreezing(workspace)) return
+  if (idleStopAt(draft.config, workspace) <= draft.now) {
+    if (!isVetoed(draft, workspace, 'stop')) endNow(draft, workspace, 'idle')
+    return
+  }
+  if (idleFreezeAt(draft.config, workspace) > draft.now) return withdrawQuestion(draft, workspace)
+  if (rests(draft, workspace) || isVetoed(draft, workspace, 'freeze')) return
+  freeze(draft, draft.workspaces.get(workspace.name) ?? workspace)
+}
+
+function freeze(draft: Draft, workspace: Workspace): void {
+  const { name, container } = workspace
+  if (container === undefined) return
+  const { generation } = container
+  order(draft, workspace, 'freeze', { type: 'freeze-container', workspace: name, generation })
+}

@@ -1,0 +1,135 @@
+// The way up: each start one step further, until a director reaches it or it has failed.
+import { change, enter, order, rests, type Draft } from '../state/draft.ts'
+import type { Workspace } from '../domain.ts'
+import { idleStopAt, probeGraceMs } from '../state/deadlines.ts'
+import { announceEnd, hasOutlived } from './end-of-life.ts'
+import { failures } from './failures.ts'
+import { fail, isAwaited, stop } from './transitions.ts'
+import { claimNetwork, networkOf } from '../networks.ts'
+import { isSpent } from '../seats/seat-table.ts'
+import { takeAway } from './teardown.ts'
+
+export function settleStart(draft: Draft, workspace: Workspace): void {
+  if (rests(draft, workspace)) return
+  const { name, container } = workspace
+  if (container !== undefined && workspace.phase !== 'starting')
+    return void takeAway(draft, workspace, container)
+  if (workspace.phase === 'pulling') {
+    const { template } = workspace
+    order(draft, workspace, 'pull', { type: 'pull-image', workspace: name, template })
+    return
+  }
+  if (workspace.phase === 'creating') return settleCreating(draft, workspace)
+  const network = networkOf(draft, workspace)
+  if (container === undefined || network === undefined) {
+    enter(draft, { ...workspace, network: undefined }, 'pulling')
+    return
+  }
+  const { generation } = container
+  const step = {
+    type: 'start-container',
+    workspace: name,
+    generation,
+    network: network.index,
+  } as const
+  order(draft, { ...workspace, diedAt: undefined }, 'start', step)
+}
+
+function settleCreating(draft: Draft, workspace: Workspace): void {
+  const network = claimNetwork(draft, workspace)
+  if (network === undefined) {
+    // No number is left in the pool: back to its place in the queue.
+    enter(draft, { ...workspace, network: undefined }, 'queued')
+    return
+  }
+  const placed =
+    network.index === workspace.network
+      ? workspace
+      : change(draft, workspace, { network: network.index })
+  if (network.status !== 'up') {
+    if (placed.retryUntil !== undefined && placed.retryUntil <= draft.now) {
+      fail(draft, placed, failures.noNetwork)
+    }
+    return
+  }
+  const { name, template, kind, owner } = placed
+  const step = { type: 'create-container', workspace: name, template, kind, owner } as const
+  order(draft, placed, 'create', { ...step, network: network.index })
+}
+
+export function settleProbing(draft: Draft, former: Workspace): void {
+  const workspace = announceEnd(draft, former)
+  const { container, readyBy } = workspace
+  if (draft.engine.reachable) {
+    if (hasOutlived(draft, workspace)) return endNow(draft, workspace, 'lifetime')
+    if (isCutOff(draft, workspace)) return endNow(draft, workspace, 'replaced')
+  }
+  const isHealthy = container?.health === undefined || container.health === 'healthy'
+  const anyConnected = isAnyConnected(draft)
+  if (isHealthy && !anyConnected) {
+    // Nobody could tell, and nobody asks: it only ends when it would as an idle one.
+    if (draft.engine.reachable && idleStopAt(draft.config, workspace) <= draft.now)
+      endNow(draft, workspace, 'idle')
+    return
+  }
+  // Whoever could tell may have come only now. One that could and gave up gets no more time.
+  const isUnasked = workspace.probed.length === 0 && workspace.retryAt === undefined
+  const grace = isHealthy && isUnasked ? probeGraceMs : 0
+  // A director that reaches it where another did not may hold a lease: it keeps what it was promised.
+  const endsAt = Math.max((readyBy ?? Number.POSITIVE_INFINITY) + grace, workspace.leasedUntil)
+  if (endsAt <= draft.now && draft.engine.reachable) {
+    fail(draft, workspace, isHealthy ? failures.neverReady : failures.neverHealthy)
+    return
+  }
+  if (isHealthy) probe(draft, workspace)
+}
+
+function isAnyConnected(draft: Draft): boolean {
+  for (const director of draft.directors.values()) if (director.connected) return true
+  return false
+}
+
+function probe(draft: Draft, workspace: Workspace): void {
+  const network = networkOf(draft, workspace)
+  const template = draft.config.templates.get(workspace.template)
+  const { container, retryAt } = workspace
+  if (network === undefined || template === undefined || container?.address === undefined) return
+  if (retryAt !== undefined && retryAt > draft.now) return
+  const directors = network.attached.filter(
+    (id) => draft.directors.get(id)?.connected === true && !workspace.probed.includes(id),
+  )
+  if (directors.length === 0) return
+  const isUnasked = workspace.probed.length === 0 && retryAt === undefined
+  const grace = isUnasked ? Math.min(probeGraceMs, template.policy.startTimeoutMs) : 0
+  const readyBy = Math.max(workspace.readyBy ?? draft.now, draft.now + grace)
+  change(draft, workspace, {
+    probed: [...workspace.probed, ...directors],
+    readyBy,
+  })
+  for (const director of directors)
+    draft.steps.push({
+      type: 'probe',
+      director,
+      workspace: workspace.name,
+      generation: container.generation,
+      address: { host: container.address, port: template.spec.port },
+      path: template.spec.readyPath,
+      deadlineMs: Math.max(1, readyBy - draft.now),
+    })
+}
+
+/** It runs where no director can reach it, and none may think otherwise. */
+export function isCutOff(draft: Draft, workspace: Workspace): boolean {
+  if (workspace.leasedUntil > draft.now) return false
+  return workspace.container?.address === undefined || networkOf(draft, workspace) === undefined
+}
+
+export function endNow(
+  draft: Draft,
+  workspace: Workspace,
+  reason: 'idle' | 'lifetime' | 'replaced',
+): void {
+  const wanted = reason === 'replaced' && isAwaited(draft, workspace)
+  const retires = reason === 'idle' && isSpent(draft.config, workspace, draft.now)
+  stop(draft, workspace, retires ? 'retired' : reason, { wanted })
+}

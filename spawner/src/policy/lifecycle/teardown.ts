@@ -1,0 +1,104 @@
+// The way down: stopped, removed, or kept as stopped until it is due. Also who gives way when networks are short.
+import { change, drop, isUp, order, rests, type Draft } from '../state/draft.ts'
+import type { Container, Workspace } from '../domain.ts'
+import { forgetAt, idleRemoveAt } from '../state/deadlines.ts'
+import { finishStop, startOf } from './transitions.ts'
+import { freeNetworks, networkOf } from '../networks.ts'
+
+export function settleStopping(draft: Draft, workspace: Workspace): void {
+  const { container } = workspace
+  if (workspace.pending !== undefined) return
+  if (container !== undefined && (isUp(container) || mustGo(draft, workspace))) {
+    if (!rests(draft, workspace)) takeAway(draft, workspace, container)
+    return
+  }
+  finishStop(draft, workspace)
+}
+
+/** Whether the container is removed after it was stopped. */
+function mustGo(draft: Draft, workspace: Workspace): boolean {
+  if (workspace.container?.status === 'created') return true
+  if (networkOf(draft, workspace) === undefined || workspace.kind === 'standby') return true
+  switch (workspace.stopReason) {
+    case 'failed':
+    case 'lifetime':
+    case 'replaced':
+    case 'retired':
+    case 'removed':
+      return true
+    case 'cancelled':
+      return startOf(workspace)?.kind !== 'stopped'
+    case 'idle':
+    case 'evicted':
+    case 'asked':
+    case undefined:
+      return !draft.config.templates.has(workspace.template)
+  }
+}
+
+/** One step towards having no container: stopped first, then removed. */
+export function takeAway(draft: Draft, workspace: Workspace, container: Container): void {
+  const { name, template, failure } = workspace
+  const { generation } = container
+  if (isUp(container)) {
+    const step = { type: 'stop-container', workspace: name, generation, template } as const
+    order(draft, workspace, 'stop', step)
+    return
+  }
+  const step = { type: 'remove-container', workspace: name, generation } as const
+  const reads = workspace.stopReason === 'failed' && failure !== undefined
+  order(draft, workspace, 'remove', reads ? { ...step, failure } : step)
+}
+
+export function settleStopped(draft: Draft, workspace: Workspace): void {
+  const { container } = workspace
+  if (container === undefined) {
+    const isTold = workspace.stopReason === 'lifetime' || workspace.cancelledAt !== undefined
+    if (!isTold || forgetAt(draft.config, workspace) <= draft.now) drop(draft, workspace)
+    else if (workspace.network !== undefined) change(draft, workspace, { network: undefined })
+    return
+  }
+  if (rests(draft, workspace)) return
+  const isDue = idleRemoveAt(draft.config, workspace) <= draft.now
+  if (
+    isDue ||
+    !draft.config.templates.has(workspace.template) ||
+    networkOf(draft, workspace) === undefined
+  )
+    takeAway(draft, workspace, container)
+}
+
+/** For want of networks: who has been stopped for longest gives up container and network, before its time. */
+export function makeRoom(draft: Draft, cramped: number): void {
+  freeNetworks(draft)
+  let missing = cramped - countComing(draft)
+  const stopped: Workspace[] = []
+  for (const workspace of draft.workspaces.values()) {
+    if (missing <= 0) return
+    if (isLeaving(draft, workspace)) missing--
+    else if (workspace.phase === 'stopped' && workspace.container !== undefined)
+      if (!rests(draft, workspace)) stopped.push(workspace)
+  }
+  stopped.sort((a, b) => a.lastUseAt - b.lastUseAt)
+  for (const workspace of stopped) {
+    if (missing-- <= 0) return
+    if (workspace.container !== undefined) takeAway(draft, workspace, workspace.container)
+  }
+}
+
+/** It will let go of its network. */
+function isLeaving(draft: Draft, workspace: Workspace): boolean {
+  const { phase, pending } = workspace
+  const isRemoved = pending?.step === 'remove'
+  if (!isRemoved && phase !== 'stopping') return false
+  return networkOf(draft, workspace) !== undefined && (isRemoved || mustGo(draft, workspace))
+}
+
+/** Networks that nobody has and that will be to be had. */
+function countComing(draft: Draft): number {
+  let coming = 0
+  for (const { workspace, status } of draft.networks.values())
+    if (workspace === undefined || status === 'removing') coming++
+  for (const until of draft.restingIndexes.values()) if (until > draft.now) coming++
+  return coming
+}

@@ -1,0 +1,220 @@
+// The transitions of a workspace: queued, given a place, reached, stopped, failed, gone. Each only where it is called.
+import { change, depart, drop, enter, isUp, withContainer, type Draft } from '../state/draft.ts'
+import type { Failure, Measured, StopReason, Workspace } from '../domain.ts'
+import { absentAt, policyOf } from '../state/deadlines.ts'
+import { isStarting } from '../state/phases.ts'
+
+const measuresKept = 20
+
+/** Somebody waits for it, as far as is known. */
+export function isAwaited(draft: Draft, workspace: Workspace): boolean {
+  return workspace.wanted || absentAt(draft.config, workspace) > draft.now
+}
+
+/** Puts a workspace behind everyone who asked before. `turn`: the place in the order it already has. */
+export function enqueue(
+  draft: Draft,
+  workspace: Workspace,
+  kept: { readonly turn?: number; readonly requestedAt?: number } = {},
+): Workspace {
+  return enter(draft, { ...workspace, milestones: [] }, 'queued', {
+    requestedAt: kept.requestedAt ?? draft.now,
+    turn: kept.turn ?? draft.nextTurn++,
+    wanted: false,
+    failure: undefined,
+    stopReason: undefined,
+    cancelledAt: undefined,
+    endUntold: false,
+    servesSince: undefined,
+    diedAt: undefined,
+    readyBy: undefined,
+    probed: [],
+    extendedMs: 0,
+    endWarned: false,
+  })
+}
+
+/** Nobody waits any longer: back to what it was without the asking. */
+export function leaveQueue(
+  draft: Draft,
+  workspace: Workspace,
+  patch: Partial<Workspace> = {},
+): void {
+  enter(draft, workspace, 'stopped', { wanted: false, seats: [], ...patch })
+}
+
+/** It was thawed for somebody: how long that took. */
+export function noteWoken(draft: Draft, { wakeAskedAt }: Workspace): void {
+  if (wakeAskedAt !== undefined) note(draft, 'frozenMs', draft.now - wakeAskedAt)
+}
+
+export function becomeReady(draft: Draft, workspace: Workspace): void {
+  const first = workspace.servesSince === undefined
+  if (first) measureStart(draft, workspace)
+  enter(draft, workspace, 'ready', {
+    readyBy: undefined,
+    probed: [],
+    servesSince: workspace.servesSince ?? draft.now,
+    lastUseAt: first ? Math.max(workspace.lastUseAt, draft.now) : workspace.lastUseAt,
+  })
+}
+
+/** What stood by is ready for its owner, whoever reached it before. */
+export function becomeTheirs(draft: Draft, workspace: Workspace): Workspace {
+  const ready = enter(draft, workspace, 'ready', { servesSince: draft.now, lastUseAt: draft.now })
+  measureStart(draft, ready)
+  return ready
+}
+
+/** A director could not reach it: it has to be seen again before anybody is sent there. */
+export function probeAgain(draft: Draft, workspace: Workspace): void {
+  enter(draft, workspace, 'probing', {
+    readyBy: draft.now + policyOf(draft.config, workspace).startTimeoutMs,
+    probed: [],
+  })
+}
+
+/** The way out of every phase that has, or may have, something on the engine. */
+export function stop(
+  draft: Draft,
+  workspace: Workspace,
+  reason: StopReason,
+  patch: Partial<Workspace> = {},
+): Workspace {
+  measureStay(draft, workspace)
+  const { container } = workspace
+  if (isUp(container))
+    draft.steps.push({
+      type: 'revoke',
+      workspace: workspace.name,
+      generation: container.generation,
+    })
+  return enter(draft, workspace, 'stopping', {
+    stopReason: reason,
+    failure: undefined,
+    readyBy: undefined,
+    probed: [],
+    servesSince: undefined,
+    seats: keepsSeats(workspace, reason, patch) ? workspace.seats : [],
+    ...patch,
+  })
+}
+
+/** With its run the seats end, unless it comes again, or there is something to tell to those who had them. */
+function keepsSeats(
+  { kind }: Workspace,
+  reason: StopReason,
+  { wanted = false }: Partial<Workspace>,
+): boolean {
+  return wanted || reason === 'failed' || (reason === 'lifetime' && kind === 'shared')
+}
+
+export function fail(draft: Draft, workspace: Workspace, failure: Failure): Workspace {
+  return stop(draft, workspace, 'failed', { failure, wanted: false })
+}
+
+/** Whoever waited does not wait any longer, and says so. */
+export function cancelStart(draft: Draft, workspace: Workspace): void {
+  const cancelled = { cancelledAt: draft.now, wanted: false }
+  if (workspace.phase === 'queued') return leaveQueue(draft, workspace, cancelled)
+  if (workspace.phase === 'stopping') return void change(draft, workspace, cancelled)
+  if (!isStarting(workspace) || workspace.servesSince !== undefined) return
+  // What a pull fetches is not lost, and nothing of it has to be undone.
+  const pending = workspace.pending?.step === 'pull' ? undefined : workspace.pending
+  stop(draft, workspace, 'cancelled', { ...cancelled, pending })
+}
+
+/** A step of a start failed for the engine's sake: it rests and is tried again, up to the start timeout. */
+export function tryLater(draft: Draft, workspace: Workspace, failure: Failure): void {
+  const { startTimeoutMs } = policyOf(draft.config, workspace)
+  const retryUntil = workspace.retryUntil ?? draft.now + startTimeoutMs
+  if (draft.now >= retryUntil) return void fail(draft, workspace, failure)
+  change(draft, workspace, { retryAt: draft.now + draft.config.retryAfterMs, retryUntil })
+}
+
+/** Stopping has come to its end: nothing runs any more, and what had to be removed is removed. */
+export function finishStop(draft: Draft, workspace: Workspace): void {
+  if (workspace.wanted) {
+    // Whoever had it replaced need not stand by for as long as that takes.
+    const isAsked = workspace.stopReason === 'replaced'
+    const seenAt = draft.now
+    const seats = workspace.seats.map((seat) => ({ ...seat, seenAt }))
+    enqueue(draft, isAsked ? { ...workspace, seenAt, seats } : workspace, workspace)
+    return
+  }
+  const network = workspace.container === undefined ? undefined : workspace.network
+  const endUntold = workspace.stopReason === 'lifetime'
+  const phase = workspace.stopReason === 'failed' ? 'failed' : 'stopped'
+  enter(draft, workspace, phase, { network, endUntold })
+}
+
+/** The container ended by itself. */
+export function endByItself(
+  draft: Draft,
+  workspace: Workspace,
+  exitCode: number | undefined,
+): Workspace {
+  measureStay(draft, workspace)
+  const ended = { ...workspace, container: exited(workspace, exitCode) }
+  const generation = workspace.container?.generation
+  if (generation !== undefined)
+    draft.steps.push({ type: 'revoke', workspace: workspace.name, generation })
+  return enter(draft, ended, 'stopped', {
+    readyBy: undefined,
+    probed: [],
+    servesSince: undefined,
+    stopReason: undefined,
+  })
+}
+
+/** The container is gone from the engine without our doing. */
+export function vanish(draft: Draft, workspace: Workspace): void {
+  depart(draft, workspace.container)
+  const bare = change(draft, workspace, { container: undefined, changedAt: draft.now })
+  if (bare.phase === 'stopping' || bare.phase === 'queued' || bare.phase === 'stopped') return
+  measureStay(draft, bare)
+  if (isStarting(bare) && isAwaited(draft, bare)) {
+    enqueue(draft, bare, bare)
+    return
+  }
+  drop(draft, bare)
+}
+
+export function exited(workspace: Workspace, exitCode: number | undefined) {
+  return withContainer(workspace, {
+    status: 'exited',
+    ...(exitCode === undefined ? {} : { exitCode }),
+  })
+}
+
+/** From the place taken to ready; `undefined` for one that was found running. */
+export function startOf(
+  workspace: Workspace,
+): { readonly kind: 'cold' | 'stopped' | 'standby'; readonly from: number } | undefined {
+  const [first, second] = workspace.milestones
+  // What stood by is ready at once.
+  if (first?.phase === 'queued' && second?.phase === 'ready')
+    return { kind: 'standby', from: first.at }
+  const place = workspace.milestones.find((milestone) => milestone.phase !== 'queued')
+  if (place?.phase === 'pulling') return { kind: 'cold', from: place.at }
+  if (place?.phase === 'starting') return { kind: 'stopped', from: place.at }
+  return undefined
+}
+
+function measureStart(draft: Draft, workspace: Workspace): void {
+  const start = startOf(workspace)
+  if (start === undefined) return
+  const { kind, from } = start
+  const what = ({ cold: 'coldMs', stopped: 'stoppedMs', standby: 'standbyMs' } as const)[kind]
+  note(draft, what, draft.now - from)
+}
+
+function measureStay(draft: Draft, workspace: Workspace): void {
+  if (workspace.servesSince === undefined || workspace.kind === 'standby') return
+  note(draft, 'staysMs', draft.now - workspace.servesSince)
+}
+
+function note(draft: Draft, what: keyof Measured, ms: number): void {
+  const kept = [...draft.measured[what], ms].slice(-measuresKept)
+  draft.measured = { ...draft.measured, [what]: kept }
+}

@@ -1,0 +1,72 @@
+// Reports of use: what was used counts, and what is still in use keeps its lease, each person's for themselves.
+import type { UserName, WorkspaceName } from '@berth/shared/names'
+import { isAllowed } from '../asked/access.ts'
+import { change, type Draft } from '../state/draft.ts'
+import type { DirectorId, Event, Seat, Workspace } from '../domain.ts'
+import { idleAt, leaseSpan } from '../state/deadlines.ts'
+import { isFreezing } from '../lifecycle/freezing.ts'
+import { networkOf } from '../networks.ts'
+import { hasLeft, seatIdleAt } from '../seats/seat-ends.ts'
+import { changeSeat, newSeat, seatIn } from '../seats/seat-table.ts'
+
+type Report = Extract<Event, { type: 'activity-reported' }>
+type Reported = Report['seats'][number]
+interface Lease {
+  readonly workspace: WorkspaceName
+  readonly user: UserName
+  readonly leaseMs: number
+}
+
+/** @returns the answer, to be called once the rest of the decision stands */
+export function reportActivity(draft: Draft, report: Report): () => readonly Lease[] {
+  for (const reported of report.seats) note(draft, report.director, reported)
+  return () => report.seats.flatMap((reported) => renew(draft, reported))
+}
+
+function note(draft: Draft, director: DirectorId, reported: Reported): void {
+  const workspace = reportedIn(draft, reported)
+  const seat = workspace && seatIn(workspace, reported.user)
+  if (workspace === undefined || seat === undefined) return
+  const usedAt = draft.now - Math.max(0, reported.lastUseAgoMs)
+  const lastUseAt = Math.max(workspace.lastUseAt, usedAt)
+  const isSame = seat.connections.get(director) === reported.connections
+  if (isSame && usedAt <= seat.lastUseAt && lastUseAt === workspace.lastUseAt) return
+  const connections = isSame
+    ? seat.connections
+    : new Map([...seat.connections, [director, reported.connections]])
+  const used = { connections, lastUseAt: Math.max(seat.lastUseAt, usedAt) }
+  changeSeat(draft, workspace, reported.user, used, { lastUseAt })
+}
+
+/** What is said of a container that is not the present one is said of nothing that is there. */
+function reportedIn(draft: Draft, reported: Reported): Workspace | undefined {
+  const workspace = draft.workspaces.get(reported.workspace)
+  const { generation, user } = reported
+  if (generation !== undefined && workspace?.container?.generation !== generation) return undefined
+  if (workspace === undefined || workspace.kind === 'standby') return undefined
+  if (workspace.kind === 'shared') return workspace
+  if (workspace.owner?.name !== user) return undefined
+  // Found running after a restart: its owner never left, as long as a lease of before may be in hand.
+  if (workspace.seats.length > 0 || workspace.leasedUntil <= draft.now) return workspace
+  const seat = newSeat(workspace.owner, draft.nextTurn++, draft.now)
+  return change(draft, workspace, { seats: [{ ...seat, leasedUntil: workspace.leasedUntil }] })
+}
+
+function renew(draft: Draft, reported: Reported): Lease[] {
+  const workspace = reportedIn(draft, reported)
+  const seat = workspace && seatIn(workspace, reported.user)
+  if (workspace?.phase !== 'ready' || seat === undefined || isFreezing(workspace)) return []
+  if (!isInUse(draft, workspace, seat)) return []
+  if (networkOf(draft, workspace) === undefined) return []
+  const leasedUntil = draft.now + leaseSpan(draft.config)
+  changeSeat(draft, workspace, reported.user, { leasedUntil }, { leasedUntil })
+  const { leaseMs } = draft.config.lease
+  return [{ workspace: workspace.name, user: reported.user, leaseMs }]
+}
+
+function isInUse({ config, now }: Draft, workspace: Workspace, seat: Seat): boolean {
+  const template = config.templates.get(workspace.template)
+  if (template !== undefined && !isAllowed(template, seat.person)) return false
+  if (Math.min(idleAt(config, workspace), seatIdleAt(config, workspace, seat)) <= now) return false
+  return !hasLeft(config, workspace, seat)
+}

@@ -1,0 +1,325 @@
+// A look at the whole engine: what is there wins over what was thought, but for what changed since the look began.
+import { turnOf, type WorkspaceName } from '@berth/shared/names'
+import { change, enter, freshWorkspace, isUp, setNetwork, type Draft } from '../state/draft.ts'
+import type {
+  Container,
+  Generation,
+  Look,
+  Network,
+  NetworkIndex,
+  SeenNetwork,
+  Workspace,
+} from '../domain.ts'
+import { leaseSpan, policyOf } from '../state/deadlines.ts'
+import { forgetConnections } from './directors.ts'
+import { becomeFrozen, becomeThawed } from '../lifecycle/freezing.ts'
+import { enqueue, endByItself, isAwaited, stop, vanish } from '../lifecycle/transitions.ts'
+import { noteHomes } from '../homes.ts'
+import { died } from './engine-events.ts'
+import { asKnown, restoreQueue, type KnownContainer } from './restore.ts'
+
+/** Longer than any executor may take: a step without an answer by then has lost it. */
+const stepLostMs = { pull: 4 * 3_600_000, other: 15 * 60_000 } as const
+
+export function noteLook(draft: Draft, look: Look): void {
+  const isFirst = draft.lookedAt === undefined
+  if (look.startedAt < (draft.lookedAt ?? Number.NEGATIVE_INFINITY)) return
+  const wasAway = !draft.engine.reachable
+  draft.lookedAt = look.startedAt
+  draft.engine = { reachable: true }
+  draft.foreignIndexes = new Set(look.foreignIndexes)
+  draft.foreignNames = new Set(look.foreignNames)
+  draft.subjects = look.subjects
+  draft.images = look.images
+  if (wasAway) retryEverything(draft)
+  noteNetworks(draft, look)
+  noteContainers(draft, look, wasAway)
+  if (isFirst) restoreQueue(draft)
+  forgetDirectors(draft, look)
+  noteHomes(draft, look)
+  for (const [what, at] of draft.departed.entries())
+    if (at < look.startedAt) draft.departed.delete(what)
+}
+
+/** Failures while the engine was away do not count. */
+function retryEverything(draft: Draft): void {
+  for (const workspace of draft.workspaces.values())
+    if (workspace.retryAt !== undefined || workspace.retryUntil !== undefined)
+      change(draft, workspace, { retryAt: undefined, retryUntil: undefined })
+}
+
+function noteNetworks(draft: Draft, look: Look): void {
+  const seen = new Map<NetworkIndex, SeenNetwork>()
+  for (const network of look.networks) seen.set(network.index, network)
+  for (const network of draft.networks.values()) {
+    const there = seen.get(network.index)
+    if (isTaken(draft, network)) draft.networks.delete(network.index)
+    else if (isNetworkNewer(network, look)) continue
+    else if (there === undefined) noteNetworkGone(draft, network)
+    else if (network.status !== 'removing') noteNetworkThere(draft, network, there, look)
+    // The answer was lost, or it was ordered in vain.
+    else if (network.retryAt === undefined) setNetwork(draft, network, { retryAt: draft.now })
+  }
+  for (const network of look.networks) adoptNetwork(draft, network, look)
+  for (const [index, until] of draft.restingIndexes.entries())
+    if (until <= draft.now) draft.restingIndexes.delete(index)
+}
+
+/** It could not be made, and now it is clear why. */
+function isTaken(draft: Draft, network: Network): boolean {
+  const isUnmade = network.status === 'creating' && network.retryAt !== undefined
+  return isUnmade && draft.foreignIndexes.has(network.index)
+}
+
+function isNetworkNewer(network: Network, look: Look): boolean {
+  const isInFlight = network.status !== 'up' && network.retryAt === undefined
+  const since = isInFlight ? network.changedAt + stepLostMs.other : network.changedAt
+  return since >= look.startedAt
+}
+
+function noteNetworkGone(draft: Draft, network: Network): void {
+  if (network.status === 'creating' && network.retryAt !== undefined) return
+  draft.networks.delete(network.index)
+  draft.departed.set(network.index, draft.now)
+  draft.restingIndexes.set(network.index, draft.now + leaseSpan(draft.config))
+}
+
+function noteNetworkThere(draft: Draft, network: Network, there: SeenNetwork, look: Look): void {
+  const attaching = network.attaching.filter(
+    ({ since }) => since + stepLostMs.other >= look.startedAt,
+  )
+  const isSame =
+    network.status === 'up' &&
+    network.attaching.length === attaching.length &&
+    network.attached.length === there.attached.length &&
+    there.attached.every((director) => network.attached.includes(director))
+  if (isSame) return
+  const patch = { status: 'up', attached: there.attached, attaching, retryAt: undefined } as const
+  setNetwork(draft, network, patch)
+}
+
+/** It may have been somebody's until just now. */
+function adoptNetwork(draft: Draft, there: SeenNetwork, look: Look): void {
+  if (draft.networks.has(there.index)) return
+  if (isDeparted(draft, there.index, look)) return
+  draft.networks.set(there.index, {
+    index: there.index,
+    status: 'up',
+    egress: there.egress,
+    attached: there.attached,
+    attaching: [],
+    failing: [],
+    restsUntil: draft.now + leaseSpan(draft.config),
+    changedAt: Number.NEGATIVE_INFINITY,
+  })
+}
+
+function noteContainers(draft: Draft, look: Look, wasAway: boolean): void {
+  const seen = new Set<WorkspaceName>()
+  for (const there of asKnown(draft, look.containers)) {
+    seen.add(there.workspace)
+    if (isDeparted(draft, there.container.generation, look)) continue
+    // Nobody gets the number of a network that a container still names, gone though it is.
+    if (there.network !== undefined && !draft.networks.has(there.network))
+      draft.restingIndexes.set(there.network, draft.now + leaseSpan(draft.config))
+    const workspace = draft.workspaces.get(there.workspace)
+    if (workspace === undefined) {
+      if (!isDeparted(draft, there.workspace, look)) adopt(draft, there, look)
+    } else if (!isNewer(workspace, look)) noteThere(draft, workspace, there, look, wasAway)
+  }
+  for (const workspace of draft.workspaces.values()) {
+    if (seen.has(workspace.name) || isNewer(workspace, look)) continue
+    const known = settled(draft, workspace)
+    if (known.container !== undefined) vanish(draft, known)
+  }
+}
+
+/** It went after the look began: what the look saw of it is over. */
+function isDeparted(
+  draft: Draft,
+  what: WorkspaceName | Generation | NetworkIndex,
+  look: Look,
+): boolean {
+  const leftAt = draft.departed.get(what)
+  return leftAt !== undefined && leftAt >= look.startedAt
+}
+
+function isNewer(workspace: Workspace, look: Look): boolean {
+  if (workspace.changedAt >= look.startedAt) return true
+  if (workspace.pending === undefined) return false
+  const { step, since } = workspace.pending
+  return since + (step === 'pull' ? stepLostMs.pull : stepLostMs.other) >= look.startedAt
+}
+
+/** Without the step whose answer was lost, and without an echo that never came. */
+function settled(draft: Draft, workspace: Workspace): Workspace {
+  if (workspace.pending === undefined && !workspace.deathUnheard) return workspace
+  return change(draft, workspace, { pending: undefined, deathUnheard: false })
+}
+
+function noteThere(
+  draft: Draft,
+  former: Workspace,
+  there: KnownContainer,
+  look: Look,
+  wasAway: boolean,
+): void {
+  const workspace = settled(draft, former)
+  if (workspace.container?.generation !== there.container.generation)
+    return noteOther(draft, workspace, there, look)
+  const { container } = there
+  switch (workspace.phase) {
+    case 'probing':
+    case 'ready':
+      if (container.status === 'paused') return foundFrozen(draft, workspace, container)
+      if (container.status === 'running') return update(draft, workspace, there)
+      if (wasAway) return endWithEngine(draft, workspace, there.container.exitCode)
+      return died(draft, workspace, there.container.exitCode)
+    case 'frozen':
+      if (container.status === 'paused') return update(draft, workspace, there)
+      if (container.status === 'running') return becomeThawed(draft, workspace, container)
+      if (wasAway) return endWithEngine(draft, workspace, container.exitCode)
+      return died(draft, workspace, container.exitCode)
+    case 'queued':
+    case 'stopped':
+      if (isUp(container)) return adopt(draft, there, look, workspace)
+      return update(draft, workspace, there)
+    case 'pulling':
+    case 'creating':
+    case 'starting':
+    case 'stopping':
+    case 'failed':
+      return update(draft, workspace, there)
+  }
+}
+
+/** Somebody froze it by hand, or the answer to our own order was lost. */
+function foundFrozen(draft: Draft, workspace: Workspace, container: Container): void {
+  const { name } = workspace
+  const { generation } = container
+  if (workspace.leasedUntil > draft.now)
+    draft.steps.push({ type: 'revoke', workspace: name, generation })
+  becomeFrozen(draft, wakeIfAwaited(draft, workspace), container)
+}
+
+function wakeIfAwaited(draft: Draft, workspace: Workspace): Workspace {
+  return isAwaited(draft, workspace) ? { ...workspace, wakeAskedAt: draft.now } : workspace
+}
+
+/** The engine went away with everything on it: that is no failure of a start. */
+function endWithEngine(draft: Draft, workspace: Workspace, exitCode: number | undefined): void {
+  const isAsked = workspace.phase === 'probing' && isAwaited(draft, workspace)
+  const ended = endByItself(draft, workspace, exitCode)
+  if (isAsked) enqueue(draft, ended, workspace)
+}
+
+function update(draft: Draft, workspace: Workspace, there: KnownContainer): void {
+  const { container } = workspace
+  const isSame =
+    container !== undefined &&
+    container.status === there.container.status &&
+    container.address === there.container.address &&
+    container.health === there.container.health &&
+    container.name === there.container.name &&
+    container.imageId === there.container.imageId &&
+    container.exitCode === there.container.exitCode
+  if (!isSame) change(draft, workspace, { container: there.container })
+}
+
+/** A container other than the one that is known, or one where none is known. */
+function noteOther(draft: Draft, workspace: Workspace, there: KnownContainer, look: Look): void {
+  const { container } = there
+  if (isUp(container) && workspace.phase !== 'failed') return adopt(draft, there, look, workspace)
+  switch (workspace.phase) {
+    case 'pulling':
+    case 'creating':
+      // Half made by a call whose answer was lost: creating again finds it.
+      if (container.status === 'created') return
+      assignNetwork(draft, { ...workspace, container }, there)
+      return
+    case 'queued':
+    case 'stopping':
+      assignNetwork(draft, { ...workspace, container }, there)
+      return
+    case 'failed':
+      assignNetwork(draft, { ...workspace, container }, there)
+      stop(draft, draft.workspaces.get(workspace.name) ?? workspace, 'failed', {
+        failure: workspace.failure,
+      })
+      return
+    case 'starting':
+    case 'probing':
+    case 'ready':
+    case 'frozen':
+    case 'stopped':
+      return adopt(draft, there, look, workspace)
+  }
+}
+
+/** Takes a container into the plan as it is found. */
+function adopt(draft: Draft, there: KnownContainer, look: Look, known?: Workspace): void {
+  const { workspace: name, template, kind, owner, container } = there
+  if (kind !== 'private') draft.nextTurn = Math.max(draft.nextTurn, turnOf(name) + 1)
+  const bare = known ?? freshWorkspace(draft, { name, template, owner })
+  const found: Workspace = {
+    ...bare,
+    ...there.given,
+    template,
+    kind,
+    owner,
+    container,
+    turn: known?.turn ?? draft.nextTurn++,
+    milestones: [],
+    requestedAt: draft.now,
+    changedAt: known?.changedAt ?? Number.NEGATIVE_INFINITY,
+    leasedUntil: Math.max(bare.leasedUntil, draft.now + leaseSpan(draft.config)),
+    servesSince: undefined,
+    stopReason: undefined,
+    failure: undefined,
+    probed: [],
+  }
+  assignNetwork(draft, found, there)
+  const placed = draft.workspaces.get(name) ?? found
+  if (container.status === 'running') return adoptRunning(draft, placed, look)
+  if (container.status === 'paused') return adoptFrozen(draft, placed, look)
+  if (container.status === 'created') return void stop(draft, placed, 'replaced')
+  const lastUseAt = look.startedAt - (there.finishedAgoMs ?? 0)
+  enter(draft, placed, 'stopped', { lastUseAt })
+}
+
+function adoptRunning(draft: Draft, workspace: Workspace, look: Look): void {
+  const startedAt = workspace.container?.startedAt ?? look.startedAt
+  const readyBy = startedAt + policyOf(draft.config, workspace).startTimeoutMs
+  const inUse = { lastUseAt: Math.max(workspace.lastUseAt, draft.now) }
+  const isOrphan = !draft.config.templates.has(workspace.template)
+  if (readyBy <= draft.now || isOrphan)
+    enter(draft, workspace, 'ready', { ...inUse, servesSince: startedAt })
+  else enter(draft, workspace, 'probing', { ...inUse, readyBy })
+}
+
+/** It stays as it is until somebody asks. */
+function adoptFrozen(draft: Draft, workspace: Workspace, look: Look): void {
+  const servesSince = workspace.container?.startedAt ?? look.startedAt
+  const lastUseAt = Math.max(workspace.lastUseAt, draft.now)
+  const known = { ...wakeIfAwaited(draft, workspace), servesSince, lastUseAt }
+  becomeFrozen(draft, known, workspace.container)
+}
+
+/** The network it is on is its own, unless somebody else has it. */
+function assignNetwork(draft: Draft, workspace: Workspace, there: KnownContainer): void {
+  const network = there.network === undefined ? undefined : draft.networks.get(there.network)
+  const isFree = network?.workspace === undefined || network.workspace === workspace.name
+  const index = network !== undefined && isFree ? network.index : undefined
+  if (network !== undefined && isFree && network.workspace === undefined)
+    draft.networks.set(network.index, { ...network, workspace: workspace.name })
+  change(draft, workspace, { network: index })
+}
+
+function forgetDirectors(draft: Draft, look: Look): void {
+  for (const director of draft.directors.values())
+    if (!director.connected && !look.directors.includes(director.id))
+      if (director.askedAt < look.startedAt) {
+        draft.directors.delete(director.id)
+        forgetConnections(draft, director.id)
+      }
+}

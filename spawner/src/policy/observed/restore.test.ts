@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { sharedName, standbyName } from '@berth/shared/names'
+import { testTemplate } from '../../templates/testing/test-template.ts'
+import type { Container, Recorded, SeenContainer, WorkspaceRecord } from '../domain.ts'
+import {
+  begun,
+  director,
+  nameOf,
+  person,
+  prefix,
+  Scenario,
+  withReady,
+  type ScenarioOptions,
+} from '../testing/scenario.ts'
+
+const running = (generation: string, more: Partial<Container> = {}): Container => ({
+  generation,
+  spec: 'spec-1',
+  status: 'running',
+  startedAt: 0,
+  address: '10.213.0.2',
+  ...more,
+})
+const seen = (there: Partial<SeenContainer> & Pick<SeenContainer, 'container'>): SeenContainer => ({
+  workspace: nameOf('ann'),
+  template: 'lab',
+  kind: 'private',
+  owner: person('ann'),
+  network: 0,
+  ...there,
+})
+const standby = standbyName(prefix, 3)
+const seenStandby = (more: Partial<Container> = {}) =>
+  seen({ workspace: standby, kind: 'standby', owner: undefined, container: running('g3', more) })
+const record = (of: Partial<WorkspaceRecord> = {}): WorkspaceRecord => ({
+  name: nameOf('ann'),
+  template: 'lab',
+  kind: 'private',
+  owner: person('ann'),
+  generation: 'g3',
+  queuedTurn: undefined,
+  seats: [{ person: person('ann'), turn: 4 }],
+  served: 1,
+  extendedMs: 0,
+  stoodByMs: 0,
+  ...of,
+})
+const recorded = (...workspaces: readonly WorkspaceRecord[]): Recorded => ({
+  workspaces,
+  nextTurn: 40,
+})
+const networks = [{ index: 0, egress: 'internet' as const, attached: [director] }]
+
+function finds(
+  containers: readonly SeenContainer[],
+  known: Recorded,
+  options: ScenarioOptions = {},
+): Scenario {
+  return new Scenario(options, known).looks({ containers, networks }).connects()
+}
+
+/** Nothing of a person outlives the container. */
+function withoutHome(): ScenarioOptions {
+  const template = testTemplate('lab')
+  return { config: { templates: new Map([[template.name, template]]) } }
+}
+
+describe('a record', () => {
+  it('gives a claimed standby back to the person who claimed it, by its id', () => {
+    for (const name of [undefined, standby, nameOf('ann')]) {
+      const story = finds([seenStandby(name === undefined ? {} : { name })], recorded(record()))
+      const workspace = story.workspace('ann')
+      assert.equal(workspace.phase, 'ready')
+      assert.equal(workspace.kind, 'private')
+      assert.equal(workspace.owner?.subject, 'u-ann')
+      assert.equal(story.asks('ann').status, 'granted')
+      assert.equal(story.state.workspaces.has(standby), false)
+    }
+  })
+
+  it('hazard: what the API made by a name alone is anybody’s of that name again after a restart', () => {
+    const options = withoutHome()
+    const unknown = person('ann', { subject: '' })
+    const there = seen({ owner: unknown, container: running('g3') })
+    const story = finds([there], recorded(record({ extendedMs: 5 })), options)
+    assert.equal(story.workspace('ann').owner?.subject, 'u-ann')
+    assert.equal(story.workspace('ann').extendedMs, 5)
+    const other = story.asks(person('ann', { subject: 'u-other' }))
+    assert.equal(other.status === 'refused' && other.failure.code, 'identity_reused')
+    assert.equal(story.asks('ann').status, 'granted')
+  })
+
+  it('does not make somebody’s what bears the subject of somebody else', () => {
+    const there = seen({ owner: person('ann', { subject: 'u-other' }), container: running('g3') })
+    const story = finds([there], recorded(record()), withoutHome())
+    assert.equal(story.workspace('ann').owner?.subject, 'u-other')
+  })
+
+  it('gives back seats, served totals and extensions', () => {
+    const name = sharedName(prefix, 7)
+    const seats = [
+      { person: person('ann'), turn: 11 },
+      { person: person('bob'), turn: 14 },
+    ]
+    const kept = record({ name, kind: 'shared', owner: undefined, seats, served: 9, extendedMs: 5 })
+    const there = seen({
+      workspace: name,
+      kind: 'shared',
+      owner: undefined,
+      container: running('g3'),
+    })
+    const story = finds([there], recorded(kept), { policy: { seats: 10, maxLifetimeMs: 1e9 } })
+    const workspace = story.state.workspaces.get(name)
+    assert.equal(workspace?.kind, 'shared')
+    assert.deepEqual(
+      workspace?.seats.map((seat) => [seat.person.name, seat.turn, seat.seenAt]),
+      [
+        ['ann', 11, story.now],
+        ['bob', 14, story.now],
+      ],
+    )
+    assert.equal(workspace?.served, 9)
+    assert.equal(workspace?.extendedMs, 5)
+    assert.deepEqual(story.recorded.workspaces, [kept])
+  })
+
+  it('never makes somebody the owner of a container whose labels name another owner', () => {
+    const stranger = person('ann', { subject: 'u-other' })
+    for (const of of [
+      record({ generation: 'g1', name: nameOf('bob'), owner: person('bob') }),
+      record({ generation: 'g1', owner: stranger }),
+      record({ generation: 'g1', kind: 'shared', owner: undefined }),
+    ]) {
+      const story = finds([seen({ container: running('g1') })], recorded(of))
+      assert.equal(story.workspace('ann').owner?.subject, 'u-ann')
+      assert.equal(story.workspace('ann').kind, 'private')
+      assert.equal(story.phase('bob'), 'absent')
+    }
+  })
+
+  it('gives nobody a second container: one that is labelled as theirs is the one', () => {
+    const own = seen({ container: running('g1') })
+    const story = finds([own, { ...seenStandby(), network: 1 }], recorded(record()))
+    assert.equal(story.workspace('ann').container?.generation, 'g1')
+    const private_ = [...story.state.workspaces.values()].filter(({ kind }) => kind === 'private')
+    assert.equal(private_.length, 1)
+  })
+
+  it('of what is gone is forgotten after the first look', () => {
+    const story = finds([], recorded(record(), record({ name: nameOf('bob') })))
+    assert.deepEqual(story.recorded.workspaces, [])
+    assert.equal(story.state.workspaces.size, 0)
+    assert.equal(story.recorded.nextTurn, 40)
+  })
+
+  it('is kept until a look succeeds', () => {
+    const story = new Scenario({}, recorded(record()))
+    story.hears({ type: 'engine-lost', detail: 'gone' })
+    assert.equal(story.recorded.workspaces.length, 1)
+    story.looks({ containers: [seenStandby()], networks })
+    assert.equal(story.phase('ann'), 'ready')
+  })
+})
+
+describe('who waited before a restart', () => {
+  const queued = (who: string, queuedTurn: number) =>
+    record({
+      name: nameOf(who),
+      owner: person(who),
+      generation: undefined,
+      queuedTurn,
+      seats: [],
+      served: 0,
+    })
+
+  it('waits again in the same order, ahead of those who come now, and counts as there', () => {
+    const story = finds([], recorded(queued('cy', 9), queued('ann', 3), queued('bob', 5)), {
+      limits: { maxWorkspaces: 1 },
+    })
+    assert.deepEqual(story.phases('ann', 'bob', 'cy'), ['pulling', 'queued', 'queued'])
+    story.asks('dan')
+    assert.deepEqual(story.state.queue, [nameOf('bob'), nameOf('cy'), nameOf('dan')])
+    assert.equal(story.workspace('dan').turn, 40)
+    story.passes(29_999)
+    assert.equal(story.state.queue.length, 3)
+    story.passes(1)
+    assert.deepEqual(story.state.queue, [])
+  })
+
+  it('is started first when the start was cut off, whatever is left of it', () => {
+    const cut = begun({ limits: { maxWorkspaces: 1 } })
+    cut.asks('ann')
+    cut.asks('bob')
+    for (const steps of [['pull-image'], ['create-container'], []] as const) {
+      const story = new Scenario({ limits: { maxWorkspaces: 1 } }, cut.recorded)
+      const { container } = cut.workspace('ann')
+      story.looks({
+        containers: container === undefined ? [] : [seen({ container, network: 0 })],
+        networks: cut.state.networks.size === 0 ? [] : networks,
+      })
+      story.connects().obeys()
+      story.asks('ann')
+      story.obeys()
+      assert.equal(story.phase('ann'), 'ready', `cut before ${steps.join()}`)
+      assert.equal(story.phase('bob'), 'queued')
+      cut.obeys('create-network', ...steps)
+    }
+  })
+
+  it('is forgotten where they may not have it any more', () => {
+    const options = { policy: { allowedUsers: ['bob'] } }
+    const story = finds([], recorded(queued('ann', 3), queued('bob', 5)), options)
+    assert.deepEqual(story.phases('ann', 'bob'), ['absent', 'pulling'])
+    const other = new Scenario({}, recorded(queued('ann', 3)))
+    other.looks({ subjects: new Map([[person('ann').name, 'u-other']]) })
+    assert.equal(other.phase('ann'), 'absent')
+    const gone = finds([], recorded({ ...queued('ann', 3), template: 'gone' }))
+    assert.equal(gone.state.workspaces.size, 0)
+    assert.deepEqual(gone.recorded.workspaces, [])
+  })
+})
+
+describe('numbers of turns', () => {
+  it('go on after those that were ever given, also where the record of them is lost', () => {
+    const shared = seen({
+      workspace: sharedName(prefix, 70),
+      kind: 'shared',
+      owner: undefined,
+      container: running('g7'),
+    })
+    const story = finds([shared], { workspaces: [], nextTurn: 1 })
+    assert.ok(story.state.nextTurn > 70)
+    assert.equal(story.recorded.nextTurn, story.state.nextTurn)
+  })
+})
+
+describe('what a decision changes of the records', () => {
+  it('is nothing where people only use what they have', () => {
+    const story = withReady(['ann'])
+    const before = story.recorded
+    assert.equal(before.workspaces.length, 1)
+    story.reports('ann', 0)
+    story.asks('ann')
+    story.passes(1_000)
+    assert.equal(story.recorded, before)
+  })
+
+  it('is one record for one workspace, and its removal at the end', () => {
+    const story = withReady(['ann', 'bob'])
+    assert.deepEqual(
+      story.recorded.workspaces.map(({ name, queuedTurn }) => [name, queuedTurn]),
+      [
+        [nameOf('ann'), undefined],
+        [nameOf('bob'), undefined],
+      ],
+    )
+    story.passes(100_000).obeys()
+    story.passes(1_000_000).obeys()
+    assert.deepEqual(story.recorded.workspaces, [])
+  })
+})
+
+describe('a look', () => {
+  it('does not bring back a container that was removed after it began, whatever its labels call it', () => {
+    const story = finds([seenStandby({ name: nameOf('ann') })], recorded(record()))
+    const startedAt = story.now
+    story.passes(100_000).obeys()
+    story.passes(1_000_000).obeys()
+    assert.equal(story.phase('ann'), 'absent')
+    story.looks({ startedAt: startedAt + 1, containers: [seenStandby({ name: nameOf('ann') })] })
+    assert.equal(story.state.workspaces.size, 0)
+  })
+
+  it('says nothing any more once one was heard that began later', () => {
+    const story = finds([seenStandby({ name: nameOf('ann') })], recorded(record()))
+    const startedAt = story.now + 1
+    story.passes(100_000).obeys()
+    story.passes(1_000_000).obeys()
+    story.looks({ startedAt: story.now + 1 })
+    story.looks({ startedAt, containers: [seenStandby({ name: nameOf('ann') })] })
+    assert.equal(story.state.workspaces.size, 0)
+  })
+})

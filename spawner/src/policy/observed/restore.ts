@@ -1,0 +1,161 @@
+// The first look meets the records: what was given later is given back to what is still there, and the rest forgotten.
+import { prefixOf, type WorkspaceName } from '@berth/shared/names'
+import { claimOf } from '../asked/access.ts'
+import { change, freshWorkspace, type Draft } from '../state/draft.ts'
+import type {
+  Generation,
+  RecordedSeat,
+  Seat,
+  SeenContainer,
+  Workspace,
+  WorkspaceRecord,
+} from '../domain.ts'
+import { leaseSpan } from '../state/deadlines.ts'
+import { enqueue } from '../lifecycle/transitions.ts'
+import { newSeat } from '../seats/seat-table.ts'
+import { nextStandbyName } from '../standby/standby.ts'
+import { isShared } from '../../templates/template.ts'
+
+/** A container under the name and for the people that it has by now, which labels cannot tell. */
+export interface KnownContainer extends SeenContainer {
+  /** What was recorded of it. */
+  readonly given?: Partial<Workspace>
+}
+
+/** By the plan, else by the records, else by the labels. */
+export function asKnown(
+  draft: Draft,
+  containers: readonly SeenContainer[],
+): readonly KnownContainer[] {
+  const planned = new Map<Generation, Workspace>()
+  for (const workspace of draft.workspaces.values())
+    if (workspace.container !== undefined) planned.set(workspace.container.generation, workspace)
+  const recorded = recordsByGeneration(draft)
+  const labelled = new Set<WorkspaceName>()
+  // One that was made and never started is nobody's place yet.
+  for (const { container, workspace } of containers)
+    if (container.status !== 'created') labelled.add(workspace)
+
+  const holders = new Map<WorkspaceName, Generation>()
+  const known = containers.map((there): KnownContainer => {
+    const { generation } = there.container
+    const workspace = planned.get(generation)
+    if (workspace !== undefined) {
+      holders.set(workspace.name, generation)
+      return under(there, workspace)
+    }
+    const record = recorded.get(generation)
+    if (record === undefined) return there
+    if (!fits(draft, record, there, labelled)) return promised(there, record)
+    holders.set(record.name, generation)
+    return { ...under(there, record), given: givenLater(draft, record) }
+  })
+  return known.map((there) => {
+    const holder = holders.get(there.workspace)
+    return holder === undefined || holder === there.container.generation
+      ? there
+      : surplus(draft, there)
+  })
+}
+
+/**
+ * Made for somebody who had waited for it in vain, and had one that stood by meanwhile: nobody's, under a name that
+ * it does not bear, as what is to be taken away.
+ */
+function surplus(draft: Draft, there: SeenContainer): SeenContainer {
+  const name = nextStandbyName(draft, prefixOf(there.workspace))
+  return under(there, { name, template: there.template, kind: 'standby', owner: undefined })
+}
+
+function recordsByGeneration({ recorded }: Draft): ReadonlyMap<Generation, WorkspaceRecord> {
+  const byGeneration = new Map<Generation, WorkspaceRecord>()
+  for (const record of recorded)
+    if (record.generation !== undefined) byGeneration.set(record.generation, record)
+  return byGeneration
+}
+
+/**
+ * Labels win: a record gives an owner only to what was made for nobody, or for a name without a subject, and never a
+ * second container to anybody who has one that was ever started.
+ */
+function fits(
+  draft: Draft,
+  record: WorkspaceRecord,
+  there: SeenContainer,
+  labelled: ReadonlySet<WorkspaceName>,
+): boolean {
+  // One that is not offered any more may have gone on under another name.
+  if (record.template !== there.template && draft.config.templates.has(there.template)) return false
+  if (there.kind === 'standby')
+    return (
+      record.kind === 'private' &&
+      record.owner !== undefined &&
+      there.owner === undefined &&
+      !labelled.has(record.name)
+    )
+  return (
+    record.kind === there.kind &&
+    record.name === there.workspace &&
+    record.owner?.name === there.owner?.name &&
+    (record.owner?.subject === there.owner?.subject || there.owner?.subject === '')
+  )
+}
+
+function under(
+  there: SeenContainer,
+  known: Pick<Workspace, 'name' | 'template' | 'kind' | 'owner'>,
+): SeenContainer {
+  const { name: workspace, template, kind, owner } = known
+  // Where a look does not say it, it is as the label says.
+  const container =
+    workspace === there.workspace ? there.container : { name: there.workspace, ...there.container }
+  return { ...there, template, kind, owner, workspace, container }
+}
+
+/** It was to bear another name, so it was somebody's: it is nobody else's any more. */
+function promised(there: SeenContainer, { name }: WorkspaceRecord): SeenContainer {
+  return there.kind === 'standby' ? { ...there, container: { ...there.container, name } } : there
+}
+
+function givenLater(
+  draft: Draft,
+  { seats, served, extendedMs, stoodByMs }: WorkspaceRecord,
+): Partial<Workspace> {
+  const leasedUntil = draft.now + leaseSpan(draft.config)
+  const given = seatsOf(draft, seats).map((seat) => ({ ...seat, leasedUntil }))
+  return { seats: given, served, extendedMs, stoodByMs }
+}
+
+/** Everybody counts as there, and their place as in use, from now on. */
+function seatsOf({ now }: Draft, recorded: readonly RecordedSeat[]): readonly Seat[] {
+  return recorded.map(({ person, turn }) => newSeat(person, turn, now))
+}
+
+/** Once the first look has been noted: who waited waits again, in the order they had. */
+export function restoreQueue(draft: Draft): void {
+  for (const record of draft.recorded)
+    if (record.queuedTurn !== undefined && isStillOffered(draft, record))
+      waitAgain(draft, record, record.queuedTurn)
+  draft.recorded = []
+}
+
+function isStillOffered(draft: Draft, { kind, name, template, owner }: WorkspaceRecord): boolean {
+  if (kind !== 'private') {
+    const known = draft.config.templates.get(template)
+    return known !== undefined && isShared(known)
+  }
+  const claim = owner && claimOf(draft, owner, template)
+  return claim?.ok === true && claim.name === name
+}
+
+function waitAgain(draft: Draft, record: WorkspaceRecord, turn: number): void {
+  const { name, template, owner, kind, served, extendedMs } = record
+  const present = { seenAt: draft.now, requestedAt: draft.now }
+  const known = draft.workspaces.get(name)
+  if (known === undefined) {
+    const fresh = { ...freshWorkspace(draft, { name, template, owner }), ...present }
+    const seats = seatsOf(draft, record.seats)
+    enqueue(draft, { ...fresh, kind, seats, served, extendedMs }, { turn })
+  } else if (known.phase === 'stopped') enqueue(draft, { ...known, ...present }, { turn })
+  else if (known.phase === 'stopping') change(draft, known, { ...present, turn, wanted: true })
+}

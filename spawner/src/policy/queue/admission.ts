@@ -1,0 +1,91 @@
+// Gives the places there are to those who wait: nobody waits behind a template or a person that is at its limit, and
+// nobody overtakes where all have one limit.
+import type { WorkspaceName } from '@berth/shared/names'
+import type { Workspace } from '../domain.ts'
+import { change, enter, type Draft } from '../state/draft.ts'
+import { isQueueOver } from '../asked/access.ts'
+import { failures } from '../lifecycle/failures.ts'
+import { orderQueue } from './order.ts'
+import { claimNetwork, egressOf, networkOf } from '../networks.ts'
+import { isOutdated } from '../lifecycle/outdated.ts'
+import { holdsPlace } from '../state/phases.ts'
+import { commonLimitOf, ownLimitOf } from './limits.ts'
+import { isCountTouched } from '../state/tally.ts'
+
+/** @returns how many more would have a place if there were networks for them; `undefined`: nothing had changed for anybody */
+export function admit(draft: Draft, start: (name: WorkspaceName) => void): number | undefined {
+  const isMoved = orderQueue(draft)
+  if (draft.queue.length === 0 || !draft.engine.reachable) return undefined
+  if (!isMoved && !draft.concernsAll && !isRoomTouched(draft)) return undefined
+  let cramped = 0
+  let admitted = 0
+  // Where one found no network, the next who needs a new one finds none either.
+  const without = new Set<string>()
+  for (const name of draft.queue) {
+    const workspace = draft.workspaces.get(name)
+    if (workspace?.phase !== 'queued') continue
+    // Of those for whom there is no network no more are counted than there are places.
+    if (cramped >= placesLeft(draft) && lacksNetwork(draft, workspace, without)) continue
+    if (ownLimitOf(draft, workspace) !== undefined) continue
+    if (commonLimitOf(draft, workspace) !== undefined) break
+    const placed = takePlace(draft, workspace, without)
+    if (placed.phase === 'queued') cramped++
+    else admitted++
+    if (holdsPlace(placed)) start(name)
+  }
+  if (admitted > 0) orderQueue(draft)
+  return Math.min(cramped, placesLeft(draft))
+}
+
+function placesLeft({ config, tally }: Draft): number {
+  const { maxWorkspaces } = config.limits
+  return maxWorkspaces === 0 ? Number.POSITIVE_INFINITY : Math.max(0, maxWorkspaces - tally.places)
+}
+
+/** It would make the queue too long, which whoever is in it already does not. */
+export function isOneTooMany(draft: Draft, name: WorkspaceName): boolean {
+  const before = draft.before.workspaces.get(name)?.phase
+  return before !== 'queued' && before !== 'stopping' && isQueueOver(draft)
+}
+
+function isRoomTouched(draft: Draft): boolean {
+  const { tally, before, networks, workspaces } = draft
+  if (networks.touched.size > 0 || isCountTouched(tally, before.tally)) return true
+  for (const name of workspaces.touched) if (hasComeToRest(draft, name)) return true
+  return false
+}
+
+/** It ended during a step that is answered by now: its network is to be had. */
+function hasComeToRest({ before, workspaces }: Draft, name: WorkspaceName): boolean {
+  const workspace = workspaces.get(name)
+  if (workspace?.phase !== 'stopped' || workspace.pending !== undefined) return false
+  return before.workspaces.get(name)?.pending !== undefined
+}
+
+/** Without a network to be had it goes on waiting, and holds nobody up who has one. */
+function takePlace(draft: Draft, workspace: Workspace, without: Set<string>): Workspace {
+  if (workspace.container === undefined && draft.foreignNames.has(workspace.name)) {
+    const none = { failure: failures.nameTaken, network: undefined }
+    return enter(draft, workspace, 'failed', none)
+  }
+  if (canStartAgain(draft, workspace)) return enter(draft, workspace, 'starting')
+  if (lacksNetwork(draft, workspace, without)) return workspace
+  const network = claimNetwork(draft, workspace)
+  if (network === undefined) {
+    without.add(egressOf(draft, workspace))
+    return workspace
+  }
+  return enter(draft, change(draft, workspace, { network: network.index }), 'pulling')
+}
+
+function lacksNetwork(draft: Draft, workspace: Workspace, without: ReadonlySet<string>): boolean {
+  if (without.size === 0 || networkOf(draft, workspace) !== undefined) return false
+  return without.has(egressOf(draft, workspace))
+}
+
+/** Its stopped container is still what would be made now. */
+function canStartAgain(draft: Draft, workspace: Workspace): boolean {
+  if (workspace.container?.status !== 'exited' || workspace.pending !== undefined) return false
+  if (networkOf(draft, workspace)?.status !== 'up') return false
+  return draft.config.templates.has(workspace.template) && !isOutdated(draft, workspace)
+}

@@ -1,0 +1,116 @@
+// Which limit stands in the way of one that waits: one of its own, so that others may go first, or one of all.
+import type { Person } from '@berth/shared/contract'
+import type { UserName, WorkspaceName } from '@berth/shared/names'
+import type { PolicyConfig, TemplateTally, Workspace } from '../domain.ts'
+import { holdsPlace } from '../state/phases.ts'
+import { memoryOf } from '../state/tally.ts'
+
+/** What is needed to tell; a draft has it as well as a state. */
+export interface Known {
+  readonly config: PolicyConfig
+  readonly workspaces: { get(name: WorkspaceName): Workspace | undefined }
+  readonly tally: {
+    readonly places: number
+    readonly starting: number
+    readonly memoryBytes: number
+    readonly byTemplate: { get(template: string): TemplateTally | undefined }
+    readonly byPerson: { get(user: UserName): readonly WorkspaceName[] | undefined }
+  }
+}
+
+export type OwnLimit = 'limit_user' | 'limit_template' | 'limit_memory'
+export type CommonLimit = 'limit_total' | 'limit_memory' | 'starting'
+
+/** What has a place, or would. */
+type Claimant = Pick<Workspace, 'template' | 'owner' | 'seats'>
+
+/** Whom it counts for where there are limits for groups. */
+export function personOf({ owner, seats }: Claimant): Person | undefined {
+  return owner ?? seats[0]?.person
+}
+
+/** It needs more than there is at all. */
+export function isTooBig(config: PolicyConfig, template: string): boolean {
+  const { maxMemoryBytes } = config.limits
+  return maxMemoryBytes > 0 && memoryOf(config, template) > maxMemoryBytes
+}
+
+export function ownLimitOf(known: Known, workspace: Claimant): OwnLimit | undefined {
+  const { config } = known
+  const { template, owner } = workspace
+  if (isTooBig(config, template)) return 'limit_memory'
+  const { maxWorkspacesPerUser } = config.limits
+  if (maxWorkspacesPerUser > 0 && owner !== undefined)
+    if (placesOf(known, owner.name) >= maxWorkspacesPerUser) return 'limit_user'
+  return isTemplateFull(known, workspace) ? 'limit_template' : undefined
+}
+
+function placesOf(known: Known, user: UserName): number {
+  let count = 0
+  for (const name of known.tally.byPerson.get(user) ?? []) {
+    const workspace = known.workspaces.get(name)
+    if (workspace !== undefined && holdsPlace(workspace)) count++
+  }
+  return count
+}
+
+function isTemplateFull(known: Known, workspace: Claimant): boolean {
+  const policy = known.config.templates.get(workspace.template)?.policy
+  if (policy === undefined) return false
+  const { maxWorkspaces } = policy
+  const taken = known.tally.byTemplate.get(workspace.template)
+  if (maxWorkspaces > 0 && (taken?.places ?? 0) >= maxWorkspaces) return true
+  return isGroupFull(known, workspace)
+}
+
+/** One of their groups has as many of that template as it may. */
+export function isGroupFull(known: Known, workspace: Claimant): boolean {
+  const policy = known.config.templates.get(workspace.template)?.policy
+  if (policy === undefined) return false
+  const taken = known.tally.byTemplate.get(workspace.template)
+  const groups = personOf(workspace)?.groups ?? []
+  return groups.some((group) => {
+    const limit = policy.maxWorkspacesByGroup[group] ?? 0
+    return limit > 0 && placesOfGroup(known, taken, group) >= limit
+  })
+}
+
+function placesOfGroup(known: Known, taken: TemplateTally | undefined, group: string): number {
+  let count = 0
+  for (const name of taken?.names.keys() ?? []) {
+    const workspace = known.workspaces.get(name)
+    if (workspace === undefined || !holdsPlace(workspace)) continue
+    if (personOf(workspace)?.groups.includes(group) === true) count++
+  }
+  return count
+}
+
+export function commonLimitOf(known: Known, { template }: Claimant): CommonLimit | undefined {
+  const { maxWorkspaces, maxMemoryBytes, maxStarting } = known.config.limits
+  const { places, memoryBytes, starting } = known.tally
+  if (maxWorkspaces > 0 && places >= maxWorkspaces) return 'limit_total'
+  const needed = memoryOf(known.config, template)
+  if (maxMemoryBytes > 0 && needed > 0 && memoryBytes + needed > maxMemoryBytes)
+    return 'limit_memory'
+  if (maxStarting > 0 && starting >= maxStarting) return 'starting'
+  return undefined
+}
+
+/** What one that waits is told it waits for; `undefined`: nothing that is a limit. */
+export function waitsFor(
+  known: Known & { readonly queue: readonly WorkspaceName[] },
+  workspace: Workspace,
+): OwnLimit | CommonLimit | undefined {
+  if (workspace.phase !== 'queued') return undefined
+  const limit = ownLimitOf(known, workspace) ?? commonLimitOf(known, workspace)
+  if (limit !== undefined) return limit
+  // There would be room for it, but somebody comes first for whom there is none.
+  for (const name of known.queue) {
+    const other = known.workspaces.get(name)
+    if (other === undefined || other === workspace) return undefined
+    if (ownLimitOf(known, other) !== undefined) continue
+    const common = commonLimitOf(known, other)
+    if (common !== undefined) return common
+  }
+  return undefined
+}

@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { begun, nameOf, person, withReady, type Scenario } from '../testing/scenario.ts'
+
+const position = (story: Scenario, who: string) => {
+  const reply = story.asks(who)
+  return reply.status === 'waiting' ? reply.position : undefined
+}
+
+describe('places', () => {
+  it('are never more than allowed, stopping ones included', () => {
+    const story = withReady(['ann', 'bob'], { limits: { maxWorkspaces: 2 } })
+    story.asks('cid')
+    assert.deepEqual(story.phases('ann', 'bob', 'cid'), ['ready', 'ready', 'queued'])
+    story.passes(90_000)
+    story.asks('bob')
+    story.asks('cid')
+    story.passes(15_000)
+    assert.deepEqual(story.phases('ann', 'bob', 'cid'), ['stopping', 'ready', 'queued'])
+    story.obeys()
+    assert.deepEqual(story.phases('ann', 'bob', 'cid'), ['stopped', 'ready', 'ready'])
+  })
+
+  it('for starting are a limit of their own', () => {
+    const story = begun({ limits: { maxStarting: 2 } })
+    for (const who of ['ann', 'bob', 'cid']) story.asks(who)
+    assert.deepEqual(story.phases('ann', 'bob', 'cid'), ['pulling', 'pulling', 'queued'])
+    story.obeys()
+    assert.deepEqual(story.phases('ann', 'bob', 'cid'), ['ready', 'ready', 'ready'])
+  })
+
+  it('are no concern of one that is only looked for again', () => {
+    const story = withReady(['ann'], { limits: { maxStarting: 1 } })
+    const generation = story.workspace('ann').container?.generation ?? ''
+    story.asks('bob')
+    story.passes(1)
+    story.asks('ann', { unreachable: generation })
+    assert.deepEqual(story.phases('ann', 'bob'), ['probing', 'pulling'])
+  })
+})
+
+describe('making way', () => {
+  it('hazard: a frozen one goes for somebody for whom the queue is too long', () => {
+    const story = withReady(['ann', 'bob'], {
+      limits: { maxWorkspaces: 2, maxQueue: 1 },
+      policy: { idleFreezeMs: 40_000, idleStopMs: 0 },
+    })
+    story.passes(100_000).obeys()
+    assert.deepEqual(story.phases('ann', 'bob'), ['frozen', 'frozen'])
+    assert.equal(story.asks('cid').status, 'waiting')
+    assert.equal(story.asks('dan').status, 'refused')
+    assert.deepEqual(story.phases('ann', 'bob'), ['stopping', 'frozen'])
+  })
+
+  it('hazard: a frozen one goes for somebody whom the limit of their group keeps waiting all the same', () => {
+    const policy = { idleFreezeMs: 40_000, maxWorkspacesByGroup: { pupils: 1 } }
+    const story = begun({ limits: { maxWorkspaces: 2 }, policy })
+    const pupil = (name: string) => person(name, { groups: ['pupils'] })
+    for (const who of [person('ann'), pupil('bob')]) {
+      story.asks(who)
+      story.obeys()
+    }
+    story.passes(39_000)
+    story.asks(pupil('bob'))
+    story.passes(1_000).obeys()
+    assert.deepEqual(story.phases('ann', 'bob'), ['frozen', 'ready'])
+    story.asks(pupil('cid'))
+    story.obeys()
+    assert.deepEqual(story.phases('ann', 'bob', 'cid'), ['frozen', 'ready', 'queued'])
+    story.asks('dan')
+    story.obeys()
+    assert.equal(story.phase('dan'), 'ready')
+    assert.notEqual(story.phase('ann'), 'frozen')
+  })
+})
+
+describe('the queue', () => {
+  const full = { limits: { maxWorkspaces: 1, maxQueue: 2 } }
+
+  it('is in the order of asking, with positions that fall', () => {
+    const story = withReady(['ann'], full)
+    story.asks('bob')
+    story.asks('cid')
+    assert.deepEqual([position(story, 'bob'), position(story, 'cid')], [1, 2])
+    story.passes(29_000)
+    story.asks('cid')
+    story.passes(1_000)
+    assert.equal(story.phase('bob'), 'absent')
+    assert.equal(position(story, 'cid'), 1)
+  })
+
+  it('refuses who would make it too long, and says which limit that is', () => {
+    const story = withReady(['ann'], full)
+    story.asks('bob')
+    story.asks('cid')
+    const reply = story.asks('dan')
+    assert.equal(reply.status, 'refused')
+    assert.equal(reply.failure.code, 'queue_full')
+    assert.equal(reply.limit, 2)
+    assert.equal(story.phase('dan'), 'absent')
+    assert.equal(position(story, 'bob'), 1)
+  })
+
+  it('refuses a stopped one without losing its container', () => {
+    const story = withReady(['ann'], full)
+    story.passes(150_000).obeys()
+    for (const who of ['bob', 'cid', 'dan']) story.asks(who)
+    const reply = story.asks('ann')
+    assert.equal(reply.status, 'refused')
+    assert.equal(story.phase('ann'), 'stopped')
+    assert.equal(story.workspace('ann').container?.status, 'exited')
+  })
+
+  it('hazard: a newcomer overtakes at the moment a place falls free', () => {
+    const story = withReady(['ann'], full)
+    story.passes(99_000)
+    story.asks('bob')
+    story.passes(21_000)
+    story.asks('cid')
+    story.obeys('stop-container')
+    assert.deepEqual(story.phases('ann', 'bob', 'cid'), ['stopped', 'pulling', 'queued'])
+  })
+
+  it('is left by people of whom nothing is heard', () => {
+    const story = withReady(['ann'], full)
+    story.asks('bob')
+    story.passes(20_000)
+    story.hears({ type: 'seen', workspace: nameOf('bob'), user: person('bob') })
+    story.passes(29_999)
+    assert.equal(story.phase('bob'), 'queued')
+    story.passes(1)
+    assert.equal(story.phase('bob'), 'absent')
+  })
+
+  it('is not kept by requests that may not start it', () => {
+    const story = withReady(['ann'], full)
+    story.asks('bob')
+    story.passes(20_000)
+    assert.equal(story.asks('bob', { start: 'no' }).status, 'waiting')
+    story.passes(10_000)
+    assert.equal(story.phase('bob'), 'absent')
+  })
+
+  it('is not kept by a stranger of the same name', () => {
+    const story = withReady(['ann'], full)
+    story.asks('bob')
+    story.passes(20_000)
+    const user = person('bob', { subject: 'another' })
+    story.hears({ type: 'seen', workspace: nameOf('bob'), user })
+    story.passes(10_000)
+    assert.equal(story.phase('bob'), 'absent')
+  })
+
+  it('without a limit takes everybody', () => {
+    const story = withReady(['ann'], { limits: { maxWorkspaces: 1 } })
+    for (let n = 0; n < 50; n++) assert.equal(story.asks(`p${n}`).status, 'waiting')
+    assert.equal(position(story, 'p49'), 50)
+  })
+
+  it('waits for a network too when the pool is used up, and goes on when one has rested', () => {
+    const story = withReady(['ann'], { config: { networkCount: 1 } })
+    story.asks('bob')
+    assert.equal(story.phase('bob'), 'queued')
+    for (let n = 0; n < 60; n++) {
+      story.passes(20_000)
+      story.asks('bob')
+      story.obeys()
+    }
+    // Stopped after 100 s, removed after 1,000 s.
+    assert.equal(story.phase('ann'), 'absent')
+    assert.equal(story.phase('bob'), 'ready')
+  })
+})
+
+describe('making room for networks', () => {
+  it('hazard: of those who are stopped more lose their container than there are places', () => {
+    const stopped = ['ann', 'bob', 'cid']
+    const story = withReady(stopped, { limits: { maxWorkspaces: 3 }, config: { networkCount: 4 } })
+    story.passes(100_000).obeys()
+    assert.deepEqual(story.phases(...stopped), ['stopped', 'stopped', 'stopped'])
+    const limits = { ...story.state.config.limits, maxWorkspaces: 2 }
+    story.hears({ type: 'config-changed', config: { ...story.state.config, limits } })
+    for (const who of ['dan', 'eve', 'fay']) story.asks(who)
+    const removed = story.orders.filter(({ type }) => type === 'remove-container')
+    assert.equal(removed.length, 1)
+    assert.equal(story.phase('dan'), 'pulling')
+  })
+})
+
+describe('estimates', () => {
+  const crowded = { limits: { maxWorkspaces: 1 } }
+
+  it('are not given when nothing was ever measured', () => {
+    const story = begun(crowded)
+    story.asks('ann')
+    const reply = story.asks('bob')
+    assert.ok(reply.status === 'waiting' && reply.etaMs === undefined)
+  })
+
+  it('come from measured starts and stays', () => {
+    const story = begun(crowded)
+    story.asks('ann')
+    story.passes(4_000)
+    story.obeys()
+    story.passes(120_000).obeys()
+    assert.equal(story.phase('ann'), 'stopped')
+    const first = story.asks('bob')
+    assert.ok(first.status === 'waiting' && first.etaMs === 4_000)
+    const second = story.asks('cid')
+    assert.ok(second.status === 'waiting')
+    assert.equal(second.position, 1)
+    // A stay was 100 s (the idle limit, nobody used it), a start 4 s.
+    assert.equal(second.etaMs, 104_000)
+  })
+
+  it('end when a start takes longer than any before', () => {
+    const story = begun(crowded)
+    story.asks('ann')
+    story.passes(4_000)
+    story.obeys()
+    story.passes(120_000).obeys()
+    story.asks('bob')
+    story.passes(3_000)
+    const soon = story.asks('bob')
+    assert.ok(soon.status === 'waiting' && soon.etaMs === 1_000)
+    story.passes(3_000)
+    const late = story.asks('bob')
+    assert.ok(late.status === 'waiting' && late.etaMs === undefined)
+  })
+})
+
+describe('who is let in', () => {
+  const cases = [
+    ['everybody, when nobody is named', {}, 'waiting'],
+    ['a user who is named', { allowedUsers: ['ann'] }, 'waiting'],
+    ['a member of a group that is named', { allowedGroups: ['staff'] }, 'waiting'],
+    ['nobody else', { allowedUsers: ['bob'], allowedGroups: ['admins'] }, 'template_forbidden'],
+  ] as const
+  for (const [title, policy, expected] of cases)
+    it(title, () => {
+      const reply = begun({ policy }).asks('ann')
+      assert.equal(reply.status === 'refused' ? reply.failure.code : reply.status, expected)
+    })
+
+  it('not to a template that does not exist', () => {
+    const reply = begun().asks('ann', { template: 'nothing' })
+    assert.ok(reply.status === 'refused' && reply.failure.code === 'template_unknown')
+  })
+
+  it('hazard: the same name with another subject gets the workspace of the one before', () => {
+    const story = withReady(['ann'])
+    const reply = story.asks(person('ann', { subject: 'u-another' }))
+    assert.ok(reply.status === 'refused' && reply.failure.code === 'identity_reused')
+  })
+
+  it('hazard: the same name with another subject gets the home that was left behind', () => {
+    const story = begun()
+    story.looks({ subjects: new Map([[person('ann').name, 'u-somebody']]) })
+    const reply = story.asks('ann')
+    assert.ok(reply.status === 'refused' && reply.failure.code === 'identity_reused')
+    assert.deepEqual(story.orders, [])
+  })
+
+  it('not under a name that belongs to something else on the engine', () => {
+    const story = begun().looks({ foreignNames: [nameOf('ann')] })
+    const reply = story.asks('ann')
+    assert.ok(reply.status === 'refused' && reply.failure.code === 'name_taken')
+    assert.deepEqual(story.orders, [])
+  })
+})

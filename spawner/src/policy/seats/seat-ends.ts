@@ -1,0 +1,79 @@
+// How seats end: by inactivity, by leaving, with the last connection; and what becomes of a workspace nobody is in.
+import type { PolicyConfig, Seat, Workspace } from '../domain.ts'
+import { change, rests, type Draft } from '../state/draft.ts'
+import { drainsAt, policyOf } from '../state/deadlines.ts'
+import { leaveQueue, stop } from '../lifecycle/transitions.ts'
+import { isSpent } from './seat-table.ts'
+
+const never = Number.POSITIVE_INFINITY
+const unset = Number.NEGATIVE_INFINITY
+
+/** From then on the seat is not in use: it neither gets nor renews a lease for what is no use. */
+export function seatIdleAt(config: PolicyConfig, workspace: Workspace, seat: Seat): number {
+  const { seatIdleMs } = policyOf(config, workspace)
+  if (workspace.kind !== 'shared' || seatIdleMs === 0) return never
+  return Math.max(seat.lastUseAt, workspace.servesSince ?? unset) + seatIdleMs
+}
+
+/** Its last connection has closed, by all directors' word, and that ends it. */
+export function hasLeft(config: PolicyConfig, workspace: Workspace, seat: Seat): boolean {
+  if (policyOf(config, workspace).persistBetweenReconnects || seat.connections.size === 0)
+    return false
+  for (const count of seat.connections.values()) if (count > 0) return false
+  return true
+}
+
+/** When a seat ends by itself. Never while a director may still let its person in. */
+function seatEndsAt(config: PolicyConfig, workspace: Workspace, seat: Seat): number {
+  switch (workspace.phase) {
+    case 'queued':
+      return workspace.kind === 'shared' ? seat.seenAt + config.presenceMs : never
+    case 'ready':
+    case 'frozen':
+      return Math.max(
+        Math.min(seatIdleAt(config, workspace, seat), leavesAt(config, workspace, seat)),
+        seat.leasedUntil,
+      )
+    case 'pulling':
+    case 'creating':
+    case 'starting':
+    case 'probing':
+    case 'stopping':
+    case 'stopped':
+    case 'failed':
+      return never
+  }
+}
+
+/** Directors renew the lease of who is connected: without one, nobody is. */
+function leavesAt(config: PolicyConfig, workspace: Workspace, seat: Seat): number {
+  if (policyOf(config, workspace).persistBetweenReconnects) return never
+  if (Number.isFinite(seat.leasedUntil)) return seat.leasedUntil
+  return Math.max(seat.seenAt, workspace.servesSince ?? unset) + config.presenceMs
+}
+
+/** When something of its seats falls due. */
+export function nextSeatEndAt(config: PolicyConfig, workspace: Workspace): number {
+  let earliest = workspace.seats.length === 0 ? drainsAt(config, workspace) : never
+  for (const seat of workspace.seats)
+    earliest = Math.min(earliest, seatEndsAt(config, workspace, seat))
+  return earliest
+}
+
+/** Ends the seats that are due, and what has served its time when nobody is left in it. */
+export function settleSeats(draft: Draft, workspace: Workspace): void {
+  const { config, now } = draft
+  const seats = workspace.seats.filter((seat) => seatEndsAt(config, workspace, seat) > now)
+  const left =
+    seats.length === workspace.seats.length ? workspace : change(draft, workspace, { seats })
+  if (left !== workspace && left.phase === 'queued' && seats.length === 0)
+    return leaveQueue(draft, left)
+  if (mayRetire(draft, left)) stop(draft, left, 'retired')
+}
+
+function mayRetire(draft: Draft, workspace: Workspace): boolean {
+  const { phase, seats, leasedUntil } = workspace
+  if (phase !== 'ready' && phase !== 'frozen') return false
+  if (seats.length > 0 || leasedUntil > draft.now || rests(draft, workspace)) return false
+  return isSpent(draft.config, workspace, draft.now)
+}

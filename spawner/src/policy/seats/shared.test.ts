@@ -1,0 +1,359 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { SeatReply } from '../domain.ts'
+import { begun, director, person, Scenario, type ScenarioOptions } from '../testing/scenario.ts'
+
+const shared = (policy: ScenarioOptions['policy'], limits: ScenarioOptions['limits'] = {}) =>
+  begun({ policy: { seats: 2, ...policy }, limits })
+const people = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, at) => `p${from + at}`)
+const sizes = (story: Scenario) =>
+  [...story.state.workspaces.values()].map(({ seats }) => seats.length)
+const codeOf = (reply: SeatReply) =>
+  reply.status === 'refused' ? reply.failure.code : reply.status
+/** Asks until it is ready. */
+const comes = (story: Scenario, who: string) => {
+  story.asks(who)
+  story.obeys()
+  return story.asks(who)
+}
+
+describe('seats', () => {
+  it('of 50 people at ten in each fill five workspaces, fullest first, and the 51st opens the sixth', () => {
+    const story = shared({ seats: 10 })
+    for (const who of people(1, 50)) assert.equal(comes(story, who).status, 'granted')
+    assert.deepEqual(sizes(story), [10, 10, 10, 10, 10])
+    comes(story, 'p51')
+    assert.deepEqual(sizes(story), [10, 10, 10, 10, 10, 1])
+  })
+
+  it('go to the fullest that has room', () => {
+    const story = shared({ seats: 3, seatIdleMs: 60_000 })
+    for (const who of people(1, 6)) comes(story, who)
+    for (let n = 0; n < 6; n++) {
+      story.passes(20_000)
+      for (const who of ['p2', 'p3', 'p6']) story.uses(who)
+    }
+    assert.deepEqual(sizes(story), [2, 1])
+    comes(story, 'p7')
+    assert.deepEqual(sizes(story), [3, 1])
+  })
+
+  it('are kept: a person is in one workspace of a template, however often they ask', () => {
+    const story = shared({})
+    for (const who of ['ann', 'ann', 'bob', 'ann', 'cid', 'bob']) comes(story, who)
+    assert.deepEqual(sizes(story), [2, 1])
+    assert.notEqual(story.seatOf('ann')?.name, story.seatOf('cid')?.name)
+    assert.match(story.seatOf('ann')?.name ?? '', /^lab-shared--\d+$/)
+  })
+
+  it('are taken by everybody at once without one too many', () => {
+    const story = shared({ seats: 10 })
+    for (const who of people(1, 30)) story.asks(who)
+    story.obeys()
+    for (const who of people(1, 30)) assert.equal(story.asks(who).status, 'granted')
+    assert.deepEqual(sizes(story), [10, 10, 10])
+  })
+
+  it('end one at a time, each when its person has not used it for long enough', () => {
+    const story = shared({ seatIdleMs: 60_000 })
+    comes(story, 'ann')
+    comes(story, 'bob')
+    for (let n = 0; n < 8; n++) story.passes(15_000).uses('bob')
+    assert.equal(story.seatOf('ann'), undefined)
+    assert.equal(story.seatOf('bob')?.phase, 'ready')
+  })
+
+  it('hazard: one that ended goes on because a director reports it', () => {
+    const story = shared({ seatIdleMs: 60_000 })
+    comes(story, 'ann')
+    comes(story, 'bob')
+    const workspace = story.seatOf('ann')?.name
+    assert.ok(workspace)
+    for (let n = 0; n < 8; n++) story.passes(15_000).uses('bob')
+    const seat = { workspace, user: person('ann').name, lastUseAgoMs: 0, connections: 1 }
+    story.hears({ type: 'activity-reported', id: 9, director, seats: [seat] })
+    const answer = story.said.find(({ type }) => type === 'answer-activity')
+    assert.ok(answer?.type === 'answer-activity' && answer.leases.length === 0)
+    assert.equal(story.seatOf('ann'), undefined)
+  })
+
+  it('hazard: one is given to another while its person may still be let in', () => {
+    const story = shared({ seatIdleMs: 60_000 })
+    comes(story, 'ann')
+    comes(story, 'bob')
+    // Reported as unused, and renewed, just before it is idle.
+    story.passes(59_000)
+    assert.equal(story.uses('ann', 59_000).length, 1)
+    story.uses('bob')
+    story.passes(20_000)
+    assert.ok(story.seatOf('ann'), 'the lease still runs')
+    story.passes(10_000)
+    assert.equal(story.seatOf('ann'), undefined)
+  })
+
+  it('end with the last connection where they do not outlive it', () => {
+    const story = shared({ persistBetweenReconnects: false })
+    comes(story, 'ann')
+    comes(story, 'bob')
+    for (let n = 0; n < 4; n++) {
+      story.passes(10_000)
+      story.uses('ann', 0, n === 0 ? 1 : 0)
+      story.uses('bob', 0, 1)
+    }
+    assert.equal(story.seatOf('ann'), undefined)
+    assert.ok(story.seatOf('bob'))
+  })
+
+  it('hazard: connections through a director that died, or begins anew, never close', () => {
+    const dies = (story: Scenario) => {
+      story.hears({ type: 'director-gone', director })
+      const { workspaces, networks } = story.state
+      story.looks({
+        containers: [...workspaces.values()].flatMap(({ name, kind, network, container }) => {
+          if (container === undefined || network === undefined) return []
+          return { workspace: name, template: 'lab', kind, owner: undefined, network, container }
+        }),
+        networks: [...networks.values()],
+        directors: ['d2'],
+      })
+    }
+    for (const ends of [dies, (story: Scenario) => story.connects()]) {
+      const story = shared({ persistBetweenReconnects: false, idleStopMs: 0 }).connects('d2')
+      comes(story, 'ann')
+      story.uses('ann', 0, 1)
+      ends(story)
+      const reply = story.obeys().asks('ann', { director: 'd2' })
+      assert.ok(reply.status === 'granted')
+      const { workspace } = reply
+      const closed = { workspace, user: person('ann').name, lastUseAgoMs: 0, connections: 0 }
+      for (let n = 0; n < 4; n++) {
+        story.passes(10_000)
+        story.hears({ type: 'activity-reported', id: n, director: 'd2', seats: [closed] })
+      }
+      assert.equal(story.seatOf('ann'), undefined)
+    }
+  })
+
+  it('a report about another container is neither use nor renewal', () => {
+    const story = shared({})
+    comes(story, 'ann')
+    const workspace = story.seatOf('ann')
+    assert.ok(workspace)
+    story.passes(5_000)
+    const seat = {
+      workspace: workspace.name,
+      generation: 'another',
+      lastUseAgoMs: 0,
+      connections: 1,
+    }
+    const seats = [{ ...seat, user: person('ann').name }]
+    story.hears({ type: 'activity-reported', id: 9, director, seats })
+    const answer = story.said.find(({ type }) => type === 'answer-activity')
+    assert.ok(answer?.type === 'answer-activity' && answer.leases.length === 0)
+    assert.equal(story.seatOf('ann')?.lastUseAt, workspace.lastUseAt)
+  })
+})
+
+describe('a shared workspace', () => {
+  it('takes twenty people in all, and goes when the last of them has left', () => {
+    const story = shared({ seats: 5, seatsTotal: 20, seatIdleMs: 40_000 })
+    let first: string | undefined
+    for (let round = 0; round < 4; round++) {
+      for (const who of people(round * 5 + 1, round * 5 + 5)) {
+        comes(story, who)
+        first ??= story.seatOf(who)?.name
+        assert.equal(story.seatOf(who)?.name, first)
+      }
+      if (round < 3) story.passes(80_000)
+    }
+    comes(story, 'p21')
+    assert.notEqual(story.seatOf('p21')?.name, first)
+    story.uses('p21')
+    story.passes(80_000).obeys()
+    assert.ok(![...story.state.workspaces.keys()].some((name) => name === first))
+    assert.ok(story.history.includes('remove-container'))
+  })
+
+  it('takes nobody new once it drains, and ends with the last who leaves', () => {
+    const story = shared({ seats: 5, drainAfterMs: 50_000, seatIdleMs: 40_000 })
+    comes(story, 'ann')
+    const first = story.seatOf('ann')?.name
+    for (let n = 0; n < 6; n++) story.passes(10_000).uses('ann')
+    comes(story, 'bob')
+    assert.notEqual(story.seatOf('bob')?.name, first)
+    assert.equal(story.seatOf('ann')?.phase, 'ready')
+    story.passes(80_000).obeys()
+    assert.ok(![...story.state.workspaces.keys()].some((name) => name === first))
+  })
+
+  it('is left in the queue by each person for themselves', () => {
+    const story = shared({}, { maxWorkspaces: 1 })
+    comes(story, 'ann')
+    comes(story, 'bob')
+    story.asks('cid')
+    story.passes(20_000)
+    story.asks('dan')
+    assert.equal(story.seatOf('dan')?.seats.length, 2)
+    story.passes(15_000)
+    assert.deepEqual([story.seatOf('cid'), story.seatOf('dan')?.seats.length], [undefined, 1])
+    story.passes(15_000)
+    assert.equal(story.state.queue.length, 0)
+  })
+
+  it('gets the first of those who wait elsewhere when a seat falls free', () => {
+    const story = shared({ seatIdleMs: 40_000 }, { maxWorkspaces: 1 })
+    comes(story, 'ann')
+    comes(story, 'bob')
+    story.asks('cid')
+    story.asks('dan')
+    for (let n = 0; n < 8; n++) {
+      story.passes(10_000)
+      story.uses('bob')
+      story.asks('cid', { since: 1 })
+      story.asks('dan', { since: 1 })
+    }
+    assert.equal(story.seatOf('cid')?.name, story.seatOf('bob')?.name)
+    assert.equal(story.seatOf('dan')?.phase, 'queued')
+    assert.equal(story.asks('cid').status, 'granted')
+  })
+
+  it('hazard: one is waited for in the queue after all who waited for it have moved', () => {
+    const story = shared({}, { maxWorkspaces: 2 })
+    comes(story, 'ann')
+    comes(story, 'zed')
+    comes(story, 'bob')
+    for (const who of ['cid', 'dan', 'eve', 'fay']) story.asks(who)
+    story.hears({ type: 'cancel-asked', template: 'lab', user: person('dan') })
+    assert.notEqual(story.seatOf('fay')?.name, story.seatOf('eve')?.name)
+    const options = { policy: { seats: 2 }, limits: { maxStarting: 1 } }
+    const restarted = new Scenario(options, story.recorded)
+    restarted.looks().connects()
+    const { state } = restarted
+    const queued = [...state.workspaces.values()].filter(({ phase }) => phase === 'queued')
+    assert.deepEqual(
+      state.queue,
+      queued.map(({ name }) => name),
+    )
+    assert.equal(restarted.seatOf('fay')?.name, restarted.seatOf('eve')?.name)
+  })
+
+  it('is given up by one of several without loss for the others', () => {
+    const story = shared({}, { maxStarting: 1 })
+    story.asks('ann')
+    story.asks('bob')
+    story.passes(1_000)
+    story.hears({ type: 'cancel-asked', template: 'lab', user: person('ann') })
+    const held = story.asks('ann', { since: story.now - 500 })
+    assert.equal(codeOf(held), 'workspace_stopped')
+    assert.equal(story.seatOf('ann'), undefined)
+    assert.equal(story.seatOf('bob')?.phase, 'pulling')
+    assert.equal(codeOf(story.asks('ann')), 'waiting')
+  })
+
+  it('is not started by those who may not start anything', () => {
+    const story = shared({})
+    assert.equal(codeOf(story.asks('ann', { start: 'no' })), 'workspace_idle')
+    assert.equal(codeOf(story.asks('ann', { start: 'wake' })), 'workspace_stopped')
+    assert.deepEqual(story.orders, [])
+  })
+
+  it('hazard: a stranger of the same name gets the seat', () => {
+    const story = shared({})
+    comes(story, 'ann')
+    const reply = story.asks(person('ann', { subject: 'u-another' }))
+    assert.equal(codeOf(reply), 'identity_reused')
+  })
+})
+
+describe('a route to one workspace', () => {
+  it('leads its owner there and nobody else', () => {
+    const story = begun()
+    comes(story, 'ann')
+    const [workspace] = story.state.workspaces.keys()
+    assert.ok(workspace)
+    assert.equal(codeOf(story.asks('ann', { workspace })), 'granted')
+    assert.equal(codeOf(story.asks('bob', { workspace })), 'template_forbidden')
+    const unknown = 'lab-nobody' as typeof workspace
+    assert.equal(codeOf(story.asks('bob', { workspace: unknown })), 'workspace_unknown')
+  })
+
+  it('gives a seat in a shared one, as long as there are any', () => {
+    const story = shared({})
+    comes(story, 'ann')
+    const workspace = story.seatOf('ann')?.name
+    assert.ok(workspace)
+    assert.equal(codeOf(story.asks('bob', { workspace })), 'granted')
+    const reply = story.asks('cid', { workspace })
+    assert.equal(codeOf(reply), 'limit_template')
+    assert.equal(reply.status === 'refused' ? reply.limit : undefined, 2)
+  })
+})
+
+describe('a workspace that is opened for anybody', () => {
+  it('has a place at once, and a name of its own, and takes everybody', () => {
+    const story = begun({ limits: { maxWorkspaces: 1 } })
+    story.hears({ type: 'open-asked', template: 'lab', id: 7 })
+    const [step] = story.said.filter(({ type }) => type === 'answer-open')
+    assert.ok(step?.type === 'answer-open' && step.workspace !== undefined)
+    const { workspace } = step
+    story.obeys()
+    for (const who of people(1, 12)) assert.equal(codeOf(story.asks(who, { workspace })), 'granted')
+  })
+
+  it('does not wait where there is no place', () => {
+    const story = begun({ limits: { maxWorkspaces: 1 } })
+    comes(story, 'ann')
+    story.hears({ type: 'open-asked', template: 'lab', id: 7 })
+    const [step] = story.said.filter(({ type }) => type === 'answer-open')
+    assert.ok(step?.type === 'answer-open' && step.workspace === undefined)
+    assert.equal(story.state.workspaces.size, 1)
+    assert.deepEqual(story.state.queue, [])
+  })
+})
+
+describe('a template that starts by a click', () => {
+  it('is started by nothing else', () => {
+    const story = begun({ policy: { startsBy: 'click' } })
+    const reply = story.asks('ann')
+    assert.equal(codeOf(reply), 'workspace_stopped')
+    assert.match(reply.status === 'refused' ? reply.failure.detail : '', /click/)
+    assert.deepEqual(story.orders, [])
+    story.hears({ type: 'start-asked', template: 'lab', user: person('ann') })
+    assert.equal(codeOf(story.asks('ann')), 'waiting')
+    story.obeys()
+    assert.equal(codeOf(story.asks('ann')), 'granted')
+    story.passes(200_000).obeys()
+    assert.equal(story.phase('ann'), 'stopped')
+    assert.equal(codeOf(story.asks('ann')), 'workspace_stopped')
+  })
+
+  it('hazard: whoever was clicked for and is held in the queue counts as gone', () => {
+    const story = begun({ policy: { startsBy: 'click' }, limits: { maxWorkspaces: 1 } })
+    story.hears({ type: 'start-asked', template: 'lab', user: person('ann') })
+    story.obeys()
+    story.hears({ type: 'start-asked', template: 'lab', user: person('bob') })
+    for (let round = 0; round < 4; round += 1)
+      assert.equal(codeOf(story.passes(20_000).asks('bob')), 'waiting')
+  })
+})
+
+describe('a private workspace', () => {
+  it('that has served its total is removed when it would be stopped', () => {
+    const story = begun({ policy: { seatsTotal: 1 } })
+    comes(story, 'ann')
+    story.passes(200_000).obeys()
+    assert.equal(story.phase('ann'), 'absent')
+  })
+
+  it('that is stopped and started serves one more each time', () => {
+    const story = begun({ policy: { seatsTotal: 2 } })
+    comes(story, 'ann')
+    story.passes(200_000).obeys()
+    assert.equal(story.phase('ann'), 'stopped')
+    comes(story, 'ann')
+    assert.equal(story.workspace('ann').served, 2)
+    story.passes(200_000).obeys()
+    assert.equal(story.phase('ann'), 'absent')
+  })
+})

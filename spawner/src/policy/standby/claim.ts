@@ -1,0 +1,75 @@
+// A claim: what stood by becomes somebody's, in the decision that hears them. Its container stays where it is; its
+// name on the engine follows.
+import type { Workspace } from '../domain.ts'
+import { drop, setNetwork, type Draft } from '../state/draft.ts'
+import { inOrder } from '../queue/order.ts'
+import { becomeTheirs } from '../lifecycle/transitions.ts'
+import { networkOf } from '../networks.ts'
+import { isMisnamed, settleName } from '../lifecycle/rename.ts'
+import { ownLimitOf } from '../queue/limits.ts'
+import { standbysOf } from './standby.ts'
+
+/** Whoever waits for a private workspace, and has none of their own, takes one that stands by, in the queue's order. */
+export function claimStandbys(draft: Draft): void {
+  const ready = standbysOf(draft).filter((standby) => isReady(draft, standby))
+  if (ready.length === 0) return
+  const offered = new Set(ready.map(({ template }) => template))
+  const waiting: Workspace[] = []
+  for (const name of new Set([...draft.queue, ...draft.workspaces.touched])) {
+    const workspace = draft.workspaces.get(name)
+    if (workspace?.phase === 'queued' && offered.has(workspace.template)) waiting.push(workspace)
+  }
+  for (const name of inOrder(draft, waiting)) {
+    const workspace = draft.workspaces.get(name)
+    if (workspace !== undefined) claim(draft, workspace)
+  }
+}
+
+function claim(draft: Draft, asking: Workspace): void {
+  const { kind, owner, container, pending } = asking
+  if (kind !== 'private' || owner === undefined) return
+  if (container !== undefined || pending !== undefined) return
+  if (draft.foreignNames.has(asking.name)) return
+  const standby = bestFor(draft, asking)
+  if (standby?.container === undefined) return
+  // It has a place, which is theirs from now on: limits are asked as if it were free.
+  draft.workspaces.delete(standby.name)
+  if (ownLimitOf(draft, asking) !== undefined) {
+    draft.workspaces.set(standby.name, standby)
+    return
+  }
+  drop(draft, standby)
+  become(draft, asking, standby)
+}
+
+/** The one that most directors are at, and of these the one that has stood by for longest. */
+function bestFor(draft: Draft, asking: Workspace): Workspace | undefined {
+  const attached = (workspace: Workspace) => networkOf(draft, workspace)?.attached.length ?? 0
+  return standbysOf(draft)
+    .filter((standby) => standby.template === asking.template && isReady(draft, standby))
+    .sort((a, b) => attached(b) - attached(a) || a.turn - b.turn)[0]
+}
+
+function isReady(draft: Draft, standby: Workspace): boolean {
+  const { phase, pending, container } = standby
+  if (phase !== 'ready' || pending !== undefined || isMisnamed(standby)) return false
+  return container?.address !== undefined && networkOf(draft, standby) !== undefined
+}
+
+function become(draft: Draft, asking: Workspace, standby: Workspace): void {
+  const { container, network: index } = standby
+  const network = index === undefined ? undefined : draft.networks.get(index)
+  if (container === undefined || network === undefined) return
+  setNetwork(draft, network, { workspace: asking.name })
+  const stoodByMs = draft.now - (container.startedAt ?? draft.now)
+  const theirs: Workspace = {
+    ...asking,
+    container: { ...container, name: container.name ?? standby.name },
+    network: network.index,
+    stoodByMs,
+    served: asking.seats.length,
+    changedAt: draft.now,
+    leasedUntil: standby.leasedUntil,
+  }
+  settleName(draft, becomeTheirs(draft, theirs))
+}

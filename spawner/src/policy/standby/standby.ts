@@ -1,0 +1,181 @@
+// Standbys: ready without an owner, kept in number while nobody waits, replaced when they are not what would be made now.
+import { standbyName, turnOf, type Prefix, type WorkspaceName } from '@berth/shared/names'
+import type { Workspace } from '../domain.ts'
+import { drop, enter, freshWorkspace, type Draft } from '../state/draft.ts'
+import { exitedAtStart } from '../lifecycle/failures.ts'
+import { stop } from '../lifecycle/transitions.ts'
+import { claimNetwork } from '../networks.ts'
+import { isStarting } from '../state/phases.ts'
+import { isOutdated } from '../lifecycle/outdated.ts'
+import { isMisnamed } from '../lifecycle/rename.ts'
+import { commonLimitOf, ownLimitOf } from '../queue/limits.ts'
+import { isShared, type Template } from '../../templates/template.ts'
+
+const firstPauseMs = 5_000
+const longestPauseMs = 10 * 60_000
+
+/** Nothing of a person may be in it: no home, and nobody else either. */
+function wantedOf(template: Template): number {
+  return isShared(template) || template.spec.home !== undefined ? 0 : template.policy.standby
+}
+
+type Settle = (name: WorkspaceName) => void
+
+/**
+ * Before places are given: those go that are not to be had any more, or are too many.
+ *
+ * @param settle what follows for one that was changed
+ */
+export function endStandbys(draft: Draft, settle: Settle): void {
+  noteStandbys(draft)
+  if (!draft.engine.reachable || draft.standbys.size === 0) return
+  for (const standby of standbysOf(draft))
+    if (hasToGo(draft, standby)) replace(draft, standby, settle)
+  for (const template of draft.config.templates.values()) {
+    const present = presentOf(draft, template)
+    const surplus = present.length - wantedOf(template)
+    // Those that are not ready yet first.
+    present.sort((a, b) => Number(isStarting(b)) - Number(isStarting(a)))
+    for (const standby of present.slice(0, Math.max(0, surplus))) replace(draft, standby, settle)
+  }
+}
+
+/** After places were given. */
+export function refillStandbys(draft: Draft, settle: Settle): void {
+  noteStandbys(draft)
+  if (!draft.engine.reachable) return
+  for (const template of draft.config.templates.values()) refill(draft, template, settle)
+}
+
+/** Which there are follows what was touched, so that no decision looks through all workspaces. */
+function noteStandbys(draft: Draft): void {
+  const names = new Set(draft.standbys)
+  for (const name of draft.workspaces.touched)
+    if (draft.workspaces.get(name)?.kind === 'standby') names.add(name)
+    else names.delete(name)
+  const isSame =
+    names.size === draft.standbys.size && [...names].every((name) => draft.standbys.has(name))
+  if (!isSame) draft.standbys = names
+}
+
+export function standbysOf(draft: Draft): readonly Workspace[] {
+  const standbys: Workspace[] = []
+  for (const name of draft.standbys) {
+    const workspace = draft.workspaces.get(name)
+    if (workspace?.kind === 'standby') standbys.push(workspace)
+  }
+  return standbys
+}
+
+/** Somebody may have it, or it will soon be so. */
+function isToBeHad(workspace: Workspace): boolean {
+  return (isStarting(workspace) || workspace.phase === 'ready') && !isMisnamed(workspace)
+}
+
+function hasToGo(draft: Draft, standby: Workspace): boolean {
+  const { phase, leasedUntil } = standby
+  // Somebody froze it by hand.
+  if (phase === 'frozen') return leasedUntil <= draft.now
+  if (!isStarting(standby) && phase !== 'ready') return false
+  // It was somebody's: whoever they were may still be in it, for a lease.
+  if (isMisnamed(standby)) return leasedUntil <= draft.now
+  if (!draft.config.templates.has(standby.template)) return true
+  // Only these events bring another description or another image.
+  return draft.concernsAll && isOutdated(draft, standby)
+}
+
+function replace(draft: Draft, standby: Workspace, settle: Settle): void {
+  const pending = standby.pending?.step === 'pull' ? undefined : standby.pending
+  stop(draft, standby, 'replaced', { pending })
+  settle(standby.name)
+}
+
+function presentOf(draft: Draft, { name }: Template): Workspace[] {
+  return standbysOf(draft).filter((standby) => standby.template === name && isToBeHad(standby))
+}
+
+function refill(draft: Draft, template: Template, settle: Settle): void {
+  const wanted = wantedOf(template)
+  const failing = draft.standbyFailures.get(template.name)
+  if (wanted === 0 && failing === undefined) return
+  const present = presentOf(draft, template)
+  const coming = present.filter(isStarting)
+  const ready = present.length - coming.length
+  if (failing !== undefined && failing.until > draft.now) return
+  if (failing !== undefined && ready >= wanted) draft.standbyFailures.delete(template.name)
+  if (isAnyFailing(draft, template)) return
+  // One at a time until it is seen to work again.
+  const most = failing === undefined ? wanted : Math.min(wanted, ready + 1)
+  for (let count = present.length; count < most; count++) if (!add(draft, template, settle)) return
+}
+
+/** One is being taken away, which will say how long the pause is. */
+function isAnyFailing(draft: Draft, { name }: Template): boolean {
+  return standbysOf(draft).some(
+    ({ template, phase, stopReason }) =>
+      template === name && phase === 'stopping' && stopReason === 'failed',
+  )
+}
+
+/** Under the limits that people have, and after them. */
+function add(draft: Draft, template: Template, settle: Settle): boolean {
+  const claimant = { template: template.name, owner: undefined, seats: [] }
+  const limit = ownLimitOf(draft, claimant) ?? commonLimitOf(draft, claimant)
+  if (draft.queue.length > 0 || limit !== undefined) return false
+  const name = nextStandbyName(draft, template.prefix)
+  const fresh = freshWorkspace(draft, { name, template: template.name, owner: undefined })
+  const workspace = { ...fresh, kind: 'standby', turn: turnOf(name) } as const
+  const network = claimNetwork(draft, workspace)
+  if (network === undefined) return false
+  enter(draft, { ...workspace, network: network.index }, 'pulling')
+  draft.standbys = new Set([...draft.standbys, name])
+  settle(name)
+  return true
+}
+
+/** Its number is used up by that. */
+export function nextStandbyName(draft: Draft, prefix: Prefix): WorkspaceName {
+  for (;;) {
+    const name = standbyName(prefix, draft.nextTurn++)
+    if (!draft.foreignNames.has(name)) return name
+  }
+}
+
+/**
+ * One that has come to its end in one way or another.
+ *
+ * @returns false for one that is on its way or ready, which is as any other then
+ */
+export function settleEndedStandby(draft: Draft, standby: Workspace): boolean {
+  switch (standby.phase) {
+    case 'queued':
+      // There was no network for it.
+      drop(draft, standby)
+      return true
+    case 'stopped':
+      if (standby.container === undefined) drop(draft, standby)
+      // It ended by itself.
+      else stop(draft, standby, 'failed', { failure: exitedAtStart(standby.container.exitCode) })
+      return true
+    case 'failed':
+      settleFailed(draft, standby)
+      return true
+    case 'pulling':
+    case 'creating':
+    case 'starting':
+    case 'probing':
+    case 'ready':
+    case 'frozen':
+    case 'stopping':
+      return false
+  }
+}
+
+/** It is there to be seen until the next try, which comes after a pause that grows. */
+function settleFailed(draft: Draft, standby: Workspace): void {
+  const { count = 0, until = draft.now } = draft.standbyFailures.get(standby.template) ?? {}
+  if (until > draft.now) return
+  if (standby.phaseSince < draft.now) return drop(draft, standby)
+  const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** count)
+  draft.standbyFailures.set(standby.template, { count: count + 1, until: draft.now + pauseMs })
+}

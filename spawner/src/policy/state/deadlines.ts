@@ -1,0 +1,92 @@
+// When things fall due: idleness, lifetimes, deadlines. Says when, never what is done about it.
+import type { PolicyConfig, Workspace } from '../domain.ts'
+import { plainPolicy } from '../../templates/plain-template.ts'
+import type { TemplatePolicy } from '../../templates/template.ts'
+
+const never = Number.POSITIVE_INFINITY
+
+/** For containers whose template is no longer offered: they run until nobody uses them, and then go. */
+const orphanPolicy: TemplatePolicy = { ...plainPolicy, idleStopMs: 15 * 60_000, idleRemoveMs: 1 }
+
+/** A director that is only now connected gets at least this long to reach a workspace. */
+export const probeGraceMs = 10_000
+
+/** Its end is announced this long before, or a tenth of the lifetime where that is shorter. */
+const endNoticeMs = 10 * 60_000
+
+export function policyOf(
+  config: PolicyConfig,
+  workspace: { readonly template: string },
+): TemplatePolicy {
+  return config.templates.get(workspace.template)?.policy ?? orphanPolicy
+}
+
+/** How long a director may hold a lease that is given now, the margin included. */
+export function leaseSpan(config: PolicyConfig): number {
+  return config.lease.leaseMs + config.lease.marginMs
+}
+
+/** An idle step, counted from the last use, but not before a busy application is asked again. */
+function stepAt(workspace: Workspace, stepMs: number): number {
+  // Nobody has used a standby yet.
+  if (stepMs === 0 || workspace.kind === 'standby') return never
+  const usedAt = Math.max(workspace.lastUseAt, workspace.activeAt ?? -never)
+  return Math.max(usedAt + stepMs, workspace.veto?.busyUntil ?? -never)
+}
+
+/** From then on it is idle: background requests neither get nor renew a lease. Meant for those that run. */
+export function idleAt(config: PolicyConfig, workspace: Workspace): number {
+  const { idleFreezeMs, idleStopMs } = policyOf(config, workspace)
+  return Math.min(stepAt(workspace, idleFreezeMs), stepAt(workspace, idleStopMs))
+}
+
+/** From then on it may be frozen for idleness. */
+export function idleFreezeAt(config: PolicyConfig, workspace: Workspace): number {
+  const { idleFreezeMs } = policyOf(config, workspace)
+  return Math.max(stepAt(workspace, idleFreezeMs), workspace.leasedUntil)
+}
+
+/** From then on it may be stopped for idleness. A frozen one that is never stopped is stopped to be removed. */
+export function idleStopAt(config: PolicyConfig, workspace: Workspace): number {
+  const { idleStopMs, idleRemoveMs } = policyOf(config, workspace)
+  const stepMs = idleStopMs === 0 && workspace.phase === 'frozen' ? idleRemoveMs : idleStopMs
+  return Math.max(stepAt(workspace, stepMs), workspace.leasedUntil)
+}
+
+/** Meant for stopped ones. */
+export function idleRemoveAt(config: PolicyConfig, workspace: Workspace): number {
+  return stepAt(workspace, policyOf(config, workspace).idleRemoveMs)
+}
+
+/** The hard end, leases or not. */
+export function lifetimeEndsAt(config: PolicyConfig, workspace: Workspace): number {
+  const { maxLifetimeMs } = policyOf(config, workspace)
+  return maxLifetimeMs > 0 ? livesSince(workspace) + maxLifetimeMs + workspace.extendedMs : never
+}
+
+/** Lifetimes of people count from its start, or from the claim of a standby; `never` while it has not started. */
+function livesSince({ container, stoodByMs = 0 }: Workspace): number {
+  return container?.startedAt === undefined ? never : container.startedAt + stoodByMs
+}
+
+/** When the end of its lifetime is announced. */
+export function endNoticeAt(config: PolicyConfig, workspace: Workspace): number {
+  const { maxLifetimeMs } = policyOf(config, workspace)
+  return lifetimeEndsAt(config, workspace) - Math.min(endNoticeMs, maxLifetimeMs / 10)
+}
+
+/** From then on it takes nobody new, and ends with the last who leaves. */
+export function drainsAt(config: PolicyConfig, workspace: Workspace): number {
+  const { drainAfterMs } = policyOf(config, workspace)
+  return drainAfterMs > 0 ? livesSince(workspace) + drainAfterMs : never
+}
+
+/** When someone who waits in the queue counts as gone. */
+export function absentAt(config: PolicyConfig, workspace: Workspace): number {
+  return workspace.seenAt + config.presenceMs
+}
+
+/** When a failed or ended workspace without a container is forgotten. */
+export function forgetAt(config: PolicyConfig, workspace: Workspace): number {
+  return workspace.phaseSince + config.forgetAfterMs
+}

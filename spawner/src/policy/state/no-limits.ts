@@ -1,0 +1,13 @@
+// No limit at all: what settings and tests begin with.
+import type { Limits } from '../domain.ts'
+
+export const noLimits: Limits = {
+  maxWorkspaces: 0,
+  maxWorkspacesPerUser: 0,
+  maxStarting: 0,
+  maxQueue: 0,
+  maxMemoryBytes: 0,
+  evictsFrozen: true,
+  keepHomesMs: 0,
+  keepHomesDryRun: true,
+}

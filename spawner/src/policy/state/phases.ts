@@ -1,0 +1,29 @@
+// What a phase means: who holds a place, who is on the way up, and what of it people are told.
+import type { Phase, ShownPhase } from '@berth/shared/contract'
+import type { Workspace } from '../domain.ts'
+
+const startPhases: ReadonlySet<Phase> = new Set(['pulling', 'creating', 'starting', 'probing'])
+const placePhases: ReadonlySet<Phase> = new Set([...startPhases, 'ready', 'frozen', 'stopping'])
+
+/** As people are told: one that is kept only to tell held requests from new ones is absent. */
+export function shownPhase(workspace: Workspace | undefined): ShownPhase {
+  if (workspace === undefined) return 'absent'
+  const { phase, container, stopReason } = workspace
+  return phase === 'stopped' && container === undefined && stopReason !== 'lifetime'
+    ? 'absent'
+    : phase
+}
+
+/** Counts against `MAX_WORKSPACES`. */
+export function holdsPlace(workspace: Workspace): boolean {
+  return placePhases.has(workspace.phase)
+}
+
+export function isStarting(workspace: Workspace): boolean {
+  return startPhases.has(workspace.phase)
+}
+
+/** Counts against `MAX_STARTING`: one that served already and is only looked for again does not. */
+export function countsAsStarting(workspace: Workspace): boolean {
+  return isStarting(workspace) && workspace.servesSince === undefined
+}
