@@ -1,7 +1,7 @@
 // What is counted, under the names that INTERFACES.md gives. No name of a person is ever a label.
 import { phases } from '@berth/shared/contract'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import type { CallObserver } from './docker/calls.ts'
+import type { CallObserver } from './docker/client/calls.ts'
 import type { LoopCounts, LoopObserver } from './loop/observer.ts'
 import type { Limits } from './policy/domain.ts'
 

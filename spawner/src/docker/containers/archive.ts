@@ -1,0 +1,141 @@
+// A container's files as the engine's archive calls see them: small ones read and written, and who owns a folder.
+import type { Readable } from 'node:stream'
+import type Docker from 'dockerode'
+import { extract, pack, type Header } from 'tar-stream'
+import { unlessGone, type Call } from '../client/calls.ts'
+
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+  readonly mode: number
+}
+
+export interface Archive {
+  /** Up to 1 MiB of a file; empty where there is none. */
+  readText(container: string, path: string, signal: AbortSignal): Promise<string>
+  /** `undefined`: there is no such folder. */
+  ownerOf(container: string, path: string, signal: AbortSignal): Promise<Owner | undefined>
+  /** Makes a folder, or changes whose it is; nothing in it is touched. */
+  setOwner(container: string, path: string, owner: Owner, signal: AbortSignal): Promise<void>
+  /** Makes a file, or writes it anew, and the folders that it lacks. */
+  putFile(
+    container: string,
+    path: string,
+    bytes: Buffer,
+    owner: Owner,
+    signal: AbortSignal,
+  ): Promise<void>
+}
+
+const longestFile = 1024 * 1024
+
+export function createArchive(deps: { docker: Docker; call: Call }): Archive {
+  const { docker, call } = deps
+
+  /** The first entry of what is at `path`, and up to `limit` bytes of it; the rest is not read. */
+  async function first(
+    id: string,
+    path: string,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<{ header: Header; bytes: Buffer } | undefined> {
+    return unlessGone(
+      call('container-archive-get', { signal }, async (abortSignal) => {
+        const container = docker.getContainer(id)
+        const stream = (await container.getArchive({ path, abortSignal })) as Readable
+        const untar = extract()
+        stream.on('error', (error) => untar.destroy(error))
+        untar.on('error', () => stream.destroy())
+        stream.pipe(untar)
+        try {
+          for await (const entry of untar) {
+            const bytes = await take(entry as AsyncIterable<Uint8Array>, limit)
+            return { header: entry.header, bytes }
+          }
+          return undefined
+        } finally {
+          stream.destroy()
+        }
+      }),
+    )
+  }
+
+  return {
+    async readText(container, path, signal) {
+      const entry = await first(container, path, longestFile, signal)
+      return entry?.header.type === 'file' ? entry.bytes.toString('utf8') : ''
+    },
+
+    async ownerOf(container, path, signal) {
+      const entry = await first(container, path, 0, signal)
+      if (entry?.header.type !== 'directory') return undefined
+      const { uid = 0, gid = 0, mode = 0o755 } = entry.header
+      return { uid, gid, mode }
+    },
+
+    setOwner,
+
+    async putFile(id, path, bytes, owner, signal) {
+      const [parent, name] = split(path)
+      await makeFolders(id, parent, signal)
+      await put(id, parent, { name, size: bytes.length, ...owner }, bytes, signal)
+    },
+  }
+
+  async function setOwner(
+    id: string,
+    path: string,
+    owner: Owner,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const [parent, name] = split(path)
+    await put(id, parent, { name: `${name}/`, type: 'directory', ...owner }, undefined, signal)
+  }
+
+  /** What is there, a link too, stays as it is. */
+  async function makeFolders(id: string, path: string, signal: AbortSignal): Promise<void> {
+    if (path === '/' || (await first(id, path, 0, signal)) !== undefined) return
+    await makeFolders(id, split(path)[0], signal)
+    await setOwner(id, path, { uid: 0, gid: 0, mode: 0o755 }, signal)
+  }
+
+  async function put(
+    id: string,
+    folder: string,
+    header: Headers,
+    bytes: Buffer | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const tar = pack()
+    const entry = { ...header, mtime: new Date() }
+    if (bytes === undefined) tar.entry(entry)
+    else tar.entry(entry, bytes)
+    tar.finalize()
+    const chunks: Uint8Array[] = []
+    for await (const chunk of tar as AsyncIterable<Uint8Array>) chunks.push(chunk)
+    await call('container-archive-put', { signal }, (abortSignal) =>
+      docker.getContainer(id).putArchive(Buffer.concat(chunks), { path: folder, abortSignal }),
+    )
+  }
+}
+
+type Headers = Owner & Pick<Header, 'name'> & Partial<Pick<Header, 'type' | 'size'>>
+
+/** @returns the folder that it is in, and its name there */
+function split(path: string): [folder: string, name: string] {
+  const parent = path.replace(/\/+[^/]+\/*$/, '') || '/'
+  const name = path.slice(parent === '/' ? 1 : parent.length + 1).replace(/\/+$/, '')
+  return [parent, name]
+}
+
+async function take(entry: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  if (limit > 0)
+    for await (const chunk of entry) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= limit) break
+    }
+  return Buffer.concat(chunks).subarray(0, limit)
+}

@@ -1,0 +1,211 @@
+// What a workspace's container is made of, and the hash of it. Pure; everything a client sends is a name in here.
+import { createHash } from 'node:crypto'
+import type { Person } from '@berth/shared/contract'
+import { labels } from '@berth/shared/labels'
+import { ownerAlias, type WorkspaceName } from '@berth/shared/names'
+import type Docker from 'dockerode'
+import type { WorkspaceKind } from '../../policy/domain.ts'
+import { placeholderValues, render, usesPlaceholder } from '../../templates/placeholders.ts'
+import type { Template, TemplateSpec } from '../../templates/template.ts'
+import { secretsDigest } from './secrets.ts'
+
+export interface Mount {
+  /** `shared`: a volume that several templates have, for everybody to write to. */
+  readonly kind: 'volume' | 'shared' | 'bind'
+  /** A volume's name, or a path on the engine's host. */
+  readonly source: string
+  readonly target: string
+  readonly readOnly: boolean
+  /** Its source names one person: without an owner it would be what all of theirs lie in. */
+  readonly named: boolean
+  /** One person's own volume, not shared by all. */
+  readonly personal: boolean
+  /** Made writable for the template's user. */
+  readonly ofUser: boolean
+}
+
+export function mountsOf(
+  template: Template,
+  owner: Person | undefined,
+  instance: string,
+): readonly Mount[] {
+  const values = placeholderValues(template, owner, instance)
+  const { home, volumes } = template.spec
+  const all = [
+    ...(home === undefined ? [] : [homeMount(home)]),
+    ...volumes.map((mount) => ({ ...mount, isHome: false })),
+  ]
+  return all.map(({ kind, source, target, readOnly, isHome }) => {
+    const name = render(source, values)
+    const named = usesPlaceholder(source, 'user', 'workspace')
+    const personal = kind === 'volume' && named
+    return {
+      kind,
+      source: kind === 'shared' ? sharedVolumeName(instance, name) : name,
+      target: render(target, values),
+      readOnly,
+      named,
+      personal,
+      // A home that is nobody's own is the application's, whoever it serves.
+      ofUser: !readOnly && (personal || (isHome && owner === undefined)),
+    }
+  })
+}
+
+function homeMount({ path, volume }: { path: string; volume: string }) {
+  return { kind: 'volume', source: volume, target: path, readOnly: false, isHome: true } as const
+}
+
+function sharedVolumeName(instance: string, id: string): string {
+  return `${instance}-shared-${id}`
+}
+
+/** What root keeps in a container: enough to change users and serve, not to make devices or raw packets. */
+const droppedForRoot = ['AUDIT_WRITE', 'MKNOD', 'NET_RAW', 'SETFCAP', 'SETPCAP', 'SYS_CHROOT']
+
+/** What follows from template and owner alone: the part that the hash covers. The host name is not in it: a
+ * standby keeps the one that it was made with. */
+function made(
+  template: Template,
+  owner: Person | undefined,
+  instance: string,
+): Docker.ContainerCreateOptions {
+  const values = placeholderValues(template, owner, instance)
+  const { spec } = template
+  const command = spec.command.map((word) => render(word, values))
+  const variables = Object.entries(spec.environment).sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    Image: spec.image,
+    ...(command.length === 0 ? {} : { Cmd: command }),
+    ...(spec.user === '' ? {} : { User: spec.user }),
+    ...(spec.stopSignal === '' ? {} : { StopSignal: spec.stopSignal }),
+    StopTimeout: Math.ceil(spec.stopTimeoutMs / 1_000),
+    Env: variables.map(([name, value]) => `${name}=${render(value, values)}`),
+    HostConfig: {
+      Init: spec.init,
+      SecurityOpt: securityOptions(spec),
+      ...(spec.capAdd.length === 0 ? {} : { CapAdd: [...spec.capAdd] }),
+      ...(spec.runtime === '' ? {} : { Runtime: spec.runtime }),
+      ...(spec.shmBytes === 0 ? {} : { ShmSize: spec.shmBytes }),
+      ...memoryLimits(spec),
+      ...(spec.cpus === 0 ? {} : { NanoCpus: Math.round(spec.cpus * 1e9) }),
+      ...(spec.pids === 0 ? {} : { PidsLimit: spec.pids }),
+      RestartPolicy: { Name: 'no' },
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
+      Mounts: mountsOf(template, owner, instance).map((mount) => ({
+        Type: mount.kind === 'bind' ? ('bind' as const) : ('volume' as const),
+        Source: mount.source,
+        Target: mount.target,
+        ReadOnly: mount.readOnly,
+      })),
+    },
+  }
+}
+
+function securityOptions({ securityOpt }: TemplateSpec): string[] {
+  const decides = securityOpt.some((option) => option.startsWith('no-new-privileges'))
+  return decides ? [...securityOpt] : ['no-new-privileges', ...securityOpt]
+}
+
+/** To the engine, 0 is as much swap again as there is memory, and -1 is no limit. */
+function memoryLimits({ memoryBytes, memorySwapBytes }: TemplateSpec): Docker.HostConfig {
+  if (memoryBytes === 0) return {}
+  return { Memory: memoryBytes, MemorySwap: memorySwapBytes === 0 ? -1 : memorySwapBytes }
+}
+
+/** @returns the hash of what a container would be made from now */
+export function specHash(template: Template, owner: Person | undefined, instance: string): string {
+  const { secrets, networks, egress } = template.spec
+  const around = { secrets: secretsDigest(secrets), networks, egress }
+  const text = JSON.stringify({ ...made(template, owner, instance), around })
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+}
+
+export interface ContainerOrder {
+  readonly instance: string
+  readonly workspace: WorkspaceName
+  readonly template: Template
+  readonly kind: WorkspaceKind
+  /** Of a private one. */
+  readonly owner: Person | undefined
+  readonly network: string
+  /** The image's own user, where the template names none. */
+  readonly imageUser: string
+  readonly hasHealthcheck: boolean
+  /** Seconds since 1970. */
+  readonly createdAt: number
+}
+
+export function containerOptions(order: ContainerOrder): Docker.ContainerCreateOptions {
+  const { instance, workspace, template, owner, network } = order
+  const options = made(template, owner, instance)
+  const user = template.spec.user === '' ? order.imageUser : template.spec.user
+  return {
+    ...options,
+    Hostname: workspace,
+    Labels: workspaceLabels(order),
+    ...(order.hasHealthcheck ? { Healthcheck: quickHealthcheck(template) } : {}),
+    HostConfig: {
+      ...options.HostConfig,
+      NetworkMode: network,
+      CapDrop: isRoot(user) ? droppedForRoot : ['ALL'],
+    },
+    NetworkingConfig: {
+      EndpointsConfig: { [network]: { Aliases: aliasesOf(workspace, owner?.subject) } },
+    },
+  }
+}
+
+/** @param subject absent where it is no one person's: there is no second name that only its owner's leads to */
+export function aliasesOf(workspace: WorkspaceName, subject: string | undefined): string[] {
+  return subject === undefined ? [] : [ownerAlias(workspace, subject)]
+}
+
+function isRoot(user: string): boolean {
+  const [name = ''] = user.split(':')
+  return name === '' || name === 'root' || /^0+$/.test(name)
+}
+
+function workspaceLabels(order: ContainerOrder): Record<string, string> {
+  const { instance, workspace, template, owner, createdAt } = order
+  return {
+    [labels.instance]: instance,
+    [labels.workspace]: workspace,
+    [labels.kind]: order.kind,
+    [labels.template]: template.name,
+    ...ownerLabels(owner),
+    ...contentsLabel(order),
+    [labels.spec]: specHash(template, owner, instance),
+    [labels.created]: new Date(createdAt * 1_000).toISOString(),
+  }
+}
+
+function contentsLabel({ template, owner, instance }: ContainerOrder): Record<string, string> {
+  const { secrets, networks } = template.spec
+  const mounts = mountsOf(template, owner, instance)
+  const contents = [
+    ...(secrets.length === 0 ? [] : ['secrets']),
+    ...(networks.length === 0 ? [] : ['networks']),
+    // Those of one person's are known by the labels of the volume.
+    ...(mounts.some(({ kind, ofUser, personal }) => kind === 'shared' || (ofUser && !personal))
+      ? ['volumes']
+      : []),
+  ]
+  return contents.length === 0 ? {} : { [labels.contents]: contents.join(' ') }
+}
+
+function ownerLabels(owner: Person | undefined): Record<string, string> {
+  if (owner === undefined) return {}
+  const own = { [labels.user]: owner.name, [labels.subject]: owner.subject }
+  return owner.email === undefined ? own : { ...own, [labels.email]: owner.email }
+}
+
+/** The rest is the image's. Without this the first word of its health comes after 30 s. */
+function quickHealthcheck(template: Template): Docker.HealthConfig {
+  const nanoseconds = (ms: number): number => ms * 1e6
+  const quick = {
+    StartPeriod: nanoseconds(template.policy.startTimeoutMs),
+    StartInterval: nanoseconds(250),
+  }
+  return quick
+}

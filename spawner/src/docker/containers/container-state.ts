@@ -1,0 +1,65 @@
+// A container as the engine describes it, in the words of the policy. Pure.
+import type { Clock } from '@berth/shared/clock'
+import { labels } from '@berth/shared/labels'
+import type Docker from 'dockerode'
+import type { Container } from '../../policy/domain.ts'
+import { plainName } from '../observe/ownership.ts'
+
+export type Health = NonNullable<Container['health']>
+
+export function healthOf(text: string | undefined): Health | undefined {
+  return text === 'starting' || text === 'healthy' || text === 'unhealthy' ? text : undefined
+}
+
+export function statusOf(state: string): Container['status'] {
+  switch (state) {
+    case 'created':
+      return 'created'
+    case 'paused':
+      return 'paused'
+    case 'running':
+    case 'restarting':
+      return 'running'
+    default:
+      return 'exited'
+  }
+}
+
+/** @returns when that was on our own clock; the engine's "never" is the year 1 */
+export function onOurClock(clock: Clock, time: string): number | undefined {
+  const at = Date.parse(time)
+  return Number.isFinite(at) && at > 0 ? clock.now() - (clock.wall() - at) : undefined
+}
+
+/** Addresses are listed under the network's name. */
+export type Addresses = Readonly<Record<string, { readonly IPAddress?: string }>>
+
+export function addressOn(networks: Addresses, name: string): string | undefined {
+  const address = networks[name]?.IPAddress
+  return address === undefined || address === '' ? undefined : address
+}
+
+/** @param network the network of ours that it is on */
+export function describeContainer(
+  info: Docker.ContainerInspectInfo,
+  clock: Clock,
+  network?: string,
+): Container {
+  const { State } = info
+  const status = statusOf(State.Status)
+  const health = healthOf(State.Health?.Status)
+  const startedAt = onOurClock(clock, State.StartedAt)
+  const address =
+    network === undefined ? undefined : addressOn(info.NetworkSettings.Networks, network)
+  return {
+    generation: info.Id,
+    spec: info.Config.Labels[labels.spec] ?? '',
+    status,
+    name: plainName(info.Name),
+    imageId: info.Image,
+    ...(status === 'exited' ? { exitCode: State.ExitCode } : {}),
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(address === undefined ? {} : { address }),
+    ...(health === undefined || status !== 'running' ? {} : { health }),
+  }
+}

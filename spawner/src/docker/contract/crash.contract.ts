@@ -1,0 +1,221 @@
+// The whole loop on a real engine, given up at each of its named points: the next one finds everything again.
+import assert from 'node:assert/strict'
+import { noLimits } from '../../policy/state/no-limits.ts'
+import { after, before, describe, it } from 'node:test'
+import { systemClock as clock } from '@berth/shared/clock'
+import type { Command } from '@berth/shared/contract'
+import { createLog } from '@berth/shared/log'
+import { createWorkspaces } from '../../loop/create-workspaces.ts'
+import type { Engine } from '../../loop/engine.ts'
+import type { Point } from '../../loop/points.ts'
+import type { PolicyConfig, SeatReply } from '../../policy/domain.ts'
+import type { Template } from '../../templates/template.ts'
+import { baseImage, createEngineUnderTest, nameOf, person, run } from './contract-fixture.ts'
+
+/** The points that a first start passes, and those of an end. */
+const starting: readonly Point[] = [
+  'before-look',
+  'after-look',
+  'before-create-network',
+  'after-create-network',
+  'before-pull-image',
+  'after-pull-image',
+  'before-attach-director',
+  'after-attach-director',
+  'before-create-container',
+  'after-create-container',
+  'before-start-container',
+  'after-start-container',
+]
+const ending: readonly Point[] = [
+  'before-stop-container',
+  'after-stop-container',
+  'before-remove-container',
+  'after-remove-container',
+]
+
+describe('a spawner that dies on a real engine', () => {
+  const test = createEngineUnderTest('10.219.6.0/24')
+  const { engine, docker, instance, prefix } = test
+  const home = { path: '/home/me', volume: '{instance}-{user}-home' }
+  let director = ''
+  before(async () => {
+    const Labels = { 'berth.instance': instance, 'berth.role': 'director' }
+    const options = { Image: baseImage, Cmd: ['sleep', 'infinity'], Labels }
+    const container = await docker.createContainer(options)
+    await container.start()
+    director = container.id.slice(0, 12)
+  })
+  after(() => test[Symbol.asyncDispose]())
+
+  function config(idleStopMs: number): PolicyConfig {
+    const base = test.template({ home, user: '1000' })
+    const policy = { ...base.policy, idleStopMs, idleRemoveMs: idleStopMs }
+    const template: Template = { ...base, policy }
+    return {
+      limits: noLimits,
+      templates: new Map([[template.name, template]]),
+      lease: { leaseMs: 200, marginMs: 100 },
+      spareNetworks: 0,
+      networkCount: 16,
+      presenceMs: 30_000,
+      forgetAfterMs: 3_600_000,
+      retryAfterMs: 200,
+      specOf: (of, owner) => engine.specOf(of, owner),
+    }
+  }
+
+  /** Dies at a point: whatever it has begun there goes on at the engine, and nothing else is heard of it. */
+  function spawner(diesAt?: Point, idleStopMs = 0) {
+    const died = Promise.withResolvers<void>()
+    let isDead = false
+    const never = new Promise<never>(() => undefined)
+    const reached = (point: Point) => {
+      if (point === diesAt) {
+        isDead = true
+        died.resolve()
+      }
+      return isDead ? never : undefined
+    }
+    const loop = createWorkspaces({
+      engine: untilDead(engine, () => isDead, never),
+      config: config(idleStopMs),
+      reconcileEveryMs: 500,
+      clock,
+      log: createLog({ service: 'test', level: 'silent' }),
+      observer: {
+        looked: () => undefined,
+        ready: () => undefined,
+        startFailed: () => undefined,
+        refused: () => undefined,
+        reclaimed: () => undefined,
+      },
+      reached,
+    })
+    const probe = (command: Command) => {
+      if (command.event !== 'probe') return
+      const { workspace, generation } = command.data
+      queueMicrotask(() =>
+        loop.answerProbe({ director, workspace, generation, reachable: true, ms: 1 }),
+      )
+    }
+    // What died does not end in order; this only lets go of its timers and its stream.
+    test.after(async () => void loop[Symbol.asyncDispose]())
+    return {
+      loop,
+      died: died.promise,
+      async start() {
+        void loop.start()
+        loop.connectDirector(director, probe)
+      },
+      ask: (name: string): Promise<SeatReply> =>
+        loop.askSeat(
+          {
+            director,
+            user: person(name),
+            template: prefix,
+            protocol: 'http',
+            waitMs: 30_000,
+            start: 'start',
+            navigation: false,
+          },
+          new AbortController().signal,
+        ),
+    }
+  }
+
+  async function ownOf(name: string) {
+    const { containers, networks } = await engine.look(test.signal)
+    const workspace = nameOf(prefix, name)
+    return { own: containers.filter((each) => each.workspace === workspace), networks }
+  }
+
+  for (const [at, point] of starting.entries())
+    it(`${point}: the next one gives one container, with its home`, async () => {
+      const name = `p${at}`
+      const first = spawner(point)
+      await first.start()
+      void first.ask(name)
+      await first.died
+      const second = spawner()
+      await second.start()
+      const reply = await askUntilAnswered(() => second.ask(name))
+      await second.loop[Symbol.asyncDispose]()
+      assert.equal(reply.status, 'granted', JSON.stringify(reply))
+      const { own } = await ownOf(name)
+      assert.equal(own.length, 1)
+      assert.ok(reply.status === 'granted')
+      assert.equal(own[0]?.container.generation, reply.generation)
+      const owner = await run(docker, reply.generation, 'stat', '-c', '%u', home.path)
+      assert.equal(owner, '1000')
+      await clearAway()
+    })
+
+  for (const [at, point] of ending.entries())
+    it(`${point}: the next one ends what was ending`, async () => {
+      const name = `e${at}`
+      const first = spawner(point, 400)
+      await first.start()
+      assert.equal((await first.ask(name)).status, 'granted')
+      await first.died
+      const second = spawner(undefined, 400)
+      await second.start()
+      await gone(name)
+      await second.loop[Symbol.asyncDispose]()
+      await clearAway()
+    })
+
+  /** The pool is small, and the next test begins with an empty engine. */
+  async function clearAway(): Promise<void> {
+    const { containers, networks } = await engine.look(test.signal)
+    await Promise.all(
+      containers.map(({ container }) => engine.removeContainer(container.generation, test.signal)),
+    )
+    await Promise.all(networks.map(({ index }) => engine.removeNetwork(index, test.signal)))
+  }
+
+  async function gone(name: string): Promise<void> {
+    const isGone = async () => (await ownOf(name)).own.length === 0
+    const enough = new AbortController()
+    const deadline = AbortSignal.any([enough.signal, AbortSignal.timeout(30_000)])
+    const opened = Promise.withResolvers<void>()
+    const heard = (async () => {
+      for await (const event of engine.events(() => opened.resolve(), deadline))
+        if (event.type === 'container-destroyed' && (await isGone())) return
+    })()
+    await opened.promise
+    if (!(await isGone())) return heard
+    enough.abort()
+    await heard.catch(() => undefined)
+  }
+
+  async function askUntilAnswered(ask: () => Promise<SeatReply>): Promise<SeatReply> {
+    for (;;) {
+      const reply = await ask()
+      if (reply.status !== 'refused' || reply.failure.code !== 'engine_unreachable') return reply
+    }
+  }
+})
+
+/** Its calls go through as long as it lives; answers that come later are never heard. */
+function untilDead(engine: Engine, isDead: () => boolean, never: Promise<never>): Engine {
+  return new Proxy(engine, {
+    get(target, name: keyof Engine) {
+      if (name === 'specOf')
+        return (...options: Parameters<Engine['specOf']>) => target.specOf(...options)
+      if (name === 'events')
+        return async function* (...options: Parameters<Engine['events']>) {
+          for await (const event of target.events(...options)) {
+            if (isDead()) await never
+            yield event
+          }
+        }
+      return async (...options: unknown[]) => {
+        if (isDead()) return never
+        const method = Reflect.get(target, name) as (...all: unknown[]) => Promise<unknown>
+        const answer = await method(...options)
+        return isDead() ? never : answer
+      }
+    },
+  })
+}

@@ -1,0 +1,253 @@
+// What a template says is what the engine does: each field's effect, seen from inside where it matters.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { labels } from '@berth/shared/labels'
+import { sharedName } from '@berth/shared/names'
+import { Secret } from '@berth/shared/secret'
+import type { Outcome } from '../../loop/engine.ts'
+import type { TemplateSpec } from '../../templates/template.ts'
+import { createEngineUnderTest, nameOf, person, run, valueOf, wanted } from './contract-fixture.ts'
+
+const mebibyte = 1024 ** 2
+
+describe('fields of a template on a real engine', () => {
+  const test = createEngineUnderTest('10.219.9.0/24')
+  const { engine, docker, instance, signal, prefix } = test
+  before(async () => assert.equal(await engine.createNetwork(0, signal), 'created'))
+  // A network has room for thirteen.
+  afterEach(async () => {
+    const { containers } = await engine.look(signal)
+    for (const { container } of containers)
+      valueOf(await engine.removeContainer(container.generation, signal))
+  })
+  after(() => test[Symbol.asyncDispose]())
+
+  const create = (name: string, spec: Partial<TemplateSpec>) => {
+    const [workspace, owner] = [nameOf(prefix, name), person(name)]
+    const order = { workspace, owner, template: test.template(spec), network: 0 }
+    return engine.createContainer(order, signal)
+  }
+  const inspect = (id: string) => docker.getContainer(id).inspect()
+  const failureOf = (outcome: Outcome<unknown>) => {
+    assert.ok(!outcome.ok)
+    return outcome.failure
+  }
+  const status = (id: string) => run(docker, id, 'cat', '/proc/self/status')
+
+  it('memory and swap: together as said, or swap without a limit', async () => {
+    const memoryBytes = 32 * mebibyte
+    const both = await test.started('ann', { memoryBytes, memorySwapBytes: 48 * mebibyte })
+    const { HostConfig } = await inspect(both.id)
+    assert.equal(HostConfig.Memory, memoryBytes)
+    assert.equal(HostConfig.MemorySwap, 48 * mebibyte)
+    const open = await test.started('abe', { memoryBytes, memorySwapBytes: 0 })
+    assert.equal((await inspect(open.id)).HostConfig.MemorySwap, -1)
+    const none = await test.started('ada', { memoryBytes: 0, memorySwapBytes: 0 })
+    assert.equal((await inspect(none.id)).HostConfig.Memory, 0)
+  })
+
+  it('shared memory, processes and processors', async () => {
+    const { id } = await test.started('bea', { shmBytes: 8 * mebibyte, pids: 12, cpus: 0.5 })
+    assert.match(await run(docker, id, 'df', '-k', '/dev/shm'), /\s8192\s/)
+    const { HostConfig } = await inspect(id)
+    assert.equal(HostConfig.PidsLimit, 12)
+    assert.equal(HostConfig.NanoCpus, 5e8)
+    const many = 'for i in $(seq 30); do sleep 5 & done; echo all'
+    assert.match(await run(docker, id, 'sh', '-c', many), /fork|Resource temporarily unavailable/i)
+  })
+
+  it('secrets: files that only the user reads, and nothing else shows', async () => {
+    const secrets = [
+      { name: 'token', target: '/run/secrets/token', value: new Secret('s3cret word\n') },
+      { name: 'deep', target: '/etc/deep/er/key', value: new Secret('an0ther') },
+    ]
+    const { id } = await test.started('cat', { secrets, user: '1000:100' })
+    assert.equal(await run(docker, id, 'cat', '/run/secrets/token'), 's3cret word')
+    assert.equal(await run(docker, id, 'cat', '/etc/deep/er/key'), 'an0ther')
+    const stat = await run(docker, id, 'stat', '-c', '%u:%g %a', '/run/secrets/token')
+    assert.equal(stat, '1000:100 400')
+    const folder = await run(docker, id, 'stat', '-c', '%u:%g %a', '/etc/deep', '/run')
+    assert.equal(folder, '0:0 755\n0:0 755')
+    const said = JSON.stringify(await inspect(id))
+    for (const { value } of secrets) assert.ok(!said.includes(value.reveal().trim()))
+    // They are still there after it was stopped and started.
+    valueOf(await engine.stopContainer(id, { signal: 'KILL', timeoutMs: 0 }, signal))
+    valueOf(await engine.startContainer(id, 0, signal))
+    assert.equal(await run(docker, id, 'cat', '/run/secrets/token'), 's3cret word')
+  })
+
+  it('a changed secret is another description', () => {
+    const spec = (text: string) => {
+      const secrets = [{ name: 'token', target: '/run/secrets/token', value: new Secret(text) }]
+      return engine.specOf(test.template({ secrets }), person('cat'))
+    }
+    assert.notEqual(spec('one'), spec('two'))
+    assert.equal(spec('one'), spec('one'))
+  })
+
+  it('secrets are put again when the one who made the container died before', async () => {
+    const secrets = [{ name: 'token', target: '/run/secrets/token', value: new Secret('kept') }]
+    const { generation } = valueOf(await create('dan', { secrets }))
+    const successor = createEngineUnderTest('10.219.9.0/24', instance)
+    test.after(async () => successor.engine[Symbol.dispose]())
+    const early = await successor.engine.startContainer(generation, 0, signal)
+    assert.match(failureOf(early).detail, /never finished/)
+    const [workspace, owner] = [nameOf(prefix, 'dan'), person('dan')]
+    const order = { workspace, owner, template: test.template({ secrets }), network: 0 }
+    const again = valueOf(await successor.engine.createContainer(order, signal))
+    assert.equal(again.generation, generation)
+    valueOf(await successor.engine.startContainer(generation, 0, signal))
+    assert.equal(await run(docker, generation, 'cat', '/run/secrets/token'), 'kept')
+  })
+
+  it('further networks are joined before the start, and one that is not there is named', async () => {
+    const Name = `${instance}-extra`
+    const network = await docker.createNetwork({ Name })
+    test.after(() => docker.getNetwork(Name).remove())
+    const noting = 'ls /sys/class/net > /tmp/now; mv /tmp/now /tmp/at-start; sleep infinity'
+    const command = ['sh', '-c', noting]
+    const { id, address } = await test.started('eve', { networks: [Name], command })
+    assert.match(address, /^10\.219\.9\./)
+    const names = Object.keys((await inspect(id)).NetworkSettings.Networks)
+    assert.deepEqual(names.sort(), [Name, `${instance}-ws-00000`])
+    const reading = 'until test -e /tmp/at-start; do sleep 0.02; done; cat /tmp/at-start'
+    assert.match(await run(docker, id, 'sh', '-c', reading), /eth0\neth1/)
+    // Removed and made anew while the container stood still.
+    valueOf(await engine.stopContainer(id, { signal: 'KILL', timeoutMs: 0 }, signal))
+    await docker.getNetwork(network.id).remove()
+    await docker.createNetwork({ Name })
+    valueOf(await engine.startContainer(id, 0, signal))
+    assert.ok((await inspect(id)).NetworkSettings.Networks[Name] !== undefined)
+    valueOf(await engine.removeContainer(id, signal))
+
+    const missing = failureOf(await create('eli', { networks: [`${instance}-nowhere`] }))
+    assert.match(missing.detail, new RegExp(`network ${instance}-nowhere could not be joined`))
+    const others = failureOf(await create('eli', { networks: [`${instance}-ws-00000`] }))
+    assert.match(others.detail, /network of one workspace/)
+    const { containers } = await engine.look(signal)
+    assert.ok(!containers.some(({ workspace }) => workspace === nameOf(prefix, 'eli')))
+  })
+
+  it('hazard: the network of a workspace or of the services, by its id or of another instance', async () => {
+    const Name = `${instance}-of-another`
+    const Labels = { [labels.instance]: `${instance}-2` }
+    const another = await docker.createNetwork({ Name, Labels })
+    test.after(() => another.remove())
+    assert.equal(await engine.createNetwork(1, signal), 'created')
+    const somebodys = docker.getNetwork(`${instance}-ws-00001`)
+    test.after(() => somebodys.remove())
+    const { Id: id } = await somebodys.inspect()
+    for (const network of [id, id.slice(0, 12), Name]) {
+      const { detail } = failureOf(await create('eli', { networks: [network] }))
+      assert.match(detail, /could not be joined: it is one of Berth’s own/, network)
+    }
+  })
+
+  it('init: the command itself is process 1 where there is none', async () => {
+    const { id } = await test.started('fay', { init: false })
+    assert.match(await run(docker, id, 'cat', '/proc/1/comm'), /^sleep$/)
+    const usual = await test.started('flo')
+    assert.doesNotMatch(await run(docker, usual.id, 'cat', '/proc/1/comm'), /^sleep$/)
+  })
+
+  it('capabilities are those that are kept and those that are added', async () => {
+    const effective = async (id: string) => {
+      const [, hex = ''] = /^CapEff:\s+([0-9a-f]+)$/m.exec(await status(id)) ?? []
+      return BigInt(`0x${hex}`)
+    }
+    const [netAdmin, netRaw] = [1n << 12n, 1n << 13n]
+    const plain = await effective((await test.started('gus', { user: '0' })).id)
+    assert.equal(plain & (netAdmin | netRaw), 0n)
+    const more = { user: '0', capAdd: ['NET_ADMIN', 'NET_RAW'] }
+    const added = await effective((await test.started('guy', more)).id)
+    assert.equal(added & (netAdmin | netRaw), netAdmin | netRaw)
+  })
+
+  it('security options come besides no-new-privileges, unless they speak of it', async () => {
+    const { id } = await test.started('hal', { securityOpt: ['seccomp=unconfined'] })
+    assert.match(await status(id), /^NoNewPrivs:\s+1$/m)
+    assert.match(await status(id), /^Seccomp:\s+0$/m)
+    const open = await test.started('hob', { securityOpt: ['no-new-privileges:false'] })
+    assert.match(await status(open.id), /^NoNewPrivs:\s+0$/m)
+    assert.match(await status(open.id), /^Seccomp:\s+2$/m)
+  })
+
+  it('runtime: the one that is named, and one that the engine does not know is refused by name', async () => {
+    const { id } = await test.started('ida', { runtime: 'runc' })
+    assert.equal((await inspect(id)).HostConfig.Runtime, 'runc')
+    const failure = failureOf(await create('ivy', { runtime: 'nosuch' }))
+    assert.equal(failure.code, 'start_failed')
+    assert.match(failure.detail, /nosuch/)
+  })
+
+  it('binds: a folder of the host, read-only where said so, and never made', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'berth-bind-'))
+    test.after(() => rm(folder, { recursive: true }))
+    await writeFile(join(folder, 'a'), 'from the host')
+    const bind = (target: string, readOnly: boolean, source = folder) =>
+      ({ kind: 'bind', source, target, readOnly }) as const
+    const volumes = [bind('/ro', true), bind('/rw', false)]
+    const { id } = await test.started('jan', { volumes })
+    assert.equal(await run(docker, id, 'cat', '/ro/a'), 'from the host')
+    assert.match(await run(docker, id, 'sh', '-c', 'echo x > /ro/b'), /Read-only file system/)
+    assert.equal(await run(docker, id, 'sh', '-c', 'echo x > /rw/b; cat /ro/b'), 'x')
+    const missing = await create('joe', { volumes: [bind('/x', false, `${folder}/none`)] })
+    assert.match(failureOf(missing).detail, /none/)
+  })
+
+  it('shared volumes are one for each id, and everybody may write to them', async () => {
+    const volumes = [
+      { kind: 'shared', source: 'pool', target: '/srv/pool', readOnly: false } as const,
+    ]
+    const first = await test.started('kim', { volumes, user: '1000' })
+    const second = await test.started('kit', { volumes, user: '1001' })
+    assert.equal(await run(docker, first.id, 'stat', '-c', '%u:%g %a', '/srv/pool'), '0:0 1777')
+    await run(docker, first.id, 'sh', '-c', 'echo hello > /srv/pool/a')
+    const there = 'cat /srv/pool/a; echo mine > /srv/pool/b && echo wrote; rm -f /srv/pool/a'
+    const told = await run(docker, second.id, 'sh', '-c', there)
+    assert.match(told, /^hello\nwrote\nrm: .*not permitted/)
+    const { Labels } = await docker.getVolume(`${instance}-shared-pool`).inspect()
+    const name = `${instance}-shared-pool`
+    assert.deepEqual(Labels, { 'berth.instance': instance, 'berth.volume': name })
+  })
+
+  it('a home of a workspace of several people is writable for its user', async () => {
+    const home = { path: '/home/all', volume: '{instance}-all' }
+    const template = test.template({ home, user: '1000' })
+    const workspace = sharedName(prefix, 5)
+    const order = { workspace, kind: 'shared', owner: undefined, template, network: 0 } as const
+    const { generation } = valueOf(await engine.createContainer(order, signal))
+    valueOf(await engine.startContainer(generation, 0, signal))
+    assert.equal(await run(docker, generation, 'stat', '-c', '%u', '/home/all'), '1000')
+  })
+
+  it('a volume that is named after a person is not made for a workspace that is nobody’s', async () => {
+    const home = { path: '/home/me', volume: '{instance}-{user}-home' }
+    const template = test.template({ home })
+    const workspace = sharedName(prefix, 6)
+    const order = { workspace, kind: 'shared', owner: undefined, template, network: 0 } as const
+    const failure = failureOf(await engine.createContainer(order, signal))
+    assert.match(failure.detail, /named after one person/)
+    const { Volumes } = await docker.listVolumes({
+      filters: { label: [`berth.instance=${instance}`] },
+    })
+    assert.ok(!Volumes.some(({ Name }) => Name === `${instance}--home`))
+  })
+
+  it('stop signal and grace are the template’s also for whoever stops it by hand', async () => {
+    const { id } = await test.started('leo', { stopSignal: 'SIGINT', stopTimeoutMs: 3_000 })
+    const { Config } = await inspect(id)
+    const { StopSignal, StopTimeout } = Config as { StopSignal?: string; StopTimeout?: number }
+    assert.deepEqual({ StopSignal, StopTimeout }, { StopSignal: 'SIGINT', StopTimeout: 3 })
+  })
+
+  it('an environment and a command have their placeholders filled in', async () => {
+    const spec = { environment: { WHO: '{username}' }, command: ['sleep', '1000'] }
+    const { id } = await test.started('max', spec)
+    assert.equal(await run(docker, id, 'sh', '-c', 'echo $WHO'), 'max')
+    assert.deepEqual(wanted((await inspect(id)).Config.Cmd), ['sleep', '1000'])
+  })
+})

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Outcome } from '../../loop/engine.ts'
+import type { TemplateSpec } from '../../templates/template.ts'
+import { createEngineUnderTest, nameOf, person, run, valueOf } from './contract-fixture.ts'
+
+describe('volumes on a real engine', () => {
+  const test = createEngineUnderTest('10.219.2.0/24')
+  const { engine, docker, instance, signal } = test
+  before(async () => assert.equal(await engine.createNetwork(0, signal), 'created'))
+  after(() => test[Symbol.asyncDispose]())
+
+  const home = { path: '/home/me/deep', volume: '{instance}-{user}-home' }
+  const create = (name: string, spec: Partial<TemplateSpec>, subject?: string) =>
+    engine.createContainer(
+      {
+        workspace: nameOf(test.prefix, name),
+        template: test.template(spec),
+        owner: person(name, subject),
+        network: 0,
+      },
+      signal,
+    )
+  const codeOf = (outcome: Outcome<unknown>) => (outcome.ok ? 'ok' : outcome.failure.code)
+
+  it('makes a home writable for a user whose path the image lacks', async () => {
+    const { id } = await test.started('ann', { home, user: '1000:1000' })
+    assert.equal(await run(docker, id, 'stat', '-c', '%u:%g %a', home.path), '1000:1000 755')
+    const wrote = await run(docker, id, 'sh', '-c', `echo kept > ${home.path}/a && id -u`)
+    assert.equal(wrote, '1000')
+  })
+
+  it('finds a named user and group in the image', async () => {
+    const { id } = await test.started('bea', { home, user: 'games:audio' })
+    const ids = await run(docker, id, 'sh', '-c', 'id -u games; getent group audio')
+    const [uid, group] = ids.split('\n')
+    const owner = await run(docker, id, 'stat', '-c', '%u:%g', home.path)
+    assert.equal(owner, `${uid}:${group?.split(':')[2]}`)
+  })
+
+  it('is removed only for its owner and while no container has it', async () => {
+    const { id } = await test.started('hal', { home })
+    const { homes = [] } = await engine.look(signal)
+    const own = homes.find(({ user }) => user === 'hal')
+    assert.equal(own?.mounted, true)
+    const { volume, user } = own
+    assert.equal((await engine.removeHome(volume, user, signal)).ok, false)
+    valueOf(await engine.stopContainer(id, { signal: 'SIGKILL', timeoutMs: 1_000 }, signal))
+    assert.equal((await engine.removeHome(volume, user, signal)).ok, false)
+    valueOf(await engine.removeContainer(id, signal))
+    assert.equal((await engine.removeHome(volume, 'eve' as typeof user, signal)).ok, false)
+    valueOf(await engine.removeHome(volume, user, signal))
+    valueOf(await engine.removeHome(volume, user, signal))
+    const after = await engine.look(signal)
+    assert.ok(!after.homes?.some((other) => other.volume === volume))
+  })
+
+  it('fails in plain words for a user that the image does not know, and leaves no container', async () => {
+    const outcome = await create('cat', { home, user: 'nosuchuser' })
+    assert.equal(codeOf(outcome), 'start_failed')
+    assert.match(outcome.ok ? '' : outcome.failure.detail, /knows no user or group nosuchuser/)
+    const { containers } = await engine.look(signal)
+    assert.ok(!containers.some(({ workspace }) => workspace === nameOf(test.prefix, 'cat')))
+  })
+
+  it('keeps the files and the mode that the owner chose when the container is made anew', async () => {
+    const first = await test.started('dan', { home, user: '1000' })
+    await run(docker, first.id, 'sh', '-c', `echo mine > ${home.path}/file; chmod 711 ${home.path}`)
+    valueOf(await engine.removeContainer(first.id, signal))
+    const second = await test.started('dan', { home, user: '1000' })
+    assert.equal(await run(docker, second.id, 'cat', `${home.path}/file`), 'mine')
+    assert.equal(await run(docker, second.id, 'stat', '-c', '%a', home.path), '711')
+  })
+
+  it('leaves the owner alone that the image gave the path, where that is the user', async () => {
+    const games = { path: '/usr/games', volume: home.volume }
+    const { id } = await test.started('eli', { home: games, user: '0' })
+    assert.equal(await run(docker, id, 'stat', '-c', '%u', games.path), '0')
+  })
+
+  it('prepares the home at the start when the one who made the container died before', async () => {
+    const workspace = nameOf(test.prefix, 'fay')
+    const spec = { home, user: '1000' }
+    const { generation } = valueOf(await create('fay', spec))
+    // As after a crash: another spawner, and a home that is root's.
+    const path = home.path.replace('/deep', '')
+    const tar = await ownedByRoot('deep')
+    await docker.getContainer(generation).putArchive(tar, { path })
+    const successor = createEngineUnderTest('10.219.2.0/24', instance)
+    valueOf(await successor.engine.startContainer(generation, 0, signal))
+    successor.engine[Symbol.dispose]()
+    assert.equal(await run(docker, generation, 'stat', '-c', '%u', home.path), '1000', workspace)
+  })
+
+  it('refuses a volume of that name which is not ours', async () => {
+    const Name = `${instance}-gus-home`
+    const foreign = await docker.createVolume({ Name })
+    test.after(() => foreign.remove())
+    assert.equal(codeOf(await create('gus', { home })), 'name_taken')
+    const { Labels } = (await docker.getVolume(Name).inspect()) as { Labels: object | null }
+    assert.deepEqual(Labels ?? {}, {})
+  })
+
+  it('refuses a volume whose labels were copied from another of ours', async () => {
+    const Name = `${instance}-hal-home`
+    const Labels = {
+      'berth.instance': instance,
+      'berth.volume': `${instance}-other-home`,
+      'berth.user': 'hal',
+      'berth.subject': 'u-hal',
+    }
+    await docker.createVolume({ Name, Labels })
+    assert.equal(codeOf(await create('hal', { home })), 'name_taken')
+  })
+
+  it('refuses a home to somebody who bears the name of another, and tells whose it is', async () => {
+    valueOf(await create('ida', { home }, 'u-first'))
+    const { generation } = valueOf(await create('ida', { home }, 'u-first'))
+    valueOf(await engine.removeContainer(generation, signal))
+    assert.equal(codeOf(await create('ida', { home }, 'u-second')), 'identity_reused')
+    const { subjects } = await engine.look(signal)
+    assert.equal(subjects.get(person('ida').name), 'u-first')
+  })
+
+  it('makes one volume for everybody where the name has no user in it', async () => {
+    const volumes = [
+      { kind: 'volume' as const, source: `${instance}-data`, target: '/data', readOnly: true },
+    ]
+    const { id } = await test.started('jan', { volumes })
+    await test.started('kim', { volumes })
+    const { Labels } = await docker.getVolume(`${instance}-data`).inspect()
+    assert.deepEqual(Labels, { 'berth.instance': instance, 'berth.volume': `${instance}-data` })
+    assert.match(await run(docker, id, 'sh', '-c', 'touch /data/x'), /Read-only file system/)
+  })
+
+  it('never removes a home with its container', async () => {
+    const { id } = await test.started('leo', { home })
+    valueOf(await engine.removeContainer(id, signal))
+    const volume = await docker.getVolume(`${instance}-leo-home`).inspect()
+    assert.equal(volume.Name, `${instance}-leo-home`)
+  })
+
+  async function ownedByRoot(name: string): Promise<Buffer> {
+    const { pack } = await import('tar-stream')
+    const tar = pack()
+    tar.entry({ name: `${name}/`, type: 'directory', uid: 0, gid: 0, mode: 0o755 })
+    tar.finalize()
+    const chunks: Uint8Array[] = []
+    for await (const chunk of tar as AsyncIterable<Uint8Array>) chunks.push(chunk)
+    return Buffer.concat(chunks)
+  }
+})

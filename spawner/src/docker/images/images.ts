@@ -1,0 +1,183 @@
+// Images: what one says about itself, and having it there, by one pull however many people wait for it.
+import type { Readable } from 'node:stream'
+import type Docker from 'dockerode'
+import type { Outcome } from '../../loop/engine.ts'
+import type { LabelledImage } from '../../templates/from-image.ts'
+import type { Template } from '../../templates/template.ts'
+import { unlessGone, type Call } from '../client/calls.ts'
+import type { FindCredentials } from './docker-configuration.ts'
+import { asFault, isFault } from '../client/fault.ts'
+import { readLines } from '../client/lines.ts'
+import { done, failed, outcomeOf } from '../client/outcome.ts'
+import { reservedLabel } from '../observe/ownership.ts'
+import { isBuiltHere, notBuilt, pullFailure } from './pull-failure.ts'
+import { createPullProgress, parsePullLine } from './pull-progress.ts'
+import { createSharedWork } from './shared-work.ts'
+
+export interface Image {
+  readonly id: string
+  readonly user: string
+  readonly hasHealthcheck: boolean
+  /** A label of ours that the image carries itself. */
+  readonly reserved: string | undefined
+}
+
+export interface Images {
+  /** `undefined`: there is no such image on the engine. */
+  inspect(reference: string, signal: AbortSignal): Promise<Image | undefined>
+  /**
+   * Where these references lead now, and those that were last asked for; what is not on the engine is left out.
+   */
+  idsOf(references: Iterable<string>, signal: AbortSignal): Promise<ReadonlyMap<string, string>>
+  /** Those that say themselves what they are for, once for each of their names. */
+  labelled(signal: AbortSignal): Promise<readonly LabelledImage[]>
+  ensure(
+    template: Template,
+    onPull: (percent: number) => void,
+    signal: AbortSignal,
+  ): Promise<Outcome<void>>
+}
+
+const longestMemory = 256
+
+const describes = /^(berth\.image|orca)\./
+
+/** A pull that says nothing for so long is given up. */
+const silenceMs = 300_000
+
+export function createImages(deps: {
+  docker: Docker
+  call: Call
+  findCredentials: FindCredentials
+}): Images {
+  const { docker, call, findCredentials } = deps
+  const pulls = createSharedWork<number, Outcome<void>>()
+  const asked = new Set<string>()
+
+  const inspect: Images['inspect'] = async (reference, signal) => {
+    const image = docker.getImage(reference)
+    const info = await unlessGone(call('image-inspect', { signal }, () => image.inspect()))
+    if (info === undefined) return undefined
+    // An image that was imported rather than built may have no configuration at all.
+    const config = info.Config as Partial<Docker.ImageInspectInfo['Config']> | null | undefined
+    const test = config?.Healthcheck?.Test
+    return {
+      id: info.Id,
+      user: config?.User ?? '',
+      hasHealthcheck: test !== undefined && test.length > 0 && test[0] !== 'NONE',
+      reserved: reservedLabel(config?.Labels),
+    }
+  }
+
+  async function pull(
+    reference: string,
+    onPercent: (percent: number) => void,
+    signal: AbortSignal,
+  ): Promise<Outcome<void>> {
+    const silence = new AbortController()
+    const timer = setTimeout(() => silence.abort(new DOMException('', 'TimeoutError')), silenceMs)
+    const either = AbortSignal.any([signal, silence.signal])
+    const progress = createPullProgress()
+    onPercent(0)
+    const login = await findCredentials(reference)
+    const auth = login.status === 'found' ? { authconfig: login.credentials } : {}
+    const failure = (cause: string): Outcome<void> => {
+      const told = pullFailure(reference, cause)
+      if (login.status !== 'unavailable') return failed(told)
+      return failed({
+        ...told,
+        detail: `${told.detail} About the Docker configuration: ${login.why}`,
+      })
+    }
+    try {
+      const stream = (await call(
+        'image-pull',
+        { signal: either, deadlineMs: silenceMs },
+        // Not its deadline's signal: that would end the stream of progress too.
+        () => docker.pull(withTag(reference), { ...auth, abortSignal: either }),
+      )) as Readable
+      for await (const text of readLines(stream)) {
+        timer.refresh()
+        const line = parsePullLine(text)
+        if (line?.error !== undefined) return failure(line.error)
+        if (line !== undefined) onPercent(progress.heard(line))
+      }
+      return done(undefined)
+    } catch (error) {
+      if (silence.signal.aborted) return failure('the registry went silent')
+      const fault = asFault('image-pull', error)
+      if (fault.kind === 'unreachable') throw fault
+      return failure(fault.message)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  return {
+    inspect,
+
+    async idsOf(references, signal) {
+      const known = await Promise.all(
+        [...new Set([...references, ...asked])].map(async (reference) => {
+          const image = await inspect(reference, signal).catch(unlessUnreachable)
+          return [reference, image?.id] as const
+        }),
+      )
+      return new Map(
+        known.flatMap(([reference, id]) => (id === undefined ? [] : [[reference, id]])),
+      )
+    },
+
+    async labelled(signal) {
+      const listed = await call('image-list', { signal, deadlineMs: 30_000 }, (abortSignal) =>
+        docker.listImages({ abortSignal }),
+      )
+      return listed.flatMap(({ Id: id, ...image }) => {
+        // An image without labels has `null` here.
+        const labels = (image.Labels as Record<string, string> | null) ?? {}
+        if (!Object.keys(labels).some((name) => describes.test(name))) return []
+        const tags = (image.RepoTags ?? []).filter((name) => !name.startsWith('<none>'))
+        return tags.map((reference) => ({ reference, id, labels }))
+      })
+    },
+
+    async ensure(template, onPull, signal) {
+      const reference = template.spec.image
+      if (asked.size >= longestMemory) asked.clear()
+      asked.add(reference)
+      return outcomeOf('image_missing', `The image ${reference} cannot be had`, async () => {
+        const present = await inspect(reference, signal)
+        if (present === undefined && isBuiltHere(reference)) return failed(notBuilt(reference))
+        const wanted = template.spec.pull === 'always' && !isBuiltHere(reference)
+        if (present !== undefined && !wanted) return admit(reference, present)
+        const pulled = await pulls
+          .join(reference, (report, last) => pull(reference, report, last), onPull, signal)
+          .catch((error: unknown) => {
+            throw asFault('image-pull', error)
+          })
+        if (!pulled.ok) return pulled
+        return admit(reference, await inspect(reference, signal))
+      })
+    },
+  }
+}
+
+/** What the engine says about one image must not keep anybody from seeing all the rest. */
+function unlessUnreachable(error: unknown): undefined {
+  if (!isFault(error, 'refused', 'broken')) throw error
+}
+
+function admit(reference: string, image: Image | undefined): Outcome<void> {
+  if (image === undefined) return failed(pullFailure(reference, 'it is gone again'))
+  if (image.reserved === undefined) return done(undefined)
+  return failed({
+    code: 'start_failed',
+    detail: `The image ${reference} carries the label ${image.reserved}, which is Berth's own. Build it without that label.`,
+  })
+}
+
+/** Without a tag the engine would pull every one there is. */
+function withTag(reference: string): string {
+  const path = reference.slice(reference.lastIndexOf('/') + 1)
+  return path.includes(':') || path.includes('@') ? reference : `${reference}:latest`
+}

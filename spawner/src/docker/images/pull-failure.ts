@@ -1,0 +1,46 @@
+// Why a pull failed, in words that tell the reader what to do: not there, not allowed, or not reachable. Pure.
+import type { Failure } from '../../policy/domain.ts'
+
+/** The registry's or the engine's sentence is shown behind ours, but not at any length. */
+const longestCause = 300
+
+const kinds: readonly [shape: RegExp, words: (image: string) => string][] = [
+  [
+    /dial tcp|no such host|connection refused|network is unreachable|no route to host|i\/o timeout|timeout|deadline exceeded|TLS handshake|x509|certificate|server gave HTTP response|connection reset|\bEOF\b/i,
+    (image) => `The registry of the image ${image} cannot be reached`,
+  ],
+  [
+    /may require 'docker login'|insufficient_scope/i,
+    (image) => `The image ${image} does not exist, or its registry wants a sign-in for it`,
+  ],
+  [
+    /unauthorized|authentication required|no basic auth|denied|forbidden|401|403/i,
+    (image) => `The registry refuses access to the image ${image}`,
+  ],
+  [
+    /manifest unknown|not found|does not exist|name unknown|no matching manifest|404/i,
+    (image) => `The registry has no image ${image}`,
+  ],
+  [/toomanyrequests|rate limit/i, (image) => `The registry limits how often ${image} is pulled`],
+  [/no space left/i, (image) => `The disk of the engine is full: ${image} does not fit`],
+]
+
+/** @param cause what the engine said */
+export function pullFailure(image: string, cause: string): Failure {
+  const words =
+    kinds.find(([shape]) => shape.test(cause))?.[1](image) ??
+    `The image ${image} could not be pulled`
+  return { code: 'image_missing', detail: `${words}: ${cause.trim().slice(0, longestCause)}` }
+}
+
+/** Images named so are built on the engine, by whoever set Berth up. */
+export function isBuiltHere(image: string): boolean {
+  return image.startsWith('berth/')
+}
+
+export function notBuilt(image: string): Failure {
+  return {
+    code: 'image_missing',
+    detail: `The image ${image} has not been built on this engine. Images named berth/... are built, never pulled.`,
+  }
+}

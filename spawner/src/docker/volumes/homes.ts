@@ -1,0 +1,56 @@
+// Makes volumes writable for whoever the container runs as, or for everybody, before its first start.
+import type { Archive } from '../containers/archive.ts'
+import type { IdentityOf } from '../containers/identities.ts'
+
+/** As /tmp: everybody writes, and nobody removes what is another's. */
+const everybodys = { uid: 0, gid: 0, mode: 0o1777 }
+
+export interface Homes {
+  /**
+   * A volume mounted where the image lacks the path is root's. What belongs to the right user already is left
+   * as it is, its mode too.
+   *
+   * @param paths where the volumes are mounted
+   * @throws BerthError `start_failed` for a user that the image does not know
+   */
+  prepare(
+    order: {
+      readonly container: string
+      readonly imageId: string
+      readonly user: string
+      readonly paths: readonly string[]
+    },
+    signal: AbortSignal,
+  ): Promise<void>
+  /** Lets everybody write to the volumes at these paths. */
+  openToAll(
+    order: { readonly container: string; readonly paths: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<void>
+}
+
+export function createHomes(deps: { archive: Archive; identityOf: IdentityOf }): Homes {
+  const { archive, identityOf } = deps
+  return {
+    async prepare({ container, imageId, user, paths }, signal) {
+      if (paths.length === 0) return
+      const { uid, gid } = await identityOf(container, imageId, user, signal)
+      // Root writes everywhere, and an image that starts as root hands the home over by itself.
+      if (uid === 0) return
+      for (const path of paths) {
+        const owner = await archive.ownerOf(container, path, signal)
+        if (owner?.uid === uid) continue
+        const mode = (owner?.mode ?? 0o755) | 0o700
+        await archive.setOwner(container, path, { uid, gid, mode }, signal)
+      }
+    },
+
+    async openToAll({ container, paths }, signal) {
+      for (const path of paths) {
+        const owner = await archive.ownerOf(container, path, signal)
+        if (owner !== undefined && (owner.mode & 0o7777) === everybodys.mode) continue
+        await archive.setOwner(container, path, everybodys, signal)
+      }
+    },
+  }
+}
