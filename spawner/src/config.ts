@@ -32,7 +32,7 @@ import { inVariables, templateFromEnvironment, variableOf } from './templates/fr
 import { templateComplaints } from './templates/template-rules.ts'
 import type { TemplateContext } from './templates/template-source.ts'
 import type { Template } from './templates/template.ts'
-import type { WebSettings } from './web/settings.ts'
+import type { WebSettings } from './web/http/settings.ts'
 import {
   containerEnvironment,
   environmentSettings,

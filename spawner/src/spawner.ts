@@ -13,7 +13,7 @@ import type { Metrics } from './metrics.ts'
 import type { Template } from './templates/template.ts'
 import { createTemplateSource } from './templates/template-source.ts'
 import { watchFile } from './watch-file.ts'
-import { createHexOf } from './web/api/container-hex.ts'
+import { createHexOf } from './web/docker-spawner/container-hex.ts'
 import { apiFor, hexRoutes } from './web/api/from-settings.ts'
 import { createWeb } from './web/web.ts'
 

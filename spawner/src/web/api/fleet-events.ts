@@ -1,7 +1,7 @@
 // The phases of all workspaces as a stream of events, for scripts that follow them. Bounded in number and in memory.
 import type { Response } from 'express'
 import { BerthError } from '@berth/shared/problems'
-import { openEventStream } from '../event-stream.ts'
+import { openEventStream } from '../http/event-stream.ts'
 import { maySee, type ApiCaller } from './caller.ts'
 import { momentOf, type ApiDeps } from './handlers.ts'
 import { presentWorkspaces, showAbsent, showWorkspace } from './shown.ts'

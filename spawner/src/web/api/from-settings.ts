@@ -3,9 +3,9 @@ import type { Express } from 'express'
 import type { Route } from '@berth/shared/contract'
 import type { SpawnerSettings } from '../../config.ts'
 import type { State } from '../../policy/domain.ts'
-import type { HexOf } from './container-hex.ts'
+import type { HexOf } from '../docker-spawner/container-hex.ts'
 import { createApi, type CreateApiDeps } from './create-api.ts'
-import { workspaceRoutes } from './workspace-routes.ts'
+import { workspaceRoutes } from '../docker-spawner/workspace-routes.ts'
 
 type Settings = Pick<SpawnerSettings, 'API_TOKEN' | 'WITH_USERS' | 'PORTAL_URL' | 'PUBLIC_URL'>
 type Parts = Pick<CreateApiDeps, 'workspaces' | 'hexOf' | 'clock' | 'log' | 'version'>

@@ -6,9 +6,9 @@ import type { z } from 'zod'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Workspace } from '../../policy/domain.ts'
 import type { Template } from '../../templates/template.ts'
-import { plainText } from '../plain-text.ts'
+import { plainText } from '../http/plain-text.ts'
 import { mayEnd, maySee, requireAdmin, type ApiCaller } from './caller.ts'
-import type { HexOf } from './container-hex.ts'
+import type { HexOf } from '../docker-spawner/container-hex.ts'
 import type { OperationId } from './operations.ts'
 import { personNamed } from './people.ts'
 import type { listQuery, logsQuery, ShownWorkspace, startBody } from './schemas.ts'
@@ -20,7 +20,7 @@ import {
   showTemplate,
   showWorkspace,
 } from './shown.ts'
-import { openAtOnce } from './start-at-once.ts'
+import { openAtOnce } from '../docker-spawner/start-at-once.ts'
 
 export interface Asked {
   readonly caller: ApiCaller

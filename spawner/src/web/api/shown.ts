@@ -4,8 +4,8 @@ import type { State, Workspace } from '../../policy/domain.ts'
 import { shownPhase } from '../../policy/state/phases.ts'
 import { statusOf } from '../../policy/asked/view.ts'
 import type { Template } from '../../templates/template.ts'
-import { plainText } from '../plain-text.ts'
-import type { HexOf } from './container-hex.ts'
+import { plainText } from '../http/plain-text.ts'
+import type { HexOf } from '../docker-spawner/container-hex.ts'
 import type { ShownLimits, ShownTemplate, ShownWorkspace } from './schemas.ts'
 
 export interface Moment {

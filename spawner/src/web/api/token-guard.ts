@@ -4,7 +4,7 @@ import type { Clock } from '@berth/shared/clock'
 import { bounded, type Log } from '@berth/shared/log'
 import { createProblem } from '@berth/shared/problems'
 import type { Secret } from '@berth/shared/secret'
-import { sendProblem } from '../answers.ts'
+import { sendProblem } from '../http/answers.ts'
 
 /** One line in so long: somebody who tries tokens must not fill the disk. */
 const logEveryMs = 10_000

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { createLog } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
 import { openHarbour } from '../../loop/testing/harbour.ts'
-import { createHexOf } from '../api/container-hex.ts'
+import { createHexOf } from '../docker-spawner/container-hex.ts'
 import { createApi } from '../api/create-api.ts'
 
 export const tokenText = 'a token of the tests'

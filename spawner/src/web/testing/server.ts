@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '@berth/shared/clock'
 import { createLog } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
-import type { WebSettings } from '../settings.ts'
+import type { WebSettings } from '../http/settings.ts'
 import { createWeb } from '../web.ts'
 import { createStandIn, type StandIn } from './stand-in.ts'
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { readEvents, type ServerSentEvent } from '@berth/shared/server-sent-events'
-import { startWeb } from './testing/server.ts'
-import { createStandIn } from './testing/stand-in.ts'
+import { startWeb } from '../testing/server.ts'
+import { createStandIn } from '../testing/stand-in.ts'
 
 interface Told {
   readonly phase: string

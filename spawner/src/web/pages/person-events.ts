@@ -1,9 +1,9 @@
 // A person's own view of their workspace as a stream of events. Being on it counts as being there, and starts nothing.
 import type { Response } from 'express'
 import { BerthError } from '@berth/shared/problems'
-import type { Workspaces } from '../loop/workspaces.ts'
-import type { Caller } from './caller.ts'
-import { openEventStream } from './event-stream.ts'
+import type { Workspaces } from '../../loop/workspaces.ts'
+import type { Caller } from '../http/caller.ts'
+import { openEventStream } from '../http/event-stream.ts'
 import { showStatus, type ShownStatus } from './status.ts'
 
 const presenceEveryMs = 10_000

@@ -1,8 +1,8 @@
 // A workspace as `/.berth/status` and its events tell it. Pure.
 import type { WorkspaceStatus } from '@berth/shared/contract'
 import { problemTitle } from '@berth/shared/problems'
-import type { WorkspaceView } from '../loop/workspaces.ts'
-import { plainText } from './plain-text.ts'
+import type { WorkspaceView } from '../../loop/workspaces.ts'
+import { plainText } from '../http/plain-text.ts'
 import { showSteps, type ShownStep } from './steps.ts'
 
 export interface ShownStatus extends WorkspaceStatus {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { startWeb, type Answer, type TestWeb } from './testing/server.ts'
-import type { ViewChange } from './testing/stand-in.ts'
+import { startWeb, type Answer, type TestWeb } from '../testing/server.ts'
+import type { ViewChange } from '../testing/stand-in.ts'
 
 const failed: ViewChange = {
   phase: 'failed',

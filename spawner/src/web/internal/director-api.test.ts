@@ -3,8 +3,8 @@ import { request as httpRequest } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import type { SeatRequest } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
-import type { SeatReply } from '../policy/domain.ts'
-import { aliceHeaders, startWeb, type Answer, type TestWeb } from './testing/server.ts'
+import type { SeatReply } from '../../policy/domain.ts'
+import { aliceHeaders, startWeb, type Answer, type TestWeb } from '../testing/server.ts'
 
 const workspace = 'lab-alice' as WorkspaceName
 const json = { 'content-type': 'application/json' }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { readEvents } from '@berth/shared/server-sent-events'
-import { startWeb } from './testing/server.ts'
+import { startWeb } from '../testing/server.ts'
 
 const path = '/internal/v1/directors/0a1b2c3d4e5f/commands'
 const revoke = { event: 'revoke', data: { workspace: 'lab-alice', generation: 'c0ffee' } } as const

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { Secret } from '@berth/shared/secret'
 import { createHarbour, openHarbour, userOf } from '../../loop/testing/harbour.ts'
 import { createHexOf } from './container-hex.ts'
-import { hexRoutes } from './from-settings.ts'
+import { hexRoutes } from '../api/from-settings.ts'
 import { workspaceRoutes } from './workspace-routes.ts'
 
 const hexOf = createHexOf(new Secret('a secret of the tests'))

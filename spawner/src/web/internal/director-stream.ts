@@ -3,8 +3,8 @@ import { Router } from 'express'
 import { internalPaths } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import { BerthError } from '@berth/shared/problems'
-import type { Workspaces } from '../loop/workspaces.ts'
-import { openEventStream, type EventStream } from './event-stream.ts'
+import type { Workspaces } from '../../loop/workspaces.ts'
+import { openEventStream, type EventStream } from '../http/event-stream.ts'
 
 /** Snapshots of routes and a burst of probes fit in many times over. */
 const maxPendingBytes = 4 * 1024 * 1024

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { startWeb, type TestWeb } from './testing/server.ts'
+import { startWeb, type TestWeb } from '../testing/server.ts'
 
 const below = { 'berth-base': '%2Flab', 'berth-target': '%2Flab%2Ftree' }
 const here = {

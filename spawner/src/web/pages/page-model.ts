@@ -1,8 +1,8 @@
 // Which page a person sees for a view of their workspace, and with what words. Pure; HTML is the templates' business.
 import type { ShownPhase } from '@berth/shared/contract'
 import { problemStatus, problemTitle, type ProblemCode } from '@berth/shared/problems'
-import type { WorkspaceView } from '../loop/workspaces.ts'
-import { plainLog, plainText } from './plain-text.ts'
+import type { WorkspaceView } from '../../loop/workspaces.ts'
+import { plainLog, plainText } from '../http/plain-text.ts'
 import { showStatus, type ShownStatus } from './status.ts'
 import { longText } from './spans.ts'
 import { adviceFor, noticeWords, wordsFor } from './words.ts'

@@ -16,11 +16,11 @@ import {
   type ProblemExtras,
 } from '@berth/shared/problems'
 import { z } from 'zod'
-import type { Workspaces } from '../loop/workspaces.ts'
-import type { SeatReply } from '../policy/domain.ts'
-import { sendJson, sendProblem } from './answers.ts'
-import { plainText } from './plain-text.ts'
-import type { WebSettings } from './settings.ts'
+import type { Workspaces } from '../../loop/workspaces.ts'
+import type { SeatReply } from '../../policy/domain.ts'
+import { sendJson, sendProblem } from '../http/answers.ts'
+import { plainText } from '../http/plain-text.ts'
+import type { WebSettings } from '../http/settings.ts'
 
 export function createDirectorApi(
   workspaces: Workspaces,

@@ -1,6 +1,6 @@
 // The way to a ready workspace as a list of steps: what is done, what is under way, what is still to come. Pure.
 import type { Phase, ShownPhase } from '@berth/shared/contract'
-import type { Milestone } from '../policy/domain.ts'
+import type { Milestone } from '../../policy/domain.ts'
 
 const stepPhases = ['queued', 'pulling', 'creating', 'starting', 'probing'] as const
 export type StepPhase = (typeof stepPhases)[number]

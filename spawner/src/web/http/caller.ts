@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { passHeaders, personSchema, type Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
-import type { Workspaces } from '../loop/workspaces.ts'
+import type { Workspaces } from '../../loop/workspaces.ts'
 import { localPath } from './local-path.ts'
 
 export interface Caller {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { testTemplate } from '../templates/testing/test-template.ts'
-import { createStandIn } from './testing/stand-in.ts'
-import { startWeb, type Answer, type TestWeb } from './testing/server.ts'
+import { testTemplate } from '../../templates/testing/test-template.ts'
+import { createStandIn } from '../testing/stand-in.ts'
+import { startWeb, type Answer, type TestWeb } from '../testing/server.ts'
 
 const here = 'http://localhost:4180'
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
