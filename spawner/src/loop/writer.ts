@@ -3,7 +3,7 @@
 import type { Clock } from '@berth/shared/clock'
 import type { Log } from '@berth/shared/log'
 import type { Decision, Event, State, Step } from '../policy/domain.ts'
-import { createKeeping } from './keeping.ts'
+import { createKeeping } from './store-health.ts'
 import type { Store } from './store.ts'
 import type { SetTimer } from './timer.ts'
 
