@@ -7,7 +7,7 @@ import { readSettings, SettingsError } from '@berth/shared/settings'
 import { config as loadEnvFile } from 'dotenv'
 import { directorSettings, type DirectorConfig } from './config.ts'
 import { startDirector } from './director.ts'
-import { createResolver } from './fallback/name-lookup.ts'
+import { createResolver } from './spawner/name-lookup.ts'
 import { systemAfter } from './leases/timer.ts'
 
 const { version } = JSON.parse(

@@ -12,7 +12,7 @@ import {
   startFront,
   startRawWorkspace,
   startWorkspace,
-} from './loopback.ts'
+} from '../testing/loopback.ts'
 
 const get = 'GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n'
 const post = 'POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello'

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
-import { connectRaw, exchange, startFront, startRawWorkspace, startWorkspace } from './loopback.ts'
+import {
+  connectRaw,
+  exchange,
+  startFront,
+  startRawWorkspace,
+  startWorkspace,
+} from '../testing/loopback.ts'
 
 const get = (target: string, more = '') =>
   `GET ${target} HTTP/1.1\r\nHost: lab.test\r\n${more}Connection: close\r\n\r\n`

@@ -6,8 +6,8 @@ import {
   startFront,
   startRawWorkspace,
   startWorkspace,
-} from './loopback.ts'
-import { after, asking } from './loopback-websockets.ts'
+} from '../testing/loopback.ts'
+import { after, asking } from '../testing/loopback-websockets.ts'
 
 describe('a handshake', () => {
   it('reaches the workspace scrubbed, with its path byte for byte, and its answer comes back scrubbed', async () => {

@@ -1,7 +1,7 @@
 // What a workspace may answer with, run by somebody who means harm to the director that everybody shares.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { connectRaw, exchange, startFront, startRawWorkspace } from './loopback.ts'
+import { connectRaw, exchange, startFront, startRawWorkspace } from '../testing/loopback.ts'
 
 const handshake = [
   'GET /ws HTTP/1.1',

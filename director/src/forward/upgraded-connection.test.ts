@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { WebSocket } from 'ws'
-import { connectRaw, startFront, startRawWorkspace } from './loopback.ts'
+import { connectRaw, startFront, startRawWorkspace } from '../testing/loopback.ts'
 import {
   accepting,
   after,
@@ -13,7 +13,7 @@ import {
   open,
   reads,
   startAccepting,
-} from './loopback-websockets.ts'
+} from '../testing/loopback-websockets.ts'
 
 describe('frames', () => {
   it('pass unchanged both ways, in bytes, fragments and with compression', async () => {

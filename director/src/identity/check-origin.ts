@@ -1,5 +1,5 @@
 // Whether an upgrade comes from a page of the host it asks: browsers let any site open WebSockets to any other.
-import { refuse, type Refusal } from './gate.ts'
+import { refuse, type Refusal } from './gateway.ts'
 
 export type CheckOrigin = (rawHeaders: readonly string[]) => Refusal | undefined
 

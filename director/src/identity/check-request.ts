@@ -1,5 +1,5 @@
 // Refuses what is malformed or meant to be read in two ways, before anybody asks who sent it.
-import { identityHeaderNames, refuse, type Gate, type Refusal } from './gate.ts'
+import { identityHeaderNames, refuse, type Gate, type Refusal } from './gateway.ts'
 import { isReservedHeader } from './reserved-headers.ts'
 
 export interface RequestHead {

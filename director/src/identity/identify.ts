@@ -1,7 +1,7 @@
 // Who asks: exactly one verified identity, or a refusal. The same for requests and upgrades. Reads nothing but headers.
 import { longestText, mostGroups, type Person } from '@berth/shared/contract'
 import { parseUserName, type UserName } from '@berth/shared/names'
-import { refuse, type Gate, type GatewayProof, type Refusal } from './gate.ts'
+import { refuse, type Gate, type GatewayProof, type Refusal } from './gateway.ts'
 import { createProve } from './prove-gateway.ts'
 
 export interface Identified {

@@ -1,6 +1,6 @@
 // Whether the gateway sent a request: a secret in a header of its own, or as the password of its Basic authorization.
 import type { Secret } from '@berth/shared/secret'
-import { gatewaySecretHeader, type GatewayProof } from './gate.ts'
+import { gatewaySecretHeader, type GatewayProof } from './gateway.ts'
 
 /** @returns how the gateway proved itself; `undefined` when it did not */
 export type Prove = (rawHeaders: readonly string[]) => GatewayProof | undefined

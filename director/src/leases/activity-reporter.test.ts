@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { ActivityAnswer, ActivityReport } from '@berth/shared/contract'
 import { parseUserName } from '@berth/shared/names'
 import { createActivityReporter, reportIntervalMs } from './activity-reporter.ts'
-import { createFakeTime } from './fake-time.ts'
+import { createFakeTime } from '../testing/fake-time.ts'
 import { createLeaseTable } from './lease-table.ts'
 import { seatKey, type Lease, type SeatHolder } from './lease.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { labRoute, startTestBed } from './test-bed.ts'
+import { labRoute, startTestBed } from '../testing/test-bed.ts'
 
 it('an application is asked whether it is busy when the spawner wishes, and the spawner is told', async () => {
   await using bed = await startTestBed()

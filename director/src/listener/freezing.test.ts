@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createProblem } from '@berth/shared/problems'
 import { WebSocket, WebSocketServer } from 'ws'
-import { granted, labRoute, startTestBed, type TestBed } from './test-bed.ts'
+import { granted, labRoute, startTestBed, type TestBed } from '../testing/test-bed.ts'
 
 const shortMs = 250
 /** How much longer than its lease a spawner leaves a workspace alone: longer than this process is ever kept from running. */

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
-import { connectRaw } from '../forward/loopback.ts'
-import { granted, startTestBed } from './test-bed.ts'
+import { connectRaw } from '../testing/loopback.ts'
+import { granted, startTestBed } from '../testing/test-bed.ts'
 
 const head = (line: string, ...headers: string[]) =>
   [

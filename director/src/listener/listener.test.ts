@@ -4,8 +4,15 @@ import http from 'node:http'
 import { describe, it } from 'node:test'
 import { createProblem } from '@berth/shared/problems'
 import { parseSubnetPool } from '@berth/shared/subnet-pool'
-import { connectRaw } from '../forward/loopback.ts'
-import { answerTo, granted, hold, labRoute, startTestBed, type TestBed } from './test-bed.ts'
+import { connectRaw } from '../testing/loopback.ts'
+import {
+  answerTo,
+  granted,
+  hold,
+  labRoute,
+  startTestBed,
+  type TestBed,
+} from '../testing/test-bed.ts'
 
 const head = (line: string, ...headers: string[]) =>
   [

@@ -4,8 +4,8 @@ import http from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
-import { connectRaw } from '../forward/loopback.ts'
-import { answerTo, granted, labRoute, startTestBed, type TestBed } from './test-bed.ts'
+import { connectRaw } from '../testing/loopback.ts'
+import { answerTo, granted, labRoute, startTestBed, type TestBed } from '../testing/test-bed.ts'
 
 async function freePort(): Promise<number> {
   const server = createServer()

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { Secret } from '@berth/shared/secret'
 import { WebSocket, WebSocketServer } from 'ws'
-import { granted, labRoute, startTestBed } from './test-bed.ts'
+import { granted, labRoute, startTestBed } from '../testing/test-bed.ts'
 
 const secret = 'sixteen characters of it'
 const endsAt = '2026-01-01T12:00:00Z'

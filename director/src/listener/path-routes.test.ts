@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import type { Route } from '@berth/shared/contract'
 import { WebSocket, WebSocketServer } from 'ws'
-import { granted, labRoute, startTestBed, waiting } from './test-bed.ts'
+import { granted, labRoute, startTestBed, waiting } from '../testing/test-bed.ts'
 
 const at = (prefix: string, strip: boolean, more: Partial<Route> = {}): Route => ({
   ...labRoute,

@@ -14,7 +14,7 @@ import {
   startTestBed,
   waiting,
   workspaceHost,
-} from './test-bed.ts'
+} from '../testing/test-bed.ts'
 
 const prefix = parsePrefix('lab')
 const alice = parseUserName('alice')

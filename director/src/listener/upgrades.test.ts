@@ -5,8 +5,15 @@ import { ownerAlias, type WorkspaceName } from '@berth/shared/names'
 import { createProblem } from '@berth/shared/problems'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { DirectorConfig } from '../config.ts'
-import { connectRaw } from '../forward/loopback.ts'
-import { granted, hold, labRoute, startTestBed, workspaceHost, type TestBed } from './test-bed.ts'
+import { connectRaw } from '../testing/loopback.ts'
+import {
+  granted,
+  hold,
+  labRoute,
+  startTestBed,
+  workspaceHost,
+  type TestBed,
+} from '../testing/test-bed.ts'
 
 async function startEcho(
   config: Partial<DirectorConfig> = {},

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Problem, ProblemCode } from '@berth/shared/problems'
-import { samePlace } from '../fallback/name-lookup.ts'
+import { samePlace } from '../spawner/name-lookup.ts'
 import type { UpgradeForwarder } from '../forward/forward-upgrade.ts'
 import type { UpgradedConnection } from '../forward/upgraded-connection.ts'
 import { watchHangUp } from '../forward/watch-hang-up.ts'

@@ -8,7 +8,7 @@ import { seatKey, type Lease, type SeatHolder } from '../leases/lease.ts'
 import { pause, type After } from '../leases/timer.ts'
 import { samePlace, type NamedRoute, type NameLookup } from './name-lookup.ts'
 import { createSharedCalls, type SharedCall } from './shared-calls.ts'
-import { answerGraceMs, type SeatOutcome, type SeatQuestion } from './spawner.ts'
+import { answerGraceMs, type SeatOutcome, type SeatQuestion } from './client.ts'
 
 export interface SeatWish {
   readonly holder: SeatHolder

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { parseUserName } from '@berth/shared/names'
-import type { GatewayProof } from '../identity/gate.ts'
-import { createHeaderPasses, type Passing } from './passes.ts'
+import type { GatewayProof } from '../identity/gateway.ts'
+import { createHeaderPasses, type Passing } from './scrub.ts'
 
 const gate = {
   secret: undefined,

@@ -9,7 +9,7 @@ import { parseSubnetPool } from '@berth/shared/subnet-pool'
 import { pino } from 'pino'
 import { systemAfter } from '../leases/timer.ts'
 import { readActivity } from './activity-answer.ts'
-import { createAsker } from './asker.ts'
+import { createAsker } from './activity-check.ts'
 
 const pool = parseSubnetPool('127.5.0.0/16')
 assert(pool !== undefined)

@@ -6,7 +6,7 @@ import type { ProbeCommand, Route } from '@berth/shared/contract'
 import { ownerAlias, parsePrefix, workspaceName } from '@berth/shared/names'
 import { poolContains, type SubnetPool } from '@berth/shared/subnet-pool'
 import type { Lease, SeatHolder } from '../leases/lease.ts'
-import { tryProbeOnce, type TryProbe } from './probe.ts'
+import { tryProbeOnce, type TryProbe } from '../probing/probe.ts'
 
 /** How long an address found by name is gone by, before the spawner is asked again. */
 const leaseMs = 2_000

@@ -4,12 +4,16 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { connect, createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import type { Address } from '@berth/shared/contract'
-import { createHeaderPasses } from '../headers/passes.ts'
-import { createConnectionPools, type ConnectionPools, type PoolLimits } from './connection-pools.ts'
-import { forwardRequest } from './forward-request.ts'
-import { createUpgradeForwarder, type UpgradeOutcome } from './forward-upgrade.ts'
-import type { ForwardOutcome } from './outcome.ts'
-import type { UpgradeHooks } from './upgraded-connection.ts'
+import { createHeaderPasses } from '../headers/scrub.ts'
+import {
+  createConnectionPools,
+  type ConnectionPools,
+  type PoolLimits,
+} from '../forward/connection-pools.ts'
+import { forwardRequest } from '../forward/forward-request.ts'
+import { createUpgradeForwarder, type UpgradeOutcome } from '../forward/forward-upgrade.ts'
+import type { ForwardOutcome } from '../forward/outcome.ts'
+import type { UpgradeHooks } from '../forward/upgraded-connection.ts'
 
 export interface Workspace extends AsyncDisposable {
   readonly address: Address

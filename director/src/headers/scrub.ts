@@ -7,7 +7,7 @@ import {
   type Person,
   type Route,
 } from '@berth/shared/contract'
-import { identityHeaderNames, type Gate, type GatewayProof } from '../identity/gate.ts'
+import { identityHeaderNames, type Gate, type GatewayProof } from '../identity/gateway.ts'
 import { isReservedHeader } from '../identity/reserved-headers.ts'
 import { hostName, hostOf } from '../routing/host-name.ts'
 import type { TemplateRoute } from '../routing/route-table.ts'

@@ -4,9 +4,9 @@ import { internalPaths, type Person } from '@berth/shared/contract'
 import { forwardRequest } from '../forward/forward-request.ts'
 import type { ForwardOutcome } from '../forward/outcome.ts'
 import { isHopByHop } from '../headers/hop-by-hop.ts'
-import type { HeaderPasses } from '../headers/passes.ts'
-import type { GatewayProof } from '../identity/gate.ts'
-import type { Spawner } from './spawner.ts'
+import type { HeaderPasses } from '../headers/scrub.ts'
+import type { GatewayProof } from '../identity/gateway.ts'
+import type { Spawner } from './client.ts'
 
 export interface PassedRequest {
   readonly req: IncomingMessage

@@ -9,7 +9,7 @@ import {
   together,
   untracked,
 } from './activity-answer.ts'
-import { createErrands, type ErrandDeps, type Errands } from './errands.ts'
+import { createErrands, type ErrandDeps, type Errands } from './probe-jobs.ts'
 import { fetchJson, type FetchJson } from './fetch-json.ts'
 
 export interface AskerDeps extends Omit<ErrandDeps<Omit<AskResult, 'director'>>, 'run' | 'done'> {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { AskCommand, ProbeCommand, RevokeCommand, Route } from '@berth/shared/contract'
 import { eventComment, formatEvent } from '@berth/shared/server-sent-events'
 import { pino } from 'pino'
-import { createFakeTime } from '../leases/fake-time.ts'
+import { createFakeTime } from '../testing/fake-time.ts'
 import { backoffMs, createCommandStream } from './commands.ts'
 
 /** A spawner's side of the stream. */

@@ -11,7 +11,7 @@ import {
   type RawClient,
   type Workspace,
 } from './loopback.ts'
-import type { UpgradedConnection } from './upgraded-connection.ts'
+import type { UpgradedConnection } from '../forward/upgraded-connection.ts'
 
 export const asking = (target = '/', more = '') =>
   `GET ${target} HTTP/1.1\r\nHost: lab.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n` +

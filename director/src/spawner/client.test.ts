@@ -6,7 +6,7 @@ import { createLog } from '@berth/shared/log'
 import { parseUserName, type UserName } from '@berth/shared/names'
 import { createProblem, type Problem } from '@berth/shared/problems'
 import { Secret } from '@berth/shared/secret'
-import { createSpawner } from './spawner.ts'
+import { createSpawner } from './client.ts'
 
 const user = { name: parseUserName('alice') as UserName, subject: 'u-alice', groups: [] }
 const question = { user, template: 'lab', waitMs: 0, start: 'start', navigation: false } as const

@@ -1,6 +1,6 @@
 // A clock and timers that tests move by hand. Used by tests only.
 import type { Clock } from '@berth/shared/clock'
-import type { After } from './timer.ts'
+import type { After } from '../leases/timer.ts'
 
 export interface FakeTime {
   readonly clock: Clock

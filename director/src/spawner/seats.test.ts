@@ -3,11 +3,11 @@ import { describe, it } from 'node:test'
 import { parseUserName } from '@berth/shared/names'
 import { parseSubnetPool } from '@berth/shared/subnet-pool'
 import { pino } from 'pino'
-import { createFakeTime } from '../leases/fake-time.ts'
+import { createFakeTime } from '../testing/fake-time.ts'
 import { createLeaseTable } from '../leases/lease-table.ts'
 import { seatKey, type Lease } from '../leases/lease.ts'
-import { createSeatDesk, type SeatWish } from './seat-desk.ts'
-import type { SeatOutcome, SeatQuestion } from './spawner.ts'
+import { createSeatDesk, type SeatWish } from './seats.ts'
+import type { SeatOutcome, SeatQuestion } from './client.ts'
 
 const pool = parseSubnetPool('10.213.0.0/16')
 const name = parseUserName('alice')

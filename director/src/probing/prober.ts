@@ -2,7 +2,7 @@
 import type { Clock } from '@berth/shared/clock'
 import type { ProbeResult } from '@berth/shared/contract'
 import { pause } from '../leases/timer.ts'
-import { createErrands, type ErrandDeps, type Errands } from './errands.ts'
+import { createErrands, type ErrandDeps, type Errands } from './probe-jobs.ts'
 import { createProbe, tryProbeOnce, type TryProbe } from './probe.ts'
 
 export interface ProberDeps extends Omit<
