@@ -3,7 +3,7 @@
 import { ensureDependencies } from './dependencies.mjs'
 import { ensureEngine } from './engine.mjs'
 import { ensureImages } from './images.mjs'
-import { makeDebian, makeNode } from './stand-ins.mjs'
+import { makeDebian, makeNode } from './offline-base-images.mjs'
 
 const DEBIAN = 'debian:bookworm-slim'
 const NODE = 'node:24-bookworm-slim'
