@@ -15,7 +15,7 @@ after(() => rmSync(dataDir, { recursive: true }))
 
 /** Another process that takes the lock and keeps it. */
 async function holder(dir: string): Promise<ChildProcess> {
-  const child = fork(new URL('./instance-lock.holder.ts', import.meta.url), [dir])
+  const child = fork(new URL('./testing/instance-lock-holder.ts', import.meta.url), [dir])
   await once(child, 'message')
   return child
 }

@@ -1,6 +1,6 @@
 // For the tests of the lock: a process that takes it, says so, and keeps it until it is killed.
 import { createLog } from '@berth/shared/log'
-import { acquireInstanceLock } from './instance-lock.ts'
+import { acquireInstanceLock } from '../instance-lock.ts'
 
 const dataDir = process.argv[2] ?? ''
 const log = createLog({ service: 'holder', level: 'silent' })
