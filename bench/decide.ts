@@ -39,7 +39,7 @@ function crowded(): State {
   story.orders.length = 0
   let { state } = story
   for (let at = 0; at < count; at++) {
-    const event: Event = { type: 'seat-asked', id: at, question: asks(`w${at}`) }
+    const event: Event = { type: 'seat-requested', id: at, question: asks(`w${at}`) }
     state = decide(state, event, now).state
   }
   return state
@@ -88,7 +88,7 @@ const state = crowded()
 const { places } = state.tally
 say(`${places} workspaces that hold a place, ${state.queue.length} people waiting`)
 measure('a seat in a workspace that is ready', state, (turn) => ({
-  type: 'seat-asked',
+  type: 'seat-requested',
   id: turn,
   question: asks(`p${turn % count}`),
 }))
@@ -96,19 +96,19 @@ measure(
   'somebody new, who has to wait',
   state,
   (turn) => ({
-    type: 'seat-asked',
+    type: 'seat-requested',
     id: turn,
     question: asks(`n${turn}`),
   }),
   false,
 )
 measure('somebody new, who has to wait (the queue grows)', state, (turn) => ({
-  type: 'seat-asked',
+  type: 'seat-requested',
   id: turn,
   question: asks(`n${turn}`),
 }))
 measure('a sign of somebody who waits', state, (turn) => ({
-  type: 'seat-asked',
+  type: 'seat-requested',
   id: turn,
   question: { ...asks(`w${turn % count}`), since: 1 },
 }))

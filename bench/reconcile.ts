@@ -121,7 +121,7 @@ async function measure(): Promise<void> {
 }
 
 async function clearAway(): Promise<void> {
-  const { containers, networks } = await engine.look(signal)
+  const { containers, networks } = await engine.takeInventory(signal)
   const ids = containers.map(({ container }) => container.generation)
   let next = 0
   const remove = async (): Promise<void> => {

@@ -9,7 +9,7 @@ import {
   safeUserName,
   sharedName,
   standbyName,
-  turnOf,
+  numberOf,
   workspaceName,
   type Prefix,
   type UserName,
@@ -141,7 +141,7 @@ describe('numbered names', () => {
         ])
         assert.equal(new Set(names).size, 4)
         for (const name of names) assert.match(name, dnsLabel)
-        assert.deepEqual(names.map(turnOf), [one, one, other, other])
+        assert.deepEqual(names.map(numberOf), [one, one, other, other])
       }),
     )
   })

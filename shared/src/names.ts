@@ -58,29 +58,32 @@ export function prefixOf(name: WorkspaceName): Prefix {
   return name.slice(0, name.indexOf('-')) as Prefix
 }
 
-/** `<prefix>-shared--<turn>`: one that several people share. */
-export function sharedName(prefix: Prefix, turn: number): WorkspaceName {
-  return numberedName(prefix, 'shared', turn)
+/** `<prefix>-shared--<number>`: one that several people share. */
+export function sharedName(prefix: Prefix, number: number): WorkspaceName {
+  return numberedName(prefix, 'shared', number)
 }
 
-/** `<prefix>-standby--<turn>`: one that is nobody's yet. */
-export function standbyName(prefix: Prefix, turn: number): WorkspaceName {
-  return numberedName(prefix, 'standby', turn)
+/** `<prefix>-standby--<number>`: one that is nobody's yet. */
+export function standbyName(prefix: Prefix, number: number): WorkspaceName {
+  return numberedName(prefix, 'standby', number)
 }
 
 /**
- * What is no person's has a number that is given once. A person's name has no `--`, or exactly ten characters
- * behind it: a number of ten digits gets a nought in front, so the two kinds never meet.
+ * A workspace without an owner has a number that is used once. The safe name of a person has no `--`, or exactly ten
+ * characters after it. A number of ten digits gets a leading zero, so that the two kinds of names never collide.
  */
-function numberedName(prefix: Prefix, word: 'shared' | 'standby', turn: number): WorkspaceName {
-  if (!Number.isSafeInteger(turn) || turn < 0) throw new RangeError(`${turn} is no turn`)
-  const digits = String(turn)
-  const number = digits.length === hashLength ? `0${digits}` : digits
-  return `${prefix}-${word}--${number}` as WorkspaceName
+function numberedName(prefix: Prefix, word: 'shared' | 'standby', number: number): WorkspaceName {
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw new RangeError(
+      `${number} cannot be the number of a workspace: it must be an integer of 0 or more`,
+    )
+  const digits = String(number)
+  const suffix = digits.length === hashLength ? `0${digits}` : digits
+  return `${prefix}-${word}--${suffix}` as WorkspaceName
 }
 
 /** @returns the number in a shared or standby workspace's name; 0 for a name without one */
-export function turnOf(name: WorkspaceName): number {
+export function numberOf(name: WorkspaceName): number {
   return Number(/-(?:shared|standby)--(\d+)$/.exec(name)?.[1] ?? 0)
 }
 

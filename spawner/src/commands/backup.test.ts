@@ -28,7 +28,7 @@ const plain = (name: string, served = 0): WorkspaceRecord => ({
   kind: 'private',
   owner: { name: 'ann' as UserName, subject: 'u-ann', groups: [] },
   generation: `${name}#1`,
-  queuedTurn: undefined,
+  queueTicket: undefined,
   seats: [],
   served,
   extendedMs: 0,
@@ -60,7 +60,7 @@ describe('the backup command', () => {
     const path = join(root, 'busy.db')
     using store = openStore(dir)
     const records = Array.from({ length: 2_000 }, (_, at) => plain(`lab-p${at}`))
-    store.save({ saved: records.map((record) => ({ record })), removed: [], nextTurn: 1 })
+    store.save({ saved: records.map((record) => ({ record })), removed: [], nextTicket: 1 })
     let isDone = false
     const copied = run(dir, path).finally(() => {
       isDone = true
@@ -70,18 +70,18 @@ describe('the backup command', () => {
       turn += 1
       // Two rows far apart that every decision changes together.
       const saved = ['lab-p0', 'lab-p1999'].map((name) => ({ record: plain(name, turn) }))
-      store.save({ saved, removed: [], nextTurn: turn })
+      store.save({ saved, removed: [], nextTicket: turn })
       await new Promise((resolve) => setImmediate(resolve))
     }
     assert.deepEqual(await copied, { code: 0, stdout: `records copied to ${path}\n`, stderr: '' })
-    const { workspaces, nextTurn } = restored(path)
+    const { workspaces, nextTicket } = restored(path)
     assert.equal(workspaces.length, 2_000)
     const served = ['lab-p0', 'lab-p1999'].map(
       (wanted) => workspaces.find(({ name }) => name === wanted)?.served,
     )
-    assert.deepEqual(served, [nextTurn, nextTurn])
-    assert.ok(nextTurn > 1 && nextTurn <= turn, 'what was saved before it began is in it')
-    assert.equal(store.load().nextTurn, turn, 'the store itself has all')
+    assert.deepEqual(served, [nextTicket, nextTicket])
+    assert.ok(nextTicket > 1 && nextTicket <= turn, 'what was saved before it began is in it')
+    assert.equal(store.load().nextTicket, turn, 'the store itself has all')
   })
 
   it('copies the records of a spawner that was stopped, over an older copy', async () => {
@@ -89,12 +89,12 @@ describe('the backup command', () => {
     const path = join(dir, 'backup.db')
     {
       using store = openStore(dir)
-      store.save({ saved: [{ record: plain('lab-ann', 3) }], removed: [], nextTurn: 8 })
+      store.save({ saved: [{ record: plain('lab-ann', 3) }], removed: [], nextTicket: 8 })
     }
     writeFileSync(path, 'an older one')
     writeFileSync(`${path}.partial`, 'one that was cut off')
     assert.equal((await run(dir, path)).code, 0)
-    assert.deepEqual(restored(path), { workspaces: [plain('lab-ann', 3)], nextTurn: 8 })
+    assert.deepEqual(restored(path), { workspaces: [plain('lab-ann', 3)], nextTicket: 8 })
     assert.equal(existsSync(`${path}.partial`), false)
   })
 

@@ -17,7 +17,7 @@ import { createHomes } from './volumes/homes.ts'
 import { createIdentities } from './containers/identities.ts'
 import { createImages } from './images/images.ts'
 import { readLastWords } from './containers/last-words.ts'
-import { lookAtEngine } from './observe/inventory.ts'
+import { takeInventory } from './observe/inventory.ts'
 import { createNetworks } from './networks/networks.ts'
 import { createMeasureCpu } from './containers/processor-use.ts'
 import { createProvenance } from './observe/provenance.ts'
@@ -61,7 +61,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
   const containers = createContainers({ ...base, images, volumes, finish, provenance, finished })
   const directors = createDirectors({ ...base, provenance })
   return {
-    look: (signal) => lookAtEngine({ ...base, provenance, images }, signal),
+    takeInventory: (signal) => takeInventory({ ...base, provenance, images }, signal),
     events: (onOpen, signal) => engineEvents(base, onOpen, signal),
     images: (signal) => images.labelled(signal),
     ensureImage: (...order) => images.ensure(...order),

@@ -20,7 +20,13 @@ describe('the loop', () => {
     // The director is attached while the container is made.
     assert.deepEqual(
       engine.calls.filter((call) => !call.startsWith('attach')),
-      ['look', 'createNetwork 0', 'ensureImage', 'createContainer lab-ann', 'startContainer g1'],
+      [
+        'takeInventory',
+        'createNetwork 0',
+        'ensureImage',
+        'createContainer lab-ann',
+        'startContainer g1',
+      ],
     )
     assert.ok(engine.calls.includes('attachDirector 0 d1'))
     assert.deepEqual(told, ['ready cold'])
@@ -305,7 +311,7 @@ describe('the loop', () => {
   it('looks every so often', async () => {
     await using harbour = await openHarbour()
     const { engine, time } = harbour
-    const looks = () => engine.calls.filter((call) => call === 'look').length
+    const looks = () => engine.calls.filter((call) => call === 'takeInventory').length
     const before = looks()
     for (let minute = 0; minute < 3; minute += 1) {
       time.advance(60_000)

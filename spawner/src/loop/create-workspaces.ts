@@ -112,7 +112,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
         if (step.type === 'remove-network') observer.reclaimed('network')
         return executors.carryOut(step)
       case 'probe':
-      case 'ask-activity':
+      case 'check-activity':
       case 'introduce':
       case 'revoke':
         return streams.say(step)
@@ -145,8 +145,8 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
   }
 
   const ready = (): boolean => {
-    const { lookedAt, engine: seen } = writer.state()
-    return lookedAt !== undefined && seen.reachable && watch.listening() && writer.keeps()
+    const { reconciledAt, engine: seen } = writer.state()
+    return reconciledAt !== undefined && seen.reachable && watch.listening() && writer.keeps()
   }
 
   return {
@@ -188,12 +188,12 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
 
     seen(person, template, only) {
       const workspace = only ?? seatOf(writer.state(), person, template)
-      if (workspace !== undefined) tell({ type: 'seen', workspace, user: person })
+      if (workspace !== undefined) tell({ type: 'person-present', workspace, user: person })
     },
     requestStart: (person, template, only) =>
-      tell({ type: 'start-asked', template, user: person, ...named(only) }),
+      tell({ type: 'start-requested', template, user: person, ...named(only) }),
     cancelStart: (person, template, only) =>
-      tell({ type: 'cancel-asked', template, user: person, ...named(only) }),
+      tell({ type: 'cancel-requested', template, user: person, ...named(only) }),
     view: (person, template, only) =>
       viewOf(writer.state(), person, template, clock.now(), clock.wall(), only),
 
@@ -206,10 +206,10 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
       return known === undefined ? undefined : { name: known.name, title: known.title }
     },
 
-    end: (workspace, how) => tell({ type: 'end-asked', workspace, how }),
-    extend: (workspace, user) => tell({ type: 'extend-asked', workspace, user }),
+    end: (workspace, how) => tell({ type: 'end-requested', workspace, how }),
+    extend: (workspace, user) => tell({ type: 'extend-requested', workspace, user }),
 
-    open: (template) => opened.ask((id) => tell({ type: 'open-asked', template, id })),
+    open: (template) => opened.ask((id) => tell({ type: 'open-requested', template, id })),
 
     state: () => writer.state(),
 

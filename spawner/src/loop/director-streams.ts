@@ -5,7 +5,7 @@ import type { SetTimer } from './timer.ts'
 
 export type DirectorStep = Extract<
   Step,
-  { type: 'probe' | 'ask-activity' | 'introduce' | 'revoke' }
+  { type: 'probe' | 'check-activity' | 'introduce' | 'revoke' }
 >
 
 export interface DirectorStreams extends Disposable {
@@ -86,7 +86,7 @@ export function createDirectorStreams(deps: {
           if (stream !== undefined) sendRoutes(stream, routes, JSON.stringify(routes))
           return
         }
-        case 'ask-activity':
+        case 'check-activity':
         case 'probe': {
           const { workspace, generation, address, path, deadlineMs } = step
           const data = { workspace, generation, address, path, deadlineMs }

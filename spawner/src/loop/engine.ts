@@ -6,7 +6,7 @@ import type {
   DirectorId,
   Failure,
   Generation,
-  Look,
+  Inventory,
   NetworkIndex,
   WorkspaceKind,
 } from '../policy/domain.ts'
@@ -14,7 +14,7 @@ import type { LabelledImage } from '../templates/from-image.ts'
 import type { Template } from '../templates/template.ts'
 
 /** A failure that people are told; `retry`: it is the engine's state, not the template's, that is wrong. */
-export type Outcome<T> =
+export type EngineResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failure: Failure; readonly retry: boolean }
 
@@ -33,7 +33,7 @@ export type EngineEvent =
  */
 export interface Engine {
   /** Sees everything that carries our instance's label. Rejects when the engine does not answer. */
-  look(signal: AbortSignal): Promise<Look>
+  takeInventory(signal: AbortSignal): Promise<Inventory>
   /** The engine's own events about our containers, until it breaks off. Rejects when it cannot be had.
    * `onOpen` is called once it is sure that none is missed from now on. */
   events(onOpen: () => void, signal: AbortSignal): AsyncIterable<EngineEvent>
@@ -45,7 +45,7 @@ export interface Engine {
     template: Template,
     onPull: (percent: number) => void,
     signal: AbortSignal,
-  ): Promise<Outcome<void>>
+  ): Promise<EngineResult<void>>
   /** Volumes first (compared by label, made writable for the template's user), then the container, not started. */
   createContainer(
     order: {
@@ -58,31 +58,31 @@ export interface Engine {
       readonly network: NetworkIndex
     },
     signal: AbortSignal,
-  ): Promise<Outcome<Container>>
+  ): Promise<EngineResult<Container>>
   startContainer(
     generation: Generation,
     network: NetworkIndex,
     signal: AbortSignal,
-  ): Promise<Outcome<{ address: string; health?: 'starting' | 'healthy' | 'unhealthy' }>>
+  ): Promise<EngineResult<{ address: string; health?: 'starting' | 'healthy' | 'unhealthy' }>>
   /** Signal, wait, kill; thaws a paused one first. */
   stopContainer(
     generation: Generation,
     options: { readonly signal: string; readonly timeoutMs: number },
     signal: AbortSignal,
-  ): Promise<Outcome<{ exitCode?: number }>>
+  ): Promise<EngineResult<{ exitCode?: number }>>
   /** It keeps its memory and its connections, and answers nothing. */
-  freezeContainer(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
-  thawContainer(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
+  freezeContainer(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
+  thawContainer(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
   /** Its name in the engine's DNS changes with it, its hostname does not. Fails with `name_taken`. */
   renameContainer(
     generation: Generation,
     name: WorkspaceName,
     signal: AbortSignal,
-  ): Promise<Outcome<void>>
+  ): Promise<EngineResult<void>>
   /** Its use of processors over a second or so, in per cent of one. */
-  measureCpu(generation: Generation, signal: AbortSignal): Promise<Outcome<number>>
+  measureCpu(generation: Generation, signal: AbortSignal): Promise<EngineResult<number>>
   /** Never its volumes. */
-  removeContainer(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
+  removeContainer(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
   /** Exit code and the last lines logged, ANSI stripped; empty where there are none. */
   lastWords(
     generation: Generation,
@@ -91,14 +91,14 @@ export interface Engine {
   /** At most that many of the last lines logged, oldest first, ANSI stripped; none of what is gone. */
   logs(generation: Generation, lines: number, signal: AbortSignal): Promise<readonly string[]>
   /** Removes that person's volume if it is ours, theirs, and no container has it. */
-  removeHome(volume: string, user: UserName, signal: AbortSignal): Promise<Outcome<void>>
+  removeHome(volume: string, user: UserName, signal: AbortSignal): Promise<EngineResult<void>>
   createNetwork(
     index: NetworkIndex,
     signal: AbortSignal,
     egress?: 'internet' | 'none',
   ): Promise<'created' | 'taken' | 'failed'>
   /** Detaches everyone first, stopped containers too. */
-  removeNetwork(index: NetworkIndex, signal: AbortSignal): Promise<Outcome<void>>
+  removeNetwork(index: NetworkIndex, signal: AbortSignal): Promise<EngineResult<void>>
   /** Only a running container of this instance with the role of a director. */
   attachDirector(
     index: NetworkIndex,

@@ -3,7 +3,7 @@ import type { Log } from '@berth/shared/log'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Event, Failure, Step, WorkspaceStep } from '../policy/domain.ts'
 import type { Template } from '../templates/template.ts'
-import type { Engine, Outcome } from './engine.ts'
+import type { Engine, EngineResult } from './engine.ts'
 import type { Reached } from './points.ts'
 
 export type EngineStep = Extract<
@@ -174,7 +174,7 @@ export function createExecutors(deps: {
   function answer<T>(
     { workspace }: { workspace: WorkspaceName },
     step: WorkspaceStep,
-    outcome: Outcome<T>,
+    outcome: EngineResult<T>,
     done: (value: T) => Event,
   ): Event {
     if (outcome.ok) return done(outcome.value)
@@ -236,7 +236,7 @@ export function createExecutors(deps: {
 const abandoned = new DOMException('nobody waits for it any more', 'AbortError')
 
 /** Templates may go between the decision and the step. */
-const notOffered: Outcome<never> = {
+const notOffered: EngineResult<never> = {
   ok: false,
   failure: { code: 'start_failed', detail: 'Its template is no longer offered.' },
   retry: false,

@@ -43,7 +43,7 @@ export function createSeatWaiters(deps: {
   /** The writer answers before this returns, unless it is deciding something else just now. */
   function put(waiter: Waiter): void {
     asking.set(waiter.id, waiter)
-    tell({ type: 'seat-asked', id: waiter.id, question: waiter.question })
+    tell({ type: 'seat-requested', id: waiter.id, question: waiter.question })
   }
 
   function again(waiter: Waiter): void {

@@ -19,11 +19,11 @@ function createStory() {
   let turn = 1
   const decide = (_state: State, event: Event): Decision => {
     decided.push(event.type)
-    const state = { nextTurn: turn++ } as State
+    const state = { nextTicket: turn++ } as State
     if (event.type === 'tick') return { state, steps: [] }
-    return { state, steps: [step], changes: { saved: [], removed: [], nextTurn: turn } }
+    return { state, steps: [step], changes: { saved: [], removed: [], nextTicket: turn } }
   }
-  const initial = { nextTurn: 0 } as State
+  const initial = { nextTicket: 0 } as State
   const writer = createWriter({
     initial,
     decide,
@@ -56,7 +56,7 @@ describe('records', () => {
     const { writer, told, store, initial } = createStory()
     store.fail(true)
     writer.tell(fact)
-    writer.tell({ type: 'start-asked' } as Event)
+    writer.tell({ type: 'start-requested' } as Event)
     assert.equal(writer.state(), initial)
     assert.deepEqual(told, ['error'])
     assert.equal(writer.keeps(), false)
@@ -76,7 +76,7 @@ describe('records', () => {
     const { writer, told, store, time, decided } = createStory()
     store.fail(true)
     writer.tell(fact)
-    writer.tell({ type: 'start-asked' } as Event)
+    writer.tell({ type: 'start-requested' } as Event)
     time.advance(5_000)
     assert.deepEqual(told, ['error'])
     store.fail(false)

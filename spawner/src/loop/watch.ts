@@ -58,12 +58,12 @@ export function createWatch(deps: {
     try {
       await deps.reached('before-look')
       const deadline = AbortSignal.any([signal, AbortSignal.timeout(lookDeadlineMs)])
-      const seen = await engine.look(deadline)
+      const seen = await engine.takeInventory(deadline)
       await deps.reached('after-look')
       if (signal.aborted) return
       if (!isReachable) log.info('engine reached again')
       isReachable = true
-      tell({ type: 'looked', look: seen })
+      tell({ type: 'inventory-taken', inventory: seen })
     } catch (error) {
       if (signal.aborted) return
       const detail = error instanceof Error ? error.message : String(error)

@@ -53,8 +53,8 @@ const saidOnce: ReadonlySet<Event['type']> = new Set<Event['type']>([
   'director-attached',
   'director-attach-failed',
   'probe-answered',
-  'end-asked',
-  'cancel-asked',
+  'end-requested',
+  'cancel-requested',
   'config-changed',
 ])
 
@@ -71,7 +71,7 @@ export function createWriter(deps: WriterDeps): Writer {
     store: deps.store ?? { save: () => undefined },
     log,
     setTimer,
-    probe: () => ({ saved: [], removed: [], nextTurn: state.nextTurn }),
+    probe: () => ({ saved: [], removed: [], nextTicket: state.nextTicket }),
     recovered() {
       for (const event of [...unsaved.splice(0), { type: 'tick' } as const]) tell(event)
     },

@@ -12,7 +12,7 @@ import {
   noteNotAttached,
 } from './observed/directors.ts'
 import { end, extend } from './lifecycle/end-of-life.ts'
-import { noteLook } from './observed/reconcile.ts'
+import { reconcile } from './observed/reconcile.ts'
 import { noteDeath, noteDestroyed, noteHealth } from './observed/engine-events.ts'
 import * as steps from './observed/step-results.ts'
 import { noteReachable } from './observed/probe-results.ts'
@@ -27,7 +27,7 @@ import { nextDueAt } from './state/next-deadline.ts'
 export function initialState(config: PolicyConfig, recorded?: Recorded): State {
   return {
     config,
-    lookedAt: undefined,
+    reconciledAt: undefined,
     engine: { reachable: true },
     workspaces: new Map(),
     networks: new Map(),
@@ -37,7 +37,7 @@ export function initialState(config: PolicyConfig, recorded?: Recorded): State {
     subjects: new Map(),
     foreignNames: new Set(),
     departed: new Map(),
-    nextTurn: recorded?.nextTurn ?? 1,
+    nextTicket: recorded?.nextTicket ?? 1,
     queue: [],
     measured: { coldMs: [], standbyMs: [], frozenMs: [], stoppedMs: [], staysMs: [] },
     tally: emptyTally,
@@ -69,7 +69,7 @@ export function decide(state: State, event: Event, now: number): Decision {
 /** What changes the ground for workspaces other than those it is about. */
 const concernsAll: ReadonlySet<Event['type']> = new Set([
   'config-changed',
-  'looked',
+  'inventory-taken',
   'engine-lost',
   'director-connected',
   'director-gone',
@@ -85,7 +85,7 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
   switch (event.type) {
     case 'tick':
       return
-    case 'open-asked': {
+    case 'open-requested': {
       const opened = askOpen(draft, event.template)
       return () => {
         const workspace = opened()
@@ -98,12 +98,12 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
     }
     case 'config-changed':
       return void changeConfig(draft, event.config)
-    case 'looked':
-      return void noteLook(draft, event.look)
+    case 'inventory-taken':
+      return void reconcile(draft, event.inventory)
     case 'engine-lost':
       draft.engine = { reachable: false, detail: event.detail }
       return
-    case 'seat-asked': {
+    case 'seat-requested': {
       const reply = askSeat(draft, event.question)
       return () => ({ type: 'answer-seat', id: event.id, reply: reply() })
     }
@@ -111,17 +111,17 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
       const leases = reportActivity(draft, event)
       return () => ({ type: 'answer-activity', id: event.id, leases: leases() })
     }
-    case 'start-asked': {
+    case 'start-requested': {
       const finish = askStart(draft, event)
       return () => void finish?.()
     }
-    case 'end-asked':
+    case 'end-requested':
       return void end(draft, event)
-    case 'extend-asked':
+    case 'extend-requested':
       return void extend(draft, event)
-    case 'cancel-asked':
+    case 'cancel-requested':
       return void cancel(draft, event)
-    case 'seen':
+    case 'person-present':
       return void noteSeen(draft, event.workspace, event.user)
     case 'director-connected':
       return void connectDirector(draft, event.director)

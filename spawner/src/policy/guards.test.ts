@@ -24,7 +24,7 @@ describe('a decision', () => {
       const now = story.now + minutes * 60_000
       decide(story.state, { type: 'tick' }, now)
       decide(story.state, { type: 'director-gone', director }, now)
-      decide(story.state, { type: 'start-asked', template: 'lab', user: person('cid') }, now)
+      decide(story.state, { type: 'start-requested', template: 'lab', user: person('cid') }, now)
     }
     assert.equal(written(), before)
   })
@@ -117,7 +117,7 @@ describe('a start whose answer was lost', () => {
     story.asks('ann')
     story.obeys('create-network', 'attach-director', 'pull-image', 'create-container')
     story.fails('start-container', true)
-    story.hears({ type: 'cancel-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'cancel-requested', template: 'lab', user: person('ann') })
     assert.deepEqual(story.ordered(), ['stop-container'])
     story.obeys('stop-container')
     assert.deepEqual(story.ordered(), ['remove-container'])
@@ -129,7 +129,7 @@ describe('cancelling', () => {
     const story = begun()
     story.asks('ann')
     const user = person('ann')
-    const said = story.hears({ type: 'cancel-asked', template: 'lab', user })
+    const said = story.hears({ type: 'cancel-requested', template: 'lab', user })
     assert.deepEqual(
       said.flatMap((step) => (step.type === 'announce' ? [step.phase] : [])),
       ['absent'],
@@ -140,7 +140,7 @@ describe('cancelling', () => {
     const story = begun({ limits: { maxWorkspaces: 1 } })
     story.asks('ann')
     story.asks('bob')
-    story.hears({ type: 'cancel-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'cancel-requested', template: 'lab', user: person('ann') })
     assert.equal(story.phase('bob'), 'pulling')
   })
 })

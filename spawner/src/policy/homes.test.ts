@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Recorded, SeenHome } from './domain.ts'
+import type { Recorded, FoundHome } from './domain.ts'
 import { Scenario, user } from './testing/scenario.ts'
 
 const dayMs = 86_400_000
-const home = (who: string, mounted = false): SeenHome => ({
+const home = (who: string, mounted = false): FoundHome => ({
   volume: `berth-${who}-home`,
   user: user(who),
   mounted,
@@ -16,7 +16,7 @@ class Story extends Scenario {
     super({ limits: { keepHomesDryRun: false, ...limits } }, recorded)
   }
 
-  sees(...homes: readonly SeenHome[]): readonly string[] {
+  sees(...homes: readonly FoundHome[]): readonly string[] {
     return this.looks({ homes, wallAt: 1e12 + this.now }).said.flatMap((step) =>
       step.type === 'remove-home' || step.type === 'announce-home'
         ? [`${step.type} ${step.volume}`]
@@ -101,7 +101,7 @@ describe('volumes that nobody uses', () => {
   it('are not older than they are for a clock that went back', () => {
     const volume = home('ann').volume
     const homes = [{ volume, user: user('ann'), lastUseAt: 9e12 }]
-    const story = new Story({ keepHomesMs: dayMs }, { workspaces: [], nextTurn: 1, homes })
+    const story = new Story({ keepHomesMs: dayMs }, { workspaces: [], nextTicket: 1, homes })
     assert.deepEqual(story.sees(home('ann')), [])
     assert.equal(story.recorded.homes?.[0]?.lastUseAt, 1e12 + story.now)
   })

@@ -1,12 +1,12 @@
 // Volumes that nobody has used for longer than they are kept: told of, and removed only where that is not a rehearsal.
 // Decided on looks alone, for only a look tells that nothing has a volume.
-import type { Home, HomeRecord, Look, RecordChanges, State } from './domain.ts'
+import type { Home, HomeRecord, Inventory, RecordChanges, State } from './domain.ts'
 import type { Draft } from './state/draft.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-export function noteHomes(draft: Draft, { homes, wallAt }: Look): void {
+export function noteHomes(draft: Draft, { homes, wallAt }: Inventory): void {
   if (homes === undefined || wallAt === undefined) return
   const seen = new Set<string>()
   for (const { volume, user, mounted } of homes) {

@@ -86,7 +86,7 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc
-      .tuple(anybody, fc.constantFrom('start-asked', 'cancel-asked'))
+      .tuple(anybody, fc.constantFrom('start-requested', 'cancel-requested'))
       .map(([who, type]) => (world: World) => {
         const user = who(world)
         world.hears({ type, template: world.templateOf(user), user })
@@ -104,7 +104,7 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
     weight: 1,
     arbitrary: anybody.map((who) => (world: World) => {
       const user = who(world)
-      world.hears({ type: 'extend-asked', workspace: world.workspaceOf(user), user })
+      world.hears({ type: 'extend-requested', workspace: world.workspaceOf(user), user })
     }),
   },
   {

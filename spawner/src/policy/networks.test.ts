@@ -45,7 +45,7 @@ describe('networks', () => {
       type: 'config-changed',
       config: { ...story.state.config, templates, specOf: () => 'closed' },
     })
-    story.hears({ type: 'end-asked', workspace: story.workspace('ann').name, how: 'restart' })
+    story.hears({ type: 'end-requested', workspace: story.workspace('ann').name, how: 'restart' })
     story.obeys()
     assert.equal(story.phase('ann'), 'ready')
     const { network } = story.workspace('ann')

@@ -24,7 +24,7 @@ export function settle(draft: Draft): void {
   const isWhole = draft.concernsAll || draft.before.dueAt <= draft.now
   draft.concernsAll = isWhole
   if (isWhole) forgetCancels(draft)
-  if (draft.lookedAt !== undefined) {
+  if (draft.reconciledAt !== undefined) {
     const names = isWhole ? draft.workspaces.keys() : [...draft.workspaces.touched]
     for (const name of names) settleWorkspace(draft, name)
     const settleOne = (name: WorkspaceName) => settleWorkspace(draft, name)
@@ -35,7 +35,7 @@ export function settle(draft: Draft): void {
     refillStandbys(draft, settleOne)
     if (isWhole || areNetworksTouched(draft)) settleNetworks(draft)
   }
-  if (isWhole && (draft.lookedAt !== undefined || !draft.engine.reachable))
+  if (isWhole && (draft.reconciledAt !== undefined || !draft.engine.reachable))
     introduceDirectors(draft)
 }
 

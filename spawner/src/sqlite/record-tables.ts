@@ -48,7 +48,7 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
   )
   const dropHome = database.prepare('DELETE FROM homes WHERE volume = ?')
 
-  function save({ saved, removed, nextTurn, homes, homesGone }: RecordChanges): void {
+  function save({ saved, removed, nextTicket, homes, homesGone }: RecordChanges): void {
     for (const { volume, user, lastUseAt } of homes ?? []) putHome.run(volume, user, lastUseAt)
     for (const volume of homesGone ?? []) dropHome.run(volume)
     for (const name of removed) dropWorkspace.run(name)
@@ -56,7 +56,7 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
       saveWorkspace(record)
       saveSeats(record, former?.seats ?? [])
     }
-    if (nextTurn !== undefined) putMeta.run('next_turn', nextTurn)
+    if (nextTicket !== undefined) putMeta.run('next_turn', nextTicket)
   }
 
   function saveWorkspace(record: WorkspaceRecord): void {
@@ -70,7 +70,7 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
       owner === undefined ? null : JSON.stringify(owner.groups),
       owner?.email ?? null,
       record.generation ?? null,
-      record.queuedTurn ?? null,
+      record.queueTicket ?? null,
       record.served,
       record.extendedMs,
       record.stoodByMs,
@@ -81,12 +81,12 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
   function saveSeats({ name, seats }: WorkspaceRecord, former: readonly RecordedSeat[]): void {
     const was = new Map(former.map((seat) => [seat.person.name, seat]))
     for (const seat of seats) {
-      const { person, turn } = seat
+      const { person, ticket } = seat
       const isKept = isSameSeat(seat, was.get(person.name))
       was.delete(person.name)
       if (isKept) continue
       const { subject, groups, email = null } = person
-      putSeat.run(name, person.name, turn, subject, JSON.stringify(groups), email)
+      putSeat.run(name, person.name, ticket, subject, JSON.stringify(groups), email)
     }
     for (const gone of was.keys()) dropSeat.run(name, gone)
   }
@@ -97,7 +97,7 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
       const person = personOf(row['name'], row['subject'], row['groups'], row['email'])
       if (person === undefined) continue
       const workspace = String(row['workspace'])
-      const seat = { person, turn: Number(row['turn']) }
+      const seat = { person, ticket: Number(row['turn']) }
       const others = seats.get(workspace)
       if (others === undefined) seats.set(workspace, [seat])
       else others.push(seat)
@@ -108,7 +108,7 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
     return {
       ...(homes.length === 0 ? {} : { homes }),
       workspaces: rows.map((row) => recordOf(row, seats.get(String(row['name'])) ?? [])),
-      nextTurn: Number(meta?.['value'] ?? 1),
+      nextTicket: Number(meta?.['value'] ?? 1),
     }
   }
 
@@ -116,7 +116,7 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
 }
 
 function recordOf(row: Row, seats: readonly RecordedSeat[]): WorkspaceRecord {
-  const { generation, queued_turn: queuedTurn } = row
+  const { generation, queued_turn: queueTicket } = row
   return {
     name: String(row['name']) as WorkspaceName,
     template: String(row['template']),
@@ -128,7 +128,7 @@ function recordOf(row: Row, seats: readonly RecordedSeat[]): WorkspaceRecord {
       row['owner_email'],
     ),
     generation: typeof generation === 'string' ? generation : undefined,
-    queuedTurn: typeof queuedTurn === 'number' ? queuedTurn : undefined,
+    queueTicket: typeof queueTicket === 'number' ? queueTicket : undefined,
     seats,
     served: Number(row['served']),
     extendedMs: Number(row['extended_ms']),

@@ -35,7 +35,7 @@ const anySeats = fc
     fc
       .uniqueArray(fc.nat(), { minLength: people.length, maxLength: people.length })
       .map((turns) => turns.sort((a, b) => a - b))
-      .map((turns) => people.map((person, at) => ({ person, turn: turns[at] ?? 0 }))),
+      .map((turns) => people.map((person, at) => ({ person, ticket: turns[at] ?? 0 }))),
   )
 const anyRecord: fc.Arbitrary<WorkspaceRecord> = fc.record(
   {
@@ -44,7 +44,7 @@ const anyRecord: fc.Arbitrary<WorkspaceRecord> = fc.record(
     kind: fc.constantFrom('private', 'shared'),
     owner: fc.option(anyPerson, { nil: undefined }),
     generation: fc.option(fc.string(), { nil: undefined }),
-    queuedTurn: fc.option(fc.maxSafeNat(), { nil: undefined }),
+    queueTicket: fc.option(fc.maxSafeNat(), { nil: undefined }),
     seats: anySeats,
     served: fc.nat(),
     extendedMs: fc.double({ min: 0, max: 1e12, noNaN: true }),
@@ -53,9 +53,9 @@ const anyRecord: fc.Arbitrary<WorkspaceRecord> = fc.record(
   { noNullPrototype: true },
 )
 
-const sorted = ({ workspaces, nextTurn }: Recorded): Recorded => ({
+const sorted = ({ workspaces, nextTicket }: Recorded): Recorded => ({
   workspaces: workspaces.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-  nextTurn,
+  nextTicket,
 })
 const plain = (name: string, more: Partial<WorkspaceRecord> = {}): WorkspaceRecord => ({
   name: name as WorkspaceName,
@@ -63,7 +63,7 @@ const plain = (name: string, more: Partial<WorkspaceRecord> = {}): WorkspaceReco
   kind: 'private',
   owner: { name: 'ann' as UserName, subject: 'u-ann', groups: [] },
   generation: `${name}#1`,
-  queuedTurn: undefined,
+  queueTicket: undefined,
   seats: [],
   served: 0,
   extendedMs: 0,
@@ -74,7 +74,7 @@ const plain = (name: string, more: Partial<WorkspaceRecord> = {}): WorkspaceReco
 describe('the store', () => {
   it('begins empty', () => {
     using store = openStore(folder())
-    assert.deepEqual(store.load(), { workspaces: [], nextTurn: 1 })
+    assert.deepEqual(store.load(), { workspaces: [], nextTicket: 1 })
   })
 
   it('gives back after a restart what was saved, whatever was saved', () => {
@@ -83,14 +83,14 @@ describe('the store', () => {
         fc.array(
           fc.record({
             records: fc.uniqueArray(anyRecord, { selector: ({ name }) => name }),
-            nextTurn: fc.maxSafeNat(),
+            nextTicket: fc.maxSafeNat(),
           }),
           { minLength: 1, maxLength: 4 },
         ),
         (saves) => {
           const dir = folder()
-          let known: Recorded = { workspaces: [], nextTurn: 1 }
-          for (const { records, nextTurn } of saves) {
+          let known: Recorded = { workspaces: [], nextTicket: 1 }
+          for (const { records, nextTicket } of saves) {
             using store = openStore(dir)
             assert.deepEqual(sorted(store.load()), sorted(known))
             const former = new Map(known.workspaces.map((record) => [record.name, record]))
@@ -99,7 +99,7 @@ describe('the store', () => {
               former.delete(record.name)
               return was === undefined ? { record } : { record, former: was }
             })
-            const changes = { saved, removed: [...former.keys()], nextTurn }
+            const changes = { saved, removed: [...former.keys()], nextTicket }
             store.save(changes)
             known = withChanges(known, changes)
           }
@@ -131,16 +131,16 @@ describe('the store', () => {
 
   it('saves all of a decision or nothing of it', () => {
     using store = openStore(folder())
-    store.save({ saved: [{ record: plain('lab-a') }], removed: [], nextTurn: 5 })
+    store.save({ saved: [{ record: plain('lab-a') }], removed: [], nextTicket: 5 })
     const broken = plain('lab-b', { served: undefined as unknown as number })
     assert.throws(() =>
       store.save({
         saved: [{ record: plain('lab-c') }, { record: broken }],
         removed: ['lab-a' as WorkspaceName],
-        nextTurn: 6,
+        nextTicket: 6,
       }),
     )
-    assert.deepEqual(store.load(), { workspaces: [plain('lab-a')], nextTurn: 5 })
+    assert.deepEqual(store.load(), { workspaces: [plain('lab-a')], nextTicket: 5 })
     store.save({ saved: [{ record: plain('lab-d') }], removed: [] })
     assert.equal(store.load().workspaces.length, 2)
   })
@@ -162,7 +162,7 @@ describe('the store', () => {
     using store = openStore(folder())
     const seat = (at: number) => ({
       person: { name: `p${at}` as UserName, subject: `u-p${at}`, groups: [] },
-      turn: at,
+      ticket: at,
     })
     const name = 'lab-shared--1'
     const seats = Array.from({ length: 500 }, (_, at) => seat(at))
@@ -183,7 +183,7 @@ describe('a backup', () => {
     const dir = folder()
     using store = openStore(dir)
     const pairs = Array.from({ length: 2_000 }, (_, at) => plain(`lab-p${at}`))
-    store.save({ saved: pairs.map((record) => ({ record })), removed: [], nextTurn: 1 })
+    store.save({ saved: pairs.map((record) => ({ record })), removed: [], nextTicket: 1 })
     const path = join(root, 'backup.db')
     let isDone = false
     const copied = store.backup(path).finally(() => {
@@ -198,7 +198,7 @@ describe('a backup', () => {
         const saved = ['lab-p0', 'lab-p1999'].map((name) => ({
           record: plain(name, { served: turn }),
         }))
-        store.save({ saved, removed: [], nextTurn: turn })
+        store.save({ saved, removed: [], nextTicket: turn })
       }
       await new Promise((resolve) => setImmediate(resolve))
     }
@@ -208,14 +208,14 @@ describe('a backup', () => {
     openStore(restored)[Symbol.dispose]()
     copyFileSync(path, join(restored, 'berth.db'))
     using again = openStore(restored)
-    const { workspaces, nextTurn } = again.load()
+    const { workspaces, nextTicket } = again.load()
     assert.equal(workspaces.length, 2_000)
     const served = ['lab-p0', 'lab-p1999'].map(
       (wanted) => workspaces.find(({ name }) => name === wanted)?.served,
     )
-    assert.deepEqual(served, nextTurn === 1 ? [0, 0] : [nextTurn, nextTurn])
-    store.save({ saved: [], removed: [], nextTurn: 99_999 })
-    assert.equal(store.load().nextTurn, 99_999)
+    assert.deepEqual(served, nextTicket === 1 ? [0, 0] : [nextTicket, nextTicket])
+    store.save({ saved: [], removed: [], nextTicket: 99_999 })
+    assert.equal(store.load().nextTicket, 99_999)
   })
 
   it('that cannot be written leaves no file and the store at work', async () => {
@@ -223,8 +223,8 @@ describe('a backup', () => {
     const path = join(root, 'nowhere', 'backup.db')
     await assert.rejects(store.backup(path))
     assert.equal(existsSync(path), false)
-    store.save({ saved: [], removed: [], nextTurn: 2 })
-    assert.equal(store.load().nextTurn, 2)
+    store.save({ saved: [], removed: [], nextTicket: 2 })
+    assert.equal(store.load().nextTicket, 2)
   })
 })
 

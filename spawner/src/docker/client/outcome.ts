@@ -1,10 +1,10 @@
 // What the loop is told: a value, or a failure in words for people, and whether the engine is to blame for it.
 import { BerthError, type ProblemCode } from '@berth/shared/problems'
-import type { Outcome } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import type { Failure } from '../../policy/domain.ts'
 import { isFault } from './fault.ts'
 
-export const done = <T>(value: T): Outcome<T> => ({ ok: true, value })
+export const done = <T>(value: T): EngineResult<T> => ({ ok: true, value })
 
 export function failed(
   failure: Failure,
@@ -25,9 +25,9 @@ const longestDetail = 500
 export async function outcomeOf<T>(
   code: ProblemCode,
   words: string,
-  work: () => Promise<T | Outcome<T>>,
+  work: () => Promise<T | EngineResult<T>>,
   options: { retryBroken: boolean } = { retryBroken: false },
-): Promise<Outcome<T>> {
+): Promise<EngineResult<T>> {
   try {
     const result = await work()
     return isOutcome(result) ? result : done(result)
@@ -44,6 +44,6 @@ export async function outcomeOf<T>(
   }
 }
 
-function isOutcome<T>(result: T | Outcome<T>): result is Outcome<T> {
+function isOutcome<T>(result: T | EngineResult<T>): result is EngineResult<T> {
   return typeof result === 'object' && result !== null && 'ok' in result
 }

@@ -6,7 +6,7 @@ import { labels } from '@berth/shared/labels'
 import type { WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type Docker from 'dockerode'
-import type { Outcome } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import type { Container, Generation, NetworkIndex, WorkspaceKind } from '../../policy/domain.ts'
 import type { Template } from '../../templates/template.ts'
 import { unlessDone, unlessGone, type Call } from '../client/calls.ts'
@@ -31,8 +31,8 @@ export interface CreateOrder {
 }
 
 export interface Containers {
-  create(order: CreateOrder, signal: AbortSignal): Promise<Outcome<Container>>
-  remove(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
+  create(order: CreateOrder, signal: AbortSignal): Promise<EngineResult<Container>>
+  remove(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
 }
 
 /** A name is taken a moment before and after there is a container to look at. */
@@ -53,7 +53,7 @@ export function createContainers(deps: {
 }): Containers {
   const { docker, call, clock, instance, images, volumes, finish } = deps
 
-  async function create(order: CreateOrder, signal: AbortSignal): Promise<Outcome<Container>> {
+  async function create(order: CreateOrder, signal: AbortSignal): Promise<EngineResult<Container>> {
     const { template, owner } = order
     const reference = template.spec.image
     const mounts = mountsOf(template, owner, instance)
@@ -177,7 +177,7 @@ export function createContainers(deps: {
     return info
   }
 
-  async function remove(generation: Generation, signal: AbortSignal): Promise<Outcome<void>> {
+  async function remove(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>> {
     const retry = { retryBroken: true }
     const words = 'The container could not be removed'
     const work = async (): Promise<void> => {

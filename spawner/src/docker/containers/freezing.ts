@@ -1,14 +1,14 @@
 // Freezing and thawing a container. Whether it is so by now counts, not whether this call made it so.
 import type Docker from 'dockerode'
-import type { Outcome } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import type { Generation } from '../../policy/domain.ts'
 import { unlessGone, type Call } from '../client/calls.ts'
 import { isFault } from '../client/fault.ts'
 import { done, failed, outcomeOf } from '../client/outcome.ts'
 
 export interface Freezing {
-  freeze(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
-  thaw(generation: Generation, signal: AbortSignal): Promise<Outcome<void>>
+  freeze(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
+  thaw(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
 }
 
 export function createFreezing(deps: { docker: Docker; call: Call }): Freezing {
@@ -18,7 +18,7 @@ export function createFreezing(deps: { docker: Docker; call: Call }): Freezing {
     generation: Generation,
     wanted: 'paused' | 'running',
     signal: AbortSignal,
-  ): Promise<Outcome<void>> {
+  ): Promise<EngineResult<void>> {
     const info = await unlessGone(
       call('container-inspect', { signal }, (abortSignal) =>
         docker.getContainer(generation).inspect({ abortSignal }),
@@ -34,10 +34,10 @@ export function createFreezing(deps: { docker: Docker; call: Call }): Freezing {
     to: 'paused' | 'running',
     order: (container: Docker.Container, abortSignal: AbortSignal) => Promise<unknown>,
     signal: AbortSignal,
-  ): Promise<Outcome<void>> {
+  ): Promise<EngineResult<void>> {
     const name = to === 'paused' ? 'container-pause' : 'container-unpause'
     const words = `The container could not be ${to === 'paused' ? 'frozen' : 'thawed'}`
-    const work = async (): Promise<Outcome<void>> => {
+    const work = async (): Promise<EngineResult<void>> => {
       try {
         const container = docker.getContainer(generation)
         await call(name, { signal }, (abortSignal) => order(container, abortSignal))

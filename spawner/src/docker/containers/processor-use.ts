@@ -1,12 +1,15 @@
 // How busy a container's processes keep the processors, from two readings of the engine's statistics.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
-import type { Outcome } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import type { Generation } from '../../policy/domain.ts'
 import type { Call } from '../client/calls.ts'
 import { failed, outcomeOf } from '../client/outcome.ts'
 
-export type MeasureCpu = (generation: Generation, signal: AbortSignal) => Promise<Outcome<number>>
+export type MeasureCpu = (
+  generation: Generation,
+  signal: AbortSignal,
+) => Promise<EngineResult<number>>
 
 /** When it was read (milliseconds of the engine's clock), and all processor time until then (nanoseconds). */
 interface Reading {
@@ -43,7 +46,7 @@ export function createMeasureCpu(deps: { docker: Docker; call: Call }): MeasureC
   }
 
   return (generation, signal) => {
-    const work = async (): Promise<number | Outcome<number>> => {
+    const work = async (): Promise<number | EngineResult<number>> => {
       const first = await read(generation, signal)
       if (first !== undefined) await sleep(betweenMs, undefined, { signal })
       const second = first === undefined ? undefined : await read(generation, signal)

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type Docker from 'dockerode'
-import type { Outcome } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import type { Generation } from '../../policy/domain.ts'
 import { unlessGone, type Call } from '../client/calls.ts'
 import { EngineFault, isFault } from '../client/fault.ts'
@@ -14,7 +14,7 @@ export type Rename = (
   generation: Generation,
   name: WorkspaceName,
   signal: AbortSignal,
-) => Promise<Outcome<void>>
+) => Promise<EngineResult<void>>
 
 /** A name is taken a moment longer than there is a container to look at. */
 const mostTries = 40
@@ -53,7 +53,7 @@ export function createRename(deps: { docker: Docker; call: Call }): Rename {
   }
 
   return (generation, name, signal) => {
-    const work = async (): Promise<Outcome<void> | void> => {
+    const work = async (): Promise<EngineResult<void> | void> => {
       for (let tries = 1; tries <= mostTries; tries += 1) {
         const info = await inspect(generation, signal)
         if (info === undefined)

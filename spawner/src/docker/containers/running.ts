@@ -3,7 +3,7 @@ import type { WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type Docker from 'dockerode'
 import { labels } from '@berth/shared/labels'
-import type { Outcome } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import type { Generation, NetworkIndex } from '../../policy/domain.ts'
 import { unlessDone, unlessGone, type Call } from '../client/calls.ts'
 import { aliasesOf } from './container-options.ts'
@@ -26,12 +26,12 @@ export interface Running {
     generation: Generation,
     network: NetworkIndex,
     signal: AbortSignal,
-  ): Promise<Outcome<Started>>
+  ): Promise<EngineResult<Started>>
   stop(
     generation: Generation,
     options: { readonly signal: string; readonly timeoutMs: number },
     signal: AbortSignal,
-  ): Promise<Outcome<{ exitCode?: number }>>
+  ): Promise<EngineResult<{ exitCode?: number }>>
   /** A container that has all that it gets before its first start. */
   finished(generation: Generation): void
 }
@@ -60,7 +60,7 @@ export function createRunning(deps: {
     generation: Generation,
     wanted: string,
     signal: AbortSignal,
-  ): Promise<Outcome<Started>> {
+  ): Promise<EngineResult<Started>> {
     const before = await unlessGone(inspect(generation, signal))
     if (before === undefined)
       return failed({ code: 'start_failed', detail: 'The container is gone.' }, true)
@@ -102,7 +102,7 @@ export function createRunning(deps: {
     info: Docker.ContainerInspectInfo,
     network: string,
     signal: AbortSignal,
-  ): Promise<Outcome<Started>> {
+  ): Promise<EngineResult<Started>> {
     if (!info.State.Running) {
       const words = await readLastWords(deps, info.Id, signal)
       const detail = `It ended at once with exit code ${info.State.ExitCode}.`

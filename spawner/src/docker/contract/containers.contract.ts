@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Person } from '@berth/shared/contract'
 import { sharedName, standbyName } from '@berth/shared/names'
-import type { Outcome } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import type { TemplateSpec } from '../../templates/template.ts'
 import {
   baseImage,
@@ -28,9 +28,9 @@ describe('containers on a real engine', () => {
     network: 0,
   })
   const create = (...of: Parameters<typeof order>) => engine.createContainer(order(...of), signal)
-  const failureOf = (outcome: Outcome<unknown>) => (outcome.ok ? undefined : outcome.failure)
+  const failureOf = (outcome: EngineResult<unknown>) => (outcome.ok ? undefined : outcome.failure)
   const seen = async (name: string) => {
-    const { containers } = await engine.look(signal)
+    const { containers } = await engine.takeInventory(signal)
     return containers.filter(({ workspace }) => workspace === nameOf(prefix, name))
   }
   const foreignContainer = async (name: string, more: object = {}) => {
@@ -64,7 +64,7 @@ describe('containers on a real engine', () => {
     const owner = { ...person('bea'), email: 'bea@example.com' }
     const { generation, spec } = valueOf(await create('bea', {}, owner))
     const [found, ...more] = await seen('bea')
-    const { images } = await engine.look(signal)
+    const { images } = await engine.takeInventory(signal)
     assert.equal(more.length, 0)
     assert.deepEqual(found, {
       workspace: nameOf(prefix, 'bea'),
@@ -89,7 +89,7 @@ describe('containers on a real engine', () => {
     const shared = { ...made, kind: 'shared', workspace: sharedName(prefix, 1) } as const
     const standby = { ...made, kind: 'standby', workspace: standbyName(prefix, 2) } as const
     for (const order of [shared, standby]) valueOf(await engine.createContainer(order, signal))
-    const { containers } = await engine.look(signal)
+    const { containers } = await engine.takeInventory(signal)
     const found = (kind: string) => wanted(containers.find((each) => each.kind === kind))
     assert.equal(found('shared').owner, undefined)
     assert.equal(found('shared').workspace, shared.workspace)
@@ -97,7 +97,7 @@ describe('containers on a real engine', () => {
     const { generation } = found('standby').container
     const name = nameOf(prefix, 'abe')
     valueOf(await engine.renameContainer(generation, name, signal))
-    const claimed = (await engine.look(signal)).containers.find(
+    const claimed = (await engine.takeInventory(signal)).containers.find(
       ({ container }) => container.generation === generation,
     )
     assert.equal(claimed?.container.name, name)
@@ -117,7 +117,7 @@ describe('containers on a real engine', () => {
       },
     })
     assert.deepEqual(await seen('zed'), [])
-    const { foreignNames } = await engine.look(signal)
+    const { foreignNames } = await engine.takeInventory(signal)
     assert.ok(foreignNames.includes(nameOf(prefix, 'zed')))
     await foreign.remove()
   })
@@ -138,7 +138,7 @@ describe('containers on a real engine', () => {
     const foreign = await foreignContainer('eve')
     assert.equal(failureOf(await create('eve'))?.code, 'name_taken')
     assert.equal((await foreign.inspect()).State.Status, 'created')
-    const { foreignNames } = await engine.look(signal)
+    const { foreignNames } = await engine.takeInventory(signal)
     assert.ok(foreignNames.includes(nameOf(prefix, 'eve')))
   })
 
@@ -168,7 +168,7 @@ describe('containers on a real engine', () => {
     const foreign = await foreignContainer('hal', { Image: image, Cmd: ['sleep', 'infinity'] })
     await foreign.start()
     assert.deepEqual(await seen('hal'), [])
-    const { directors, foreignNames } = await engine.look(signal)
+    const { directors, foreignNames } = await engine.takeInventory(signal)
     assert.deepEqual([...directors], [])
     assert.ok(foreignNames.includes(nameOf(prefix, 'hal')))
     assert.equal(failureOf(await create('hal'))?.code, 'name_taken')

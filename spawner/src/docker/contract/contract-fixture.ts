@@ -13,7 +13,7 @@ import {
 } from '@berth/shared/names'
 import { parseSubnetPool, type SubnetPool } from '@berth/shared/subnet-pool'
 import Docker from 'dockerode'
-import type { Engine, Outcome } from '../../loop/engine.ts'
+import type { Engine, EngineResult } from '../../loop/engine.ts'
 import type { Template, TemplateSpec } from '../../templates/template.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'
 import { createDockerEngine, type DockerEngineOptions } from '../docker-engine.ts'
@@ -50,7 +50,7 @@ export function wanted<T>(value: T | undefined): T {
   return value
 }
 
-export function valueOf<T>(outcome: Outcome<T>): T {
+export function valueOf<T>(outcome: EngineResult<T>): T {
   if (outcome.ok) return outcome.value
   throw new Error(`${outcome.failure.code}: ${outcome.failure.detail}`)
 }

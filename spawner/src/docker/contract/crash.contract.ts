@@ -125,7 +125,7 @@ describe('a spawner that dies on a real engine', () => {
   }
 
   async function ownOf(name: string) {
-    const { containers, networks } = await engine.look(test.signal)
+    const { containers, networks } = await engine.takeInventory(test.signal)
     const workspace = nameOf(prefix, name)
     return { own: containers.filter((each) => each.workspace === workspace), networks }
   }
@@ -167,7 +167,7 @@ describe('a spawner that dies on a real engine', () => {
 
   /** The pool is small, and the next test begins with an empty engine. */
   async function clearAway(): Promise<void> {
-    const { containers, networks } = await engine.look(test.signal)
+    const { containers, networks } = await engine.takeInventory(test.signal)
     await Promise.all(
       containers.map(({ container }) => engine.removeContainer(container.generation, test.signal)),
     )

@@ -33,7 +33,7 @@ describe('directors on a real engine', () => {
     const id = await director()
     assert.equal(await engine.attachDirector(0, id, signal), 'attached')
     assert.equal(await engine.attachDirector(0, id, signal), 'attached')
-    const { networks, directors } = await engine.look(signal)
+    const { networks, directors } = await engine.takeInventory(signal)
     assert.deepEqual([...(networks.find(({ index }) => index === 0)?.attached ?? [])], [id])
     assert.deepEqual([...(networks.find(({ index }) => index === 1)?.attached ?? [])], [])
     assert.ok(directors.includes(id))

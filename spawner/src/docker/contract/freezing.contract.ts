@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Outcome } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import { createEngineUnderTest, nameOf, run, valueOf, wanted } from './contract-fixture.ts'
 
 describe('freezing, renaming and measuring on a real engine', () => {
@@ -11,7 +11,7 @@ describe('freezing, renaming and measuring on a real engine', () => {
 
   const gone = 'f'.repeat(64)
   const stateOf = async (id: string) => (await docker.getContainer(id).inspect()).State.Status
-  const failureOf = (outcome: Outcome<unknown>) => {
+  const failureOf = (outcome: EngineResult<unknown>) => {
     assert.ok(!outcome.ok)
     return outcome
   }
@@ -21,7 +21,7 @@ describe('freezing, renaming and measuring on a real engine', () => {
     valueOf(await engine.freezeContainer(id, signal))
     valueOf(await engine.freezeContainer(id, signal))
     assert.equal(await stateOf(id), 'paused')
-    const { containers } = await engine.look(signal)
+    const { containers } = await engine.takeInventory(signal)
     const found = wanted(containers.find(({ container }) => container.generation === id))
     assert.equal(found.container.status, 'paused')
     assert.ok(found.container.address !== undefined && found.container.startedAt !== undefined)

@@ -68,11 +68,11 @@ describe('images on a real engine', () => {
     assert.equal(await engine.createNetwork(0, signal), 'created')
     const order = { workspace: nameOf(test.prefix, 'ann'), owner: person('ann'), network: 0 }
     valueOf(await engine.createContainer({ ...order, template }, signal))
-    const before = await engine.look(signal)
+    const before = await engine.takeInventory(signal)
     assert.equal(before.images.get(repo), former)
     assert.equal(before.containers[0]?.container.imageId, former)
     await docker.getImage(later).tag({ repo, tag: 'latest' })
-    const after = await engine.look(signal)
+    const after = await engine.takeInventory(signal)
     assert.equal(after.images.get(repo), later)
     assert.equal(after.containers[0]?.container.imageId, former)
   })

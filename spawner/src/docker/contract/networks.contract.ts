@@ -32,7 +32,7 @@ describe('networks on a real engine', () => {
   it('is made once however often it is asked for', async () => {
     const answers = await Promise.all([1, 2, 3].map(() => engine.createNetwork(4, signal)))
     assert.deepEqual(answers, ['created', 'created', 'created'])
-    const { networks } = await engine.look(signal)
+    const { networks } = await engine.takeInventory(signal)
     assert.equal(networks.filter(({ index }) => index === 4).length, 1)
   })
 
@@ -41,7 +41,7 @@ describe('networks on a real engine', () => {
     const IPAM = { Config: [{ Subnet: '10.219.1.96/27' }] }
     const foreign = await docker.createNetwork({ Name, IPAM })
     test.after(() => foreign.remove())
-    const { foreignIndexes } = await engine.look(signal)
+    const { foreignIndexes } = await engine.takeInventory(signal)
     assert.deepEqual([...foreignIndexes], [6, 7])
     assert.equal(await engine.createNetwork(6, signal), 'taken')
   })
@@ -52,7 +52,7 @@ describe('networks on a real engine', () => {
     assert.equal(await engine.createNetwork(9, signal), 'taken')
     assert.equal((await engine.removeNetwork(9, signal)).ok, true)
     assert.equal((await inspect(9)).Name, networkName(instance, 9))
-    const { networks } = await engine.look(signal)
+    const { networks } = await engine.takeInventory(signal)
     assert.ok(!networks.some(({ index }) => index === 9))
   })
 
@@ -106,7 +106,7 @@ describe('networks on a real engine', () => {
     const { generation } = valueOf(await engine.createContainer(order, signal))
     const moved = createEngineUnderTest('10.219.7.0/24', instance)
     test.after(async () => moved.engine[Symbol.dispose]())
-    const { networks, containers } = await moved.engine.look(signal)
+    const { networks, containers } = await moved.engine.takeInventory(signal)
     assert.ok(!networks.some(({ index }) => index === 12))
     const found = containers.find((each) => each.workspace === workspace)
     assert.ok(found !== undefined && found.network === undefined)
@@ -130,7 +130,7 @@ describe('networks on a real engine', () => {
     const network = await inspect(13)
     assert.equal(network.Internal, true)
     assert.equal(network.Labels?.['berth.egress'], 'none')
-    const { networks } = await engine.look(signal)
+    const { networks } = await engine.takeInventory(signal)
     assert.equal(networks.find(({ index }) => index === 13)?.egress, 'none')
 
     const Labels = { 'berth.instance': instance, 'berth.role': 'director' }

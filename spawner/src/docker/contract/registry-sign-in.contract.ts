@@ -114,6 +114,6 @@ describe('a registry that asks for a password', { timeout: 120_000 }, () => {
     rest.after(() => docker.getImage(reference).remove())
     valueOf(await ensure())
     const { Id } = await docker.getImage(reference).inspect()
-    assert.equal((await engine.look(signal)).images.get(reference), Id)
+    assert.equal((await engine.takeInventory(signal)).images.get(reference), Id)
   })
 })

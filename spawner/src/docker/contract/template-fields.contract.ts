@@ -7,7 +7,7 @@ import { after, afterEach, before, describe, it } from 'node:test'
 import { labels } from '@berth/shared/labels'
 import { sharedName } from '@berth/shared/names'
 import { Secret } from '@berth/shared/secret'
-import type { Outcome } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import type { TemplateSpec } from '../../templates/template.ts'
 import { createEngineUnderTest, nameOf, person, run, valueOf, wanted } from './contract-fixture.ts'
 
@@ -19,7 +19,7 @@ describe('fields of a template on a real engine', () => {
   before(async () => assert.equal(await engine.createNetwork(0, signal), 'created'))
   // A network has room for thirteen.
   afterEach(async () => {
-    const { containers } = await engine.look(signal)
+    const { containers } = await engine.takeInventory(signal)
     for (const { container } of containers)
       valueOf(await engine.removeContainer(container.generation, signal))
   })
@@ -31,7 +31,7 @@ describe('fields of a template on a real engine', () => {
     return engine.createContainer(order, signal)
   }
   const inspect = (id: string) => docker.getContainer(id).inspect()
-  const failureOf = (outcome: Outcome<unknown>) => {
+  const failureOf = (outcome: EngineResult<unknown>) => {
     assert.ok(!outcome.ok)
     return outcome.failure
   }
@@ -127,7 +127,7 @@ describe('fields of a template on a real engine', () => {
     assert.match(missing.detail, new RegExp(`network ${instance}-nowhere could not be joined`))
     const others = failureOf(await create('eli', { networks: [`${instance}-ws-00000`] }))
     assert.match(others.detail, /network of one workspace/)
-    const { containers } = await engine.look(signal)
+    const { containers } = await engine.takeInventory(signal)
     assert.ok(!containers.some(({ workspace }) => workspace === nameOf(prefix, 'eli')))
   })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Outcome } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import type { TemplateSpec } from '../../templates/template.ts'
 import { createEngineUnderTest, nameOf, person, run, valueOf } from './contract-fixture.ts'
 
@@ -21,7 +21,7 @@ describe('volumes on a real engine', () => {
       },
       signal,
     )
-  const codeOf = (outcome: Outcome<unknown>) => (outcome.ok ? 'ok' : outcome.failure.code)
+  const codeOf = (outcome: EngineResult<unknown>) => (outcome.ok ? 'ok' : outcome.failure.code)
 
   it('makes a home writable for a user whose path the image lacks', async () => {
     const { id } = await test.started('ann', { home, user: '1000:1000' })
@@ -40,7 +40,7 @@ describe('volumes on a real engine', () => {
 
   it('is removed only for its owner and while no container has it', async () => {
     const { id } = await test.started('hal', { home })
-    const { homes = [] } = await engine.look(signal)
+    const { homes = [] } = await engine.takeInventory(signal)
     const own = homes.find(({ user }) => user === 'hal')
     assert.equal(own?.mounted, true)
     const { volume, user } = own
@@ -51,7 +51,7 @@ describe('volumes on a real engine', () => {
     assert.equal((await engine.removeHome(volume, 'eve' as typeof user, signal)).ok, false)
     valueOf(await engine.removeHome(volume, user, signal))
     valueOf(await engine.removeHome(volume, user, signal))
-    const after = await engine.look(signal)
+    const after = await engine.takeInventory(signal)
     assert.ok(!after.homes?.some((other) => other.volume === volume))
   })
 
@@ -59,7 +59,7 @@ describe('volumes on a real engine', () => {
     const outcome = await create('cat', { home, user: 'nosuchuser' })
     assert.equal(codeOf(outcome), 'start_failed')
     assert.match(outcome.ok ? '' : outcome.failure.detail, /knows no user or group nosuchuser/)
-    const { containers } = await engine.look(signal)
+    const { containers } = await engine.takeInventory(signal)
     assert.ok(!containers.some(({ workspace }) => workspace === nameOf(test.prefix, 'cat')))
   })
 
@@ -118,7 +118,7 @@ describe('volumes on a real engine', () => {
     const { generation } = valueOf(await create('ida', { home }, 'u-first'))
     valueOf(await engine.removeContainer(generation, signal))
     assert.equal(codeOf(await create('ida', { home }, 'u-second')), 'identity_reused')
-    const { subjects } = await engine.look(signal)
+    const { subjects } = await engine.takeInventory(signal)
     assert.equal(subjects.get(person('ida').name), 'u-first')
   })
 

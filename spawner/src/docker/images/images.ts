@@ -1,7 +1,7 @@
 // Images: what one says about itself, and having it there, by one pull however many people wait for it.
 import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import type { Outcome } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import type { LabelledImage } from '../../templates/from-image.ts'
 import type { Template } from '../../templates/template.ts'
 import { unlessGone, type Call } from '../client/calls.ts'
@@ -35,7 +35,7 @@ export interface Images {
     template: Template,
     onPull: (percent: number) => void,
     signal: AbortSignal,
-  ): Promise<Outcome<void>>
+  ): Promise<EngineResult<void>>
 }
 
 const longestMemory = 256
@@ -51,7 +51,7 @@ export function createImages(deps: {
   findCredentials: FindCredentials
 }): Images {
   const { docker, call, findCredentials } = deps
-  const pulls = createSharedWork<number, Outcome<void>>()
+  const pulls = createSharedWork<number, EngineResult<void>>()
   const asked = new Set<string>()
 
   const inspect: Images['inspect'] = async (reference, signal) => {
@@ -73,7 +73,7 @@ export function createImages(deps: {
     reference: string,
     onPercent: (percent: number) => void,
     signal: AbortSignal,
-  ): Promise<Outcome<void>> {
+  ): Promise<EngineResult<void>> {
     const silence = new AbortController()
     const timer = setTimeout(() => silence.abort(new DOMException('', 'TimeoutError')), silenceMs)
     const either = AbortSignal.any([signal, silence.signal])
@@ -81,7 +81,7 @@ export function createImages(deps: {
     onPercent(0)
     const login = await findCredentials(reference)
     const auth = login.status === 'found' ? { authconfig: login.credentials } : {}
-    const failure = (cause: string): Outcome<void> => {
+    const failure = (cause: string): EngineResult<void> => {
       const told = pullFailure(reference, cause)
       if (login.status !== 'unavailable') return failed(told)
       return failed({
@@ -167,7 +167,7 @@ function unlessUnreachable(error: unknown): undefined {
   if (!isFault(error, 'refused', 'broken')) throw error
 }
 
-function admit(reference: string, image: Image | undefined): Outcome<void> {
+function admit(reference: string, image: Image | undefined): EngineResult<void> {
   if (image === undefined) return failed(pullFailure(reference, 'it is gone again'))
   if (image.reserved === undefined) return done(undefined)
   return failed({

@@ -8,7 +8,7 @@ import {
   type SubnetPool,
 } from '@berth/shared/subnet-pool'
 import type Docker from 'dockerode'
-import type { Outcome } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import type { NetworkIndex } from '../../policy/domain.ts'
 import { unlessDone, unlessGone, type Call } from '../client/calls.ts'
 import { EngineFault, isFault } from '../client/fault.ts'
@@ -20,7 +20,7 @@ export type Creation = 'created' | 'taken' | 'failed'
 
 export interface Networks {
   create(index: NetworkIndex, egress: Egress, signal: AbortSignal): Promise<Creation>
-  remove(index: NetworkIndex, signal: AbortSignal): Promise<Outcome<void>>
+  remove(index: NetworkIndex, signal: AbortSignal): Promise<EngineResult<void>>
 }
 
 export function createNetworks(deps: {

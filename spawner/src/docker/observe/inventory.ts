@@ -7,9 +7,9 @@ import type { SubnetPool } from '@berth/shared/subnet-pool'
 import type Docker from 'dockerode'
 import type {
   Container,
-  Look,
-  SeenContainer,
-  SeenHome,
+  Inventory,
+  FoundContainer,
+  FoundHome,
   WorkspaceKind,
 } from '../../policy/domain.ts'
 import { unlessGone, type Call } from '../client/calls.ts'
@@ -26,7 +26,7 @@ import { plainName, shortId } from './ownership.ts'
 import type { Provenance } from './provenance.ts'
 import { sortNetworks, type SortedNetworks } from '../networks/seen-networks.ts'
 
-export interface LookDeps {
+export interface InventoryDeps {
   readonly docker: Docker
   readonly call: Call
   readonly clock: Clock
@@ -39,7 +39,7 @@ export interface LookDeps {
 const deadlineMs = 20_000
 
 /** Rejects when the engine does not answer. */
-export async function lookAtEngine(deps: LookDeps, signal: AbortSignal): Promise<Look> {
+export async function takeInventory(deps: InventoryDeps, signal: AbortSignal): Promise<Inventory> {
   const { docker, call, instance, clock } = deps
   const startedAt = clock.now()
   const wallAt = clock.wall()
@@ -82,7 +82,7 @@ export async function lookAtEngine(deps: LookDeps, signal: AbortSignal): Promise
 }
 
 async function sort(
-  { provenance }: LookDeps,
+  { provenance }: InventoryDeps,
   listed: readonly Docker.ContainerInfo[],
   signal: AbortSignal,
 ): Promise<{ own: Docker.ContainerInfo[]; foreign: Docker.ContainerInfo[] }> {
@@ -102,12 +102,12 @@ function nameOf(item: Docker.ContainerInfo): string {
 }
 
 async function seeContainer(
-  deps: LookDeps,
+  deps: InventoryDeps,
   item: Docker.ContainerInfo,
   { own }: SortedNetworks,
   references: Set<string>,
   signal: AbortSignal,
-): Promise<SeenContainer | undefined> {
+): Promise<FoundContainer | undefined> {
   const networkAt = Object.keys(item.NetworkSettings.Networks).find((name) => own.has(name))
   const network = networkAt === undefined ? undefined : own.get(networkAt)?.index
   const info = await inspect(deps, item.Id, signal)
@@ -133,7 +133,7 @@ async function seeContainer(
 
 /** `unknown`: the engine cannot say, which does not mean that it is gone. */
 async function inspect(
-  { docker, call }: LookDeps,
+  { docker, call }: InventoryDeps,
   id: string,
   signal: AbortSignal,
 ): Promise<Docker.ContainerInspectInfo | undefined | 'unknown'> {
@@ -200,9 +200,9 @@ function subjectsOf(
 function homesOf(
   volumes: readonly Docker.VolumeInspectInfo[] | null,
   listed: readonly Docker.ContainerInfo[],
-): readonly SeenHome[] {
+): readonly FoundHome[] {
   const mounted = new Set(listed.flatMap(({ Mounts }) => Mounts.map(({ Name }) => Name)))
-  return (volumes ?? []).flatMap((volume): SeenHome[] => {
+  return (volumes ?? []).flatMap((volume): FoundHome[] => {
     const carried = (volume.Labels as Record<string, string> | null) ?? {}
     const user = parseUserName(carried[labels.user] ?? '')
     if (user === undefined || carried[labels.volume] !== volume.Name) return []

@@ -6,7 +6,7 @@ import { BerthError } from '@berth/shared/problems'
 import type Docker from 'dockerode'
 import { unlessGone, type Call } from '../client/calls.ts'
 import { outcomeOf } from '../client/outcome.ts'
-import type { Outcome } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import { isOurs, type Labels } from '../observe/ownership.ts'
 
 export interface Volumes {
@@ -18,7 +18,7 @@ export interface Volumes {
    */
   ensure(name: string, owner: Person | undefined, signal: AbortSignal): Promise<void>
   /** That person's own volume; one that is gone already is a success, one that a container has a failure. */
-  remove(name: string, user: UserName, signal: AbortSignal): Promise<Outcome<void>>
+  remove(name: string, user: UserName, signal: AbortSignal): Promise<EngineResult<void>>
   /** Which of these volumes are one person's. */
   personal(names: readonly string[], signal: AbortSignal): Promise<readonly string[]>
 }

@@ -2,8 +2,8 @@
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
-import type { Container, Failure, Look, NetworkIndex } from '../../policy/domain.ts'
-import type { Engine, EngineEvent, Outcome } from '../engine.ts'
+import type { Container, Failure, Inventory, NetworkIndex } from '../../policy/domain.ts'
+import type { Engine, EngineEvent, EngineResult } from '../engine.ts'
 
 type CallName = Exclude<keyof Engine, 'events' | 'specOf'>
 
@@ -23,7 +23,7 @@ export interface FakeEngine extends Engine {
   >
 }
 
-const ok = <T>(value: T): Outcome<T> => ({ ok: true, value })
+const ok = <T>(value: T): EngineResult<T> => ({ ok: true, value })
 
 export function createFakeEngine(clock: Clock): FakeEngine {
   const calls: string[] = []
@@ -54,7 +54,7 @@ export function createFakeEngine(clock: Clock): FakeEngine {
     subject: string,
     signal: AbortSignal,
     work: () => T,
-  ): Promise<Outcome<T>> {
+  ): Promise<EngineResult<T>> {
     try {
       await enter(name, subject, signal)
     } catch (error) {
@@ -66,7 +66,7 @@ export function createFakeEngine(clock: Clock): FakeEngine {
     return planned === undefined ? ok(work()) : { ok: false, ...planned }
   }
 
-  const look = (): Look => ({
+  const look = (): Inventory => ({
     startedAt: clock.now(),
     containers: [...containers.values()].map(({ workspace, owner, network, ...container }) => ({
       workspace,
@@ -111,8 +111,8 @@ export function createFakeEngine(clock: Clock): FakeEngine {
       stream.resolve()
     },
 
-    async look(signal) {
-      await enter('look', '', signal)
+    async takeInventory(signal) {
+      await enter('takeInventory', '', signal)
       return look()
     },
     async *events(onOpen, signal) {

@@ -10,7 +10,7 @@ export interface MemoryStore extends Store {
 }
 
 export function createMemoryStore(
-  initial: Recorded = { workspaces: [], nextTurn: 1 },
+  initial: Recorded = { workspaces: [], nextTicket: 1 },
 ): MemoryStore {
   let recorded = initial
   let isFailing = false

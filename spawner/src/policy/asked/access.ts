@@ -9,7 +9,7 @@ import { ownName, seatIn, sharedSeatOf } from '../seats/seat-table.ts'
 import { isShared, keepsFiles, type Template } from '../../templates/template.ts'
 
 /** What admission needs to know; a draft has it as well as a state. */
-type Known = Pick<State, 'config' | 'subjects' | 'foreignNames' | 'queue'> & {
+type AccessFacts = Pick<State, 'config' | 'subjects' | 'foreignNames' | 'queue'> & {
   readonly workspaces: { get(name: WorkspaceName): Workspace | undefined }
   readonly tally: {
     readonly byPerson: { get(user: UserName): readonly WorkspaceName[] | undefined }
@@ -38,7 +38,7 @@ export type Claim =
  * @param route the one workspace that the way in leads to, whoever comes
  */
 export function claimOf(
-  known: Known,
+  known: AccessFacts,
   person: Person,
   templateName: string,
   route?: WorkspaceName,
@@ -59,7 +59,7 @@ export function claimOf(
 }
 
 function claimRoute(
-  known: Known,
+  known: AccessFacts,
   person: Person,
   templateName: string,
   route: WorkspaceName,
@@ -83,7 +83,7 @@ function claimRoute(
 }
 
 function claimShared(
-  known: Known,
+  known: AccessFacts,
   person: Person,
   template: Template,
   workspace: Workspace | undefined,
@@ -98,13 +98,21 @@ function claimShared(
  * The API makes workspaces for people by their names alone. Where nothing of theirs is kept, the first who signs in
  * under that name makes it theirs; of a home the subject was known from the beginning.
  */
-function ownerSubject(known: Known, template: Template, name: WorkspaceName): string | undefined {
+function ownerSubject(
+  known: AccessFacts,
+  template: Template,
+  name: WorkspaceName,
+): string | undefined {
   const subject = known.workspaces.get(name)?.owner?.subject
   return subject === '' && !keepsFiles(template) ? undefined : subject
 }
 
 /** Of another template that had this prefix before, and is offered still. What is not offered any more goes on as this. */
-function isAnothers(known: Known, workspace: Workspace | undefined, template: Template): boolean {
+function isAnothers(
+  known: AccessFacts,
+  workspace: Workspace | undefined,
+  template: Template,
+): boolean {
   if (workspace === undefined || workspace.template === template.name) return false
   if (!known.config.templates.has(workspace.template)) return false
   const { container, phase } = workspace
@@ -127,7 +135,7 @@ export function isAllowed(template: Template, person: Person): boolean {
  * @param name the workspace, where it is known by now
  */
 export function startRefusal(
-  known: Known,
+  known: AccessFacts,
   person: Person | undefined,
   template: string,
   name: WorkspaceName | undefined,
@@ -142,12 +150,12 @@ export function startRefusal(
   return undefined
 }
 
-export function isQueueOver(known: Known): boolean {
+export function isQueueOver(known: AccessFacts): boolean {
   const { maxQueue } = known.config.limits
   return maxQueue > 0 && known.queue.length > maxQueue
 }
 
-function othersOf(known: Known, person: Person, name: WorkspaceName | undefined): number {
+function othersOf(known: AccessFacts, person: Person, name: WorkspaceName | undefined): number {
   let count = 0
   for (const other of known.tally.byPerson.get(person.name) ?? []) {
     const workspace = other === name ? undefined : known.workspaces.get(other)

@@ -1,17 +1,21 @@
 // How long a wait will be, from starts and stays that were measured. Honest: nothing is said where nothing is known.
 import type { Measured, PolicyConfig, Workspace } from '../domain.ts'
-import { positionOf, type Known as Order } from '../queue/order.ts'
+import { positionOf, type QueueFacts as Order } from '../queue/order.ts'
 import { startOf } from '../lifecycle/transitions.ts'
 import { isStarting } from '../state/phases.ts'
 
-type Known = Order & {
+type EstimateFacts = Order & {
   readonly config: PolicyConfig
   readonly measured: Measured
   readonly tally: { readonly places: number; readonly starting: number }
 }
 
 /** @returns milliseconds until it is ready; `undefined`: there is nothing to tell it from */
-export function estimateMs(known: Known, workspace: Workspace, now: number): number | undefined {
+export function estimateMs(
+  known: EstimateFacts,
+  workspace: Workspace,
+  now: number,
+): number | undefined {
   if (workspace.phase === 'queued') return estimateQueued(known, workspace)
   if (!isStarting(workspace)) return undefined
   const start = startOf(workspace)
@@ -22,7 +26,7 @@ export function estimateMs(known: Known, workspace: Workspace, now: number): num
   return left > 0 ? Math.round(left) : undefined
 }
 
-function estimateQueued(known: Known, workspace: Workspace): number | undefined {
+function estimateQueued(known: EstimateFacts, workspace: Workspace): number | undefined {
   const kind = workspace.container === undefined ? 'cold' : 'stopped'
   const startMs = usualStart(known.measured, kind)
   if (startMs === undefined) return undefined

@@ -23,10 +23,10 @@ export function askSeat(draft: Draft, question: SeatQuestion): () => SeatReply {
   const { user, template, workspace: route } = question
   const claim = claimOf(draft, user, template, route)
   // Before the first look nobody knows what is there.
-  const isUnseen = draft.lookedAt === undefined && route !== undefined
+  const isUnseen = draft.reconciledAt === undefined && route !== undefined
   if (!claim.ok && !isUnseen) return () => refusal(claim.refusal)
   const claimed = claim.ok ? claim.name : route
-  if (draft.lookedAt === undefined) {
+  if (draft.reconciledAt === undefined) {
     if (!draft.engine.reachable) return () => refusal({ failure: failures.engineAway }, claimed)
     const workspace = claimed ?? (`${template}-shared` as WorkspaceName)
     return () => ({ status: 'waiting', workspace, phase: 'queued' })
@@ -170,7 +170,7 @@ function wantAgain(draft: Draft, workspace: Workspace, question: SeatQuestion): 
   if (workspace.wanted || workspace.stopReason === 'failed') return
   if (workspace.stopReason === 'lifetime' && question.navigation) return
   if (isCancelled(draft, workspace, question)) return
-  change(draft, workspace, { wanted: true, turn: draft.nextTurn++, requestedAt: draft.now })
+  change(draft, workspace, { wanted: true, ticket: draft.nextTicket++, requestedAt: draft.now })
 }
 
 function recordRestart(

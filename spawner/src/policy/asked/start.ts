@@ -22,7 +22,7 @@ interface Asking {
 export function askStart(draft: Draft, asking: Asking): (() => void) | undefined {
   const { user, template, workspace: route } = asking
   const claim = claimOf(draft, user, template, route)
-  if (!claim.ok || draft.lookedAt === undefined) return undefined
+  if (!claim.ok || draft.reconciledAt === undefined) return undefined
   const workspace = claim.isShared
     ? startShared(draft, claim, asking)
     : startOwn(draft, claim, user)
@@ -70,7 +70,7 @@ function startShared(
 
 function startAgain(draft: Draft, workspace: Workspace, user: Person): void {
   if (workspace.phase === 'stopping' && !workspace.wanted)
-    change(draft, workspace, { wanted: true, turn: draft.nextTurn++, requestedAt: draft.now })
+    change(draft, workspace, { wanted: true, ticket: draft.nextTicket++, requestedAt: draft.now })
   if (workspace.phase === 'frozen' || isFreezing(workspace)) wake(draft, workspace)
   if (workspace.phase === 'stopped' || workspace.phase === 'failed') begin(draft, workspace, user)
 }
@@ -113,7 +113,7 @@ export function noteSeen(draft: Draft, name: WorkspaceName, user: Person): void 
 /** One that is anybody's: it has a place in this decision, or there is none. @returns its name, at the end */
 export function askOpen(draft: Draft, templateName: string): () => WorkspaceName | undefined {
   const template = draft.config.templates.get(templateName)
-  if (template === undefined || draft.lookedAt === undefined || !draft.engine.reachable)
+  if (template === undefined || draft.reconciledAt === undefined || !draft.engine.reachable)
     return () => undefined
   const fresh = freshShared(draft, template)
   const { name } = fresh

@@ -58,7 +58,7 @@ describe('a view', () => {
   it('after a cancel is the same as if nobody had asked', () => {
     const story = begun()
     story.asks('ann')
-    story.hears({ type: 'cancel-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'cancel-requested', template: 'lab', user: person('ann') })
     assert.equal(view(story, 'ann').status.phase, 'absent')
   })
 
@@ -111,7 +111,7 @@ describe('a template that waits for a click', () => {
     story.asks('ann')
     assert.equal(view(story, 'ann').status.phase, 'absent')
     assert.equal(view(story, 'ann').offer?.byClick, true)
-    story.hears({ type: 'start-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'start-requested', template: 'lab', user: person('ann') })
     assert.notEqual(view(story, 'ann').status.phase, 'absent')
   })
 })

@@ -191,9 +191,9 @@ const noticed = [
 
 /** As much is known of the engine, and it is there as before. */
 export function isEngineAlike(before: State, after: State): boolean {
-  const isLooked = before.lookedAt !== undefined
+  const isLooked = before.reconciledAt !== undefined
   return (
-    isLooked === (after.lookedAt !== undefined) &&
+    isLooked === (after.reconciledAt !== undefined) &&
     before.engine.reachable === after.engine.reachable
   )
 }

@@ -4,7 +4,7 @@ import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { PolicyConfig } from './config.ts'
 import type { DirectorId, NetworkIndex } from './network.ts'
 import type { Container, Failure, Generation, WorkspaceStep } from './workspace.ts'
-import type { Look } from './inventory.ts'
+import type { Inventory } from './inventory.ts'
 
 /** Who asks for a seat, and what the asking may bring about. */
 export interface SeatQuestion {
@@ -22,24 +22,24 @@ export interface SeatQuestion {
 }
 
 export type Event =
-  | { readonly type: 'looked'; readonly look: Look }
+  | { readonly type: 'inventory-taken'; readonly inventory: Inventory }
   | { readonly type: 'engine-lost'; readonly detail: string }
   | { readonly type: 'tick' }
   /** Templates or limits are others from now on. */
   | { readonly type: 'config-changed'; readonly config: PolicyConfig }
   // people
-  | { readonly type: 'seat-asked'; readonly id: number; readonly question: SeatQuestion }
+  | { readonly type: 'seat-requested'; readonly id: number; readonly question: SeatQuestion }
   /** A person waits at a page or on an event stream. */
-  | { readonly type: 'seen'; readonly workspace: WorkspaceName; readonly user: Person }
+  | { readonly type: 'person-present'; readonly workspace: WorkspaceName; readonly user: Person }
   | {
-      readonly type: 'start-asked'
+      readonly type: 'start-requested'
       readonly template: string
       readonly user: Person
       /** The route leads to this one workspace alone. */
       readonly workspace?: WorkspaceName
     }
   | {
-      readonly type: 'cancel-asked'
+      readonly type: 'cancel-requested'
       readonly template: string
       readonly user: Person
       /** The route leads to this one workspace alone. */
@@ -48,18 +48,18 @@ export type Event =
   /** Its owner, an administrator or the holder of the token has decided: leases do not count.
    * `restart`: it begins anew from the present description. */
   | {
-      readonly type: 'end-asked'
+      readonly type: 'end-requested'
       readonly workspace: WorkspaceName
       readonly how: 'stop' | 'remove' | 'restart'
     }
   /** `user`: only where this person owns it or has a seat in it; absent: the holder of the token asks. */
   | {
-      readonly type: 'extend-asked'
+      readonly type: 'extend-requested'
       readonly workspace: WorkspaceName
       readonly user?: Person | undefined
     }
   /** A workspace that is anybody's (who is signed in), under a name of its own, made by the holder of the token. */
-  | { readonly type: 'open-asked'; readonly template: string; readonly id: number }
+  | { readonly type: 'open-requested'; readonly template: string; readonly id: number }
   // directors
   | { readonly type: 'director-connected'; readonly director: DirectorId }
   | { readonly type: 'director-gone'; readonly director: DirectorId }

@@ -5,10 +5,10 @@ import type { DirectorId, NetworkIndex } from './network.ts'
 import type { Container, WorkspaceKind } from './workspace.ts'
 
 /** What one look at the whole engine saw. Ages are in milliseconds before the look began. */
-export interface Look {
+export interface Inventory {
   readonly startedAt: number
-  readonly containers: readonly SeenContainer[]
-  readonly networks: readonly SeenNetwork[]
+  readonly containers: readonly FoundContainer[]
+  readonly networks: readonly FoundNetwork[]
   readonly foreignIndexes: readonly NetworkIndex[]
   readonly foreignNames: readonly string[]
   readonly subjects: ReadonlyMap<UserName, string>
@@ -17,12 +17,12 @@ export interface Look {
   /** Ids of the images that these names lead to. */
   readonly images: ReadonlyMap<string, string>
   /** Absent: nothing is known of them. */
-  readonly homes?: readonly SeenHome[]
+  readonly homes?: readonly FoundHome[]
   /** When it began, in milliseconds since 1970. */
   readonly wallAt?: number
 }
 
-export interface SeenContainer {
+export interface FoundContainer {
   /** As its labels say: a claimed standby bears another name by now. */
   readonly workspace: WorkspaceName
   readonly template: string
@@ -35,14 +35,14 @@ export interface SeenContainer {
 }
 
 /** A volume of one person. */
-export interface SeenHome {
+export interface FoundHome {
   readonly volume: string
   readonly user: UserName
   /** By any container, whosever, running or not. */
   readonly mounted: boolean
 }
 
-export interface SeenNetwork {
+export interface FoundNetwork {
   readonly index: NetworkIndex
   readonly egress: 'internet' | 'none'
   readonly attached: readonly DirectorId[]

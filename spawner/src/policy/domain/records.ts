@@ -20,7 +20,7 @@ export interface WorkspaceRecord {
   /** Absent for one that has no container yet. */
   readonly generation: Generation | undefined
   /** Its place in the order of asking, while it waits to be started or is being started. */
-  readonly queuedTurn: number | undefined
+  readonly queueTicket: number | undefined
   readonly seats: readonly RecordedSeat[]
   readonly served: number
   readonly extendedMs: number
@@ -29,7 +29,7 @@ export interface WorkspaceRecord {
 
 export interface RecordedSeat {
   readonly person: Person
-  readonly turn: number
+  readonly ticket: number
 }
 
 /** What a decision changes of the records: saved before any step of it is carried out. */
@@ -37,7 +37,7 @@ export interface RecordChanges {
   /** `former`: what the store has of it. */
   readonly saved: readonly { readonly record: WorkspaceRecord; readonly former?: WorkspaceRecord }[]
   readonly removed: readonly WorkspaceName[]
-  readonly nextTurn?: number
+  readonly nextTicket?: number
   readonly homes?: readonly HomeRecord[]
   readonly homesGone?: readonly string[]
 }
@@ -45,6 +45,6 @@ export interface RecordChanges {
 /** All that the store has, as it is read once at start. */
 export interface Recorded {
   readonly workspaces: readonly WorkspaceRecord[]
-  readonly nextTurn: number
+  readonly nextTicket: number
   readonly homes?: readonly HomeRecord[]
 }

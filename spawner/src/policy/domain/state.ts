@@ -53,7 +53,7 @@ export interface TemplateTally {
 export interface State {
   readonly config: PolicyConfig
   /** When the latest look at the engine began: nothing is decided before the first, and an earlier one says no more. */
-  readonly lookedAt: number | undefined
+  readonly reconciledAt: number | undefined
   readonly engine: { readonly reachable: boolean; readonly detail?: string }
   readonly workspaces: ReadonlyMap<WorkspaceName, Workspace>
   readonly networks: ReadonlyMap<NetworkIndex, Network>
@@ -68,7 +68,7 @@ export interface State {
   readonly subjects: ReadonlyMap<UserName, string>
   /** Names on the engine that are somebody else's: never touched. */
   readonly foreignNames: ReadonlySet<string>
-  readonly nextTurn: number
+  readonly nextTicket: number
   /** Those who wait for a place, first come first. The same array as long as nothing in it changes. */
   readonly queue: readonly WorkspaceName[]
   readonly measured: Measured

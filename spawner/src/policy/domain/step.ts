@@ -110,7 +110,7 @@ export type Step =
     }
   /** Whether the application is busy, at its template's activity path. */
   | {
-      readonly type: 'ask-activity'
+      readonly type: 'check-activity'
       readonly director: DirectorId
       readonly workspace: WorkspaceName
       readonly generation: Generation
@@ -119,7 +119,7 @@ export type Step =
       readonly deadlineMs: number
     }
   | { readonly type: 'introduce'; readonly director: DirectorId }
-  /** Answers `open-asked`. */
+  /** Answers `open-requested`. */
   | { readonly type: 'answer-open'; readonly id: number; readonly workspace?: WorkspaceName }
   | { readonly type: 'revoke'; readonly workspace: WorkspaceName; readonly generation: Generation }
   | { readonly type: 'answer-seat'; readonly id: number; readonly reply: SeatReply }

@@ -53,7 +53,7 @@ export interface Milestone {
 export interface Seat {
   readonly person: Person
   /** Place in the order of asking; lower comes first. */
-  readonly turn: number
+  readonly ticket: number
   readonly since: number
   readonly lastUseAt: number
   /** The last sign of somebody who waits. */
@@ -122,7 +122,7 @@ export interface Workspace {
   /** When the present start was asked for; elapsed time counts from it. */
   readonly requestedAt: number
   /** Place in the order of asking; lower comes first. */
-  readonly turn: number
+  readonly ticket: number
   readonly milestones: readonly Milestone[]
   readonly network?: NetworkIndex | undefined
   readonly container?: Container | undefined

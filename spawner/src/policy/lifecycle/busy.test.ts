@@ -18,7 +18,7 @@ type Told<T> = T extends Answer ? Omit<T, 'workspace' | 'generation'> : never
 /** The application, or the engine, answers what was asked. */
 function answers(story: Scenario, told: Told<Answer>): Scenario {
   const at = story.orders.findIndex(({ type }) =>
-    told.type === 'cpu-measured' ? type === 'measure-cpu' : type === 'ask-activity',
+    told.type === 'cpu-measured' ? type === 'measure-cpu' : type === 'check-activity',
   )
   assert.ok(at >= 0, 'it was asked')
   story.orders.splice(at, 1)
@@ -40,7 +40,7 @@ describe('an application for which an idle step is due', () => {
     const story = due(asking)
     assert.deepEqual(story.orders, [
       {
-        type: 'ask-activity',
+        type: 'check-activity',
         director: 'd1',
         workspace: nameOf('ann'),
         generation: story.workspace('ann').container?.generation,
@@ -55,7 +55,7 @@ describe('an application for which an idle step is due', () => {
 
   it('is asked in both ways where both are set, and only both make it idle', () => {
     const story = due({ ...asking, busyCpuPercent: 20 })
-    assert.deepEqual(story.ordered(), ['ask-activity', 'measure-cpu'])
+    assert.deepEqual(story.ordered(), ['check-activity', 'measure-cpu'])
     says(story, false)
     assert.deepEqual(story.ordered(), ['measure-cpu'])
     measures(story, 20)
@@ -105,7 +105,7 @@ describe('an application for which an idle step is due', () => {
     story.passes(24_999)
     assert.deepEqual(story.ordered(), [])
     story.passes(1)
-    assert.deepEqual(story.ordered(), ['ask-activity'])
+    assert.deepEqual(story.ordered(), ['check-activity'])
     says(story, false, 40_000)
     assert.deepEqual(story.ordered(), ['freeze-container'])
   })
@@ -131,12 +131,12 @@ describe('an application for which an idle step is due', () => {
     story.passes(39_999)
     assert.deepEqual(story.ordered(), [])
     story.passes(1)
-    assert.deepEqual(story.ordered(), ['ask-activity'])
+    assert.deepEqual(story.ordered(), ['check-activity'])
   })
 
   it('is stopped at its word where there is no freezing', () => {
     const story = due({ ...asking, idleFreezeMs: 0, idleStopMs: 100_000 })
-    assert.deepEqual(story.ordered(), ['ask-activity'])
+    assert.deepEqual(story.ordered(), ['check-activity'])
     assert.equal(story.phase('ann'), 'ready')
     says(story, false)
     assert.equal(story.phase('ann'), 'stopping')
@@ -149,7 +149,7 @@ describe('an application for which an idle step is due', () => {
     story.passes(30_000)
     assert.deepEqual(story.ordered(), [])
     story.passes(30_000)
-    assert.deepEqual(story.ordered(), ['ask-activity'])
+    assert.deepEqual(story.ordered(), ['check-activity'])
   })
 
   it('that was idle moments ago is not asked again for the next step', () => {
@@ -164,7 +164,7 @@ describe('an application for which an idle step is due', () => {
     const story = due(asking)
     const told = { workspace: nameOf('ann'), generation: 'former', busy: false }
     story.hears({ type: 'activity-answered', ...told })
-    assert.deepEqual(story.ordered(), ['ask-activity'])
+    assert.deepEqual(story.ordered(), ['check-activity'])
   })
 
   it('that was busy through all steps is stopped when it is done', () => {
@@ -203,7 +203,7 @@ describe('an application that is busy', () => {
 
   it('cannot put its end off beyond the bound by activity of its own', () => {
     const story = due({ ...asking, busyAtMostMs: 25_000 })
-    for (let told = 0; story.ordered().includes('ask-activity'); told++) {
+    for (let told = 0; story.ordered().includes('check-activity'); told++) {
       assert.ok(told < 10)
       says(story, false, 0).passes(25_000)
     }
@@ -222,7 +222,7 @@ describe('an application that cannot be asked', () => {
   it('counts as busy only for an hour where no bound is set', () => {
     const story = due(asking)
     const dueAt = story.now
-    for (let rounds = 0; story.ordered().includes('ask-activity'); rounds++) {
+    for (let rounds = 0; story.ordered().includes('check-activity'); rounds++) {
       assert.ok(rounds < 500)
       assert.equal(story.phase('ann'), 'ready')
       says(story).passes(10_000)
@@ -241,9 +241,9 @@ describe('an application that cannot be asked', () => {
   it('goes on when its bound is reached while it is being asked', () => {
     const story = due({ ...asking, busyAtMostMs: 5_000 })
     story.passes(4_999)
-    assert.deepEqual(story.ordered(), ['ask-activity'])
+    assert.deepEqual(story.ordered(), ['check-activity'])
     story.passes(1)
-    assert.deepEqual(story.ordered(), ['ask-activity', 'freeze-container'])
+    assert.deepEqual(story.ordered(), ['check-activity', 'freeze-container'])
   })
 
   it('is given up after ten seconds, and asked again later', () => {
@@ -256,7 +256,7 @@ describe('an application that cannot be asked', () => {
     story.passes(9_999)
     assert.deepEqual(story.ordered(), [])
     story.passes(1)
-    assert.deepEqual(story.ordered(), ['ask-activity'])
+    assert.deepEqual(story.ordered(), ['check-activity'])
   })
 
   it('hazard: an answer that comes too late decides a later question', () => {

@@ -72,7 +72,7 @@ function askActivity(draft: Draft, workspace: Workspace, path: string): 'asked' 
   if (director === undefined || template === undefined) return 'silent'
   if (container?.address === undefined) return 'silent'
   draft.steps.push({
-    type: 'ask-activity',
+    type: 'check-activity',
     director,
     workspace: name,
     generation: container.generation,

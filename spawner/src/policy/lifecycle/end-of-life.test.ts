@@ -14,9 +14,9 @@ import { sameFor } from '../asked/view.ts'
 
 const lifetime = { maxLifetimeMs: 50_000, extensionMs: 20_000 }
 const extend = (story: Scenario, user = person('ann')) =>
-  story.hears({ type: 'extend-asked', workspace: nameOf('ann'), user })
+  story.hears({ type: 'extend-requested', workspace: nameOf('ann'), user })
 const ends = (story: Scenario, how: 'stop' | 'remove' | 'restart') =>
-  story.hears({ type: 'end-asked', workspace: nameOf('ann'), how })
+  story.hears({ type: 'end-requested', workspace: nameOf('ann'), how })
 
 describe('the end of a lifetime', () => {
   it('is announced a tenth of the lifetime before it, and followers notice', () => {
@@ -75,7 +75,7 @@ describe('the end of a lifetime', () => {
     const story = withReady(['ann'], { policy: lifetime })
     extend(story)
     story.passes(70_000).obeys()
-    story.hears({ type: 'start-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'start-requested', template: 'lab', user: person('ann') })
     story.obeys()
     assert.equal(story.workspace('ann').extendedMs, 0)
     extend(story)

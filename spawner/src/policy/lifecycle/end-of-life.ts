@@ -23,7 +23,7 @@ export function extensionOf(config: PolicyConfig, workspace: Workspace): number 
   return phase === 'ready' || phase === 'frozen' || phase === 'probing' ? extensionMs : 0
 }
 
-export function extend(draft: Draft, asked: Extract<Event, { type: 'extend-asked' }>): void {
+export function extend(draft: Draft, asked: Extract<Event, { type: 'extend-requested' }>): void {
   const workspace = draft.workspaces.get(asked.workspace)
   if (workspace === undefined) return
   if (asked.user !== undefined && !hasPlaceIn(workspace, asked.user)) return
@@ -39,7 +39,7 @@ function hasPlaceIn({ owner, seats }: Workspace, user: Person): boolean {
 const isSame = (a: Person, b: Person) => a.name === b.name && a.subject === b.subject
 
 /** Leases do not count, and who waits does not wait any longer. */
-export function end(draft: Draft, event: Extract<Event, { type: 'end-asked' }>): void {
+export function end(draft: Draft, event: Extract<Event, { type: 'end-requested' }>): void {
   const workspace = draft.workspaces.get(event.workspace)
   if (workspace === undefined) return
   const wanted = event.how === 'restart'
@@ -61,7 +61,7 @@ export function end(draft: Draft, event: Extract<Event, { type: 'end-asked' }>):
       change(draft, workspace, {
         ...patch,
         ...(event.how === 'stop' ? {} : { stopReason: reason }),
-        ...(wanted && !workspace.wanted ? { turn: draft.nextTurn++ } : {}),
+        ...(wanted && !workspace.wanted ? { ticket: draft.nextTicket++ } : {}),
       })
       return
     case 'pulling':
@@ -82,7 +82,7 @@ function withoutPull({ pending }: Workspace): Partial<Workspace> {
 function endStopped(
   draft: Draft,
   workspace: Workspace,
-  how: Extract<Event, { type: 'end-asked' }>['how'],
+  how: Extract<Event, { type: 'end-requested' }>['how'],
 ): void {
   if (how === 'stop') return
   const isBare = workspace.container === undefined && workspace.pending === undefined
@@ -93,6 +93,6 @@ function endStopped(
     stopReason: wanted ? 'replaced' : 'removed',
     failure: undefined,
     wanted,
-    ...(wanted ? { requestedAt: draft.now, seenAt: draft.now, turn: draft.nextTurn++ } : {}),
+    ...(wanted ? { requestedAt: draft.now, seenAt: draft.now, ticket: draft.nextTicket++ } : {}),
   })
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Container, SeenContainer } from '../domain.ts'
+import type { Container, FoundContainer } from '../domain.ts'
 import {
   begun,
   director,
@@ -21,7 +21,7 @@ const code = (story: Scenario, start: 'no' | 'wake' | 'start', who = 'ann') => {
   return reply.status === 'refused' ? reply.failure.code : reply.status
 }
 
-function seenAs(story: Scenario, container: Partial<Container> = {}): SeenContainer {
+function seenAs(story: Scenario, container: Partial<Container> = {}): FoundContainer {
   const known = story.workspace('ann').container ?? assert.fail()
   return {
     workspace: nameOf('ann'),

@@ -291,7 +291,7 @@ describe('the maximum lifetime', () => {
   it('is over as soon as the person asks for a start', () => {
     const story = withReady(['ann'], options)
     story.passes(50_000).obeys()
-    story.hears({ type: 'start-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'start-requested', template: 'lab', user: person('ann') })
     assert.equal(story.phase('ann'), 'pulling')
   })
 

@@ -2,9 +2,9 @@
 import type { State, Workspace } from '../domain.ts'
 
 /** What is needed to tell; a draft has it as well as a state. */
-type Known = Pick<State, 'config' | 'images'>
+type ImageFacts = Pick<State, 'config' | 'images'>
 
-export function isOutdated({ config, images }: Known, workspace: Workspace): boolean {
+export function isOutdated({ config, images }: ImageFacts, workspace: Workspace): boolean {
   const { container, owner } = workspace
   const template = config.templates.get(workspace.template)
   if (container === undefined || template === undefined) return false

@@ -204,7 +204,7 @@ describe('a failed start', () => {
       assert.equal(reply.failure.detail, 'pull-image failed')
     }
     assert.equal(story.phase('ann'), 'failed')
-    story.hears({ type: 'start-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'start-requested', template: 'lab', user: person('ann') })
     assert.equal(story.phase('ann'), 'pulling')
     assert.equal(story.workspace('ann').failure, undefined)
   })
@@ -260,7 +260,7 @@ describe('cancelling', () => {
   it('leaves the queue', () => {
     const story = withReady(['ann'], { limits: { maxWorkspaces: 1 } })
     story.asks('bob')
-    story.hears({ type: 'cancel-asked', template: 'lab', user: person('bob') })
+    story.hears({ type: 'cancel-requested', template: 'lab', user: person('bob') })
     assert.deepEqual(story.state.queue, [])
     story.passes(1)
     assert.equal(story.asks('bob', { start: 'no' }).status, 'refused')
@@ -271,7 +271,7 @@ describe('cancelling', () => {
     const since = story.now
     story.asks('bob', { navigation: false })
     story.passes(10)
-    story.hears({ type: 'cancel-asked', template: 'lab', user: person('bob') })
+    story.hears({ type: 'cancel-requested', template: 'lab', user: person('bob') })
     const held = story.asks('bob', { navigation: false, since })
     assert.equal(held.status, 'refused')
     assert.deepEqual(story.state.queue, [])
@@ -284,7 +284,7 @@ describe('cancelling', () => {
     story.asks('ann')
     story.obeys('create-network', 'pull-image')
     assert.ok(story.ordered().includes('create-container'))
-    story.hears({ type: 'cancel-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'cancel-requested', template: 'lab', user: person('ann') })
     assert.equal(story.phase('ann'), 'stopping')
     story.obeys('create-container')
     assert.ok(story.ordered().includes('remove-container'))
@@ -297,7 +297,7 @@ describe('cancelling', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network', 'pull-image', 'create-container')
-    story.hears({ type: 'cancel-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'cancel-requested', template: 'lab', user: person('ann') })
     story.obeys('start-container')
     assert.ok(story.ordered().includes('stop-container'))
     story.obeys()
@@ -310,7 +310,7 @@ describe('cancelling', () => {
     assert.equal(story.phase('ann'), 'stopped')
     story.asks('ann')
     assert.equal(story.phase('ann'), 'starting')
-    story.hears({ type: 'cancel-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'cancel-requested', template: 'lab', user: person('ann') })
     story.obeys()
     assert.equal(story.phase('ann'), 'stopped')
     assert.equal(story.workspace('ann').container?.status, 'exited')
@@ -318,9 +318,9 @@ describe('cancelling', () => {
 
   it('does nothing to one that is ready, or somebody else\u2019s', () => {
     const story = withReady(['ann'])
-    story.hears({ type: 'cancel-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'cancel-requested', template: 'lab', user: person('ann') })
     story.hears({
-      type: 'cancel-asked',
+      type: 'cancel-requested',
       template: 'lab',
       user: person('ann', { subject: 'another' }),
     })

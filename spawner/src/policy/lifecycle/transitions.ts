@@ -11,15 +11,15 @@ export function isAwaited(draft: Draft, workspace: Workspace): boolean {
   return workspace.wanted || absentAt(draft.config, workspace) > draft.now
 }
 
-/** Puts a workspace behind everyone who asked before. `turn`: the place in the order it already has. */
+/** Puts a workspace behind everyone who asked before. `ticket`: the place in the order it already has. */
 export function enqueue(
   draft: Draft,
   workspace: Workspace,
-  kept: { readonly turn?: number; readonly requestedAt?: number } = {},
+  kept: { readonly ticket?: number; readonly requestedAt?: number } = {},
 ): Workspace {
   return enter(draft, { ...workspace, milestones: [] }, 'queued', {
     requestedAt: kept.requestedAt ?? draft.now,
-    turn: kept.turn ?? draft.nextTurn++,
+    ticket: kept.ticket ?? draft.nextTicket++,
     wanted: false,
     failure: undefined,
     stopReason: undefined,

@@ -48,7 +48,7 @@ function reportedIn(draft: Draft, reported: Reported): Workspace | undefined {
   if (workspace.owner?.name !== user) return undefined
   // Found running after a restart: its owner never left, as long as a lease of before may be in hand.
   if (workspace.seats.length > 0 || workspace.leasedUntil <= draft.now) return workspace
-  const seat = newSeat(workspace.owner, draft.nextTurn++, draft.now)
+  const seat = newSeat(workspace.owner, draft.nextTicket++, draft.now)
   return change(draft, workspace, { seats: [{ ...seat, leasedUntil: workspace.leasedUntil }] })
 }
 

@@ -1,13 +1,13 @@
-// A look at the whole engine: what is there wins over what was thought, but for what changed since the look began.
-import { turnOf, type WorkspaceName } from '@berth/shared/names'
+// A inventory at the whole engine: what is there wins over what was thought, but for what changed since the inventory began.
+import { numberOf, type WorkspaceName } from '@berth/shared/names'
 import { change, enter, freshWorkspace, isUp, setNetwork, type Draft } from '../state/draft.ts'
 import type {
   Container,
   Generation,
-  Look,
+  Inventory,
   Network,
   NetworkIndex,
-  SeenNetwork,
+  FoundNetwork,
   Workspace,
 } from '../domain.ts'
 import { leaseSpan, policyOf } from '../state/deadlines.ts'
@@ -21,24 +21,24 @@ import { asKnown, restoreQueue, type KnownContainer } from './restore.ts'
 /** Longer than any executor may take: a step without an answer by then has lost it. */
 const stepLostMs = { pull: 4 * 3_600_000, other: 15 * 60_000 } as const
 
-export function noteLook(draft: Draft, look: Look): void {
-  const isFirst = draft.lookedAt === undefined
-  if (look.startedAt < (draft.lookedAt ?? Number.NEGATIVE_INFINITY)) return
+export function reconcile(draft: Draft, inventory: Inventory): void {
+  const isFirst = draft.reconciledAt === undefined
+  if (inventory.startedAt < (draft.reconciledAt ?? Number.NEGATIVE_INFINITY)) return
   const wasAway = !draft.engine.reachable
-  draft.lookedAt = look.startedAt
+  draft.reconciledAt = inventory.startedAt
   draft.engine = { reachable: true }
-  draft.foreignIndexes = new Set(look.foreignIndexes)
-  draft.foreignNames = new Set(look.foreignNames)
-  draft.subjects = look.subjects
-  draft.images = look.images
+  draft.foreignIndexes = new Set(inventory.foreignIndexes)
+  draft.foreignNames = new Set(inventory.foreignNames)
+  draft.subjects = inventory.subjects
+  draft.images = inventory.images
   if (wasAway) retryEverything(draft)
-  noteNetworks(draft, look)
-  noteContainers(draft, look, wasAway)
+  noteNetworks(draft, inventory)
+  noteContainers(draft, inventory, wasAway)
   if (isFirst) restoreQueue(draft)
-  forgetDirectors(draft, look)
-  noteHomes(draft, look)
+  forgetDirectors(draft, inventory)
+  noteHomes(draft, inventory)
   for (const [what, at] of draft.departed.entries())
-    if (at < look.startedAt) draft.departed.delete(what)
+    if (at < inventory.startedAt) draft.departed.delete(what)
 }
 
 /** Failures while the engine was away do not count. */
@@ -48,19 +48,19 @@ function retryEverything(draft: Draft): void {
       change(draft, workspace, { retryAt: undefined, retryUntil: undefined })
 }
 
-function noteNetworks(draft: Draft, look: Look): void {
-  const seen = new Map<NetworkIndex, SeenNetwork>()
-  for (const network of look.networks) seen.set(network.index, network)
+function noteNetworks(draft: Draft, inventory: Inventory): void {
+  const seen = new Map<NetworkIndex, FoundNetwork>()
+  for (const network of inventory.networks) seen.set(network.index, network)
   for (const network of draft.networks.values()) {
     const there = seen.get(network.index)
     if (isTaken(draft, network)) draft.networks.delete(network.index)
-    else if (isNetworkNewer(network, look)) continue
+    else if (isNetworkNewer(network, inventory)) continue
     else if (there === undefined) noteNetworkGone(draft, network)
-    else if (network.status !== 'removing') noteNetworkThere(draft, network, there, look)
+    else if (network.status !== 'removing') noteNetworkThere(draft, network, there, inventory)
     // The answer was lost, or it was ordered in vain.
     else if (network.retryAt === undefined) setNetwork(draft, network, { retryAt: draft.now })
   }
-  for (const network of look.networks) adoptNetwork(draft, network, look)
+  for (const network of inventory.networks) adoptNetwork(draft, network, inventory)
   for (const [index, until] of draft.restingIndexes.entries())
     if (until <= draft.now) draft.restingIndexes.delete(index)
 }
@@ -71,10 +71,10 @@ function isTaken(draft: Draft, network: Network): boolean {
   return isUnmade && draft.foreignIndexes.has(network.index)
 }
 
-function isNetworkNewer(network: Network, look: Look): boolean {
+function isNetworkNewer(network: Network, inventory: Inventory): boolean {
   const isInFlight = network.status !== 'up' && network.retryAt === undefined
   const since = isInFlight ? network.changedAt + stepLostMs.other : network.changedAt
-  return since >= look.startedAt
+  return since >= inventory.startedAt
 }
 
 function noteNetworkGone(draft: Draft, network: Network): void {
@@ -84,9 +84,14 @@ function noteNetworkGone(draft: Draft, network: Network): void {
   draft.restingIndexes.set(network.index, draft.now + leaseSpan(draft.config))
 }
 
-function noteNetworkThere(draft: Draft, network: Network, there: SeenNetwork, look: Look): void {
+function noteNetworkThere(
+  draft: Draft,
+  network: Network,
+  there: FoundNetwork,
+  inventory: Inventory,
+): void {
   const attaching = network.attaching.filter(
-    ({ since }) => since + stepLostMs.other >= look.startedAt,
+    ({ since }) => since + stepLostMs.other >= inventory.startedAt,
   )
   const isSame =
     network.status === 'up' &&
@@ -99,9 +104,9 @@ function noteNetworkThere(draft: Draft, network: Network, there: SeenNetwork, lo
 }
 
 /** It may have been somebody's until just now. */
-function adoptNetwork(draft: Draft, there: SeenNetwork, look: Look): void {
+function adoptNetwork(draft: Draft, there: FoundNetwork, inventory: Inventory): void {
   if (draft.networks.has(there.index)) return
-  if (isDeparted(draft, there.index, look)) return
+  if (isDeparted(draft, there.index, inventory)) return
   draft.networks.set(there.index, {
     index: there.index,
     status: 'up',
@@ -114,41 +119,42 @@ function adoptNetwork(draft: Draft, there: SeenNetwork, look: Look): void {
   })
 }
 
-function noteContainers(draft: Draft, look: Look, wasAway: boolean): void {
+function noteContainers(draft: Draft, inventory: Inventory, wasAway: boolean): void {
   const seen = new Set<WorkspaceName>()
-  for (const there of asKnown(draft, look.containers)) {
+  for (const there of asKnown(draft, inventory.containers)) {
     seen.add(there.workspace)
-    if (isDeparted(draft, there.container.generation, look)) continue
+    if (isDeparted(draft, there.container.generation, inventory)) continue
     // Nobody gets the number of a network that a container still names, gone though it is.
     if (there.network !== undefined && !draft.networks.has(there.network))
       draft.restingIndexes.set(there.network, draft.now + leaseSpan(draft.config))
     const workspace = draft.workspaces.get(there.workspace)
     if (workspace === undefined) {
-      if (!isDeparted(draft, there.workspace, look)) adopt(draft, there, look)
-    } else if (!isNewer(workspace, look)) noteThere(draft, workspace, there, look, wasAway)
+      if (!isDeparted(draft, there.workspace, inventory)) adopt(draft, there, inventory)
+    } else if (!isNewer(workspace, inventory))
+      noteThere(draft, workspace, there, inventory, wasAway)
   }
   for (const workspace of draft.workspaces.values()) {
-    if (seen.has(workspace.name) || isNewer(workspace, look)) continue
+    if (seen.has(workspace.name) || isNewer(workspace, inventory)) continue
     const known = settled(draft, workspace)
     if (known.container !== undefined) vanish(draft, known)
   }
 }
 
-/** It went after the look began: what the look saw of it is over. */
+/** It went after the inventory began: what the inventory saw of it is over. */
 function isDeparted(
   draft: Draft,
   what: WorkspaceName | Generation | NetworkIndex,
-  look: Look,
+  inventory: Inventory,
 ): boolean {
   const leftAt = draft.departed.get(what)
-  return leftAt !== undefined && leftAt >= look.startedAt
+  return leftAt !== undefined && leftAt >= inventory.startedAt
 }
 
-function isNewer(workspace: Workspace, look: Look): boolean {
-  if (workspace.changedAt >= look.startedAt) return true
+function isNewer(workspace: Workspace, inventory: Inventory): boolean {
+  if (workspace.changedAt >= inventory.startedAt) return true
   if (workspace.pending === undefined) return false
   const { step, since } = workspace.pending
-  return since + (step === 'pull' ? stepLostMs.pull : stepLostMs.other) >= look.startedAt
+  return since + (step === 'pull' ? stepLostMs.pull : stepLostMs.other) >= inventory.startedAt
 }
 
 /** Without the step whose answer was lost, and without an echo that never came. */
@@ -161,12 +167,12 @@ function noteThere(
   draft: Draft,
   former: Workspace,
   there: KnownContainer,
-  look: Look,
+  inventory: Inventory,
   wasAway: boolean,
 ): void {
   const workspace = settled(draft, former)
   if (workspace.container?.generation !== there.container.generation)
-    return noteOther(draft, workspace, there, look)
+    return noteOther(draft, workspace, there, inventory)
   const { container } = there
   switch (workspace.phase) {
     case 'probing':
@@ -182,7 +188,7 @@ function noteThere(
       return died(draft, workspace, container.exitCode)
     case 'queued':
     case 'stopped':
-      if (isUp(container)) return adopt(draft, there, look, workspace)
+      if (isUp(container)) return adopt(draft, there, inventory, workspace)
       return update(draft, workspace, there)
     case 'pulling':
     case 'creating':
@@ -227,9 +233,15 @@ function update(draft: Draft, workspace: Workspace, there: KnownContainer): void
 }
 
 /** A container other than the one that is known, or one where none is known. */
-function noteOther(draft: Draft, workspace: Workspace, there: KnownContainer, look: Look): void {
+function noteOther(
+  draft: Draft,
+  workspace: Workspace,
+  there: KnownContainer,
+  inventory: Inventory,
+): void {
   const { container } = there
-  if (isUp(container) && workspace.phase !== 'failed') return adopt(draft, there, look, workspace)
+  if (isUp(container) && workspace.phase !== 'failed')
+    return adopt(draft, there, inventory, workspace)
   switch (workspace.phase) {
     case 'pulling':
     case 'creating':
@@ -252,14 +264,14 @@ function noteOther(draft: Draft, workspace: Workspace, there: KnownContainer, lo
     case 'ready':
     case 'frozen':
     case 'stopped':
-      return adopt(draft, there, look, workspace)
+      return adopt(draft, there, inventory, workspace)
   }
 }
 
 /** Takes a container into the plan as it is found. */
-function adopt(draft: Draft, there: KnownContainer, look: Look, known?: Workspace): void {
+function adopt(draft: Draft, there: KnownContainer, inventory: Inventory, known?: Workspace): void {
   const { workspace: name, template, kind, owner, container } = there
-  if (kind !== 'private') draft.nextTurn = Math.max(draft.nextTurn, turnOf(name) + 1)
+  if (kind !== 'private') draft.nextTicket = Math.max(draft.nextTicket, numberOf(name) + 1)
   const bare = known ?? freshWorkspace(draft, { name, template, owner })
   const found: Workspace = {
     ...bare,
@@ -268,7 +280,7 @@ function adopt(draft: Draft, there: KnownContainer, look: Look, known?: Workspac
     kind,
     owner,
     container,
-    turn: known?.turn ?? draft.nextTurn++,
+    ticket: known?.ticket ?? draft.nextTicket++,
     milestones: [],
     requestedAt: draft.now,
     changedAt: known?.changedAt ?? Number.NEGATIVE_INFINITY,
@@ -280,15 +292,15 @@ function adopt(draft: Draft, there: KnownContainer, look: Look, known?: Workspac
   }
   assignNetwork(draft, found, there)
   const placed = draft.workspaces.get(name) ?? found
-  if (container.status === 'running') return adoptRunning(draft, placed, look)
-  if (container.status === 'paused') return adoptFrozen(draft, placed, look)
+  if (container.status === 'running') return adoptRunning(draft, placed, inventory)
+  if (container.status === 'paused') return adoptFrozen(draft, placed, inventory)
   if (container.status === 'created') return void stop(draft, placed, 'replaced')
-  const lastUseAt = look.startedAt - (there.finishedAgoMs ?? 0)
+  const lastUseAt = inventory.startedAt - (there.finishedAgoMs ?? 0)
   enter(draft, placed, 'stopped', { lastUseAt })
 }
 
-function adoptRunning(draft: Draft, workspace: Workspace, look: Look): void {
-  const startedAt = workspace.container?.startedAt ?? look.startedAt
+function adoptRunning(draft: Draft, workspace: Workspace, inventory: Inventory): void {
+  const startedAt = workspace.container?.startedAt ?? inventory.startedAt
   const readyBy = startedAt + policyOf(draft.config, workspace).startTimeoutMs
   const inUse = { lastUseAt: Math.max(workspace.lastUseAt, draft.now) }
   const isOrphan = !draft.config.templates.has(workspace.template)
@@ -298,8 +310,8 @@ function adoptRunning(draft: Draft, workspace: Workspace, look: Look): void {
 }
 
 /** It stays as it is until somebody asks. */
-function adoptFrozen(draft: Draft, workspace: Workspace, look: Look): void {
-  const servesSince = workspace.container?.startedAt ?? look.startedAt
+function adoptFrozen(draft: Draft, workspace: Workspace, inventory: Inventory): void {
+  const servesSince = workspace.container?.startedAt ?? inventory.startedAt
   const lastUseAt = Math.max(workspace.lastUseAt, draft.now)
   const known = { ...wakeIfAwaited(draft, workspace), servesSince, lastUseAt }
   becomeFrozen(draft, known, workspace.container)
@@ -315,10 +327,10 @@ function assignNetwork(draft: Draft, workspace: Workspace, there: KnownContainer
   change(draft, workspace, { network: index })
 }
 
-function forgetDirectors(draft: Draft, look: Look): void {
+function forgetDirectors(draft: Draft, inventory: Inventory): void {
   for (const director of draft.directors.values())
-    if (!director.connected && !look.directors.includes(director.id))
-      if (director.askedAt < look.startedAt) {
+    if (!director.connected && !inventory.directors.includes(director.id))
+      if (director.askedAt < inventory.startedAt) {
         draft.directors.delete(director.id)
         forgetConnections(draft, director.id)
       }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Container, SeenContainer } from '../domain.ts'
+import type { Container, FoundContainer } from '../domain.ts'
 import {
   begun,
   director,
@@ -15,8 +15,8 @@ import {
 const seen = (
   who: string,
   container: Partial<Container>,
-  more: Partial<SeenContainer> = {},
-): SeenContainer => ({
+  more: Partial<FoundContainer> = {},
+): FoundContainer => ({
   workspace: nameOf(who),
   template: 'lab',
   kind: 'private',
@@ -39,7 +39,7 @@ const network = (index: number, ...attached: string[]) => ({
 
 /** A spawner that finds these things when it starts. */
 function finds(
-  containers: readonly SeenContainer[],
+  containers: readonly FoundContainer[],
   networks = [network(0, director)],
   options: ScenarioOptions = {},
 ): Scenario {
@@ -214,10 +214,10 @@ describe('a look at the engine', () => {
     story.obeys('create-network', 'attach-director', 'pull-image')
     story.obeys('create-container', 'start-container')
     story.orders.length = 0
-    const { turn } = story.workspace('ann')
+    const { ticket } = story.workspace('ann')
     story.passes(10).looks({ networks: [network(0, director)] })
     assert.equal(story.phase('ann'), 'pulling')
-    assert.equal(story.workspace('ann').turn, turn)
+    assert.equal(story.workspace('ann').ticket, ticket)
   })
 
   it('finds that a container ended while nobody listened', () => {

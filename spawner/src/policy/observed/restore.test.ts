@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { sharedName, standbyName } from '@berth/shared/names'
 import { testTemplate } from '../../templates/testing/test-template.ts'
-import type { Container, Recorded, SeenContainer, WorkspaceRecord } from '../domain.ts'
+import type { Container, Recorded, FoundContainer, WorkspaceRecord } from '../domain.ts'
 import {
   begun,
   director,
@@ -22,7 +22,9 @@ const running = (generation: string, more: Partial<Container> = {}): Container =
   address: '10.213.0.2',
   ...more,
 })
-const seen = (there: Partial<SeenContainer> & Pick<SeenContainer, 'container'>): SeenContainer => ({
+const seen = (
+  there: Partial<FoundContainer> & Pick<FoundContainer, 'container'>,
+): FoundContainer => ({
   workspace: nameOf('ann'),
   template: 'lab',
   kind: 'private',
@@ -39,8 +41,8 @@ const record = (of: Partial<WorkspaceRecord> = {}): WorkspaceRecord => ({
   kind: 'private',
   owner: person('ann'),
   generation: 'g3',
-  queuedTurn: undefined,
-  seats: [{ person: person('ann'), turn: 4 }],
+  queueTicket: undefined,
+  seats: [{ person: person('ann'), ticket: 4 }],
   served: 1,
   extendedMs: 0,
   stoodByMs: 0,
@@ -48,12 +50,12 @@ const record = (of: Partial<WorkspaceRecord> = {}): WorkspaceRecord => ({
 })
 const recorded = (...workspaces: readonly WorkspaceRecord[]): Recorded => ({
   workspaces,
-  nextTurn: 40,
+  nextTicket: 40,
 })
 const networks = [{ index: 0, egress: 'internet' as const, attached: [director] }]
 
 function finds(
-  containers: readonly SeenContainer[],
+  containers: readonly FoundContainer[],
   known: Recorded,
   options: ScenarioOptions = {},
 ): Scenario {
@@ -100,8 +102,8 @@ describe('a record', () => {
   it('gives back seats, served totals and extensions', () => {
     const name = sharedName(prefix, 7)
     const seats = [
-      { person: person('ann'), turn: 11 },
-      { person: person('bob'), turn: 14 },
+      { person: person('ann'), ticket: 11 },
+      { person: person('bob'), ticket: 14 },
     ]
     const kept = record({ name, kind: 'shared', owner: undefined, seats, served: 9, extendedMs: 5 })
     const there = seen({
@@ -114,7 +116,7 @@ describe('a record', () => {
     const workspace = story.state.workspaces.get(name)
     assert.equal(workspace?.kind, 'shared')
     assert.deepEqual(
-      workspace?.seats.map((seat) => [seat.person.name, seat.turn, seat.seenAt]),
+      workspace?.seats.map((seat) => [seat.person.name, seat.ticket, seat.seenAt]),
       [
         ['ann', 11, story.now],
         ['bob', 14, story.now],
@@ -151,7 +153,7 @@ describe('a record', () => {
     const story = finds([], recorded(record(), record({ name: nameOf('bob') })))
     assert.deepEqual(story.recorded.workspaces, [])
     assert.equal(story.state.workspaces.size, 0)
-    assert.equal(story.recorded.nextTurn, 40)
+    assert.equal(story.recorded.nextTicket, 40)
   })
 
   it('is kept until a look succeeds', () => {
@@ -164,12 +166,12 @@ describe('a record', () => {
 })
 
 describe('who waited before a restart', () => {
-  const queued = (who: string, queuedTurn: number) =>
+  const queued = (who: string, queueTicket: number) =>
     record({
       name: nameOf(who),
       owner: person(who),
       generation: undefined,
-      queuedTurn,
+      queueTicket,
       seats: [],
       served: 0,
     })
@@ -181,7 +183,7 @@ describe('who waited before a restart', () => {
     assert.deepEqual(story.phases('ann', 'bob', 'cy'), ['pulling', 'queued', 'queued'])
     story.asks('dan')
     assert.deepEqual(story.state.queue, [nameOf('bob'), nameOf('cy'), nameOf('dan')])
-    assert.equal(story.workspace('dan').turn, 40)
+    assert.equal(story.workspace('dan').ticket, 40)
     story.passes(29_999)
     assert.equal(story.state.queue.length, 3)
     story.passes(1)
@@ -229,9 +231,9 @@ describe('numbers of turns', () => {
       owner: undefined,
       container: running('g7'),
     })
-    const story = finds([shared], { workspaces: [], nextTurn: 1 })
-    assert.ok(story.state.nextTurn > 70)
-    assert.equal(story.recorded.nextTurn, story.state.nextTurn)
+    const story = finds([shared], { workspaces: [], nextTicket: 1 })
+    assert.ok(story.state.nextTicket > 70)
+    assert.equal(story.recorded.nextTicket, story.state.nextTicket)
   })
 })
 
@@ -249,7 +251,7 @@ describe('what a decision changes of the records', () => {
   it('is one record for one workspace, and its removal at the end', () => {
     const story = withReady(['ann', 'bob'])
     assert.deepEqual(
-      story.recorded.workspaces.map(({ name, queuedTurn }) => [name, queuedTurn]),
+      story.recorded.workspaces.map(({ name, queueTicket }) => [name, queueTicket]),
       [
         [nameOf('ann'), undefined],
         [nameOf('bob'), undefined],

@@ -6,7 +6,7 @@ import type {
   Generation,
   RecordedSeat,
   Seat,
-  SeenContainer,
+  FoundContainer,
   Workspace,
   WorkspaceRecord,
 } from '../domain.ts'
@@ -17,7 +17,7 @@ import { nextStandbyName } from '../standby/standby.ts'
 import { isShared } from '../../templates/template.ts'
 
 /** A container under the name and for the people that it has by now, which labels cannot tell. */
-export interface KnownContainer extends SeenContainer {
+export interface KnownContainer extends FoundContainer {
   /** What was recorded of it. */
   readonly given?: Partial<Workspace>
 }
@@ -25,7 +25,7 @@ export interface KnownContainer extends SeenContainer {
 /** By the plan, else by the records, else by the labels. */
 export function asKnown(
   draft: Draft,
-  containers: readonly SeenContainer[],
+  containers: readonly FoundContainer[],
 ): readonly KnownContainer[] {
   const planned = new Map<Generation, Workspace>()
   for (const workspace of draft.workspaces.values())
@@ -62,7 +62,7 @@ export function asKnown(
  * Made for somebody who had waited for it in vain, and had one that stood by meanwhile: nobody's, under a name that
  * it does not bear, as what is to be taken away.
  */
-function surplus(draft: Draft, there: SeenContainer): SeenContainer {
+function surplus(draft: Draft, there: FoundContainer): FoundContainer {
   const name = nextStandbyName(draft, prefixOf(there.workspace))
   return under(there, { name, template: there.template, kind: 'standby', owner: undefined })
 }
@@ -81,7 +81,7 @@ function recordsByGeneration({ recorded }: Draft): ReadonlyMap<Generation, Works
 function fits(
   draft: Draft,
   record: WorkspaceRecord,
-  there: SeenContainer,
+  there: FoundContainer,
   labelled: ReadonlySet<WorkspaceName>,
 ): boolean {
   // One that is not offered any more may have gone on under another name.
@@ -102,9 +102,9 @@ function fits(
 }
 
 function under(
-  there: SeenContainer,
+  there: FoundContainer,
   known: Pick<Workspace, 'name' | 'template' | 'kind' | 'owner'>,
-): SeenContainer {
+): FoundContainer {
   const { name: workspace, template, kind, owner } = known
   // Where a look does not say it, it is as the label says.
   const container =
@@ -113,7 +113,7 @@ function under(
 }
 
 /** It was to bear another name, so it was somebody's: it is nobody else's any more. */
-function promised(there: SeenContainer, { name }: WorkspaceRecord): SeenContainer {
+function promised(there: FoundContainer, { name }: WorkspaceRecord): FoundContainer {
   return there.kind === 'standby' ? { ...there, container: { ...there.container, name } } : there
 }
 
@@ -128,14 +128,14 @@ function givenLater(
 
 /** Everybody counts as there, and their place as in use, from now on. */
 function seatsOf({ now }: Draft, recorded: readonly RecordedSeat[]): readonly Seat[] {
-  return recorded.map(({ person, turn }) => newSeat(person, turn, now))
+  return recorded.map(({ person, ticket }) => newSeat(person, ticket, now))
 }
 
 /** Once the first look has been noted: who waited waits again, in the order they had. */
 export function restoreQueue(draft: Draft): void {
   for (const record of draft.recorded)
-    if (record.queuedTurn !== undefined && isStillOffered(draft, record))
-      waitAgain(draft, record, record.queuedTurn)
+    if (record.queueTicket !== undefined && isStillOffered(draft, record))
+      waitAgain(draft, record, record.queueTicket)
   draft.recorded = []
 }
 
@@ -148,14 +148,14 @@ function isStillOffered(draft: Draft, { kind, name, template, owner }: Workspace
   return claim?.ok === true && claim.name === name
 }
 
-function waitAgain(draft: Draft, record: WorkspaceRecord, turn: number): void {
+function waitAgain(draft: Draft, record: WorkspaceRecord, ticket: number): void {
   const { name, template, owner, kind, served, extendedMs } = record
   const present = { seenAt: draft.now, requestedAt: draft.now }
   const known = draft.workspaces.get(name)
   if (known === undefined) {
     const fresh = { ...freshWorkspace(draft, { name, template, owner }), ...present }
     const seats = seatsOf(draft, record.seats)
-    enqueue(draft, { ...fresh, kind, seats, served, extendedMs }, { turn })
-  } else if (known.phase === 'stopped') enqueue(draft, { ...known, ...present }, { turn })
-  else if (known.phase === 'stopping') change(draft, known, { ...present, turn, wanted: true })
+    enqueue(draft, { ...fresh, kind, seats, served, extendedMs }, { ticket })
+  } else if (known.phase === 'stopped') enqueue(draft, { ...known, ...present }, { ticket })
+  else if (known.phase === 'stopping') change(draft, known, { ...present, ticket, wanted: true })
 }

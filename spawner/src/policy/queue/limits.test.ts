@@ -52,7 +52,7 @@ describe('fairness', () => {
     story.asks('ann', { template: 'lab' })
     story.asks('ann', { template: 'hub' })
     story.asks('bob')
-    story.hears({ type: 'cancel-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'cancel-requested', template: 'lab', user: person('ann') })
     assert.deepEqual(story.state.queue, ['hub-ann', 'lab-bob'])
   })
 

@@ -6,7 +6,7 @@ import { holdsPlace } from '../state/phases.ts'
 import { memoryOf } from '../state/tally.ts'
 
 /** What is needed to tell; a draft has it as well as a state. */
-export interface Known {
+export interface LimitFacts {
   readonly config: PolicyConfig
   readonly workspaces: { get(name: WorkspaceName): Workspace | undefined }
   readonly tally: {
@@ -35,7 +35,7 @@ export function isTooBig(config: PolicyConfig, template: string): boolean {
   return maxMemoryBytes > 0 && memoryOf(config, template) > maxMemoryBytes
 }
 
-export function ownLimitOf(known: Known, workspace: Claimant): OwnLimit | undefined {
+export function ownLimitOf(known: LimitFacts, workspace: Claimant): OwnLimit | undefined {
   const { config } = known
   const { template, owner } = workspace
   if (isTooBig(config, template)) return 'limit_memory'
@@ -45,7 +45,7 @@ export function ownLimitOf(known: Known, workspace: Claimant): OwnLimit | undefi
   return isTemplateFull(known, workspace) ? 'limit_template' : undefined
 }
 
-function placesOf(known: Known, user: UserName): number {
+function placesOf(known: LimitFacts, user: UserName): number {
   let count = 0
   for (const name of known.tally.byPerson.get(user) ?? []) {
     const workspace = known.workspaces.get(name)
@@ -54,7 +54,7 @@ function placesOf(known: Known, user: UserName): number {
   return count
 }
 
-function isTemplateFull(known: Known, workspace: Claimant): boolean {
+function isTemplateFull(known: LimitFacts, workspace: Claimant): boolean {
   const policy = known.config.templates.get(workspace.template)?.policy
   if (policy === undefined) return false
   const { maxWorkspaces } = policy
@@ -64,7 +64,7 @@ function isTemplateFull(known: Known, workspace: Claimant): boolean {
 }
 
 /** One of their groups has as many of that template as it may. */
-export function isGroupFull(known: Known, workspace: Claimant): boolean {
+export function isGroupFull(known: LimitFacts, workspace: Claimant): boolean {
   const policy = known.config.templates.get(workspace.template)?.policy
   if (policy === undefined) return false
   const taken = known.tally.byTemplate.get(workspace.template)
@@ -75,7 +75,7 @@ export function isGroupFull(known: Known, workspace: Claimant): boolean {
   })
 }
 
-function placesOfGroup(known: Known, taken: TemplateTally | undefined, group: string): number {
+function placesOfGroup(known: LimitFacts, taken: TemplateTally | undefined, group: string): number {
   let count = 0
   for (const name of taken?.names.keys() ?? []) {
     const workspace = known.workspaces.get(name)
@@ -85,7 +85,7 @@ function placesOfGroup(known: Known, taken: TemplateTally | undefined, group: st
   return count
 }
 
-export function commonLimitOf(known: Known, { template }: Claimant): CommonLimit | undefined {
+export function commonLimitOf(known: LimitFacts, { template }: Claimant): CommonLimit | undefined {
   const { maxWorkspaces, maxMemoryBytes, maxStarting } = known.config.limits
   const { places, memoryBytes, starting } = known.tally
   if (maxWorkspaces > 0 && places >= maxWorkspaces) return 'limit_total'
@@ -98,7 +98,7 @@ export function commonLimitOf(known: Known, { template }: Claimant): CommonLimit
 
 /** What one that waits is told it waits for; `undefined`: nothing that is a limit. */
 export function waitsFor(
-  known: Known & { readonly queue: readonly WorkspaceName[] },
+  known: LimitFacts & { readonly queue: readonly WorkspaceName[] },
   workspace: Workspace,
 ): OwnLimit | CommonLimit | undefined {
   if (workspace.phase !== 'queued') return undefined

@@ -7,7 +7,7 @@ import { holdsPlace } from '../state/phases.ts'
 import { haveSamePeople, peopleOf } from '../state/tally.ts'
 
 /** What is needed to tell who comes first; a draft has it as well as a state. */
-export interface Known {
+export interface QueueFacts {
   readonly queue: readonly WorkspaceName[]
   readonly workspaces: { get(name: WorkspaceName): Workspace | undefined }
   readonly tally: {
@@ -16,7 +16,7 @@ export interface Known {
 }
 
 /** How many workspaces its people have, or will have before it; of several people, those who have least. */
-function rankOf(known: Known, workspace: Workspace): number {
+function rankOf(known: QueueFacts, workspace: Workspace): number {
   let least = Number.POSITIVE_INFINITY
   for (const user of peopleOf(workspace)) {
     const before = countBefore(known, user, workspace)
@@ -26,37 +26,37 @@ function rankOf(known: Known, workspace: Workspace): number {
   return Number.isFinite(least) ? least : 0
 }
 
-function countBefore(known: Known, user: UserName, workspace: Workspace): number {
+function countBefore(known: QueueFacts, user: UserName, workspace: Workspace): number {
   let count = 0
   for (const name of known.tally.byPerson.get(user) ?? []) {
     const other = name === workspace.name ? undefined : known.workspaces.get(name)
     if (other === undefined) continue
-    if (holdsPlace(other) || (other.phase === 'queued' && other.turn < workspace.turn)) count++
+    if (holdsPlace(other) || (other.phase === 'queued' && other.ticket < workspace.ticket)) count++
   }
   return count
 }
 
 /** How many of the queue come before it. */
-function placeOf(known: Known, queue: readonly WorkspaceName[], workspace: Workspace): number {
+function placeOf(known: QueueFacts, queue: readonly WorkspaceName[], workspace: Workspace): number {
   const rank = rankOf(known, workspace)
   let low = 0
   let high = queue.length
   while (low < high) {
     const middle = (low + high) >> 1
     const other = known.workspaces.get(queue[middle] ?? workspace.name)
-    if (other !== undefined && comesBefore(known, other, rank, workspace.turn)) low = middle + 1
+    if (other !== undefined && comesBefore(known, other, rank, workspace.ticket)) low = middle + 1
     else high = middle
   }
   return low
 }
 
-function comesBefore(known: Known, other: Workspace, rank: number, turn: number): boolean {
+function comesBefore(known: QueueFacts, other: Workspace, rank: number, ticket: number): boolean {
   const its = rankOf(known, other)
-  return its < rank || (its === rank && other.turn < turn)
+  return its < rank || (its === rank && other.ticket < ticket)
 }
 
 /** From 1; `undefined`: it does not wait. */
-export function positionOf(known: Known, workspace: Workspace): number | undefined {
+export function positionOf(known: QueueFacts, workspace: Workspace): number | undefined {
   if (workspace.phase !== 'queued') return undefined
   const at = placeOf(known, known.queue, workspace)
   if (known.queue[at] === workspace.name) return at + 1
@@ -65,10 +65,17 @@ export function positionOf(known: Known, workspace: Workspace): number | undefin
 }
 
 /** All who wait, as they come; for few changes in a long queue `orderQueue` is quicker. */
-export function inOrder(known: Known, waiting: readonly Workspace[]): readonly WorkspaceName[] {
+export function inOrder(
+  known: QueueFacts,
+  waiting: readonly Workspace[],
+): readonly WorkspaceName[] {
   return waiting
-    .map(({ name, turn }, at) => ({ name, turn, rank: rankOf(known, waiting[at] as Workspace) }))
-    .sort((a, b) => a.rank - b.rank || a.turn - b.turn)
+    .map(({ name, ticket }, at) => ({
+      name,
+      ticket,
+      rank: rankOf(known, waiting[at] as Workspace),
+    }))
+    .sort((a, b) => a.rank - b.rank || a.ticket - b.ticket)
     .map(({ name }) => name)
 }
 
@@ -107,7 +114,7 @@ function isSameForOrder(before: Workspace | undefined, after: Workspace | undefi
   if (before === undefined || after === undefined) return before === after
   const [was, is] = [before.phase === 'queued', after.phase === 'queued']
   if (was !== is || holdsPlace(before) !== holdsPlace(after)) return false
-  if (is && before.turn !== after.turn) return false
+  if (is && before.ticket !== after.ticket) return false
   return haveSamePeople(before, after)
 }
 

@@ -15,10 +15,10 @@ export interface SeatTable {
   }
 }
 
-export function newSeat(person: Person, turn: number, now: number): Seat {
+export function newSeat(person: Person, ticket: number, now: number): Seat {
   return {
     person,
-    turn,
+    ticket,
     since: now,
     lastUseAt: now,
     seenAt: now,
@@ -35,7 +35,7 @@ export function seatIn({ seats }: Workspace, user: UserName): Seat | undefined {
 export function giveSeat(draft: Draft, workspace: Workspace, person: Person): Workspace {
   const known = seatIn(workspace, person.name)
   if (known !== undefined) return changeSeat(draft, workspace, person.name, { person })
-  const seat = newSeat(person, draft.nextTurn++, draft.now)
+  const seat = newSeat(person, draft.nextTicket++, draft.now)
   return addSeat(draft, workspace, seat)
 }
 

@@ -30,14 +30,14 @@ export function join(
   }
   const found = route ?? roomFor(draft, template)
   if (found !== undefined) return { ok: true, workspace: giveSeat(draft, found, person) }
-  const seat = newSeat(person, draft.nextTurn++, draft.now)
+  const seat = newSeat(person, draft.nextTicket++, draft.now)
   return { ok: true, workspace: { ...freshShared(draft, template), seats: [seat] } }
 }
 
 /** Not in the plan yet. */
 export function freshShared(draft: Draft, template: Template): Workspace {
   for (;;) {
-    const name = sharedName(template.prefix, draft.nextTurn++)
+    const name = sharedName(template.prefix, draft.nextTicket++)
     if (draft.foreignNames.has(name)) continue
     const identity = { name, template: template.name, owner: undefined }
     return { ...freshWorkspace(draft, identity), kind: 'shared' }
@@ -73,7 +73,7 @@ function isBetter(one: Workspace, other: Workspace): boolean {
   const byRank = rank(one) - rank(other)
   if (byRank !== 0) return byRank > 0
   const bySeats = one.seats.length - other.seats.length
-  return bySeats === 0 ? one.turn < other.turn : bySeats > 0
+  return bySeats === 0 ? one.ticket < other.ticket : bySeats > 0
 }
 
 /**
@@ -88,7 +88,7 @@ export function moveSeats(draft: Draft, settle: (name: WorkspaceName) => void): 
     const waiting = all
       .filter(({ phase }) => phase === 'queued')
       .flatMap((workspace) => workspace.seats.map((seat) => ({ from: workspace.name, seat })))
-      .sort((a, b) => a.seat.turn - b.seat.turn)
+      .sort((a, b) => a.seat.ticket - b.seat.ticket)
     for (const { from, seat } of waiting) {
       if (!moveSeat(draft, all, from, seat, settle)) break
       moves++

@@ -224,7 +224,7 @@ describe('a shared workspace', () => {
     comes(story, 'zed')
     comes(story, 'bob')
     for (const who of ['cid', 'dan', 'eve', 'fay']) story.asks(who)
-    story.hears({ type: 'cancel-asked', template: 'lab', user: person('dan') })
+    story.hears({ type: 'cancel-requested', template: 'lab', user: person('dan') })
     assert.notEqual(story.seatOf('fay')?.name, story.seatOf('eve')?.name)
     const options = { policy: { seats: 2 }, limits: { maxStarting: 1 } }
     const restarted = new Scenario(options, story.recorded)
@@ -243,7 +243,7 @@ describe('a shared workspace', () => {
     story.asks('ann')
     story.asks('bob')
     story.passes(1_000)
-    story.hears({ type: 'cancel-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'cancel-requested', template: 'lab', user: person('ann') })
     const held = story.asks('ann', { since: story.now - 500 })
     assert.equal(codeOf(held), 'workspace_stopped')
     assert.equal(story.seatOf('ann'), undefined)
@@ -293,7 +293,7 @@ describe('a route to one workspace', () => {
 describe('a workspace that is opened for anybody', () => {
   it('has a place at once, and a name of its own, and takes everybody', () => {
     const story = begun({ limits: { maxWorkspaces: 1 } })
-    story.hears({ type: 'open-asked', template: 'lab', id: 7 })
+    story.hears({ type: 'open-requested', template: 'lab', id: 7 })
     const [step] = story.said.filter(({ type }) => type === 'answer-open')
     assert.ok(step?.type === 'answer-open' && step.workspace !== undefined)
     const { workspace } = step
@@ -304,7 +304,7 @@ describe('a workspace that is opened for anybody', () => {
   it('does not wait where there is no place', () => {
     const story = begun({ limits: { maxWorkspaces: 1 } })
     comes(story, 'ann')
-    story.hears({ type: 'open-asked', template: 'lab', id: 7 })
+    story.hears({ type: 'open-requested', template: 'lab', id: 7 })
     const [step] = story.said.filter(({ type }) => type === 'answer-open')
     assert.ok(step?.type === 'answer-open' && step.workspace === undefined)
     assert.equal(story.state.workspaces.size, 1)
@@ -319,7 +319,7 @@ describe('a template that starts by a click', () => {
     assert.equal(codeOf(reply), 'workspace_stopped')
     assert.match(reply.status === 'refused' ? reply.failure.detail : '', /click/)
     assert.deepEqual(story.orders, [])
-    story.hears({ type: 'start-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'start-requested', template: 'lab', user: person('ann') })
     assert.equal(codeOf(story.asks('ann')), 'waiting')
     story.obeys()
     assert.equal(codeOf(story.asks('ann')), 'granted')
@@ -330,9 +330,9 @@ describe('a template that starts by a click', () => {
 
   it('hazard: whoever was clicked for and is held in the queue counts as gone', () => {
     const story = begun({ policy: { startsBy: 'click' }, limits: { maxWorkspaces: 1 } })
-    story.hears({ type: 'start-asked', template: 'lab', user: person('ann') })
+    story.hears({ type: 'start-requested', template: 'lab', user: person('ann') })
     story.obeys()
-    story.hears({ type: 'start-asked', template: 'lab', user: person('bob') })
+    story.hears({ type: 'start-requested', template: 'lab', user: person('bob') })
     for (let round = 0; round < 4; round += 1)
       assert.equal(codeOf(story.passes(20_000).asks('bob')), 'waiting')
   })

@@ -47,7 +47,7 @@ function bestFor(draft: Draft, asking: Workspace): Workspace | undefined {
   const attached = (workspace: Workspace) => networkOf(draft, workspace)?.attached.length ?? 0
   return standbysOf(draft)
     .filter((standby) => standby.template === asking.template && isReady(draft, standby))
-    .sort((a, b) => attached(b) - attached(a) || a.turn - b.turn)[0]
+    .sort((a, b) => attached(b) - attached(a) || a.ticket - b.ticket)[0]
 }
 
 function isReady(draft: Draft, standby: Workspace): boolean {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { SeenContainer, Workspace } from '../domain.ts'
+import type { FoundContainer, Workspace } from '../domain.ts'
 import { drainsAt } from '../state/deadlines.ts'
 import { noLimits } from '../state/no-limits.ts'
 import { configWith, director, nameOf, person, Scenario } from '../testing/scenario.ts'
@@ -38,7 +38,7 @@ const removals = ({ orders }: Scenario) =>
   orders.flatMap((step) => (step.type === 'remove-container' ? [step.generation] : []))
 
 /** Everything as a look finds it, by labels: under the names that things were made with. */
-function seenIn({ state }: Scenario, renamed: boolean): SeenContainer[] {
+function seenIn({ state }: Scenario, renamed: boolean): FoundContainer[] {
   return [...state.workspaces.values()].flatMap(({ container, kind, name, owner, network }) => {
     if (container === undefined) return []
     const made = /^(.*--\d+)#/.exec(container.generation)?.[1]
@@ -50,7 +50,7 @@ function seenIn({ state }: Scenario, renamed: boolean): SeenContainer[] {
       owner: isClaimed ? undefined : owner,
       ...(network === undefined ? {} : { network }),
       container: { ...container, name: isClaimed && !renamed ? made : name },
-    } satisfies SeenContainer
+    } satisfies FoundContainer
   })
 }
 
@@ -365,7 +365,7 @@ describe('a claim', () => {
     const { recorded } = story
     const reply = story.asks('ann')
     assert.equal(reply.status, 'granted')
-    story.recorded = { ...recorded, nextTurn: 1 }
+    story.recorded = { ...recorded, nextTicket: 1 }
     const again = restarted(story, 1, true)
     again.asks('bob')
     assert.notEqual(again.workspace('bob').container?.generation, reply.generation)

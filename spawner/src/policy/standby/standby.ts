@@ -1,5 +1,5 @@
 // Standbys: ready without an owner, kept in number while nobody waits, replaced when they are not what would be made now.
-import { standbyName, turnOf, type Prefix, type WorkspaceName } from '@berth/shared/names'
+import { standbyName, numberOf, type Prefix, type WorkspaceName } from '@berth/shared/names'
 import type { Workspace } from '../domain.ts'
 import { drop, enter, freshWorkspace, type Draft } from '../state/draft.ts'
 import { exitedAtStart } from '../lifecycle/failures.ts'
@@ -124,7 +124,7 @@ function add(draft: Draft, template: Template, settle: Settle): boolean {
   if (draft.queue.length > 0 || limit !== undefined) return false
   const name = nextStandbyName(draft, template.prefix)
   const fresh = freshWorkspace(draft, { name, template: template.name, owner: undefined })
-  const workspace = { ...fresh, kind: 'standby', turn: turnOf(name) } as const
+  const workspace = { ...fresh, kind: 'standby', ticket: numberOf(name) } as const
   const network = claimNetwork(draft, workspace)
   if (network === undefined) return false
   enter(draft, { ...workspace, network: network.index }, 'pulling')
@@ -136,7 +136,7 @@ function add(draft: Draft, template: Template, settle: Settle): boolean {
 /** Its number is used up by that. */
 export function nextStandbyName(draft: Draft, prefix: Prefix): WorkspaceName {
   for (;;) {
-    const name = standbyName(prefix, draft.nextTurn++)
+    const name = standbyName(prefix, draft.nextTicket++)
     if (!draft.foreignNames.has(name)) return name
   }
 }

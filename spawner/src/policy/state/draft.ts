@@ -33,12 +33,12 @@ export interface Draft {
   readonly departed: EditedMap<WorkspaceName | Generation | NetworkIndex, number>
   /** More than what was touched may have something to do now. */
   concernsAll: boolean
-  lookedAt: number | undefined
+  reconciledAt: number | undefined
   engine: State['engine']
   foreignIndexes: ReadonlySet<NetworkIndex>
   foreignNames: ReadonlySet<string>
   subjects: ReadonlyMap<UserName, string>
-  nextTurn: number
+  nextTicket: number
   queue: readonly WorkspaceName[]
   measured: Measured
   readonly homes: EditedMap<string, Home>
@@ -65,12 +65,12 @@ export function openDraft(before: State, now: number): Draft {
     restingIndexes: editMap(before.restingIndexes),
     departed: editMap(before.departed),
     concernsAll: false,
-    lookedAt: before.lookedAt,
+    reconciledAt: before.reconciledAt,
     engine: before.engine,
     foreignIndexes: before.foreignIndexes,
     foreignNames: before.foreignNames,
     subjects: before.subjects,
-    nextTurn: before.nextTurn,
+    nextTicket: before.nextTicket,
     queue: before.queue,
     measured: before.measured,
     homes: editMap(before.homes),
@@ -94,7 +94,7 @@ export function changeConfig(draft: Draft, config: PolicyConfig): void {
 export function closeDraft(draft: Draft, dueAt: number): State {
   return {
     config: draft.config,
-    lookedAt: draft.lookedAt,
+    reconciledAt: draft.reconciledAt,
     engine: draft.engine,
     workspaces: draft.workspaces.result(),
     networks: draft.networks.result(),
@@ -104,7 +104,7 @@ export function closeDraft(draft: Draft, dueAt: number): State {
     subjects: draft.subjects,
     foreignNames: draft.foreignNames,
     departed: draft.departed.result(),
-    nextTurn: draft.nextTurn,
+    nextTicket: draft.nextTicket,
     queue: draft.queue,
     measured: draft.measured,
     homes: draft.homes.result(),
@@ -133,7 +133,7 @@ export function freshWorkspace(
     phase: 'queued',
     phaseSince: draft.now,
     requestedAt: draft.now,
-    turn: 0,
+    ticket: 0,
     milestones: [],
     changedAt: Number.NEGATIVE_INFINITY,
     probed: [],

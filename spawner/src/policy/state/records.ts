@@ -8,17 +8,17 @@ import type { RecordChanges, RecordedSeat, State, Workspace, WorkspaceRecord } f
 export function recordOf(workspace: Workspace): WorkspaceRecord | undefined {
   const { name, template, kind, owner, served, extendedMs, stoodByMs = 0 } = workspace
   if (kind === 'standby') return undefined
-  const queuedTurn = isToBeStarted(workspace) ? workspace.turn : undefined
+  const queueTicket = isToBeStarted(workspace) ? workspace.ticket : undefined
   const generation = workspace.container?.generation
-  if (queuedTurn === undefined && generation === undefined) return undefined
-  const seats = workspace.seats.map(({ person, turn }) => ({ person, turn }))
+  if (queueTicket === undefined && generation === undefined) return undefined
+  const seats = workspace.seats.map(({ person, ticket }) => ({ person, ticket }))
   return {
     name,
     template,
     kind,
     owner,
     generation,
-    queuedTurn,
+    queueTicket,
     seats,
     served,
     extendedMs,
@@ -68,11 +68,11 @@ export function changedRecords(
     } else if (former === undefined) saved.push({ record })
     else if (!isSameRecord(former, record)) saved.push({ record, former })
   }
-  const isNewTurn = before.nextTurn !== after.nextTurn
+  const isNewTicket = before.nextTicket !== after.nextTicket
   const homes = changedHomes(before, after)
-  if (!isNewTurn && homes === undefined && saved.length === 0 && removed.length === 0)
+  if (!isNewTicket && homes === undefined && saved.length === 0 && removed.length === 0)
     return undefined
-  return { saved, removed, ...(isNewTurn ? { nextTurn: after.nextTurn } : {}), ...homes }
+  return { saved, removed, ...(isNewTicket ? { nextTicket: after.nextTicket } : {}), ...homes }
 }
 
 function isSameRecord(one: WorkspaceRecord, other: WorkspaceRecord): boolean {
@@ -81,7 +81,7 @@ function isSameRecord(one: WorkspaceRecord, other: WorkspaceRecord): boolean {
     one.template === other.template &&
     one.kind === other.kind &&
     one.generation === other.generation &&
-    one.queuedTurn === other.queuedTurn &&
+    one.queueTicket === other.queueTicket &&
     one.served === other.served &&
     one.extendedMs === other.extendedMs &&
     one.stoodByMs === other.stoodByMs &&
@@ -92,7 +92,7 @@ function isSameRecord(one: WorkspaceRecord, other: WorkspaceRecord): boolean {
 }
 
 export function isSameSeat(one: RecordedSeat, other: RecordedSeat | undefined): boolean {
-  return one.turn === other?.turn && isSamePerson(one.person, other.person)
+  return one.ticket === other?.ticket && isSamePerson(one.person, other.person)
 }
 
 function isSamePerson(one: Person | undefined, other: Person | undefined): boolean {

@@ -51,7 +51,7 @@ function checkAdmissions(world: WorldFacts, before: State, after: State): void {
   if (maxStarting > 0 && starts > maxStarting) broken(world, 'more starts than allowed')
   for (const first of waiting)
     for (const second of admitted)
-      if (first.turn < second.turn && !mayBePassed(world, after, first, second))
+      if (first.ticket < second.ticket && !mayBePassed(world, after, first, second))
         broken(world, `${second.name} overtook ${first.name}`)
 }
 
@@ -81,10 +81,10 @@ function lacksNetwork(world: WorldFacts, state: State, workspace: Workspace): bo
 
 function checkQueue(world: WorldFacts, state: State): void {
   const waiting = [...state.workspaces.values()].filter(({ phase }) => phase === 'queued')
-  if (state.lookedAt === undefined) return
+  if (state.reconciledAt === undefined) return
   if (inOrder(state, waiting).join() !== state.queue.join())
     broken(world, 'the queue is not those who wait in the order that is fair')
-  if (new Set(waiting.map(({ turn }) => turn)).size !== waiting.length)
+  if (new Set(waiting.map(({ ticket }) => ticket)).size !== waiting.length)
     broken(world, 'two wait at the same place')
   const { maxQueue } = world.config.limits
   const sent = waiting.filter(({ milestones }) => milestones.length === 1)
@@ -191,7 +191,7 @@ function checkStep(world: WorldFacts, state: State, step: Step): void {
     case 'thaw-container':
     case 'rename-container':
     case 'measure-cpu':
-    case 'ask-activity':
+    case 'check-activity':
     case 'answer-open':
     case 'probe':
     case 'introduce':

@@ -12,7 +12,7 @@ import { decide, initialState } from '../decide.ts'
 import type {
   Event,
   Limits,
-  Look,
+  Inventory,
   PolicyConfig,
   Recorded,
   SeatQuestion,
@@ -90,7 +90,7 @@ export class Scenario {
   #count = 0
 
   /** What the store has by now. */
-  recorded: Recorded = { workspaces: [], nextTurn: 1 }
+  recorded: Recorded = { workspaces: [], nextTicket: 1 }
 
   constructor(options: ScenarioOptions = {}, recorded?: Recorded) {
     this.state = initialState(configWith(options), recorded)
@@ -120,10 +120,10 @@ export class Scenario {
     return this
   }
 
-  looks(look: Partial<Look> = {}): this {
+  looks(look: Partial<Inventory> = {}): this {
     this.hears({
-      type: 'looked',
-      look: {
+      type: 'inventory-taken',
+      inventory: {
         startedAt: this.now,
         containers: [],
         networks: [],
@@ -147,7 +147,11 @@ export class Scenario {
     const id = ++this.#count
     const asked = typeof who === 'string' ? person(who) : who
     const defaults = { director, user: asked, template: 'lab', start: 'start', navigation: true }
-    this.hears({ type: 'seat-asked', id, question: { ...defaults, ...question } as SeatQuestion })
+    this.hears({
+      type: 'seat-requested',
+      id,
+      question: { ...defaults, ...question } as SeatQuestion,
+    })
     const answer = this.said.find((step) => step.type === 'answer-seat')
     if (answer?.id !== id) throw new Error('the seat was not answered')
     return answer.reply
@@ -288,7 +292,7 @@ export class Scenario {
         const { workspace, generation } = step
         return { type: 'cpu-measured', workspace, generation, percent: 0 }
       }
-      case 'ask-activity': {
+      case 'check-activity': {
         const { workspace, generation } = step
         return { type: 'activity-answered', workspace, generation, busy: false }
       }

@@ -6,7 +6,7 @@ import type {
   Event,
   Failure,
   Generation,
-  Look,
+  Inventory,
   NetworkIndex,
   Step,
   WorkspaceStep,
@@ -387,21 +387,21 @@ export class WorldEngine implements EngineFacts {
     const world = this.#world
     const { incarnation, now: startedAt } = world
     const slow = world.chance(world.trouble) ? 3_000 : 60
-    let containers: Look['containers'] = []
+    let containers: Inventory['containers'] = []
     world.later(world.between(0, slow), () => {
       containers = this.#seenContainers()
     })
     world.later(slow + world.between(0, slow), () => {
-      const look = { startedAt, containers, ...this.#seenRest() }
+      const inventory = { startedAt, containers, ...this.#seenRest() }
       world.later(world.between(0, slow), () => {
         if (world.incarnation !== incarnation) return
-        if (this.up) world.hears({ type: 'looked', look })
+        if (this.up) world.hears({ type: 'inventory-taken', inventory })
         else world.hears({ type: 'engine-lost', detail: 'connection refused' })
       })
     })
   }
 
-  #seenContainers(): Look['containers'] {
+  #seenContainers(): Inventory['containers'] {
     return [...this.containers.values()].map((container) => ({
       workspace: container.workspace,
       template: container.template,
@@ -415,7 +415,7 @@ export class WorldEngine implements EngineFacts {
     }))
   }
 
-  #seenRest(): Omit<Look, 'startedAt' | 'containers'> {
+  #seenRest(): Omit<Inventory, 'startedAt' | 'containers'> {
     return {
       networks: [...this.networks].map(([index, attached]) => ({
         index,

@@ -61,7 +61,7 @@ export class World implements WorldFacts {
   readonly ended = new Set<Generation>()
   readonly owners = new Map<Generation, Person>()
   /** What the store has; it outlives a crash. */
-  recorded: Recorded = { workspaces: [], nextTurn: 1 }
+  recorded: Recorded = { workspaces: [], nextTicket: 1 }
   #agenda: { at: number; turn: number; run: () => void }[] = []
   #turn = 0
   #random: () => number
@@ -204,7 +204,7 @@ export class World implements WorldFacts {
       case 'remove-home':
       case 'answer-open':
         return
-      case 'ask-activity':
+      case 'check-activity':
         return this.#askActivity(step)
       case 'introduce': {
         const director = this.directors.get(step.director)
@@ -321,7 +321,7 @@ export class World implements WorldFacts {
   }
 
   /** An application that computes says so; a frozen or mute one says nothing. */
-  #askActivity(step: Extract<Step, { type: 'ask-activity' }>): void {
+  #askActivity(step: Extract<Step, { type: 'check-activity' }>): void {
     const director = this.directors.get(step.director)
     if (director?.connected !== true) return
     const { workspace, generation } = step
@@ -405,7 +405,7 @@ export class World implements WorldFacts {
     const template = this.templateOf(user)
     const asked = { director: director.id, user, template, ...question }
     this.hears({
-      type: 'seat-asked',
+      type: 'seat-requested',
       id,
       question: {
         ...asked,
@@ -428,7 +428,7 @@ export class World implements WorldFacts {
   endsAtOnce(name: WorkspaceName, how: 'stop' | 'remove' | 'restart'): void {
     const generation = this.state.workspaces.get(name)?.container?.generation
     if (generation !== undefined) this.ended.add(generation)
-    this.hears({ type: 'end-asked', workspace: name, how })
+    this.hears({ type: 'end-requested', workspace: name, how })
   }
 
   leaves(user: Person): void {
@@ -447,7 +447,7 @@ export class World implements WorldFacts {
       const { user } = waiter
       const { phase } = this.state.workspaces.get(this.workspaceOf(user)) ?? {}
       if (phase === 'failed' && this.chance(0.5))
-        this.hears({ type: 'start-asked', template: this.templateOf(user), user })
+        this.hears({ type: 'start-requested', template: this.templateOf(user), user })
       else this.waiting.set(name, { ...waiter, since: this.now })
     })
   }

@@ -124,7 +124,7 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
 }
 
 function templateOf(state: State, containerId: string): Template {
-  if (state.lookedAt === undefined || !state.engine.reachable)
+  if (state.reconciledAt === undefined || !state.engine.reachable)
     throw new TextRefusal(500, 'Error: the container engine does not answer')
   const template = findTemplate(state, containerId)
   if (template === undefined) throw new TextRefusal(400, 'Bad request: unknown image')
