@@ -13,6 +13,9 @@ export interface Owner {
 export interface Archive {
   /** Up to 1 MiB of a file; empty where there is none. */
   readText(container: string, path: string, signal: AbortSignal): Promise<string>
+  /** Where a path leads once every link in it is followed, in the container. A path that does not exist is returned
+   * as it is. The engine's archive calls act on a link itself, not on what it leads to. */
+  resolve(container: string, path: string, signal: AbortSignal): Promise<string>
   /** `undefined`: there is no such folder. */
   ownerOf(container: string, path: string, signal: AbortSignal): Promise<Owner | undefined>
   /** Makes a folder, or changes whose it is; nothing in it is touched. */
@@ -61,6 +64,15 @@ export function createArchive(deps: { docker: Docker; call: Call }): Archive {
   }
 
   return {
+    async resolve(id, path, signal) {
+      const stat: unknown = await unlessGone(
+        call('container-archive-info', { signal }, (abortSignal) =>
+          docker.getContainer(id).infoArchive({ path, abortSignal }) as Promise<unknown>,
+        ),
+      )
+      return stat === undefined ? path : linkTargetOf(stat) || path
+    },
+
     async readText(container, path, signal) {
       const entry = await first(container, path, longestFile, signal)
       return entry?.header.type === 'file' ? entry.bytes.toString('utf8') : ''
@@ -70,7 +82,8 @@ export function createArchive(deps: { docker: Docker; call: Call }): Archive {
       const entry = await first(container, path, 0, signal)
       if (entry?.header.type !== 'directory') return undefined
       const { uid = 0, gid = 0, mode = 0o755 } = entry.header
-      return { uid, gid, mode }
+      const pax = entry.header.pax as Readonly<Record<string, string>> | null | undefined
+      return { uid: Number(pax?.['uid'] ?? uid), gid: Number(pax?.['gid'] ?? gid), mode }
     },
 
     setOwner,
@@ -107,7 +120,10 @@ export function createArchive(deps: { docker: Docker; call: Call }): Archive {
     signal: AbortSignal,
   ): Promise<void> {
     const tar = pack()
-    const entry = { ...header, mtime: new Date() }
+    // A tar header has room for numbers of up to six octal digits, and tar-stream silently writes the largest of them
+    // for a greater one. A PAX header has room for any.
+    const pax = { uid: String(header.uid), gid: String(header.gid) }
+    const entry = { ...header, mtime: new Date(), pax }
     if (bytes === undefined) tar.entry(entry)
     else tar.entry(entry, bytes)
     tar.finalize()
@@ -120,6 +136,17 @@ export function createArchive(deps: { docker: Docker; call: Call }): Archive {
 }
 
 type Headers = Owner & Pick<Header, 'name'> & Partial<Pick<Header, 'type' | 'size'>>
+
+/** @returns what the engine says of a path's link (`X-Docker-Container-Path-Stat`); empty where it is none */
+function linkTargetOf(stat: unknown): string {
+  const headers = (stat as { headers?: Record<string, unknown> }).headers
+  const encoded = headers?.['x-docker-container-path-stat']
+  if (typeof encoded !== 'string') return ''
+  const { linkTarget } = JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')) as {
+    linkTarget?: unknown
+  }
+  return typeof linkTarget === 'string' ? linkTarget : ''
+}
 
 /** @returns the folder that it is in, and its name there */
 function split(path: string): [folder: string, name: string] {

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { TemplateSpec } from '../../templates/template.ts'
-import { createEngineUnderTest, nameOf, person, run, valueOf } from './contract-fixture.ts'
+import { Secret } from '@berth/shared/secret'
+import {
+  baseImage,
+  createEngineUnderTest,
+  nameOf,
+  person,
+  run,
+  valueOf,
+} from './contract-fixture.ts'
 
 describe('volumes on a real engine', () => {
   const test = createEngineUnderTest('10.219.2.0/24')
@@ -28,6 +36,52 @@ describe('volumes on a real engine', () => {
     assert.equal(await run(docker, id, 'stat', '-c', '%u:%g %a', home.path), '1000:1000 755')
     const wrote = await run(docker, id, 'sh', '-c', `echo kept > ${home.path}/a && id -u`)
     assert.equal(wrote, '1000')
+  })
+
+  it('mounts a home where the image has a link, and keeps the link and the files', async () => {
+    const image = await imageOf(
+      'mkdir -p /data/me /links && ln -s /data/me /home/me && ln -s ../home/me /links/me',
+    )
+    for (const [name, path] of [
+      ['una', '/home/me'],
+      ['vic', '/links/me'],
+    ] as const) {
+      const spec = { image, home: { ...home, path }, user: '1000:1000' }
+      const first = await test.started(name, spec)
+      assert.equal(await run(docker, first.id, 'readlink', '-f', path), '/data/me')
+      assert.equal(await run(docker, first.id, 'stat', '-Lc', '%u:%g', path), '1000:1000')
+      assert.equal(
+        await run(docker, first.id, 'sh', '-c', `echo kept > ${path}/file && echo wrote`),
+        'wrote',
+      )
+      valueOf(await engine.removeContainer(first.id, signal))
+      const second = await test.started(name, spec)
+      assert.equal(await run(docker, second.id, 'cat', `${path}/file`), 'kept')
+    }
+  })
+
+  it('mounts a home where the image has a link that leads nowhere yet', async () => {
+    const image = await imageOf('ln -s /data/none /home/me')
+    const spec = { image, home: { ...home, path: '/home/me' }, user: '1000:1000' }
+    const { id } = await test.started('wim', spec)
+    assert.equal(await run(docker, id, 'sh', '-c', 'echo x > /home/me/a && cat /home/me/a'), 'x')
+    assert.equal(await run(docker, id, 'readlink', '/home/me'), '/data/none')
+  })
+
+  it('gives a home and secrets to a user whose number needs more than six octal digits', async () => {
+    const secrets = [{ name: 'key', target: '/run/secrets/key', value: new Secret('s3cret') }]
+    for (const [name, user] of [
+      ['xia', '300000:300001'],
+      ['yan', '2147483647:2097152'],
+    ] as const) {
+      const { id } = await test.started(name, { home, user, secrets })
+      assert.equal(await run(docker, id, 'stat', '-c', '%u:%g', home.path), user)
+      assert.equal(await run(docker, id, 'stat', '-c', '%u:%g', '/run/secrets/key'), user)
+      assert.equal(
+        await run(docker, id, 'sh', '-c', `cat /run/secrets/key && touch ${home.path}/x`),
+        's3cret',
+      )
+    }
   })
 
   it('finds a named user and group in the image', async () => {
@@ -139,6 +193,21 @@ describe('volumes on a real engine', () => {
     const volume = await docker.getVolume(`${instance}-leo-home`).inspect()
     assert.equal(volume.Name, `${instance}-leo-home`)
   })
+
+  /** The base image with what one command changes in it. */
+  async function imageOf(command: string): Promise<string> {
+    const container = await docker.createContainer({
+      Image: baseImage,
+      Cmd: ['sh', '-c', command],
+    })
+    await container.start()
+    const { StatusCode } = (await container.wait()) as { StatusCode: number }
+    assert.equal(StatusCode, 0, command)
+    const image = (await container.commit({ changes: ['CMD ["bash"]'] })) as { Id: string }
+    await container.remove()
+    test.after(() => docker.getImage(image.Id).remove({ force: true }))
+    return image.Id
+  }
 
   async function ownedByRoot(name: string): Promise<Buffer> {
     const { pack } = await import('tar-stream')
