@@ -117,6 +117,20 @@ describe('the configuration of the spawner', () => {
     )
   })
 
+  for (const pattern of [
+    `berth/hello@sha256:${'0'.repeat(64)}`,
+    `berth/hello:1@sha256:${'0'.repeat(64)}`,
+    'berth/*@sha256:*',
+    `sha256:${'0'.repeat(64)}`,
+  ])
+    it(`refuses ${pattern.slice(0, 24)} in IMAGES_ALLOWED and says what to write instead`, () => {
+      const [problem = '', ...more] = problemsOf({ IMAGES_ALLOWED: `berth/lab:1,${pattern}` })
+      assert.deepEqual(more, [])
+      assert.match(problem, /^IMAGES_ALLOWED .* has "/)
+      assert.ok(problem.includes(pattern), problem)
+      assert.match(problem, /digest.*write the name and tag.*TEMPLATES_FILE/)
+    })
+
   const refused: readonly [why: string, env: Record<string, string>, problem: RegExp][] = [
     [
       'a step of the idle ladder before an earlier one',

@@ -35,11 +35,14 @@ const shaped = (shape: RegExp, complaint: string): Parse<string> =>
 
 export const image = shaped(/^[a-z0-9][\w.:/@-]{0,511}$/, 'is not the name of an image')
 
-/** A reference in which `*` stands for anything but `/`. */
-export const imagePattern = shaped(
-  /^[a-z0-9*][\w.:/@*-]{0,511}$/,
-  'is not the name of an image, with * for what differs',
-)
+/** A reference in which `*` stands for any characters except `/`. The engine lists images by name and tag only. */
+export const imagePattern = checked((text) => {
+  if (/@|^sha256:[0-9a-f]{64}$/.test(text))
+    return 'names a digest, and images are admitted by name: write the name and tag, such as berth/hello:1, or describe the image in TEMPLATES_FILE, which takes a digest'
+  return /^[a-z0-9*][\w.:/*-]{0,511}$/.test(text)
+    ? undefined
+    : 'is not the name of an image; * may stand for any part of it'
+})
 
 export const prefix: Parse<Prefix> = (text) => {
   const value = parsePrefix(text)
