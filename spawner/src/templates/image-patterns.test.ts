@@ -27,7 +27,7 @@ describe('the images that are allowed', () => {
       assert.equal(admits(reference), isAdmitted)
     })
 
-  it('are called by the last part of their names', () => {
+  it('are named by the last part of their repository', () => {
     assert.equal(repositoryName('registry.example.com:5000/team/app:1'), 'app')
     assert.equal(repositoryName('app@sha256:0'), 'app')
     assert.equal(repositoryName('app'), 'app')

@@ -1,25 +1,25 @@
-// Which images may become templates by their own labels. Nothing is admitted that no pattern names.
+// Which images may become templates by their own labels: only those that a pattern of IMAGES_ALLOWED names.
+import { familiarName, familiarReference, parseImageReference } from './image-reference.ts'
 
-/** @param patterns references in which `*` stands for anything but `/`; without a tag, `:latest` as in Docker */
+/** @param patterns references in which `*` stands for any characters except `/`; without a tag, `:latest` as in Docker */
 export function createAdmission(patterns: readonly string[]): (reference: string) => boolean {
   const shapes = patterns.map((pattern) => {
-    const parts = familiar(pattern)
+    const parts = textOf(pattern)
       .split('*')
       .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
     return new RegExp(`^${parts.join('[^/]*')}$`)
   })
-  return (reference) => shapes.some((shape) => shape.test(familiar(reference)))
+  return (reference) => shapes.some((shape) => shape.test(familiarReference(reference)))
 }
 
-/** As the engine writes it: without the name of Docker's own registry, with a tag. (A `*` at the end is the tag's too.) */
-function familiar(reference: string): string {
-  const short = reference.replace(/^(index\.)?docker\.io\//, '').replace(/^library\/(?=[^/]+$)/, '')
-  const last = short.slice(short.lastIndexOf('/') + 1)
-  return /[:@]|\*$/.test(last) ? short : `${short}:latest`
+/** A `*` at the end of the name stands for any tag, too. */
+function textOf(pattern: string): string {
+  const { repository, tag } = parseImageReference(pattern)
+  const coversTag = tag === undefined && repository.endsWith('*')
+  return coversTag ? familiarName(pattern) : familiarReference(pattern)
 }
 
 /** `registry.example.com/team/My_App:1` -> `My_App` */
 export function repositoryName(reference: string): string {
-  const last = reference.slice(reference.lastIndexOf('/') + 1)
-  return last.replace(/[:@].*$/, '')
+  return parseImageReference(reference).repository.replace(/^.*\//, '')
 }

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { LabelledImage } from '../../templates/from-image.ts'
+import { withTag } from '../../templates/image-reference.ts'
 import type { Template } from '../../templates/template.ts'
 import { unlessGone, type Call } from '../client/calls.ts'
 import type { FindCredentials } from './docker-configuration.ts'
@@ -94,6 +95,7 @@ export function createImages(deps: {
         'image-pull',
         { signal: either, deadlineMs: silenceMs },
         // Not its deadline's signal: that would end the stream of progress too.
+        // Without a tag the engine would pull every tag that the repository has.
         () => docker.pull(withTag(reference), { ...auth, abortSignal: either }),
       )) as Readable
       for await (const text of readLines(stream)) {
@@ -174,10 +176,4 @@ function admit(reference: string, image: Image | undefined): EngineResult<void> 
     code: 'start_failed',
     detail: `The image ${reference} carries the label ${image.reserved}, which is Berth's own. Build it without that label.`,
   })
-}
-
-/** Without a tag the engine would pull every one there is. */
-function withTag(reference: string): string {
-  const path = reference.slice(reference.lastIndexOf('/') + 1)
-  return path.includes(':') || path.includes('@') ? reference : `${reference}:latest`
 }

@@ -1,5 +1,6 @@
 // Credentials for registries, out of a Docker configuration as `docker login` writes it. Pure.
 import { z } from 'zod'
+import { dockerHub, parseImageReference } from '../../templates/image-reference.ts'
 
 export interface RegistryCredentials {
   readonly serveraddress: string
@@ -38,28 +39,25 @@ export function parseDockerConfiguration(text: string): DockerConfiguration | un
   }
 }
 
-const hub = 'docker.io'
-/** Docker's own registry is written down under names of its past. */
-const namesOfHub = ['index.docker.io', 'registry-1.docker.io', hub]
+/** Docker's own registry is written down under several names. */
+const namesOfHub = ['index.docker.io', 'registry-1.docker.io', dockerHub]
 
-/** @returns the registry of a reference, as the engine understands it */
+/** @returns the registry of a reference, by one name */
 export function registryOf(reference: string): string {
-  const [first = '', ...rest] = reference.split('/')
-  const isHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost')
-  return isHost ? canonical(first) : hub
+  return registryOfKey(parseImageReference(reference).registry)
 }
 
-/** Keys are hosts, or URLs such as `https://index.docker.io/v1/`. */
-function canonical(key: string): string {
+/** @param key a host, or a URL such as `https://index.docker.io/v1/` */
+function registryOfKey(key: string): string {
   const host = key
     .replace(/^https?:\/\//, '')
     .replace(/\/.*$/, '')
     .toLowerCase()
-  return namesOfHub.includes(host) ? hub : host
+  return namesOfHub.includes(host) ? dockerHub : host
 }
 
 function valueFor<T>(entries: Readonly<Record<string, T>>, registry: string): T | undefined {
-  return Object.entries(entries).find(([key]) => canonical(key) === registry)?.[1]
+  return Object.entries(entries).find(([key]) => registryOfKey(key) === registry)?.[1]
 }
 
 export function credentialsFor(config: DockerConfiguration, reference: string): Found {
@@ -68,7 +66,10 @@ export function credentialsFor(config: DockerConfiguration, reference: string): 
   if (helper !== undefined) return kept(registry, helper)
   const known = valueFor(config.auths, registry)
   if (known === undefined) return { status: 'none' }
-  const credentials = decode(known, registry === hub ? 'https://index.docker.io/v1/' : registry)
+  const credentials = decode(
+    known,
+    registry === dockerHub ? 'https://index.docker.io/v1/' : registry,
+  )
   if (credentials !== undefined) return { status: 'found', credentials }
   // With a store, `docker login` leaves an empty entry to say that there is one.
   if (config.credsStore !== '') return kept(registry, config.credsStore)

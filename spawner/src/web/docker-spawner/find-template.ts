@@ -1,5 +1,6 @@
 // Which template Docker Spawner's `container_id` means: one by its name, or the one that has this image. Pure.
 import type { State } from '../../policy/domain.ts'
+import { canonicalReference } from '../../templates/image-reference.ts'
 import type { Template } from '../../templates/template.ts'
 
 const shortestId = 12
@@ -12,20 +13,9 @@ export function findTemplate(
   const named = config.templates.get(containerId)
   if (named !== undefined) return named
   const templates = [...config.templates.values()]
-  const reference = fullReference(containerId)
-  const byReference = templates.find(({ spec }) => fullReference(spec.image) === reference)
+  const reference = canonicalReference(containerId)
+  const byReference = templates.find(({ spec }) => canonicalReference(spec.image) === reference)
   return byReference ?? templates.find(({ spec }) => isId(containerId, images.get(spec.image)))
-}
-
-/** `hello` and `docker.io/library/hello:latest` are one. */
-function fullReference(image: string): string {
-  const [first = '', ...rest] = image.split('/')
-  const hasHost = rest.length > 0 && /[.:]|^localhost$/.test(first)
-  const host = hasHost ? first : 'docker.io'
-  const path = hasHost ? rest.join('/') : image
-  const full = host === 'docker.io' && !path.includes('/') ? `library/${path}` : path
-  const last = full.slice(full.lastIndexOf('/') + 1)
-  return `${host}/${/[:@]/.test(last) ? full : `${full}:latest`}`
 }
 
 function isId(text: string, id: string | undefined): boolean {
