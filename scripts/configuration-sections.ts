@@ -303,6 +303,7 @@ const outline: readonly Outline[] = [
       'GROUPS_HEADER',
       'EMAIL_HEADER',
       'GATEWAY_COOKIES',
+      'OAUTH2_PROXY_COOKIE_NAME',
       'GATEWAY_IMAGE',
     ],
   },

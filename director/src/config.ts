@@ -15,6 +15,7 @@ import {
   custom,
   duration,
   list,
+  optional,
   optionalSecret,
   orUnset,
   pattern,
@@ -29,6 +30,7 @@ const flag = custom(
   (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
   'must be true or false',
 )
+const cookieName = pattern(/^[!#$%&'+.^_`|~0-9A-Za-z-]+$/, 'is not the name of a cookie')
 const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'is not a host name')
 
 export const directorSettings = {
@@ -62,6 +64,10 @@ export const directorSettings = {
   GATEWAY_COOKIES: withDefault(list, '_oauth2_proxy*', {
     doc: "the gateway's own cookies, kept from workspaces; * stands for any characters",
   }),
+  OAUTH2_PROXY_COOKIE_NAME: optional(cookieName, {
+    doc: 'the name of the session cookie of oauth2-proxy; the director keeps that cookie from workspaces',
+    example: '_oauth2_proxy',
+  }),
   PUBLIC_URL: publicUrl,
   PORTAL_URL: portalUrl,
   LOADING_PAGE_AFTER: withDefault(duration, '400ms', {
@@ -87,3 +93,21 @@ export const directorSettings = {
 } as const
 
 export type DirectorConfig = Values<typeof directorSettings>
+
+/** What a valid configuration leaves open, for the log at start. */
+export function warningsAbout(
+  config: DirectorConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const warnings: string[] = []
+  if (config.GATEWAY_SECRET === undefined)
+    warnings.push(
+      'GATEWAY_SECRET is not set: the director takes every client that reaches this port for the gateway',
+    )
+  // The director reads no file of the gateway and sees none of its command line.
+  if (!env['GATEWAY_COOKIES'] && config.OAUTH2_PROXY_COOKIE_NAME === undefined)
+    warnings.push(
+      `neither GATEWAY_COOKIES nor OAUTH2_PROXY_COOKIE_NAME is set: the director keeps the cookies ${config.GATEWAY_COOKIES.join(', ')} from workspaces, and if the gateway uses other names, applications see the session of each person`,
+    )
+  return warnings
+}

@@ -14,6 +14,7 @@ import { createSeatDesk } from './spawner/seats.ts'
 import { createSpawner } from './spawner/client.ts'
 import { createConnectionPools } from './forward/connection-pools.ts'
 import { createUpgradeForwarder } from './forward/forward-upgrade.ts'
+import { gatewayCookiePatterns } from './headers/gateway-cookies.ts'
 import { createHeaderPasses } from './headers/scrub.ts'
 import { createCheckOrigin } from './identity/check-origin.ts'
 import { createCheckRequest } from './identity/check-request.ts'
@@ -70,7 +71,8 @@ export async function startDirector(
   const registry = createRegistry('director', around.version)
   const metrics = createMetrics(registry)
   const refusals = createRefusals(problemBase)
-  const headers = createHeaderPasses({ gate, gatewayCookies: config.GATEWAY_COOKIES, publicUrl })
+  const gatewayCookies = gatewayCookiePatterns(config)
+  const headers = createHeaderPasses({ gate, gatewayCookies, publicUrl })
   const spawner = building.use(
     createSpawner({
       origin: `http://${config.SPAWNER_HOST}:${config.SPAWNER_PORT}`,

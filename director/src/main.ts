@@ -5,7 +5,7 @@ import { systemClock } from '@berth/shared/clock'
 import { createLog } from '@berth/shared/log'
 import { readSettings, SettingsError } from '@berth/shared/settings'
 import { config as loadEnvFile } from 'dotenv'
-import { directorSettings, type DirectorConfig } from './config.ts'
+import { directorSettings, warningsAbout, type DirectorConfig } from './config.ts'
 import { startDirector } from './director.ts'
 import { createResolver } from './spawner/name-lookup.ts'
 import { systemAfter } from './leases/timer.ts'
@@ -27,8 +27,7 @@ function settings(): DirectorConfig {
 
 const config = settings()
 const log = createLog({ service: 'director', level: config.LOG_LEVEL })
-if (config.GATEWAY_SECRET === undefined)
-  log.warn('GATEWAY_SECRET is not set: whoever reaches this port is believed to be the gateway')
+for (const warning of warningsAbout(config, process.env)) log.warn(warning)
 
 const director = await startDirector(config, {
   hostname: hostname(),

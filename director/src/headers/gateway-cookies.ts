@@ -8,6 +8,18 @@ export interface GatewayCookies {
   setBy(setCookieHeader: string): boolean
 }
 
+/**
+ * The names of the gateway's cookies, from the director's settings. oauth2-proxy adds a number to the name of a session
+ * that needs several cookies, and `_csrf`, with or without a hash, to that of a sign-in under way.
+ */
+export function gatewayCookiePatterns(config: {
+  readonly GATEWAY_COOKIES: readonly string[]
+  readonly OAUTH2_PROXY_COOKIE_NAME: string | undefined
+}): readonly string[] {
+  const name = config.OAUTH2_PROXY_COOKIE_NAME
+  return [...config.GATEWAY_COOKIES, ...(name === undefined ? [] : [name, `${name}_*`])]
+}
+
 /** @param patterns names, with `*` for any characters */
 export function createGatewayCookies(patterns: readonly string[]): GatewayCookies {
   const globs = patterns.map(createGlob)

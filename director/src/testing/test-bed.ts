@@ -229,6 +229,7 @@ function testConfig(spawnerPort: number): DirectorConfig {
     GROUPS_HEADER: 'X-Forwarded-Groups',
     EMAIL_HEADER: 'X-Forwarded-Email',
     GATEWAY_COOKIES: ['_oauth2_proxy*'],
+    OAUTH2_PROXY_COOKIE_NAME: undefined,
     PUBLIC_URL: undefined,
     PORTAL_URL: undefined,
     LOADING_PAGE_AFTER: 100,
