@@ -60,6 +60,21 @@ export const listVolumes = (instance) =>
   ask(['volume', 'ls', ...labelled(instance), '--format', '{{.Name}}'])
 
 /**
+ * Those of them that belong to one person each.
+ * @param {string} instance
+ */
+export const listHomes = (instance) =>
+  ask([
+    'volume',
+    'ls',
+    ...labelled(instance),
+    '--filter',
+    'label=berth.user',
+    '--format',
+    '{{.Name}}',
+  ])
+
+/**
  * Stops and removes all containers of the instance.
  * @param {string} instance
  * @param {Say} say
