@@ -4,18 +4,18 @@ import type { Route } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import { createRegistry, startOpsServer } from '@berth/shared/ops-server'
 import type { DirectorConfig } from './config.ts'
-import { createAsker } from './probing/activity-check.ts'
+import { createActivityChecks } from './probing/activity-check.ts'
 import { createCommandStream } from './spawner/commands.ts'
 import { createNameLookup, type ResolveName } from './spawner/name-lookup.ts'
 import { createPassThrough } from './spawner/pass-through.ts'
-import { createProber } from './probing/prober.ts'
+import { createReadinessProbes } from './probing/readiness-probes.ts'
 import { createRefusals } from './listener/refusals.ts'
-import { createSeatDesk } from './spawner/seats.ts'
+import { createSeatRequests } from './spawner/seat-requests.ts'
 import { createSpawner } from './spawner/client.ts'
 import { createConnectionPools } from './forward/connection-pools.ts'
 import { createUpgradeForwarder } from './forward/forward-upgrade.ts'
 import { gatewayCookiePatterns } from './headers/gateway-cookies.ts'
-import { createHeaderPasses } from './headers/scrub.ts'
+import { createHeaderScrub } from './headers/scrub.ts'
 import { createCheckOrigin } from './identity/check-origin.ts'
 import { createCheckRequest } from './identity/check-request.ts'
 import { createIdentify } from './identity/identify.ts'
@@ -26,7 +26,7 @@ import { createAccessLog } from './listener/access-log.ts'
 import { createAdmit } from './listener/admission.ts'
 import { startListener, type Listener } from './listener/listener.ts'
 import { createMetrics } from './listener/metrics.ts'
-import { createOwnPorts } from './listener/own-ports.ts'
+import { createRoutePorts } from './listener/route-ports.ts'
 import { createPersonLimits } from './listener/person-limits.ts'
 import { createServeRequest, type ServeDeps } from './listener/requests.ts'
 import { createUpgrades } from './listener/upgrades.ts'
@@ -58,7 +58,7 @@ export async function startDirector(
   const pool = config.NETWORK_POOL
   const publicUrl = config.PUBLIC_URL
   const problemBase = config.PORTAL_URL ?? publicUrl
-  const gate = {
+  const gateway = {
     secret: config.GATEWAY_SECRET,
     identityHeader: config.IDENTITY_HEADER,
     subjectHeader: config.SUBJECT_HEADER,
@@ -72,7 +72,7 @@ export async function startDirector(
   const metrics = createMetrics(registry)
   const refusals = createRefusals(problemBase)
   const gatewayCookies = gatewayCookiePatterns(config)
-  const headers = createHeaderPasses({ gate, gatewayCookies, publicUrl })
+  const headers = createHeaderScrub({ gateway, gatewayCookies, publicUrl })
   const spawner = building.use(
     createSpawner({
       origin: `http://${config.SPAWNER_HOST}:${config.SPAWNER_PORT}`,
@@ -93,9 +93,9 @@ export async function startDirector(
   const reporter = building.use(
     createActivityReporter({ table, clock, after, send: spawner.reportActivity }),
   )
-  const desk = createSeatDesk({
+  const seats = createSeatRequests({
     table,
-    askSeat: spawner.askSeat,
+    requestSeat: spawner.requestSeat,
     lookUp: createNameLookup({ resolve: around.resolve, pool, clock }),
     pool,
     problemBase,
@@ -109,22 +109,24 @@ export async function startDirector(
   const byName = routeByName(config)
   let routes = createRouteTable(byName === undefined ? [] : [byName], sites)
   let routesHeard = byName !== undefined
-  const prober = building.use(
-    createProber({ clock, after, pool, log, post: spawner.postProbeResult }),
+  const readinessProbes = building.use(
+    createReadinessProbes({ clock, after, pool, log, post: spawner.postProbeResult }),
   )
-  const asker = building.use(createAsker({ clock, after, pool, log, post: spawner.postAskResult }))
+  const activityChecks = building.use(
+    createActivityChecks({ clock, after, pool, log, post: spawner.postActivityCheckResult }),
+  )
   const closing = new AbortController()
   const serving: ServeDeps = {
     admit: createAdmit({
-      checkRequest: createCheckRequest(gate),
-      identify: createIdentify(gate),
+      checkRequest: createCheckRequest(gateway),
+      identify: createIdentify(gateway),
       checkOrigin: createCheckOrigin(publicUrl),
-      checkOwnPortOrigin: createCheckOrigin(undefined),
+      checkRoutePortOrigin: createCheckOrigin(undefined),
       routes: () => routes,
       routesHeard: () => routesHeard,
     }),
     table,
-    desk,
+    seats,
     pools,
     headers,
     passThrough: createPassThrough({ spawner, headers }),
@@ -161,8 +163,8 @@ export async function startDirector(
       stopWaiting,
       log,
     })
-  const ownPorts = building.use(
-    createOwnPorts({ start: (port) => listen(port, () => undefined), log }),
+  const routePorts = building.use(
+    createRoutePorts({ start: (port) => listen(port, () => undefined), log }),
   )
 
   const commands = building.use(
@@ -175,14 +177,14 @@ export async function startDirector(
             log.error({ template, listenPort }, 'a route asks for a port that the director needs')
           routes = createRouteTable(snapshot, sites)
           routesHeard = true
-          void ownPorts.follow(routes.ports)
+          void routePorts.follow(routes.ports)
           // A spawner that was started anew with shorter idle steps does not know how long the leases held here last.
           void reporter.report()
-          desk.spawnerSeen()
+          seats.spawnerReachable()
           log.info({ templates: snapshot.map(({ template }) => template) }, 'routes received')
         },
-        probe: prober.send,
-        ask: asker.send,
+        probe: readinessProbes.send,
+        ask: activityChecks.send,
         revoke: ({ generation }) => table.revoke(generation),
       },
       after,
@@ -202,7 +204,7 @@ export async function startDirector(
   const listener = await listen(config.LISTEN_PORT, () => closing.abort())
   building.defer(async () => {
     open = false
-    await Promise.all([listener[Symbol.asyncDispose](), ownPorts[Symbol.asyncDispose]()])
+    await Promise.all([listener[Symbol.asyncDispose](), routePorts[Symbol.asyncDispose]()])
   })
 
   const built = building.move()

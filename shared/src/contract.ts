@@ -7,7 +7,7 @@ export const internalPaths = {
   seats: '/internal/v1/seats',
   activity: '/internal/v1/activity',
   probeResults: '/internal/v1/probe-results',
-  askResults: '/internal/v1/ask-results',
+  activityCheckResults: '/internal/v1/ask-results',
   /** The page for a navigation whose workspace is not ready: loading, failure, refusal or end of life. */
   page: '/internal/v1/page',
   commands: (director: string) => `/internal/v1/directors/${encodeURIComponent(director)}/commands`,
@@ -182,8 +182,8 @@ const probeCommandSchema = z.object({
 export type ProbeCommand = z.infer<typeof probeCommandSchema>
 
 /** Asks an application whether it is busy, at its activity path. */
-const askCommandSchema = probeCommandSchema
-export type AskCommand = z.infer<typeof askCommandSchema>
+const activityCheckCommandSchema = probeCommandSchema
+export type ActivityCheckCommand = z.infer<typeof activityCheckCommandSchema>
 
 const revokeCommandSchema = z.object({ workspace: shortText, generation: shortText })
 export type RevokeCommand = z.infer<typeof revokeCommandSchema>
@@ -193,14 +193,14 @@ export type RevokeCommand = z.infer<typeof revokeCommandSchema>
 export const commandSchemas = {
   routes: z.object({ routes: z.array(routeSchema) }),
   probe: probeCommandSchema,
-  ask: askCommandSchema,
+  ask: activityCheckCommandSchema,
   revoke: revokeCommandSchema,
 } as const
 
 export type Command =
   | { readonly event: 'routes'; readonly data: { readonly routes: readonly Route[] } }
   | { readonly event: 'probe'; readonly data: ProbeCommand }
-  | { readonly event: 'ask'; readonly data: AskCommand }
+  | { readonly event: 'ask'; readonly data: ActivityCheckCommand }
   | { readonly event: 'revoke'; readonly data: RevokeCommand }
 
 export const probeResultSchema = z.object({
@@ -214,7 +214,7 @@ export const probeResultSchema = z.object({
 })
 export type ProbeResult = z.infer<typeof probeResultSchema>
 
-export const askResultSchema = z.object({
+export const activityCheckResultSchema = z.object({
   director: shortText,
   workspace: shortText,
   generation: shortText,
@@ -222,7 +222,7 @@ export const askResultSchema = z.object({
   busy: z.boolean().optional(),
   lastActivityAgoMs: milliseconds.optional(),
 })
-export type AskResult = z.infer<typeof askResultSchema>
+export type ActivityCheckResult = z.infer<typeof activityCheckResultSchema>
 
 export const activityReportSchema = z.object({
   director: shortText,

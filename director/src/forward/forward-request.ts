@@ -30,8 +30,8 @@ export function forwardRequest(options: ForwardRequest): Promise<ForwardOutcome>
   const { req, res, dispatcher, target, headers } = options
   // Its close was told before anybody here listened.
   if (res.closed) return Promise.resolve({ kind: 'client-gone', bytesIn: 0, bytesOut: 0 })
-  return new Promise((settle) => {
-    const exchange = new HttpExchange({ ...options, settle })
+  return new Promise((resolve) => {
+    const exchange = new HttpExchange({ ...options, finish: resolve })
     const { body } = exchange
     dispatcher.dispatch({ path: target, method: req.method ?? 'GET', headers, body }, exchange)
   })

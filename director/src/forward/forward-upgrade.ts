@@ -44,17 +44,17 @@ export function createUpgradeForwarder(
   const handshake = createHandshaker(limits.connectTimeoutMs ?? 1_000)
 
   return (options) =>
-    new Promise((settle) => {
+    new Promise((resolve) => {
       handshake(options, (result) => {
         switch (result.kind) {
           case 'switched':
-            settle({ kind: 'open', connection: open(options, result) })
+            resolve({ kind: 'open', connection: open(options, result) })
             return
           case 'refused':
-            passOn(options, result.answer, settle)
+            passOn(options, result.answer, resolve)
             return
           default:
-            settle(result)
+            resolve(result)
         }
       })
     })
@@ -79,7 +79,7 @@ function open(
 function passOn(
   { req, socket, hooks, toClient }: ForwardUpgrade,
   answer: IncomingMessage,
-  settle: (outcome: UpgradeOutcome) => void,
+  resolve: (outcome: UpgradeOutcome) => void,
 ): void {
   hooks.onAnswer?.()
   const status = answer.statusCode ?? 502
@@ -91,12 +91,12 @@ function passOn(
     bytesOut += chunk.length
   })
   answer.on('error', (cause) => {
-    settle({ kind: 'cut', status, cause, bytesIn: 0, bytesOut })
+    resolve({ kind: 'cut', status, cause, bytesIn: 0, bytesOut })
     socket.destroy()
   })
-  res.once('finish', () => settle({ kind: 'answered', status, bytesIn: 0, bytesOut }))
+  res.once('finish', () => resolve({ kind: 'answered', status, bytesIn: 0, bytesOut }))
   socket.once('close', () => {
-    settle({ kind: 'client-gone', status })
+    resolve({ kind: 'client-gone', status })
     answer.destroy()
   })
   answer.pipe(res)

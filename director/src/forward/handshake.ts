@@ -45,40 +45,40 @@ export function createHandshaker(connectTimeoutMs: number) {
   })
   proxy.on('open', (workspace) => opened.get(workspace)?.())
 
-  /** `done` is called once, and at once: the answer's first bytes are not waited with. */
-  return (handshake: Handshake, done: (result: HandshakeResult) => void): void => {
+  /** `report` is called once, and at once: the answer's first bytes are not waited with. */
+  return (handshake: Handshake, report: (result: HandshakeResult) => void): void => {
     const { req, socket, address, target, headers, answerTimeoutMs } = handshake
     if (isIP(address.host) === 0) throw new TypeError('an address of a workspace is an IP address')
     const hangUp = watchHangUp(socket)
     if (hangUp.signal.aborted) {
       hangUp[Symbol.dispose]()
-      done({ kind: 'client-gone' })
+      report({ kind: 'client-gone' })
       return
     }
-    let settled = false
+    let done = false
     let sent = false
     let timer: NodeJS.Timeout | undefined
     let request: ClientRequest | undefined
 
-    function settle(result: HandshakeResult): void {
-      if (settled) return
-      settled = true
+    function finish(result: HandshakeResult): void {
+      if (done) return
+      done = true
       clearTimeout(timer)
       hangUp[Symbol.dispose]()
-      done(result)
+      report(result)
     }
     function onHangUp(): void {
-      settle({ kind: 'client-gone' })
+      finish({ kind: 'client-gone' })
       request?.destroy()
     }
     function refuse(cause: Error): void {
-      settle({ kind: 'failed', code: 'bad_request', cause })
+      finish({ kind: 'failed', code: 'bad_request', cause })
     }
     function onError(cause: Error): void {
-      if (!sent) settle({ kind: 'not-sent', cause })
+      if (!sent) finish({ kind: 'not-sent', cause })
       else if (cause instanceof AnswerTimeout)
-        settle({ kind: 'failed', code: 'workspace_timeout', cause })
-      else settle({ kind: 'failed', code: 'workspace_unreachable', cause })
+        finish({ kind: 'failed', code: 'workspace_timeout', cause })
+      else finish({ kind: 'failed', code: 'workspace_unreachable', cause })
     }
 
     const standIn = new StandIn()
@@ -92,7 +92,7 @@ export function createHandshaker(connectTimeoutMs: number) {
       outgoing.once('response', (answer) => {
         standIn.destroy()
         if (isStatus(answer.statusCode)) {
-          settle({ kind: 'refused', answer })
+          finish({ kind: 'refused', answer })
           return
         }
         onError(new Error(`the workspace answered with status ${answer.statusCode}`))
@@ -102,7 +102,7 @@ export function createHandshaker(connectTimeoutMs: number) {
         opened.set(workspace, () => {
           workspace.unpipe(standIn)
           standIn.unpipe(workspace)
-          settle({ kind: 'switched', answer, workspace })
+          finish({ kind: 'switched', answer, workspace })
         })
       })
       if (answerTimeoutMs > 0)

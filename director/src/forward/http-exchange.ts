@@ -20,7 +20,7 @@ export interface ExchangeOptions {
   /** From the moment a connection has the request until the head of the final answer; a moving upload stops it. */
   readonly answerTimeoutMs: number
   readonly expectContinue: boolean
-  readonly settle: (outcome: ForwardOutcome) => void
+  readonly finish: (outcome: ForwardOutcome) => void
 }
 
 /** How long a client may go on sending, or leave an answer unread, once there is nothing more to say. */
@@ -35,7 +35,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #timer: NodeJS.Timeout | undefined
   /** Bytes may have left for the workspace. */
   #sent = false
-  #settled = false
+  #finished = false
   #ended = false
   #status = 0
   /** The answer says its length. */
@@ -59,7 +59,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     const { res, expectContinue, answerTimeoutMs } = this.#options
-    if (this.#settled) {
+    if (this.#finished) {
       controller.abort(new Error('the client went away'))
       return
     }
@@ -118,44 +118,44 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       const trailers = pairs(this.#options.toClient(rawStrings(controller.rawTrailers)))
       if (trailers.length > 0) res.addTrailers(trailers)
     }
-    res.once('finish', this.#onFinish)
+    res.once('finish', this.#onResponseFinish)
     res.end()
     this.#body?.discard(graceMs)
   }
 
   onResponseError(_controller: unknown, error: Error): void {
-    if (this.#settled) return
+    if (this.#finished) return
     if (this.#status === 0) {
-      this.#settleUnanswered(error)
+      this.#finishUnanswered(error)
       return
     }
     const { res } = this.#options
-    this.#settle({ kind: 'cut', status: this.#status, cause: error, ...this.#counts() })
+    this.#finish({ kind: 'cut', status: this.#status, cause: error, ...this.#counts() })
     this.#body?.discard(graceMs)
     cutOff(res, this.#sized)
   }
 
-  #settleUnanswered(cause: Error): void {
+  #finishUnanswered(cause: Error): void {
     const counts = this.#counts()
     if (!this.#sent && !isInvalid(cause)) {
-      this.#settle({ kind: 'not-sent', cause, ...counts })
+      this.#finish({ kind: 'not-sent', cause, ...counts })
       return
     }
     this.#body?.discard(graceMs)
-    if (isInvalid(cause)) this.#settle({ kind: 'failed', code: 'bad_request', cause, ...counts })
+    if (isInvalid(cause)) this.#finish({ kind: 'failed', code: 'bad_request', cause, ...counts })
     else if (cause instanceof AnswerTimeout)
-      this.#settle({ kind: 'failed', code: 'workspace_timeout', cause, ...counts })
-    else this.#settle({ kind: 'failed', code: 'workspace_unreachable', cause, ...counts })
+      this.#finish({ kind: 'failed', code: 'workspace_timeout', cause, ...counts })
+    else this.#finish({ kind: 'failed', code: 'workspace_unreachable', cause, ...counts })
   }
 
-  #settle(outcome: ForwardOutcome): void {
-    if (this.#settled) return
-    this.#settled = true
+  #finish(outcome: ForwardOutcome): void {
+    if (this.#finished) return
+    this.#finished = true
     clearTimeout(this.#timer)
-    const { res, settle } = this.#options
+    const { res, finish } = this.#options
     res.off('close', this.#onClientClose)
     res.off('drain', this.#onDrain)
-    settle(outcome)
+    finish(outcome)
   }
 
   #counts(): ForwardCounts {
@@ -172,7 +172,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   /** Heads wait for the first byte of a body in Node; an event stream's may be long in coming. */
   readonly #flushHead = (): void => {
-    if (this.#bytesOut === 0 && !this.#ended && !this.#settled) this.#options.res.flushHeaders()
+    if (this.#bytesOut === 0 && !this.#ended && !this.#finished) this.#options.res.flushHeaders()
   }
 
   readonly #onFlushed = (error?: Error | null): void => {
@@ -183,13 +183,13 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#drained = drained
   }
 
-  readonly #onFinish = (): void => {
-    this.#settle({ kind: 'answered', status: this.#status, ...this.#counts() })
+  readonly #onResponseFinish = (): void => {
+    this.#finish({ kind: 'answered', status: this.#status, ...this.#counts() })
   }
 
   readonly #onClientClose = (): void => {
     const status = this.#status === 0 ? {} : { status: this.#status }
-    this.#settle({ kind: 'client-gone', ...status, ...this.#counts() })
+    this.#finish({ kind: 'client-gone', ...status, ...this.#counts() })
     this.#controller?.abort(new Error('the client went away'))
   }
 }

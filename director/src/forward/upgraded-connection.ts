@@ -5,7 +5,7 @@ import type { ForwardCounts, ForwardHooks } from './outcome.ts'
 
 export interface UpgradeHooks extends ForwardHooks {
   /**
-   * Asked before bytes of a client's data frame pass on. A promise holds them and all that follows; anything
+   * RouteQuery before bytes of a client's data frame pass on. A promise holds them and all that follows; anything
    * but `true` in the end closes the connection with 1012.
    */
   onClientData?(): undefined | Promise<boolean>
@@ -45,14 +45,14 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
     // After the goodbye only the client's own end is awaited.
     if (closing !== undefined) return
     const data = fromClient.sawData(chunk)
-    const gate = data ? hooks.onClientData?.() : undefined
-    if (gate === undefined) {
+    const permission = data ? hooks.onClientData?.() : undefined
+    if (permission === undefined) {
       passToWorkspace(chunk, data)
       return
     }
     held = true
     client.pause()
-    gate.then(
+    permission.then(
       (mayPass) => release(chunk, mayPass),
       () => release(chunk, false),
     )
@@ -126,13 +126,13 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
     grace.unref()
   }
 
-  const closed = new Promise<ForwardCounts>((settle) => {
+  const closed = new Promise<ForwardCounts>((resolve) => {
     let open = 2
     const onClose = () => {
       open -= 1
       if (open > 0) return
       clearTimeout(grace)
-      settle({ bytesIn, bytesOut })
+      resolve({ bytesIn, bytesOut })
     }
     join(client, workspace, onClose)
     join(workspace, client, onClose)

@@ -3,9 +3,9 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { parseUserName } from '@berth/shared/names'
 import type { GatewayProof } from '../identity/gateway.ts'
-import { createHeaderPasses, type Passing } from './scrub.ts'
+import { createHeaderScrub, type PassedHeaders } from './scrub.ts'
 
-const gate = {
+const gateway = {
   secret: undefined,
   identityHeader: 'Remote-User',
   subjectHeader: 'X-Forwarded-User',
@@ -14,8 +14,8 @@ const gate = {
   subjectRequired: true,
 }
 const gatewayCookies = ['_oauth2_proxy*', 'mod_auth_openidc_*']
-const passes = createHeaderPasses({ gate, gatewayCookies })
-const route: Passing = { passIdentity: [], passTokens: [], authorization: 'application' }
+const passes = createHeaderScrub({ gateway, gatewayCookies })
+const route: PassedHeaders = { passIdentity: [], passTokens: [], authorization: 'application' }
 const context = { remoteAddress: '::ffff:10.0.0.2', proof: 'none', route } as const
 const set = ['X-Forwarded-For', '10.0.0.2', 'X-Forwarded-Proto', 'http']
 
@@ -102,7 +102,7 @@ describe('on the way to a workspace', () => {
   })
 
   it('the scheme is that of the public URL', () => {
-    const https = createHeaderPasses({ gate, gatewayCookies, publicUrl: 'https://h' })
+    const https = createHeaderScrub({ gateway, gatewayCookies, publicUrl: 'https://h' })
     assert.equal(https.toWorkspace([], context).at(-1), 'https')
   })
 
@@ -171,7 +171,7 @@ describe('hazard: an application believes who the headers say it is asked by', (
   })
 
   it('gets the access token where its route passes it on, and only one', () => {
-    const passing: Passing = { ...route, passTokens: ['access'] }
+    const passing: PassedHeaders = { ...route, passTokens: ['access'] }
     const token = ['X-Forwarded-Access-Token', 'abc']
     const raw = ['Connection', 'x-forwarded-access-token', ...token]
     const kept = (raw: string[], of = passing) => passes.toWorkspace(raw, { ...context, route: of })
@@ -182,9 +182,9 @@ describe('hazard: an application believes who the headers say it is asked by', (
 
   it('gets the ID token where its route passes it on; where another’s does, it sees no Authorization', () => {
     const bearer = ['Authorization', 'Bearer abc.def.ghi']
-    const mine: Passing = { ...route, passTokens: ['id'], authorization: 'id-token' }
-    const others: Passing = { ...route, authorization: 'nobody' }
-    const kept = (raw: string[], of: Passing, proof: GatewayProof = 'header') =>
+    const mine: PassedHeaders = { ...route, passTokens: ['id'], authorization: 'id-token' }
+    const others: PassedHeaders = { ...route, authorization: 'nobody' }
+    const kept = (raw: string[], of: PassedHeaders, proof: GatewayProof = 'header') =>
       passes.toWorkspace(raw, { ...context, route: of, proof })
     assert.deepEqual(kept(bearer, mine), [...bearer, ...set])
     assert.deepEqual(kept(bearer, mine, 'basic'), set)

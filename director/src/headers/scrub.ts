@@ -7,7 +7,11 @@ import {
   type Person,
   type Route,
 } from '@berth/shared/contract'
-import { identityHeaderNames, type Gate, type GatewayProof } from '../identity/gateway.ts'
+import {
+  identityHeaderNames,
+  type GatewaySettings,
+  type GatewayProof,
+} from '../identity/gateway.ts'
 import { isReservedHeader } from '../identity/reserved-headers.ts'
 import { hostName, hostOf } from '../routing/host-name.ts'
 import type { TemplateRoute } from '../routing/route-table.ts'
@@ -16,7 +20,7 @@ import { isHopByHop, namedByConnection } from './hop-by-hop.ts'
 import { isWiderThanHost } from './cookie-domain.ts'
 
 export interface HeaderRules {
-  readonly gate: Gate
+  readonly gateway: GatewaySettings
   /** Names of the gateway's own cookies, with `*` for any characters. */
   readonly gatewayCookies: readonly string[]
   readonly publicUrl?: string | undefined
@@ -29,7 +33,7 @@ export interface RequestContext {
 }
 
 /** What of a route decides which of the gateway's headers its application gets. */
-export interface Passing extends Pick<TemplateRoute, 'authorization' | 'path'> {
+export interface PassedHeaders extends Pick<TemplateRoute, 'authorization' | 'path'> {
   readonly passIdentity: readonly IdentityField[]
   readonly passTokens: readonly Route['passTokens'][number][]
 }
@@ -37,7 +41,7 @@ export interface Passing extends Pick<TemplateRoute, 'authorization' | 'path'> {
 type IdentityField = Route['passIdentity'][number]
 
 export interface WorkspaceContext extends RequestContext {
-  readonly route: Passing
+  readonly route: PassedHeaders
   /** When the workspace's lifetime ends, where it does. */
   readonly endsAt?: string | undefined
 }
@@ -53,7 +57,7 @@ export interface SpawnerContext extends RequestContext {
   readonly target?: string | undefined
 }
 
-export interface HeaderPasses {
+export interface HeaderScrub {
   toWorkspace(rawHeaders: readonly string[], context: WorkspaceContext): string[]
   /** The same scrub, and who asks. Without `Authorization`: the director adds its own. */
   toSpawner(rawHeaders: readonly string[], context: SpawnerContext): string[]
@@ -74,9 +78,13 @@ const droppedFromAnswers: ReadonlySet<string> = new Set([
   'x-sendfile',
 ])
 
-export function createHeaderPasses({ gate, gatewayCookies, publicUrl }: HeaderRules): HeaderPasses {
+export function createHeaderScrub({
+  gateway,
+  gatewayCookies,
+  publicUrl,
+}: HeaderRules): HeaderScrub {
   const cookies = createGatewayCookies(gatewayCookies)
-  const names = identityHeaderNames(gate)
+  const names = identityHeaderNames(gateway)
   const identityHeaders: ReadonlySet<string> = new Set(names)
   const scheme = publicUrl?.startsWith('https:') === true ? 'https' : 'http'
 

@@ -1,7 +1,7 @@
 // Whether an upgrade comes from a page of the host it asks: browsers let any site open WebSockets to any other.
-import { refuse, type Refusal } from './gateway.ts'
+import { refuse, type RequestRefusal } from './gateway.ts'
 
-export type CheckOrigin = (rawHeaders: readonly string[]) => Refusal | undefined
+export type CheckOrigin = (rawHeaders: readonly string[]) => RequestRefusal | undefined
 
 /**
  * With a public URL, the origin is its scheme and port with the host name of the request (which routing has
@@ -37,6 +37,6 @@ function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : url
 }
 
-function foreign(): Refusal {
+function foreign(): RequestRefusal {
   return refuse('origin_refused', 'Only pages of this very address may open this connection.')
 }

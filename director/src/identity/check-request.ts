@@ -1,5 +1,10 @@
 // Refuses what is malformed or meant to be read in two ways, before anybody asks who sent it.
-import { identityHeaderNames, refuse, type Gate, type Refusal } from './gateway.ts'
+import {
+  identityHeaderNames,
+  refuse,
+  type GatewaySettings,
+  type RequestRefusal,
+} from './gateway.ts'
 import { isReservedHeader } from './reserved-headers.ts'
 
 export interface RequestHead {
@@ -22,8 +27,10 @@ export function beginsLikeHost(target: string): boolean {
 const hostShape = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 
 /** The checks of a request's form; `undefined` for a request that may be looked at further. */
-export function createCheckRequest(gate: Gate): (head: RequestHead) => Refusal | undefined {
-  const identityHeaders = new Set(identityHeaderNames(gate))
+export function createCheckRequest(
+  gateway: GatewaySettings,
+): (head: RequestHead) => RequestRefusal | undefined {
+  const identityHeaders = new Set(identityHeaderNames(gateway))
   const mayNotBeSpelt = (name: string) => identityHeaders.has(name) || isReservedHeader(name)
 
   return (head) => {

@@ -2,7 +2,7 @@
 import type { ProblemCode } from '@berth/shared/problems'
 import type { Secret } from '@berth/shared/secret'
 
-export interface Gate {
+export interface GatewaySettings {
   /** Without one only the private network protects. */
   readonly secret: Secret | undefined
   /** Header names, in any case. */
@@ -17,7 +17,7 @@ export interface Gate {
 /** By which header the gateway proved itself: the one that no workspace may see. */
 export type GatewayProof = 'none' | 'header' | 'basic'
 
-export interface Refusal {
+export interface RequestRefusal {
   readonly ok: false
   readonly code: ProblemCode
   /** In plain words, for the person who sees it; nothing of the request is repeated in it. */
@@ -27,12 +27,15 @@ export interface Refusal {
 export const gatewaySecretHeader = 'berth-gateway-secret'
 
 /** In the order of `identityFields`; lower case, as all comparisons of header names are. */
-export function identityHeaderNames(gate: Gate): readonly string[] {
-  return [gate.identityHeader, gate.subjectHeader, gate.groupsHeader, gate.emailHeader].map(
-    (name) => name.toLowerCase(),
-  )
+export function identityHeaderNames(gateway: GatewaySettings): readonly string[] {
+  return [
+    gateway.identityHeader,
+    gateway.subjectHeader,
+    gateway.groupsHeader,
+    gateway.emailHeader,
+  ].map((name) => name.toLowerCase())
 }
 
-export function refuse(code: ProblemCode, detail: string): Refusal {
+export function refuse(code: ProblemCode, detail: string): RequestRefusal {
   return { ok: false, code, detail }
 }

@@ -1,7 +1,7 @@
 // Who asks: exactly one verified identity, or a refusal. The same for requests and upgrades. Reads nothing but headers.
 import { longestText, mostGroups, type Person } from '@berth/shared/contract'
 import { parseUserName, type UserName } from '@berth/shared/names'
-import { refuse, type Gate, type GatewayProof, type Refusal } from './gateway.ts'
+import { refuse, type GatewaySettings, type GatewayProof, type RequestRefusal } from './gateway.ts'
 import { createProve } from './prove-gateway.ts'
 
 export interface Identified {
@@ -10,20 +10,20 @@ export interface Identified {
   readonly proof: GatewayProof
 }
 
-export type Identify = (rawHeaders: readonly string[]) => Identified | Refusal
+export type Identify = (rawHeaders: readonly string[]) => Identified | RequestRefusal
 
 // Header values are bytes that Node shows as latin1; the gateway writes UTF-8.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const controlCharacter = /\p{Cc}/u
 const beyondAscii = /[\x80-\xff]/
 
-export function createIdentify(gate: Gate): Identify {
-  const prove = createProve(gate.secret)
-  const needsSubject = gate.subjectRequired && gate.secret !== undefined
-  const identityHeader = gate.identityHeader.toLowerCase()
-  const subjectHeader = gate.subjectHeader.toLowerCase()
-  const groupsHeader = gate.groupsHeader.toLowerCase()
-  const emailHeader = gate.emailHeader.toLowerCase()
+export function createIdentify(gateway: GatewaySettings): Identify {
+  const prove = createProve(gateway.secret)
+  const needsSubject = gateway.subjectRequired && gateway.secret !== undefined
+  const identityHeader = gateway.identityHeader.toLowerCase()
+  const subjectHeader = gateway.subjectHeader.toLowerCase()
+  const groupsHeader = gateway.groupsHeader.toLowerCase()
+  const emailHeader = gateway.emailHeader.toLowerCase()
 
   return (rawHeaders) => {
     const proof = prove(rawHeaders)
@@ -67,7 +67,7 @@ const ambiguous = (what: string) =>
 const invalid = (what: string) =>
   refuse('identity_invalid', `The ${what} that the gateway gave cannot be used.`)
 
-function readName(values: readonly string[]): UserName | Refusal {
+function readName(values: readonly string[]): UserName | RequestRefusal {
   const [value, ...others] = values
   if (others.length > 0) return ambiguous('user name')
   if (value === undefined || value === '') return missing()
@@ -77,19 +77,19 @@ function readName(values: readonly string[]): UserName | Refusal {
   return (text === undefined ? undefined : parseUserName(text)) ?? invalid('user name')
 }
 
-function readSubject(values: readonly string[]): string | Refusal {
+function readSubject(values: readonly string[]): string | RequestRefusal {
   const [value = '', ...others] = values
   if (others.length > 0 || value.includes(',')) return ambiguous('subject')
   return readText(value) ?? invalid('subject')
 }
 
-function readEmail(values: readonly string[]): string | Refusal {
+function readEmail(values: readonly string[]): string | RequestRefusal {
   const [value = '', ...others] = values
   if (others.length > 0) return ambiguous('e-mail address')
   return readText(value) ?? invalid('e-mail address')
 }
 
-function readGroups(values: readonly string[]): string[] | Refusal {
+function readGroups(values: readonly string[]): string[] | RequestRefusal {
   const [value = '', ...others] = values
   // Which of two lists is the gateway's cannot be told, and groups decide what a person may do.
   if (others.length > 0) return ambiguous('list of groups')

@@ -10,7 +10,7 @@ import { seatKey, type Lease, type SeatHolder } from './lease.ts'
 function holder(name: string, groups: string[] = []): SeatHolder {
   const user = parseUserName(name)
   assert(user !== undefined)
-  return { template: 'lab', person: { name: user, subject: `u-${name}`, groups } }
+  return { template: 'lab', user: { name: user, subject: `u-${name}`, groups } }
 }
 
 function setUp() {
@@ -44,8 +44,8 @@ function setUp() {
     },
     grant: (who: SeatHolder, ms = 4_000, more: Partial<Lease> = {}) =>
       table.grant(who, {
-        workspace: `lab-${who.person.name}`,
-        generation: `g-${who.person.name}`,
+        workspace: `lab-${who.user.name}`,
+        generation: `g-${who.user.name}`,
         address: { host: '10.213.0.2', port: 8888 },
         askedAt: time.clock.now(),
         expiresAt: time.clock.now() + ms,

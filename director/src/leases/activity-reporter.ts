@@ -9,7 +9,7 @@ import type { After } from './timer.ts'
 /** Reports go out between these, whatever the leases are. */
 const shortestIntervalMs = 250
 const longestIntervalMs = 10_000
-/** Said of a seat that this director has not seen used at all. */
+/** ReportedActivity of a seat that this director has not seen used at all. */
 const neverUsedMs = longestMs
 
 type ReportedSeats = ActivityReport['seats']
@@ -66,11 +66,16 @@ export function createActivityReporter(deps: ActivityReporterDeps): ActivityRepo
     const renewalOf = createRenewals(leases, batch)
     for (const { seat, lease, arrived } of batch) {
       arrived()
-      settle(seat, lease, renewalOf(seat, lease), sentAt)
+      applyRenewal(seat, lease, renewalOf(seat, lease), sentAt)
     }
   }
 
-  function settle(seat: Seat, lease: Lease, renewal: Renewal | undefined, sentAt: number): void {
+  function applyRenewal(
+    seat: Seat,
+    lease: Lease,
+    renewal: Renewal | undefined,
+    sentAt: number,
+  ): void {
     // What was found by name runs out by itself, so that the spawner is asked as soon as it can be.
     if (lease.byName) return
     if (renewal === undefined) return table.end(seat, lease)
@@ -110,12 +115,12 @@ function merge(seats: readonly Seat[]): ReportedSeats {
   for (const { holder, lease, activity } of seats) {
     // Found by name, a container's id is not known.
     const generation = lease.byName ? {} : { generation: lease.generation }
-    const key = JSON.stringify([lease.workspace, generation, holder.person.name])
+    const key = JSON.stringify([lease.workspace, generation, holder.user.name])
     const known = merged.get(key)
     merged.set(key, {
       workspace: lease.workspace,
       ...generation,
-      user: holder.person.name,
+      user: holder.user.name,
       lastUseAgoMs: Math.min(
         known?.lastUseAgoMs ?? neverUsedMs,
         Math.round(activity.lastUseAgoMs() ?? neverUsedMs),

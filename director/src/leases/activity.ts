@@ -19,7 +19,7 @@ export interface ActivityRecord extends Activity {
   connections(): number
   /** `undefined`: not used through this director yet. */
   lastUseAgoMs(): number | undefined
-  /** Takes note of a report that is sent; the returned function of its arrival. */
+  /** Takes note of a report that is sent; the returned function of its admitted. */
   reporting(): () => void
 }
 

@@ -10,7 +10,7 @@ function holder(name: string, more: { subject?: string; groups?: string[] } = {}
   assert(user !== undefined)
   return {
     template: 'lab',
-    person: { name: user, subject: more.subject ?? `u-${name}`, groups: more.groups ?? [] },
+    user: { name: user, subject: more.subject ?? `u-${name}`, groups: more.groups ?? [] },
   }
 }
 

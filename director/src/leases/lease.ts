@@ -1,5 +1,5 @@
 // What a lease is and whose. Times are milliseconds of the director's own monotonic clock.
-import type { Address, Person } from '@berth/shared/contract'
+import type { Address, SeatRequest } from '@berth/shared/contract'
 
 /** The spawner's promise: until `expiresAt` this address stays good without asking again. */
 export interface Lease {
@@ -16,19 +16,14 @@ export interface Lease {
   readonly endsAt?: string | undefined
 }
 
-/** One person's place in a workspace of one template, as it was granted. */
-export interface SeatHolder {
-  readonly person: Person
-  readonly template: string
-  /** Where the route leads to this one alone. */
-  readonly workspace?: string | undefined
-}
+/** One person's place in a workspace of one template, as the spawner is asked for it. */
+export type SeatHolder = Pick<SeatRequest, 'user' | 'template' | 'workspace'>
 
 /**
  * Equal for requests that one grant answers: the same template and workspace, exact name, subject and groups.
- * Somebody else of the same name, or the same person with other groups, asks anew.
+ * Another person with the same name, or the same person with other groups, needs a grant of their own.
  */
-export function seatKey({ person, template, workspace = '' }: SeatHolder): string {
-  const { name, subject, groups } = person
+export function seatKey({ user, template, workspace = '' }: SeatHolder): string {
+  const { name, subject, groups } = user
   return JSON.stringify([template, workspace, name, subject, [...groups].sort()])
 }

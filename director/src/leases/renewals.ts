@@ -33,7 +33,7 @@ export function createRenewals(
     else persons.set(personKey(generation, renewal.user), renewal)
   }
   return ({ holder }, { generation }) =>
-    persons.get(personKey(generation, holder.person.name)) ?? everybodys.get(generation)
+    persons.get(personKey(generation, holder.user.name)) ?? everybodys.get(generation)
 }
 
 function personKey(generation: string, user: string): string {

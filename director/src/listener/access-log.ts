@@ -2,10 +2,10 @@
 import type { Clock } from '@berth/shared/clock'
 import { bounded, type Log } from '@berth/shared/log'
 import type { ProblemCode } from '@berth/shared/problems'
-import type { Metrics, Outcome, Protocol } from './metrics.ts'
+import type { Metrics, RequestOutcome, Protocol } from './metrics.ts'
 
 export interface Ending {
-  readonly outcome: Outcome
+  readonly outcome: RequestOutcome
   /** 499 where the client went away before an answer. */
   readonly status: number
   readonly bytesIn: number

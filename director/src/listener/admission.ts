@@ -4,7 +4,7 @@ import type { Person } from '@berth/shared/contract'
 import { parsePrefix, workspaceName } from '@berth/shared/names'
 import type { CheckOrigin } from '../identity/check-origin.ts'
 import { beginsLikeHost, hostLikeDetail, type RequestHead } from '../identity/check-request.ts'
-import { refuse, type GatewayProof, type Refusal } from '../identity/gateway.ts'
+import { refuse, type GatewayProof, type RequestRefusal } from '../identity/gateway.ts'
 import type { Identify } from '../identity/identify.ts'
 import { seatKey, type SeatHolder } from '../leases/lease.ts'
 import { classify, isOwnPath, type RequestKind } from '../routing/classify.ts'
@@ -13,7 +13,7 @@ import { below, isBare } from '../routing/path-prefix.ts'
 import type { RouteTable, TemplateRoute } from '../routing/route-table.ts'
 
 /** Somebody whom we know, who asks for something that there is. */
-export interface Arrival {
+export interface AdmittedRequest {
   readonly person: Person
   readonly proof: GatewayProof
   readonly route: TemplateRoute
@@ -34,17 +34,18 @@ export interface Arrival {
   readonly remoteAddress: string | undefined
 }
 
-export type Admitted =
-  { readonly ok: true; readonly arrival: Arrival } | (Refusal & { readonly person?: Person })
+export type Admission =
+  | { readonly ok: true; readonly admitted: AdmittedRequest }
+  | (RequestRefusal & { readonly person?: Person })
 
-export type Admit = (request: IncomingMessage, upgrade: boolean) => Admitted
+export type Admit = (request: IncomingMessage, upgrade: boolean) => Admission
 
 export interface AdmissionDeps {
-  readonly checkRequest: (head: RequestHead) => Refusal | undefined
+  readonly checkRequest: (head: RequestHead) => RequestRefusal | undefined
   readonly identify: Identify
   readonly checkOrigin: CheckOrigin
   /** For ports that lead to one route alone: what is public there is known to their gateway only. */
-  readonly checkOwnPortOrigin: CheckOrigin
+  readonly checkRoutePortOrigin: CheckOrigin
   /** The present one: each snapshot makes another. */
   readonly routes: () => RouteTable
   /** Whether it says what there is: before the first snapshot nobody may know. */
@@ -52,7 +53,7 @@ export interface AdmissionDeps {
 }
 
 export function createAdmit(deps: AdmissionDeps): Admit {
-  const { checkRequest, identify, checkOrigin, checkOwnPortOrigin, routes, routesHeard } = deps
+  const { checkRequest, identify, checkOrigin, checkRoutePortOrigin, routes, routesHeard } = deps
 
   return (request, upgrade) => {
     const { method = '', url: target = '', rawHeaders, socket } = request
@@ -69,7 +70,7 @@ export function createAdmit(deps: AdmissionDeps): Admit {
       const kind = found.kind === 'unknown' && !routesHeard() ? 'unheard' : found.kind
       return { ...refusedHost(kind), person }
     }
-    const check = table.isOwnPort(socket.localPort) ? checkOwnPortOrigin : checkOrigin
+    const check = table.isRoutePort(socket.localPort) ? checkRoutePortOrigin : checkOrigin
     const foreign = upgrade ? check(rawHeaders) : undefined
     if (foreign !== undefined) return { ...foreign, person }
 
@@ -81,10 +82,10 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     if (beginsLikeHost(innerTarget)) return { ...refuse('bad_request', hostLikeDetail), person }
     const kind = classify({ method, target: innerTarget, rawHeaders }, route.isBackground)
     const { template, workspace } = route
-    const holder = { person, template, workspace }
+    const holder = { user: person, template, workspace }
     return {
       ok: true,
-      arrival: {
+      admitted: {
         person,
         proof,
         route,
@@ -111,7 +112,7 @@ function slashed(target: string, base: string): string | undefined {
 
 /** The name of the workspace that somebody asks for, whether there is one or not; a shared one's is the spawner's
  * to choose. */
-export function workspaceOf({ route, person }: Arrival): string | undefined {
+export function workspaceOf({ route, person }: AdmittedRequest): string | undefined {
   if (route.workspace !== undefined || route.shared) return route.workspace
   const prefix = parsePrefix(route.prefix)
   return prefix === undefined ? undefined : workspaceName(prefix, person.name)
@@ -123,7 +124,7 @@ export function wantsPage(request: IncomingMessage): boolean {
   return classify({ method, target, rawHeaders }, () => false).navigation
 }
 
-function refusedHost(kind: 'portal' | 'unknown' | 'unheard'): Refusal {
+function refusedHost(kind: 'portal' | 'unknown' | 'unheard'): RequestRefusal {
   switch (kind) {
     case 'portal':
       return refuse('template_unknown', 'There is no portal here yet.')

@@ -5,12 +5,13 @@ import type { ProblemCode } from '@berth/shared/problems'
 export type Protocol = 'http' | 'websocket'
 
 /** How a request ended. */
-export type Outcome = 'forwarded' | 'own' | 'page' | 'refused' | 'failed' | 'cut' | 'client_gone'
+export type RequestOutcome =
+  'forwarded' | 'own' | 'page' | 'refused' | 'failed' | 'cut' | 'client_gone'
 
 export interface Metrics {
-  ended(protocol: Protocol, outcome: Outcome): void
+  ended(protocol: Protocol, outcome: RequestOutcome): void
   refused(code: ProblemCode): void
-  /** From a request's arrival to its being handed to the workspace, with a lease in hand. */
+  /** From a request's admitted to its being handed to the workspace, with a lease in hand. */
   handedOver(ms: number): void
   opened(protocol: Protocol): void
   closed(protocol: Protocol): void
@@ -31,7 +32,7 @@ export function createMetrics(registry: Registry): Metrics {
   })
   const overhead = new Histogram({
     name: 'berth_request_overhead_duration_seconds',
-    help: 'From the arrival of a request to its being handed to the workspace, with a lease in hand',
+    help: 'From the admitted of a request to its being handed to the workspace, with a lease in hand',
     buckets: [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25],
     registers: [registry],
   })

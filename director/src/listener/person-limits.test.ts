@@ -8,7 +8,7 @@ const bob = parseUserName('bob')
 assert(alice !== undefined && bob !== undefined)
 
 describe('limits per person', () => {
-  it('count requests and WebSockets together, and WebSockets by themselves', () => {
+  it('count requests and WebSockets combine, and WebSockets by themselves', () => {
     const limits = createPersonLimits({ maxConnections: 3, maxWebSockets: 1 })
     assert.ok(!('limit' in limits.take(alice, true)))
     assert.deepEqual(limits.take(alice, true), { limit: 1 })

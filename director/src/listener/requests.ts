@@ -4,20 +4,20 @@ import type { Clock } from '@berth/shared/clock'
 import type { Problem, ProblemCode } from '@berth/shared/problems'
 import type { PassThrough } from '../spawner/pass-through.ts'
 import type { Refusals } from './refusals.ts'
-import type { SeatDesk } from '../spawner/seats.ts'
+import type { SeatRequests } from '../spawner/seat-requests.ts'
 import type { ConnectionPools } from '../forward/connection-pools.ts'
 import { discardUpload, type Grace } from '../forward/discard-upload.ts'
 import { forwardRequest } from '../forward/forward-request.ts'
 import type { ForwardOutcome } from '../forward/outcome.ts'
-import type { HeaderPasses } from '../headers/scrub.ts'
+import type { HeaderScrub } from '../headers/scrub.ts'
 import type { LeaseTable, Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
 import { pause, type After } from '../leases/timer.ts'
 import { clientGoneStatus, type AccessLog, type Ending, type Entry } from './access-log.ts'
-import { wantsPage, workspaceOf, type Admit, type Arrival } from './admission.ts'
+import { wantsPage, workspaceOf, type Admit, type AdmittedRequest } from './admission.ts'
 import type { Metrics } from './metrics.ts'
 import type { PersonLimits } from './person-limits.ts'
-import { beginSeatUse } from './seat-use.ts'
+import { beginRequestActivity } from './request-activity.ts'
 
 export interface Deadlines {
   /** `LOADING_PAGE_AFTER`. */
@@ -32,9 +32,9 @@ export interface Deadlines {
 export interface ServeDeps {
   readonly admit: Admit
   readonly table: LeaseTable
-  readonly desk: SeatDesk
+  readonly seats: SeatRequests
   readonly pools: ConnectionPools
-  readonly headers: HeaderPasses
+  readonly headers: HeaderScrub
   readonly passThrough: PassThrough
   readonly refusals: Refusals
   readonly limits: PersonLimits
@@ -66,7 +66,7 @@ export const failureDetails: Readonly<
 const refusedGrace: Grace = { ms: 10_000, bytes: 64 * 1024 * 1024 }
 
 export function createServeRequest(deps: ServeDeps): ServeRequest {
-  const { admit, table, desk, pools, headers, passThrough, refusals } = deps
+  const { admit, table, seats, pools, headers, passThrough, refusals } = deps
   const { limits, metrics, accessLog, deadlines, clock, after, closing } = deps
 
   interface Exchange {
@@ -118,28 +118,28 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     }
   }
 
-  const passed = ({ req, res, expectContinue }: Exchange, arrival: Arrival) => ({
+  const passed = ({ req, res, expectContinue }: Exchange, admitted: AdmittedRequest) => ({
     req,
     res,
     expectContinue,
-    person: arrival.person,
-    proof: arrival.proof,
-    template: arrival.route.template,
-    workspace: arrival.route.workspace,
-    target: arrival.target,
-    base: arrival.base,
-    ownTarget: arrival.innerTarget,
+    person: admitted.person,
+    proof: admitted.proof,
+    template: admitted.route.template,
+    workspace: admitted.route.workspace,
+    target: admitted.target,
+    base: admitted.base,
+    ownTarget: admitted.innerTarget,
   })
 
   async function forward(
     exchange: Exchange,
-    arrival: Arrival,
+    admitted: AdmittedRequest,
     seat: Seat,
   ): Promise<ForwardOutcome> {
     const { req, res, expectContinue, entry } = exchange
-    const { host, remoteAddress, proof, route, kind } = arrival
+    const { host, remoteAddress, proof, route, kind } = admitted
     entry.workspace = seat.lease.workspace
-    using use = beginSeatUse({
+    using use = beginRequestActivity({
       activity: seat.activity,
       clock,
       windowMs: route.connectionIdleMs,
@@ -149,7 +149,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
       req,
       res,
       dispatcher: pools.get(seat.lease),
-      target: arrival.innerTarget,
+      target: admitted.innerTarget,
       headers: headers.toWorkspace(req.rawHeaders, {
         remoteAddress,
         proof,
@@ -166,24 +166,24 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     })
   }
 
-  async function visit(exchange: Exchange, arrival: Arrival): Promise<Ending> {
-    const inHand = table.current(arrival.seatKey)
-    if (inHand === undefined) return await visitAsking(exchange, arrival, undefined)
+  async function visit(exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> {
+    const inHand = table.current(admitted.seatKey)
+    if (inHand === undefined) return await visitAsking(exchange, admitted, undefined)
     metrics.handedOver(clock.now() - exchange.entry.startedAt)
-    const outcome = await forward(exchange, arrival, inHand)
+    const outcome = await forward(exchange, admitted, inHand)
     if (outcome.kind !== 'not-sent') return ending(exchange, outcome, 'forwarded')
-    return await visitAsking(exchange, arrival, inHand.lease)
+    return await visitAsking(exchange, admitted, inHand.lease)
   }
 
   /** @param failed the lease in hand that could not be connected to */
   async function visitAsking(
     exchange: Exchange,
-    arrival: Arrival,
+    admitted: AdmittedRequest,
     failed: Lease | undefined,
   ): Promise<Ending> {
     const { res, entry } = exchange
-    const { kind, holder, route } = arrival
-    entry.workspace = workspaceOf(arrival) ?? table.last(arrival.seatKey)?.workspace
+    const { kind, holder, route } = admitted
+    entry.workspace = workspaceOf(admitted) ?? table.last(admitted.seatKey)?.workspace
     const { navigation, start } = kind
     const until = entry.startedAt + (navigation ? deadlines.pageAfterMs : deadlines.waitMs)
     const gone = new AbortController()
@@ -195,14 +195,14 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
         if (failed !== undefined) table.dropGeneration(failed.generation)
         if (round > 0 && clock.now() >= until)
           return navigation
-            ? await page(exchange, arrival)
+            ? await page(exchange, admitted)
             : refuseWith(exchange, 'workspace_unreachable', noConnectionDetail)
-        if (round > 1) await pause(after, restMs(round), signal)
-        const wish = { holder, route, start, navigation, until, failed, signal }
-        const found = await desk.ask(wish)
-        switch (found.kind) {
-          case 'seat': {
-            const outcome = await forward(exchange, arrival, found.seat)
+        if (round > 1) await pause(after, retryPauseMs(round), signal)
+        const pending = { holder, route, start, navigation, until, failed, signal }
+        const found = await seats.request(pending)
+        switch (found.status) {
+          case 'granted': {
+            const outcome = await forward(exchange, admitted, found.seat)
             if (outcome.kind !== 'not-sent') return ending(exchange, outcome, 'forwarded')
             failed = found.seat.lease
             continue
@@ -214,11 +214,11 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
             return refuseWith(exchange, 'spawner_unreachable', spawnerSilentDetail)
           case 'waiting':
             if (!navigation) return refuseWith(exchange, 'starting', stillStartingDetail)
-            return await page(exchange, arrival)
+            return await page(exchange, admitted)
           case 'refused':
             if (!navigation) return refuse(exchange, found.problem)
             metrics.refused(found.problem.code)
-            return await page(exchange, arrival)
+            return await page(exchange, admitted)
         }
       }
     } finally {
@@ -233,28 +233,28 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     return { outcome: 'own', status: 308, bytesIn: 0, bytesOut: 0 }
   }
 
-  const page = async (exchange: Exchange, arrival: Arrival): Promise<Ending> =>
-    ending(exchange, await passThrough.page(passed(exchange, arrival)), 'page')
+  const page = async (exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> =>
+    ending(exchange, await passThrough.page(passed(exchange, admitted)), 'page')
 
-  const passOwn = async (exchange: Exchange, arrival: Arrival): Promise<Ending> =>
-    ending(exchange, await passThrough.own(passed(exchange, arrival)), 'own')
+  const passOwn = async (exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> =>
+    ending(exchange, await passThrough.own(passed(exchange, admitted)), 'own')
 
   async function serve(exchange: Exchange): Promise<Ending> {
     const { req, entry } = exchange
-    const admitted = admit(req, false)
-    if (!admitted.ok) {
-      if (admitted.person !== undefined) entry.user = admitted.person.name
-      return refuseWith(exchange, admitted.code, admitted.detail)
+    const admission = admit(req, false)
+    if (!admission.ok) {
+      if (admission.person !== undefined) entry.user = admission.person.name
+      return refuseWith(exchange, admission.code, admission.detail)
     }
-    const { arrival } = admitted
-    entry.user = arrival.person.name
-    if (arrival.location !== undefined) return redirect(exchange, arrival.location)
-    const taken = limits.take(arrival.person.name, false)
+    const { admitted } = admission
+    entry.user = admitted.person.name
+    if (admitted.location !== undefined) return redirect(exchange, admitted.location)
+    const taken = limits.take(admitted.person.name, false)
     if ('limit' in taken)
       return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))
-    if (arrival.own)
-      entry.workspace = workspaceOf(arrival) ?? table.last(arrival.seatKey)?.workspace
-    const served = arrival.own ? passOwn(exchange, arrival) : visit(exchange, arrival)
+    if (admitted.own)
+      entry.workspace = workspaceOf(admitted) ?? table.last(admitted.seatKey)?.workspace
+    const served = admitted.own ? passOwn(exchange, admitted) : visit(exchange, admitted)
     return await served.finally(() => taken[Symbol.dispose]())
   }
 
@@ -281,6 +281,6 @@ export const spawnerSilentDetail =
   'What starts workspaces does not answer at the moment. Workspaces that are running go on.'
 
 /** Between rounds that found a seat whose workspace could not be connected to. */
-export function restMs(round: number): number {
+export function retryPauseMs(round: number): number {
   return Math.min(1_000, 50 * round)
 }

@@ -10,17 +10,17 @@ import type { Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
 import { pause } from '../leases/timer.ts'
 import { clientGoneStatus, type Ending, type Entry } from './access-log.ts'
-import { workspaceOf, type Arrival } from './admission.ts'
+import { workspaceOf, type AdmittedRequest } from './admission.ts'
 import {
   failureDetails,
   noConnectionDetail,
-  restMs,
+  retryPauseMs,
   spawnerSilentDetail,
   stillStartingDetail,
   tooManyDetail,
   type ServeDeps,
 } from './requests.ts'
-import { beginSeatUse } from './seat-use.ts'
+import { beginRequestActivity } from './request-activity.ts'
 
 export interface UpgradeDeps extends Omit<ServeDeps, 'passThrough' | 'pools'> {
   readonly forwardUpgrade: UpgradeForwarder
@@ -35,7 +35,7 @@ export interface Upgrades {
 }
 
 export function createUpgrades(deps: UpgradeDeps): Upgrades {
-  const { admit, table, desk, headers, refusals, limits, metrics, accessLog } = deps
+  const { admit, table, seats, headers, refusals, limits, metrics, accessLog } = deps
   const { deadlines, clock, after, closing, forwardUpgrade, maxAgeMs } = deps
   const connections = new Set<UpgradedConnection>()
   let ended = false
@@ -58,26 +58,26 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     refuse(exchange, refusals.problem(code, detail))
 
   /** Goes on if the lease is good, or becomes good again for the same place. */
-  function createGate(
-    arrival: Arrival,
+  function createDataCheck(
+    admitted: AdmittedRequest,
     opened: Lease,
     gone: AbortSignal,
   ): () => undefined | Promise<boolean> {
     async function askAgain(): Promise<boolean> {
-      const found = await desk.ask({
-        holder: arrival.holder,
-        route: arrival.route,
+      const found = await seats.request({
+        holder: admitted.holder,
+        route: admitted.route,
         // Somebody types, or a page's kernel is asked for something: that wakes.
         start: 'start',
         navigation: false,
         until: clock.now() + deadlines.waitMs,
         signal: AbortSignal.any([gone, closing]),
       })
-      return found.kind === 'seat' && isSame(found.seat.lease, opened)
+      return found.status === 'granted' && isSame(found.seat.lease, opened)
     }
 
     return () => {
-      const current = table.current(arrival.seatKey)
+      const current = table.current(admitted.seatKey)
       if (current === undefined) return askAgain()
       return isSame(current.lease, opened) ? undefined : Promise.resolve(false)
     }
@@ -96,13 +96,13 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
   /** @returns `undefined` when nothing was sent: another seat may be tried */
   async function forward(
     exchange: Exchange,
-    arrival: Arrival,
+    admitted: AdmittedRequest,
     seat: Seat,
   ): Promise<Ending | undefined> {
     const { req, socket, head, entry } = exchange
-    const { host, remoteAddress, proof, route, kind, innerTarget } = arrival
+    const { host, remoteAddress, proof, route, kind, innerTarget } = admitted
     entry.workspace = seat.lease.workspace
-    using use = beginSeatUse({
+    using use = beginRequestActivity({
       activity: seat.activity,
       clock,
       windowMs: route.connectionIdleMs,
@@ -128,7 +128,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
         // A client's data frames are use, whatever its handshake was; what a server pushes is none.
         onUse: seat.activity.touch,
         onDrained: () => undefined,
-        onClientData: createGate(arrival, seat.lease, gone.signal),
+        onClientData: createDataCheck(admitted, seat.lease, gone.signal),
       },
     })
     switch (outcome.kind) {
@@ -150,13 +150,13 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     }
   }
 
-  async function visit(exchange: Exchange, arrival: Arrival): Promise<Ending> {
+  async function visit(exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> {
     let failed: Lease | undefined
     for (let round = 0; ; round += 1) {
-      const inHand = failed === undefined ? table.current(arrival.seatKey) : undefined
-      const found = inHand ?? (await find(exchange, arrival, failed, round))
+      const inHand = failed === undefined ? table.current(admitted.seatKey) : undefined
+      const found = inHand ?? (await find(exchange, admitted, failed, round))
       if ('outcome' in found) return found
-      const ending = await forward(exchange, arrival, found)
+      const ending = await forward(exchange, admitted, found)
       if (ending !== undefined) return ending
       failed = found.lease
       table.dropGeneration(failed.generation)
@@ -167,21 +167,21 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
 
   async function find(
     exchange: Exchange,
-    arrival: Arrival,
+    admitted: AdmittedRequest,
     failed: Lease | undefined,
     round: number,
   ): Promise<Seat | Ending> {
-    const { holder, route, kind } = arrival
-    exchange.entry.workspace = workspaceOf(arrival) ?? table.last(arrival.seatKey)?.workspace
+    const { holder, route, kind } = admitted
+    exchange.entry.workspace = workspaceOf(admitted) ?? table.last(admitted.seatKey)?.workspace
     using hangUp = watchHangUp(exchange.socket)
     const signal = AbortSignal.any([hangUp.signal, closing])
-    if (round > 1) await pause(after, restMs(round), signal)
+    if (round > 1) await pause(after, retryPauseMs(round), signal)
     const until = exchange.entry.startedAt + deadlines.waitMs
     const { start } = kind
-    const wish = { holder, route, start, navigation: false, until, failed, signal }
-    const found = await desk.ask(wish)
-    switch (found.kind) {
-      case 'seat':
+    const pending = { holder, route, start, navigation: false, until, failed, signal }
+    const found = await seats.request(pending)
+    switch (found.status) {
+      case 'granted':
         return found.seat
       case 'aborted':
         if (hangUp.signal.aborted) return clientGone
@@ -197,18 +197,18 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
 
   async function serve(exchange: Exchange): Promise<Ending> {
     const { req, entry } = exchange
-    const admitted = admit(req, true)
-    if (!admitted.ok) {
-      if (admitted.person !== undefined) entry.user = admitted.person.name
-      return refuseWith(exchange, admitted.code, admitted.detail)
+    const admission = admit(req, true)
+    if (!admission.ok) {
+      if (admission.person !== undefined) entry.user = admission.person.name
+      return refuseWith(exchange, admission.code, admission.detail)
     }
-    const { arrival } = admitted
-    entry.user = arrival.person.name
-    if (arrival.own) return refuseWith(exchange, 'bad_request', 'There is no WebSocket here.')
-    const taken = limits.take(arrival.person.name, true)
+    const { admitted } = admission
+    entry.user = admitted.person.name
+    if (admitted.own) return refuseWith(exchange, 'bad_request', 'There is no WebSocket here.')
+    const taken = limits.take(admitted.person.name, true)
     if ('limit' in taken)
       return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))
-    return await visit(exchange, arrival).finally(() => taken[Symbol.dispose]())
+    return await visit(exchange, admitted).finally(() => taken[Symbol.dispose]())
   }
 
   return {

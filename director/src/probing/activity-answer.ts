@@ -1,9 +1,9 @@
 // What an application's answer says of its activity: Jupyter's status, its lists of kernels and terminals, or plain
 // `{"busy", "last_activity" | "lastActivityAgoMs"}`. Anything else says nothing.
-import { longestMs, type AskResult } from '@berth/shared/contract'
+import { longestMs, type ActivityCheckResult } from '@berth/shared/contract'
 import { z } from 'zod'
 
-export type Said = Pick<AskResult, 'busy' | 'lastActivityAgoMs'>
+export type ReportedActivity = Pick<ActivityCheckResult, 'busy' | 'lastActivityAgoMs'>
 
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i
 const moment = z.string().regex(time).transform(Date.parse).pipe(z.number())
@@ -20,7 +20,7 @@ const list = z.array(listed)
 const status = z.object({ kernels: z.number().nonnegative() })
 
 /** @param answer parsed JSON; `undefined` where there was none @param wall milliseconds since 1970 */
-export function readActivity(answer: unknown, wall: number): Said {
+export function readActivity(answer: unknown, wall: number): ReportedActivity {
   const items = list.safeParse(answer)
   if (items.success) {
     const busy = items.data.some(({ execution_state }) => execution_state === 'busy')
@@ -37,7 +37,7 @@ export function readActivity(answer: unknown, wall: number): Said {
 }
 
 /** Busy as the second says, last used as either does. */
-export function together(first: Said, second: Said): Said {
+export function combine(first: ReportedActivity, second: ReportedActivity): ReportedActivity {
   const times = [first.lastActivityAgoMs, second.lastActivityAgoMs].filter((ms) => ms !== undefined)
   return { ...second, ...(times.length === 0 ? {} : { lastActivityAgoMs: Math.min(...times) }) }
 }
@@ -69,6 +69,6 @@ function latest(times: readonly (number | undefined)[]): number | undefined {
 }
 
 /** The container's clock is this host's, but one of the two may have been set meanwhile. */
-function ago(ms: number | undefined): Said {
+function ago(ms: number | undefined): ReportedActivity {
   return ms === undefined ? {} : { lastActivityAgoMs: Math.min(longestMs, Math.max(0, ms)) }
 }

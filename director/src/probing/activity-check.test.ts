@@ -4,12 +4,12 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { systemClock } from '@berth/shared/clock'
-import type { AskResult } from '@berth/shared/contract'
+import type { ActivityCheckResult } from '@berth/shared/contract'
 import { parseSubnetPool } from '@berth/shared/subnet-pool'
 import { pino } from 'pino'
 import { systemAfter } from '../leases/timer.ts'
 import { readActivity } from './activity-answer.ts'
-import { createAsker } from './activity-check.ts'
+import { createActivityChecks } from './activity-check.ts'
 
 const pool = parseSubnetPool('127.5.0.0/16')
 assert(pool !== undefined)
@@ -31,9 +31,9 @@ async function ask(path: string, serve: http.RequestListener, deadlineMs = 2_000
   })
   await once(server.listen(0, '127.5.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
-  const told = Promise.withResolvers<Omit<AskResult, 'director'>>()
+  const told = Promise.withResolvers<Omit<ActivityCheckResult, 'director'>>()
   const keepAlive = setInterval(() => undefined, 1_000)
-  await using asker = createAsker({
+  await using activityChecks = createActivityChecks({
     clock,
     after: systemAfter,
     pool,
@@ -44,7 +44,7 @@ async function ask(path: string, serve: http.RequestListener, deadlineMs = 2_000
     },
   })
   const address = { host: '127.5.0.1', port }
-  asker.send({ workspace: 'lab-alice', generation: 'g1', address, path, deadlineMs })
+  activityChecks.send({ workspace: 'lab-alice', generation: 'g1', address, path, deadlineMs })
   const { workspace, generation, ...said } = await told.promise
   clearInterval(keepAlive)
   server.closeAllConnections()
@@ -146,7 +146,7 @@ describe('the asker', () => {
   it('asks nothing outside the pool', async () => {
     assert(pool !== undefined)
     let asked = 0
-    await using asker = createAsker({
+    await using activityChecks = createActivityChecks({
       clock,
       after: systemAfter,
       pool,
@@ -158,7 +158,7 @@ describe('the asker', () => {
       },
     })
     const address = { host: '169.254.169.254', port: 80 }
-    asker.send({ workspace: 'w', generation: 'g', address, path: '/', deadlineMs: 100 })
+    activityChecks.send({ workspace: 'w', generation: 'g', address, path: '/', deadlineMs: 100 })
     assert.equal(asked, 0)
   })
 })

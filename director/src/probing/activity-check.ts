@@ -1,29 +1,32 @@
 // Asks applications whether they are busy, as the spawner wishes, at their activity path.
 import type { Clock } from '@berth/shared/clock'
-import type { AskCommand, AskResult } from '@berth/shared/contract'
+import type { ActivityCheckCommand, ActivityCheckResult } from '@berth/shared/contract'
 import {
   isArrayOfKernels,
   kernelsCounted,
   kernelsPath,
   readActivity,
-  together,
+  combine,
   untracked,
 } from './activity-answer.ts'
-import { createErrands, type ErrandDeps, type Errands } from './probe-jobs.ts'
+import { createProbeJobs, type ProbeJobsDeps, type ProbeJobs } from './probe-jobs.ts'
 import { fetchJson, type FetchJson } from './fetch-json.ts'
 
-export interface AskerDeps extends Omit<ErrandDeps<Omit<AskResult, 'director'>>, 'run' | 'done'> {
+export interface ActivityChecksDeps extends Omit<
+  ProbeJobsDeps<Omit<ActivityCheckResult, 'director'>>,
+  'run' | 'done'
+> {
   readonly clock: Clock
   readonly fetch?: FetchJson
 }
 
-export function createAsker(deps: AskerDeps): Errands {
+export function createActivityChecks(deps: ActivityChecksDeps): ProbeJobs {
   const { clock, fetch = fetchJson } = deps
 
   async function run(
-    command: AskCommand,
+    command: ActivityCheckCommand,
     aborted: AbortSignal,
-  ): Promise<Omit<AskResult, 'director'>> {
+  ): Promise<Omit<ActivityCheckResult, 'director'>> {
     const { workspace, generation, address, path, deadlineMs } = command
     const signal = AbortSignal.any([aborted, AbortSignal.timeout(deadlineMs)])
     const place = { address, host: `${workspace}:${address.port}` }
@@ -37,10 +40,10 @@ export function createAsker(deps: AskerDeps): Errands {
       // It counts kernels, but a silent one may compute: which are busy, only their list says.
       const kernels = await fetch({ ...place, path: untracked(kernelsPath(path)) }, signal)
       if (!isArrayOfKernels(kernels)) return {}
-      return together(told, readActivity(kernels, clock.wall()))
+      return combine(told, readActivity(kernels, clock.wall()))
     }
     return { workspace, generation, ...(await said()) }
   }
 
-  return createErrands({ ...deps, run, done: 'asked' })
+  return createProbeJobs({ ...deps, run, done: 'asked' })
 }

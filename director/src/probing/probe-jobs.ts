@@ -5,7 +5,7 @@ import type { Log } from '@berth/shared/log'
 import { poolContains, type SubnetPool } from '@berth/shared/subnet-pool'
 import { pause, type After } from '../leases/timer.ts'
 
-export interface ErrandDeps<Result> {
+export interface ProbeJobsDeps<Result> {
   readonly after: After
   readonly pool: SubnetPool
   /** Ends by the command's deadline, or when the signal aborts. */
@@ -17,14 +17,14 @@ export interface ErrandDeps<Result> {
   readonly done: string
 }
 
-export interface Errands extends AsyncDisposable {
+export interface ProbeJobs extends AsyncDisposable {
   readonly send: (command: ProbeCommand) => void
 }
 
 const postTries = 4
 const postPauseMs = 250
 
-export function createErrands<Result extends object>(deps: ErrandDeps<Result>): Errands {
+export function createProbeJobs<Result extends object>(deps: ProbeJobsDeps<Result>): ProbeJobs {
   const { after, pool, run, post, log, done } = deps
   const running = new Map<string, AbortController>()
 

@@ -10,7 +10,7 @@ import { pino } from 'pino'
 import { createFakeTime } from '../testing/fake-time.ts'
 import { systemAfter } from '../leases/timer.ts'
 import { createProbe, nextStepMs, tryProbeOnce, type TryProbe } from './probe.ts'
-import { createProber } from './prober.ts'
+import { createReadinessProbes } from './readiness-probes.ts'
 
 const command: ProbeCommand = {
   workspace: 'lab-alice',
@@ -113,7 +113,7 @@ describe('the prober', () => {
   it('tells what it found, again if that did not arrive', async () => {
     const posted: Omit<ProbeResult, 'director'>[] = []
     const done = Promise.withResolvers<void>()
-    await using prober = createProber({
+    await using readinessProbes = createReadinessProbes({
       clock: systemClock,
       after: systemAfter,
       pool,
@@ -125,7 +125,7 @@ describe('the prober', () => {
         return posted.length === 2
       },
     })
-    prober.send(command)
+    readinessProbes.send(command)
     const keepAlive = setInterval(() => undefined, 1_000)
     await done.promise
     clearInterval(keepAlive)
@@ -136,7 +136,7 @@ describe('the prober', () => {
     const posted: string[] = []
     const aborted = Promise.withResolvers<void>()
     const done = Promise.withResolvers<void>()
-    await using prober = createProber({
+    await using readinessProbes = createReadinessProbes({
       clock: systemClock,
       after: systemAfter,
       pool,
@@ -153,15 +153,15 @@ describe('the prober', () => {
         return true
       },
     })
-    prober.send(command)
-    prober.send({ ...command, generation: 'g2' })
+    readinessProbes.send(command)
+    readinessProbes.send({ ...command, generation: 'g2' })
     await Promise.all([aborted.promise, done.promise])
     assert.deepEqual(posted, ['g2'])
   })
 
   it('probes nothing outside the pool', async () => {
     let tries = 0
-    await using prober = createProber({
+    await using readinessProbes = createReadinessProbes({
       clock: systemClock,
       after: systemAfter,
       pool,
@@ -172,8 +172,8 @@ describe('the prober', () => {
       },
       post: async () => true,
     })
-    prober.send({ ...command, address: { host: '169.254.169.254', port: 80 } })
-    prober.send({ ...command, address: { host: 'localhost', port: 80 } })
+    readinessProbes.send({ ...command, address: { host: '169.254.169.254', port: 80 } })
+    readinessProbes.send({ ...command, address: { host: 'localhost', port: 80 } })
     assert.equal(tries, 0)
   })
 })

@@ -26,7 +26,7 @@ export type Destination =
 
 type TemplateDestination = Extract<Destination, { kind: 'template' }>
 
-export interface Asked {
+export interface RouteQuery {
   /** The Host header as it came. */
   readonly host: string | undefined
   /** Path and query as they came. */
@@ -36,9 +36,9 @@ export interface Asked {
 }
 
 export interface RouteTable {
-  find(asked: Asked): Destination
+  find(asked: RouteQuery): Destination
   /** Whether this port leads to one route alone, whatever the host. */
-  isOwnPort(port: number | undefined): boolean
+  isRoutePort(port: number | undefined): boolean
   /** The ports, besides the director's first, that routes ask for. */
   readonly ports: ReadonlySet<number>
 }
@@ -108,7 +108,7 @@ export function createRouteTable(routes: readonly Route[], sites: Sites): RouteT
       const site = siteOf(name, port)
       return (site === undefined ? undefined : findIn(site, target)) ?? unknown
     },
-    isOwnPort: (port) => port !== undefined && byPort.has(port),
+    isRoutePort: (port) => port !== undefined && byPort.has(port),
     ports: new Set(byPort.keys()),
   }
 }

@@ -4,7 +4,7 @@ import type { Route } from '@berth/shared/contract'
 import { createIsBackground } from './background-requests.ts'
 import { classify, isOwnPath } from './classify.ts'
 import { below } from './path-prefix.ts'
-import { createRouteTable, type Asked, type RouteTable } from './route-table.ts'
+import { createRouteTable, type RouteQuery, type RouteTable } from './route-table.ts'
 
 const route = (template: string, hosts: string[] = [], more: Partial<Route> = {}): Route => ({
   template,
@@ -73,7 +73,7 @@ describe('a host name', () => {
   })
 })
 
-function leads(table: RouteTable, asked: Asked): string {
+function leads(table: RouteTable, asked: RouteQuery): string {
   const found = table.find(asked)
   return found.kind === 'template' ? `${found.route.template}${found.base}` : found.kind
 }
@@ -192,9 +192,9 @@ describe('a port of the director’s own', () => {
 
   it('is asked for while its route is there', () => {
     assert.deepEqual([...table.ports], [8090, 8091])
-    assert.equal(table.isOwnPort(8090), true)
-    assert.equal(table.isOwnPort(8080), false)
-    assert.equal(table.isOwnPort(undefined), false)
+    assert.equal(table.isRoutePort(8090), true)
+    assert.equal(table.isRoutePort(8080), false)
+    assert.equal(table.isRoutePort(undefined), false)
   })
 })
 

@@ -41,7 +41,7 @@ describe('a spawner with another INTERNAL_SECRET', () => {
     const problem = createProblem(undefined, 'identity_missing', 'Directors only.')
     const spawner = await spawnerThatSays(t, problem)
     const signal = AbortSignal.timeout(5_000)
-    assert.equal((await spawner.askSeat(question, signal)).status, 'unreachable')
+    assert.equal((await spawner.requestSeat(question, signal)).status, 'unreachable')
     await assert.rejects(spawner.openCommands(signal), /INTERNAL_SECRET/)
   })
 })
@@ -58,8 +58,8 @@ describe('a spawner whose name nobody tells any more', () => {
       },
     })
     const signal = AbortSignal.timeout(5_000)
-    assert.equal((await spawner.askSeat(question, signal)).status, 'refused')
-    return spawner.askSeat(question, signal)
+    assert.equal((await spawner.requestSeat(question, signal)).status, 'refused')
+    return spawner.requestSeat(question, signal)
   }
 
   it('is where it was last while DNS does not answer', async (t) => {

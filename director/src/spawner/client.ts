@@ -7,8 +7,8 @@ import {
   problemSchema,
   seatAnswerSchema,
   type ActivityAnswer,
+  type ActivityCheckResult,
   type ActivityReport,
-  type AskResult,
   type ProbeResult,
   type SeatAnswer,
   type SeatRequest,
@@ -16,37 +16,38 @@ import {
 import { problemMediaType, type Problem } from '@berth/shared/problems'
 import type { Secret } from '@berth/shared/secret'
 import { Pool, type Dispatcher } from 'undici'
-import { createLastingLookup } from './lasting-lookup.ts'
+import { createLookupFallback } from './lookup-fallback.ts'
 
-export type SeatQuestion = Omit<SeatRequest, 'director' | 'protocol'>
-
-export type SeatOutcome =
-  | SeatAnswer
+/** What a call for a seat ends with where it does not end with the contract's `SeatAnswer`. */
+export type SeatFailure =
   | { readonly status: 'refused'; readonly problem: Problem }
-  /** It could not be asked, or gave no answer that makes sense: nothing is known. */
+  /** The spawner could not be reached, or its answer makes no sense: nothing is known about the seat. */
   | { readonly status: 'unreachable'; readonly cause: unknown }
 
 export interface Spawner extends AsyncDisposable {
-  /** Held for up to `waitMs`. Never rejects. */
-  readonly askSeat: (question: SeatQuestion, signal: AbortSignal) => Promise<SeatOutcome>
-  /** @returns `undefined` when it could not be told */
+  /** The spawner holds the call for up to `waitMs`. Never rejects. */
+  readonly requestSeat: (
+    request: Omit<SeatRequest, 'director' | 'protocol'>,
+    signal: AbortSignal,
+  ) => Promise<SeatAnswer | SeatFailure>
+  /** @returns `undefined` when the report did not arrive */
   readonly reportActivity: (
     seats: ActivityReport['seats'],
     signal: AbortSignal,
   ) => Promise<ActivityAnswer['leases'] | undefined>
-  /** @returns whether it arrived */
+  /** @returns whether the result arrived */
   readonly postProbeResult: (
     result: Omit<ProbeResult, 'director'>,
     signal: AbortSignal,
   ) => Promise<boolean>
-  /** @returns whether it arrived */
-  readonly postAskResult: (
-    result: Omit<AskResult, 'director'>,
+  /** @returns whether the result arrived */
+  readonly postActivityCheckResult: (
+    result: Omit<ActivityCheckResult, 'director'>,
     signal: AbortSignal,
   ) => Promise<boolean>
   /** @throws when the stream cannot be opened */
   readonly openCommands: (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>
-  /** For what passes through to it: connections, and the header that it knows the director by. */
+  /** For requests that pass through to the spawner: its connections, and the header that authenticates the director. */
   readonly dispatcher: Dispatcher
   readonly authorization: readonly [name: string, value: string]
 }
@@ -61,17 +62,18 @@ export interface SpawnerDeps {
 }
 
 const connectMs = 1_000
-/** How much longer than asked a held answer may take. */
+/** How much longer than `waitMs` a held answer may take. */
 export const answerGraceMs = 2_000
 const reportDeadlineMs = 5_000
-const wrongSecret = 'the spawner has another INTERNAL_SECRET'
+const wrongSecret =
+  'the spawner refused this director: set the same INTERNAL_SECRET for the director and the spawner'
 
 export function createSpawner(deps: SpawnerDeps): Spawner {
   const { origin, secret, director, log } = deps
-  // Held calls each occupy a connection, so their number is bounded by people, not here.
+  // Each held call occupies a connection. The number of people bounds their number, so no bound is set here.
   const pool = new Pool(origin, {
     connections: null,
-    connect: { timeout: connectMs, lookup: createLastingLookup(deps.lookup) },
+    connect: { timeout: connectMs, lookup: createLookupFallback(deps.lookup) },
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: 4_000,
@@ -88,28 +90,29 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
     })
   }
 
-  async function seat(question: SeatQuestion, signal: AbortSignal): Promise<SeatOutcome> {
-    const body: SeatRequest = { director, protocol: 'http', ...question }
-    const deadlineMs = question.waitMs + answerGraceMs
-    const answer = await post(internalPaths.seats, body, signal, deadlineMs)
-    const said: unknown = await answer.body.json()
-    if (answer.statusCode === 200 || answer.statusCode === 202) return seatAnswerSchema.parse(said)
-    // It is the director that is refused, not the person: they are told that nothing can be started.
+  async function postSeatRequest(
+    request: SeatRequest,
+    signal: AbortSignal,
+  ): Promise<SeatAnswer | SeatFailure> {
+    const answer = await post(internalPaths.seats, request, signal, request.waitMs + answerGraceMs)
+    const body: unknown = await answer.body.json()
+    if (answer.statusCode === 200 || answer.statusCode === 202) return seatAnswerSchema.parse(body)
+    // The spawner refuses the director, not the person: the person is told that nothing can be started.
     if (answer.statusCode === 401) throw new Error(wrongSecret)
     const isProblem = String(answer.headers['content-type']).startsWith(problemMediaType)
-    if (!isProblem) throw new Error(`the spawner answered ${answer.statusCode}`)
-    const problem = problemSchema.parse(said) as Problem
+    if (!isProblem) throw unexpectedStatus(answer)
+    const problem = problemSchema.parse(body) as Problem
     if (problem.code === 'shutting_down') throw new Error('the spawner is shutting down')
     return { status: 'refused', problem }
   }
 
-  async function tell(path: string, result: object, signal: AbortSignal): Promise<boolean> {
+  async function postResult(path: string, result: object, signal: AbortSignal): Promise<boolean> {
     try {
       const answer = await post(path, result, signal, reportDeadlineMs)
       await answer.body.dump()
       return answer.statusCode < 300
     } catch (error) {
-      if (!signal.aborted) log.warn({ path, error }, 'spawner could not be told of a result')
+      if (!signal.aborted) log.warn({ path, error }, 'result could not be sent to the spawner')
       return false
     }
   }
@@ -118,12 +121,13 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
     dispatcher: pool,
     authorization,
 
-    async askSeat(question, signal) {
+    async requestSeat(request, signal) {
+      const whole: SeatRequest = { director, protocol: 'http', ...request }
       try {
-        // A question may be asked twice: a kept-alive connection that the other side has just closed is no news.
-        return await seat(question, signal).catch((error: unknown) => {
+        // A seat request may be sent twice. A kept-alive connection that the spawner has just closed is no outage.
+        return await postSeatRequest(whole, signal).catch((error: unknown) => {
           if (!isClosedConnection(error) || signal.aborted) throw error
-          return seat(question, signal)
+          return postSeatRequest(whole, signal)
         })
       } catch (cause) {
         return { status: 'unreachable', cause }
@@ -134,20 +138,24 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
       try {
         const report: ActivityReport = { director, seats: [...seats] }
         const answer = await post(internalPaths.activity, report, signal, reportDeadlineMs)
-        const said: unknown = await answer.body.json()
-        if (answer.statusCode !== 200) throw new Error(`the spawner answered ${answer.statusCode}`)
-        return activityAnswerSchema.parse(said).leases
+        const body: unknown = await answer.body.json()
+        if (answer.statusCode !== 200) throw unexpectedStatus(answer)
+        return activityAnswerSchema.parse(body).leases
       } catch (error) {
-        if (!signal.aborted) log.warn({ error }, 'spawner could not be told of activity')
+        if (!signal.aborted) log.warn({ error }, 'activity could not be reported to the spawner')
         return undefined
       }
     },
 
     postProbeResult: (result, signal) =>
-      tell(internalPaths.probeResults, { director, ...result } satisfies ProbeResult, signal),
+      postResult(internalPaths.probeResults, { director, ...result } satisfies ProbeResult, signal),
 
-    postAskResult: (result, signal) =>
-      tell(internalPaths.askResults, { director, ...result } satisfies AskResult, signal),
+    postActivityCheckResult: (result, signal) =>
+      postResult(
+        internalPaths.activityCheckResults,
+        { director, ...result } satisfies ActivityCheckResult,
+        signal,
+      ),
 
     async openCommands(signal) {
       const answer = await pool.request({
@@ -158,15 +166,17 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
       })
       if (answer.statusCode === 200) return answer.body
       await answer.body.dump()
-      throw new Error(
-        answer.statusCode === 401 ? wrongSecret : `the spawner answered ${answer.statusCode}`,
-      )
+      throw answer.statusCode === 401 ? new Error(wrongSecret) : unexpectedStatus(answer)
     },
 
     async [Symbol.asyncDispose]() {
       await pool.destroy()
     },
   }
+}
+
+function unexpectedStatus({ statusCode }: { readonly statusCode: number }): Error {
+  return new Error(`the spawner answered with the unexpected status ${statusCode}`)
 }
 
 function isClosedConnection(error: unknown): boolean {

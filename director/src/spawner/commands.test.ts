@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { AskCommand, ProbeCommand, RevokeCommand, Route } from '@berth/shared/contract'
+import type {
+  ActivityCheckCommand,
+  ProbeCommand,
+  RevokeCommand,
+  Route,
+} from '@berth/shared/contract'
 import { eventComment, formatEvent } from '@berth/shared/server-sent-events'
 import { pino } from 'pino'
 import { createFakeTime } from '../testing/fake-time.ts'
@@ -37,7 +42,7 @@ function setUp() {
   const heard: {
     routes: Route[][]
     probes: ProbeCommand[]
-    asked: AskCommand[]
+    asked: ActivityCheckCommand[]
     revoked: RevokeCommand[]
   } = { routes: [], probes: [], asked: [], revoked: [] }
   const bodies: ReturnType<typeof createBody>[] = []

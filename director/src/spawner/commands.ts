@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import {
   commandSchemas,
-  type AskCommand,
+  type ActivityCheckCommand,
   type ProbeCommand,
   type RevokeCommand,
   type Route,
@@ -14,7 +14,7 @@ import { pause, type After } from '../leases/timer.ts'
 export interface CommandHandlers {
   routes(routes: readonly Route[]): void
   probe(command: ProbeCommand): void
-  ask(command: AskCommand): void
+  ask(command: ActivityCheckCommand): void
   revoke(command: RevokeCommand): void
 }
 

@@ -12,7 +12,7 @@ const prefix = parsePrefix('lab')
 assert(pool !== undefined && name !== undefined && prefix !== undefined)
 const workspace = workspaceName(prefix, name)
 const alias = ownerAlias(workspace, 'u-alice')
-const holder = { template: 'lab', person: { name, subject: 'u-alice', groups: [] } }
+const holder = { template: 'lab', user: { name, subject: 'u-alice', groups: [] } }
 const route = { prefix: 'lab', port: 8888, shared: false, readyPath: '/ready' }
 
 const here = { [workspace]: ['10.213.0.2'], [alias]: ['10.213.0.2'] }

@@ -73,10 +73,10 @@ export function createNameLookup(deps: NameLookupDeps): NameLookup {
     const prefix = parsePrefix(route.prefix)
     // No person's name leads to what is shared, or to what a route names by itself.
     if (prefix === undefined || route.shared || route.workspace !== undefined) return undefined
-    const workspace = workspaceName(prefix, holder.person.name)
+    const workspace = workspaceName(prefix, holder.user.name)
     const [byName, ...byProof] = await Promise.all([
       resolve(workspace),
-      resolve(ownerAlias(workspace, holder.person.subject)),
+      resolve(ownerAlias(workspace, holder.user.subject)),
       // What was made for nobody and given to them later has no such alias.
       last?.workspace === workspace ? resolve(engineId(last.generation)) : [],
     ])

@@ -4,7 +4,7 @@ import { internalPaths, type Person } from '@berth/shared/contract'
 import { forwardRequest } from '../forward/forward-request.ts'
 import type { ForwardOutcome } from '../forward/outcome.ts'
 import { isHopByHop } from '../headers/hop-by-hop.ts'
-import type { HeaderPasses } from '../headers/scrub.ts'
+import type { HeaderScrub } from '../headers/scrub.ts'
 import type { GatewayProof } from '../identity/gateway.ts'
 import type { Spawner } from './client.ts'
 
@@ -33,7 +33,7 @@ export interface PassThrough {
 
 export interface PassThroughDeps {
   readonly spawner: Pick<Spawner, 'dispatcher' | 'authorization'>
-  readonly headers: HeaderPasses
+  readonly headers: HeaderScrub
 }
 
 const pageMs = 5_000

@@ -13,7 +13,7 @@ export function createFakeTime(start = 1_000): FakeTime {
   let now = start
   const timers = new Set<{ at: number; run: () => void }>()
 
-  async function settle(): Promise<void> {
+  async function runPending(): Promise<void> {
     // Whole turns of the event loop: promises wait for each other, however deep.
     for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve))
   }
@@ -27,17 +27,17 @@ export function createFakeTime(start = 1_000): FakeTime {
     },
     async pass(ms) {
       const end = now + ms
-      await settle()
+      await runPending()
       for (;;) {
         const next = [...timers].sort((a, b) => a.at - b.at).find((timer) => timer.at <= end)
         if (next === undefined) break
         timers.delete(next)
         now = Math.max(now, next.at)
         next.run()
-        await settle()
+        await runPending()
       }
       now = end
-      await settle()
+      await runPending()
     },
   }
 }

@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { connect, createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import type { Address } from '@berth/shared/contract'
-import { createHeaderPasses } from '../headers/scrub.ts'
+import { createHeaderScrub } from '../headers/scrub.ts'
 import {
   createConnectionPools,
   type ConnectionPools,
@@ -107,8 +107,8 @@ const route = { passIdentity: [], passTokens: [], authorization: 'application' }
 /** Forwards everything to one workspace, with the scrub, and answers what failed with a bare status. */
 export async function startFront(to: Address, options: FrontOptions = {}): Promise<Front> {
   const { answerTimeoutMs = 5_000, hooks = {}, limits = {} } = options
-  const passes = createHeaderPasses({
-    gate: {
+  const passes = createHeaderScrub({
+    gateway: {
       secret: undefined,
       identityHeader: 'X-Forwarded-Preferred-Username',
       subjectHeader: 'X-Forwarded-User',

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type {
   ActivityAnswer,
   ActivityReport,
-  AskResult,
+  ActivityCheckResult,
   Command,
   ProbeResult,
   Route,
@@ -13,7 +13,7 @@ import type {
 } from '@berth/shared/contract'
 import {
   activityReportSchema,
-  askResultSchema,
+  activityCheckResultSchema,
   internalPaths,
   seatRequestSchema,
 } from '@berth/shared/contract'
@@ -32,7 +32,7 @@ export interface StandInSpawner extends AsyncDisposable {
   readonly asked: SeatRequest[]
   readonly reports: ActivityReport[]
   readonly probed: ProbeResult[]
-  readonly answers: AskResult[]
+  readonly answers: ActivityCheckResult[]
   readonly passed: Passed[]
   /** How many questions are held at present. */
   held(): number
@@ -108,8 +108,8 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
       res.writeHead(204).end()
       return
     }
-    if (target === internalPaths.askResults) {
-      spawner.answers.push(askResultSchema.parse(JSON.parse(body)))
+    if (target === internalPaths.activityCheckResults) {
+      spawner.answers.push(activityCheckResultSchema.parse(JSON.parse(body)))
       res.writeHead(204).end()
       return
     }

@@ -1,7 +1,7 @@
 // What the rest of the spawner may ask of the loop. `web` sees this and the policy's words, nothing else.
 import type {
   ActivityAnswer,
-  AskResult,
+  ActivityCheckResult,
   Command,
   Person,
   ProbeResult,
@@ -40,7 +40,7 @@ export interface Workspaces extends AsyncDisposable {
   ): Promise<ActivityAnswer['leases']>
   answerProbe(result: ProbeResult): void
   /** An application's own word on whether it is busy. */
-  answerAsk(result: AskResult): void
+  answerAsk(result: ActivityCheckResult): void
   /** Introduces a director; `send` gets its commands until disposed. A second stream of one id replaces the first. */
   connectDirector(director: DirectorId, send: (command: Command) => void): Disposable
   /** A sign of somebody who waits at a page or an event stream. In this and the next, `only` is the one workspace

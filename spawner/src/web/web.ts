@@ -43,7 +43,7 @@ const knownPaths: readonly (readonly [path: string, methods: string])[] = [
   [internalPaths.seats, 'POST'],
   [internalPaths.activity, 'POST'],
   [internalPaths.probeResults, 'POST'],
-  [internalPaths.askResults, 'POST'],
+  [internalPaths.activityCheckResults, 'POST'],
   [internalPaths.page, 'GET, HEAD'],
   [commandsPath, 'GET'],
   ['/.berth/', 'GET, HEAD'],

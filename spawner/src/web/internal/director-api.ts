@@ -3,7 +3,7 @@ import { json, Router, type Request, type Response } from 'express'
 import type { Clock } from '@berth/shared/clock'
 import {
   activityReportSchema,
-  askResultSchema,
+  activityCheckResultSchema,
   internalPaths,
   probeResultSchema,
   seatRequestSchema,
@@ -47,8 +47,8 @@ export function createDirectorApi(
     response.status(204).end()
   })
 
-  router.post(internalPaths.askResults, json({ limit: '16kb' }), (request, response) => {
-    workspaces.answerAsk(parse(askResultSchema, request.body))
+  router.post(internalPaths.activityCheckResults, json({ limit: '16kb' }), (request, response) => {
+    workspaces.answerAsk(parse(activityCheckResultSchema, request.body))
     response.status(204).end()
   })
 

@@ -1,5 +1,11 @@
 // A stand-in for the loop in tests of the web: shows what it is told to show and records what it is asked. Decides nothing.
-import type { AskResult, Command, Person, ProbeResult, SeatRequest } from '@berth/shared/contract'
+import type {
+  ActivityCheckResult,
+  Command,
+  Person,
+  ProbeResult,
+  SeatRequest,
+} from '@berth/shared/contract'
 import type { WorkspaceView, Workspaces } from '../../loop/workspaces.ts'
 import { initialState } from '../../policy/decide.ts'
 import type { Failure, Milestone, PolicyConfig, SeatReply } from '../../policy/domain.ts'
@@ -29,7 +35,7 @@ export interface StandIn extends Workspaces {
   reply: (request: SeatRequest, signal: AbortSignal) => Promise<SeatReply>
   readonly calls: { readonly name: string; readonly person?: Person; readonly template?: string }[]
   readonly probes: ProbeResult[]
-  readonly asks: AskResult[]
+  readonly asks: ActivityCheckResult[]
   readonly directors: Map<string, (command: Command) => void>
   readonly followers: Set<() => void>
   /** Resolves at the next call of that name. */
@@ -59,7 +65,7 @@ export function createStandIn(
   const followers = new Set<() => void>()
   const directors: StandIn['directors'] = new Map()
   const probes: ProbeResult[] = []
-  const asks: AskResult[] = []
+  const asks: ActivityCheckResult[] = []
 
   function note(name: string, person?: Person, template?: string): void {
     calls.push({ name, ...(person && { person }), ...(template !== undefined && { template }) })

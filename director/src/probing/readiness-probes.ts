@@ -2,19 +2,19 @@
 import type { Clock } from '@berth/shared/clock'
 import type { ProbeResult } from '@berth/shared/contract'
 import { pause } from '../leases/timer.ts'
-import { createErrands, type ErrandDeps, type Errands } from './probe-jobs.ts'
+import { createProbeJobs, type ProbeJobsDeps, type ProbeJobs } from './probe-jobs.ts'
 import { createProbe, tryProbeOnce, type TryProbe } from './probe.ts'
 
-export interface ProberDeps extends Omit<
-  ErrandDeps<Omit<ProbeResult, 'director'>>,
+export interface ReadinessProbesDeps extends Omit<
+  ProbeJobsDeps<Omit<ProbeResult, 'director'>>,
   'run' | 'done'
 > {
   readonly clock: Clock
   readonly tryProbe?: TryProbe
 }
 
-export function createProber(deps: ProberDeps): Errands {
+export function createReadinessProbes(deps: ReadinessProbesDeps): ProbeJobs {
   const { clock, after, tryProbe = tryProbeOnce } = deps
   const sleep = (ms: number, signal: AbortSignal): Promise<void> => pause(after, ms, signal)
-  return createErrands({ ...deps, run: createProbe({ clock, tryProbe, sleep }), done: 'probed' })
+  return createProbeJobs({ ...deps, run: createProbe({ clock, tryProbe, sleep }), done: 'probed' })
 }

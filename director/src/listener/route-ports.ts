@@ -2,18 +2,18 @@
 // Nobody outside reaches such a port but through a gateway that is told to send people there.
 import type { Log } from '@berth/shared/log'
 
-export interface OwnPorts extends AsyncDisposable {
+export interface RoutePorts extends AsyncDisposable {
   /** Has these open, and no others. Resolves when those that are new listen, or cannot. */
   follow(ports: ReadonlySet<number>): Promise<void>
 }
 
-export interface OwnPortsDeps {
+export interface RoutePortsDeps {
   /** @throws when the port cannot be listened on */
   readonly start: (port: number) => Promise<AsyncDisposable>
   readonly log: Log
 }
 
-export function createOwnPorts({ start, log }: OwnPortsDeps): OwnPorts {
+export function createRoutePorts({ start, log }: RoutePortsDeps): RoutePorts {
   const open = new Map<number, Promise<AsyncDisposable | undefined>>()
   const ending = new Set<Promise<void>>()
   let ended = false

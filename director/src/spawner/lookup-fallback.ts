@@ -1,12 +1,13 @@
-// Where a name led last. The engine's DNS goes with the engine; the spawner is still there then, and can say so.
+// A DNS lookup that returns the last known address while DNS does not answer. The engine's DNS stops with the engine,
+// but the spawner still runs then and can answer for itself.
 import dns from 'node:dns'
 import type { LookupFunction } from 'node:net'
 
-/** What the system says when nobody answers it, not when a name is unknown. */
+/** The system's code for "no name server answered". An unknown name has another code. */
 const unanswered = 'EAI_AGAIN'
 
 /** For one name. */
-export function createLastingLookup(lookup: LookupFunction = dns.lookup): LookupFunction {
+export function createLookupFallback(lookup: LookupFunction = dns.lookup): LookupFunction {
   let last: Parameters<Parameters<LookupFunction>[2]> | undefined
   return (hostname, options, callback) =>
     lookup(hostname, options, (...answer) => {

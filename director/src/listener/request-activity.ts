@@ -4,13 +4,13 @@ import type { ForwardHooks } from '../forward/outcome.ts'
 import { createDrainMeter } from '../leases/drain-meter.ts'
 import type { Activity } from '../leases/activity.ts'
 
-export interface SeatUse extends Disposable {
+export interface RequestActivity extends Disposable {
   readonly hooks: ForwardHooks
   /** The raw headers of an answer have come. */
   sawHeaders(rawHeaders: readonly string[]): void
 }
 
-export interface SeatUseOptions {
+export interface RequestActivityOptions {
   readonly activity: Activity
   readonly clock: Clock
   /** The template's `connectionIdleMs`. */
@@ -19,7 +19,12 @@ export interface SeatUseOptions {
 }
 
 /** From the moment a request is handed to its workspace; dispose when all is over. */
-export function beginSeatUse({ activity, clock, windowMs, background }: SeatUseOptions): SeatUse {
+export function beginRequestActivity({
+  activity,
+  clock,
+  windowMs,
+  background,
+}: RequestActivityOptions): RequestActivity {
   const open = activity.open()
   if (background)
     return {

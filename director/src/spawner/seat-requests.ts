@@ -1,0 +1,210 @@
+// Requests a seat for a request without a lease, until there is one, a refusal or the deadline. Identical requests that
+// wait at the same time share one call to the spawner.
+import type { Clock } from '@berth/shared/clock'
+import type { SeatAnswer, SeatRequest } from '@berth/shared/contract'
+import type { Log } from '@berth/shared/log'
+import { createProblem } from '@berth/shared/problems'
+import { poolContains, type SubnetPool } from '@berth/shared/subnet-pool'
+import type { LeaseTable, Seat } from '../leases/lease-table.ts'
+import { seatKey, type Lease, type SeatHolder } from '../leases/lease.ts'
+import { pause, type After } from '../leases/timer.ts'
+import { samePlace, type NamedRoute, type NameLookup } from './name-lookup.ts'
+import { createSharedCalls, type SharedCall } from './shared-calls.ts'
+import { answerGraceMs, type SeatFailure, type Spawner } from './client.ts'
+
+/** The contract's request, as it is repeated until its deadline. */
+export interface PendingSeatRequest extends Pick<SeatRequest, 'start' | 'navigation'> {
+  readonly holder: SeatHolder
+  readonly route: NamedRoute
+  /** On the director's clock. The spawner is called at least once, even when this has passed. */
+  readonly until: number
+  /** The lease that could not be connected to. */
+  readonly failed?: Lease | undefined
+  readonly signal: AbortSignal
+}
+
+/** The contract's answer with the grant entered in the lease table, or why there is no such answer. */
+export type SeatResult =
+  | { readonly status: 'granted'; readonly seat: Seat }
+  /** The deadline has passed, and the workspace is still getting ready. */
+  | { readonly status: 'waiting' }
+  | SeatFailure
+  | { readonly status: 'aborted' }
+
+export interface SeatRequests {
+  /** Never rejects. */
+  request(request: PendingSeatRequest): Promise<SeatResult>
+  /** The spawner can be reached again: call it before looking up a name. */
+  spawnerReachable(): void
+}
+
+export interface SeatRequestsDeps {
+  readonly table: LeaseTable
+  readonly requestSeat: Spawner['requestSeat']
+  readonly lookUp: NameLookup
+  readonly pool: SubnetPool
+  /** The base URL of the pages that explain problems. */
+  readonly problemBase: string | undefined
+  readonly clock: Clock
+  readonly after: After
+  readonly log: Log
+}
+
+/** No call is held longer, so that a lost one is noticed. */
+const longestHoldMs = 25_000
+/** The first call is held for less, so that a spawner that hangs delays a request only briefly. */
+const firstHoldMs = 1_000
+/** How long a request that already waits survives an outage of the spawner, such as its restart. */
+const outageMs = 15_000
+/** Between two calls when the spawner answers "waiting" at once. */
+const pauseMs = 250
+/** With less than this left before its deadline, a request is over. */
+const tooShortMs = 20
+
+export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
+  const { table, requestSeat, lookUp, pool, clock, after, log } = deps
+  const calls = createSharedCalls<SeatResult>()
+  const lookups = createSharedCalls<Lease | undefined>()
+  /** The last call failed: names are looked up before the next one. */
+  let unreachable = false
+
+  async function call(
+    request: PendingSeatRequest,
+    first: boolean,
+    signal: AbortSignal,
+  ): Promise<SeatResult> {
+    const { holder, start, navigation, until, failed } = request
+    const askedAt = clock.now()
+    const holdMs = first ? firstHoldMs : longestHoldMs
+    const answer = await requestSeat(
+      {
+        ...holder,
+        start,
+        navigation,
+        waitMs: Math.round(Math.min(holdMs, Math.max(0, until - askedAt))),
+        // Named once: the spawner must not check again what it has checked since.
+        ...(first && failed?.byName === false ? { unreachable: failed.generation } : {}),
+      },
+      signal,
+    )
+    if (signal.aborted) return { status: 'aborted' }
+    if (answer.status === 'unreachable') {
+      if (!unreachable)
+        log.warn({ error: answer.cause }, 'seat could not be requested from the spawner')
+      unreachable = true
+      return answer
+    }
+    unreachable = false
+    return answer.status === 'granted' ? grant(holder, answer, askedAt) : answer
+  }
+
+  function grant(
+    holder: SeatHolder,
+    answer: Extract<SeatAnswer, { status: 'granted' }>,
+    askedAt: number,
+  ): SeatResult {
+    const { workspace, generation, address, leaseMs, endsAt } = answer
+    if (!poolContains(pool, address.host)) {
+      log.error(
+        { workspace, address },
+        'spawner granted an address outside NETWORK_POOL: set the same NETWORK_POOL for both services',
+      )
+      const detail =
+        'The address of the workspace is outside the network of workspaces. Please tell an administrator.'
+      const problem = createProblem(deps.problemBase, 'workspace_unreachable', detail)
+      return { status: 'refused', problem }
+    }
+    const expiresAt = askedAt + leaseMs
+    if (expiresAt <= clock.now()) return { status: 'waiting' }
+    const lease = { workspace, generation, address, askedAt, expiresAt, byName: false, endsAt }
+    return { status: 'granted', seat: table.grant(holder, lease) }
+  }
+
+  function join(request: PendingSeatRequest, key: string, first: boolean): SharedCall<SeatResult> {
+    const { start, navigation, failed } = request
+    const shared = [key, start, navigation, first, failed?.generation ?? ''].join('\n')
+    return calls.join(shared, (signal) => call(request, first, signal))
+  }
+
+  /** One call, shared with identical requests. A client that hangs up leaves the call to the others. */
+  async function callOnce(
+    request: PendingSeatRequest,
+    key: string,
+    first: boolean,
+  ): Promise<SeatResult> {
+    const shared = join(request, key, first)
+    const ended = Promise.withResolvers<SeatResult>()
+    // The call of another request may be held longer than this request can wait.
+    const leftMs = Math.max(0, request.until - clock.now()) + answerGraceMs + pauseMs
+    const deadline = after(leftMs, () => ended.resolve({ status: 'waiting' }))
+    const hangUp = (): void => ended.resolve({ status: 'aborted' })
+    request.signal.addEventListener('abort', hangUp, { once: true })
+    try {
+      return await Promise.race([shared.result, ended.promise])
+    } finally {
+      deadline[Symbol.dispose]()
+      request.signal.removeEventListener('abort', hangUp)
+      shared.leave()
+    }
+  }
+
+  async function findByName(request: PendingSeatRequest, key: string): Promise<Seat | undefined> {
+    const lookup = lookups.join(key, () => lookUp(request.holder, request.route, table.last(key)))
+    const lease = await lookup.result
+    lookup.leave()
+    const current = table.current(key)
+    if (current !== undefined || lease === undefined) return current
+    // This address did not answer a moment ago.
+    if (request.failed !== undefined && samePlace(request.failed, lease)) return undefined
+    return table.grant(request.holder, lease)
+  }
+
+  /** Learns whether the spawner can be reached again. This request does not wait for it: later ones use the answer. */
+  function callInBackground(request: PendingSeatRequest, key: string): void {
+    const shared = join(request, key, true)
+    void shared.result.finally(() => shared.leave())
+  }
+
+  const pauseBeforeNext = ({ until, signal }: PendingSeatRequest): Promise<void> =>
+    pause(after, Math.min(pauseMs, Math.max(0, until - clock.now())), signal)
+
+  async function request(pending: PendingSeatRequest): Promise<SeatResult> {
+    const key = seatKey(pending.holder)
+    let waited = false
+    let outageSince: number | undefined
+    for (;;) {
+      if (pending.signal.aborted) return { status: 'aborted' }
+      const current = table.current(key)
+      if (current !== undefined) return { status: 'granted', seat: current }
+      const byName = unreachable ? await findByName(pending, key) : undefined
+      if (byName !== undefined) {
+        callInBackground(pending, key)
+        return { status: 'granted', seat: byName }
+      }
+
+      const askedAt = clock.now()
+      const result = await callOnce(pending, key, !waited)
+      const over = pending.until - clock.now() < tooShortMs
+      if (result.status === 'waiting') {
+        if (over) return result
+        waited = true
+        outageSince = undefined
+        if (clock.now() - askedAt < pauseMs) await pauseBeforeNext(pending)
+        continue
+      }
+      if (result.status !== 'unreachable') return result
+      const seat = await findByName(pending, key)
+      if (seat !== undefined) return { status: 'granted', seat }
+      outageSince ??= clock.now()
+      if (!waited || over || clock.now() - outageSince > outageMs) return result
+      await pauseBeforeNext(pending)
+    }
+  }
+
+  return {
+    request,
+    spawnerReachable() {
+      unreachable = false
+    },
+  }
+}
