@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { fileSchema } from '../spawner/src/templates/file-schema.ts'
 
 interface Schema {
+  readonly $schema?: string
   readonly type?: string | readonly string[]
   readonly description?: string
   readonly properties?: Readonly<Record<string, Schema>>
@@ -13,7 +14,23 @@ interface Schema {
   readonly enum?: readonly string[]
 }
 
-const schema = z.toJSONSchema(fileSchema, { io: 'input' }) as Schema
+const schema = jsonSchema(fileSchema)
+
+function jsonSchema(of: z.ZodType): Schema {
+  return z.toJSONSchema(of, {
+    io: 'input',
+    unrepresentable: 'any',
+    override({ zodSchema, jsonSchema: written }) {
+      if (!(zodSchema instanceof z.ZodMap)) return
+      const values = jsonSchema(zodSchema.valueType as z.ZodType)
+      Object.assign(written, {
+        type: 'object',
+        propertyNames: { type: 'string' },
+        additionalProperties: { ...values, $schema: undefined },
+      })
+    },
+  }) as Schema
+}
 
 /** The JSON Schema, as text. */
 export function templatesSchema(): string {

@@ -92,6 +92,14 @@ describe('the configuration of the spawner', () => {
     assert.deepEqual(templates.get('lab')?.spec.environment, { NB_USER: '{user}', lower: 'x' })
   })
 
+  it('sets a variable of the container that is named __proto__', () => {
+    const { templates } = read({ CONTAINER_ENV___proto__: 'x', CONTAINER_ENV_constructor: 'y' })
+    assert.deepEqual(Object.entries(templates.get('lab')?.spec.environment ?? {}), [
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ])
+  })
+
   it('takes each variable’s own example', () => {
     const companions: Readonly<Record<string, Record<string, string>>> = {
       CONTAINER_EXTENSION: { CONTAINER_MAX_LIFETIME: '12h' },

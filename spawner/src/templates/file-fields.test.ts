@@ -33,6 +33,15 @@ describe('a field of a template in the file', () => {
     ['environment: { A: x, B: 1, C: "" }', (t) => t.spec.environment, { A: 'x', B: '1', C: '' }],
     ['environment: [A=x=y, B=]', (t) => t.spec.environment, { A: 'x=y', B: '' }],
     [
+      'environment: { __proto__: x, constructor: y }',
+      (t) => Object.entries(t.spec.environment),
+      [
+        ['__proto__', 'x'],
+        ['constructor', 'y'],
+      ],
+    ],
+    ['environment: [__proto__=x]', (t) => Object.entries(t.spec.environment), [['__proto__', 'x']]],
+    [
       'home: { path: /home/me }',
       (t) => t.spec.home,
       { path: '/home/me', volume: '{instance}-{user}-home' },
@@ -120,6 +129,14 @@ describe('a field of a template in the file', () => {
     ['limits: { workspaces: 10 }', (t) => t.policy.maxWorkspaces, 10],
     ['limits: { groups: { students: 6 } }', (t) => t.policy.maxWorkspacesByGroup, { students: 6 }],
     [
+      'limits: { groups: { __proto__: 2, constructor: 3 } }',
+      (t) => Object.entries(t.policy.maxWorkspacesByGroup),
+      [
+        ['__proto__', 2],
+        ['constructor', 3],
+      ],
+    ],
+    [
       'idle: { freeze: 5m, stop: 1h, remove: 48h }',
       (t) => [t.policy.idleFreezeMs, t.policy.idleStopMs, t.policy.idleRemoveMs],
       [5 * minute, 60 * minute, 2_880 * minute],
@@ -186,6 +203,15 @@ describe('a field of a template in the file', () => {
     assert.equal(second?.target, '/opt/key')
     assert.equal(first?.value.reveal(), 'of ./key')
     assert.ok(!JSON.stringify(template).includes('of ./key'))
+  })
+
+  it('may be a variable named __proto__ that an anchor brings', () => {
+    const top = 'x-base: &base { __proto__: x }'
+    const { spec } = read('environment: { <<: *base, A: y }', top)
+    assert.deepEqual(Object.entries(spec.environment).toSorted(), [
+      ['A', 'y'],
+      ['__proto__', 'x'],
+    ])
   })
 
   it('may come from an anchor, as in Compose', () => {

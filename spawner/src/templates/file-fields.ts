@@ -45,8 +45,19 @@ export function list<S extends z.ZodType>(item: S, description: string) {
   return z.array(item, { error: kindOf('a list') }).meta({ description })
 }
 
+/**
+ * Any keys, each with a value of the same kind. It is parsed as a `Map`: zod drops a key `__proto__` of a record, and
+ * here that is a name like any other.
+ */
 export function map<S extends z.ZodType>(item: S, description: string) {
-  return z.record(z.string(), item, { error: kindOf('a map') }).meta({ description })
+  const entries = z.map(z.string(), item, { error: kindOf('a map') })
+  return z
+    .preprocess((given) => (isMap(given) ? new Map(Object.entries(given)) : given), entries)
+    .meta({ description })
+}
+
+export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A map with these keys and no others. Each unknown key is told by itself, see `unknownKeys`. */

@@ -87,7 +87,7 @@ export function templateFromFile(
       allowedUsers: written.allow?.users ?? [],
       allowedGroups: written.allow?.groups ?? [],
       maxWorkspaces: written.limits?.workspaces ?? 0,
-      maxWorkspacesByGroup: written.limits?.groups ?? {},
+      maxWorkspacesByGroup: Object.fromEntries(written.limits?.groups ?? []),
       standby: written.standby ?? 0,
       activityPath: activity.path ?? '',
       busyCpuPercent: activity.cpu ?? 0,
@@ -134,12 +134,10 @@ function containerOf(
 }
 
 function environmentOf(
-  { environment = {} }: WrittenTemplate,
+  { environment = [] }: WrittenTemplate,
   complain: (field: string, message: string) => void,
 ): Readonly<Record<string, string>> {
-  const pairs: readonly (readonly [string, string])[] = Array.isArray(environment)
-    ? environment
-    : Object.entries(environment)
+  const pairs = [...environment]
   for (const [name] of pairs)
     if (!/^[A-Za-z_]\w*$/.test(name))
       complain(`environment.${name}`, 'is not the name of a variable')

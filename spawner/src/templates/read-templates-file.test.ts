@@ -262,6 +262,21 @@ const broken: readonly Broken[] = [
     ],
   },
   {
+    why: 'names that every object in JavaScript has',
+    text: `secrets: { __proto__: { file: x } }\n__proto__: 1\ntemplates:\n  __proto__: { ${lab} }\n  a:\n    ${lab.replace(', ', '\n    ')}\n    __proto__: 1\n    environment: { __proto__: [] }\n    limits: { groups: { __proto__: many } }\n    route: { path: /a, __proto__: 1 }\n    secrets: [constructor]\n`,
+    given: { readSecret: () => 'secret' },
+    problems: [
+      /^1:12 secrets\.__proto__ is not the name of a secret/,
+      /^2:1 __proto__ is not known here/,
+      /^4:3 templates\.__proto__ must be lower-case letters/,
+      /^8:5 templates\.a\.__proto__ is not known here/,
+      /^9:20 templates\.a\.environment\.__proto__ must be a text/,
+      /^10:36 templates\.a\.limits\.groups\.__proto__ must be a whole number/,
+      /^11:24 templates\.a\.route\.__proto__ is not known here/,
+      /^12:15 templates\.a\.secrets\.0 "constructor" is none of the top level’s secrets/,
+    ],
+  },
+  {
     why: 'a key twice, and what is wrong besides',
     text: `templates:\n  lab: {${lab}}\n  lab: {${lab}}\n  other: { ${lab}, cpus: many, route: { path: /other } }\n`,
     problems: [/^3:3 {2}Map keys must be unique/, /^4:\d+ templates\.other\.cpus must be a number/],

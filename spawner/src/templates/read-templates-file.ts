@@ -9,6 +9,7 @@ import {
   templateSchema,
   type WrittenTemplate,
 } from './file-schema.ts'
+import { isMap } from './file-fields.ts'
 import { templateFromFile } from './from-file.ts'
 import { jointComplaints } from './joint-rules.ts'
 import { nearestWord } from './nearest-word.ts'
@@ -82,10 +83,6 @@ function valueOf(
   if (isMap(value)) return value
   complain([], 'must be a map with the key templates')
   return undefined
-}
-
-function isMap(value: unknown): value is Content {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function readContent(

@@ -149,6 +149,20 @@ describe('what a container is made of', () => {
   })
 })
 
+describe('a variable named __proto__', () => {
+  const environment = Object.fromEntries([['__proto__', '{username}']])
+
+  it('is set in the container', () => {
+    assert.deepEqual(options({ environment }).Env, ['__proto__=müller'])
+  })
+
+  it('changes the hash of what a container is made of', () => {
+    const hash = (of: TemplateSpec['environment']) =>
+      specHash(template({ environment: of }), owner, 'berth')
+    assert.notEqual(hash(environment), hash({}))
+  })
+})
+
 describe('the hash of what a container is made of', () => {
   const hash = (spec?: Partial<TemplateSpec>, of = owner) => specHash(template(spec), of, 'berth')
 
