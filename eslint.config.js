@@ -28,6 +28,20 @@ export default tseslint.config(
     },
   },
   {
+    files: ['{director,spawner,shared}/src/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/testing/**', '**/contract/**', 'shared/src/deadline.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+        {
+          selector: "MemberExpression[object.name='AbortSignal'][property.name='timeout']",
+          message: 'It throws for a fraction: use abortAfter of @berth/shared/deadline.',
+        },
+      ],
+    },
+  },
+  {
     // Only what starts a process may look at its environment; each command is a process of its own.
     files: ['{director,spawner}/src/**/*.ts', 'shared/src/**/*.ts', 'demo/idp/src/**/*.ts'],
     ignores: ['**/main.ts', '**/commands/*.ts', '**/*.test.ts', '**/*.contract.ts'],

@@ -1,5 +1,6 @@
 // Looks every minute which images the engine has: some become templates by the labels they carry.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { abortAfter } from '@berth/shared/deadline'
 import type { Log } from '@berth/shared/log'
 import type { LabelledImage } from './templates/from-image.ts'
 
@@ -18,7 +19,7 @@ export async function watchImages(deps: {
 
   async function look(): Promise<void> {
     try {
-      const images = await list(AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]))
+      const images = await list(AbortSignal.any([signal, abortAfter(deadlineMs)]))
       if (!signal.aborted) seen(images)
     } catch (error) {
       if (!signal.aborted) log.warn({ error }, 'images of the engine cannot be listed')

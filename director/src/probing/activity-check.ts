@@ -1,4 +1,5 @@
 // Asks applications whether they are busy, as the spawner wishes, at their activity path.
+import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import type { ActivityCheckCommand, ActivityCheckResult } from '@berth/shared/contract'
 import {
@@ -28,7 +29,7 @@ export function createActivityChecks(deps: ActivityChecksDeps): ProbeJobs {
     aborted: AbortSignal,
   ): Promise<Omit<ActivityCheckResult, 'director'>> {
     const { workspace, generation, address, path, deadlineMs } = command
-    const signal = AbortSignal.any([aborted, AbortSignal.timeout(deadlineMs)])
+    const signal = AbortSignal.any([aborted, abortAfter(deadlineMs)])
     const place = { address, host: `${workspace}:${address.port}` }
 
     async function said() {

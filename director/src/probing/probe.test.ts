@@ -109,6 +109,26 @@ describe('a probe', () => {
   })
 })
 
+describe('one try', () => {
+  it('takes the fraction of a millisecond that is left of a deadline', async () => {
+    const server = http.createServer((_, response) => response.end('up'))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const here = { ...command, address: { host: '127.0.0.1', port } }
+    for (const leftMs of [4_999.5, 250.000_1])
+      assert.deepEqual(await tryProbeOnce(here, leftMs, new AbortController().signal), {
+        status: 200,
+      })
+    server.close()
+  })
+
+  it('ends without a status for a path that no request can have', async () => {
+    const odd = { ...command, path: '/a b\u0000' }
+    assert.deepEqual(await tryProbeOnce(odd, 1_000, new AbortController().signal), {})
+  })
+})
+
 describe('the prober', () => {
   it('tells what it found, again if that did not arrive', async () => {
     const posted: Omit<ProbeResult, 'director'>[] = []

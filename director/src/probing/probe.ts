@@ -1,5 +1,6 @@
 // Looks whether a workspace answers, from where the requests will come: TCP, then HTTP below 500.
 import http from 'node:http'
+import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import type { ProbeCommand, ProbeResult } from '@berth/shared/contract'
 
@@ -68,14 +69,21 @@ function isReachable({ status }: ProbeAttempt): boolean {
 export const tryProbeOnce: TryProbe = (command, timeoutMs, signal) => {
   const { address, path, workspace } = command
   const { promise, resolve } = Promise.withResolvers<ProbeAttempt>()
-  const request = http.get({
+  const options = {
     host: address.host,
     port: address.port,
     path,
     agent: false,
     headers: { host: `${workspace}:${address.port}`, accept: '*/*', connection: 'close' },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(Math.min(timeoutMs, answerMs))]),
-  })
+    signal: AbortSignal.any([signal, abortAfter(Math.min(timeoutMs, answerMs))]),
+  }
+  let request
+  try {
+    request = http.get(options)
+  } catch {
+    // The path has characters that no request can have: there is no answer, as from a wrong port.
+    return Promise.resolve({})
+  }
   const connecting = setTimeout(() => request.destroy(), Math.min(timeoutMs, connectMs))
   request.on('error', () => resolve({}))
   request.on('close', () => {

@@ -1,5 +1,6 @@
 // The spawner as the director calls it: each call has a deadline, each answer is checked, each failure is a value.
 import type { LookupFunction } from 'node:net'
+import { abortAfter } from '@berth/shared/deadline'
 import type { Log } from '@berth/shared/log'
 import {
   activityAnswerSchema,
@@ -86,7 +87,7 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
       path,
       headers: { 'content-type': 'application/json', [authorization[0]]: authorization[1] },
       body: JSON.stringify(body),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
+      signal: AbortSignal.any([signal, abortAfter(deadlineMs)]),
     })
   }
 

@@ -1,6 +1,7 @@
 // Finds a running workspace by its name alone, for when the spawner cannot be asked. What it finds is checked: the
 // address is a workspace's, the owner's own alias or the id of their container leads there too, and it answers.
 import { Resolver } from 'node:dns/promises'
+import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import type { ProbeCommand, Route } from '@berth/shared/contract'
 import { ownerAlias, parsePrefix, workspaceName } from '@berth/shared/names'
@@ -62,7 +63,7 @@ export function createNameLookup(deps: NameLookupDeps): NameLookup {
     }
     if (answered.has(place.generation)) return true
     const command = { ...place, deadlineMs: probeMs }
-    const { status } = await tryProbe(command, probeMs, AbortSignal.timeout(probeMs))
+    const { status } = await tryProbe(command, probeMs, abortAfter(probeMs))
     if (status === undefined || status >= 500) return false
     answered.delete(place.generation)
     answered.set(place.generation, clock.now())

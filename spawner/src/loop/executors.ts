@@ -1,4 +1,5 @@
 // Carries out the steps that need the engine, beside each other, each with a deadline. Each ends in one event.
+import { abortAfter } from '@berth/shared/deadline'
 import type { Log } from '@berth/shared/log'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Event, Failure, Step, WorkspaceStep } from '../policy/domain.ts'
@@ -209,11 +210,11 @@ export function createExecutors(deps: {
   function signalFor(step: EngineStep): AbortSignal {
     if (step.type !== 'pull-image') {
       const ownMs = step.type === 'stop-container' ? stopSpec(step.template).stopTimeoutMs : 0
-      return AbortSignal.any([ends.signal, AbortSignal.timeout(deadlineMs + ownMs)])
+      return AbortSignal.any([ends.signal, abortAfter(deadlineMs + ownMs)])
     }
     const pull = new AbortController()
     pulls.set(step.workspace, pull)
-    return AbortSignal.any([ends.signal, pull.signal, AbortSignal.timeout(pullDeadlineMs)])
+    return AbortSignal.any([ends.signal, pull.signal, abortAfter(pullDeadlineMs)])
   }
 
   return {

@@ -1,4 +1,5 @@
 // Carries out what was decided about volumes that nobody uses: says it, and removes those that go.
+import { abortAfter } from '@berth/shared/deadline'
 import type { Log } from '@berth/shared/log'
 import type { Step } from '../policy/domain.ts'
 import type { Engine } from './engine.ts'
@@ -17,7 +18,7 @@ export function createUnusedHomes(deps: {
   const running = new Map<string, Promise<void>>()
 
   async function remove({ volume, user }: Extract<HomeStep, { type: 'remove-home' }>) {
-    const signal = AbortSignal.any([ends.signal, AbortSignal.timeout(deadlineMs)])
+    const signal = AbortSignal.any([ends.signal, abortAfter(deadlineMs)])
     try {
       const outcome = await engine.removeHome(volume, user, signal)
       if (outcome.ok) log.info({ volume }, 'unused volume removed')

@@ -1,4 +1,5 @@
 // Watches the engine: hears its events, and looks at all of it at start, after each break and every so often.
+import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import type { Log } from '@berth/shared/log'
 import type { Event } from '../policy/domain.ts'
@@ -57,7 +58,7 @@ export function createWatch(deps: {
     const began = clock.now()
     try {
       await deps.reached('before-look')
-      const deadline = AbortSignal.any([signal, AbortSignal.timeout(lookDeadlineMs)])
+      const deadline = AbortSignal.any([signal, abortAfter(lookDeadlineMs)])
       const seen = await engine.takeInventory(deadline)
       await deps.reached('after-look')
       if (signal.aborted) return

@@ -1,4 +1,5 @@
 // One call to the engine: with a deadline, measured, its error translated. Everything in docker/ goes through it.
+import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import { asFault, isFault, type FaultKind } from './fault.ts'
 
@@ -29,7 +30,7 @@ const defaultDeadlineMs = 10_000
 export function createCall(deps: { clock: Clock; observer: CallObserver }): Call {
   return async (name, options, work) => {
     const began = deps.clock.now()
-    const deadline = AbortSignal.timeout(options.deadlineMs ?? defaultDeadlineMs)
+    const deadline = abortAfter(options.deadlineMs ?? defaultDeadlineMs)
     const signal = AbortSignal.any([options.signal, deadline])
     try {
       return await untilAborted(signal, () => work(signal))

@@ -1,4 +1,5 @@
 // What each operation of /api/v1 does. Decides nothing about workspaces: it asks the loop and shows what became of it.
+import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import { BerthError } from '@berth/shared/problems'
@@ -115,7 +116,7 @@ export function createHandlers(deps: ApiDeps): Handlers {
     async showLogs(asked) {
       const { tail } = asked.query as z.infer<typeof logsQuery>
       const { name } = find(asked)
-      const lines = await workspaces.logs(name, tail, AbortSignal.timeout(logsMs))
+      const lines = await workspaces.logs(name, tail, abortAfter(logsMs))
       return { lines: lines.map((line) => plainText(line)) }
     },
 

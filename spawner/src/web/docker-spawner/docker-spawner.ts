@@ -1,5 +1,6 @@
 // Docker Spawner's interface: forms in, text out, in its words and codes. What it means here is decided elsewhere.
 import { Router, urlencoded, type ErrorRequestHandler, type Request, type Response } from 'express'
+import { abortAfter } from '@berth/shared/deadline'
 import type { Person } from '@berth/shared/contract'
 import { bounded, type Log } from '@berth/shared/log'
 import { parseUserName, type UserName, type WorkspaceName } from '@berth/shared/names'
@@ -55,7 +56,7 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
         ? openAtOnce(workspaces, template)
         : startAtOnce(workspaces, person, template),
     )
-    const signal = AbortSignal.timeout(waitMs)
+    const signal = abortAfter(waitMs)
     const isOver = (workspace: Workspace | undefined): boolean =>
       hasBegun(workspace) && !(workspace && isNext(workspaces.state(), workspace))
     // Its turn is kept only for whoever shows that they are there.
@@ -76,7 +77,7 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
     const name = named(field(request, 'container_hex'))
     if (name === undefined) throw new TextRefusal(400, 'Bad request: there is no such container')
     workspaces.end(name, 'remove')
-    const gone = await awaitWorkspace(workspaces, name, isGone, AbortSignal.timeout(waitMs))
+    const gone = await awaitWorkspace(workspaces, name, isGone, abortAfter(waitMs))
     if (!gone) throw new TextRefusal(500, 'Error: the container could not be removed in time')
     answer(response, 200, 'successfully removed docker')
   })
