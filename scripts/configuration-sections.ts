@@ -131,8 +131,8 @@ const others: readonly Row[] = [
   {
     name: 'IDP_PORT',
     doc: "the development identity provider's port",
-    example: '4190',
-    default: '4190',
+    example: '4191',
+    default: '4191',
     secret: false,
     readBy: ['demo'],
   },

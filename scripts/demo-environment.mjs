@@ -17,7 +17,8 @@ const OWNER_ONLY = 0o600
  */
 export const ensureDemoEnvironment = async ({ path, example, random }) => {
   const present = await readFile(path, 'utf8').catch(orUndefined)
-  const { text, added } = fillIn(present ?? (await makeFrom(example)), demoValues(random))
+  const before = present ?? (await makeFrom(example))
+  const { text, added } = fillIn(withoutOldDefaults(before), demoValues(random))
   if (present !== undefined && added.length === 0) {
     await chmod(path, OWNER_ONLY)
     return 'present'
@@ -40,13 +41,23 @@ export const demoValues = (random) => ({
   OAUTH2_PROXY_CLIENT_ID: 'berth',
   OAUTH2_PROXY_CLIENT_SECRET: random(32).toString('hex'),
   // Compose fills in the port, so that IDP_PORT alone moves the provider.
-  OAUTH2_PROXY_OIDC_ISSUER_URL: 'http://idp.localhost:${IDP_PORT:-4190}',
+  OAUTH2_PROXY_OIDC_ISSUER_URL: 'http://idp.localhost:${IDP_PORT:-4191}',
   // The demo has no TLS; a real deployment has, and leaves this line out.
   OAUTH2_PROXY_COOKIE_SECURE: 'false',
   // A second template beside the one of the environment.
   TEMPLATES_FOLDER: './demo/templates',
   TEMPLATES_FILE: '/etc/berth/templates.yml',
 })
+
+/**
+ * The port was 4190 until browsers and fetch refused it. A file of that time names it as the default of IDP_PORT.
+ * @param {string} text
+ */
+const withoutOldDefaults = (text) =>
+  text.replace(
+    /^(OAUTH2_PROXY_OIDC_ISSUER_URL=)http:\/\/idp\.localhost:\$\{IDP_PORT:-4190\}$/m,
+    '$1',
+  )
 
 /** What the demo's people get, in the place of what the example shows to administrators. */
 const DEMO_TEMPLATE = {

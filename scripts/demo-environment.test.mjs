@@ -62,6 +62,15 @@ test('a file that others could read is closed to them', async () => {
   assert.equal((await stat(deps.path)).mode & 0o777, 0o600)
 })
 
+test('a file that has the former default port of the identity provider gets the present one', async () => {
+  const deps = await files('port')
+  await ensureDemoEnvironment(deps)
+  const made = await readFile(deps.path, 'utf8')
+  await writeFile(deps.path, made.replace('IDP_PORT:-4191', 'IDP_PORT:-4190'))
+  assert.equal(await ensureDemoEnvironment(deps), 'completed')
+  assert.equal(await readFile(deps.path, 'utf8'), made)
+})
+
 test('what an administrator wrote is kept, and only what is missing is added', async () => {
   const deps = await files('kept')
   await writeFile(deps.path, 'INTERNAL_SECRET=of-my-own-making\nCONTAINER_IMAGE=mine\n')

@@ -6,14 +6,14 @@ import { checkPorts, portFailure } from './ports.mjs'
 test('a taken port is told with its holder and the variable that moves it', () => {
   const failure = portFailure([
     { variable: 'BERTH_PORT', port: 4180, what: 'the gateway', holder: 'other-gateway-1' },
-    { variable: 'IDP_PORT', port: 4190, what: 'the identity provider', holder: undefined },
+    { variable: 'IDP_PORT', port: 4191, what: 'the identity provider', holder: undefined },
   ])
   assert.equal(
     failure.message,
     'port 4180, for the gateway, is taken by the container other-gateway-1\n' +
-      'port 4190, for the identity provider, is taken',
+      'port 4191, for the identity provider, is taken',
   )
-  assert.equal(failure.help, 'Free it, or move it: BERTH_PORT=5180 IDP_PORT=5190 npm start')
+  assert.equal(failure.help, 'Free it, or move it: BERTH_PORT=5180 IDP_PORT=5191 npm start')
 })
 
 test('a port near the end moves down, not past it', () => {

@@ -51,7 +51,7 @@ export const readSettings = ({ environmentFile, file, env }) => {
   return {
     instance: readInstance(value('INSTANCE') || 'berth'),
     port: readPort('BERTH_PORT', value('BERTH_PORT') || '4180'),
-    idpPort: readPort('IDP_PORT', value('IDP_PORT') || '4190'),
+    idpPort: readPort('IDP_PORT', value('IDP_PORT') || '4191'),
     apiPort: hasToken ? readPort('API_PORT', value('API_PORT') || '8082') : undefined,
     gateway: readGateway(value('GATEWAY')),
     gatewayImage: value('GATEWAY_IMAGE') || GATEWAY_IMAGE,

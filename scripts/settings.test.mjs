@@ -14,7 +14,7 @@ test('nothing set means the demo as it is documented', () => {
   const { instance, port, idpPort, gateway, mayInstallEngine } = read({})
   assert.deepEqual(
     { instance, port, idpPort, gateway, mayInstallEngine },
-    { instance: 'berth', port: 4180, idpPort: 4190, gateway: undefined, mayInstallEngine: true },
+    { instance: 'berth', port: 4180, idpPort: 4191, gateway: undefined, mayInstallEngine: true },
   )
 })
 
@@ -41,7 +41,7 @@ test('an engine of somebody’s choice is known as such', () => {
 for (const [name, value] of [
   ['BERTH_PORT', '0'],
   ['BERTH_PORT', '65536'],
-  ['IDP_PORT', '4190x'],
+  ['IDP_PORT', '4191x'],
   ['INSTANCE', 'Berth'],
   ['INSTANCE', '-x'],
   ['GATEWAY', 'nginx'],

@@ -16,7 +16,7 @@ import { isLoopback } from './loopback.ts'
 import { createPeople, demoPeople, parsePeople, type People } from './people.ts'
 
 export const settings = {
-  IDP_PORT: withDefault(port, '4190', { doc: 'the port, the same inside and out' }),
+  IDP_PORT: withDefault(port, '4191', { doc: 'the port, the same inside and out' }),
   BERTH_PORT: withDefault(port, '4180', { doc: 'the port of the gateway, for its redirect URIs' }),
   PUBLIC_URL: optional(originUrl, {
     doc: 'where people reach Berth; only a loopback name is accepted here',

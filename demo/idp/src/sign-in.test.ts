@@ -13,7 +13,7 @@ import { createProvider } from './provider.ts'
 import { createIdpServer } from './server.ts'
 import { createSignIn } from './sign-in.ts'
 
-const host = 'idp.localhost:4190'
+const host = 'idp.localhost:4191'
 const secret = 'a-secret-of-some-length'
 const verifier = 'v'.repeat(50)
 const callback = 'http://localhost:4180/oauth2/callback'
