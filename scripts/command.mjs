@@ -20,6 +20,7 @@ let ending = false
  * @property {NodeJS.ProcessEnv} [env] the whole environment of the command
  * @property {string} [input] what it reads on its standard input
  * @property {(line: string) => void} [onLine] told each line as it comes, of either output
+ * @property {AbortSignal} [signal] ends it
  * @property {boolean} [evenWhenEnding] it cleans up: it runs also once commands are being ended
  *
  * @typedef {{ code: number, output: string, lines: readonly string[] }} CommandResult
@@ -34,7 +35,7 @@ let ending = false
  * @returns {Promise<CommandResult>}
  */
 export const attempt = (command, args, options) => {
-  const { timeoutMs, firstLineMs, cwd, env = process.env, input, onLine } = options
+  const { timeoutMs, firstLineMs, cwd, env = process.env, input, onLine, signal } = options
   if (ending && !options.evenWhenEnding) {
     return Promise.resolve({ code: 130, output: '', lines: ['(interrupted)'] })
   }
@@ -68,13 +69,17 @@ export const attempt = (command, args, options) => {
     }
 
     let timedOut = false
+    const end = () => {
+      endGroup(child, 'SIGTERM')
+      setTimeout(() => endGroup(child, 'SIGKILL'), GRACE_MS).unref()
+    }
     /** @param {number} ms */
     const giveUp = (ms) => {
       timedOut = true
       take(`(ended after ${Math.round(ms / 1000)} s: no answer)`)
-      endGroup(child, 'SIGTERM')
-      setTimeout(() => endGroup(child, 'SIGKILL'), GRACE_MS).unref()
+      end()
     }
+    signal?.addEventListener('abort', end)
     const deadline = setTimeout(giveUp, timeoutMs, timeoutMs)
     if (firstLineMs !== undefined) firstLine = setTimeout(giveUp, firstLineMs, firstLineMs)
 
@@ -82,6 +87,7 @@ export const attempt = (command, args, options) => {
     const finish = (code) => {
       clearTimeout(deadline)
       clearTimeout(firstLine)
+      signal?.removeEventListener('abort', end)
       running.delete(child)
       resolve({ code: timedOut ? TIMED_OUT : code, output, lines })
     }

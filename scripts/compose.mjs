@@ -2,13 +2,16 @@
 // Docker Compose with the files, profile and variables of one instance.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { buildLine } from './build-line.mjs'
 import { attempt, run } from './command.mjs'
 import { Failure } from './failure.mjs'
+import { createServiceWatch } from './service-watch.mjs'
 
 const UP_TIMEOUT_MS = 15 * 60_000
 const HEALTHY_WITHIN_S = 180
 const ASK_TIMEOUT_MS = 30_000
+const WATCH_EVERY_MS = 1_000
 /** Names that only their user knows: Compose passes a variable on only if a file names it. */
 const FREE_NAMES = [
   { service: 'spawner', prefix: 'CONTAINER_ENV_' },
@@ -74,7 +77,9 @@ export const createCompose = ({ root, settings, gateway, env }) => {
 
     /** @param {import('./progress.mjs').Say} say */
     async up(say) {
-      const result = await attempt(
+      const watch = await createServiceWatch(settings.instance)
+      const ended = new AbortController()
+      const upping = attempt(
         'docker',
         [
           ...base,
@@ -91,8 +96,13 @@ export const createCompose = ({ root, settings, gateway, env }) => {
           input,
           cwd: root,
           onLine: (line) => say.passing(buildLine(line)),
+          signal: ended.signal,
         },
-      )
+      ).finally(() => ended.abort())
+      const failure = await firstFailure(watch, ended.signal)
+      ended.abort()
+      const result = await upping
+      if (failure) throw failure
       if (result.code === 0) return
       throw (
         (await explainTrouble(settings.instance)) ??
@@ -123,6 +133,20 @@ export const passedOn = (env) => {
     return [service, { environment: Object.fromEntries(names.map((name) => [name, null])) }]
   })
   return { services: Object.fromEntries(services) }
+}
+
+/**
+ * Compose waits for a service that is not ready; it does not say that another one, which that one needs, ends each time.
+ * @param {import('./service-watch.mjs').ServiceWatch} watch
+ * @param {AbortSignal} signal
+ */
+const firstFailure = async (watch, signal) => {
+  while (!signal.aborted) {
+    await sleep(WATCH_EVERY_MS, undefined, { signal }).catch(() => undefined)
+    const failure = signal.aborted ? undefined : await watch.failure()
+    if (failure) return failure
+  }
+  return undefined
 }
 
 /**

@@ -1,0 +1,89 @@
+// @ts-check
+// With a `docker` of the test's own: a script that plays the engine and Compose.
+import assert from 'node:assert/strict'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { after, test } from 'node:test'
+import { createCompose } from './compose.mjs'
+import { Failure } from './failure.mjs'
+import { createServiceWatch } from './service-watch.mjs'
+import { readSettings } from './settings.mjs'
+
+const folder = await mkdtemp(join(tmpdir(), 'berth-service-watch-'))
+const path = process.env['PATH'] ?? ''
+process.env['PATH'] = `${folder}${delimiter}${path}`
+after(async () => {
+  process.env['PATH'] = path
+  await rm(folder, { recursive: true })
+})
+
+/**
+ * @param {{ inspect: string, logs?: string, afterCompose?: boolean }} answers what the engine says of its containers,
+ *   from the beginning or once Compose has begun
+ */
+const engineSays = async ({ inspect, logs = '', afterCompose = false }) => {
+  const script = `#!/bin/sh
+case "$1" in
+  compose) touch ${folder}/begun; exec sleep 60 ;;
+  ps) ${afterCompose ? `test ! -e ${folder}/begun || ` : ''}echo an-id ;;
+  inspect) printf '%b' '${inspect}' ;;
+  logs) printf '%b' '${logs}' >&2 ;;
+esac
+`
+  await writeFile(join(folder, 'docker'), script)
+  await chmod(join(folder, 'docker'), 0o755)
+}
+
+const say = Object.assign(() => undefined, { passing: () => undefined })
+
+test('a service that ends again and again stops the start, is named, and its last words are shown', async () => {
+  await engineSays({
+    inspect: 'id-2\\tberth-director-1\\tdirector\\t0\\trunning\\t0\\tnow\\n',
+  })
+  const watch = await createServiceWatch('berth')
+  assert.equal(await watch.failure(), undefined, 'all is well')
+
+  await engineSays({
+    inspect:
+      'id-1\\tberth-spawner-1\\tspawner\\t2\\trestarting\\t1\\tnow\\nid-2\\tberth-director-1\\tdirector\\t0\\trunning\\t0\\tnow\\n',
+    logs: 'the configuration has 1 problem(s)\\n  MAX_WORKSPACES "abc" must be a whole number\\n',
+  })
+  const failure = await watch.failure()
+  assert.ok(failure instanceof Failure)
+  assert.match(failure.message, /the service spawner ended with exit code 1/)
+  assert.deepEqual(failure.lines, [
+    'the configuration has 1 problem(s)',
+    '  MAX_WORKSPACES "abc" must be a whole number',
+  ])
+  assert.match(failure.help ?? '', /docker logs berth-spawner-1/)
+})
+
+test('a service that was restarted once, or before this start, does not stop the start', async () => {
+  await engineSays({ inspect: 'id-1\\tname\\tspawner\\t5\\trunning\\t0\\tnow\\n' })
+  const watch = await createServiceWatch('berth')
+  for (const count of [5, 6]) {
+    await engineSays({ inspect: `id-1\\tname\\tspawner\\t${count}\\trestarting\\t1\\tnow\\n` })
+    assert.equal(await watch.failure(), undefined)
+  }
+})
+
+test('Compose is not waited for once a service has failed', { timeout: 20_000 }, async () => {
+  await engineSays({
+    afterCompose: true,
+    inspect: 'id-1\\tberth-spawner-1\\tspawner\\t3\\trestarting\\t1\\tnow\\n',
+    logs: 'MAX_WORKSPACES "abc" must be a whole number\\n',
+  })
+  const compose = createCompose({
+    root: folder,
+    settings: readSettings({ environmentFile: join(folder, 'none'), file: {}, env: {} }),
+    gateway: 'apache',
+    env: process.env,
+  })
+  await assert.rejects(compose.up(say), (error) => {
+    assert.ok(error instanceof Failure)
+    assert.match(error.message, /the service spawner ended/)
+    assert.deepEqual(error.lines, ['MAX_WORKSPACES "abc" must be a whole number'])
+    return true
+  })
+})
