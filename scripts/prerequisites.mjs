@@ -1,5 +1,5 @@
 // @ts-check
-// What both the demo and the tests stand on, in order: packages, an engine, base images.
+// What the demo and the tests need first: packages, an engine, base images.
 import { ensureDependencies } from './dependencies.mjs'
 import { ensureEngine } from './engine.mjs'
 import { ensureImages } from './images.mjs'
@@ -14,15 +14,18 @@ const IMAGE_WORDS = {
   made: 'made from packages, as no registry answers',
 }
 
-/**
- * @param {{ root: string, settings: import('./settings.mjs').ScriptSettings, progress: import('./progress.mjs').Progress }} deps
- */
-export const prepareGround = async ({ root, settings, progress }) => {
-  await progress.step(
+/** @typedef {import('./progress.mjs').Progress} Progress */
+
+/** @param {{ root: string, progress: Progress }} deps */
+export const prepareDependencies = ({ root, progress }) =>
+  progress.step(
     'dependencies',
     (say) => ensureDependencies(root, say),
     (state) => state,
   )
+
+/** @param {{ root: string, settings: import('./settings.mjs').ScriptSettings, progress: Progress }} deps */
+export const prepareEngine = async ({ root, settings, progress }) => {
   await progress.step(
     'engine',
     (say) =>

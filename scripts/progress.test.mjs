@@ -4,7 +4,6 @@ import { test } from 'node:test'
 import { buildLine } from './build-line.mjs'
 import { Failure } from './failure.mjs'
 import { createProgress, failureText, formatElapsed } from './progress.mjs'
-import { ranTests, summaryOf } from './test-summary.mjs'
 
 test('elapsed time is short to read', () => {
   assert.deepEqual([40, 1_260, 9_949, 31_400, 59_700, 61_000, 600_000].map(formatElapsed), [
@@ -49,24 +48,6 @@ test('in a log each step has a line when it says something and one when it ends,
 test('a failure shows what failed, its last lines and what to do', () => {
   const text = failureText(new Failure('it failed', { lines: ['why'], help: 'do that' }))
   assert.equal(text, '\nit failed\n    | why\n\ndo that')
-})
-
-test('of a test run its summary is kept, without colours and good news that is always zero', () => {
-  const lines = [
-    '✔ something (1ms)',
-    '\x1b[34mℹ tests 12\x1b[39m',
-    'ℹ pass 11',
-    'ℹ fail 1',
-    'ℹ skipped 0',
-    'ℹ duration_ms 5',
-  ]
-  assert.deepEqual(summaryOf(lines), ['tests 12', 'pass 11', 'fail 1'])
-})
-
-test('a run without tests is no proof', () => {
-  assert.equal(ranTests(['tests 3', 'pass 3']), true)
-  assert.equal(ranTests(['tests 0', 'pass 0']), false)
-  assert.equal(ranTests([]), false)
 })
 
 test('a line of a build is told without its number, its time and the address of a mirror', () => {

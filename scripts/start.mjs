@@ -7,7 +7,7 @@ import { createCompose } from './compose.mjs'
 import { ensureDemoEnvironment } from './demo-environment.mjs'
 import { buildDemoImages } from './demo-images.mjs'
 import { chooseGateway } from './gateway.mjs'
-import { prepareGround } from './prerequisites.mjs'
+import { prepareDependencies, prepareEngine } from './prerequisites.mjs'
 import { lookAtServices } from './smoke-check.mjs'
 import { checkPorts } from './ports.mjs'
 import { formatElapsed } from './progress.mjs'
@@ -23,7 +23,8 @@ const STATE_WORDS = {
 
 await runScript(async (progress) => {
   progress.line('Berth: from this machine to a running demo')
-  await prepareGround({ root, settings: await loadSettings(root, process.env), progress })
+  await prepareDependencies({ root, progress })
+  await prepareEngine({ root, settings: await loadSettings(root, process.env), progress })
 
   const path = environmentFilePath(root, process.env)
   await progress.step(

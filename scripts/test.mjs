@@ -5,15 +5,16 @@
 import { join } from 'node:path'
 import { createCompose } from './compose.mjs'
 import { buildDemoImages } from './demo-images.mjs'
-import { attempt, isEnding } from './command.mjs'
+import { isEnding } from './command.mjs'
 import { Failure } from './failure.mjs'
 import { chooseGateway } from './gateway.mjs'
-import { prepareGround } from './prerequisites.mjs'
+import { prepareDependencies, prepareEngine } from './prerequisites.mjs'
 import { formatElapsed } from './progress.mjs'
 import { runScript } from './session.mjs'
 import { loadSettings } from './settings.mjs'
 import { removeTestInstances, testInstanceName } from './test-instance.mjs'
-import { ranTests, summaryOf } from './test-summary.mjs'
+import { runPart } from './test-parts.mjs'
+import { countsText, failuresText } from './test-reporter.mjs'
 import { ensureTestTools } from './test-tools.mjs'
 
 const root = join(import.meta.dirname, '..')
@@ -24,9 +25,10 @@ const PLACEHOLDERS = {
   OAUTH2_PROXY_OIDC_ISSUER_URL: '-',
   OAUTH2_PROXY_CLIENT_ID: '-',
 }
-const PARTS_TIMEOUT_MS = 90 * 60_000
 
-/** @type {(progress: import('./progress.mjs').Progress) => Promise<unknown>} */
+/** @typedef {import('./progress.mjs').Progress} Progress */
+
+/** @type {(progress: Progress) => Promise<unknown>} */
 const cleanUp = (progress) =>
   progress.step(
     'clean-up',
@@ -35,77 +37,84 @@ const cleanUp = (progress) =>
   )
 
 /**
- * Runs one part, its output as it comes.
- * @param {string} name an npm script
- * @param {NodeJS.ProcessEnv} env
- * @param {import('./progress.mjs').Progress} progress
+ * Everything that the end-to-end tests need on this machine.
+ * @param {Progress} progress
+ * @returns {Promise<NodeJS.ProcessEnv>} what they are told
  */
-const runPart = async (name, env, progress) => {
-  const startedAt = progress.elapsedMs()
-  progress.line(`\n▶ npm run ${name} (at ${formatElapsed(startedAt)})`)
-  /** @type {string[]} */
-  const lines = []
-  const { code } = await attempt('npm', ['run', '--silent', name], {
-    cwd: root,
-    env,
-    timeoutMs: PARTS_TIMEOUT_MS,
-    onLine: (line) => {
-      lines.push(line)
-      progress.line(`  ${line}`)
-    },
+const prepareEndToEnd = async (progress) => {
+  const settings = await loadSettings(root, process.env)
+  await prepareEngine({ root, settings, progress })
+  const { chromium } = await progress.step(
+    'tools',
+    (say) => ensureTestTools(say, process.env),
+    () => 'browser, git, curl and a registry are here',
+  )
+  const { gateway } = await progress.step(
+    'gateway',
+    (say) => chooseGateway({ ...settings, instance: own }, say),
+    ({ why }) => why,
+  )
+  await progress.step(
+    'workspaces',
+    (say) => buildDemoImages(root, say),
+    (names) => `${names.join(', ')} built`,
+  )
+  const compose = createCompose({
+    root,
+    settings: { ...settings, instance: own },
+    gateway,
+    env: { ...process.env, ...PLACEHOLDERS },
   })
-  const summary = summaryOf(lines)
-  // A run that found no test at all proves nothing, whatever its exit code.
-  const ok = code === 0 && (!name.startsWith('test:') || ranTests(summary))
-  return { name, ok, took: progress.elapsedMs() - startedAt, summary }
+  await progress.step(
+    'services',
+    (say) => compose.build(say),
+    () => 'built',
+  )
+  await cleanUp(progress)
+  return {
+    ...process.env,
+    BERTH_TEST_INSTANCE: own,
+    BERTH_TEST_GATEWAY: gateway,
+    GATEWAY_IMAGE: settings.gatewayImage,
+    CHROMIUM: chromium,
+  }
+}
+
+/**
+ * @param {readonly import('./test-parts.mjs').PartResult[]} parts
+ * @param {Progress} progress
+ */
+const tellResults = (parts, progress) => {
+  progress.line()
+  const tests = parts.flatMap(({ results }) => results ?? [])
+  for (const line of failuresText(tests.flatMap(({ failures }) => failures))) progress.line(line)
+  for (const { name, ok, ms, results } of parts) {
+    progress.line(
+      `${ok ? '✓' : '✗'} npm run ${name} (${formatElapsed(ms)})${results ? `: ${countsText(results)}` : ''}`,
+    )
+  }
+  progress.line(`All of it took ${formatElapsed(progress.elapsedMs())}.`)
+  progress.line(
+    countsText({
+      passed: tests.reduce((sum, { passed }) => sum + passed, 0),
+      failed: tests.reduce((sum, { failed }) => sum + failed, 0),
+    }),
+  )
 }
 
 await runScript(
   async (progress) => {
     progress.line('Berth: checks, unit tests and end-to-end tests')
-    const settings = await loadSettings(root, process.env)
-    await prepareGround({ root, settings, progress })
-    const { chromium } = await progress.step(
-      'tools',
-      (say) => ensureTestTools(say, process.env),
-      () => 'browser, git, curl and a registry are here',
+    await prepareDependencies({ root, progress })
+    // These need no engine, so they run beside the preparation of one; nothing runs beside the end-to-end tests.
+    const checks = ['check', 'test:unit'].map((name) =>
+      runPart(name, { root, env: process.env, progress }),
     )
-    const { gateway } = await progress.step(
-      'gateway',
-      (say) => chooseGateway({ ...settings, instance: own }, say),
-      ({ why }) => why,
-    )
-    await progress.step(
-      'workspaces',
-      (say) => buildDemoImages(root, say),
-      (names) => `${names.join(', ')} built`,
-    )
-    const compose = createCompose({
-      root,
-      settings: { ...settings, instance: own },
-      gateway,
-      env: { ...process.env, ...PLACEHOLDERS },
-    })
-    await progress.step(
-      'services',
-      (say) => compose.build(say),
-      () => 'built',
-    )
-    await cleanUp(progress)
-
-    const env = {
-      ...process.env,
-      BERTH_TEST_INSTANCE: own,
-      BERTH_TEST_GATEWAY: gateway,
-      GATEWAY_IMAGE: settings.gatewayImage,
-      CHROMIUM: chromium,
-    }
-    const parts = []
+    const [env, ...parts] = await Promise.all([prepareEndToEnd(progress), ...checks])
+    if (isEnding()) return
+    progress.line(`The gateway is ${env['BERTH_TEST_GATEWAY']}.`)
     try {
-      for (const name of ['check', 'test:unit', 'test:e2e']) {
-        parts.push(await runPart(name, env, progress))
-        if (isEnding()) return
-      }
+      parts.push(await runPart('test:e2e', { root, env, progress, live: true }))
     } finally {
       // When interrupted, it is done once everything has ended.
       if (!isEnding()) {
@@ -113,16 +122,8 @@ await runScript(
         await cleanUp(progress)
       }
     }
-
-    progress.line()
-    for (const { name, ok, took, summary } of parts) {
-      progress.line(
-        `${ok ? '✓' : '✗'} npm run ${name} (${formatElapsed(took)})${summary.length > 0 ? `: ${summary.join(', ')}` : ''}`,
-      )
-    }
-    progress.line(
-      `The gateway was ${gateway}. All of it took ${formatElapsed(progress.elapsedMs())}.`,
-    )
+    if (isEnding()) return
+    tellResults(parts, progress)
     const failed = parts.filter(({ ok }) => !ok).map(({ name }) => name)
     if (failed.length > 0) throw new Failure(`failed: ${failed.join(', ')}`)
   },

@@ -18,6 +18,7 @@ import { run } from '../run/command.ts'
 import { eventually } from '../run/deadline.ts'
 import { freePorts } from '../run/free-ports.ts'
 import { takenDownAtTheEnd } from '../run/interruption.ts'
+import { reservePool } from '../run/reserved-pool.ts'
 import { surroundings } from '../run/surroundings.ts'
 import { composeEnvironment, environmentFileText } from './environment.ts'
 import { chooseGateway } from './gateway.ts'
@@ -75,6 +76,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   const engine = options.engine ?? createEngine(defaultSocket)
   const instance = `${surroundings.instance}-${options.name}`
   const [port = 0, idpPort = 0] = await freePorts(2)
+  const pool = await reservePool()
   const work = await mkdtemp(join(tmpdir(), `${instance}-`))
   const environmentFile = join(work, 'env')
   const templatesFolder = join(work, 'templates')
@@ -100,8 +102,8 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     OAUTH2_PROXY_CLIENT_SECRET: randomBytes(24).toString('hex'),
     OAUTH2_PROXY_OIDC_ISSUER_URL: `http://idp.localhost:${idpPort}`,
     CONTAINER_HOST_PREFIX: prefix,
-    // Beside a running demo, whose networks have the default range.
-    NETWORK_POOL: '10.214.0.0/16',
+    // Beside a running demo, whose networks have the default range, and beside other deployments of the tests.
+    NETWORK_POOL: pool.subnet,
     TEMPLATES_FOLDER: templatesFolder,
     ...(options.templates === undefined ? {} : { TEMPLATES_FILE: '/etc/berth/templates.yml' }),
     ...(options.template ?? helloTemplate),
@@ -162,6 +164,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   const takeDown = takenDownAtTheEnd(async () => {
     await removeBelongings(engine, instance)
     await rm(work, { recursive: true, force: true })
+    pool[Symbol.dispose]()
   })
 
   const siteAt = (host: string): Site => ({

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
-import { arrive } from '../clients/arrival.ts'
-import { signIn } from '../clients/people.ts'
-import type { OpenWebSocket } from '../clients/web-socket.ts'
-import { deploy, type Deployment } from '../deployment/deployment.ts'
-import { peakMemoryBytes } from '../engine/peak-memory.ts'
-import { within } from '../run/deadline.ts'
+import { arrive } from '../../clients/arrival.ts'
+import { signIn } from '../../clients/people.ts'
+import type { OpenWebSocket } from '../../clients/web-socket.ts'
+import { deploy, type Deployment } from '../../deployment/deployment.ts'
+import { peakMemoryBytes } from '../../engine/peak-memory.ts'
+import { within } from '../../run/deadline.ts'
 
 const gibibyte = 1024 ** 3
 const transferMs = 240_000

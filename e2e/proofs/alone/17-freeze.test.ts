@@ -1,11 +1,11 @@
 // Proof 17: a workspace freezes when nobody uses it, and nobody notices: what comes at that very moment is served once.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { asTheGateway, type GatewayLike } from '../clients/as-the-gateway.ts'
-import { deploy, type Deployment } from '../deployment/deployment.ts'
-import { inspected } from '../engine/belongings.ts'
-import { watchEngine, type EngineEvent, type EngineHistory } from '../engine/history.ts'
-import { eventually, letPass } from '../run/deadline.ts'
+import { asTheGateway, type GatewayLike } from '../../clients/as-the-gateway.ts'
+import { deploy, type Deployment } from '../../deployment/deployment.ts'
+import { inspected } from '../../engine/belongings.ts'
+import { watchEngine, type EngineEvent, type EngineHistory } from '../../engine/history.ts'
+import { eventually, letPass } from '../../run/deadline.ts'
 
 const freezeMs = 2_000
 /** Lease, the spawner's margin, and the engine's own time, however busy the machine is. */

@@ -1,0 +1,55 @@
+// @ts-check
+// `npm run test:e2e [file…]`: the contract tests and proofs, several at a time, then those that measure load, alone.
+import { globSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { run } from 'node:test'
+import testReporter from './test-reporter.mjs'
+
+const root = join(import.meta.dirname, '..')
+const PATTERNS = ['e2e/proofs/**/*.test.ts', 'spawner/src/docker/**/*.contract.ts']
+/** They mostly wait: for what idles, starts, ends. More of them would compete for two processors. */
+const AT_A_TIME = 3
+/** What is in it measures memory or moments, and is falsified by neighbours. */
+const ALONE = '/proofs/alone/'
+/** The longest first, so that none of them is left over in the end. */
+const LONGEST = [
+  '09-failures',
+  '11-networks',
+  '04-idle-and-lifetime',
+  '16-race',
+  '18-standby',
+  '05-engine-restart',
+  '05-recovery',
+  '03-limits-and-queue',
+  '15-seats',
+  '19-templates-file-life',
+  '07-clients-that-wait',
+]
+
+/** @param {string} file */
+const rank = (file) => {
+  const place = LONGEST.findIndex((name) => basename(file).startsWith(name))
+  return place === -1 ? LONGEST.length : place
+}
+
+const named = process.argv.slice(2)
+const files = (named.length > 0 ? named : globSync(PATTERNS, { cwd: root }).sort())
+  .map((file) => resolve(root, file))
+  .sort((one, other) => rank(one) - rank(other))
+
+async function* events() {
+  const beside = files.filter((file) => !file.includes(ALONE))
+  const alone = files.filter((file) => file.includes(ALONE))
+  if (beside.length > 0) yield* run({ files: beside, concurrency: AT_A_TIME, cwd: root })
+  if (alone.length > 0) yield* run({ files: alone, concurrency: 1, cwd: root })
+}
+
+for await (const text of testReporter(watched(events()))) process.stdout.write(text)
+
+/** @param {AsyncIterable<import('./test-reporter.mjs').Event>} source */
+async function* watched(source) {
+  for await (const event of source) {
+    if (event.type === 'test:fail') process.exitCode = 1
+    yield event
+  }
+}

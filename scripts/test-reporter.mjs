@@ -1,0 +1,173 @@
+// @ts-check
+// Reports a run of node's test runner: each test or only each file, what failed once more at the end, how long each
+// file took. TEST_REPORT=files leaves out the single tests; TEST_RESULTS names a file that gets the result as JSON.
+import { writeFileSync } from 'node:fs'
+import { relative } from 'node:path'
+import { inspect } from 'node:util'
+
+/**
+ * @typedef {{ name: string, file?: string, entryFile?: string, nesting: number, details: Details, message?: string }} Data
+ * @typedef {{ type?: string, duration_ms: number, error?: TestError }} Details
+ * @typedef {Error & { failureType?: string }} TestError
+ * @typedef {{ type: string, data: any }} Event as node:test emits them
+ * @typedef {{ name: string, file: string, error: string }} FailedTest
+ * @typedef {{ file: string, ms: number }} FileDuration
+ * @typedef {{ passed: number, failed: number, skipped: number, files: FileDuration[], failures: FailedTest[] }} TestResults
+ */
+
+/** @param {AsyncIterable<Event>} source */
+export default async function* testReporter(source) {
+  const { TEST_REPORT, TEST_RESULTS } = process.env
+  yield* report(source, {
+    eachTest: TEST_REPORT !== 'files',
+    onResults: (results) => {
+      if (TEST_RESULTS) writeFileSync(TEST_RESULTS, JSON.stringify(results))
+    },
+  })
+}
+
+/**
+ * @param {AsyncIterable<Event>} source
+ * @param {{ eachTest: boolean, onResults: (results: TestResults) => void }} options
+ */
+export async function* report(source, { eachTest, onResults }) {
+  const results = createResults()
+  const parents = createParents()
+  for await (const { type, data } of source) {
+    if (type === 'test:start') parents.enter(data)
+    results.add(type, data, parents.namesOf(data))
+    if (type === 'test:pass' || type === 'test:fail') {
+      const failed = type === 'test:fail'
+      if (eachTest || (failed && !isOnlyParentOf(data))) {
+        yield* parents.notYetShown(data)
+        yield `${indent(data)}${failed ? '✖' : '✔'} ${data.name} (${seconds(data.details.duration_ms)})\n`
+      }
+    } else if (type === 'test:diagnostic' && data.nesting > 0) {
+      yield `${indent(data)}ℹ ${data.message}\n`
+    } else if (type === 'test:stdout' || type === 'test:stderr') {
+      yield data.message
+    } else if (type === 'test:complete' && isFile(data)) {
+      yield `  ${nameOf(data.name)} ended after ${seconds(data.details.duration_ms)}\n`
+    }
+  }
+  const result = results.result()
+  onResults(result)
+  yield closing(result)
+}
+
+/** The suites around the test that is reported: the runner reports a suite after the tests in it. */
+const createParents = () => {
+  /** @type {{ name: string, shown: boolean }[]} */
+  const path = []
+  return {
+    /** @param {Data} data */
+    enter: ({ nesting, name }) => void path.splice(nesting, path.length, { name, shown: false }),
+
+    /** @param {Data} data */
+    namesOf: ({ nesting }) => path.slice(0, nesting).map(({ name }) => name),
+
+    /** @param {Data} data */
+    *notYetShown({ nesting }) {
+      for (const [depth, parent] of path.slice(0, nesting).entries()) {
+        if (!parent.shown) yield `${indent({ nesting: depth })}▶ ${parent.name}\n`
+        parent.shown = true
+      }
+    },
+  }
+}
+
+/** The sum of one run, or of several one after the other. */
+const createResults = () => {
+  let [passed, failed, skipped] = [0, 0, 0]
+  /** @type {Map<string, number>} */
+  const inside = new Map()
+  /** @type {Map<string, number>} */
+  const whole = new Map()
+  /** @type {FailedTest[]} */
+  const failures = []
+
+  return {
+    /**
+     * @param {string} type
+     * @param {any} data
+     * @param {readonly string[]} parents
+     */
+    add(type, data, parents) {
+      if (type === 'test:complete' && isFile(data))
+        whole.set(nameOf(data.name), data.details.duration_ms)
+      // The last summary of a run is of no file.
+      if (type === 'test:summary' && data.file === undefined) {
+        passed += data.counts.passed
+        failed += data.counts.failed + data.counts.cancelled
+        skipped += data.counts.skipped + data.counts.todo
+      }
+      if (type !== 'test:pass' && type !== 'test:fail') return
+      const file = nameOf(data.file)
+      if (data.nesting === 0) inside.set(file, (inside.get(file) ?? 0) + data.details.duration_ms)
+      if (type === 'test:pass' || isOnlyParentOf(data)) return
+      const { error } = data.details
+      failures.push({
+        name: [...parents, data.name].join(' › '),
+        file,
+        error: inspect(error?.cause ?? error),
+      })
+    },
+
+    /** @returns {TestResults} */
+    result() {
+      // Files that have a process of their own are measured with its start; others by the tests in them.
+      const durations = whole.size > 0 ? whole : inside
+      const files = [...durations].map(([file, ms]) => ({ file, ms: Math.round(ms) }))
+      files.sort((one, other) => other.ms - one.ms)
+      // A hook that fails after the last test is no test in the runner's counts.
+      return { passed, failed: Math.max(failed, failures.length), skipped, files, failures }
+    },
+  }
+}
+
+/** @param {TestResults} results */
+export const closing = ({ passed, failed, skipped, files, failures }) =>
+  [
+    '',
+    'Duration of each file:',
+    ...files.map(({ file, ms }) => `  ${seconds(ms).padStart(8)}  ${file}`),
+    '',
+    ...failuresText(failures),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    countsText({ passed, failed }),
+    '',
+  ].join('\n')
+
+/** @param {readonly FailedTest[]} failures */
+export const failuresText = (failures) =>
+  failures.flatMap(({ name, file, error }) => [
+    `✖ ${name}`,
+    `  ${file}`,
+    ...error.split('\n').map((line) => `  ${line}`),
+    '',
+  ])
+
+/** @param {{ passed: number, failed: number }} counts */
+export const countsText = ({ passed, failed }) => `${passed} passed, ${failed} failed`
+
+/**
+ * A file that has a process of its own counts as a test around those in it.
+ * @param {Data} data
+ */
+const isFile = ({ nesting, entryFile, name, file }) =>
+  nesting === 0 && entryFile === undefined && file !== undefined && nameOf(file) === nameOf(name)
+
+/**
+ * It failed only because of a test inside it, which is reported itself.
+ * @param {Data} data
+ */
+const isOnlyParentOf = ({ details }) => details.error?.failureType === 'subtestsFailed'
+
+/** @param {{ nesting: number }} data */
+const indent = ({ nesting }) => '  '.repeat(nesting)
+
+/** @param {string | undefined} file */
+const nameOf = (file) => (file === undefined ? '' : relative(process.cwd(), file) || file)
+
+/** @param {number} ms */
+const seconds = (ms) => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`
