@@ -9,6 +9,7 @@ import { SettingsError } from '@berth/shared/settings'
 import { config as loadDotenv } from 'dotenv'
 import { readConfig } from './config.ts'
 import { createDockerEngine } from './docker/docker-engine.ts'
+import { SettingsConflict } from './loop/engine.ts'
 import { createMetrics } from './metrics.ts'
 import { startSpawner } from './spawner.ts'
 import { acquireInstanceLock } from './sqlite/instance-lock.ts'
@@ -51,8 +52,10 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   if (error === ending.signal.reason) return
-  const isExplained = error instanceof SettingsError || error instanceof StoreError
-  const words = isExplained ? error.message : inspect(error)
+  const isExplained = [SettingsError, StoreError, SettingsConflict].some(
+    (kind) => error instanceof kind,
+  )
+  const words = isExplained ? (error as Error).message : inspect(error)
   process.stderr.write(`berth spawner cannot go on: ${words}\n`)
   process.exitCode = 1
 })

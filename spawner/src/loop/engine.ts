@@ -18,6 +18,11 @@ export type EngineResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failure: Failure; readonly retry: boolean }
 
+/** What runs on the engine contradicts the settings: going on would end it. Its message says what to do. */
+export class SettingsConflict extends Error {
+  override readonly name = 'SettingsConflict'
+}
+
 export type EngineEvent =
   | { readonly type: 'container-died'; readonly generation: Generation; readonly exitCode: number }
   | { readonly type: 'container-destroyed'; readonly generation: Generation }
@@ -32,7 +37,11 @@ export type EngineEvent =
  * and ends early when `signal` aborts. A call rejects only for faults of the adapter itself.
  */
 export interface Engine {
-  /** Sees everything that carries our instance's label. Rejects when the engine does not answer. */
+  /**
+   * Sees everything that carries our instance's label. Rejects when the engine does not answer.
+   *
+   * @throws SettingsConflict
+   */
   takeInventory(signal: AbortSignal): Promise<Inventory>
   /** The engine's own events about our containers, until it breaks off. Rejects when it cannot be had.
    * `onOpen` is called once it is sure that none is missed from now on. */

@@ -66,8 +66,11 @@ export function createArchive(deps: { docker: Docker; call: Call }): Archive {
   return {
     async resolve(id, path, signal) {
       const stat: unknown = await unlessGone(
-        call('container-archive-info', { signal }, (abortSignal) =>
-          docker.getContainer(id).infoArchive({ path, abortSignal }) as Promise<unknown>,
+        call(
+          'container-archive-info',
+          { signal },
+          (abortSignal) =>
+            docker.getContainer(id).infoArchive({ path, abortSignal }) as Promise<unknown>,
         ),
       )
       return stat === undefined ? path : linkTargetOf(stat) || path

@@ -56,6 +56,22 @@ describe('networks on a real engine', () => {
     assert.ok(!networks.some(({ index }) => index === 9))
   })
 
+  it('refuses another pool while a workspace runs on a network of the former, and touches nothing', async () => {
+    await using moved = createEngineUnderTest('10.219.1.0/24')
+    const { id } = await moved.started('ann')
+    using successor = createEngineUnderTest('10.219.20.0/24', moved.instance).engine
+    await assert.rejects(successor.takeInventory(signal), (error: Error) => {
+      assert.equal(error.name, 'SettingsConflict')
+      assert.match(error.message, /NETWORK_POOL is 10\.219\.20\.0\/24, but 1 running/)
+      assert.match(error.message, /-ann \(10\.219\.1\.0\/28\)/)
+      return true
+    })
+    assert.equal((await docker.getContainer(id).inspect()).State.Running, true)
+    valueOf(await moved.engine.stopContainer(id, { signal: 'SIGKILL', timeoutMs: 1_000 }, signal))
+    const { containers } = await successor.takeInventory(signal)
+    assert.equal(containers.length, 1)
+  })
+
   it('is gone after removal, also when asked twice', async () => {
     await engine.createNetwork(5, signal)
     assert.equal((await engine.removeNetwork(5, signal)).ok, true)
@@ -99,12 +115,13 @@ describe('networks on a real engine', () => {
     assert.match(started.address, /^10\.219\.1\.17[89]$/)
   })
 
-  it('of ours from before the pool was changed is nobody’s, and makes room when its workspace has gone', async () => {
-    await engine.createNetwork(12, signal)
-    const workspace = nameOf(test.prefix, 'emma')
-    const order = { workspace, template: test.template(), owner: person('emma'), network: 12 }
-    const { generation } = valueOf(await engine.createContainer(order, signal))
-    const moved = createEngineUnderTest('10.219.7.0/24', instance)
+  it('leaves a network of a former pool alone until its workspace is gone, and then makes it anew', async () => {
+    await using former = createEngineUnderTest('10.219.1.0/24')
+    await former.engine.createNetwork(12, signal)
+    const workspace = nameOf(former.prefix, 'emma')
+    const order = { workspace, template: former.template(), owner: person('emma'), network: 12 }
+    const { generation } = valueOf(await former.engine.createContainer(order, signal))
+    const moved = createEngineUnderTest('10.219.7.0/24', former.instance)
     test.after(async () => moved.engine[Symbol.dispose]())
     const { networks, containers } = await moved.engine.takeInventory(signal)
     assert.ok(!networks.some(({ index }) => index === 12))
@@ -113,7 +130,11 @@ describe('networks on a real engine', () => {
     assert.equal(await moved.engine.createNetwork(12, signal), 'failed')
     valueOf(await moved.engine.removeContainer(generation, signal))
     assert.equal(await moved.engine.createNetwork(12, signal), 'created')
-    assert.equal((await inspect(12)).IPAM?.Config?.[0]?.Subnet, '10.219.7.192/28')
+    assert.equal(
+      (await docker.getNetwork(networkName(former.instance, 12)).inspect()).IPAM?.Config?.[0]
+        ?.Subnet,
+      '10.219.7.192/28',
+    )
   })
 
   it('gives the container its second name for directors that cannot ask', async () => {

@@ -25,6 +25,8 @@ export interface SortedNetworks {
   /** By their names. */
   readonly own: ReadonlyMap<string, OwnNetwork>
   readonly foreignIndexes: readonly NetworkIndex[]
+  /** Subnets of ours that are not where the pool has them, by their networks' names: they were made for another pool. */
+  readonly outsidePool: ReadonlyMap<string, string>
 }
 
 /** What the engine does with it, whatever a label says. */
@@ -46,13 +48,19 @@ export function sortNetworks(
 ): SortedNetworks {
   const own = new Map<string, OwnNetwork>()
   const foreign: Subnet[] = []
+  const outsidePool = new Map<string, string>()
   for (const network of listed) {
     const index = networkIndex(instance, network.Name)
     if (index !== undefined && isAsItShouldBe(instance, pool, index, network))
       own.set(network.Name, { index, egress: egressOf(network) })
-    else foreign.push(...subnetsOf(network).flatMap((text) => parseSubnet(text) ?? []))
+    else {
+      const subnets = subnetsOf(network)
+      foreign.push(...subnets.flatMap((text) => parseSubnet(text) ?? []))
+      if (index !== undefined && isOurs(instance, network.Labels))
+        outsidePool.set(network.Name, subnets.join(', '))
+    }
   }
-  return { own, foreignIndexes: overlapped(pool, foreign) }
+  return { own, foreignIndexes: overlapped(pool, foreign), outsidePool }
 }
 
 export function isAsItShouldBe(

@@ -12,6 +12,7 @@ import type {
   FoundHome,
   WorkspaceKind,
 } from '../../policy/domain.ts'
+import { SettingsConflict } from '../../loop/engine.ts'
 import { unlessGone, type Call } from '../client/calls.ts'
 import {
   addressOn,
@@ -59,6 +60,7 @@ export async function takeInventory(deps: InventoryDeps, signal: AbortSignal): P
   // Whose such a one is cannot be told: its name is taken, and it is nobody's workspace.
   const [workspaces, unclear] = [marked.filter(isClear), marked.filter((item) => !isClear(item))]
   const sorted = sortNetworks(instance, deps.pool, networks)
+  refuseAnotherPool(deps.pool, workspaces, sorted)
   const references = new Set<string>()
   const seen = await Promise.all(
     workspaces.map((item) => seeContainer(deps, item, sorted, references, signal)),
@@ -79,6 +81,33 @@ export async function takeInventory(deps: InventoryDeps, signal: AbortSignal): P
     directors: directors.map(({ Id }) => shortId(Id)),
     images: await deps.images.idsOf(references, signal),
   }
+}
+
+/**
+ * A director forwards to addresses of the pool alone, so with another pool all that runs would be unreachable, and be
+ * stopped as such.
+ */
+function refuseAnotherPool(
+  pool: SubnetPool,
+  workspaces: readonly Docker.ContainerInfo[],
+  { own, outsidePool }: SortedNetworks,
+): void {
+  if (outsidePool.size === 0) return
+  const stranded = workspaces.flatMap((item) => {
+    const names = Object.keys(item.NetworkSettings.Networks)
+    const isUp = ['running', 'paused'].includes(statusOf(item.State))
+    if (!isUp || names.some((name) => own.has(name))) return []
+    const subnet = names.map((name) => outsidePool.get(name)).find((text) => text !== undefined)
+    return subnet === undefined ? [] : [`${nameOf(item)} (${subnet})`]
+  })
+  if (stranded.length === 0) return
+  const shown = stranded.slice(0, 5).join(', ')
+  const more = stranded.length > 5 ? ` and ${stranded.length - 5} more` : ''
+  throw new SettingsConflict(
+    `NETWORK_POOL is ${pool.cidr}, but ${stranded.length} running workspace(s) have addresses of another pool: ${shown}${more}. ` +
+      'With the new pool no person could reach them, so the spawner touches nothing. ' +
+      'Set NETWORK_POOL back to its former value; to change it, stop these workspaces first.',
+  )
 }
 
 async function sort(
