@@ -12,8 +12,8 @@ import {
   publicUrl,
 } from '@berth/shared/common-settings'
 import {
-  custom,
   duration,
+  flag,
   list,
   optional,
   optionalSecret,
@@ -26,10 +26,6 @@ import {
 } from '@berth/shared/settings'
 
 const headerName = pattern(/^[A-Za-z0-9-]+$/, 'is not a header name')
-const flag = custom(
-  (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
-  'must be true or false',
-)
 const cookieName = pattern(/^[!#$%&'+.^_`|~0-9A-Za-z-]+$/, 'is not the name of a cookie')
 const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'is not a host name')
 

@@ -21,7 +21,7 @@ import { createCheckRequest } from './identity/check-request.ts'
 import { createIdentify } from './identity/identify.ts'
 import { createActivityReporter } from './leases/activity-reporter.ts'
 import { createLeaseTable } from './leases/lease-table.ts'
-import type { After } from './leases/timer.ts'
+import type { SetTimer } from '@berth/shared/timer'
 import { createAccessLog } from './listener/access-log.ts'
 import { createAdmit } from './listener/admission.ts'
 import { startListener, type Listener } from './listener/listener.ts'
@@ -38,7 +38,7 @@ export interface Surroundings {
   readonly version: string
   readonly log: Log
   readonly clock: Clock
-  readonly after: After
+  readonly setTimer: SetTimer
   /** From 0 to 1. */
   readonly random: () => number
   readonly resolve: ResolveName
@@ -54,7 +54,7 @@ export async function startDirector(
   config: DirectorConfig,
   around: Surroundings,
 ): Promise<Director> {
-  const { log, clock, after } = around
+  const { log, clock, setTimer } = around
   const pool = config.NETWORK_POOL
   const publicUrl = config.PUBLIC_URL
   const problemBase = config.PORTAL_URL ?? publicUrl
@@ -91,7 +91,7 @@ export async function startDirector(
     granted: () => reporter.hurry(),
   })
   const reporter = building.use(
-    createActivityReporter({ table, clock, after, send: spawner.reportActivity }),
+    createActivityReporter({ table, clock, setTimer, send: spawner.reportActivity }),
   )
   const seats = createSeatRequests({
     table,
@@ -100,7 +100,7 @@ export async function startDirector(
     pool,
     problemBase,
     clock,
-    after,
+    setTimer,
     log,
   })
 
@@ -110,10 +110,10 @@ export async function startDirector(
   let routes = createRouteTable(byName === undefined ? [] : [byName], sites)
   let routesHeard = byName !== undefined
   const readinessProbes = building.use(
-    createReadinessProbes({ clock, after, pool, log, post: spawner.postProbeResult }),
+    createReadinessProbes({ clock, setTimer, pool, log, post: spawner.postProbeResult }),
   )
   const activityChecks = building.use(
-    createActivityChecks({ clock, after, pool, log, post: spawner.postActivityCheckResult }),
+    createActivityChecks({ clock, setTimer, pool, log, post: spawner.postActivityCheckResult }),
   )
   const closing = new AbortController()
   const serving: ServeDeps = {
@@ -143,7 +143,7 @@ export async function startDirector(
       answerMs: config.WORKSPACE_TIMEOUT,
     },
     clock,
-    after,
+    setTimer,
     closing: closing.signal,
   }
   const serveRequest = createServeRequest(serving)
@@ -159,7 +159,7 @@ export async function startDirector(
         maxAgeMs: config.CONNECTION_MAX_AGE,
       }),
       refusals,
-      after,
+      setTimer,
       stopWaiting,
       log,
     })
@@ -187,7 +187,7 @@ export async function startDirector(
         ask: activityChecks.send,
         revoke: ({ generation }) => table.revoke(generation),
       },
-      after,
+      setTimer,
       random: around.random,
       log,
     }),

@@ -8,7 +8,7 @@ import { config as loadEnvFile } from 'dotenv'
 import { directorSettings, warningsAbout, type DirectorConfig } from './config.ts'
 import { startDirector } from './director.ts'
 import { createResolver } from './spawner/name-lookup.ts'
-import { systemAfter } from './leases/timer.ts'
+import { systemTimer } from '@berth/shared/timer'
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -34,7 +34,7 @@ const director = await startDirector(config, {
   version,
   log,
   clock: systemClock,
-  after: systemAfter,
+  setTimer: systemTimer,
   random: Math.random,
   resolve: createResolver(),
 }).catch((error: unknown) => {

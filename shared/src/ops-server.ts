@@ -1,7 +1,7 @@
 // What an operator asks a service: /healthz, /readyz and /metrics, on a port of their own.
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { listen } from './listen.ts'
 import { poolContains, type SubnetPool } from './subnet-pool.ts'
 
 export interface OpsServer extends AsyncDisposable {
@@ -67,13 +67,10 @@ export async function startOpsServer(deps: OpsServerDeps): Promise<OpsServer> {
     }
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(deps.port, resolve)
-  })
+  const port = await listen(server, deps.port)
 
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()

@@ -86,11 +86,10 @@ export const integer = (min: number, max: number): z.ZodType<number, string> =>
     const number = /^\d{1,15}$/.test(value.trim()) ? Number(value) : Number.NaN
     return number >= min && number <= max ? number : undefined
   }, `must be a whole number from ${min} to ${max}`)
-export const decimal = (min: number, max: number): z.ZodType<number, string> =>
-  parsed((value) => {
-    const number = /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : Number.NaN
-    return number >= min && number <= max ? number : undefined
-  }, `must be a number from ${min} to ${max}`)
+export const flag = parsed((value) => {
+  const word = value.trim()
+  return word === 'true' ? true : word === 'false' ? false : undefined
+}, 'must be true or false')
 export const port = integer(1, 65_535)
 export const list = z.string().transform((value): readonly string[] =>
   value

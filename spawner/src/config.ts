@@ -12,6 +12,7 @@ import {
 import { parseDuration } from '@berth/shared/duration'
 import {
   custom,
+  flag,
   integer,
   optional,
   optionalSecret,
@@ -36,7 +37,6 @@ import type { WebSettings } from './web/http/settings.ts'
 import {
   containerEnvironment,
   environmentSettings,
-  flag,
   templateSettings,
 } from './templates/template-settings.ts'
 
@@ -270,9 +270,9 @@ export function policyConfig(
       maxStarting: settings.MAX_STARTING,
       maxQueue: settings.MAX_QUEUE,
       maxMemoryBytes: settings.MAX_MEMORY,
-      evictsFrozen: settings.EVICT_FROZEN === 'true',
+      evictsFrozen: settings.EVICT_FROZEN,
       keepHomesMs: settings.KEEP_HOMES,
-      keepHomesDryRun: settings.KEEP_HOMES_DRY_RUN === 'true',
+      keepHomesDryRun: settings.KEEP_HOMES_DRY_RUN,
     },
     templates,
     lease: leaseTimes(templates.values()),

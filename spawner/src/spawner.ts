@@ -6,7 +6,7 @@ import { abortAfter } from '@berth/shared/deadline'
 import type { Log } from '@berth/shared/log'
 import { policyConfig, templateContext, webSettings, type SpawnerConfig } from './config.ts'
 import { watchImages } from './image-watch.ts'
-import { listen } from './listen.ts'
+import { startServer } from './start-server.ts'
 import { createWorkspaces } from './loop/create-workspaces.ts'
 import { SettingsConflict, type Engine } from './loop/engine.ts'
 import type { Store } from './loop/store.ts'
@@ -77,9 +77,9 @@ export async function startSpawner(deps: {
   metrics.countFrom(workspaces.counts)
   await workspaces.start()
   const web = createWeb({ workspaces, settings: webSettings(settings), clock, log })
-  building.use(await listen(web, settings.LISTEN_PORT, log))
+  building.use(await startServer(web, settings.LISTEN_PORT, log))
   const api = apiFor(settings, { workspaces, hexOf, clock, log, version })
-  if (api !== undefined) building.use(await listen(api, settings.API_PORT, log))
+  if (api !== undefined) building.use(await startServer(api, settings.API_PORT, log))
 
   const parts = building.move()
   return {

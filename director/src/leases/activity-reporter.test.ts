@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { ActivityAnswer, ActivityReport } from '@berth/shared/contract'
 import { parseUserName } from '@berth/shared/names'
 import { createActivityReporter, reportIntervalMs } from './activity-reporter.ts'
-import { createFakeTime } from '../testing/fake-time.ts'
+import { createFakeTime } from '@berth/shared/testing/fake-time'
 import { createLeaseTable } from './lease-table.ts'
 import { seatKey, type Lease, type SeatHolder } from './lease.ts'
 
@@ -28,7 +28,7 @@ function setUp() {
   const reporter = createActivityReporter({
     table,
     clock: time.clock,
-    after: time.after,
+    setTimer: time.setTimer,
     send: (seats) => {
       sent.push(seats)
       return answer(seats)

@@ -4,7 +4,7 @@ import { longestMs, type ActivityAnswer, type ActivityReport } from '@berth/shar
 import type { Lease } from './lease.ts'
 import type { LeaseTable, Seat } from './lease-table.ts'
 import { createRenewals, type Renewal } from './renewals.ts'
-import type { After } from './timer.ts'
+import type { SetTimer } from '@berth/shared/timer'
 
 /** Reports go out between these, whatever the leases are. */
 const shortestIntervalMs = 250
@@ -17,7 +17,7 @@ type ReportedSeats = ActivityReport['seats']
 export interface ActivityReporterDeps {
   readonly table: LeaseTable
   readonly clock: Clock
-  readonly after: After
+  readonly setTimer: SetTimer
   /** @returns `undefined` when the spawner could not be told (which the sender logs); it never rejects */
   readonly send: (
     seats: ReportedSeats,
@@ -39,7 +39,7 @@ export function reportIntervalMs(shortestLeaseMs: number | undefined): number {
 }
 
 export function createActivityReporter(deps: ActivityReporterDeps): ActivityReporter {
-  const { table, clock, after, send } = deps
+  const { table, clock, setTimer, send } = deps
   const closing = new AbortController()
   let begunAt = clock.now()
   let timer: Disposable | undefined
@@ -49,7 +49,7 @@ export function createActivityReporter(deps: ActivityReporterDeps): ActivityRepo
     timer?.[Symbol.dispose]()
     if (closing.signal.aborted) return
     const dueAt = begunAt + reportIntervalMs(table.shortestMs())
-    timer = after(Math.max(0, dueAt - clock.now()), () => void report())
+    timer = setTimer(Math.max(0, dueAt - clock.now()), () => void report())
   }
 
   async function reportOnce(): Promise<void> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createActivity } from './activity.ts'
 import { createDrainMeter } from './drain-meter.ts'
-import { createFakeTime } from '../testing/fake-time.ts'
+import { createFakeTime } from '@berth/shared/testing/fake-time'
 
 describe('activity', () => {
   it('knows no use before the first', () => {

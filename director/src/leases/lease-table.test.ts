@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseUserName } from '@berth/shared/names'
-import { createFakeTime } from '../testing/fake-time.ts'
+import { createFakeTime } from '@berth/shared/testing/fake-time'
 import { createLeaseTable } from './lease-table.ts'
 import { seatKey, type Lease, type SeatHolder } from './lease.ts'
 

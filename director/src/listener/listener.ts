@@ -1,12 +1,13 @@
 // The HTTP listener: its limits, who may connect at all, what is malformed beyond a request, and its end.
 import http, { type IncomingMessage } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { listen } from '@berth/shared/listen'
 import type { Log } from '@berth/shared/log'
 import type { ProblemCode } from '@berth/shared/problems'
 import { poolContains, type SubnetPool } from '@berth/shared/subnet-pool'
 import type { Refusals } from './refusals.ts'
-import { pause, type After } from '../leases/timer.ts'
+import { pause, type SetTimer } from '@berth/shared/timer'
 import type { ServeRequest } from './requests.ts'
 import type { Upgrades } from './upgrades.ts'
 
@@ -17,7 +18,7 @@ export interface ListenerDeps {
   readonly serveRequest: ServeRequest
   readonly upgrades: Upgrades
   readonly refusals: Refusals
-  readonly after: After
+  readonly setTimer: SetTimer
   /** Sends away whoever still waits for a workspace. */
   readonly stopWaiting: () => void
   readonly log: Log
@@ -46,7 +47,7 @@ const limits = {
 } as const
 
 export async function startListener(deps: ListenerDeps): Promise<Listener> {
-  const { pool, serveRequest, upgrades, refusals, after, log } = deps
+  const { pool, serveRequest, upgrades, refusals, setTimer, log } = deps
   const server = http.createServer(limits)
   server.maxRequestsPerSocket = 0
   // Node forgets those that were upgraded.
@@ -97,26 +98,20 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
     })
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(deps.port, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
+  const port = await listen(server, deps.port)
   server.on('error', (error) => log.error({ error }, 'listener failed'))
 
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     async [Symbol.asyncDispose]() {
       closing = true
       const over = new AbortController()
       server.close(() => over.abort())
       upgrades.closeAll()
-      const waiting = after(stopWaitingMs, deps.stopWaiting)
+      const waiting = setTimer(stopWaitingMs, deps.stopWaiting)
       for (let ms = 0; ms < closeMs && !over.signal.aborted; ms += closeStepMs) {
         server.closeIdleConnections()
-        await pause(after, closeStepMs, over.signal)
+        await pause(setTimer, closeStepMs, over.signal)
       }
       waiting[Symbol.dispose]()
       for (const socket of sockets) socket.destroy()

@@ -12,7 +12,7 @@ import type { ForwardOutcome } from '../forward/outcome.ts'
 import type { HeaderScrub } from '../headers/scrub.ts'
 import type { LeaseTable, Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
-import { pause, type After } from '../leases/timer.ts'
+import { pause, type SetTimer } from '@berth/shared/timer'
 import { clientGoneStatus, type AccessLog, type Ending, type Entry } from './access-log.ts'
 import { wantsPage, workspaceOf, type Admit, type AdmittedRequest } from './admission.ts'
 import type { Metrics } from './metrics.ts'
@@ -42,7 +42,7 @@ export interface ServeDeps {
   readonly accessLog: AccessLog
   readonly deadlines: Deadlines
   readonly clock: Clock
-  readonly after: After
+  readonly setTimer: SetTimer
   /** Aborts when whoever still waits for a workspace is to be sent away. */
   readonly closing: AbortSignal
 }
@@ -67,7 +67,7 @@ const refusedGrace: Grace = { ms: 10_000, bytes: 64 * 1024 * 1024 }
 
 export function createServeRequest(deps: ServeDeps): ServeRequest {
   const { admit, table, seats, pools, headers, passThrough, refusals } = deps
-  const { limits, metrics, accessLog, deadlines, clock, after, closing } = deps
+  const { limits, metrics, accessLog, deadlines, clock, setTimer, closing } = deps
 
   interface Exchange {
     readonly req: IncomingMessage
@@ -197,7 +197,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
           return navigation
             ? await page(exchange, admitted)
             : refuseWith(exchange, 'workspace_unreachable', noConnectionDetail)
-        if (round > 1) await pause(after, retryPauseMs(round), signal)
+        if (round > 1) await pause(setTimer, retryPauseMs(round), signal)
         const pending = { holder, route, start, navigation, until, failed, signal }
         const found = await seats.request(pending)
         switch (found.status) {

@@ -8,7 +8,7 @@ import type { UpgradedConnection } from '../forward/upgraded-connection.ts'
 import { watchHangUp } from '../forward/watch-hang-up.ts'
 import type { Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
-import { pause } from '../leases/timer.ts'
+import { pause } from '@berth/shared/timer'
 import { clientGoneStatus, type Ending, type Entry } from './access-log.ts'
 import { workspaceOf, type AdmittedRequest } from './admission.ts'
 import {
@@ -36,7 +36,7 @@ export interface Upgrades {
 
 export function createUpgrades(deps: UpgradeDeps): Upgrades {
   const { admit, table, seats, headers, refusals, limits, metrics, accessLog } = deps
-  const { deadlines, clock, after, closing, forwardUpgrade, maxAgeMs } = deps
+  const { deadlines, clock, setTimer, closing, forwardUpgrade, maxAgeMs } = deps
   const connections = new Set<UpgradedConnection>()
   let ended = false
 
@@ -85,7 +85,8 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
 
   async function keepOpen(connection: UpgradedConnection): Promise<Ending> {
     connections.add(connection)
-    const age = maxAgeMs > 0 ? after(maxAgeMs, () => connection.close(1001, 'too old')) : undefined
+    const age =
+      maxAgeMs > 0 ? setTimer(maxAgeMs, () => connection.close(1001, 'too old')) : undefined
     if (ended) connection.close(1012)
     const { bytesIn, bytesOut } = await connection.closed
     age?.[Symbol.dispose]()
@@ -175,7 +176,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     exchange.entry.workspace = workspaceOf(admitted) ?? table.last(admitted.seatKey)?.workspace
     using hangUp = watchHangUp(exchange.socket)
     const signal = AbortSignal.any([hangUp.signal, closing])
-    if (round > 1) await pause(after, retryPauseMs(round), signal)
+    if (round > 1) await pause(setTimer, retryPauseMs(round), signal)
     const until = exchange.entry.startedAt + deadlines.waitMs
     const { start } = kind
     const pending = { holder, route, start, navigation: false, until, failed, signal }

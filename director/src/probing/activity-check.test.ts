@@ -7,7 +7,7 @@ import { systemClock } from '@berth/shared/clock'
 import type { ActivityCheckResult } from '@berth/shared/contract'
 import { parseSubnetPool } from '@berth/shared/subnet-pool'
 import { pino } from 'pino'
-import { systemAfter } from '../leases/timer.ts'
+import { systemTimer } from '@berth/shared/timer'
 import { readActivity } from './activity-answer.ts'
 import { createActivityChecks } from './activity-check.ts'
 
@@ -35,7 +35,7 @@ async function ask(path: string, serve: http.RequestListener, deadlineMs = 2_000
   const keepAlive = setInterval(() => undefined, 1_000)
   await using activityChecks = createActivityChecks({
     clock,
-    after: systemAfter,
+    setTimer: systemTimer,
     pool,
     log,
     async post(result) {
@@ -148,7 +148,7 @@ describe('the asker', () => {
     let asked = 0
     await using activityChecks = createActivityChecks({
       clock,
-      after: systemAfter,
+      setTimer: systemTimer,
       pool,
       log,
       post: async () => true,

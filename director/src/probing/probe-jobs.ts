@@ -3,10 +3,10 @@
 import type { ProbeCommand } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import { poolContains, type SubnetPool } from '@berth/shared/subnet-pool'
-import { pause, type After } from '../leases/timer.ts'
+import { pause, type SetTimer } from '@berth/shared/timer'
 
 export interface ProbeJobsDeps<Result> {
-  readonly after: After
+  readonly setTimer: SetTimer
   readonly pool: SubnetPool
   /** Ends by the command's deadline, or when the signal aborts. */
   readonly run: (command: ProbeCommand, signal: AbortSignal) => Promise<Result>
@@ -25,7 +25,7 @@ const postTries = 4
 const postPauseMs = 250
 
 export function createProbeJobs<Result extends object>(deps: ProbeJobsDeps<Result>): ProbeJobs {
-  const { after, pool, run, post, log, done } = deps
+  const { setTimer, pool, run, post, log, done } = deps
   const running = new Map<string, AbortController>()
 
   async function runAndTell(command: ProbeCommand, signal: AbortSignal): Promise<void> {
@@ -34,7 +34,7 @@ export function createProbeJobs<Result extends object>(deps: ProbeJobsDeps<Resul
     log.debug(fields, `workspace ${done}`)
     for (let tries = 1; tries <= postTries && !signal.aborted; tries += 1) {
       if (await post(result, signal)) return
-      await pause(after, postPauseMs * tries, signal)
+      await pause(setTimer, postPauseMs * tries, signal)
     }
   }
 

@@ -7,8 +7,8 @@ import { systemClock } from '@berth/shared/clock'
 import type { ProbeCommand, ProbeResult } from '@berth/shared/contract'
 import { parseSubnetPool } from '@berth/shared/subnet-pool'
 import { pino } from 'pino'
-import { createFakeTime } from '../testing/fake-time.ts'
-import { systemAfter } from '../leases/timer.ts'
+import { createFakeTime } from '@berth/shared/testing/fake-time'
+import { systemTimer } from '@berth/shared/timer'
 import { createProbe, nextStepMs, tryProbeOnce, type TryProbe } from './probe.ts'
 import { createReadinessProbes } from './readiness-probes.ts'
 
@@ -25,7 +25,7 @@ assert(pool !== undefined)
 const log = pino({ level: 'silent' })
 
 function timed(tryProbe: TryProbe) {
-  const time = createFakeTime(0)
+  const time = createFakeTime()
   const pauses: number[] = []
   const probe = createProbe({
     clock: time.clock,
@@ -135,7 +135,7 @@ describe('the prober', () => {
     const done = Promise.withResolvers<void>()
     await using readinessProbes = createReadinessProbes({
       clock: systemClock,
-      after: systemAfter,
+      setTimer: systemTimer,
       pool,
       log,
       tryProbe: async () => ({ status: 200 }),
@@ -158,7 +158,7 @@ describe('the prober', () => {
     const done = Promise.withResolvers<void>()
     await using readinessProbes = createReadinessProbes({
       clock: systemClock,
-      after: systemAfter,
+      setTimer: systemTimer,
       pool,
       log,
       async tryProbe({ generation }, _timeoutMs, signal) {
@@ -183,7 +183,7 @@ describe('the prober', () => {
     let tries = 0
     await using readinessProbes = createReadinessProbes({
       clock: systemClock,
-      after: systemAfter,
+      setTimer: systemTimer,
       pool,
       log,
       async tryProbe() {

@@ -1,7 +1,7 @@
 // The probes that the spawner asked for, and their results.
 import type { Clock } from '@berth/shared/clock'
 import type { ProbeResult } from '@berth/shared/contract'
-import { pause } from '../leases/timer.ts'
+import { pause } from '@berth/shared/timer'
 import { createProbeJobs, type ProbeJobsDeps, type ProbeJobs } from './probe-jobs.ts'
 import { createProbe, tryProbeOnce, type TryProbe } from './probe.ts'
 
@@ -14,7 +14,7 @@ export interface ReadinessProbesDeps extends Omit<
 }
 
 export function createReadinessProbes(deps: ReadinessProbesDeps): ProbeJobs {
-  const { clock, after, tryProbe = tryProbeOnce } = deps
-  const sleep = (ms: number, signal: AbortSignal): Promise<void> => pause(after, ms, signal)
+  const { clock, setTimer, tryProbe = tryProbeOnce } = deps
+  const sleep = (ms: number, signal: AbortSignal): Promise<void> => pause(setTimer, ms, signal)
   return createProbeJobs({ ...deps, run: createProbe({ clock, tryProbe, sleep }), done: 'probed' })
 }

@@ -8,7 +8,7 @@ import type {
 } from '@berth/shared/contract'
 import { eventComment, formatEvent } from '@berth/shared/server-sent-events'
 import { pino } from 'pino'
-import { createFakeTime } from '../testing/fake-time.ts'
+import { createFakeTime } from '@berth/shared/testing/fake-time'
 import { backoffMs, createCommandStream } from './commands.ts'
 
 /** A spawner's side of the stream. */
@@ -63,7 +63,7 @@ function setUp() {
       probe: (command) => void heard.probes.push(command),
       revoke: (command) => void heard.revoked.push(command),
     },
-    after: time.after,
+    setTimer: time.setTimer,
     random: () => 1,
     log: pino({ level: 'silent' }),
   })

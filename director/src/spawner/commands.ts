@@ -9,7 +9,7 @@ import {
 } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import { readEvents, type ServerSentEvent } from '@berth/shared/server-sent-events'
-import { pause, type After } from '../leases/timer.ts'
+import { pause, type SetTimer } from '@berth/shared/timer'
 
 export interface CommandHandlers {
   routes(routes: readonly Route[]): void
@@ -22,7 +22,7 @@ export interface CommandStreamDeps {
   /** @throws when the stream cannot be opened */
   readonly open: (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>
   readonly handlers: CommandHandlers
-  readonly after: After
+  readonly setTimer: SetTimer
   /** From 0 to 1. */
   readonly random: () => number
   readonly log: Log
@@ -45,7 +45,7 @@ export function backoffMs(failures: number, random: number): number {
 }
 
 export function createCommandStream(deps: CommandStreamDeps): CommandStream {
-  const { open, handlers, after, random, log } = deps
+  const { open, handlers, setTimer, random, log } = deps
   const closing = new AbortController()
   let introduced = false
   let failures = 0
@@ -76,10 +76,10 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
   async function follow(): Promise<void> {
     const silent = new AbortController()
     const signal = AbortSignal.any([closing.signal, silent.signal])
-    let watchdog = after(silenceMs, () => silent.abort())
+    let watchdog = setTimer(silenceMs, () => silent.abort())
     const heard = (): void => {
       watchdog[Symbol.dispose]()
-      watchdog = after(silenceMs, () => silent.abort())
+      watchdog = setTimer(silenceMs, () => silent.abort())
     }
     try {
       const body = await open(signal)
@@ -105,7 +105,7 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
         { error, failures },
         'no stream of commands from the spawner, trying again',
       )
-      await pause(after, backoffMs(failures, random()), closing.signal)
+      await pause(setTimer, backoffMs(failures, random()), closing.signal)
     }
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ownerAlias, parsePrefix, parseUserName, workspaceName } from '@berth/shared/names'
 import { parseSubnetPool } from '@berth/shared/subnet-pool'
-import { createFakeTime } from '../testing/fake-time.ts'
+import { createFakeTime } from '@berth/shared/testing/fake-time'
 import type { Lease } from '../leases/lease.ts'
 import { createNameLookup, type NamedRoute } from './name-lookup.ts'
 

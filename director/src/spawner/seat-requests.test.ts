@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { parseUserName } from '@berth/shared/names'
 import { parseSubnetPool } from '@berth/shared/subnet-pool'
 import { pino } from 'pino'
-import { createFakeTime } from '../testing/fake-time.ts'
+import { createFakeTime } from '@berth/shared/testing/fake-time'
 import { createLeaseTable } from '../leases/lease-table.ts'
 import { seatKey, type Lease } from '../leases/lease.ts'
 import { createSeatRequests, type PendingSeatRequest } from './seat-requests.ts'
@@ -45,7 +45,7 @@ function setUp() {
     pool,
     problemBase: undefined,
     clock: time.clock,
-    after: time.after,
+    setTimer: time.setTimer,
     log: pino({ level: 'silent' }),
   })
   return {
@@ -62,7 +62,7 @@ function setUp() {
     /** Held as long as sent, as the spawner does it. */
     held: ({ waitMs }: SentRequest) => {
       const { promise, resolve } = Promise.withResolvers<Answer>()
-      time.after(waitMs, () => resolve(waiting))
+      time.setTimer(waitMs, () => resolve(waiting))
       return promise
     },
     pending: (waitMs: number, more: Partial<PendingSeatRequest> = {}): PendingSeatRequest => ({

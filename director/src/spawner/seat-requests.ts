@@ -5,11 +5,11 @@ import type { SeatAnswer, SeatRequest } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import { createProblem } from '@berth/shared/problems'
 import { poolContains, type SubnetPool } from '@berth/shared/subnet-pool'
+import { createSharedCalls } from '@berth/shared/shared-calls'
 import type { LeaseTable, Seat } from '../leases/lease-table.ts'
 import { seatKey, type Lease, type SeatHolder } from '../leases/lease.ts'
-import { pause, type After } from '../leases/timer.ts'
+import { pause, type SetTimer } from '@berth/shared/timer'
 import { samePlace, type NamedRoute, type NameLookup } from './name-lookup.ts'
-import { createSharedCalls, type SharedCall } from './shared-calls.ts'
 import { answerGraceMs, type SeatFailure, type Spawner } from './client.ts'
 
 /** The contract's request, as it is repeated until its deadline. */
@@ -46,7 +46,7 @@ export interface SeatRequestsDeps {
   /** The base URL of the pages that explain problems. */
   readonly problemBase: string | undefined
   readonly clock: Clock
-  readonly after: After
+  readonly setTimer: SetTimer
   readonly log: Log
 }
 
@@ -61,8 +61,11 @@ const pauseMs = 250
 /** With less than this left before its deadline, a request is over. */
 const tooShortMs = 20
 
+/** The signal of a caller that never leaves. */
+const { signal: never } = new AbortController()
+
 export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
-  const { table, requestSeat, lookUp, pool, clock, after, log } = deps
+  const { table, requestSeat, lookUp, pool, clock, setTimer, log } = deps
   const calls = createSharedCalls<SeatResult>()
   const lookups = createSharedCalls<Lease | undefined>()
   /** The last call failed: names are looked up before the next one. */
@@ -120,38 +123,44 @@ export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
     return { status: 'granted', seat: table.grant(holder, lease) }
   }
 
-  function join(request: PendingSeatRequest, key: string, first: boolean): SharedCall<SeatResult> {
+  /** @param signal ends this request's share of the call; the call goes on for the requests that share it */
+  function join(
+    request: PendingSeatRequest,
+    key: string,
+    first: boolean,
+    signal: AbortSignal,
+  ): Promise<SeatResult> {
     const { start, navigation, failed } = request
     const shared = [key, start, navigation, first, failed?.generation ?? ''].join('\n')
-    return calls.join(shared, (signal) => call(request, first, signal))
+    return calls.join(shared, (ends) => call(request, first, ends), { signal })
   }
 
-  /** One call, shared with identical requests. A client that hangs up leaves the call to the others. */
   async function callOnce(
     request: PendingSeatRequest,
     key: string,
     first: boolean,
   ): Promise<SeatResult> {
-    const shared = join(request, key, first)
-    const ended = Promise.withResolvers<SeatResult>()
+    const late = new AbortController()
     // The call of another request may be held longer than this request can wait.
     const leftMs = Math.max(0, request.until - clock.now()) + answerGraceMs + pauseMs
-    const deadline = after(leftMs, () => ended.resolve({ status: 'waiting' }))
-    const hangUp = (): void => ended.resolve({ status: 'aborted' })
-    request.signal.addEventListener('abort', hangUp, { once: true })
+    const deadline = setTimer(leftMs, () => late.abort())
     try {
-      return await Promise.race([shared.result, ended.promise])
+      return await join(request, key, first, AbortSignal.any([request.signal, late.signal]))
+    } catch (error) {
+      if (request.signal.aborted) return { status: 'aborted' }
+      if (late.signal.aborted) return { status: 'waiting' }
+      throw error
     } finally {
       deadline[Symbol.dispose]()
-      request.signal.removeEventListener('abort', hangUp)
-      shared.leave()
     }
   }
 
   async function findByName(request: PendingSeatRequest, key: string): Promise<Seat | undefined> {
-    const lookup = lookups.join(key, () => lookUp(request.holder, request.route, table.last(key)))
-    const lease = await lookup.result
-    lookup.leave()
+    const lease = await lookups.join(
+      key,
+      () => lookUp(request.holder, request.route, table.last(key)),
+      { signal: never },
+    )
     const current = table.current(key)
     if (current !== undefined || lease === undefined) return current
     // This address did not answer a moment ago.
@@ -161,12 +170,11 @@ export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
 
   /** Learns whether the spawner can be reached again. This request does not wait for it: later ones use the answer. */
   function callInBackground(request: PendingSeatRequest, key: string): void {
-    const shared = join(request, key, true)
-    void shared.result.finally(() => shared.leave())
+    void join(request, key, true, never)
   }
 
   const pauseBeforeNext = ({ until, signal }: PendingSeatRequest): Promise<void> =>
-    pause(after, Math.min(pauseMs, Math.max(0, until - clock.now())), signal)
+    pause(setTimer, Math.min(pauseMs, Math.max(0, until - clock.now())), signal)
 
   async function request(pending: PendingSeatRequest): Promise<SeatResult> {
     const key = seatKey(pending.holder)

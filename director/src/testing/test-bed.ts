@@ -11,7 +11,7 @@ import { parseSubnetPool } from '@berth/shared/subnet-pool'
 import { pino } from 'pino'
 import type { DirectorConfig } from '../config.ts'
 import { startDirector, type Director } from '../director.ts'
-import { systemAfter } from '../leases/timer.ts'
+import { systemTimer } from '@berth/shared/timer'
 import { startStandInSpawner, type StandInSpawner } from './stand-in-spawner.ts'
 
 const secret = 'a secret of the tests'
@@ -88,7 +88,7 @@ export async function startTestBed(options: TestBedOptions = {}): Promise<TestBe
         version: '0.0.0',
         log,
         clock: systemClock,
-        after: systemAfter,
+        setTimer: systemTimer,
         random: () => 0.5,
         resolve: async (name) => options.names?.[name] ?? [],
       },

@@ -4,7 +4,7 @@ import type { Command } from '@berth/shared/contract'
 import { testTemplate } from '../templates/testing/test-template.ts'
 import { createDirectorStreams } from './director-streams.ts'
 import { routeOf } from './routes.ts'
-import { createFakeTime } from './testing/fake-time.ts'
+import { createFakeTime } from '@berth/shared/testing/fake-time'
 
 function harbour() {
   const time = createFakeTime()

@@ -1,7 +1,7 @@
 // The open streams of commands, one a director, and what is said on them.
 import type { Command, Route } from '@berth/shared/contract'
 import type { DirectorId, Event, Step } from '../policy/domain.ts'
-import type { SetTimer } from './timer.ts'
+import type { SetTimer } from '@berth/shared/timer'
 
 export type DirectorStep = Extract<
   Step,

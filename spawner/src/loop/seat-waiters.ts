@@ -6,7 +6,7 @@ import type { WorkspaceName } from '@berth/shared/names'
 import type { Event, SeatQuestion, SeatReply, State, Workspace } from '../policy/domain.ts'
 import { isEngineAlike } from '../policy/asked/view.ts'
 import { hasSeat } from './has-seat.ts'
-import type { SetTimer } from './timer.ts'
+import type { SetTimer } from '@berth/shared/timer'
 
 export interface SeatWaiters extends Disposable {
   ask(request: SeatRequest, signal: AbortSignal): Promise<SeatReply>

@@ -2,7 +2,7 @@
 import type { Log } from '@berth/shared/log'
 import type { RecordChanges } from '../policy/domain.ts'
 import type { Store } from './store.ts'
-import type { SetTimer } from './timer.ts'
+import type { SetTimer } from '@berth/shared/timer'
 
 export interface Keeping extends Disposable {
   /** @returns false: nothing of it is saved, and nothing may follow from it */

@@ -5,7 +5,7 @@ import type { Log } from '@berth/shared/log'
 import type { Event } from '../policy/domain.ts'
 import type { Engine } from './engine.ts'
 import type { Reached } from './points.ts'
-import type { SetTimer } from './timer.ts'
+import type { SetTimer } from '@berth/shared/timer'
 
 export interface Watch extends AsyncDisposable {
   /** Resolves after the first look, whether it succeeded or not. */

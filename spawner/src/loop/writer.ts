@@ -5,7 +5,7 @@ import type { Log } from '@berth/shared/log'
 import type { Decision, Event, State, Step } from '../policy/domain.ts'
 import { createKeeping } from './store-health.ts'
 import type { Store } from './store.ts'
-import type { SetTimer } from './timer.ts'
+import type { SetTimer } from '@berth/shared/timer'
 
 export interface Writer extends Disposable {
   state(): State

@@ -58,7 +58,7 @@ export function templateFromEnvironment(
       seats,
       seatsTotal: values.CONTAINER_SEATS_TOTAL,
       seatIdleMs: values.CONTAINER_SEAT_IDLE,
-      persistBetweenReconnects: values.CONTAINER_SEAT_PERSISTS === 'true',
+      persistBetweenReconnects: values.CONTAINER_SEAT_PERSISTS,
       idleFreezeMs: values.CONTAINER_IDLE_FREEZE,
       idleStopMs: values.CONTAINER_IDLE_STOP,
       idleRemoveMs: values.CONTAINER_IDLE_REMOVE,

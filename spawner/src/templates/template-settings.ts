@@ -3,6 +3,7 @@ import { containerPort, containerPrefix } from '@berth/shared/common-settings'
 import { identityFields, requestTokens } from '@berth/shared/contract'
 import {
   choice,
+  flag,
   list,
   optional,
   orUnset,
@@ -20,9 +21,6 @@ const volumes = taken((text) => {
 })
 
 /** Needed only where the environment describes a template at all. */
-
-export const flag = choice('true', 'false')
-
 export const templateSettings = {
   CONTAINER_IMAGE: optional(taken(field.image), {
     doc: 'the image that everybody gets a container of; one named berth/... is built, never pulled',

@@ -1,5 +1,6 @@
 // Images: what one says about itself, and having it there, by one pull however many people wait for it.
 import type { Readable } from 'node:stream'
+import { createSharedCalls } from '@berth/shared/shared-calls'
 import type Docker from 'dockerode'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { LabelledImage } from '../../templates/from-image.ts'
@@ -13,7 +14,6 @@ import { done, failed, outcomeOf } from '../client/outcome.ts'
 import { reservedLabel } from '../observe/ownership.ts'
 import { isBuiltHere, notBuilt, pullFailure } from './pull-failure.ts'
 import { createPullProgress, parsePullLine } from './pull-progress.ts'
-import { createSharedWork } from './shared-work.ts'
 
 export interface Image {
   readonly id: string
@@ -52,7 +52,7 @@ export function createImages(deps: {
   findCredentials: FindCredentials
 }): Images {
   const { docker, call, findCredentials } = deps
-  const pulls = createSharedWork<number, EngineResult<void>>()
+  const pulls = createSharedCalls<EngineResult<void>, number>()
   const asked = new Set<string>()
 
   const inspect: Images['inspect'] = async (reference, signal) => {
@@ -153,7 +153,10 @@ export function createImages(deps: {
         const wanted = template.spec.pull === 'always' && !isBuiltHere(reference)
         if (present !== undefined && !wanted) return admit(reference, present)
         const pulled = await pulls
-          .join(reference, (report, last) => pull(reference, report, last), onPull, signal)
+          .join(reference, (ends, report) => pull(reference, report, ends), {
+            signal,
+            onReport: onPull,
+          })
           .catch((error: unknown) => {
             throw asFault('image-pull', error)
           })

@@ -11,7 +11,7 @@ import type { LoopObserver } from '../observer.ts'
 import type { Reached } from '../points.ts'
 import type { Store } from '../store.ts'
 import { createFakeEngine } from './fake-engine.ts'
-import { createFakeTime } from './fake-time.ts'
+import { createFakeTime } from '@berth/shared/testing/fake-time'
 
 export function userOf(name: string) {
   const parsed = parseUserName(name)

@@ -12,9 +12,8 @@ type Parts = Pick<CreateApiDeps, 'workspaces' | 'hexOf' | 'clock' | 'log' | 'ver
 
 /** @returns `undefined` without a token: then nothing may listen */
 export function apiFor(settings: Settings, parts: Parts): Express | undefined {
-  const { API_TOKEN: token, WITH_USERS, PORTAL_URL, PUBLIC_URL } = settings
+  const { API_TOKEN: token, WITH_USERS: withUsers, PORTAL_URL, PUBLIC_URL } = settings
   if (token === undefined) return undefined
-  const withUsers = WITH_USERS === 'true'
   return createApi({ ...parts, token, withUsers, problemBase: PORTAL_URL ?? PUBLIC_URL })
 }
 

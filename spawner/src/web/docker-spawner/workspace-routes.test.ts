@@ -48,7 +48,7 @@ describe('the routes by hex', () => {
   it('are none without a token, or without a public URL', async () => {
     await using harbour = createHarbour()
     const token = new Secret('t')
-    const rest = { WITH_USERS: 'true', PORTAL_URL: undefined } as const
+    const rest = { WITH_USERS: true, PORTAL_URL: undefined } as const
     const none = { ...rest, API_TOKEN: undefined, PUBLIC_URL: 'http://a' }
     assert.deepEqual(hexRoutes(none, hexOf), {})
     assert.deepEqual(hexRoutes({ ...rest, API_TOKEN: token, PUBLIC_URL: undefined }, hexOf), {})

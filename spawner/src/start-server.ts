@@ -1,33 +1,35 @@
-// The port that directors come to. Ends by hanging up: directors keep streams open that would never end by themselves.
+// An HTTP server for directors or for scripts. Disposing it cuts the connections that are still open after a grace time:
+// directors keep streams open that would never end by themselves.
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listen } from '@berth/shared/listen'
 import type { Log } from '@berth/shared/log'
 
-export interface Listener extends AsyncDisposable {
+export interface StartedServer extends AsyncDisposable {
   readonly port: number
 }
 
-/** How long answers that are under way may take to end. */
+/** How long answers under way may take to end. */
 const graceMs = 2_000
 
-/** A director passes on up to 64 KiB, and says who asks besides, percent-encoded: each byte may become three. */
+/** A director passes on up to 64 KiB of headers, and adds the person percent-encoded: each byte may become three. */
 const maxHeaderSize = 256 * 1024
 
 /** Resolves once it listens; rejects when the port is taken. */
-export async function listen(app: RequestListener, port: number, log: Log): Promise<Listener> {
-  // Reports and held requests come over connections that directors keep; the director's pool lets go first.
+export async function startServer(
+  app: RequestListener,
+  port: number,
+  log: Log,
+): Promise<StartedServer> {
+  // Directors keep their connections. The director's pool closes an idle one first, so none is closed while it is used.
   const server = createServer(
     { keepAliveTimeout: 120_000, requestTimeout: 60_000, maxHeaderSize },
     app,
   )
   server.on('connection', (socket) => socket.on('error', () => socket.destroy()))
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, resolve)
-  })
+  const listening = await listen(server, port)
   server.on('error', (error) => log.error({ error }, 'server failed'))
   return {
-    port: (server.address() as AddressInfo).port,
+    port: listening,
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       const grace = setTimeout(() => server.closeAllConnections(), graceMs)
