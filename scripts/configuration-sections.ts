@@ -98,6 +98,14 @@ const others: readonly Row[] = [
     readBy: ['compose'],
   },
   {
+    name: 'DIRECTORS',
+    doc: 'how many directors run side by side; the person whose director ends only has to open connections again',
+    example: '2',
+    default: '1',
+    secret: false,
+    readBy: ['compose'],
+  },
+  {
     name: 'DOCKER_SOCKET',
     doc: "the engine's socket on this machine, which only the spawner is given",
     example: '/run/user/1000/docker.sock',
@@ -316,6 +324,7 @@ const outline: readonly Outline[] = [
       'NETWORK_POOL',
       'NETWORK_SPARES',
       'RECONCILE_EVERY',
+      'DIRECTORS',
       'DOCKER_SOCKET',
       'DOCKER_HOST',
       'DATA_DIR',
