@@ -1,5 +1,6 @@
 // @ts-check
-// The pages that describe the code name files, folders and functions that exist: a rename that forgets them fails here.
+// The docs name what exists: files, folders and functions, log lines, metrics, headings. A rename that forgets the docs
+// fails here.
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -9,8 +10,10 @@ const root = join(import.meta.dirname, '..')
 const pages = ['docs/architecture.md', 'CONTRIBUTING.md']
 const topLevel = new Set(readdirSync(root))
 
+/** @param {string} path */
+const readText = (path) => readFileSync(join(root, path), 'utf8')
 /** @param {string} page */
-const linesOf = (page) => readFileSync(join(root, page), 'utf8').split('\n')
+const linesOf = (page) => readText(page).split('\n')
 
 /** @param {string} line */
 const quotedIn = (line) => [...line.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text)
@@ -61,16 +64,33 @@ for (const page of pages) {
   })
 }
 
-test('the pages link to files that exist', () => {
+test('the pages link to files and headings that exist', () => {
   const all = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...markdownBelow('docs')]
   const dead = all.flatMap((page) =>
-    [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)]
-      .map(([, link = '']) => join(page, '..', link))
-      .filter((path) => !existsSync(join(root, path)))
-      .map((path) => `${page}: ${path}`),
+    [...readText(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)]
+      .filter(
+        ([, link = '', heading]) => !isThere(link === '' ? page : join(page, '..', link), heading),
+      )
+      .map(([text]) => `${page}: ${text}`),
   )
   assert.deepEqual(dead, [])
 })
+
+/**
+ * @param {string} path
+ * @param {string | undefined} heading as a link names it
+ */
+function isThere(path, heading) {
+  if (!existsSync(join(root, path))) return false
+  if (heading === undefined) return true
+  const headings = [...readText(path).matchAll(/^#+ (.*)$/gm)].map(([, text = '']) =>
+    text
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+  return headings.includes(heading)
+}
 
 /** @param {string} folder */
 function markdownBelow(folder) {
@@ -93,6 +113,34 @@ test('the map in CONTRIBUTING.md names every folder of the source', () => {
     /\/(testing|contract|assets|views)$/.test(folder)
   assert.deepEqual(
     folders.filter((folder) => !isNamed(folder)),
+    [],
+  )
+})
+
+/** @param {string} title of a section of docs/operations.md with a table */
+const firstCellsOf = (title) => {
+  const [, section = ''] = readText('docs/operations.md').split(`\n## ${title}\n`)
+  const [rows = ''] = section.split('\n## ')
+  return rows.split('\n').flatMap((row) => (row.startsWith('|') ? [row.split('|')[1] ?? ''] : []))
+}
+
+const sources = ['director/src', 'spawner/src', 'shared/src'].flatMap((top) =>
+  readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => readText(join(top, name))),
+)
+
+test('docs/operations.md explains log lines and metrics that are written', () => {
+  const lines = firstCellsOf('What the log says')
+    .flatMap(quotedIn)
+    .filter((text) => text.includes(' '))
+  const metrics = firstCellsOf('What the metrics say').flatMap(quotedIn)
+  assert.ok(lines.length > 20 && metrics.length > 10, 'the tables are not found')
+  const wanted = [...lines, ...metrics].map((text) =>
+    text.replace(/( …|\{.*)$/, '').replace(/^workspace stopping$/, 'workspace ${phase}'),
+  )
+  assert.deepEqual(
+    wanted.filter((text) => !sources.some((source) => source.includes(text))),
     [],
   )
 })
