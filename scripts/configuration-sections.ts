@@ -30,7 +30,7 @@ const services: Readonly<Record<'director' | 'spawner', Settings>> = {
 }
 
 /** Variables that no service of ours reads. */
-const others: readonly Row[] = [
+export const furtherVariables: readonly Row[] = [
   {
     name: 'OAUTH2_PROXY_COOKIE_SECRET',
     doc: 'what the gateway encrypts its session cookie with: 16, 24 or 32 bytes, base64url',
@@ -344,7 +344,7 @@ const outline: readonly Outline[] = [
 ]
 
 function rowOf(name: string): Row {
-  const other = others.find((row) => row.name === name)
+  const other = furtherVariables.find((row) => row.name === name)
   if (other !== undefined) return other
   const readers = (['director', 'spawner'] as const).filter((service) => name in services[service])
   const setting: Setting<unknown> | undefined = readers
@@ -362,7 +362,7 @@ export function configurationSections(): readonly Section[] {
   const known = [
     ...Object.keys(directorSettings),
     ...Object.keys(spawnerSettings),
-    ...others.map((row) => row.name),
+    ...furtherVariables.map((row) => row.name),
   ]
   const untold = known.filter((name) => !told.has(name))
   if (untold.length > 0) throw new Error(`in no section of the reference: ${untold.join(', ')}`)

@@ -42,6 +42,29 @@ describe('the configuration of the spawner', () => {
     ])
   })
 
+  it('does not start with a misspelt setting, which would leave access open to everybody', () => {
+    assert.deepEqual(problemsOf({ CONTAINER_ALLOWED_GROUP: 'staff', MAX_WORKSPACE: '3' }), [
+      'CONTAINER_ALLOWED_GROUP is not a setting of Berth. Did you mean CONTAINER_ALLOWED_GROUPS?',
+      'MAX_WORKSPACE is not a setting of Berth. Did you mean MAX_WORKSPACES?',
+    ])
+  })
+
+  it('takes the settings of the other services in the same file', () => {
+    const others = { MAX_CONNECTIONS_PER_USER: '9', GATEWAY_COOKIES: 'x', TEMPLATES_FOLDER: './t' }
+    assert.deepEqual(problemsOf(others), [])
+  })
+
+  it('passes on variables of the container whatever characters their names have', () => {
+    const { templates } = read({
+      'CONTAINER_ENV_spring.datasource-url': 'a',
+      CONTAINER_ENV_1st: 'b',
+    })
+    assert.deepEqual(templates.get('lab')?.spec.environment, {
+      'spring.datasource-url': 'a',
+      '1st': 'b',
+    })
+  })
+
   it('names every problem at once, each with its variable', () => {
     const problems = problemsOf({
       CONTAINER_PORT: '70000',
@@ -87,7 +110,7 @@ describe('the configuration of the spawner', () => {
       CONTAINER_ENV_NB_USER: '{user}',
       CONTAINER_ENV_lower: 'x',
       CONTAINER_ENV_EMPTY: '',
-      'CONTAINER_ENV_not-a-name': 'y',
+      CONTAINER_ENV_: 'y',
     })
     assert.deepEqual(templates.get('lab')?.spec.environment, { NB_USER: '{user}', lower: 'x' })
   })

@@ -33,6 +33,7 @@ import { inVariables, templateFromEnvironment, variableOf } from './templates/fr
 import { templateComplaints } from './templates/template-rules.ts'
 import type { TemplateContext } from './templates/template-source.ts'
 import type { Template } from './templates/template.ts'
+import { unknownSettings } from './unknown-settings.ts'
 import type { WebSettings } from './web/http/settings.ts'
 import {
   containerEnvironment,
@@ -178,6 +179,7 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
   const settings = attempt(spawnerSettings, env, readFile, problems)
   const environment = attempt(environmentSettings(env), env, readFile, problems)
   problems.push(...missing(env), ...disagreements(env, readFile))
+  problems.push(...unknownSettings(env, Object.keys(spawnerSettings)))
   if (settings === undefined || environment === undefined || problems.length > 0)
     throw new SettingsError(problems)
   const template = templateFromEnvironment(settings, containerEnvironment(environment))

@@ -166,7 +166,7 @@ export const templateSettings = {
   }),
 } satisfies Settings
 
-const environmentPrefix = 'CONTAINER_ENV_'
+export const environmentPrefix = 'CONTAINER_ENV_'
 
 /** What documents the whole family of variables; each is read by a setting of its own. */
 const environmentFamily: Setting<string | undefined> = optional(taken(field.withPlaceholders), {
@@ -178,7 +178,7 @@ const environmentFamily: Setting<string | undefined> = optional(taken(field.with
 export function environmentSettings(
   env: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, Setting<string | undefined>>> {
-  const names = Object.keys(env).filter((name) => /^CONTAINER_ENV_[A-Za-z_]\w*$/.test(name))
+  const names = Object.keys(env).filter((name) => /^CONTAINER_ENV_[^\s=]+$/.test(name))
   return Object.fromEntries(names.sort().map((name) => [name, environmentFamily]))
 }
 

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { unknownSettings } from './unknown-settings.ts'
+
+const known = ['CONTAINER_ALLOWED_GROUPS', 'CONTAINER_IDLE_STOP', 'MAX_WORKSPACES', 'API_TOKEN']
+const found = (...names: string[]) =>
+  unknownSettings(Object.fromEntries(names.map((name) => [name, 'x'])), known)
+
+describe('variables that no service reads', () => {
+  it('are refused where their name begins as those of Berth do, with the setting that was meant', () => {
+    assert.deepEqual(found('CONTAINER_ALLOWED_GROUP', 'MAX_WORKSPACE', 'CONTAINER_IDEL_STOP'), [
+      'CONTAINER_ALLOWED_GROUP is not a setting of Berth. Did you mean CONTAINER_ALLOWED_GROUPS?',
+      'MAX_WORKSPACE is not a setting of Berth. Did you mean MAX_WORKSPACES?',
+      'CONTAINER_IDEL_STOP is not a setting of Berth. Did you mean CONTAINER_IDLE_STOP?',
+    ])
+  })
+
+  it('are refused without a guess where no setting is like them', () => {
+    assert.deepEqual(found('CONTAINER_ZZZZZZZZZZZZ'), [
+      'CONTAINER_ZZZZZZZZZZZZ is not a setting of Berth: remove it, or see docs/configuration.md for the names.',
+    ])
+  })
+
+  it('are no concern of Berth otherwise, nor are empty ones', () => {
+    assert.deepEqual(found('PATH', 'APP_TOKEN', 'OAUTH2_PROXY_BANNER', 'HOME'), [])
+    assert.deepEqual(unknownSettings({ MAX_WORKSPACE: '' }, known), [])
+  })
+
+  it('may be any variables of the containers themselves, and files with secrets', () => {
+    assert.deepEqual(found('CONTAINER_ENV_ANY', 'CONTAINER_ENV_a.b-c', 'API_TOKEN_FILE'), [])
+  })
+})

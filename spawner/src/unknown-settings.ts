@@ -1,0 +1,31 @@
+// Variables that look like settings of Berth and are none: a misspelt one would leave open what it was to close.
+import { directorSettingNames, otherSettingNames } from '@berth/shared/setting-names'
+import { environmentPrefix } from './templates/template-settings.ts'
+import { nearestWord } from './templates/nearest-word.ts'
+
+/** How the names of our settings begin. Other programs hardly use these words, and share .env with us. */
+const families =
+  /^(BINDS|CONTAINER|EVICT|GATEWAY|IDENTITY|IMAGES|KEEP|LOADING|MAX|NETWORK|RECONCILE|SPAWNER|SUBJECT|TEMPLATES|WORKSPACE)_/
+
+/**
+ * The whole of .env reaches the spawner, so it looks at the names of all services.
+ *
+ * @param known the spawner's own settings
+ * @returns one complaint for each unknown variable
+ */
+export function unknownSettings(
+  env: Readonly<Record<string, string | undefined>>,
+  known: readonly string[],
+): readonly string[] {
+  const all = [...known, ...directorSettingNames, ...otherSettingNames]
+  const accepted = new Set(all.flatMap((name) => [name, `${name}_FILE`]))
+  return Object.entries(env)
+    .filter(([name, value]) => value !== undefined && value !== '' && families.test(name))
+    .filter(([name]) => !name.startsWith(environmentPrefix) && !accepted.has(name))
+    .map(([name]) => {
+      const meant = nearestWord(name, all)
+      return meant === undefined
+        ? `${name} is not a setting of Berth: remove it, or see docs/configuration.md for the names.`
+        : `${name} is not a setting of Berth. Did you mean ${meant}?`
+    })
+}
