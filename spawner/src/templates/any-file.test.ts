@@ -65,6 +65,48 @@ describe('any file with templates', () => {
     )
   })
 
+  it('has no fault told that only follows from a syntax error', () => {
+    const good = [
+      'x-small: &small { cpus: 1 }',
+      'secrets:',
+      '  key: { file: key }',
+      'templates:',
+      '  a:',
+      '    image: berth/a',
+      '    port: 80',
+      '    home:',
+      '      path: /home/me',
+      '    secrets: [key]',
+      '  b:',
+      '    <<: *small',
+      '    image: "berth/b"',
+      '    port: 80',
+      '    route: { path: /b }',
+      '    volumes:',
+      '    - data:/data',
+      '    - { source: d, target: /d }',
+    ]
+    const context = fileContext({ readSecret: () => 'secret' })
+    assert.ok('templates' in readTemplatesFile(good.join('\n'), context))
+    const mistake = fc.constantFrom('"', "'", '{', '}', '[', ']', '\t', ': ', '@', ' ', '*', '- ')
+    const place = fc.record({ row: fc.nat(good.length - 1), at: fc.nat(30), mistake })
+    fc.assert(
+      fc.property(place, ({ row, at, mistake: text }) => {
+        const rows = [...good]
+        rows[row] = (rows[row] ?? '').slice(0, at) + text + (rows[row] ?? '').slice(at)
+        const result = readTemplatesFile(rows.join('\n'), context)
+        if ('templates' in result || result.problems.every(({ path }) => path !== '')) return
+        for (const { path, message } of result.problems)
+          assert.doesNotMatch(
+            message,
+            /is not set|is empty|none of the top level|same way in|must be set/,
+            `${path} ${message}\n${rows.join('\n')}`,
+          )
+      }),
+      { numRuns: 300 },
+    )
+  })
+
   it('is taken or refused, whatever text it is', () => {
     const pieces = fc.constantFrom(
       'templates:',

@@ -11,6 +11,8 @@ import { weakened } from './weakened.ts'
 export interface FileSurroundings {
   /** Those of the top level by name; `undefined`: it could not be read, which is told there. */
   readonly secrets: ReadonlyMap<string, Secret | undefined>
+  /** Some of them may be missing, because a part of the file could not be read. */
+  readonly lacksSecrets: boolean
   readonly bindsAllowed: readonly string[]
 }
 
@@ -46,7 +48,7 @@ export function templateFromFile(
   })
   const secrets = (written.secrets ?? []).map((item, index): SecretMount => {
     const { source, target } = typeof item === 'string' ? { source: item } : item
-    if (!surroundings.secrets.has(source))
+    if (!surroundings.secrets.has(source) && !surroundings.lacksSecrets)
       complain(`secrets.${index}`, `"${source}" is none of the top level’s secrets`)
     const value = surroundings.secrets.get(source) ?? new Secret('')
     return { name: source, target: target ?? `/run/secrets/${source}`, value }

@@ -1,6 +1,5 @@
 // The text of the file -> its templates, or everything that is wrong with it and where. Pure: files are read for it.
 import { Secret } from '@berth/shared/secret'
-import { LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import {
   fileSchema,
@@ -10,10 +9,12 @@ import {
   type WrittenTemplate,
 } from './file-schema.ts'
 import { isMap } from './file-fields.ts'
-import { templateFromFile } from './from-file.ts'
+import { findGaps, valueAt, type Gaps } from './file-gaps.ts'
+import { templateFromFile, type FileSurroundings } from './from-file.ts'
 import { jointComplaints } from './joint-rules.ts'
 import { nearestWord } from './nearest-word.ts'
 import { createPositions, type Path, type Position } from './positions.ts'
+import { readYaml, type ReadableYaml } from './readable-yaml.ts'
 import type { OwnHosts } from './route-overlaps.ts'
 import type { Template } from './template.ts'
 import { templateComplaints, type Surroundings } from './template-rules.ts'
@@ -38,27 +39,18 @@ export type FileResult =
   { readonly templates: readonly Template[] } | { readonly problems: readonly FileProblem[] }
 
 export function readTemplatesFile(text: string, context: FileContext): FileResult {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, merge: true, logLevel: 'error' })
-  const problems: FileProblem[] = document.errors.map(({ message, pos: [offset] }) => {
-    const { line, col } = lines.linePos(offset)
-    const [first = ''] = message.split('\n')
-    return {
-      line,
-      column: col,
-      path: '',
-      message: first.replace(/ at line \d+, column \d+:?$/, ''),
+  const yaml = readYaml(text)
+  const problems: FileProblem[] = yaml.errors.map((error) => ({ ...error, path: '' }))
+  if ('document' in yaml) {
+    const position = createPositions(yaml.document, yaml.lines)
+    const complain = (path: Path, message: string, at?: 'key'): void => {
+      problems.push({ ...position(path, at), path: path.join('.'), message })
     }
-  })
-  // All but keys that are there twice leave nothing that could be read on.
-  if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return { problems }
-  const position = createPositions(document, lines)
-  const complain = (path: Path, message: string, at?: 'key'): void => {
-    problems.push({ ...position(path, at), path: path.join('.'), message })
+    const gaps = findGaps(yaml, position)
+    const content = valueOf(yaml, complain)
+    const templates = content === undefined ? [] : readContent(content, context, gaps, complain)
+    if (problems.length === 0) return { templates }
   }
-  const content = valueOf(document, complain)
-  const templates = content === undefined ? [] : readContent(content, context, complain)
-  if (problems.length === 0) return { templates }
   return { problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) }
 }
 
@@ -68,37 +60,44 @@ type Content = Readonly<Record<string, unknown>>
 /** Hundreds of templates may share an anchor. */
 const maxAliasCount = 10_000
 
-function valueOf(
-  document: ReturnType<typeof parseDocument>,
-  complain: Complain,
-): Content | undefined {
+function valueOf({ document, gaps }: ReadableYaml, complain: Complain): Content | undefined {
   let value: unknown
   try {
     value = document.toJS({ maxAliasCount })
   } catch (error) {
-    // Aliases without an anchor, or so many that their expansion would fill the memory.
+    // So many aliases that their expansion would fill the memory.
     complain([], error instanceof Error ? error.message : String(error))
     return undefined
   }
   if (isMap(value)) return value
-  complain([], 'must be a map with the key templates')
+  if (gaps.length === 0) complain([], 'must be a map with the key templates')
   return undefined
 }
 
 function readContent(
   content: Content,
   context: FileContext,
+  gaps: Gaps,
   complain: Complain,
 ): readonly Template[] {
+  const isThere = (path: Path): boolean => valueAt(content, path) !== undefined
+  const complainOfPresent: Complain = (path, message, at) => {
+    if (at === 'key' || isThere(path)) complain(path, message, at)
+  }
+  const complainHere = gaps.any ? complainOfPresent : complain
   const known = Object.keys(fileSchema.shape)
   for (const key of Object.keys(content))
     if (!known.includes(key) && !key.startsWith('x-'))
       complain([key], unknownKey(key, known), 'key')
-  const secrets = readSecrets(content['secrets'], context, complain)
+  const secrets = readSecrets(content['secrets'], context, complainHere)
+  const surroundings = { ...context, secrets, lacksSecrets: gaps.elsewhere }
   const wrongKeys = new Map<Template, ReadonlySet<string>>()
-  for (const [name, written] of entries(content['templates'], ['templates'], complain)) {
-    const read = readTemplate(name, written, { ...context, secrets }, complain)
-    if (read !== undefined) wrongKeys.set(read.template, read.wrong)
+  for (const [name, written] of entries(content['templates'], ['templates'], complainHere)) {
+    const lacks = gaps.areIn(name)
+    const read = lacks
+      ? readTemplate(name, written, { ...surroundings, isThere }, complainOfPresent)
+      : readTemplate(name, written, { ...surroundings, isThere: () => true }, complain)
+    if (read !== undefined && !lacks) wrongKeys.set(read.template, read.wrong)
   }
   const templates = [...wrongKeys.keys()]
   const complaints = jointComplaints([...context.beside, ...templates], context.hosts)
@@ -150,7 +149,7 @@ function readSecrets(
 function readTemplate(
   name: string,
   written: unknown,
-  context: FileContext & { readonly secrets: ReadonlyMap<string, Secret | undefined> },
+  context: FileContext & FileSurroundings & { readonly isThere: (path: Path) => boolean },
   complain: Complain,
 ): { template: Template; wrong: ReadonlySet<string> } | undefined {
   const path = ['templates', name]
@@ -161,9 +160,10 @@ function readTemplate(
   const { value, placeOf } = mended
   const wrong = new Set([...mended.wrong, ...(isName ? [] : ['prefix'])])
   const { template, complaints } = templateFromFile(name, value, context)
+  const pathOf = (field: string): Path => [...path, ...steps(placeOf(field))]
   for (const { fields, message } of [...complaints, ...templateComplaints(template, context)])
-    if (!fields.some((field) => wrong.has(keyOf(field))))
-      complain([...path, ...steps(placeOf(fields[0]))], message)
+    if (fields.every((field) => !wrong.has(keyOf(field)) && context.isThere(pathOf(field))))
+      complain(pathOf(fields[0]), message)
   return { template, wrong }
 }
 
