@@ -68,7 +68,7 @@ const DEMO_TEMPLATE = {
   CONTAINER_HOME: '/home/lab',
   CONTAINER_USER: '1000:1000',
   // A kernel that computes is not idle. What is, sleeps soon, and keeps its variables for an hour.
-  CONTAINER_ACTIVITY_PATH: '/api/status',
+  CONTAINER_ACTIVITY_PATH: '/api/kernels',
   CONTAINER_IDLE_FREEZE: '10m',
   CONTAINER_IDLE_STOP: '1h',
 }

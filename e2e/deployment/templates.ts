@@ -25,5 +25,6 @@ export const labTemplate: Settings = {
   CONTAINER_PORT: '8888',
   CONTAINER_HOME: '/home/lab',
   CONTAINER_USER: '1000:1000',
-  CONTAINER_BACKGROUND_REQUESTS: 'GET /api/*,PUT /lab/api/workspaces/*',
+  CONTAINER_BACKGROUND_REQUESTS:
+    'GET /api/kernels,GET /api/sessions,GET /api/terminals,GET /api/kernelspecs,GET /api/me,GET /api/contents,GET /api/contents/*/checkpoints,PUT /lab/api/workspaces/*',
 }

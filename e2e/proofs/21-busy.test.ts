@@ -19,7 +19,7 @@ describe('proof 21: busy is not idle', () => {
     berth = await deploy({
       name: 'busy',
       template: labTemplate,
-      settings: { CONTAINER_ACTIVITY_PATH: '/api/status', CONTAINER_IDLE_STOP: '4s' },
+      settings: { CONTAINER_ACTIVITY_PATH: '/api/kernels', CONTAINER_IDLE_STOP: '4s' },
     })
   })
   after(() => berth[Symbol.asyncDispose]())

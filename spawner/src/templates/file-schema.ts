@@ -234,7 +234,7 @@ const beyondCompose = {
     {
       path: value(
         field.urlPath,
-        'Says whether it is busy, as Jupyter’s `/api/status` does',
+        'Says whether it is busy, as Jupyter’s `/api/kernels` does',
       ).optional(),
       cpu: value(
         field.cpuPercent,

@@ -105,11 +105,14 @@ export const templateSettings = {
   }),
   CONTAINER_BACKGROUND_REQUESTS: optional(taken(field.listOf(field.backgroundRequest)), {
     doc: 'requests that pages make by themselves and that do not count as use, as METHOD /path with * for anything, separated by commas',
-    example: 'GET /api/*,PUT /lab/api/workspaces/*',
+    // What an open, untouched tab of JupyterLab sends. Files must not match: a background request does not wake a
+    // workspace, so saving in a frozen one would fail.
+    example:
+      'GET /api/kernels,GET /api/sessions,GET /api/terminals,GET /api/kernelspecs,GET /api/me,GET /api/contents,GET /api/contents/*/checkpoints,PUT /lab/api/workspaces/*',
   }),
   CONTAINER_ACTIVITY_PATH: optional(taken(field.urlPath), {
     doc: 'a path of the application that says whether it is busy, as Jupyter does; asked before an idle step',
-    example: '/api/status',
+    example: '/api/kernels',
   }),
   CONTAINER_BUSY_CPU: withDefault(taken(field.cpuPercent), '0', {
     doc: 'above this many per cent of one processor it is busy, and not idle; 0 is not asked',
