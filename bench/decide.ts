@@ -1,7 +1,7 @@
 // How many decisions a second, with ten thousand workspaces and ten thousand people waiting. Run: node bench/decide.ts
 import { decide } from '../spawner/src/policy/decide.ts'
-import type { Event, SeatQuestion, State } from '../spawner/src/policy/domain.ts'
-import { nameOf, person, Scenario } from '../spawner/src/policy/testing/scenario.ts'
+import type { Event, State } from '../spawner/src/policy/domain.ts'
+import { nameOf, person, Scenario, seatRequest } from '../spawner/src/policy/testing/scenario.ts'
 
 const count = Number(process.argv[2] ?? 10_000)
 const secondsEach = Number(process.argv[3] ?? 2)
@@ -39,19 +39,11 @@ function crowded(): State {
   story.orders.length = 0
   let { state } = story
   for (let at = 0; at < count; at++) {
-    const event: Event = { type: 'seat-requested', id: at, question: asks(`w${at}`) }
+    const event: Event = { type: 'seat-requested', request: seatRequest(`w${at}`) }
     state = decide(state, event, now).state
   }
   return state
 }
-
-const asks = (who: string): SeatQuestion => ({
-  director: 'd1',
-  user: person(who),
-  template: 'lab',
-  start: 'start',
-  navigation: true,
-})
 
 function measure(
   what: string,
@@ -89,32 +81,28 @@ const { places } = state.tally
 say(`${places} workspaces that hold a place, ${state.queue.length} people waiting`)
 measure('a seat in a workspace that is ready', state, (turn) => ({
   type: 'seat-requested',
-  id: turn,
-  question: asks(`p${turn % count}`),
+  request: seatRequest(`p${turn % count}`),
 }))
 measure(
   'somebody new, who has to wait',
   state,
   (turn) => ({
     type: 'seat-requested',
-    id: turn,
-    question: asks(`n${turn}`),
+    request: seatRequest(`n${turn}`),
   }),
   false,
 )
 measure('somebody new, who has to wait (the queue grows)', state, (turn) => ({
   type: 'seat-requested',
-  id: turn,
-  question: asks(`n${turn}`),
+  request: seatRequest(`n${turn}`),
 }))
 measure('a sign of somebody who waits', state, (turn) => ({
   type: 'seat-requested',
-  id: turn,
-  question: { ...asks(`w${turn % count}`), since: 1 },
+  request: seatRequest(`w${turn % count}`),
+  since: 1,
 }))
 measure('a report of use, of one seat', state, (turn) => ({
   type: 'activity-reported',
-  id: turn,
   director: 'd1',
   seats: [
     {

@@ -27,7 +27,7 @@ describe('the metrics', () => {
     metrics.loop.startFailed('lab')
     metrics.loop.refused('queue_full')
     metrics.loop.reclaimed('network')
-    metrics.loop.looked(0.1)
+    metrics.loop.inventoryTaken(0.1)
     metrics.calls.called('container-create', 0.02)
     metrics.calls.failed('container-create')
     const text = await registry.metrics()

@@ -59,7 +59,7 @@ export function createMetrics(registry: Registry): Metrics {
       failed: (call) => callErrors.inc({ call }),
     },
     loop: {
-      looked: (seconds) => looks.observe(seconds),
+      inventoryTaken: (seconds) => looks.observe(seconds),
       ready({ template, kind, seconds, queuedSeconds }) {
         readyIn.observe({ template, start: kind }, seconds)
         // What thaws has never lost its place: no start, and no wait for one.

@@ -7,7 +7,7 @@ import type { Log } from '@berth/shared/log'
 import { policyConfig, templateContext, webSettings, type SpawnerConfig } from './config.ts'
 import { watchImages } from './image-watch.ts'
 import { startServer } from './start-server.ts'
-import { createWorkspaces } from './loop/create-workspaces.ts'
+import { createLoop } from './loop/loop.ts'
 import { SettingsConflict, type Engine } from './loop/engine.ts'
 import type { Store } from './loop/store.ts'
 import type { Metrics } from './metrics.ts'
@@ -67,16 +67,14 @@ export async function startSpawner(deps: {
   const config = policyFor(source.templates())
   const around = { reconcileEveryMs: settings.RECONCILE_EVERY, observer: metrics.loop, store }
   const ways = hexRoutes(settings, hexOf)
-  const workspaces = building.use(
-    createWorkspaces({ engine, config, clock, log, ...around, ...ways }),
-  )
+  const workspaces = building.use(createLoop({ engine, config, clock, log, ...around, ...ways }))
   follow = (templates) => {
     workspaces.reconfigure(policyFor(templates))
     tellOffered(log, templates)
   }
   metrics.countFrom(workspaces.counts)
   await workspaces.start()
-  const web = createWeb({ workspaces, settings: webSettings(settings), clock, log })
+  const web = createWeb({ workspaces, settings: webSettings(settings), log })
   building.use(await startServer(web, settings.LISTEN_PORT, log))
   const api = apiFor(settings, { workspaces, hexOf, clock, log, version })
   if (api !== undefined) building.use(await startServer(api, settings.API_PORT, log))

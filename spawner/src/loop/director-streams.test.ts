@@ -6,12 +6,12 @@ import { createDirectorStreams } from './director-streams.ts'
 import { routeOf } from './routes.ts'
 import { createFakeTime } from '@berth/shared/testing/fake-time'
 
-function harbour() {
+function createStreams() {
   const time = createFakeTime()
   let hosts: readonly string[] = []
   const streams = createDirectorStreams({
     routes: () => [routeOf(testTemplate('lab', { route: { hosts } }))],
-    tell: () => undefined,
+    submit: () => undefined,
     setTimer: time.setTimer,
   })
   const heard: Command[] = []
@@ -28,13 +28,13 @@ function harbour() {
 
 describe('routes that become others', () => {
   it('are told at once', () => {
-    const { changeTo, told } = harbour()
+    const { changeTo, told } = createStreams()
     changeTo('a')
     assert.deepEqual(told(), [undefined, 'a'])
   })
 
   it('many times in a moment are told twice, the last time as they are then: snapshots must not pile up', () => {
-    const { time, changeTo, told } = harbour()
+    const { time, changeTo, told } = createStreams()
     for (const host of ['a', 'b', 'c', 'd']) changeTo(host)
     assert.deepEqual(told(), [undefined, 'a'])
     time.advance(1_000)
@@ -45,7 +45,7 @@ describe('routes that become others', () => {
   })
 
   it('are not told any more after the end', () => {
-    const { time, streams, changeTo, told } = harbour()
+    const { time, streams, changeTo, told } = createStreams()
     changeTo('a')
     changeTo('b')
     streams[Symbol.dispose]()

@@ -1,12 +1,7 @@
 // The open streams of commands, one a director, and what is said on them.
 import type { Command, Route } from '@berth/shared/contract'
-import type { DirectorId, Event, Step } from '../policy/domain.ts'
+import type { DirectorId, DirectorStep, Event } from '../policy/domain.ts'
 import type { SetTimer } from '@berth/shared/timer'
-
-export type DirectorStep = Extract<
-  Step,
-  { type: 'probe' | 'check-activity' | 'introduce' | 'revoke' }
->
 
 export interface DirectorStreams extends Disposable {
   connect(director: DirectorId, send: (command: Command) => void): Disposable
@@ -29,10 +24,10 @@ const snapshotEveryMs = 250
 export function createDirectorStreams(deps: {
   /** All ways in that there are at present. */
   routes: () => readonly Route[]
-  tell: (event: Event) => void
+  submit: (event: Event) => void
   setTimer: SetTimer
 }): DirectorStreams {
-  const { tell, setTimer } = deps
+  const { submit, setTimer } = deps
   const streams = new Map<DirectorId, Stream>()
   /** Since the last snapshot that a change led to. */
   let resting: Disposable | undefined
@@ -68,12 +63,12 @@ export function createDirectorStreams(deps: {
       // Two streams may share one function; the entry has to be this one's alone.
       const own: Stream = { send: (command) => send(command) }
       streams.set(director, own)
-      tell({ type: 'director-connected', director })
+      submit({ type: 'director-connected', director })
       return {
         [Symbol.dispose]() {
           if (streams.get(director) !== own) return
           streams.delete(director)
-          tell({ type: 'director-gone', director })
+          submit({ type: 'director-gone', director })
         },
       }
     },

@@ -4,7 +4,8 @@ import type { ProblemCode } from '@berth/shared/problems'
 import type { Limits, StartKind } from '../policy/domain.ts'
 
 export interface LoopObserver {
-  readonly looked: (seconds: number) => void
+  /** Also when the engine did not answer. */
+  readonly inventoryTaken: (seconds: number) => void
   /** A workspace became ready by a start. */
   readonly ready: (start: {
     readonly template: string

@@ -1,138 +1,121 @@
-// Requests for seats that are held: asked again when their workspace changes, answered in time whatever happens.
+// Requests for seats that are held: submitted again when their workspace changes, answered in time whatever happens.
 import type { Clock } from '@berth/shared/clock'
-import type { SeatRequest } from '@berth/shared/contract'
+import type { Person, SeatAnswer, SeatRequest } from '@berth/shared/contract'
 import type { ProblemCode } from '@berth/shared/problems'
-import type { WorkspaceName } from '@berth/shared/names'
-import type { Event, SeatQuestion, SeatReply, State, Workspace } from '../policy/domain.ts'
+import type { SeatRefusal, SeatReply, State, Workspace } from '../policy/domain.ts'
 import { isEngineAlike } from '../policy/asked/view.ts'
 import { hasSeat } from './has-seat.ts'
 import type { SetTimer } from '@berth/shared/timer'
+import type { Submit } from './writer.ts'
 
 export interface SeatWaiters extends Disposable {
-  ask(request: SeatRequest, signal: AbortSignal): Promise<SeatReply>
-  /** The policy's answer to the question of that number. */
-  answered(id: number, reply: SeatReply): void
-  /** Asks again for those whom the change may concern. */
+  /** Answers as soon as the seat is granted or refused, after `waitMs`, or when `signal` aborts. */
+  request(request: SeatRequest, signal: AbortSignal): Promise<SeatAnswer | SeatRefusal>
+  /** Submits the requests again that the change may concern. */
   changed(before: State, after: State): void
 }
 
 interface Waiter {
-  readonly id: number
-  readonly question: SeatQuestion
+  readonly request: SeatRequest
   readonly askedAt: number
+  /** The latest. */
   reply?: SeatReply
+  /** Ends the wait; set while the request is held. */
+  settle?: () => void
 }
 
-/** Held at once by all directors together; who comes beyond is told how it stands, at once. */
+/** By all directors together. A request beyond that is answered at once, with how its workspace stands. */
 const mostHeld = 20_000
 
 export function createSeatWaiters(deps: {
   clock: Clock
   setTimer: SetTimer
-  tell: (event: Event) => void
-  /** How often somebody who waits shows that they are there. */
-  signEveryMs: number
+  submit: Submit
+  /** How often a request that is held shows that its person is there. */
+  presentEveryMs: number
   refused: (code: ProblemCode) => void
 }): SeatWaiters {
-  const { clock, setTimer, tell } = deps
-  const asking = new Map<number, Waiter>()
-  const held = new Map<number, { waiter: Waiter; settle: () => void }>()
-  let lastId = 0
+  const { clock, setTimer } = deps
+  const held = new Set<Waiter>()
   let isOver = false
 
-  /** The writer answers before this returns, unless it is deciding something else just now. */
-  function put(waiter: Waiter): void {
-    asking.set(waiter.id, waiter)
-    tell({ type: 'seat-requested', id: waiter.id, question: waiter.question })
+  /** The writer replies before this returns, unless it is deciding something else just now. */
+  function submit(waiter: Waiter, since: { readonly since?: number } = {}): void {
+    const { request } = waiter
+    deps.submit({ type: 'seat-requested', request, ...since }, (reply) => {
+      waiter.reply = reply
+      if (reply.status !== 'waiting') waiter.settle?.()
+    })
   }
 
-  function again(waiter: Waiter): void {
-    put({ ...waiter, question: { ...waiter.question, since: waiter.askedAt } })
+  function submitAgain(waiter: Waiter): void {
+    submit(waiter, { since: waiter.askedAt })
   }
 
-  /** Time that the answer was held counts on the director's side. */
-  function final({ reply, askedAt }: Waiter): SeatReply {
+  function answer({ reply, askedAt }: Waiter): SeatAnswer | SeatRefusal {
     if (reply === undefined) return isOver ? shuttingDown : unanswered
     if (reply.status === 'refused') deps.refused(reply.failure.code)
     if (reply.status !== 'granted') return reply
-    return { ...reply, leaseMs: reply.leaseMs + (clock.now() - askedAt) }
+    const { endsInMs, ...granted } = reply
+    // The director counts the lease from before its request, so the time that the request was held is added.
+    const leaseMs = granted.leaseMs + (clock.now() - askedAt)
+    if (endsInMs === undefined) return { ...granted, leaseMs }
+    return { ...granted, leaseMs, endsAt: new Date(clock.wall() + endsInMs).toISOString() }
   }
 
   return {
-    async ask(request, signal) {
-      lastId += 1
-      const waiter: Waiter = { id: lastId, question: questionOf(request), askedAt: clock.now() }
-      put(waiter)
-      return hold(waiter, request.waitMs, signal)
-    },
-
-    answered(id, reply) {
-      const waiter = held.get(id)?.waiter ?? asking.get(id)
-      asking.delete(id)
-      if (waiter === undefined) return
-      waiter.reply = reply
-      if (reply.status !== 'waiting') held.get(id)?.settle()
+    async request(request, signal) {
+      const waiter: Waiter = { request, askedAt: clock.now() }
+      submit(waiter)
+      return hold(waiter, signal)
     },
 
     changed(before, after) {
-      for (const { waiter } of held.values()) if (mayConcern(waiter, before, after)) again(waiter)
+      for (const waiter of held) if (mayConcern(waiter, before, after)) submitAgain(waiter)
     },
 
     [Symbol.dispose]() {
       isOver = true
-      for (const { waiter, settle } of [...held.values()]) {
+      for (const waiter of [...held]) {
         waiter.reply = shuttingDown
-        settle()
+        waiter.settle?.()
       }
     },
   }
 
-  async function hold(waiter: Waiter, waitMs: number, signal: AbortSignal): Promise<SeatReply> {
-    const { reply } = waiter
-    const settled = isOver || (reply !== undefined && reply.status !== 'waiting')
-    if (settled || waitMs <= 0 || signal.aborted || held.size >= mostHeld) return final(waiter)
+  async function hold(waiter: Waiter, signal: AbortSignal): Promise<SeatAnswer | SeatRefusal> {
+    const { reply, request } = waiter
+    const isSettled = isOver || (reply !== undefined && reply.status !== 'waiting')
+    if (isSettled || request.waitMs <= 0 || signal.aborted || held.size >= mostHeld)
+      return answer(waiter)
     const { promise, resolve } = Promise.withResolvers<void>()
-    held.set(waiter.id, { waiter, settle: resolve })
-    const give = (): void => resolve()
-    signal.addEventListener('abort', give, { once: true })
-    const deadline = setTimer(waitMs, () => {
-      // The last word says how it stands now, not how it stood when something last changed.
-      again(waiter)
-      resolve()
+    const settle = (): void => resolve()
+    waiter.settle = settle
+    held.add(waiter)
+    signal.addEventListener('abort', settle, { once: true })
+    const deadline = setTimer(request.waitMs, () => {
+      // The last answer tells how the workspace stands now, not how it stood when something last changed.
+      submitAgain(waiter)
+      settle()
     })
-    let sign: Disposable = setTimer(deps.signEveryMs, function ring() {
-      again(waiter)
-      sign = setTimer(deps.signEveryMs, ring)
+    let present: Disposable = setTimer(deps.presentEveryMs, function ring() {
+      submitAgain(waiter)
+      present = setTimer(deps.presentEveryMs, ring)
     })
     try {
       await promise
-      return final(waiter)
+      return answer(waiter)
     } finally {
-      held.delete(waiter.id)
-      signal.removeEventListener('abort', give)
+      held.delete(waiter)
+      signal.removeEventListener('abort', settle)
       deadline[Symbol.dispose]()
-      sign[Symbol.dispose]()
+      present[Symbol.dispose]()
     }
   }
 }
 
-function questionOf(request: SeatRequest): SeatQuestion {
-  const { director, user, template, workspace, start, navigation, unreachable } = request
-  const { name, subject, groups, email } = user
-  return {
-    director,
-    user: { name, subject, groups, ...(email === undefined ? {} : { email }) },
-    template,
-    // A name that nobody has leads nowhere: it is looked up, never parsed.
-    ...(workspace === undefined ? {} : { workspace: workspace as WorkspaceName }),
-    start,
-    navigation,
-    ...(unreachable === undefined ? {} : { unreachable }),
-  }
-}
-
-/** Position and estimate alone are no reason: they are told when the wait ends. */
-function mayConcern({ reply, question }: Waiter, before: State, after: State): boolean {
+/** A change of position or estimate alone is no reason: both are told when the wait ends. */
+function mayConcern({ reply, request }: Waiter, before: State, after: State): boolean {
   if (!isEngineAlike(before, after)) return true
   if (before.config !== after.config) return true
   if (reply?.workspace === undefined) return false
@@ -144,15 +127,19 @@ function mayConcern({ reply, question }: Waiter, before: State, after: State): b
     was?.container !== is?.container ||
     was?.network !== is?.network ||
     was?.wanted !== is?.wanted ||
-    // A freeze that failed leaves it as ready as it was.
+    // A freeze that failed leaves the workspace as ready as it was.
     isChangingState(was) !== isChangingState(is) ||
-    // The seat may be in another shared one by now.
-    (hasSeat(was, question.user) && !hasSeat(is, question.user)) ||
+    hasLostSeat(request.user, was, is) ||
     networkOf(before, was) !== networkOf(after, is)
   )
 }
 
-/** Nobody is granted it while this is under way. */
+/** The person may have been given a seat in another shared workspace. */
+function hasLostSeat(user: Person, was: Workspace | undefined, is: Workspace | undefined): boolean {
+  return hasSeat(was, user) && !hasSeat(is, user)
+}
+
+/** No seat is granted while this is under way. */
 function isChangingState(workspace: Workspace | undefined): boolean {
   const step = workspace?.pending?.step
   return step === 'freeze' || step === 'thaw' || step === 'rename'
@@ -162,15 +149,15 @@ function networkOf(state: State, workspace: { readonly network?: number | undefi
   return workspace?.network === undefined ? undefined : state.networks.get(workspace.network)
 }
 
-const unanswered: SeatReply = {
+const unanswered: SeatRefusal = {
   status: 'refused',
   failure: {
     code: 'spawner_unreachable',
-    detail: 'Workspaces cannot be asked for at this moment. Please try again.',
+    detail: 'No workspace can be requested at the moment. Please try again.',
   },
 }
 
-const shuttingDown: SeatReply = {
+const shuttingDown: SeatRefusal = {
   status: 'refused',
   failure: { code: 'shutting_down', detail: 'The service is being restarted. Please try again.' },
 }

@@ -1,29 +1,29 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { testTemplate } from '../templates/testing/test-template.ts'
-import { openHarbour, settle, userOf } from './testing/harbour.ts'
+import { startTestLoop, flush, userOf } from './testing/test-loop.ts'
 
 /** A template of which two people share each workspace, and room for one of them. */
 async function openBoard() {
-  const harbour = await openHarbour({ limits: { maxWorkspaces: 1 } })
+  const loop = await startTestLoop({ limits: { maxWorkspaces: 1 } })
   const board = testTemplate('board', { policy: { seats: 2, seatIdleMs: 40_000 } })
   const templates = new Map([['board', board]])
-  harbour.workspaces.reconfigure({ ...harbour.config, templates })
-  harbour.director()
-  const sit = (who: string) => harbour.ask(who, { template: 'board', waitMs: 600_000 })
-  return { ...harbour, sit, [Symbol.asyncDispose]: () => harbour[Symbol.asyncDispose]() }
+  loop.workspaces.reconfigure({ ...loop.config, templates })
+  loop.director()
+  const sit = (who: string) => loop.requestSeat(who, { template: 'board', waitMs: 600_000 })
+  return { ...loop, sit, [Symbol.asyncDispose]: () => loop[Symbol.asyncDispose]() }
 }
 
 describe('people who share a workspace', () => {
   it('are let into one that others have, as soon as a seat there falls free', async () => {
-    await using harbour = await openBoard()
-    const { sit, time, workspaces } = harbour
+    await using loop = await openBoard()
+    const { sit, time, workspaces } = loop
     const [ann, bob] = await Promise.all([sit('ann'), sit('bob')])
     assert.ok(ann.status === 'granted' && bob.status === 'granted')
     assert.equal(ann.generation, bob.generation)
 
     const waiting = sit('cat')
-    await settle()
+    await flush()
     const before = workspaces.view(userOf('cat'), 'board').status
     assert.equal(before.phase, 'queued')
     assert.notEqual(before.workspace, ann.workspace)
@@ -33,7 +33,7 @@ describe('people who share a workspace', () => {
     // Ann and Bob do nothing more, and their seats end.
     for (let second = 0; second < 60; second += 1) {
       time.advance(1_000)
-      await settle()
+      await flush()
     }
     const cat = await waiting
     assert.ok(cat.status === 'granted', cat.status)
@@ -43,8 +43,8 @@ describe('people who share a workspace', () => {
   })
 
   it('are told apart: who only bears the name of one who sits there sees nothing of it', async () => {
-    await using harbour = await openBoard()
-    const { sit, workspaces } = harbour
+    await using loop = await openBoard()
+    const { sit, workspaces } = loop
     await sit('ann')
     const stranger = { ...userOf('ann'), subject: 'another' }
     const { status } = workspaces.view(stranger, 'board')
@@ -52,8 +52,8 @@ describe('people who share a workspace', () => {
   })
 
   it('renew each their own lease', async () => {
-    await using harbour = await openBoard()
-    const { sit, workspaces } = harbour
+    await using loop = await openBoard()
+    const { sit, workspaces } = loop
     const [ann] = await Promise.all([sit('ann'), sit('bob')])
     assert.ok(ann.status === 'granted')
     const { workspace, generation } = ann

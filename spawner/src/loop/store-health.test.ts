@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { Log } from '@berth/shared/log'
 import type { Decision, Event, State, Step } from '../policy/domain.ts'
 import { createFakeTime } from '@berth/shared/testing/fake-time'
-import { openHarbour, settle } from './testing/harbour.ts'
+import { startTestLoop, flush } from './testing/test-loop.ts'
 import { createMemoryStore } from './testing/memory-store.ts'
 import { createWriter } from './writer.ts'
 
@@ -48,41 +48,41 @@ function createStory() {
 describe('records', () => {
   it('are saved before the state is adopted and any step is carried out', () => {
     const { writer, told } = createStory()
-    writer.tell(fact)
+    writer.submit(fact)
     assert.deepEqual(told, ['saved', 'step', 'changed'])
   })
 
   it('that cannot be saved leave state and steps as they were, and are told of once', () => {
     const { writer, told, store, initial } = createStory()
     store.fail(true)
-    writer.tell(fact)
-    writer.tell({ type: 'start-requested' } as Event)
+    writer.submit(fact)
+    writer.submit({ type: 'start-requested' } as Event)
     assert.equal(writer.state(), initial)
     assert.deepEqual(told, ['error'])
-    assert.equal(writer.keeps(), false)
+    assert.equal(writer.isSaving(), false)
   })
 
   it('are not in the way of decisions that change none of them', () => {
     const { writer, told, store, initial } = createStory()
     store.fail(true)
-    writer.tell(fact)
-    writer.tell({ type: 'tick' })
+    writer.submit(fact)
+    writer.submit({ type: 'tick' })
     assert.notEqual(writer.state(), initial)
     assert.deepEqual(told, ['error', 'changed'])
-    assert.equal(writer.keeps(), false)
+    assert.equal(writer.isSaving(), false)
   })
 
   it('are tried until they can be saved, and then what was said once is decided again', () => {
     const { writer, told, store, time, decided } = createStory()
     store.fail(true)
-    writer.tell(fact)
-    writer.tell({ type: 'start-requested' } as Event)
+    writer.submit(fact)
+    writer.submit({ type: 'start-requested' } as Event)
     time.advance(5_000)
     assert.deepEqual(told, ['error'])
     store.fail(false)
     decided.length = 0
     time.advance(1_000)
-    assert.equal(writer.keeps(), true)
+    assert.equal(writer.isSaving(), true)
     assert.deepEqual(decided, ['network-created', 'tick'])
     assert.deepEqual(told.slice(0, 3), ['error', 'saved', 'info'])
     assert.ok(told.includes('step'))
@@ -93,7 +93,7 @@ describe('records', () => {
     const { writer, told, store, time } = createStory()
     for (let outage = 0; outage < 2; outage += 1) {
       store.fail(true)
-      writer.tell(fact)
+      writer.submit(fact)
       store.fail(false)
       time.advance(1_000)
     }
@@ -104,12 +104,12 @@ describe('records', () => {
 describe('a store that fails', () => {
   it('makes the spawner not ready and holds who asks, until it works again', async () => {
     const store = createMemoryStore()
-    await using harbour = await openHarbour({ store })
-    const { workspaces, director, ask, time, engine } = harbour
+    await using loop = await startTestLoop({ store })
+    const { workspaces, director, requestSeat, time, engine } = loop
     director()
     store.fail(true)
-    const asked = ask('ann', { waitMs: 60_000 })
-    await settle()
+    const asked = requestSeat('ann', { waitMs: 60_000 })
+    await flush()
     assert.equal(workspaces.ready(), false)
     assert.deepEqual(
       engine.calls.filter((call) => call.startsWith('create')),
@@ -124,15 +124,15 @@ describe('a store that fails', () => {
 
   it('in the midst of a start only delays it', async () => {
     const store = createMemoryStore()
-    await using harbour = await openHarbour({ store })
-    const { director, ask, time, engine } = harbour
+    await using loop = await startTestLoop({ store })
+    const { director, requestSeat, time, engine } = loop
     director()
     const create = engine.hold('createContainer')
-    const asked = ask('ann')
-    await settle()
+    const asked = requestSeat('ann')
+    await flush()
     store.fail(true)
     create.letGo()
-    await settle()
+    await flush()
     assert.equal(engine.calls.includes('startContainer g1'), false)
     store.fail(false)
     time.advance(1_000)

@@ -1,26 +1,26 @@
-// Keeps the records of decisions, and knows whether the store works: told of once an outage, tried until it is over.
+// Saves the records of decisions and knows whether the store works: logs an outage once, retries until it is over.
 import type { Log } from '@berth/shared/log'
 import type { RecordChanges } from '../policy/domain.ts'
 import type { Store } from './store.ts'
 import type { SetTimer } from '@berth/shared/timer'
 
-export interface Keeping extends Disposable {
-  /** @returns false: nothing of it is saved, and nothing may follow from it */
+export interface StoreHealth extends Disposable {
+  /** @returns false: nothing of it is saved, so the decision must not take effect */
   save(changes: RecordChanges): boolean
   works(): boolean
 }
 
 const retryMs = 1_000
 
-export function createKeeping(deps: {
+export function createStoreHealth(deps: {
   store: Pick<Store, 'save'>
   log: Log
   setTimer: SetTimer
-  /** Something that says nothing new, to try the store with. */
+  /** Changes that change nothing, to try the store with. */
   probe: () => RecordChanges
-  /** The store works again. */
+  /** Called when the store works again. */
   recovered: () => void
-}): Keeping {
+}): StoreHealth {
   const { store, log, setTimer, probe, recovered } = deps
   let isFailing = false
   let timer: Disposable | undefined
@@ -32,14 +32,14 @@ export function createKeeping(deps: {
       if (!isFailing)
         log.error({ error }, 'records cannot be saved; what depends on them waits until they can')
       isFailing = true
-      timer ??= setTimer(retryMs, tryAgain)
+      timer ??= setTimer(retryMs, retry)
       return false
     }
     if (isFailing) recover()
     return true
   }
 
-  function tryAgain(): void {
+  function retry(): void {
     timer = undefined
     save(probe())
   }

@@ -1,10 +1,8 @@
 // Carries out what was decided about volumes that nobody uses: says it, and removes those that go.
 import { abortAfter } from '@berth/shared/deadline'
 import type { Log } from '@berth/shared/log'
-import type { Step } from '../policy/domain.ts'
+import type { HomeStep } from '../policy/domain.ts'
 import type { Engine } from './engine.ts'
-
-type HomeStep = Extract<Step, { type: 'remove-home' | 'announce-home' }>
 
 const deadlineMs = 60_000
 

@@ -1,10 +1,8 @@
 // What a start, a failure and an end leave in the log: one line each, with the steps and how long each took.
 import type { Log } from '@berth/shared/log'
 import { bounded } from '@berth/shared/log'
-import type { Milestone, State, Step } from '../policy/domain.ts'
+import type { Announcement, Milestone, State } from '../policy/domain.ts'
 import type { LoopObserver } from './observer.ts'
-
-type Announcement = Extract<Step, { type: 'announce' }>
 
 /** Milliseconds spent in each phase of a start, by its name. */
 export function durations(milestones: readonly Milestone[]): Readonly<Record<string, number>> {

@@ -5,29 +5,30 @@ import type {
   Command,
   Person,
   ProbeResult,
+  SeatAnswer,
   SeatRequest,
   ShownPhase,
 } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
-import type { DirectorId, Generation, SeatReply, State } from '../policy/domain.ts'
+import type { DirectorId, Generation, SeatRefusal, State } from '../policy/domain.ts'
 import type { View as WorkspaceView } from '../policy/asked/view.ts'
 
 export type { View as WorkspaceView } from '../policy/asked/view.ts'
 
-/** A workspace has come to another phase, or is gone. */
+/** A workspace has entered another phase, or is gone. */
 export interface Announced {
   readonly workspace: WorkspaceName
   readonly phase: ShownPhase
 }
 
 export interface Workspaces extends AsyncDisposable {
-  /** Resolves after the first look at the engine, or with an unreachable engine after its deadline. */
+  /** Resolves after the first inventory, or once the engine did not answer within a deadline. */
   start(): Promise<void>
-  /** True once a look at the engine succeeded and its events are heard, as long as records can be saved. */
+  /** True once an inventory succeeded and the engine's events are heard, as long as records can be saved. */
   ready(): boolean
-  /** Holds the answer until granted or refused, `waitMs` pass or `signal` aborts, then gives the last reply.
+  /** Holds the answer until the seat is granted or refused, `waitMs` pass or `signal` aborts, then gives the latest.
    * A grant's `leaseMs` includes the time held. */
-  askSeat(request: SeatRequest, signal: AbortSignal): Promise<SeatReply>
+  requestSeat(request: SeatRequest, signal: AbortSignal): Promise<SeatAnswer | SeatRefusal>
   reportActivity(
     director: DirectorId,
     seats: readonly {
@@ -38,33 +39,34 @@ export interface Workspaces extends AsyncDisposable {
       readonly connections: number
     }[],
   ): Promise<ActivityAnswer['leases']>
-  answerProbe(result: ProbeResult): void
-  /** An application's own word on whether it is busy. */
-  answerAsk(result: ActivityCheckResult): void
+  reportProbe(result: ProbeResult): void
+  /** What an application said about whether it is busy. */
+  reportActivityCheck(result: ActivityCheckResult): void
   /** Introduces a director; `send` gets its commands until disposed. A second stream of one id replaces the first. */
   connectDirector(director: DirectorId, send: (command: Command) => void): Disposable
-  /** A sign of somebody who waits at a page or an event stream. In this and the next, `only` is the one workspace
-   * that a route leads to. */
-  seen(person: Person, template: string, only?: WorkspaceName): void
-  /** A person asks for a start, also after a failure or an end of life. */
+  /** The person still waits at a page or an event stream. In this and the next, `only` is the one workspace that the
+   * route leads to. */
+  reportPresence(person: Person, template: string, only?: WorkspaceName): void
+  /** A person requests a start, also after a failure or the end of a lifetime. */
   requestStart(person: Person, template: string, only?: WorkspaceName): void
   /** A person leaves the queue, or stops waiting for a start that has not begun. */
   cancelStart(person: Person, template: string, only?: WorkspaceName): void
   view(person: Person, template: string, only?: WorkspaceName): WorkspaceView
   /** Calls back after each change of that person's workspace, until disposed. */
   follow(person: Person, template: string, changed: () => void, only?: WorkspaceName): Disposable
-  /** The only template there is, or the named one. */
+  /** The template of that name; for an empty name the only one that is offered. */
   templateNamed(name: string): { readonly name: string; readonly title: string } | undefined
-  /** Its owner, an administrator or the holder of the token has decided: leases do not count. */
+  /** On behalf of the owner, an administrator or the holder of the token: leases do not count. */
   end(workspace: WorkspaceName, how: 'stop' | 'remove' | 'restart'): void
-  /** Adds to its lifetime, once, if its template allows it. With a person, only if they own it or have a seat in it. */
+  /** Adds to the lifetime, once, if the template allows it. With a person, only if they own the workspace or have a
+   * seat in it. */
   extend(workspace: WorkspaceName, person?: Person): void
-  /** A workspace that is anybody's, under a name of its own; absent: it may not be. */
-  open(template: string): WorkspaceName | undefined
-  /** How everything stands. */
+  /** Opens a workspace without an owner, which every person may join. @returns its name; `undefined` where there is no
+   * place for it */
+  openShared(template: string): WorkspaceName | undefined
   state(): State
   /** Calls back at each new phase of any workspace, until disposed. */
-  followAll(heard: (announced: Announced) => void): Disposable
-  /** At most that many of the last lines that it logged, oldest first. */
+  followAll(changed: (announced: Announced) => void): Disposable
+  /** At most that many of the last lines that the workspace logged, oldest first. */
   logs(workspace: WorkspaceName, lines: number, signal: AbortSignal): Promise<readonly string[]>
 }

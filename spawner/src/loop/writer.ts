@@ -1,18 +1,25 @@
-// The only writer: takes events one by one, lets the policy decide, has what it changes of the records saved, then
-// adopts the state, hands out the steps, and wakes it in time.
+// The only writer: takes events one by one, lets the policy decide, saves what the decision changes of the records, then
+// adopts the state, hands out the steps and the reply, and submits a tick when the next deadline has come.
 import type { Clock } from '@berth/shared/clock'
 import type { Log } from '@berth/shared/log'
-import type { Decision, Event, State, Step } from '../policy/domain.ts'
-import { createKeeping } from './store-health.ts'
+import type { Decision, Event, ReplyTo, State, Step } from '../policy/domain.ts'
+import { createStoreHealth } from './store-health.ts'
 import type { Store } from './store.ts'
 import type { SetTimer } from '@berth/shared/timer'
 
+/** @param onReply called with the reply of the decision, once what the decision changes is saved; not at all where there
+ * is no reply, or where it could not be saved */
+export type Submit = <E extends Event>(
+  event: E,
+  onReply?: (reply: NonNullable<ReplyTo<E>>) => void,
+) => void
+
 export interface Writer extends Disposable {
   state(): State
-  /** The last decision that had something to save was saved. */
-  keeps(): boolean
-  /** Decided at once, or right after the decision that is being made. */
-  tell(event: Event): void
+  /** Whether the last decision that had something to save was saved. */
+  isSaving(): boolean
+  /** The event is decided at once, or right after the decision that is being made. */
+  readonly submit: Submit
 }
 
 export interface WriterDeps {
@@ -24,16 +31,18 @@ export interface WriterDeps {
   readonly store?: Pick<Store, 'save'> | undefined
   readonly setTimer: SetTimer
   readonly carryOut: (step: Step, state: State) => void
-  /** Told once the events at hand are decided. */
+  /** Called after each decision that changed the state. */
   readonly changed: (before: State, after: State) => void
 }
 
+type OnReply = (reply: NonNullable<Decision['reply']>) => void
+
 /** A timer far in the future is set again when it is due. */
 const longestTimerMs = 3_600_000
-/** Beyond that the next look tells. */
+/** Events beyond that are dropped: the next inventory tells what they told. */
 const mostUnsaved = 10_000
-/** How steps ended and what the engine told of its own accord. */
-const saidOnce: ReadonlySet<Event['type']> = new Set<Event['type']>([
+/** Events that are submitted once: how steps ended, what the engine reported, what people and directors did. */
+const submittedOnce: ReadonlySet<Event['type']> = new Set<Event['type']>([
   'image-present',
   'container-created',
   'container-started',
@@ -60,72 +69,89 @@ const saidOnce: ReadonlySet<Event['type']> = new Set<Event['type']>([
 
 export function createWriter(deps: WriterDeps): Writer {
   const { decide, clock, log, setTimer } = deps
-  const events: Event[] = []
+  const queue: { readonly event: Event; readonly onReply: OnReply | undefined }[] = []
   let state = deps.initial
   let isDeciding = false
   let isDisposed = false
   let timer: Disposable | undefined
-  /** What was said once and could not be decided yet, in its order. */
+  /** Events that are submitted once and could not be decided yet, in their order. */
   const unsaved: Event[] = []
-  const keeping = createKeeping({
+  const health = createStoreHealth({
     store: deps.store ?? { save: () => undefined },
     log,
     setTimer,
     probe: () => ({ saved: [], removed: [], nextTicket: state.nextTicket }),
     recovered() {
-      for (const event of [...unsaved.splice(0), { type: 'tick' } as const]) tell(event)
+      for (const event of [...unsaved.splice(0), { type: 'tick' } as const]) submit(event)
     },
   })
 
-  function next(event: Event): void {
+  function next(event: Event, onReply: OnReply | undefined): void {
     const decision = decided(event)
     if (decision === undefined) return
-    if (decision.changes !== undefined && !keeping.save(decision.changes)) {
-      // Ticks, looks and questions come again by themselves.
-      if (saidOnce.has(event.type) && unsaved.length < mostUnsaved) unsaved.push(event)
+    if (decision.changes !== undefined && !health.save(decision.changes)) {
+      // Ticks, inventories and requests come again by themselves.
+      if (submittedOnce.has(event.type) && unsaved.length < mostUnsaved) unsaved.push(event)
       return
     }
     state = decision.state
-    wakeAt(decision.wakeAt)
+    setDeadline(decision.nextDeadlineAt)
     for (const step of decision.steps) carryOut(step)
+    if (decision.reply !== undefined) reply(event, decision.reply, onReply)
   }
 
   function decided(event: Event): Decision | undefined {
     try {
       return decide(state, event, clock.now())
     } catch (error) {
-      // The state is what it was; the next look at the engine mends what this event would have told.
+      // The state stays as it was; the next inventory makes up for what this event would have told.
       log.error({ error, event: event.type }, 'event could not be decided')
       return undefined
     }
   }
 
-  /** The state counts on each step: one that could not even begin keeps none of the others from it. */
+  /** The state counts on each step, so a step that cannot even be started does not keep the others from starting. */
   function carryOut(step: Step): void {
     try {
       deps.carryOut(step, state)
     } catch (error) {
-      log.error({ error, step: step.type }, 'step could not be begun')
+      log.error({ error, step: step.type }, 'step could not be started')
     }
   }
 
-  function wakeAt(at: number | undefined): void {
+  function reply(
+    event: Event,
+    given: NonNullable<Decision['reply']>,
+    onReply: OnReply | undefined,
+  ): void {
+    try {
+      onReply?.(given)
+    } catch (error) {
+      log.error({ error, event: event.type }, 'reply could not be delivered')
+    }
+  }
+
+  function setDeadline(at: number | undefined): void {
     timer?.[Symbol.dispose]()
     timer = undefined
     if (at === undefined) return
     const delay = Math.min(longestTimerMs, Math.max(1, Math.ceil(at - clock.now())))
-    timer = setTimer(delay, () => tell({ type: 'tick' }))
+    timer = setTimer(delay, () => submit({ type: 'tick' }))
   }
 
-  function tell(event: Event): void {
+  function submit<E extends Event>(
+    event: E,
+    onReply?: (reply: NonNullable<ReplyTo<E>>) => void,
+  ): void {
     if (isDisposed) return
-    events.push(event)
+    // `decide` gives each event the reply of its own type.
+    queue.push({ event, onReply: onReply as OnReply | undefined })
     if (isDeciding) return
     isDeciding = true
     try {
-      for (let event = events.shift(); event !== undefined; event = events.shift()) {
+      for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
         const before = state
-        next(event)
+        next(first.event, first.onReply)
         if (before !== state) deps.changed(before, state)
       }
     } finally {
@@ -135,11 +161,11 @@ export function createWriter(deps: WriterDeps): Writer {
 
   return {
     state: () => state,
-    keeps: () => keeping.works(),
-    tell,
+    isSaving: () => health.works(),
+    submit,
     [Symbol.dispose]() {
       isDisposed = true
-      keeping[Symbol.dispose]()
+      health[Symbol.dispose]()
       timer?.[Symbol.dispose]()
     },
   }

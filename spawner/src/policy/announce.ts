@@ -1,6 +1,6 @@
 // Tells logs, metrics and followers which workspaces are in another phase after a decision than before.
 import type { Draft } from './state/draft.ts'
-import type { Step, Workspace } from './domain.ts'
+import type { Announcement, Workspace } from './domain.ts'
 import { startOf } from './lifecycle/transitions.ts'
 import { shownPhase } from './state/phases.ts'
 
@@ -23,7 +23,7 @@ function detail(
   draft: Draft,
   before: Workspace | undefined,
   after: Workspace,
-): Pick<Extract<Step, { type: 'announce' }>, 'start' | 'failure'> {
+): Pick<Announcement, 'start' | 'failure'> {
   if (after.phase === 'failed' && after.failure !== undefined) return { failure: after.failure }
   if (after.phase === 'ready' && before?.phase === 'frozen' && before.wakeAskedAt !== undefined)
     return { start: { kind: 'frozen', ms: draft.now - before.wakeAskedAt } }

@@ -1,7 +1,7 @@
 // The one mind: records what an event tells, derives what has to be done, and answers. A pure function of one state.
 import { settle } from './settle.ts'
 import { changeConfig, closeDraft, openDraft, type Draft } from './state/draft.ts'
-import type { Decision, Event, PolicyConfig, Recorded, State, Step } from './domain.ts'
+import type { Decision, Event, PolicyConfig, Recorded, Replies, ReplyTo, State } from './domain.ts'
 import { reportActivity } from './observed/activity-reports.ts'
 import { announceChanges } from './announce.ts'
 import { noteActivity, noteCpu } from './lifecycle/busy.ts'
@@ -16,10 +16,10 @@ import { reconcile } from './observed/reconcile.ts'
 import { noteDeath, noteDestroyed, noteHealth } from './observed/engine-events.ts'
 import * as steps from './observed/step-results.ts'
 import { noteReachable } from './observed/probe-results.ts'
-import { askOpen, askStart, cancel, noteSeen } from './asked/start.ts'
+import { cancel, openShared, recordPresence, requestStart } from './asked/start.ts'
 import { changedRecords } from './state/records.ts'
 import { noteRenamed } from './lifecycle/rename.ts'
-import { askSeat } from './asked/seat.ts'
+import { requestSeat } from './asked/seat.ts'
 import { emptyTally } from './state/tally.ts'
 import { nextDueAt } from './state/next-deadline.ts'
 
@@ -51,19 +51,25 @@ export function initialState(config: PolicyConfig, recorded?: Recorded): State {
   }
 }
 
-export function decide(state: State, event: Event, now: number): Decision {
+export function decide<E extends Event>(state: State, event: E, now: number): Decision<ReplyTo<E>> {
   const draft = openDraft(state, now)
   draft.concernsAll = concernsAll.has(event.type)
-  const answer = record(draft, event)
+  const finish = record(draft, event)
   settle(draft)
-  const answered = answer?.()
-  if (answered !== undefined) draft.steps.push(answered)
+  const reply = finish?.()
   announceChanges(draft)
   const dueAt = nextDueAt(draft)
-  const wakeAt = dueAt === Number.POSITIVE_INFINITY ? {} : { wakeAt: dueAt }
   const after = closeDraft(draft, dueAt)
   const changes = changedRecords(state, after, draft.workspaces.touched)
-  return { state: after, steps: draft.steps, ...wakeAt, ...(changes && { changes }) }
+  const decision: Decision = {
+    state: after,
+    steps: draft.steps,
+    ...(dueAt === Number.POSITIVE_INFINITY ? {} : { nextDeadlineAt: dueAt }),
+    ...(changes && { changes }),
+    ...(reply === undefined ? {} : { reply }),
+  }
+  // `record` pairs each event with its reply, which types cannot follow through a switch.
+  return decision as Decision<ReplyTo<E>>
 }
 
 /** What changes the ground for workspaces other than those it is about. */
@@ -80,22 +86,13 @@ const concernsAll: ReadonlySet<Event['type']> = new Set([
   'network-removed',
 ])
 
-/** @returns what remains to be said once everything that follows is decided */
-function record(draft: Draft, event: Event): (() => Step | undefined) | undefined {
+/** @returns what has to be done once everything that follows from the event is decided: its result is the reply */
+function record(draft: Draft, event: Event): (() => Replies[keyof Replies] | void) | undefined {
   switch (event.type) {
     case 'tick':
       return
-    case 'open-requested': {
-      const opened = askOpen(draft, event.template)
-      return () => {
-        const workspace = opened()
-        return {
-          type: 'answer-open',
-          id: event.id,
-          ...(workspace === undefined ? {} : { workspace }),
-        }
-      }
-    }
+    case 'open-requested':
+      return openShared(draft, event.template)
     case 'config-changed':
       return void changeConfig(draft, event.config)
     case 'inventory-taken':
@@ -103,18 +100,12 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
     case 'engine-lost':
       draft.engine = { reachable: false, detail: event.detail }
       return
-    case 'seat-requested': {
-      const reply = askSeat(draft, event.question)
-      return () => ({ type: 'answer-seat', id: event.id, reply: reply() })
-    }
-    case 'activity-reported': {
-      const leases = reportActivity(draft, event)
-      return () => ({ type: 'answer-activity', id: event.id, leases: leases() })
-    }
-    case 'start-requested': {
-      const finish = askStart(draft, event)
-      return () => void finish?.()
-    }
+    case 'seat-requested':
+      return requestSeat(draft, event)
+    case 'activity-reported':
+      return reportActivity(draft, event)
+    case 'start-requested':
+      return requestStart(draft, event)
     case 'end-requested':
       return void end(draft, event)
     case 'extend-requested':
@@ -122,7 +113,7 @@ function record(draft: Draft, event: Event): (() => Step | undefined) | undefine
     case 'cancel-requested':
       return void cancel(draft, event)
     case 'person-present':
-      return void noteSeen(draft, event.workspace, event.user)
+      return void recordPresence(draft, event.workspace, event.user)
     case 'director-connected':
       return void connectDirector(draft, event.director)
     case 'director-gone':

@@ -129,9 +129,9 @@ describe('cancelling', () => {
     const story = begun()
     story.asks('ann')
     const user = person('ann')
-    const said = story.hears({ type: 'cancel-requested', template: 'lab', user })
+    const { steps } = story.hears({ type: 'cancel-requested', template: 'lab', user })
     assert.deepEqual(
-      said.flatMap((step) => (step.type === 'announce' ? [step.phase] : [])),
+      steps.flatMap((step) => (step.type === 'announce' ? [step.phase] : [])),
       ['absent'],
     )
   })

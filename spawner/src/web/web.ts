@@ -1,6 +1,5 @@
 // The spawner's web application: put together here, reached by directors only.
 import type { Express, RequestHandler } from 'express'
-import type { Clock } from '@berth/shared/clock'
 import { internalPaths } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import { BerthError } from '@berth/shared/problems'
@@ -18,16 +17,15 @@ import type { WebSettings } from './http/settings.ts'
 export function createWeb(deps: {
   workspaces: Workspaces
   settings: WebSettings
-  clock: Clock
   log: Log
 }): Express {
-  const { workspaces, settings, clock, log } = deps
+  const { workspaces, settings, log } = deps
   const assets = createAssets()
   const pages = createPages(settings, assets)
   const app = createApplication()
 
   app.use(createBearerGuard(settings))
-  app.use(createDirectorApi(workspaces, settings, clock))
+  app.use(createDirectorApi(workspaces, settings))
   app.use(createDirectorStream(workspaces, log))
   app.use(createOwnRoutes({ workspaces, settings, pages, assets }))
   for (const [path, methods] of knownPaths) app.all(path, methodNotAllowed(methods))

@@ -3,19 +3,19 @@ import assert from 'node:assert/strict'
 import { noLimits } from '../../policy/state/no-limits.ts'
 import { after, before, describe, it } from 'node:test'
 import { systemClock as clock } from '@berth/shared/clock'
-import type { Command } from '@berth/shared/contract'
+import type { Command, SeatAnswer } from '@berth/shared/contract'
 import { createLog } from '@berth/shared/log'
-import { createWorkspaces } from '../../loop/create-workspaces.ts'
+import { createLoop } from '../../loop/loop.ts'
 import type { Engine } from '../../loop/engine.ts'
-import type { Point } from '../../loop/points.ts'
-import type { PolicyConfig, SeatReply } from '../../policy/domain.ts'
+import type { PausePoint } from '../../loop/pause-points.ts'
+import type { PolicyConfig, SeatRefusal } from '../../policy/domain.ts'
 import type { Template } from '../../templates/template.ts'
 import { baseImage, createEngineUnderTest, nameOf, person, run } from './contract-fixture.ts'
 
 /** The points that a first start passes, and those of an end. */
-const starting: readonly Point[] = [
-  'before-look',
-  'after-look',
+const starting: readonly PausePoint[] = [
+  'before-inventory',
+  'after-inventory',
   'before-create-network',
   'after-create-network',
   'before-pull-image',
@@ -27,7 +27,7 @@ const starting: readonly Point[] = [
   'before-start-container',
   'after-start-container',
 ]
-const ending: readonly Point[] = [
+const ending: readonly PausePoint[] = [
   'before-stop-container',
   'after-stop-container',
   'before-remove-container',
@@ -66,25 +66,25 @@ describe('a spawner that dies on a real engine', () => {
   }
 
   /** Dies at a point: whatever it has begun there goes on at the engine, and nothing else is heard of it. */
-  function spawner(diesAt?: Point, idleStopMs = 0) {
+  function spawner(diesAt?: PausePoint, idleStopMs = 0) {
     const died = Promise.withResolvers<void>()
     let isDead = false
     const never = new Promise<never>(() => undefined)
-    const reached = (point: Point) => {
+    const reached = (point: PausePoint) => {
       if (point === diesAt) {
         isDead = true
         died.resolve()
       }
       return isDead ? never : undefined
     }
-    const loop = createWorkspaces({
+    const loop = createLoop({
       engine: untilDead(engine, () => isDead, never),
       config: config(idleStopMs),
       reconcileEveryMs: 500,
       clock,
       log: createLog({ service: 'test', level: 'silent' }),
       observer: {
-        looked: () => undefined,
+        inventoryTaken: () => undefined,
         ready: () => undefined,
         startFailed: () => undefined,
         refused: () => undefined,
@@ -96,7 +96,7 @@ describe('a spawner that dies on a real engine', () => {
       if (command.event !== 'probe') return
       const { workspace, generation } = command.data
       queueMicrotask(() =>
-        loop.answerProbe({ director, workspace, generation, reachable: true, ms: 1 }),
+        loop.reportProbe({ director, workspace, generation, reachable: true, ms: 1 }),
       )
     }
     // What died does not end in order; this only lets go of its timers and its stream.
@@ -108,8 +108,8 @@ describe('a spawner that dies on a real engine', () => {
         void loop.start()
         loop.connectDirector(director, probe)
       },
-      ask: (name: string): Promise<SeatReply> =>
-        loop.askSeat(
+      ask: (name: string): Promise<SeatAnswer | SeatRefusal> =>
+        loop.requestSeat(
           {
             director,
             user: person(name),
@@ -189,7 +189,9 @@ describe('a spawner that dies on a real engine', () => {
     await heard.catch(() => undefined)
   }
 
-  async function askUntilAnswered(ask: () => Promise<SeatReply>): Promise<SeatReply> {
+  async function askUntilAnswered(
+    ask: () => Promise<SeatAnswer | SeatRefusal>,
+  ): Promise<SeatAnswer | SeatRefusal> {
     for (;;) {
       const reply = await ask()
       if (reply.status !== 'refused' || reply.failure.code !== 'engine_unreachable') return reply

@@ -1,7 +1,7 @@
 // Who is let in: access, identity, and the limits that refuse rather than make wait.
 import type { Person } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
-import type { Failure, State, Workspace } from '../domain.ts'
+import type { Failure, Refusal, State, Workspace } from '../domain.ts'
 import { failures } from '../lifecycle/failures.ts'
 import { holdsPlace } from '../state/phases.ts'
 import { isTooBig } from '../queue/limits.ts'
@@ -14,11 +14,6 @@ type AccessFacts = Pick<State, 'config' | 'subjects' | 'foreignNames' | 'queue'>
   readonly tally: {
     readonly byPerson: { get(user: UserName): readonly WorkspaceName[] | undefined }
   }
-}
-
-export interface Refusal {
-  readonly failure: Failure
-  readonly limit?: number
 }
 
 /** `name`: of a private one, whether or not it exists; of a shared one only where the person has a seat, or the route

@@ -1,11 +1,11 @@
-// Seats: what asking for one records, and the answer once everything that follows from it is decided.
+// A request for a seat: what it records, and the reply once everything that follows from it is decided.
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
-import { claimOf, startRefusal, type Claim, type Refusal } from './access.ts'
+import { claimOf, startRefusal, type Claim } from './access.ts'
 import { isCancelledFor } from './cancels.ts'
 import { noteAsking } from '../observed/directors.ts'
 import { change, drop, freshWorkspace, type Draft } from '../state/draft.ts'
-import type { Failure, SeatQuestion, SeatReply, Workspace } from '../domain.ts'
+import type { Event, Failure, Refusal, SeatReply, SeatRefusal, Workspace } from '../domain.ts'
 import { idleAt, leaseSpan, lifetimeEndsAt, policyOf } from '../state/deadlines.ts'
 import { estimateMs } from './estimates.ts'
 import { failures } from '../lifecycle/failures.ts'
@@ -18,9 +18,13 @@ import { seatIdleAt } from '../seats/seat-ends.ts'
 import { changeSeat, seatIn, seatOwner, sharedSeatOf, takeSeat } from '../seats/seat-table.ts'
 import { join, type Joined } from '../seats/shared-workspaces.ts'
 
-/** @returns the answer, to be called once the rest of the decision stands */
-export function askSeat(draft: Draft, question: SeatQuestion): () => SeatReply {
-  const { user, template, workspace: route } = question
+type SeatRequested = Extract<Event, { type: 'seat-requested' }>
+
+/** @returns the reply, to be called once everything else is decided */
+export function requestSeat(draft: Draft, asked: SeatRequested): () => SeatReply {
+  const { user, template, director } = asked.request
+  // The route names it. A name without a workspace leads nowhere: it is looked up, never parsed.
+  const route = asked.request.workspace as WorkspaceName | undefined
   const claim = claimOf(draft, user, template, route)
   // Before the first look nobody knows what is there.
   const isUnseen = draft.reconciledAt === undefined && route !== undefined
@@ -31,13 +35,11 @@ export function askSeat(draft: Draft, question: SeatQuestion): () => SeatReply {
     const workspace = claimed ?? (`${template}-shared` as WorkspaceName)
     return () => ({ status: 'waiting', workspace, phase: 'queued' })
   }
-  noteAsking(draft, question.director)
+  noteAsking(draft, director)
   if (!claim.ok) return () => refusal(claim.refusal)
-  const seated = claim.isShared
-    ? seatShared(draft, claim, question)
-    : seatOwn(draft, claim, question)
+  const seated = claim.isShared ? seatShared(draft, claim, asked) : seatOwn(draft, claim, asked)
   if (!seated.ok) return () => refusal(seated.refusal, claimed)
-  const refused = recordAsking(draft, question, seated.workspace)
+  const refused = recordRequest(draft, asked, seated.workspace)
   const { name: first } = seated.workspace
   if (refused !== undefined) return () => refusal(refused, first)
   return () => {
@@ -46,24 +48,19 @@ export function askSeat(draft: Draft, question: SeatQuestion): () => SeatReply {
     const name = (moved ? sharedSeatOf(draft, user.name, template)?.name : undefined) ?? first
     if (!keepsToQueue(draft, name))
       return refusal({ failure: failures.queueFull, limit: draft.config.limits.maxQueue }, name)
-    return answer(draft, question, name, (reason) => refusal(reason, name))
+    return replyFor(draft, asked, name)
   }
 }
 
-function refusal({ failure, limit }: Refusal, workspace?: WorkspaceName): SeatReply {
-  return {
-    status: 'refused',
-    ...(workspace === undefined ? {} : { workspace }),
-    failure,
-    ...(limit === undefined ? {} : { limit }),
-  }
+function refusal(reason: Refusal, workspace?: WorkspaceName): SeatRefusal {
+  return { status: 'refused', ...(workspace === undefined ? {} : { workspace }), ...reason }
 }
 
 type Claimed = Extract<Claim, { ok: true }>
 
 /** The person's own, which may not be in the plan yet. */
-function seatOwn(draft: Draft, { template, name }: Claimed, question: SeatQuestion): Joined {
-  const { user, start } = question
+function seatOwn(draft: Draft, { template, name }: Claimed, { request }: SeatRequested): Joined {
+  const { user, start } = request
   const known = name === undefined ? undefined : draft.workspaces.get(name)
   if (known !== undefined) {
     const seenAt = start === 'start' ? draft.now : known.seenAt
@@ -84,8 +81,9 @@ function isSamePerson(one: Person, other: Person): boolean {
   return one.groups.join('\n') === other.groups.join('\n')
 }
 
-function seatShared(draft: Draft, { template, name }: Claimed, question: SeatQuestion): Joined {
-  const { user, start, since = draft.now } = question
+function seatShared(draft: Draft, { template, name }: Claimed, asked: SeatRequested): Joined {
+  const { request, since = draft.now } = asked
+  const { user, start } = request
   const known = name === undefined ? undefined : draft.workspaces.get(name)
   if (known !== undefined && seatIn(known, user.name) !== undefined) {
     const seen = start === 'start' ? { seenAt: draft.now } : {}
@@ -97,17 +95,17 @@ function seatShared(draft: Draft, { template, name }: Claimed, question: SeatQue
   if (start !== 'start') return refuse(start === 'no' ? failures.idle : failures.stopped)
   if (isCancelledFor(draft, template.name, user, since)) return refuse(failures.cancelled)
   if (template.policy.startsBy === 'click') return refuse(failures.clickStarts)
-  const joined = join(draft, template, user, question.workspace === undefined ? undefined : known)
+  const joined = join(draft, template, user, request.workspace === undefined ? undefined : known)
   if (!joined.ok || draft.workspaces.get(joined.workspace.name) === undefined) return joined
   return { ok: true, workspace: change(draft, joined.workspace, { seenAt: draft.now }) }
 }
 
-function recordAsking(
+function recordRequest(
   draft: Draft,
-  question: SeatQuestion,
+  asked: SeatRequested,
   workspace: Workspace,
 ): Refusal | undefined {
-  const { start, user } = question
+  const { start, user } = asked.request
   const isClicked = policyOf(draft.config, workspace).startsBy === 'click'
   if (!draft.workspaces.has(workspace.name)) {
     if (start !== 'start') return undefined
@@ -116,7 +114,7 @@ function recordAsking(
   switch (workspace.phase) {
     case 'ready': {
       const seated = start === 'no' ? workspace : seatOwner(draft, workspace)
-      if (!isFreezing(seated)) return recordUse(draft, seated, question)
+      if (!isFreezing(seated)) return recordUse(draft, seated, asked)
       if (start !== 'no') wake(draft, seated)
       return undefined
     }
@@ -126,10 +124,10 @@ function recordAsking(
     case 'stopping':
       if (start !== 'start' || workspace.wanted) return undefined
       if (isClicked) return { failure: failures.clickStarts }
-      wantAgain(draft, workspace, question)
+      wantAgain(draft, workspace, asked)
       return undefined
     case 'stopped':
-      return start === 'start' ? recordRestart(draft, workspace, question) : undefined
+      return start === 'start' ? recordRestart(draft, workspace, asked) : undefined
     case 'queued':
     case 'pulling':
     case 'creating':
@@ -156,43 +154,43 @@ export function begin(
   return undefined
 }
 
-function recordUse(draft: Draft, workspace: Workspace, question: SeatQuestion): undefined {
-  const used =
-    question.start === 'no' ? workspace : change(draft, workspace, { lastUseAt: draft.now })
-  const isPresent = question.unreachable === workspace.container?.generation
-  const isAttached = networkOf(draft, workspace)?.attached.includes(question.director) === true
-  // Held since before it was reached again: that was the answer to it.
-  const isNews = question.since === undefined || question.since > workspace.phaseSince
+function recordUse(draft: Draft, workspace: Workspace, asked: SeatRequested): undefined {
+  const { start, unreachable, director } = asked.request
+  const used = start === 'no' ? workspace : change(draft, workspace, { lastUseAt: draft.now })
+  const isPresent = unreachable === workspace.container?.generation
+  const isAttached = networkOf(draft, workspace)?.attached.includes(director) === true
+  // A request that is held since before the workspace became ready again is answered by that.
+  const isNews = asked.since === undefined || asked.since > workspace.phaseSince
   if (isPresent && isAttached && isNews) probeAgain(draft, used)
 }
 
-function wantAgain(draft: Draft, workspace: Workspace, question: SeatQuestion): void {
+function wantAgain(draft: Draft, workspace: Workspace, asked: SeatRequested): void {
   if (workspace.wanted || workspace.stopReason === 'failed') return
-  if (workspace.stopReason === 'lifetime' && question.navigation) return
-  if (isCancelled(draft, workspace, question)) return
+  if (workspace.stopReason === 'lifetime' && asked.request.navigation) return
+  if (isCancelled(draft, workspace, asked)) return
   change(draft, workspace, { wanted: true, ticket: draft.nextTicket++, requestedAt: draft.now })
 }
 
 function recordRestart(
   draft: Draft,
   workspace: Workspace,
-  question: SeatQuestion,
+  asked: SeatRequested,
 ): Refusal | undefined {
-  if (isCancelled(draft, workspace, question)) return { failure: failures.cancelled }
-  if (workspace.endUntold && question.navigation) {
+  const { navigation, user } = asked.request
+  if (isCancelled(draft, workspace, asked)) return { failure: failures.cancelled }
+  if (workspace.endUntold && navigation) {
     // Everybody who shared it is told once.
-    if (workspace.kind === 'shared') takeSeat(draft, workspace, question.user.name)
+    if (workspace.kind === 'shared') takeSeat(draft, workspace, user.name)
     else change(draft, workspace, { endUntold: false })
     return { failure: failures.lifetimeOver }
   }
   if (policyOf(draft.config, workspace).startsBy === 'click')
     return { failure: failures.clickStarts }
-  return begin(draft, workspace, question.user)
+  return begin(draft, workspace, user)
 }
 
-function isCancelled(draft: Draft, workspace: Workspace, question: SeatQuestion): boolean {
-  const { cancelledAt } = workspace
-  return cancelledAt !== undefined && (question.since ?? draft.now) < cancelledAt
+function isCancelled(draft: Draft, { cancelledAt }: Workspace, { since }: SeatRequested): boolean {
+  return cancelledAt !== undefined && (since ?? draft.now) < cancelledAt
 }
 
 /** One who would make the queue too long does not join it. */
@@ -206,82 +204,71 @@ export function keepsToQueue(draft: Draft, name: WorkspaceName): boolean {
   return false
 }
 
-function answer(
-  draft: Draft,
-  question: SeatQuestion,
-  name: WorkspaceName,
-  refuse: (refusal: Refusal) => SeatReply,
-): SeatReply {
+function replyFor(draft: Draft, asked: SeatRequested, name: WorkspaceName): SeatReply {
   const workspace = draft.workspaces.get(name)
-  const unstarted = question.start === 'no' ? failures.idle : failures.stopped
+  const { start } = asked.request
+  const refuse = (failure: Failure) => refusal({ failure }, name)
+  const unstarted = start === 'no' ? failures.idle : failures.stopped
   switch (workspace?.phase) {
     case undefined:
     case 'stopped':
-      return refuse({ failure: unstarted })
+      return refuse(unstarted)
     case 'failed':
-      return refuse({ failure: workspace.failure ?? failures.startFailed })
+      return refuse(workspace.failure ?? failures.startFailed)
     case 'ready':
-      return answerReady(draft, question, workspace, refuse)
+      return grant(draft, asked, workspace)
     case 'frozen':
-      if (question.start === 'no') return refuse({ failure: failures.idle })
-      return wait(draft, workspace, refuse)
+      return start === 'no' ? refuse(failures.idle) : wait(draft, workspace)
     case 'stopping':
-      if (question.start !== 'start') return refuse({ failure: unstarted })
-      return wait(draft, workspace, refuse)
+      return start === 'start' ? wait(draft, workspace) : refuse(unstarted)
     case 'queued':
     case 'pulling':
     case 'creating':
     case 'starting':
     case 'probing':
-      return wait(draft, workspace, refuse)
+      return wait(draft, workspace)
   }
 }
 
-function answerReady(
-  draft: Draft,
-  question: SeatQuestion,
-  workspace: Workspace,
-  refuse: (refusal: Refusal) => SeatReply,
-): SeatReply {
+/** Of one that is ready, unless it is not to be had just now. */
+function grant(draft: Draft, { request }: SeatRequested, workspace: Workspace): SeatReply {
   const { name, container } = workspace
   const { config, now } = draft
-  const seat = seatIn(workspace, question.user.name)
+  const { user, director, start } = request
+  const seat = seatIn(workspace, user.name)
   if (workspace.kind === 'shared' && seat === undefined)
-    return refuse({ failure: failures.stopped })
+    return refusal({ failure: failures.stopped }, name)
   const seatIdle = seat === undefined ? Infinity : seatIdleAt(config, workspace, seat)
-  if (question.start === 'no' && Math.min(idleAt(config, workspace), seatIdle) <= now)
-    return refuse({ failure: failures.idle })
-  if (isFreezing(workspace)) return wait(draft, workspace, refuse)
-  const template = draft.config.templates.get(workspace.template)
-  const isAttached = networkOf(draft, workspace)?.attached.includes(question.director) === true
+  if (start === 'no' && Math.min(idleAt(config, workspace), seatIdle) <= now)
+    return refusal({ failure: failures.idle }, name)
+  if (isFreezing(workspace)) return wait(draft, workspace)
+  const template = config.templates.get(workspace.template)
+  const isAttached = networkOf(draft, workspace)?.attached.includes(director) === true
   if (!isAttached || container?.address === undefined || template === undefined)
-    return wait(draft, workspace, refuse)
+    return wait(draft, workspace)
   const leasedUntil = now + leaseSpan(config)
-  const connections = new Map([...(seat?.connections ?? []), [question.director, 1]])
-  changeSeat(draft, workspace, question.user.name, { leasedUntil, connections }, { leasedUntil })
-  const endsAt = lifetimeEndsAt(draft.config, workspace)
+  const connections = new Map([...(seat?.connections ?? []), [director, 1]])
+  changeSeat(draft, workspace, user.name, { leasedUntil, connections }, { leasedUntil })
+  const endsAt = lifetimeEndsAt(config, workspace)
   return {
     status: 'granted',
     workspace: name,
     generation: container.generation,
     address: { host: container.address, port: template.spec.port },
-    leaseMs: draft.config.lease.leaseMs,
-    ...(Number.isFinite(endsAt) ? { endsInMs: Math.max(0, endsAt - draft.now) } : {}),
+    leaseMs: config.lease.leaseMs,
+    ...(Number.isFinite(endsAt) ? { endsInMs: Math.max(0, endsAt - now) } : {}),
   }
 }
 
-function wait(
-  draft: Draft,
-  workspace: Workspace,
-  refuse: (refusal: Refusal) => SeatReply,
-): SeatReply {
-  if (!draft.engine.reachable) return refuse({ failure: failures.engineAway })
+function wait(draft: Draft, workspace: Workspace): SeatReply {
+  const { name, phase } = workspace
+  if (!draft.engine.reachable) return refusal({ failure: failures.engineAway }, name)
   const position = positionOf(draft, workspace)
   const etaMs = estimateMs(draft, workspace, draft.now)
   return {
     status: 'waiting',
-    workspace: workspace.name,
-    phase: workspace.phase,
+    workspace: name,
+    phase,
     ...(position === undefined ? {} : { position }),
     ...(etaMs === undefined ? {} : { etaMs }),
   }

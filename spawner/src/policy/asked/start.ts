@@ -12,19 +12,19 @@ import { changeSeat, seatIn, takeSeat } from '../seats/seat-table.ts'
 import { begin, keepsToQueue } from './seat.ts'
 import { freshShared, join } from '../seats/shared-workspaces.ts'
 
-interface Asking {
+interface StartRequest {
   readonly user: Person
   readonly template: string
   readonly workspace?: WorkspaceName
 }
 
 /** A person asks for a start, also after a failure or an end of life. @returns what remains to be done at the end */
-export function askStart(draft: Draft, asking: Asking): (() => void) | undefined {
-  const { user, template, workspace: route } = asking
+export function requestStart(draft: Draft, request: StartRequest): (() => void) | undefined {
+  const { user, template, workspace: route } = request
   const claim = claimOf(draft, user, template, route)
   if (!claim.ok || draft.reconciledAt === undefined) return undefined
   const workspace = claim.isShared
-    ? startShared(draft, claim, asking)
+    ? startShared(draft, claim, request)
     : startOwn(draft, claim, user)
   if (workspace === undefined) return undefined
   const { name } = workspace
@@ -52,7 +52,7 @@ function startOwn(
 function startShared(
   draft: Draft,
   { template, name }: Extract<Claim, { ok: true }>,
-  { user, workspace: route }: Asking,
+  { user, workspace: route }: StartRequest,
 ): Workspace | undefined {
   const known = name === undefined ? undefined : draft.workspaces.get(name)
   if (known !== undefined && seatIn(known, user.name) !== undefined) {
@@ -76,7 +76,7 @@ function startAgain(draft: Draft, workspace: Workspace, user: Person): void {
 }
 
 /** A person leaves the queue, or gives up a start that is under way. */
-export function cancel(draft: Draft, { user, template, workspace: route }: Asking): void {
+export function cancel(draft: Draft, { user, template, workspace: route }: StartRequest): void {
   const claim = claimOf(draft, user, template, route)
   const workspace = claim.ok && claim.name !== undefined && draft.workspaces.get(claim.name)
   if (!claim.ok || !workspace) return
@@ -99,7 +99,7 @@ function cancelSeat(draft: Draft, workspace: Workspace, user: Person): void {
 }
 
 /** A sign of life of somebody who waits at a page. */
-export function noteSeen(draft: Draft, name: WorkspaceName, user: Person): void {
+export function recordPresence(draft: Draft, name: WorkspaceName, user: Person): void {
   const workspace = draft.workspaces.get(name)
   if (workspace === undefined) return
   const seat = seatIn(workspace, user.name)
@@ -111,7 +111,7 @@ export function noteSeen(draft: Draft, name: WorkspaceName, user: Person): void 
 }
 
 /** One that is anybody's: it has a place in this decision, or there is none. @returns its name, at the end */
-export function askOpen(draft: Draft, templateName: string): () => WorkspaceName | undefined {
+export function openShared(draft: Draft, templateName: string): () => WorkspaceName | undefined {
   const template = draft.config.templates.get(templateName)
   if (template === undefined || draft.reconciledAt === undefined || !draft.engine.reachable)
     return () => undefined

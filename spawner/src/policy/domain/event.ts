@@ -1,25 +1,10 @@
 // What the policy hears.
-import type { Person } from '@berth/shared/contract'
+import type { Person, SeatRequest } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { PolicyConfig } from './config.ts'
 import type { DirectorId, NetworkIndex } from './network.ts'
 import type { Container, Failure, Generation, WorkspaceStep } from './workspace.ts'
 import type { Inventory } from './inventory.ts'
-
-/** Who asks for a seat, and what the asking may bring about. */
-export interface SeatQuestion {
-  readonly director: DirectorId
-  readonly user: Person
-  readonly template: string
-  /** The route leads to this one workspace alone. */
-  readonly workspace?: WorkspaceName
-  readonly start: 'no' | 'wake' | 'start'
-  readonly navigation: boolean
-  readonly unreachable?: Generation
-  /** When the request was first asked, if it is held and asked again; otherwise now. What is held since before
-   * a cancel or before the workspace became ready again must not undo that. */
-  readonly since?: number
-}
 
 export type Event =
   | { readonly type: 'inventory-taken'; readonly inventory: Inventory }
@@ -28,7 +13,13 @@ export type Event =
   /** Templates or limits are others from now on. */
   | { readonly type: 'config-changed'; readonly config: PolicyConfig }
   // people
-  | { readonly type: 'seat-requested'; readonly id: number; readonly question: SeatQuestion }
+  | {
+      readonly type: 'seat-requested'
+      readonly request: SeatRequest
+      /** When a held request was first submitted; absent: now. A request that is held since before a cancel, or since
+       * before the workspace became ready again, must not undo that. */
+      readonly since?: number
+    }
   /** A person waits at a page or on an event stream. */
   | { readonly type: 'person-present'; readonly workspace: WorkspaceName; readonly user: Person }
   | {
@@ -59,13 +50,12 @@ export type Event =
       readonly user?: Person | undefined
     }
   /** A workspace that is anybody's (who is signed in), under a name of its own, made by the holder of the token. */
-  | { readonly type: 'open-requested'; readonly template: string; readonly id: number }
+  | { readonly type: 'open-requested'; readonly template: string }
   // directors
   | { readonly type: 'director-connected'; readonly director: DirectorId }
   | { readonly type: 'director-gone'; readonly director: DirectorId }
   | {
       readonly type: 'activity-reported'
-      readonly id: number
       readonly director: DirectorId
       readonly seats: readonly {
         readonly workspace: WorkspaceName

@@ -1,38 +1,13 @@
-// What the policy orders and answers.
+// What the policy orders, grouped by what carries it out.
 import type { Person, Phase } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { DirectorId, NetworkIndex } from './network.ts'
 import type { Failure, Generation, StartKind, WorkspaceKind } from './workspace.ts'
-import type { RecordChanges } from './records.ts'
-import type { State } from './state.ts'
 
-export type SeatReply =
-  | {
-      readonly status: 'granted'
-      readonly workspace: WorkspaceName
-      readonly generation: Generation
-      readonly address: { readonly host: string; readonly port: number }
-      readonly leaseMs: number
-      /** How long its lifetime still lasts, where that ends. */
-      readonly endsInMs?: number
-    }
-  | {
-      readonly status: 'waiting'
-      readonly workspace: WorkspaceName
-      readonly phase: Phase
-      readonly position?: number
-      readonly etaMs?: number
-    }
-  | {
-      readonly status: 'refused'
-      readonly workspace?: WorkspaceName
-      readonly failure: Failure
-      readonly limit?: number
-      readonly position?: number
-    }
+export type Step = EngineStep | DirectorStep | HomeStep | Announcement
 
-/** What the loop's executors carry out. Each ends in an event (those of the last group in none). */
-export type Step =
+/** A call to the engine. Each ends in one event. */
+export type EngineStep =
   | { readonly type: 'pull-image'; readonly workspace: WorkspaceName; readonly template: string }
   | {
       readonly type: 'create-container'
@@ -49,20 +24,12 @@ export type Step =
       readonly network: NetworkIndex
     }
   | {
-      readonly type: 'stop-container'
+      readonly type: 'freeze-container'
       readonly workspace: WorkspaceName
       readonly generation: Generation
-      readonly template: string
     }
   | {
-      readonly type: 'remove-container'
-      readonly workspace: WorkspaceName
-      readonly generation: Generation
-      /** Given: read its exit code and last log lines into this before removing. */
-      readonly failure?: Failure
-    }
-  | {
-      readonly type: 'freeze-container' | 'thaw-container'
+      readonly type: 'thaw-container'
       readonly workspace: WorkspaceName
       readonly generation: Generation
     }
@@ -72,11 +39,24 @@ export type Step =
       readonly workspace: WorkspaceName
       readonly generation: Generation
     }
-  /** Its use of processors over a second or so. */
+  /** Measures how much processor time the container uses over about a second. */
   | {
       readonly type: 'measure-cpu'
       readonly workspace: WorkspaceName
       readonly generation: Generation
+    }
+  | {
+      readonly type: 'stop-container'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      readonly template: string
+    }
+  | {
+      readonly type: 'remove-container'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      /** Given: the exit code and the last log lines are read into this before the container is removed. */
+      readonly failure?: Failure
     }
   | {
       readonly type: 'create-network'
@@ -84,21 +64,14 @@ export type Step =
       readonly egress: 'internet' | 'none'
     }
   | { readonly type: 'remove-network'; readonly index: NetworkIndex }
-  /** Ends in no event: the next look tells. */
-  | { readonly type: 'remove-home'; readonly volume: string; readonly user: UserName }
-  /** Once a day. `goes`: it will be removed, after a notice. */
-  | {
-      readonly type: 'announce-home'
-      readonly volume: string
-      readonly unusedMs: number
-      readonly goes: boolean
-    }
   | {
       readonly type: 'attach-director'
       readonly index: NetworkIndex
       readonly director: DirectorId
     }
-  // said to directors and people
+
+/** A command on the stream of a director. A probe and an activity check each end in an event, if the director answers. */
+export type DirectorStep =
   | {
       readonly type: 'probe'
       readonly director: DirectorId
@@ -108,7 +81,7 @@ export type Step =
       readonly path: string
       readonly deadlineMs: number
     }
-  /** Whether the application is busy, at its template's activity path. */
+  /** Asks the application whether it is busy, at its template's activity path. */
   | {
       readonly type: 'check-activity'
       readonly director: DirectorId
@@ -119,33 +92,24 @@ export type Step =
       readonly deadlineMs: number
     }
   | { readonly type: 'introduce'; readonly director: DirectorId }
-  /** Answers `open-requested`. */
-  | { readonly type: 'answer-open'; readonly id: number; readonly workspace?: WorkspaceName }
   | { readonly type: 'revoke'; readonly workspace: WorkspaceName; readonly generation: Generation }
-  | { readonly type: 'answer-seat'; readonly id: number; readonly reply: SeatReply }
+
+/** About a volume that is unused for longer than volumes are kept. Ends in no event: the next inventory tells. */
+export type HomeStep =
+  | { readonly type: 'remove-home'; readonly volume: string; readonly user: UserName }
+  /** Once a day. `goes`: the volume will be removed, after a notice. */
   | {
-      readonly type: 'answer-activity'
-      readonly id: number
-      readonly leases: readonly {
-        readonly workspace: WorkspaceName
-        readonly user?: UserName
-        readonly leaseMs: number
-      }[]
-    }
-  /** For logs, metrics and followers of the event stream. */
-  | {
-      readonly type: 'announce'
-      readonly workspace: WorkspaceName
-      readonly phase: Phase | 'absent'
-      readonly start?: { readonly kind: StartKind; readonly ms: number }
-      readonly failure?: Failure
+      readonly type: 'announce-home'
+      readonly volume: string
+      readonly unusedMs: number
+      readonly goes: boolean
     }
 
-export interface Decision {
-  readonly state: State
-  readonly steps: readonly Step[]
-  /** When something falls due by itself; `undefined`: nothing does. */
-  readonly wakeAt?: number
-  /** Absent: nothing that is recorded is other than before. */
-  readonly changes?: RecordChanges
+/** A workspace is in another phase: for logs, metrics and followers. */
+export interface Announcement {
+  readonly type: 'announce'
+  readonly workspace: WorkspaceName
+  readonly phase: Phase | 'absent'
+  readonly start?: { readonly kind: StartKind; readonly ms: number }
+  readonly failure?: Failure
 }

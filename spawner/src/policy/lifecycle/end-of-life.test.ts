@@ -266,7 +266,7 @@ describe('whoever may end a workspace', () => {
 
   it('needs one that exists', () => {
     const story = begun()
-    assert.deepEqual(ends(story, 'remove'), [])
+    assert.deepEqual(ends(story, 'remove').steps, [])
   })
 })
 

@@ -71,7 +71,7 @@ describe('an idle workspace', () => {
     const story = frozen({ policy: { idleStopMs: 0, idleRemoveMs: 0 } })
     story.passes(1_000_000_000)
     assert.equal(story.phase('ann'), 'frozen')
-    assert.equal(story.wakeAt, undefined)
+    assert.equal(story.nextDeadlineAt, undefined)
   })
 
   it('hazard: it is frozen under a lease that is still running', () => {
@@ -271,7 +271,7 @@ describe('a frozen workspace', () => {
     story.hears({ type: 'engine-lost', detail: 'gone' })
     story.passes(500_000)
     assert.equal(story.phase('ann'), 'frozen')
-    assert.equal(story.wakeAt, undefined)
+    assert.equal(story.nextDeadlineAt, undefined)
   })
 
   it('needs no place to wake, and keeps the one it has', () => {

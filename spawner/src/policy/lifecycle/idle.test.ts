@@ -128,8 +128,9 @@ describe('idleness', () => {
     const seats = [
       { workspace: nameOf('ann'), user: person('bob').name, lastUseAgoMs: 0, connections: 0 },
     ]
-    const said = story.hears({ type: 'activity-reported', id: 1, director, seats })
-    assert.deepEqual(said, [{ type: 'answer-activity', id: 1, leases: [] }])
+    const { steps, reply } = story.hears({ type: 'activity-reported', director, seats })
+    assert.deepEqual(steps, [])
+    assert.deepEqual(reply, [])
     story.passes(40_000)
     assert.equal(story.phase('ann'), 'stopping')
   })
@@ -248,7 +249,7 @@ describe('a stopped workspace', () => {
     const story = withReady(['ann'])
     const generation = story.workspace('ann').container?.generation ?? ''
     const said = story.hears({ type: 'container-died', generation, exitCode: 137 })
-    assert.ok(said.some((step) => step.type === 'revoke'))
+    assert.ok(said.steps.some((step) => step.type === 'revoke'))
     assert.equal(story.phase('ann'), 'stopped')
     assert.equal(story.workspace('ann').container?.exitCode, 137)
     assert.equal(story.asks('ann').status, 'waiting')

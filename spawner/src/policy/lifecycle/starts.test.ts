@@ -85,7 +85,7 @@ describe('a start', () => {
   it('asks for nothing twice, however often it is decided', () => {
     const story = begun({ config: { spareNetworks: 2 } })
     story.asks('ann')
-    const steps = [1, 2, 3].flatMap(() => story.hears({ type: 'tick' }))
+    const steps = [1, 2, 3].flatMap(() => story.hears({ type: 'tick' }).steps)
     assert.deepEqual(steps, [])
   })
 
@@ -95,7 +95,7 @@ describe('a start', () => {
     story.passes(700)
     story.obeys('create-network', 'attach-director', 'pull-image')
     story.obeys('create-container', 'start-container')
-    const said = story.hears({
+    const { steps } = story.hears({
       type: 'probe-answered',
       director,
       workspace: nameOf('ann'),
@@ -103,7 +103,7 @@ describe('a start', () => {
       reachable: true,
     })
     assert.deepEqual(
-      said.find((step) => step.type === 'announce'),
+      steps.find((step) => step.type === 'announce'),
       {
         type: 'announce',
         workspace: nameOf('ann'),

@@ -1,8 +1,7 @@
 // Reports of use: what was used counts, and what is still in use keeps its lease, each person's for themselves.
-import type { UserName, WorkspaceName } from '@berth/shared/names'
 import { isAllowed } from '../asked/access.ts'
 import { change, type Draft } from '../state/draft.ts'
-import type { DirectorId, Event, Seat, Workspace } from '../domain.ts'
+import type { DirectorId, Event, RenewedLease, Seat, Workspace } from '../domain.ts'
 import { idleAt, leaseSpan } from '../state/deadlines.ts'
 import { isFreezing } from '../lifecycle/freezing.ts'
 import { networkOf } from '../networks.ts'
@@ -11,14 +10,9 @@ import { changeSeat, newSeat, seatIn } from '../seats/seat-table.ts'
 
 type Report = Extract<Event, { type: 'activity-reported' }>
 type Reported = Report['seats'][number]
-interface Lease {
-  readonly workspace: WorkspaceName
-  readonly user: UserName
-  readonly leaseMs: number
-}
 
-/** @returns the answer, to be called once the rest of the decision stands */
-export function reportActivity(draft: Draft, report: Report): () => readonly Lease[] {
+/** @returns the reply, to be called once everything else is decided */
+export function reportActivity(draft: Draft, report: Report): () => readonly RenewedLease[] {
   for (const reported of report.seats) note(draft, report.director, reported)
   return () => report.seats.flatMap((reported) => renew(draft, reported))
 }
@@ -52,7 +46,7 @@ function reportedIn(draft: Draft, reported: Reported): Workspace | undefined {
   return change(draft, workspace, { seats: [{ ...seat, leasedUntil: workspace.leasedUntil }] })
 }
 
-function renew(draft: Draft, reported: Reported): Lease[] {
+function renew(draft: Draft, reported: Reported): RenewedLease[] {
   const workspace = reportedIn(draft, reported)
   const seat = workspace && seatIn(workspace, reported.user)
   if (workspace?.phase !== 'ready' || seat === undefined || isFreezing(workspace)) return []

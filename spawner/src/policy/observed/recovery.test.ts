@@ -278,7 +278,7 @@ describe('an engine that goes away', () => {
     const story = withReady(['ann'])
     story.hears({ type: 'engine-lost', detail: 'gone' })
     story.passes(500_000)
-    assert.equal(story.wakeAt, undefined)
+    assert.equal(story.nextDeadlineAt, undefined)
   })
 
   it('hazard: its restart counts as a failure of who was starting', () => {

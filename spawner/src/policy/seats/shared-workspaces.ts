@@ -1,9 +1,8 @@
 // Workspaces that several people share: which one a newcomer joins, and who moves over when a seat falls free.
 import { sharedName, type WorkspaceName } from '@berth/shared/names'
 import type { Person } from '@berth/shared/contract'
-import type { Refusal } from '../asked/access.ts'
 import { startRefusal } from '../asked/access.ts'
-import type { Seat, Workspace } from '../domain.ts'
+import type { Refusal, Seat, Workspace } from '../domain.ts'
 import { change, freshWorkspace, type Draft } from '../state/draft.ts'
 import { failures } from '../lifecycle/failures.ts'
 import { leaveQueue } from '../lifecycle/transitions.ts'

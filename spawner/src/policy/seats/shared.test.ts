@@ -72,9 +72,8 @@ describe('seats', () => {
     assert.ok(workspace)
     for (let n = 0; n < 8; n++) story.passes(15_000).uses('bob')
     const seat = { workspace, user: person('ann').name, lastUseAgoMs: 0, connections: 1 }
-    story.hears({ type: 'activity-reported', id: 9, director, seats: [seat] })
-    const answer = story.said.find(({ type }) => type === 'answer-activity')
-    assert.ok(answer?.type === 'answer-activity' && answer.leases.length === 0)
+    const { reply } = story.hears({ type: 'activity-reported', director, seats: [seat] })
+    assert.deepEqual(reply, [])
     assert.equal(story.seatOf('ann'), undefined)
   })
 
@@ -129,7 +128,7 @@ describe('seats', () => {
       const closed = { workspace, user: person('ann').name, lastUseAgoMs: 0, connections: 0 }
       for (let n = 0; n < 4; n++) {
         story.passes(10_000)
-        story.hears({ type: 'activity-reported', id: n, director: 'd2', seats: [closed] })
+        story.hears({ type: 'activity-reported', director: 'd2', seats: [closed] })
       }
       assert.equal(story.seatOf('ann'), undefined)
     }
@@ -148,9 +147,8 @@ describe('seats', () => {
       connections: 1,
     }
     const seats = [{ ...seat, user: person('ann').name }]
-    story.hears({ type: 'activity-reported', id: 9, director, seats })
-    const answer = story.said.find(({ type }) => type === 'answer-activity')
-    assert.ok(answer?.type === 'answer-activity' && answer.leases.length === 0)
+    const { reply } = story.hears({ type: 'activity-reported', director, seats })
+    assert.deepEqual(reply, [])
     assert.equal(story.seatOf('ann')?.lastUseAt, workspace.lastUseAt)
   })
 })
@@ -293,10 +291,8 @@ describe('a route to one workspace', () => {
 describe('a workspace that is opened for anybody', () => {
   it('has a place at once, and a name of its own, and takes everybody', () => {
     const story = begun({ limits: { maxWorkspaces: 1 } })
-    story.hears({ type: 'open-requested', template: 'lab', id: 7 })
-    const [step] = story.said.filter(({ type }) => type === 'answer-open')
-    assert.ok(step?.type === 'answer-open' && step.workspace !== undefined)
-    const { workspace } = step
+    const { reply: workspace } = story.hears({ type: 'open-requested', template: 'lab' })
+    assert.ok(workspace !== undefined)
     story.obeys()
     for (const who of people(1, 12)) assert.equal(codeOf(story.asks(who, { workspace })), 'granted')
   })
@@ -304,9 +300,8 @@ describe('a workspace that is opened for anybody', () => {
   it('does not wait where there is no place', () => {
     const story = begun({ limits: { maxWorkspaces: 1 } })
     comes(story, 'ann')
-    story.hears({ type: 'open-requested', template: 'lab', id: 7 })
-    const [step] = story.said.filter(({ type }) => type === 'answer-open')
-    assert.ok(step?.type === 'answer-open' && step.workspace === undefined)
+    const { reply: workspace } = story.hears({ type: 'open-requested', template: 'lab' })
+    assert.equal(workspace, undefined)
     assert.equal(story.state.workspaces.size, 1)
     assert.deepEqual(story.state.queue, [])
   })

@@ -5,7 +5,7 @@ import { decide } from '../decide.ts'
 import { inOrder } from '../queue/order.ts'
 import { ownLimitOf } from '../queue/limits.ts'
 import { tallyOf } from '../state/tally.ts'
-import type { Decision, Generation, State, Step, Workspace } from '../domain.ts'
+import type { Decision, Generation, SeatReply, State, Step, Workspace } from '../domain.ts'
 import { broken, type WorldFacts } from './world-facts.ts'
 
 const starting: ReadonlySet<Phase> = new Set(['pulling', 'creating', 'starting', 'probing'])
@@ -20,11 +20,13 @@ export function checkDecision(world: WorldFacts, before: State, decision: Decisi
   checkNetworks(world, decision.state)
   checkRunning(world)
   for (const step of decision.steps) checkStep(world, decision.state, step)
+  if (isSeatReply(decision.reply)) checkGrant(world, decision.state, decision.reply)
 }
 
 /** Deciding again at the same moment orders nothing, and a timer is never for the past. */
-function checkTimer(world: WorldFacts, { state, wakeAt }: Decision): void {
-  if (wakeAt !== undefined && wakeAt <= world.now) broken(world, 'a timer is set for the past')
+function checkTimer(world: WorldFacts, { state, nextDeadlineAt }: Decision): void {
+  if (nextDeadlineAt !== undefined && nextDeadlineAt <= world.now)
+    broken(world, 'a timer is set for the past')
   const whole = { ...state, dueAt: Number.NEGATIVE_INFINITY }
   const again = decide(whole, { type: 'tick' }, world.now)
   if (again.steps.length > 0)
@@ -184,19 +186,15 @@ function checkStep(world: WorldFacts, state: State, step: Step): void {
     case 'create-network':
       if (state.foreignIndexes.has(step.index)) broken(world, 'a foreign network was touched')
       return
-    case 'answer-seat':
-      return checkGrant(world, state, step)
     case 'pull-image':
     case 'attach-director':
     case 'thaw-container':
     case 'rename-container':
     case 'measure-cpu':
     case 'check-activity':
-    case 'answer-open':
     case 'probe':
     case 'introduce':
     case 'revoke':
-    case 'answer-activity':
     case 'announce':
     case 'announce-home':
     case 'remove-home':
@@ -234,12 +232,11 @@ function checkLeases(
       broken(world, `${step.type} of ${step.workspace} (${reason}) under a lease`)
 }
 
-function checkGrant(
-  world: WorldFacts,
-  state: State,
-  step: Extract<Step, { type: 'answer-seat' }>,
-): void {
-  const { reply } = step
+function isSeatReply(reply: Decision['reply']): reply is SeatReply {
+  return typeof reply === 'object' && 'status' in reply
+}
+
+function checkGrant(world: WorldFacts, state: State, reply: SeatReply): void {
   if (reply.status !== 'granted') return
   const workspace = state.workspaces.get(reply.workspace)
   if (workspace?.phase !== 'ready') broken(world, 'a seat was granted in what is not ready')

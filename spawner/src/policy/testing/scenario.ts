@@ -1,5 +1,5 @@
 // For tests: tells a story to `decide`, with an engine that does as it is told, at once, and only when the story says so.
-import type { Person, ShownPhase } from '@berth/shared/contract'
+import type { Person, SeatRequest, ShownPhase } from '@berth/shared/contract'
 import {
   parsePrefix,
   parseUserName,
@@ -13,9 +13,10 @@ import type {
   Event,
   Limits,
   Inventory,
+  Decision,
   PolicyConfig,
   Recorded,
-  SeatQuestion,
+  ReplyTo,
   SeatReply,
   State,
   Step,
@@ -77,10 +78,24 @@ export function configWith(options: ScenarioOptions = {}): PolicyConfig {
 
 export const director = 'd1'
 
+/** A page that is opened, unless told otherwise. */
+export function seatRequest(who: string | Person, more: Partial<SeatRequest> = {}): SeatRequest {
+  return {
+    director,
+    user: typeof who === 'string' ? person(who) : who,
+    template: 'lab',
+    protocol: 'http',
+    waitMs: 0,
+    start: 'start',
+    navigation: true,
+    ...more,
+  }
+}
+
 export class Scenario {
   state: State
   now = 1_000_000
-  wakeAt: number | undefined
+  nextDeadlineAt: number | undefined
   /** Ordered and not carried out yet. */
   readonly orders: Step[] = []
   /** What the last decision said. */
@@ -97,22 +112,22 @@ export class Scenario {
     if (recorded !== undefined) this.recorded = recorded
   }
 
-  hears(event: Event): readonly Step[] {
+  hears<E extends Event>(event: E): Decision<ReplyTo<E>> {
     const decision = decide(this.state, event, this.now)
     this.state = decision.state
     this.recorded = withChanges(this.recorded, decision.changes)
-    this.wakeAt = decision.wakeAt
+    this.nextDeadlineAt = decision.nextDeadlineAt
     this.said = decision.steps
     this.history.push(...decision.steps.map((step) => step.type))
     this.orders.push(...decision.steps.filter(isOrder))
-    return decision.steps
+    return decision
   }
 
   /** Time passes, and the timers that `decide` asked for go off on the way. */
   passes(ms: number): this {
     const until = this.now + ms
-    while (this.wakeAt !== undefined && this.wakeAt <= until) {
-      this.now = this.wakeAt
+    while (this.nextDeadlineAt !== undefined && this.nextDeadlineAt <= until) {
+      this.now = this.nextDeadlineAt
       this.hears({ type: 'tick' })
     }
     this.now = until
@@ -143,37 +158,31 @@ export class Scenario {
     return this
   }
 
-  asks(who: string | Person, question: Partial<SeatQuestion> = {}): SeatReply {
-    const id = ++this.#count
-    const asked = typeof who === 'string' ? person(who) : who
-    const defaults = { director, user: asked, template: 'lab', start: 'start', navigation: true }
-    this.hears({
+  /** @param more what the request says besides, and since when it is held */
+  asks(who: string | Person, more: Partial<SeatRequest> & { since?: number } = {}): SeatReply {
+    const { since, ...request } = more
+    const { reply } = this.hears({
       type: 'seat-requested',
-      id,
-      question: { ...defaults, ...question } as SeatQuestion,
+      request: seatRequest(who, request),
+      ...(since === undefined ? {} : { since }),
     })
-    const answer = this.said.find((step) => step.type === 'answer-seat')
-    if (answer?.id !== id) throw new Error('the seat was not answered')
-    return answer.reply
+    if (reply === undefined) throw new Error('the seat was not answered')
+    return reply
   }
 
   reports(who: string, lastUseAgoMs: number): readonly string[] {
-    const id = ++this.#count
     const seats = [{ workspace: nameOf(who), user: user(who), lastUseAgoMs, connections: 0 }]
-    this.hears({ type: 'activity-reported', id, director, seats })
-    const answer = this.said.find((step) => step.type === 'answer-activity')
-    return answer?.leases.map((lease) => lease.workspace) ?? []
+    const { reply = [] } = this.hears({ type: 'activity-reported', director, seats })
+    return reply.map((lease) => lease.workspace)
   }
 
   /** Of somebody in a shared workspace. */
   uses(who: string, lastUseAgoMs = 0, connections = 1): readonly string[] {
-    const id = ++this.#count
     const workspace = this.seatOf(who)
     if (workspace === undefined) return []
     const seats = [{ workspace: workspace.name, user: user(who), lastUseAgoMs, connections }]
-    this.hears({ type: 'activity-reported', id, director, seats })
-    const answer = this.said.find((step) => step.type === 'answer-activity')
-    return answer?.leases.map((lease) => lease.workspace) ?? []
+    const { reply = [] } = this.hears({ type: 'activity-reported', director, seats })
+    return reply.map((lease) => lease.workspace)
   }
 
   /** The shared workspace of template `lab` in which somebody has a seat. */
@@ -297,10 +306,7 @@ export class Scenario {
         return { type: 'activity-answered', workspace, generation, busy: false }
       }
       case 'introduce':
-      case 'answer-open':
       case 'revoke':
-      case 'answer-seat':
-      case 'answer-activity':
       case 'announce':
       case 'announce-home':
       case 'remove-home':
@@ -309,14 +315,7 @@ export class Scenario {
   }
 }
 
-const said: ReadonlySet<Step['type']> = new Set([
-  'introduce',
-  'answer-open',
-  'revoke',
-  'answer-seat',
-  'answer-activity',
-  'announce',
-])
+const said: ReadonlySet<Step['type']> = new Set(['introduce', 'revoke', 'announce'])
 const isOrder = (step: Step) => !said.has(step.type)
 
 /** One director is connected and the engine was seen to be empty. */

@@ -3,34 +3,15 @@ import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type {
   Container,
   DirectorId,
+  EngineStep as Order,
   Event,
   Failure,
   Generation,
   Inventory,
   NetworkIndex,
-  Step,
   WorkspaceStep,
 } from '../domain.ts'
 import { broken, type EngineFacts, type WorldContainer, type WorldFacts } from './world-facts.ts'
-
-type Order = Extract<
-  Step,
-  {
-    type:
-      | 'pull-image'
-      | 'create-container'
-      | 'start-container'
-      | 'freeze-container'
-      | 'thaw-container'
-      | 'rename-container'
-      | 'measure-cpu'
-      | 'stop-container'
-      | 'remove-container'
-      | 'create-network'
-      | 'remove-network'
-      | 'attach-director'
-  }
->
 
 const awayFailure: Failure = { code: 'engine_unreachable', detail: 'the engine did not answer' }
 const hardFailure: Failure = { code: 'start_failed', detail: 'the engine refused' }

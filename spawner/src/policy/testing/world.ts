@@ -1,6 +1,6 @@
 // For the model test: people, directors and an engine with a will of its own around `decide`, all from one seed.
 // It holds the invariants after each decision and throws at the first that is broken.
-import type { Person } from '@berth/shared/contract'
+import type { Person, SeatRequest } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { decide, initialState } from '../decide.ts'
 import type {
@@ -9,14 +9,15 @@ import type {
   Generation,
   PolicyConfig,
   Recorded,
-  SeatQuestion,
+  RenewedLease,
+  ReplyTo,
   SeatReply,
   State,
   Step,
 } from '../domain.ts'
 import { leaseTimes } from '../state/lease-times.ts'
 import { seatOf } from '../seats/seat-table.ts'
-import { configWith, nameOf, person, templateWith } from './scenario.ts'
+import { configWith, nameOf, person, seatRequest, templateWith } from './scenario.ts'
 import type { Template } from '../../templates/template.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'
 import { checkDecision } from './invariants.ts'
@@ -33,7 +34,7 @@ import { generator } from './generator.ts'
 
 interface Waiter {
   readonly user: Person
-  readonly question: Pick<SeatQuestion, 'start' | 'navigation'>
+  readonly request: Pick<SeatRequest, 'start' | 'navigation'>
   readonly since: number
   askedAt: number
 }
@@ -65,11 +66,8 @@ export class World implements WorldFacts {
   #agenda: { at: number; turn: number; run: () => void }[] = []
   #turn = 0
   #random: () => number
-  #wakeAt: number | undefined
+  #nextDeadlineAt: number | undefined
   #nextLookAt = 0
-  #replies = new Map<number, (reply: SeatReply) => void>()
-  #leaseReplies = new Map<number, (kept: ReadonlyMap<string, number>) => void>()
-  #questions = 0
   #nextDirector = 1
 
   constructor(options: WorldOptions) {
@@ -153,7 +151,10 @@ export class World implements WorldFacts {
   }
 
   #nextAt(): number {
-    let next = Math.min(this.#nextLookAt, this.spawnerUp ? (this.#wakeAt ?? Infinity) : Infinity)
+    let next = Math.min(
+      this.#nextLookAt,
+      this.spawnerUp ? (this.#nextDeadlineAt ?? Infinity) : Infinity,
+    )
     for (const { at } of this.#agenda) next = Math.min(next, at)
     for (const waiter of this.waiting.values()) next = Math.min(next, waiter.askedAt + 2_500)
     return next
@@ -164,7 +165,7 @@ export class World implements WorldFacts {
     this.#agenda = this.#agenda.filter(({ at }) => at > this.now)
     due.sort((a, b) => a.at - b.at || a.turn - b.turn)
     for (const { run } of due) run()
-    if (this.spawnerUp && this.#wakeAt !== undefined && this.#wakeAt <= this.now)
+    if (this.spawnerUp && this.#nextDeadlineAt !== undefined && this.#nextDeadlineAt <= this.now)
       this.hears({ type: 'tick' })
     if (this.#nextLookAt <= this.now) this.look()
     for (const waiter of this.waiting.values())
@@ -173,36 +174,26 @@ export class World implements WorldFacts {
 
   // the spawner
 
-  hears(event: Event): void {
-    if (!this.spawnerUp) return
+  /** @returns the reply; `undefined` as well while the spawner is down */
+  hears<E extends Event>(event: E): ReplyTo<E> | undefined {
+    if (!this.spawnerUp) return undefined
     const before = this.state
-    const { state, steps, wakeAt, changes } = decide(before, event, this.now)
+    const decision = decide(before, event, this.now)
+    const { state, steps, nextDeadlineAt, changes } = decision
     this.recorded = withChanges(this.recorded, changes)
     this.history.push(`${this.now} ${describe(event)} -> ${steps.map(describe).join(', ')}`)
     this.state = state
-    this.#wakeAt = wakeAt
-    checkDecision(this, before, { state, steps, ...(wakeAt === undefined ? {} : { wakeAt }) })
+    this.#nextDeadlineAt = nextDeadlineAt
+    checkDecision(this, before, decision)
     for (const step of steps) this.#carryOut(step)
+    return decision.reply
   }
 
   #carryOut(step: Step): void {
     switch (step.type) {
-      case 'answer-seat':
-        this.#replies.get(step.id)?.(step.reply)
-        this.#replies.delete(step.id)
-        return
-      case 'answer-activity':
-        this.#leaseReplies.get(step.id)?.(
-          new Map(
-            step.leases.map(({ workspace, user, leaseMs }) => [`${workspace} ${user}`, leaseMs]),
-          ),
-        )
-        this.#leaseReplies.delete(step.id)
-        return
       case 'announce':
       case 'announce-home':
       case 'remove-home':
-      case 'answer-open':
         return
       case 'check-activity':
         return this.#askActivity(step)
@@ -234,9 +225,7 @@ export class World implements WorldFacts {
     this.engine.forgetOrders()
     this.state = initialState(this.config, this.recorded)
     this.spawnerUp = false
-    this.#wakeAt = undefined
-    this.#replies.clear()
-    this.#leaseReplies.clear()
+    this.#nextDeadlineAt = undefined
     for (const director of this.directors.values()) this.#lose(director)
     this.later(this.between(1, 4_000), () => this.revive())
   }
@@ -342,15 +331,7 @@ export class World implements WorldFacts {
       else if (this.busy.has(name)) director.leases.set(name, { ...lease, lastUseAt: this.now })
     if (!this.spawnerUp || director.leases.size === 0) return
     this.later(this.between(0, 30), () => {
-      const id = ++this.#questions
       const reported = new Map(director.leases)
-      this.#leaseReplies.set(id, (kept) => {
-        for (const [name, lease] of reported) {
-          const leaseMs = kept.get(`${lease.workspace} ${lease.user.name}`)
-          if (leaseMs === undefined) director.leases.delete(name)
-          else director.leases.set(name, { ...lease, until: sentAt + leaseMs })
-        }
-      })
       const seats = [...reported].map(([who, { workspace, generation, user, lastUseAt }]) => ({
         workspace,
         generation,
@@ -358,7 +339,15 @@ export class World implements WorldFacts {
         lastUseAgoMs: this.now - lastUseAt,
         connections: this.busy.has(who) ? 1 : 0,
       }))
-      this.hears({ type: 'activity-reported', id, director: director.id, seats })
+      const kept = this.hears({ type: 'activity-reported', director: director.id, seats })
+      if (kept === undefined) return
+      for (const [name, lease] of reported) {
+        const isOf = ({ workspace, user }: RenewedLease): boolean =>
+          workspace === lease.workspace && user === lease.user.name
+        const renewed = kept.find(isOf)
+        if (renewed === undefined) director.leases.delete(name)
+        else director.leases.set(name, { ...lease, until: sentAt + renewed.leaseMs })
+      }
     })
   }
 
@@ -372,54 +361,51 @@ export class World implements WorldFacts {
 
   ask(
     user: Person,
-    question: Pick<SeatQuestion, 'start' | 'navigation'>,
+    request: Pick<SeatRequest, 'start' | 'navigation'>,
     since?: number,
     answered: (reply: SeatReply) => void = () => undefined,
   ): void {
     const directors = [...this.directors.values()]
     const director = directors[this.between(0, directors.length - 1)]
     if (director === undefined || !this.spawnerUp) return
-    const id = ++this.#questions
     const askedAt = this.now
     const who = nameOf(user.name)
     const held = director.leases.get(who)
     const fails = held !== undefined && !this.engine.reaches(director.id, held.generation)
     if (fails) director.leases.delete(who)
-    this.#replies.set(id, (reply) => {
-      if (reply.status === 'granted') {
-        this.served++
-        const owner = this.engine.containers.get(reply.generation)?.owner
-        if (owner !== undefined && owner.subject !== user.subject)
-          broken(this, `${user.subject} was given the workspace of ${owner.subject}`)
-        director.leases.set(who, {
-          workspace: reply.workspace,
-          generation: reply.generation,
-          network: this.engine.containers.get(reply.generation)?.network,
-          user,
-          until: askedAt + reply.leaseMs,
-          lastUseAt: this.now,
-        })
-      }
-      answered(reply)
-    })
-    const template = this.templateOf(user)
-    const asked = { director: director.id, user, template, ...question }
-    this.hears({
+    const reply = this.hears({
       type: 'seat-requested',
-      id,
-      question: {
-        ...asked,
-        ...(since === undefined ? {} : { since }),
+      request: seatRequest(user, {
+        director: director.id,
+        template: this.templateOf(user),
+        ...request,
         ...(fails ? { unreachable: held.generation } : {}),
-      },
+      }),
+      ...(since === undefined ? {} : { since }),
     })
+    if (reply === undefined) return
+    if (reply.status === 'granted') {
+      this.served++
+      const owner = this.engine.containers.get(reply.generation)?.owner
+      if (owner !== undefined && owner.subject !== user.subject)
+        broken(this, `${user.subject} was given the workspace of ${owner.subject}`)
+      director.leases.set(who, {
+        workspace: reply.workspace,
+        generation: reply.generation,
+        network: this.engine.containers.get(reply.generation)?.network,
+        user,
+        until: askedAt + reply.leaseMs,
+        lastUseAt: this.now,
+      })
+    }
+    answered(reply)
   }
 
   /** Somebody comes and stays until served. */
-  comes(user: Person, question: Pick<SeatQuestion, 'start' | 'navigation'>): void {
+  comes(user: Person, request: Pick<SeatRequest, 'start' | 'navigation'>): void {
     const name = nameOf(user.name)
     if (this.waiting.has(name)) return
-    const waiter = { user, question, since: this.now, askedAt: this.now }
+    const waiter = { user, request, since: this.now, askedAt: this.now }
     this.waiting.set(name, waiter)
     this.#askAgain(waiter)
   }
@@ -439,7 +425,7 @@ export class World implements WorldFacts {
   #askAgain(waiter: Waiter): void {
     const name = nameOf(waiter.user.name)
     waiter.askedAt = this.now
-    this.ask(waiter.user, waiter.question, waiter.since, (reply) => {
+    this.ask(waiter.user, waiter.request, waiter.since, (reply) => {
       if (reply.status === 'granted') this.waiting.delete(name)
       if (reply.status !== 'refused') return
       if (reply.failure.code === 'identity_reused') return void this.waiting.delete(name)

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { startApi, tokenText } from '../testing/api.ts'
 import { readEvents } from '@berth/shared/server-sent-events'
 import type { WorkspaceName } from '@berth/shared/names'
-import { settle } from '../../loop/testing/harbour.ts'
+import { flush } from '../../loop/testing/test-loop.ts'
 import { generator } from '../../policy/testing/generator.ts'
 
 describe('the port for scripts', () => {
@@ -61,7 +61,7 @@ describe('/api/v1', () => {
     for (const users of [['ann'], ['ann'], []]) {
       const opened = await api.json('POST', '/api/v1/workspaces', { template: 'lab' })
       const { name: workspace } = JSON.parse(opened.text) as { name: string }
-      await settle()
+      await flush()
       for (const user of users)
         assert.equal((await api.seat(user, { workspace })).status, 'granted')
       names.push(workspace)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { openHarbour, settle, userOf } from '../../loop/testing/harbour.ts'
+import { startTestLoop, flush, userOf } from '../../loop/testing/test-loop.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'
 import { personNamed } from './people.ts'
 
@@ -11,8 +11,8 @@ const { name: user } = userOf('ann')
 
 describe('a person whom the API names', () => {
   it('who was never here needs a subject only where files are kept', async () => {
-    await using harbour = await openHarbour()
-    const state = harbour.workspaces.state()
+    await using loop = await startTestLoop()
+    const state = loop.workspaces.state()
     assert.equal(personNamed(state, bare, { user })?.subject, '')
     assert.equal(personNamed(state, homely, { user }), undefined)
     assert.equal(personNamed(state, homely, { user, subject: 'u-ann' })?.subject, 'u-ann')
@@ -26,23 +26,23 @@ describe('a person whom the API names', () => {
   })
 
   it('who is known is that very person', async () => {
-    await using harbour = await openHarbour()
-    harbour.workspaces.requestStart(userOf('ann'), 'lab')
-    const state = harbour.workspaces.state()
+    await using loop = await startTestLoop()
+    loop.workspaces.requestStart(userOf('ann'), 'lab')
+    const state = loop.workspaces.state()
     assert.equal(personNamed(state, homely, { user })?.subject, 'u-ann')
     const subjects = new Map([[user, 'u-of-a-home']])
     assert.equal(personNamed({ ...state, subjects }, homely, { user })?.subject, 'u-of-a-home')
   })
 
   it('finds the workspace theirs at the first sign-in, and nobody else of that name does then', async () => {
-    await using harbour = await openHarbour()
-    harbour.director()
-    harbour.workspaces.requestStart({ ...userOf('ann'), subject: '' }, 'lab')
-    await settle()
-    const granted = await harbour.ask('ann', { waitMs: 0 })
+    await using loop = await startTestLoop()
+    loop.director()
+    loop.workspaces.requestStart({ ...userOf('ann'), subject: '' }, 'lab')
+    await flush()
+    const granted = await loop.requestSeat('ann', { waitMs: 0 })
     assert.equal(granted.status, 'granted')
     const stranger = { ...userOf('ann'), subject: 'u-another' }
-    const refused = await harbour.ask('ann', { waitMs: 0, user: stranger })
+    const refused = await loop.requestSeat('ann', { waitMs: 0, user: stranger })
     assert.equal(refused.status === 'refused' && refused.failure.code, 'identity_reused')
   })
 })

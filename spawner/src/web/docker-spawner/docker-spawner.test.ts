@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { settle, userOf } from '../../loop/testing/harbour.ts'
+import { flush, userOf } from '../../loop/testing/test-loop.ts'
 import { hexOf, startApi } from '../testing/api.ts'
 
 const image = 'berth/lab'
@@ -136,7 +136,7 @@ describe('POST /stop', () => {
     const stopping = api.form('/stop', { container_hex })
     const answer = await stopping
     assert.deepEqual([answer.status, answer.text], [200, 'successfully removed docker'])
-    await settle()
+    await flush()
     assert.equal(api.workspaces.state().workspaces.get(nameOf('ann'))?.container, undefined)
     assert.equal((await api.form('/stop', { container_hex })).status, 400)
   })

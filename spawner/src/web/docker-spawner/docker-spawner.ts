@@ -61,7 +61,7 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
       hasBegun(workspace) && !(workspace && isNext(workspaces.state(), workspace))
     // Its turn is kept only for whoever shows that they are there.
     const presence = setInterval(() => {
-      if (person !== undefined) workspaces.seen(person, template.name)
+      if (person !== undefined) workspaces.reportPresence(person, template.name)
     }, presenceEveryMs)
     await awaitWorkspace(workspaces, name, isOver, signal).finally(() => clearInterval(presence))
     const workspace = workspaces.state().workspaces.get(name)

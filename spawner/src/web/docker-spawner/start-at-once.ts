@@ -42,7 +42,7 @@ export function startAtOnce(
 
 /** One that is nobody's. */
 export function openAtOnce(workspaces: Workspaces, template: Template): StartAtOnce {
-  const name = workspaces.open(template.name)
+  const name = workspaces.openShared(template.name)
   const workspace = name && workspaces.state().workspaces.get(name)
   if (workspace === undefined) return { status: 'full' }
   if (workspace.phase === 'queued') workspaces.end(workspace.name, 'remove')

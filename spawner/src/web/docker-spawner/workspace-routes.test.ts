@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Secret } from '@berth/shared/secret'
-import { createHarbour, openHarbour, userOf } from '../../loop/testing/harbour.ts'
+import { createTestLoop, startTestLoop, userOf } from '../../loop/testing/test-loop.ts'
 import { createHexOf } from './container-hex.ts'
 import { hexRoutes } from '../api/from-settings.ts'
 import { workspaceRoutes } from './workspace-routes.ts'
@@ -10,18 +10,18 @@ const hexOf = createHexOf(new Secret('a secret of the tests'))
 
 describe('the routes by hex', () => {
   it('lead to one workspace alone, by a label before the public host', async () => {
-    await using harbour = await openHarbour()
-    harbour.workspaces.requestStart(userOf('ann'), 'lab')
-    const [route, ...rest] = workspaceRoutes(harbour.workspaces.state(), hexOf, 'berth.test')
+    await using loop = await startTestLoop()
+    loop.workspaces.requestStart(userOf('ann'), 'lab')
+    const [route, ...rest] = workspaceRoutes(loop.workspaces.state(), hexOf, 'berth.test')
     assert.deepEqual(rest, [])
     assert.equal(route?.workspace, 'lab-ann')
     assert.match(String(route?.hosts), /^[0-9a-f]{32}\.berth\.test$/)
   })
 
   it('hazard: so many, or so long, that no director would take them all at once', async () => {
-    await using harbour = await openHarbour()
-    harbour.workspaces.requestStart(userOf('ann'), 'lab')
-    const { workspaces, config } = harbour.workspaces.state()
+    await using loop = await startTestLoop()
+    loop.workspaces.requestStart(userOf('ann'), 'lab')
+    const { workspaces, config } = loop.workspaces.state()
     const [[name, ann] = []] = workspaces
     const lab = config.templates.get('lab')
     assert.ok(name && ann && lab)
@@ -46,14 +46,14 @@ describe('the routes by hex', () => {
   })
 
   it('are none without a token, or without a public URL', async () => {
-    await using harbour = createHarbour()
+    await using loop = createTestLoop()
     const token = new Secret('t')
     const rest = { WITH_USERS: true, PORTAL_URL: undefined } as const
     const none = { ...rest, API_TOKEN: undefined, PUBLIC_URL: 'http://a' }
     assert.deepEqual(hexRoutes(none, hexOf), {})
     assert.deepEqual(hexRoutes({ ...rest, API_TOKEN: token, PUBLIC_URL: undefined }, hexOf), {})
     const all = hexRoutes({ ...rest, API_TOKEN: token, PUBLIC_URL: 'http://a.test:1' }, hexOf)
-    assert.deepEqual(all.workspaceRoutes?.(harbour.workspaces.state()), [])
+    assert.deepEqual(all.workspaceRoutes?.(loop.workspaces.state()), [])
   })
 })
 

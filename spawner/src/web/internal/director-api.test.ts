@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { request as httpRequest } from 'node:http'
 import { after, before, describe, it } from 'node:test'
-import type { SeatRequest } from '@berth/shared/contract'
+import type { SeatAnswer, SeatRequest } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
-import type { SeatReply } from '../../policy/domain.ts'
+import type { SeatRefusal } from '../../policy/domain.ts'
 import { aliceHeaders, startWeb, type Answer, type TestWeb } from '../testing/server.ts'
 
 const workspace = 'lab-alice' as WorkspaceName
@@ -34,7 +34,7 @@ const post = (
     body: typeof body === 'string' ? body : JSON.stringify(body),
   })
 
-function reply(with_: SeatReply): Promise<Answer> {
+function reply(with_: SeatAnswer | SeatRefusal): Promise<Answer> {
   web.workspaces.reply = async () => with_
   return post('/internal/v1/seats', question)
 }
@@ -53,7 +53,7 @@ describe('POST /internal/v1/seats', () => {
     assert.deepEqual(JSON.parse(answer.body), granted)
   })
 
-  it('says when the lifetime ends by the clock on the wall', async () => {
+  it('says when the lifetime ends', async () => {
     const granted = {
       status: 'granted',
       workspace,
@@ -61,8 +61,9 @@ describe('POST /internal/v1/seats', () => {
       address: { host: '10.213.0.3', port: 8888 },
       leaseMs: 60_000,
     } as const
-    const answer = await reply({ ...granted, endsInMs: 3_600_000 })
-    assert.deepEqual(JSON.parse(answer.body), { ...granted, endsAt: '1970-01-01T01:00:00.000Z' })
+    const endsAt = '1970-01-01T01:00:00.000Z'
+    const answer = await reply({ ...granted, endsAt })
+    assert.deepEqual(JSON.parse(answer.body), { ...granted, endsAt })
   })
 
   it('answers 202 with phase and position while waiting', async () => {
@@ -119,7 +120,7 @@ describe('POST /internal/v1/seats', () => {
           })
         })
     })
-    const asked = web.workspaces.called('askSeat')
+    const asked = web.workspaces.called('requestSeat')
     const { port } = new URL(web.url)
     const headers = { ...aliceHeaders, ...json }
     const request = httpRequest({

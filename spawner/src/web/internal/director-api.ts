@@ -1,6 +1,5 @@
 // What directors say to the spawner: seats, activity, probe results. Shapes are the contract's, decisions the loop's.
 import { json, Router, type Request, type Response } from 'express'
-import type { Clock } from '@berth/shared/clock'
 import {
   activityReportSchema,
   activityCheckResultSchema,
@@ -17,23 +16,19 @@ import {
 } from '@berth/shared/problems'
 import { z } from 'zod'
 import type { Workspaces } from '../../loop/workspaces.ts'
-import type { SeatReply } from '../../policy/domain.ts'
+import type { SeatRefusal } from '../../policy/domain.ts'
 import { sendJson, sendProblem } from '../http/answers.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { WebSettings } from '../http/settings.ts'
 
-export function createDirectorApi(
-  workspaces: Workspaces,
-  settings: WebSettings,
-  clock: Clock,
-): Router {
+export function createDirectorApi(workspaces: Workspaces, settings: WebSettings): Router {
   const router = Router()
 
   router.post(internalPaths.seats, json({ limit: '1mb' }), async (request, response) => {
-    const question = parse(seatRequestSchema, request.body)
-    const reply = await workspaces.askSeat(question, hangUpSignal(response))
+    const seatRequest = parse(seatRequestSchema, request.body)
+    const answer = await workspaces.requestSeat(seatRequest, hangUpSignal(response))
     if (response.destroyed) return
-    answerSeat(response, shownReply(reply, clock), settings.problemBase)
+    sendSeatAnswer(response, answer, settings.problemBase)
   })
 
   router.post(internalPaths.activity, json({ limit: '16mb' }), async (request, response) => {
@@ -43,21 +38,19 @@ export function createDirectorApi(
   })
 
   router.post(internalPaths.probeResults, json({ limit: '16kb' }), (request, response) => {
-    workspaces.answerProbe(parse(probeResultSchema, request.body))
+    workspaces.reportProbe(parse(probeResultSchema, request.body))
     response.status(204).end()
   })
 
   router.post(internalPaths.activityCheckResults, json({ limit: '16kb' }), (request, response) => {
-    workspaces.answerAsk(parse(activityCheckResultSchema, request.body))
+    workspaces.reportActivityCheck(parse(activityCheckResultSchema, request.body))
     response.status(204).end()
   })
 
   return router
 }
 
-type Refusal = Extract<SeatReply, { status: 'refused' }>
-
-/** Aborts when the asker hangs up before the answer. */
+/** Aborts when the director hangs up before the answer. */
 function hangUpSignal(response: Response): AbortSignal {
   const hangUp = new AbortController()
   if (response.destroyed) hangUp.abort()
@@ -65,17 +58,9 @@ function hangUpSignal(response: Response): AbortSignal {
   return hangUp.signal
 }
 
-/** Times that leave the process are those of the wall clock. */
-function shownReply(reply: SeatReply, clock: Clock): SeatAnswer | Refusal {
-  if (reply.status !== 'granted') return reply
-  const { endsInMs, ...granted } = reply
-  if (endsInMs === undefined) return granted
-  return { ...granted, endsAt: new Date(clock.wall() + endsInMs).toISOString() }
-}
-
-function answerSeat(
+function sendSeatAnswer(
   response: Response,
-  answer: SeatAnswer | Refusal,
+  answer: SeatAnswer | SeatRefusal,
   base: string | undefined,
 ): void {
   switch (answer.status) {
@@ -86,12 +71,14 @@ function answerSeat(
       sendJson(response, 202, answer)
       return
     case 'refused':
-      sendProblem(response, createProblem(base, ...refusalWords(answer)))
+      sendProblem(response, createProblem(base, ...problemOf(answer)))
   }
 }
 
-function refusalWords(reply: Refusal): [code: ProblemCode, detail: string, extras: ProblemExtras] {
-  const { failure, workspace, limit, position } = reply
+function problemOf(
+  refusal: SeatRefusal,
+): [code: ProblemCode, detail: string, extras: ProblemExtras] {
+  const { failure, workspace, limit, position } = refusal
   return [
     failure.code,
     plainText(failure.detail, 1_000),

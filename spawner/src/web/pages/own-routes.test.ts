@@ -99,7 +99,7 @@ describe('GET /.berth/status', () => {
       etaMs: 4_000,
     })
     assert.equal(steps.length, 5)
-    assert.deepEqual(names(), ['seen'])
+    assert.deepEqual(names(), ['reportPresence'])
   })
 
   it('tells a failure and a refusal as the problem that they are', async () => {
@@ -269,7 +269,7 @@ describe('GET /.berth/', () => {
     assert.equal(answer.status, 200)
     assert.match(answer.body, /Your workspace is not running/)
     assert.match(answer.body, /name="to" value="\/lab\?a#b"/)
-    assert.deepEqual(names(), ['seen'])
+    assert.deepEqual(names(), ['reportPresence'])
   })
 
   it('leads on without script once the workspace is ready', async () => {

@@ -29,7 +29,7 @@ export function createOwnRoutes(deps: {
   const viewFor = ({ person, template, only }: Caller): WorkspaceView =>
     workspaces.view(person, template.name, only)
   const noteSeen = ({ person, template, only }: Caller): void =>
-    workspaces.seen(person, template.name, only)
+    workspaces.reportPresence(person, template.name, only)
 
   function sendPage(
     request: Request,

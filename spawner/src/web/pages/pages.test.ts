@@ -169,7 +169,7 @@ describe('the page for a navigation', () => {
   })
 
   it('counts as being there', async () => {
-    const seen = web.workspaces.called('seen')
+    const seen = web.workspaces.called('reportPresence')
     await pageFor({ phase: 'queued' })
     await seen
   })

@@ -72,7 +72,7 @@ describe('GET /.berth/events', () => {
   it('counts as being there at once and every 10 s, until whoever looked has gone', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     await using web = await startWeb()
-    const seen = () => web.workspaces.calls.filter(({ name }) => name === 'seen').length
+    const seen = () => web.workspaces.calls.filter(({ name }) => name === 'reportPresence').length
     const answer = await web.open('/.berth/events')
     await next(readEvents(answer))
     assert.equal(seen(), 1)

@@ -71,7 +71,7 @@ export function createPersonEvents(workspaces: Workspaces): PersonEvents {
     }
 
     function bePresent(): void {
-      workspaces.seen(person, template.name, only)
+      workspaces.reportPresence(person, template.name, only)
       tell()
     }
 
@@ -80,7 +80,7 @@ export function createPersonEvents(workspaces: Workspaces): PersonEvents {
     tell()
     following = workspaces.follow(person, template.name, changed, only)
     if (stream.closed) following[Symbol.dispose]()
-    workspaces.seen(person, template.name, only)
+    workspaces.reportPresence(person, template.name, only)
   }
 
   return { open }

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createLog } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
-import { openHarbour } from '../../loop/testing/harbour.ts'
+import { startTestLoop } from '../../loop/testing/test-loop.ts'
 import { createHexOf } from '../docker-spawner/container-hex.ts'
 import { createApi } from '../api/create-api.ts'
 
@@ -18,19 +18,19 @@ export interface ApiAnswer {
 }
 
 export async function startApi(
-  options: Parameters<typeof openHarbour>[0] & {
+  options: Parameters<typeof startTestLoop>[0] & {
     readonly withUsers?: boolean
     readonly waitMs?: number
     readonly log?: ReturnType<typeof createLog>
   } = {},
 ) {
-  const harbour = await openHarbour(options)
+  const loop = await startTestLoop(options)
   const {
     withUsers = true,
     waitMs,
     log = createLog({ service: 'test', level: 'silent' }),
   } = options
-  const { workspaces, time } = harbour
+  const { workspaces, time } = loop
   const app = createApi({
     workspaces,
     hexOf,
@@ -55,11 +55,11 @@ export async function startApi(
   }
 
   return {
-    ...harbour,
+    ...loop,
     url,
     ask,
     /** As a director does for somebody. */
-    seat: harbour.ask,
+    seat: loop.requestSeat,
     /** As curl's `--data` does. */
     form: (path: string, fields: Record<string, string>) =>
       ask(path, { method: 'POST', body: new URLSearchParams(fields) }),
@@ -73,7 +73,7 @@ export async function startApi(
     async [Symbol.asyncDispose]() {
       server.close()
       server.closeAllConnections()
-      await harbour[Symbol.asyncDispose]()
+      await loop[Symbol.asyncDispose]()
     },
   }
 }

@@ -2,7 +2,6 @@
 import { once } from 'node:events'
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Clock } from '@berth/shared/clock'
 import { createLog } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
 import type { WebSettings } from '../http/settings.ts'
@@ -44,7 +43,7 @@ export const aliceHeaders = {
 }
 
 export async function startWeb(
-  options: { settings?: Partial<WebSettings>; workspaces?: StandIn; clock?: Clock } = {},
+  options: { settings?: Partial<WebSettings>; workspaces?: StandIn } = {},
 ): Promise<TestWeb> {
   const workspaces = options.workspaces ?? createStandIn()
   const settings: WebSettings = {
@@ -57,7 +56,6 @@ export async function startWeb(
   const web = createWeb({
     workspaces,
     settings,
-    clock: options.clock ?? { now: () => 0, wall: () => 0 },
     log: createLog({ service: 'test', level: 'silent' }),
   })
   const server = createServer({ maxHeaderSize: 256 * 1024 }, web)

@@ -4,11 +4,13 @@ import type {
   Command,
   Person,
   ProbeResult,
+  SeatAnswer,
   SeatRequest,
 } from '@berth/shared/contract'
+import type { WorkspaceName } from '@berth/shared/names'
 import type { WorkspaceView, Workspaces } from '../../loop/workspaces.ts'
 import { initialState } from '../../policy/decide.ts'
-import type { Failure, Milestone, PolicyConfig, SeatReply } from '../../policy/domain.ts'
+import type { Failure, Milestone, PolicyConfig, SeatRefusal } from '../../policy/domain.ts'
 import { noLimits } from '../../policy/state/no-limits.ts'
 
 export interface ViewChange {
@@ -32,7 +34,7 @@ export interface ViewChange {
 export interface StandIn extends Workspaces {
   /** Shows this from now on and calls whoever follows. */
   show(change: ViewChange): void
-  reply: (request: SeatRequest, signal: AbortSignal) => Promise<SeatReply>
+  reply: (request: SeatRequest, signal: AbortSignal) => Promise<SeatAnswer | SeatRefusal>
   readonly calls: { readonly name: string; readonly person?: Person; readonly template?: string }[]
   readonly probes: ProbeResult[]
   readonly asks: ActivityCheckResult[]
@@ -90,16 +92,16 @@ export function createStandIn(
     },
     start: async () => undefined,
     ready: () => true,
-    askSeat(request, signal) {
-      note('askSeat', request.user, request.template)
+    requestSeat(request, signal) {
+      note('requestSeat', request.user, request.template)
       return this.reply(request, signal)
     },
     reportActivity: async (_director, seats) =>
       seats.map(({ workspace }) => ({ workspace, leaseMs: 60_000 })),
-    answerProbe(result) {
+    reportProbe(result) {
       probes.push(result)
     },
-    answerAsk: (result) => void asks.push(result),
+    reportActivityCheck: (result) => void asks.push(result),
     connectDirector(director, send) {
       note('connectDirector')
       directors.set(director, send)
@@ -110,7 +112,7 @@ export function createStandIn(
         },
       }
     },
-    seen: (person, template) => note('seen', person, template),
+    reportPresence: (person, template) => note('reportPresence', person, template),
     requestStart: (person, template) => note('requestStart', person, template),
     cancelStart: (person, template) => note('cancelStart', person, template),
     view: (person, template) => viewOf(shown, person, template),
@@ -126,7 +128,7 @@ export function createStandIn(
     },
     end: () => note('end'),
     extend: (_workspace, person) => note('extend', person),
-    open: () => undefined,
+    openShared: () => undefined,
     state: () => initialState({ ...nothingOffered, templates: offered }),
     followAll: () => ({ [Symbol.dispose]: () => undefined }),
     logs: async () => [],
@@ -161,5 +163,5 @@ function viewOf(shown: ViewChange, person: Person, template: string): WorkspaceV
 }
 
 function name(text: string) {
-  return text as SeatReply['workspace'] & string
+  return text as WorkspaceName
 }

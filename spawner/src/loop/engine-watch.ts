@@ -1,103 +1,108 @@
-// Watches the engine: hears its events, and looks at all of it at start, after each break and every so often.
+// Watches the engine: submits its events, and takes an inventory at start, after each break and at regular intervals.
 import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import type { Log } from '@berth/shared/log'
 import type { Event } from '../policy/domain.ts'
 import type { Engine } from './engine.ts'
-import type { Reached } from './points.ts'
+import type { Reached } from './pause-points.ts'
 import type { SetTimer } from '@berth/shared/timer'
 
-export interface Watch extends AsyncDisposable {
-  /** Resolves after the first look, whether it succeeded or not. */
+export interface EngineWatch extends AsyncDisposable {
+  /** Resolves after the first inventory, whether it succeeded or not. */
   start(): Promise<void>
-  /** The engine's events are heard, so nothing is missed. */
-  listening(): boolean
+  /** Whether the stream of the engine's events is open, so that none is missed. */
+  isListening(): boolean
 }
 
-const lookDeadlineMs = 30_000
+const inventoryDeadlineMs = 30_000
 const firstRestMs = 250
 const longestRestMs = 5_000
+/** How long the first inventory waits for the stream of events to open. */
+const openWithinMs = 2_000
 
-export function createWatch(deps: {
+export function createEngineWatch(deps: {
   engine: Engine
   clock: Clock
   setTimer: SetTimer
   log: Log
   everyMs: number
-  tell: (event: Event) => void
-  looked: (seconds: number) => void
+  submit: (event: Event) => void
+  inventoryTaken: (seconds: number) => void
   reached: Reached
-}): Watch {
-  const { engine, clock, log, tell, everyMs } = deps
+}): EngineWatch {
+  const { engine, clock, log, submit, everyMs } = deps
   const ends = new AbortController()
   const { signal } = ends
   const first = Promise.withResolvers<void>()
   let work: Promise<unknown> = Promise.resolve()
   let isListening = false
   let isReachable = true
-  let looking: Promise<void> | undefined
+  let taking: Promise<void> | undefined
   let isWantedAgain = false
 
-  /** One look at a time; who asks during one gets another after it. */
-  function look(): Promise<void> {
-    isWantedAgain = looking !== undefined
-    looking ??= lookUntilCurrent().finally(() => {
-      looking = undefined
+  /** One inventory at a time: a call during one takes another after it. */
+  function takeInventory(): Promise<void> {
+    isWantedAgain = taking !== undefined
+    taking ??= takeUntilCurrent().finally(() => {
+      taking = undefined
     })
-    return looking
+    return taking
   }
 
-  async function lookUntilCurrent(): Promise<void> {
+  async function takeUntilCurrent(): Promise<void> {
     do {
       isWantedAgain = false
-      await lookOnce()
+      await takeOne()
     } while (isWantedAgain && !signal.aborted)
   }
 
-  async function lookOnce(): Promise<void> {
+  async function takeOne(): Promise<void> {
     const began = clock.now()
     try {
-      await deps.reached('before-look')
-      const deadline = AbortSignal.any([signal, abortAfter(lookDeadlineMs)])
-      const seen = await engine.takeInventory(deadline)
-      await deps.reached('after-look')
+      await deps.reached('before-inventory')
+      const deadline = AbortSignal.any([signal, abortAfter(inventoryDeadlineMs)])
+      const inventory = await engine.takeInventory(deadline)
+      await deps.reached('after-inventory')
       if (signal.aborted) return
       if (!isReachable) log.info('engine reached again')
       isReachable = true
-      tell({ type: 'inventory-taken', inventory: seen })
+      submit({ type: 'inventory-taken', inventory })
     } catch (error) {
       if (signal.aborted) return
       const detail = error instanceof Error ? error.message : String(error)
       if (isReachable) log.error({ detail }, 'engine lost')
       isReachable = false
-      tell({ type: 'engine-lost', detail })
+      submit({ type: 'engine-lost', detail })
     } finally {
-      deps.looked((clock.now() - began) / 1_000)
+      deps.inventoryTaken((clock.now() - began) / 1_000)
       first.resolve()
     }
   }
 
-  async function lookForEver(): Promise<void> {
+  async function takeRegularly(): Promise<void> {
+    // The first inventory waits for the events, so that there are not two of them.
+    await Promise.race([first.promise, rest(openWithinMs)])
+    await rest(everyMs)
     while (!signal.aborted) {
-      await look()
+      await takeInventory()
       await rest(isReachable ? everyMs : Math.min(everyMs, 1_000))
     }
   }
 
-  /** Subscribes first and then looks, so that nothing falls between. */
-  async function listenForEver(): Promise<void> {
+  /** Subscribes first and then takes an inventory, so that nothing that happens between them is missed. */
+  async function listen(): Promise<void> {
     let restMs = firstRestMs
     while (!signal.aborted) {
       try {
-        for await (const event of engine.events(opened, signal)) tell(event)
+        for await (const event of engine.events(opened, signal)) submit(event)
       } catch (error) {
         if (!signal.aborted && isListening) log.warn({ error }, 'events of the engine broke off')
       }
       const wasListening = isListening
       isListening = false
       if (signal.aborted) return
-      // Whether it still answers at all.
-      await look()
+      // Finds out whether the engine still answers at all.
+      await takeInventory()
       restMs = wasListening ? firstRestMs : Math.min(longestRestMs, restMs * 2)
       await rest(restMs)
     }
@@ -105,10 +110,10 @@ export function createWatch(deps: {
 
   function opened(): void {
     isListening = true
-    void look()
+    void takeInventory()
   }
 
-  /** Ends early, without a complaint, when it is over. */
+  /** Ends early when the watch ends. */
   async function rest(ms: number): Promise<void> {
     if (signal.aborted) return
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -122,21 +127,14 @@ export function createWatch(deps: {
 
   return {
     async start() {
-      work = Promise.allSettled([listenForEver(), lookWhenListening()])
+      work = Promise.allSettled([listen(), takeRegularly()])
       await first.promise
     },
-    listening: () => isListening,
+    isListening: () => isListening,
     async [Symbol.asyncDispose]() {
       ends.abort()
       first.resolve()
       await work
     },
-  }
-
-  /** The first look waits for the events, so that there are not two of them. */
-  async function lookWhenListening(): Promise<void> {
-    await Promise.race([first.promise, rest(2_000)])
-    await rest(everyMs)
-    await lookForEver()
   }
 }

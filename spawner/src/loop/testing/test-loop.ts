@@ -1,4 +1,4 @@
-// A loop with everything around it under the tests' hands: time, engine, directors, people.
+// For tests: a loop with a fake engine, fake time, directors and people.
 import type { Command, SeatRequest } from '@berth/shared/contract'
 import { createLog } from '@berth/shared/log'
 import { parseUserName } from '@berth/shared/names'
@@ -6,9 +6,9 @@ import type { PolicyConfig } from '../../policy/domain.ts'
 import { noLimits } from '../../policy/state/no-limits.ts'
 import type { Template } from '../../templates/template.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'
-import { createWorkspaces, type WorkspacesDeps } from '../create-workspaces.ts'
+import { createLoop, type LoopDeps } from '../loop.ts'
 import type { LoopObserver } from '../observer.ts'
-import type { Reached } from '../points.ts'
+import type { Reached } from '../pause-points.ts'
 import type { Store } from '../store.ts'
 import { createFakeEngine } from './fake-engine.ts'
 import { createFakeTime } from '@berth/shared/testing/fake-time'
@@ -28,19 +28,19 @@ function template(): Template {
   })
 }
 
-export function createHarbour(
+export function createTestLoop(
   options: {
     limits?: Partial<PolicyConfig['limits']>
     reached?: Reached
     store?: Store
-    workspaceRoutes?: WorkspacesDeps['workspaceRoutes']
+    workspaceRoutes?: LoopDeps['workspaceRoutes']
   } = {},
 ) {
   const time = createFakeTime()
   const engine = createFakeEngine(time.clock)
   const told: string[] = []
   const observer: LoopObserver = {
-    looked: () => undefined,
+    inventoryTaken: () => undefined,
     ready: ({ kind }) => told.push(`ready ${kind}`),
     startFailed: () => told.push('failed'),
     refused: (code) => told.push(`refused ${code}`),
@@ -58,7 +58,7 @@ export function createHarbour(
     retryAfterMs: 1_000,
     specOf: (of, owner) => engine.specOf(of, owner),
   }
-  const workspaces = createWorkspaces({
+  const workspaces = createLoop({
     engine,
     config,
     reconcileEveryMs: 60_000,
@@ -71,7 +71,7 @@ export function createHarbour(
     ...(options.workspaceRoutes === undefined ? {} : { workspaceRoutes: options.workspaceRoutes }),
   })
 
-  /** A director whose probes succeed at once, unless told otherwise. */
+  /** @param reaches whether its probes succeed, at once */
   function director(id = 'd1', reaches = true) {
     const commands: Command[] = []
     const connection = workspaces.connectDirector(id, (command) => {
@@ -79,17 +79,17 @@ export function createHarbour(
       if (command.event !== 'probe' || !reaches) return
       const { workspace, generation } = command.data
       const result = { director: id, workspace, generation, reachable: true, ms: 1 }
-      queueMicrotask(() => workspaces.answerProbe(result))
+      queueMicrotask(() => workspaces.reportProbe(result))
     })
     return { id, commands, connection }
   }
 
-  const ask = (
+  const requestSeat = (
     name: string,
     more: Partial<SeatRequest> = {},
     signal = new AbortController().signal,
   ) =>
-    workspaces.askSeat(
+    workspaces.requestSeat(
       {
         director: 'd1',
         user: userOf(name),
@@ -104,17 +104,26 @@ export function createHarbour(
     )
 
   const dispose = () => workspaces[Symbol.asyncDispose]()
-  return { time, engine, config, workspaces, told, director, ask, [Symbol.asyncDispose]: dispose }
+  return {
+    time,
+    engine,
+    config,
+    workspaces,
+    told,
+    director,
+    requestSeat,
+    [Symbol.asyncDispose]: dispose,
+  }
 }
 
-/** One that has looked at its engine. */
-export async function openHarbour(options: Parameters<typeof createHarbour>[0] = {}) {
-  const harbour = createHarbour(options)
-  await harbour.workspaces.start()
-  return harbour
+/** A loop that has taken its first inventory. */
+export async function startTestLoop(options: Parameters<typeof createTestLoop>[0] = {}) {
+  const loop = createTestLoop(options)
+  await loop.workspaces.start()
+  return loop
 }
 
-/** Lets everything run that only waits for promises. */
-export async function settle(): Promise<void> {
+/** Runs everything that only waits for promises. */
+export async function flush(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }

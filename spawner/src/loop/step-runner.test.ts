@@ -2,23 +2,23 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createLog } from '@berth/shared/log'
 import { parsePrefix, sharedName } from '@berth/shared/names'
-import type { Event, Step } from '../policy/domain.ts'
-import { createExecutors, type EngineStep } from './executors.ts'
+import type { EngineStep, Event } from '../policy/domain.ts'
+import { createStepRunner } from './step-runner.ts'
 import { createFakeEngine } from './testing/fake-engine.ts'
 
 const prefix = parsePrefix('lab')
 assert.ok(prefix !== undefined)
 const workspace = sharedName(prefix, 1)
 
-describe('executors', () => {
-  it('tell that a template has gone meanwhile, instead of trying for ever', async () => {
+describe('steps', () => {
+  it('of a template that is no longer offered fail without a retry', async () => {
     const clock = { now: () => 0, wall: () => 0 }
     const engine = createFakeEngine(clock)
     const told: Event[] = []
     const log = createLog({ service: 'test', level: 'silent' })
     const templates = () => new Map()
-    const tell = (event: Event): void => void told.push(event)
-    const executors = createExecutors({ engine, templates, tell, log, reached: () => undefined })
+    const submit = (event: Event): void => void told.push(event)
+    const runner = createStepRunner({ engine, templates, submit, log, reached: () => undefined })
     const of = { workspace, template: 'gone' }
     const create = {
       type: 'create-container',
@@ -26,13 +26,13 @@ describe('executors', () => {
       owner: undefined,
       network: 0,
     } as const
-    const steps: readonly (Step & EngineStep)[] = [
+    const steps: readonly EngineStep[] = [
       { type: 'pull-image', ...of },
       { ...create, ...of },
     ]
-    for (const step of steps) executors.carryOut(step)
+    for (const step of steps) runner.run(step)
     while (told.length < steps.length) await new Promise(setImmediate)
-    await executors[Symbol.asyncDispose]()
+    await runner[Symbol.asyncDispose]()
     assert.deepEqual(engine.calls, [])
     assert.deepEqual(
       told.map((event) => event.type === 'step-failed' && [event.step, event.retry]),

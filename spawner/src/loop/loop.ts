@@ -1,74 +1,68 @@
-// The loop, put together: one writer, the engine it watches, the steps it hands out, and those who ask it.
+// The loop, put together: one writer, the engine that it watches, what carries out its steps, and its callers.
 import type { Clock } from '@berth/shared/clock'
 import type { Route } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import type { WorkspaceName } from '@berth/shared/names'
 import { decide, initialState } from '../policy/decide.ts'
-import type { Event, Generation, PolicyConfig, State, Step } from '../policy/domain.ts'
+import type { Event, Generation, PolicyConfig, ReplyTo, State, Step } from '../policy/domain.ts'
 import { lifetimeEndsAt } from '../policy/state/deadlines.ts'
 import { seatOf } from '../policy/seats/seat-table.ts'
 import { estimateMs } from '../policy/asked/estimates.ts'
 import { viewOf } from '../policy/asked/view.ts'
 import { createDirectorStreams } from './director-streams.ts'
 import type { Engine } from './engine.ts'
-import { createExecutors } from './executors.ts'
+import { createEngineWatch } from './engine-watch.ts'
 import { createFollowers } from './followers.ts'
 import type { LoopCounts, LoopObserver } from './observer.ts'
-import { passPoints, type Reached } from './points.ts'
-import { createQuestions } from './questions.ts'
+import { pauseNowhere, type Reached } from './pause-points.ts'
 import { recordAnnouncement } from './workspace-log.ts'
 import { templateRoutes } from './routes.ts'
 import { createSeatWaiters } from './seat-waiters.ts'
+import { createStepRunner } from './step-runner.ts'
 import type { Store } from './store.ts'
 import { systemTimer, type SetTimer } from '@berth/shared/timer'
 import { createUnusedHomes } from './unused-homes.ts'
-import { createWatch } from './watch.ts'
 import type { Announced, Workspaces } from './workspaces.ts'
-import { createWriter } from './writer.ts'
+import { createWriter, type Submit } from './writer.ts'
 
-export interface WorkspacesDeps {
+export interface LoopDeps {
   readonly engine: Engine
   readonly config: PolicyConfig
   readonly reconcileEveryMs: number
   readonly clock: Clock
   readonly log: Log
   readonly observer: LoopObserver
-  /** Absent: nothing that was given outlives the process. */
+  /** Absent: nothing that is recorded outlives the process. */
   readonly store?: Store
-  /** Ways in to one workspace alone, beside those of the templates. */
+  /** Routes that lead to one workspace alone, beside those of the templates. */
   readonly workspaceRoutes?: (state: State) => readonly Route[]
   readonly setTimer?: SetTimer
   readonly reached?: Reached
 }
 
-/** Leases that a report renews. */
-type Leases = Extract<Step, { type: 'answer-activity' }>['leases']
-
 /** The loop as the composition root has it: `web` sees less of it. */
 export interface Loop extends Workspaces {
   readonly counts: () => LoopCounts
-  /** Templates and limits are these from now on. */
+  /** Replaces templates and limits. */
   readonly reconfigure: (config: PolicyConfig) => void
 }
 
-export function createWorkspaces(deps: WorkspacesDeps): Loop {
+export function createLoop(deps: LoopDeps): Loop {
   const { engine, config, clock, log, observer, store } = deps
-  const { setTimer = systemTimer, reached = passPoints, workspaceRoutes } = deps
-  const tell = (event: Event): void => writer.tell(event)
+  const { setTimer = systemTimer, reached = pauseNowhere, workspaceRoutes } = deps
+  const submit: Submit = (event, onReply) => writer.submit(event, onReply)
   const templates = () => writer.state().config.templates
-  const base = { engine, clock, log, setTimer, tell, reached }
+  const base = { engine, clock, log, setTimer, submit, reached }
 
-  const executors = createExecutors({ ...base, templates })
+  const steps = createStepRunner({ ...base, templates })
   const homes = createUnusedHomes({ engine, log })
-  const streams = createDirectorStreams({ routes, tell, setTimer })
+  const streams = createDirectorStreams({ routes, submit, setTimer })
   const followers = createFollowers()
-  const signEveryMs = config.presenceMs / 3
-  const waiters = createSeatWaiters({ ...base, signEveryMs, refused: observer.refused })
-  const reports = createQuestions<Leases>()
-  const opened = createQuestions<WorkspaceName | undefined>()
+  const presentEveryMs = config.presenceMs / 3
+  const waiters = createSeatWaiters({ ...base, presentEveryMs, refused: observer.refused })
   const followsAll = new Set<(announced: Announced) => void>()
-  /** Workspaces may have come or gone, and with them their ways in: no other decision looks through them all. */
-  let arePresentOthers = false
+  /** Workspaces may have come or gone, and their own routes with them: no other decision looks through all of them. */
+  let mayRoutesDiffer = false
 
   const writer = createWriter({
     ...base,
@@ -79,14 +73,14 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
     changed(before, after) {
       waiters.changed(before, after)
       followers.changed(before, after)
-      if (arePresentOthers || before.config !== after.config) streams.routesChanged()
-      arePresentOthers = false
+      if (mayRoutesDiffer || before.config !== after.config) streams.routesChanged()
+      mayRoutesDiffer = false
     },
   })
-  const watch = createWatch({
+  const watch = createEngineWatch({
     ...base,
     everyMs: deps.reconcileEveryMs,
-    looked: observer.looked,
+    inventoryTaken: observer.inventoryTaken,
   })
 
   function routes(): readonly Route[] {
@@ -96,44 +90,37 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
 
   function carryOut(step: Step, state: State): void {
     switch (step.type) {
-      case 'pull-image':
-      case 'create-container':
-      case 'freeze-container':
-      case 'thaw-container':
-      case 'rename-container':
-      case 'measure-cpu':
-      case 'start-container':
-      case 'stop-container':
-      case 'remove-container':
-      case 'create-network':
-      case 'remove-network':
-      case 'attach-director':
-        if (step.type === 'remove-container') observer.reclaimed('container')
-        if (step.type === 'remove-network') observer.reclaimed('network')
-        return executors.carryOut(step)
       case 'probe':
       case 'check-activity':
       case 'introduce':
       case 'revoke':
         return streams.say(step)
-      case 'answer-seat':
-        return waiters.answered(step.id, step.reply)
-      case 'answer-open':
-        return opened.answered(step.id, step.workspace)
-      case 'answer-activity':
-        return reports.answered(step.id, step.leases)
       case 'remove-home':
       case 'announce-home':
         return homes.carryOut(step)
       case 'announce':
-        if (step.phase === 'absent') executors.abandonPull(step.workspace)
+        if (step.phase === 'absent') steps.abandonPull(step.workspace)
         recordAnnouncement({ log, observer }, step, state)
-        arePresentOthers ||= workspaceRoutes !== undefined
-        for (const heard of [...followsAll]) heard(step)
+        mayRoutesDiffer ||= workspaceRoutes !== undefined
+        for (const follower of [...followsAll]) follower(step)
+        return
+      default:
+        if (step.type === 'remove-container') observer.reclaimed('container')
+        if (step.type === 'remove-network') observer.reclaimed('network')
+        return steps.run(step)
     }
   }
 
-  /** Whose container a lease is for, and when that ends. */
+  /** There is none where the writer is deciding something else just now: callers of these come from outside. */
+  function replyTo<E extends Event>(event: E): ReplyTo<E> | undefined {
+    let given: ReplyTo<E> | undefined
+    submit(event, (reply) => {
+      given = reply
+    })
+    return given
+  }
+
+  /** Which container a lease is for, and when its lifetime ends. */
   function termsOf(name: WorkspaceName): { generation?: Generation; endsAt?: string } {
     const state = writer.state()
     const workspace = state.workspaces.get(name)
@@ -146,28 +133,26 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
 
   const ready = (): boolean => {
     const { reconciledAt, engine: seen } = writer.state()
-    return reconciledAt !== undefined && seen.reachable && watch.listening() && writer.keeps()
+    return reconciledAt !== undefined && seen.reachable && watch.isListening() && writer.isSaving()
   }
 
   return {
     start: () => watch.start(),
     ready,
-    askSeat: (request, signal) => waiters.ask(request, signal),
+    requestSeat: (request, signal) => waiters.request(request, signal),
 
     async reportActivity(director, seats) {
-      const named = seats.map(({ workspace, generation, ...seat }) => ({
+      const reported = seats.map(({ workspace, generation, ...seat }) => ({
         ...seat,
         workspace: workspace as WorkspaceName,
         ...(generation === undefined ? {} : { generation }),
       }))
-      const leases = reports.ask((id) =>
-        tell({ type: 'activity-reported', id, director, seats: named }),
-      )
-      return (leases ?? []).map((lease) => ({ ...lease, ...termsOf(lease.workspace) }))
+      const renewed = replyTo({ type: 'activity-reported', director, seats: reported })
+      return (renewed ?? []).map((lease) => ({ ...lease, ...termsOf(lease.workspace) }))
     },
 
-    answerProbe: ({ director, workspace, generation, reachable }) =>
-      tell({
+    reportProbe: ({ director, workspace, generation, reachable }) =>
+      submit({
         type: 'probe-answered',
         director,
         workspace: workspace as WorkspaceName,
@@ -175,10 +160,8 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
         reachable,
       }),
 
-    connectDirector: (director, send) => streams.connect(director, send),
-
-    answerAsk: ({ workspace, generation, busy, lastActivityAgoMs }) =>
-      tell({
+    reportActivityCheck: ({ workspace, generation, busy, lastActivityAgoMs }) =>
+      submit({
         type: 'activity-answered',
         workspace: workspace as WorkspaceName,
         generation,
@@ -186,14 +169,16 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
         ...(lastActivityAgoMs === undefined ? {} : { lastActivityAgoMs }),
       }),
 
-    seen(person, template, only) {
+    connectDirector: (director, send) => streams.connect(director, send),
+
+    reportPresence(person, template, only) {
       const workspace = only ?? seatOf(writer.state(), person, template)
-      if (workspace !== undefined) tell({ type: 'person-present', workspace, user: person })
+      if (workspace !== undefined) submit({ type: 'person-present', workspace, user: person })
     },
     requestStart: (person, template, only) =>
-      tell({ type: 'start-requested', template, user: person, ...named(only) }),
+      submit({ type: 'start-requested', template, user: person, ...named(only) }),
     cancelStart: (person, template, only) =>
-      tell({ type: 'cancel-requested', template, user: person, ...named(only) }),
+      submit({ type: 'cancel-requested', template, user: person, ...named(only) }),
     view: (person, template, only) =>
       viewOf(writer.state(), person, template, clock.now(), clock.wall(), only),
 
@@ -206,18 +191,17 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
       return known === undefined ? undefined : { name: known.name, title: known.title }
     },
 
-    end: (workspace, how) => tell({ type: 'end-requested', workspace, how }),
-    extend: (workspace, user) => tell({ type: 'extend-requested', workspace, user }),
-
-    open: (template) => opened.ask((id) => tell({ type: 'open-requested', template, id })),
+    end: (workspace, how) => submit({ type: 'end-requested', workspace, how }),
+    extend: (workspace, user) => submit({ type: 'extend-requested', workspace, user }),
+    openShared: (template) => replyTo({ type: 'open-requested', template }),
 
     state: () => writer.state(),
 
-    followAll(heard) {
-      // One of its own: the same function may follow twice.
-      const own = (announced: Announced): void => heard(announced)
-      followsAll.add(own)
-      return { [Symbol.dispose]: () => void followsAll.delete(own) }
+    followAll(changed) {
+      // A function of its own for each call: the same one may follow twice.
+      const follower = (announced: Announced): void => changed(announced)
+      followsAll.add(follower)
+      return { [Symbol.dispose]: () => void followsAll.delete(follower) }
     },
 
     async logs(name, lines, signal) {
@@ -225,7 +209,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
       return generation === undefined ? [] : engine.logs(generation, lines, signal)
     },
 
-    reconfigure: (changed) => tell({ type: 'config-changed', config: changed }),
+    reconfigure: (changed) => submit({ type: 'config-changed', config: changed }),
 
     counts() {
       const state = writer.state()
@@ -245,7 +229,7 @@ export function createWorkspaces(deps: WorkspacesDeps): Loop {
       writer[Symbol.dispose]()
       await Promise.all([
         watch[Symbol.asyncDispose](),
-        executors[Symbol.asyncDispose](),
+        steps[Symbol.asyncDispose](),
         homes[Symbol.asyncDispose](),
       ])
     },

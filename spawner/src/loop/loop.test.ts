@@ -4,16 +4,16 @@ import type { Route } from '@berth/shared/contract'
 import type { State } from '../policy/domain.ts'
 import { testTemplate } from '../templates/testing/test-template.ts'
 import { templateRoutes } from './routes.ts'
-import { createHarbour, openHarbour, settle, userOf } from './testing/harbour.ts'
+import { createTestLoop, startTestLoop, flush, userOf } from './testing/test-loop.ts'
 
 const granted = (reply: { status: string }) => reply.status === 'granted'
 
 describe('the loop', () => {
   it('brings a person from nothing into a container, by one path', async () => {
-    await using harbour = await openHarbour()
-    const { engine, workspaces, director, ask, told } = harbour
+    await using loop = await startTestLoop()
+    const { engine, workspaces, director, requestSeat, told } = loop
     director()
-    const reply = await ask('ann')
+    const reply = await requestSeat('ann')
     assert.equal(reply.status, 'granted')
     assert.deepEqual(reply.address, { host: '10.213.0.2', port: 8888 })
     assert.equal(reply.generation, 'g1')
@@ -33,40 +33,42 @@ describe('the loop', () => {
     assert.equal(workspaces.ready(), true)
   })
 
-  it('answers a hundred who ask for one workspace at once by one container', async () => {
-    await using harbour = await openHarbour()
-    const { engine, director, ask } = harbour
+  it('answers a hundred who requestSeat for one workspace at once by one container', async () => {
+    await using loop = await startTestLoop()
+    const { engine, director, requestSeat } = loop
     director('d1')
     director('d2')
     const replies = await Promise.all(
-      Array.from({ length: 100 }, (_each, at) => ask('ann', { director: at % 2 ? 'd1' : 'd2' })),
+      Array.from({ length: 100 }, (_each, at) =>
+        requestSeat('ann', { director: at % 2 ? 'd1' : 'd2' }),
+      ),
     )
     assert.ok(replies.every(granted))
     assert.equal(engine.calls.filter((call) => call.startsWith('createContainer')).length, 1)
   })
 
   it('holds the answer no longer than asked, and says then how it stands', async () => {
-    await using harbour = await openHarbour()
-    const { engine, time, director, ask } = harbour
+    await using loop = await startTestLoop()
+    const { engine, time, director, requestSeat } = loop
     director()
     const image = engine.hold('ensureImage')
-    const waiting = ask('ann', { waitMs: 400 })
-    await settle()
+    const waiting = requestSeat('ann', { waitMs: 400 })
+    await flush()
     time.advance(399)
-    await settle()
+    await flush()
     time.advance(1)
     assert.deepEqual(await waiting, { status: 'waiting', workspace: 'lab-ann', phase: 'pulling' })
     image.letGo()
-    assert.equal((await ask('ann')).status, 'granted')
+    assert.equal((await requestSeat('ann')).status, 'granted')
   })
 
   it('counts the time that the answer was held into the lease', async () => {
-    await using harbour = await openHarbour()
-    const { engine, time, director, ask } = harbour
+    await using loop = await startTestLoop()
+    const { engine, time, director, requestSeat } = loop
     director()
     const image = engine.hold('ensureImage')
-    const asked = ask('ann')
-    await settle()
+    const asked = requestSeat('ann')
+    await flush()
     time.advance(2_500)
     image.letGo()
     const reply = await asked
@@ -74,14 +76,31 @@ describe('the loop', () => {
     assert.equal(reply.leaseMs, 12_500)
   })
 
+  it('tells with a grant when the lifetime ends, by the wall clock', async () => {
+    await using loop = await startTestLoop()
+    const { time, workspaces, config, director, requestSeat } = loop
+    const lab = config.templates.get('lab')
+    assert.ok(lab !== undefined)
+    const limited = { ...lab, policy: { ...lab.policy, maxLifetimeMs: 30_000 } }
+    workspaces.reconfigure({ ...config, templates: new Map([['lab', limited]]) })
+    director()
+    const startedAt = time.clock.wall()
+    await requestSeat('ann')
+    time.advance(5_000)
+    const answer = await requestSeat('ann')
+    assert.ok(answer.status === 'granted')
+    assert.equal(answer.endsAt, new Date(startedAt + 30_000).toISOString())
+    assert.ok(!('endsInMs' in answer))
+  })
+
   it('lets go of an answer whose asker has gone', async () => {
-    await using harbour = await openHarbour()
-    const { engine, time, director, ask } = harbour
+    await using loop = await startTestLoop()
+    const { engine, time, director, requestSeat } = loop
     director()
     engine.hold('ensureImage')
     const gone = new AbortController()
-    const asked = ask('ann', {}, gone.signal)
-    await settle()
+    const asked = requestSeat('ann', {}, gone.signal)
+    await flush()
     const before = time.pending()
     gone.abort()
     assert.equal((await asked).status, 'waiting')
@@ -89,38 +108,38 @@ describe('the loop', () => {
   })
 
   it('keeps somebody in the queue who is held for longer than presence lasts', async () => {
-    await using harbour = await openHarbour({ limits: { maxWorkspaces: 1 } })
-    const { time, workspaces, director, ask } = harbour
+    await using loop = await startTestLoop({ limits: { maxWorkspaces: 1 } })
+    const { time, workspaces, director, requestSeat } = loop
     director()
-    assert.ok(granted(await ask('ann')))
-    const waiting = ask('bob', { waitMs: 300_000 })
-    await settle()
+    assert.ok(granted(await requestSeat('ann')))
+    const waiting = requestSeat('bob', { waitMs: 300_000 })
+    await flush()
     time.advance(45_000)
-    await settle()
+    await flush()
     const view = workspaces.view(userOf('bob'), 'lab')
     assert.equal(view.status.phase, 'queued')
     assert.equal(view.status.position, 1)
     // ann's workspace falls idle, and bob gets the place.
     time.advance(60_000)
-    await settle()
+    await flush()
     assert.ok(granted(await waiting))
   })
 
   it('lets somebody leave the queue who only asked once', async () => {
-    await using harbour = await openHarbour({ limits: { maxWorkspaces: 1 } })
-    const { time, workspaces, director, ask } = harbour
+    await using loop = await startTestLoop({ limits: { maxWorkspaces: 1 } })
+    const { time, workspaces, director, requestSeat } = loop
     director()
-    await ask('ann')
-    assert.equal((await ask('bob', { waitMs: 0 })).status, 'waiting')
+    await requestSeat('ann')
+    assert.equal((await requestSeat('bob', { waitMs: 0 })).status, 'waiting')
     time.advance(31_000)
     assert.equal(workspaces.view(userOf('bob'), 'lab').status.phase, 'absent')
   })
 
   it('renews the leases of what is reported, and of nobody else’s', async () => {
-    await using harbour = await openHarbour()
-    const { workspaces, director, ask } = harbour
+    await using loop = await startTestLoop()
+    const { workspaces, director, requestSeat } = loop
     director()
-    await ask('ann')
+    await requestSeat('ann')
     const seats = [
       { workspace: 'lab-ann', user: userOf('ann').name, lastUseAgoMs: 0, connections: 0 },
       { workspace: 'lab-bob', user: userOf('bob').name, lastUseAgoMs: 0, connections: 0 },
@@ -132,68 +151,68 @@ describe('the loop', () => {
   })
 
   it('stops what is idle and removes it later, and starts it again from stopped', async () => {
-    await using harbour = await openHarbour()
-    const { engine, time, director, ask, told } = harbour
+    await using loop = await startTestLoop()
+    const { engine, time, director, requestSeat, told } = loop
     director()
-    await ask('ann')
+    await requestSeat('ann')
     time.advance(61_000)
-    await settle()
+    await flush()
     assert.equal(engine.containers.get('g1')?.status, 'exited')
-    assert.ok(granted(await ask('ann')))
+    assert.ok(granted(await requestSeat('ann')))
     assert.deepEqual(told, ['ready cold', 'ready stopped'])
     time.advance(61_000)
-    await settle()
+    await flush()
     time.advance(61_000)
-    await settle()
+    await flush()
     assert.equal(engine.containers.size, 0)
   })
 
   it('tells a failure with the last words of the container, and starts again when asked', async () => {
-    await using harbour = await openHarbour()
-    const { engine, workspaces, director, ask, told } = harbour
+    await using loop = await startTestLoop()
+    const { engine, workspaces, director, requestSeat, told } = loop
     director()
     engine.fail('startContainer', { code: 'start_failed', detail: 'It ended at once.' })
-    const reply = await ask('ann')
+    const reply = await requestSeat('ann')
     assert.ok(reply.status === 'refused')
     assert.equal(reply.failure.code, 'start_failed')
-    await settle()
+    await flush()
     const { failure } = workspaces.view(userOf('ann'), 'lab')
     assert.deepEqual(failure?.log, ['last line'])
     assert.equal(failure.exitCode, 3)
     assert.ok(told.includes('failed') && told.includes('refused start_failed'))
     workspaces.requestStart(userOf('ann'), 'lab')
-    assert.ok(granted(await ask('ann')))
+    assert.ok(granted(await requestSeat('ann')))
   })
 
   it('tries again what failed for the engine’s sake', async () => {
-    await using harbour = await openHarbour()
-    const { engine, time, director, ask } = harbour
+    await using loop = await startTestLoop()
+    const { engine, time, director, requestSeat } = loop
     director()
     engine.fail('createContainer', { code: 'engine_unreachable', detail: 'away' }, true)
-    const asked = ask('ann')
-    await settle()
+    const asked = requestSeat('ann')
+    await flush()
     time.advance(1_100)
     assert.ok(granted(await asked))
   })
 
   it('gives a pull up that nobody waits for, and does not mind its late answer', async () => {
-    await using harbour = await openHarbour()
-    const { engine, time, workspaces, director, ask } = harbour
+    await using loop = await startTestLoop()
+    const { engine, time, workspaces, director, requestSeat } = loop
     director()
     const image = engine.hold('ensureImage')
-    const asked = ask('ann')
-    await settle()
+    const asked = requestSeat('ann')
+    await flush()
     time.advance(1)
     workspaces.cancelStart(userOf('ann'), 'lab')
     assert.equal((await asked).status, 'refused')
-    await settle()
+    await flush()
     image.letGo()
-    assert.ok(granted(await ask('ann')))
+    assert.ok(granted(await requestSeat('ann')))
   })
 
   it('takes up a workspace that it finds running, without touching it', async () => {
-    await using harbour = createHarbour()
-    const { engine, workspaces, director, ask } = harbour
+    await using loop = createTestLoop()
+    const { engine, workspaces, director, requestSeat } = loop
     engine.containers.set('g9', {
       generation: 'g9',
       spec: 'spec',
@@ -207,19 +226,19 @@ describe('the loop', () => {
     await engine.createNetwork(2, new AbortController().signal)
     await workspaces.start()
     director()
-    const reply = await ask('ann')
+    const reply = await requestSeat('ann')
     assert.ok(reply.status === 'granted')
     assert.equal(reply.generation, 'g9')
     assert.ok(!engine.calls.some((call) => /^(start|create)Container/.test(call)))
   })
 
   it('introduces a director again on its second stream, and forgets only the stream that ends', async () => {
-    await using harbour = await openHarbour()
-    const { director } = harbour
+    await using loop = await startTestLoop()
+    const { director } = loop
     const first = director()
-    await settle()
+    await flush()
     const second = director()
-    await settle()
+    await flush()
     first.connection[Symbol.dispose]()
     assert.deepEqual(
       [first, second].map(({ commands }) => commands.map(({ event }) => event)),
@@ -244,10 +263,10 @@ describe('the loop', () => {
   })
 
   it('asks the directors to probe from where the requests will come', async () => {
-    await using harbour = await openHarbour()
-    const { director, ask } = harbour
+    await using loop = await startTestLoop()
+    const { director, requestSeat } = loop
     const { commands } = director()
-    await ask('ann')
+    await requestSeat('ann')
     const probe = commands.find(({ event }) => event === 'probe')
     assert.ok(probe?.event === 'probe')
     assert.deepEqual(
@@ -257,8 +276,8 @@ describe('the loop', () => {
   })
 
   it('calls followers back at each phase, and not after they have left', async () => {
-    await using harbour = await openHarbour()
-    const { workspaces, director, ask } = harbour
+    await using loop = await startTestLoop()
+    const { workspaces, director, requestSeat } = loop
     director()
     const phases = new Set<string>()
     let calls = 0
@@ -266,7 +285,7 @@ describe('the loop', () => {
       calls += 1
       phases.add(workspaces.view(userOf('ann'), 'lab').status.phase)
     })
-    await ask('ann')
+    await requestSeat('ann')
     assert.deepEqual([...phases], ['pulling', 'creating', 'starting', 'probing', 'ready'])
     following[Symbol.dispose]()
     const before = calls
@@ -275,58 +294,58 @@ describe('the loop', () => {
   })
 
   it('says that the engine is away, and goes on when it is back', async () => {
-    await using harbour = createHarbour()
-    const { engine, time, workspaces, director, ask } = harbour
+    await using loop = createTestLoop()
+    const { engine, time, workspaces, director, requestSeat } = loop
     engine.away(true)
     await workspaces.start()
     director()
     assert.equal(workspaces.ready(), false)
-    const reply = await ask('ann')
+    const reply = await requestSeat('ann')
     assert.ok(reply.status === 'refused')
     assert.equal(reply.failure.code, 'engine_unreachable')
-    await settle()
+    await flush()
     engine.away(false)
     time.advance(10_000)
-    await settle()
+    await flush()
     assert.equal(workspaces.ready(), true)
-    assert.ok(granted(await ask('ann')))
+    assert.ok(granted(await requestSeat('ann')))
   })
 
   it('looks again after the events broke off, and takes what it sees for what happened', async () => {
-    await using harbour = await openHarbour()
-    const { engine, time, workspaces, director, ask } = harbour
+    await using loop = await startTestLoop()
+    const { engine, time, workspaces, director, requestSeat } = loop
     director()
-    await ask('ann')
+    await requestSeat('ann')
     engine.away(true)
-    await settle()
+    await flush()
     assert.equal(workspaces.ready(), false)
     engine.containers.clear()
     engine.away(false)
     time.advance(10_000)
-    await settle()
+    await flush()
     assert.equal(workspaces.ready(), true)
     assert.equal(workspaces.view(userOf('ann'), 'lab').status.phase, 'absent')
   })
 
   it('looks every so often', async () => {
-    await using harbour = await openHarbour()
-    const { engine, time } = harbour
+    await using loop = await startTestLoop()
+    const { engine, time } = loop
     const looks = () => engine.calls.filter((call) => call === 'takeInventory').length
     const before = looks()
     for (let minute = 0; minute < 3; minute += 1) {
       time.advance(60_000)
-      await settle()
+      await flush()
     }
     assert.equal(looks(), before + 3)
   })
 
   it('hears of a death from the engine', async () => {
-    await using harbour = await openHarbour()
-    const { engine, workspaces, director, ask } = harbour
+    await using loop = await startTestLoop()
+    const { engine, workspaces, director, requestSeat } = loop
     director()
-    await ask('ann')
+    await requestSeat('ann')
     engine.emit({ type: 'container-died', generation: 'g1', exitCode: 1 })
-    await settle()
+    await flush()
     assert.equal(workspaces.view(userOf('ann'), 'lab').status.phase, 'stopped')
   })
 
@@ -337,39 +356,39 @@ describe('the loop', () => {
       points.push(point)
       return point === 'before-create-container' ? gate.promise : undefined
     }
-    await using harbour = await openHarbour({ reached })
-    const { engine, director, ask } = harbour
+    await using loop = await startTestLoop({ reached })
+    const { engine, director, requestSeat } = loop
     director()
-    const asked = ask('ann')
-    await settle()
+    const asked = requestSeat('ann')
+    await flush()
     assert.ok(!engine.calls.includes('createContainer lab-ann'))
     gate.resolve()
     assert.ok(granted(await asked))
-    assert.deepEqual(points.slice(0, 2), ['before-look', 'after-look'])
+    assert.deepEqual(points.slice(0, 2), ['before-inventory', 'after-inventory'])
     assert.ok(points.includes('after-start-container'))
   })
 
   it('answers everybody and leaves the workspaces alone when it ends', async () => {
-    const { engine, workspaces, director, ask } = createHarbour()
+    const { engine, workspaces, director, requestSeat } = createTestLoop()
     await workspaces.start()
     director()
-    await ask('ann')
+    await requestSeat('ann')
     engine.hold('ensureImage')
-    const asked = ask('bob')
-    await settle()
+    const asked = requestSeat('bob')
+    await flush()
     await workspaces[Symbol.asyncDispose]()
     const reply = await asked
     assert.ok(reply.status === 'refused')
     assert.equal(reply.failure.code, 'shutting_down')
     assert.equal(engine.containers.get('g1')?.status, 'running')
-    const late = await ask('cat')
+    const late = await requestSeat('cat')
     assert.ok(late.status === 'refused')
     assert.equal(late.failure.code, 'shutting_down')
     await workspaces[Symbol.asyncDispose]()
   })
 
   it('knows the only template by no name at all', () => {
-    const { workspaces } = createHarbour()
+    const { workspaces } = createTestLoop()
     assert.deepEqual(workspaces.templateNamed('lab'), { name: 'lab', title: 'Lab' })
     assert.deepEqual(workspaces.templateNamed(''), { name: 'lab', title: 'Lab' })
     assert.equal(workspaces.templateNamed('constructor'), undefined)
@@ -383,11 +402,11 @@ describe('templates that change while the loop runs', () => {
       .map(({ data }) => (data as { routes: Route[] }).routes.map(({ template }) => template))
 
   it('are served at once, and every introduced director is told all ways in anew', async () => {
-    await using harbour = await openHarbour()
-    const { workspaces, config, director, ask } = harbour
+    await using loop = await startTestLoop()
+    const { workspaces, config, director, requestSeat } = loop
     const [first, second] = [director('d1'), director('d2')]
-    await settle()
-    assert.equal((await ask('ann', { template: 'hello' })).status, 'refused')
+    await flush()
+    assert.equal((await requestSeat('ann', { template: 'hello' })).status, 'refused')
     const hello = testTemplate('hello')
     workspaces.reconfigure({
       ...config,
@@ -395,35 +414,35 @@ describe('templates that change while the loop runs', () => {
     })
     for (const { commands } of [first, second])
       assert.deepEqual(routesOf(commands), [['lab'], ['lab', 'hello']])
-    assert.ok(granted(await ask('ann', { template: 'hello' })))
+    assert.ok(granted(await requestSeat('ann', { template: 'hello' })))
     assert.deepEqual(workspaces.templateNamed('hello'), { name: 'hello', title: 'hello' })
     assert.equal(workspaces.templateNamed(''), undefined, 'there is not one alone any more')
   })
 
   it('say nothing to directors where the ways in stay as they were', async () => {
-    await using harbour = await openHarbour()
-    const { workspaces, config, director } = harbour
+    await using loop = await startTestLoop()
+    const { workspaces, config, director } = loop
     const { commands } = director()
-    await settle()
+    await flush()
     workspaces.reconfigure({ ...config, limits: { ...config.limits, maxWorkspaces: 7 } })
     assert.deepEqual(routesOf(commands), [['lab']])
     assert.equal(workspaces.counts().limits.maxWorkspaces, 7)
   })
 
   it('let those in who waited for a limit that was lifted', async () => {
-    await using harbour = await openHarbour({ limits: { maxWorkspaces: 1 } })
-    const { workspaces, config, director, ask } = harbour
+    await using loop = await startTestLoop({ limits: { maxWorkspaces: 1 } })
+    const { workspaces, config, director, requestSeat } = loop
     director()
-    await ask('ann')
-    const waiting = ask('bob')
-    await settle()
+    await requestSeat('ann')
+    const waiting = requestSeat('bob')
+    await flush()
     workspaces.reconfigure({ ...config, limits: { ...config.limits, maxWorkspaces: 2 } })
     assert.ok(granted(await waiting))
   })
 
   it('tell those who follow a workspace', async () => {
-    await using harbour = await openHarbour()
-    const { workspaces, config } = harbour
+    await using loop = await startTestLoop()
+    const { workspaces, config } = loop
     let told = 0
     const following = workspaces.follow(userOf('ann'), 'lab', () => (told += 1))
     workspaces.reconfigure({ ...config, templates: new Map() })
@@ -436,10 +455,10 @@ describe('templates that change while the loop runs', () => {
       const [route] = templateRoutes({ templates: new Map([['hex', testTemplate('hex')]]) })
       return [...workspaces.keys()].map((workspace) => ({ ...route!, workspace }))
     }
-    await using harbour = await openHarbour({ workspaceRoutes })
-    const { workspaces, director, ask } = harbour
+    await using loop = await startTestLoop({ workspaceRoutes })
+    const { workspaces, director, requestSeat } = loop
     const { commands } = director()
-    await ask('ann')
+    await requestSeat('ann')
     assert.deepEqual(routesOf(commands), [['lab'], ['lab', 'hex']])
     workspaces.cancelStart(userOf('ann'), 'lab')
   })
@@ -450,10 +469,10 @@ describe('templates that change while the loop runs', () => {
       looks += 1
       return []
     }
-    await using harbour = await openHarbour({ workspaceRoutes })
-    const { workspaces, director, ask, time } = harbour
+    await using loop = await startTestLoop({ workspaceRoutes })
+    const { workspaces, director, requestSeat, time } = loop
     const { id } = director()
-    const granted = await ask('ann')
+    const granted = await requestSeat('ann')
     assert.ok(granted.status === 'granted')
     time.advance(1_000)
     const before = looks
