@@ -1,5 +1,6 @@
-// Writes the head of a workspace's answer as it came: status, words, and the headers that the scrub left.
+// Writes the head of a workspace's answer as it came: status, reason phrase, and the headers that the scrub left.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { filterHeaders, firstValueOf } from '../headers/raw-headers.ts'
 
 export interface AnswerHead {
   readonly status: number
@@ -8,45 +9,23 @@ export interface AnswerHead {
   readonly headers: readonly string[]
 }
 
-const statusWords = /^[\t\x20-\x7e\x80-\xff]*$/
+const reasonPhrase = /^[\t\x20-\x7e\x80-\xff]*$/
 
-/** @returns whether the answer says its length */
+/** @returns whether the answer has a Content-Length */
 export function writeAnswerHead(
   req: IncomingMessage,
   res: ServerResponse,
   { status, message = '', headers }: AnswerHead,
 ): boolean {
-  const sized = has(headers, 'content-length')
+  const sized = firstValueOf(headers, 'content-length') !== undefined
   const bodiless = status === 204 || status === 304 || req.method === 'HEAD'
-  // Node throws where trailers are announced and there are no chunks for them to follow.
+  // Node throws for an announcement of trailers where no chunks precede them.
   const noTrailers = sized || bodiless || req.httpVersionMinor === 0
   res.sendDate = false
   res.writeHead(
     status,
-    statusWords.test(message) ? message : '',
-    noTrailers ? without(headers, 'trailer') : [...headers],
+    reasonPhrase.test(message) ? message : '',
+    filterHeaders(headers, (name) => !noTrailers || name !== 'trailer'),
   )
   return sized
-}
-
-/** Names and values, two by two. */
-export function pairs(flat: readonly string[]): [name: string, value: string][] {
-  const list: [string, string][] = []
-  for (let i = 0; i < flat.length; i += 2) list.push([flat[i] ?? '', flat[i + 1] ?? ''])
-  return list
-}
-
-function has(flat: readonly string[], name: string): boolean {
-  for (let i = 0; i < flat.length; i += 2) {
-    const header = flat[i] ?? ''
-    if (header.length === name.length && header.toLowerCase() === name) return true
-  }
-  return false
-}
-
-function without(flat: readonly string[], name: string): string[] {
-  if (!has(flat, name)) return [...flat]
-  return pairs(flat)
-    .filter(([header]) => header.toLowerCase() !== name)
-    .flat()
 }

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Address } from '@berth/shared/contract'
+import { pairs } from '../headers/raw-headers.ts'
 import { createHandshaker, type HandshakeResult } from './handshake.ts'
 import { writeAnswerHead } from './answer-head.ts'
 import type { ClientGone, Cut, Failed, ForwardCounts, NotSent } from './outcome.ts'
@@ -69,8 +70,7 @@ function open(
   socket.setNoDelay(true)
   const lines = [`HTTP/1.1 101 ${answer.statusMessage ?? ''}`, 'Connection: Upgrade']
   lines.push(`Upgrade: ${answer.headers.upgrade ?? 'websocket'}`)
-  const headers = toClient(answer.rawHeaders)
-  for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`)
+  for (const [name, value] of pairs(toClient(answer.rawHeaders))) lines.push(`${name}: ${value}`)
   socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
   if (head.length > 0) socket.unshift(head)
   return connect({ client: socket, workspace, hooks })

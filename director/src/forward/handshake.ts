@@ -5,6 +5,7 @@ import { isIP, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Address } from '@berth/shared/contract'
 import { createProxyServer } from 'http-proxy-3'
+import { eachHeader } from '../headers/raw-headers.ts'
 import { AnswerTimeout, type ClientGone, type Failed, type NotSent } from './outcome.ts'
 import { watchHangUp } from './watch-hang-up.ts'
 
@@ -129,16 +130,14 @@ function handshakeHeaders(
   raw: readonly string[],
   protocol = '',
 ): Record<string, string | string[]> {
-  const spelling = new Map<string, string>()
+  const spellings = new Map<string, string>()
   const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string>
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] ?? ''
-    const value = raw[i + 1] ?? ''
-    const spelt = spelling.get(name.toLowerCase()) ?? name
-    spelling.set(name.toLowerCase(), spelt)
-    const before = headers[spelt]
-    headers[spelt] = before === undefined ? value : [before, value].flat()
-  }
+  eachHeader(raw, (name, value, spelling) => {
+    const first = spellings.get(name) ?? spelling
+    spellings.set(name, first)
+    const before = headers[first]
+    headers[first] = before === undefined ? value : [before, value].flat()
+  })
   headers['connection'] = 'Upgrade'
   headers['upgrade'] = protocol
   return headers

@@ -3,7 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { pairs, writeAnswerHead } from './answer-head.ts'
+import { pairs } from '../headers/raw-headers.ts'
+import { writeAnswerHead } from './answer-head.ts'
 import {
   AnswerTimeout,
   type ForwardCounts,

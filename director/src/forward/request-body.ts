@@ -1,17 +1,14 @@
 // A request's body as undici takes it: read only when undici asks, so that nothing is taken from a client in vain.
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import { firstValueOf } from '../headers/raw-headers.ts'
 import { discardUpload } from './discard-upload.ts'
 
-/** Whether a message head announces a body. What its length is, Node's parser has made sure of. */
+/** Whether a message head announces a body. Node's parser has checked its length. */
 export function hasBody(rawHeaders: readonly string[]): boolean {
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? ''
-    if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') return true
-    if (name.length === 14 && name.toLowerCase() === 'content-length')
-      return rawHeaders[i + 1] !== '0'
-  }
-  return false
+  if (firstValueOf(rawHeaders, 'transfer-encoding') !== undefined) return true
+  const length = firstValueOf(rawHeaders, 'content-length')
+  return length !== undefined && length !== '0'
 }
 
 export interface RequestBody {

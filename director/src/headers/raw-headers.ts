@@ -1,21 +1,14 @@
 // Header lists as Node and undici have them: names and values in turn, every byte, order and case as it came.
 
-/**
- * Visits each header until the visitor returns something.
- *
- * @param visit called with the name in lower case, the value, and the name as it came
- * @returns what the visitor returned; `undefined` when it never returned anything
- */
-export function firstOf<T>(
+/** @param visit called with the name in lower case, the value, and the name as it came */
+export function eachHeader(
   rawHeaders: readonly string[],
-  visit: (name: string, value: string, spelling: string) => T | undefined,
-): T | undefined {
+  visit: (name: string, value: string, spelling: string) => void,
+): void {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const spelling = rawHeaders[i] ?? ''
-    const found = visit(spelling.toLowerCase(), rawHeaders[i + 1] ?? '', spelling)
-    if (found !== undefined) return found
+    visit(spelling.toLowerCase(), rawHeaders[i + 1] ?? '', spelling)
   }
-  return undefined
 }
 
 /** The headers that the filter keeps, with their names as they came. @param keep called with the name in lower case */
@@ -24,11 +17,9 @@ export function filterHeaders(
   keep: (name: string, value: string) => boolean,
 ): string[] {
   const kept: string[] = []
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const spelling = rawHeaders[i] ?? ''
-    const value = rawHeaders[i + 1] ?? ''
-    if (keep(spelling.toLowerCase(), value)) kept.push(spelling, value)
-  }
+  eachHeader(rawHeaders, (name, value, spelling) => {
+    if (keep(name, value)) kept.push(spelling, value)
+  })
   return kept
 }
 

@@ -13,11 +13,12 @@ import {
   type GatewayProof,
 } from '../identity/gateway.ts'
 import { isReservedHeader } from '../identity/reserved-headers.ts'
-import { hostName, hostOf } from '../routing/host-name.ts'
+import { hostName } from '../routing/host-name.ts'
 import type { TemplateRoute } from '../routing/route-table.ts'
 import { createGatewayCookies } from './gateway-cookies.ts'
 import { isHopByHop, namedByConnection } from './hop-by-hop.ts'
 import { isWiderThanHost } from './cookie-domain.ts'
+import { eachHeader, filterHeaders, firstValueOf } from './raw-headers.ts'
 
 export interface HeaderRules {
   readonly gateway: GatewaySettings
@@ -111,25 +112,22 @@ export function createHeaderScrub({
   ): string[] {
     const named = namedByConnection(rawHeaders)
     const kept: string[] = []
-    for (let i = 0; i < rawHeaders.length; i += 2) {
-      const header = rawHeaders[i] ?? ''
-      const name = header.toLowerCase()
-      let value = rawHeaders[i + 1]
-      // Before `Connection` is heard: whoever it names away would be nobody to the application.
+    eachHeader(rawHeaders, (name, value, spelling) => {
+      // Before `Connection` is read: with an identity header in it, the application would see no identity.
       if (isPassedIdentity(name, identity)) {
-        kept.push(header, value ?? '')
-        continue
+        kept.push(spelling, value)
+        return
       }
-      if (isScrubbed(name) || named?.has(name) === true) continue
-      if (name === 'authorization' && !withAuthorization) continue
-      if (name === 'cookie') value = cookies.without(value ?? '')
-      if (value !== undefined) kept.push(header, value)
-    }
+      if (isScrubbed(name) || named?.has(name) === true) return
+      if (name === 'authorization' && !withAuthorization) return
+      const passed = name === 'cookie' ? cookies.without(value) : value
+      if (passed !== undefined) kept.push(spelling, passed)
+    })
     return kept
   }
 
   function forwarded(rawHeaders: readonly string[], remoteAddress: string | undefined): string[] {
-    const host = hostOf(rawHeaders)
+    const host = firstValueOf(rawHeaders, 'host')
     return [
       ...(remoteAddress === undefined ? [] : ['X-Forwarded-For', plainAddress(remoteAddress)]),
       ...(host === undefined ? [] : ['X-Forwarded-Host', host]),
@@ -165,17 +163,11 @@ export function createHeaderScrub({
 
     toClient(rawHeaders, host) {
       const named = namedByConnection(rawHeaders)
-      const kept: string[] = []
-      for (let i = 0; i < rawHeaders.length; i += 2) {
-        const header = rawHeaders[i] ?? ''
-        const name = header.toLowerCase()
-        const value = rawHeaders[i + 1] ?? ''
-        if (isHopByHop(name) || named?.has(name) === true) continue
-        if (droppedFromAnswers.has(name) || name.startsWith('berth-')) continue
-        if (name === 'set-cookie' && mayNotSet(value, host)) continue
-        kept.push(header, value)
-      }
-      return kept
+      return filterHeaders(rawHeaders, (name, value) => {
+        if (isHopByHop(name) || named?.has(name) === true) return false
+        if (droppedFromAnswers.has(name) || name.startsWith('berth-')) return false
+        return name !== 'set-cookie' || !mayNotSet(value, host)
+      })
     },
   }
 
@@ -184,16 +176,10 @@ export function createHeaderScrub({
   }
 }
 
-/** A header that came exactly once: of two, one is not the gateway's. @param wanted lower case */
+/** A header that came exactly once: one of two is not the gateway's. @param wanted lower case */
 function theOnly(rawHeaders: readonly string[], wanted: string): string[] {
-  const found: string[] = []
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const header = rawHeaders[i] ?? ''
-    if (header.length !== wanted.length || header.toLowerCase() !== wanted) continue
-    if (found.length > 0) return []
-    found.push(header, rawHeaders[i + 1] ?? '')
-  }
-  return found
+  const found = filterHeaders(rawHeaders, (name) => name === wanted)
+  return found.length === 2 ? found : []
 }
 
 /** A token of the gateway's is a bearer's; anything else is not what the application was promised. */

@@ -1,11 +1,14 @@
-// Whether an upgrade comes from a page of the host it asks: browsers let any site open WebSockets to any other.
+// Whether an upgrade comes from a page of the host that it is sent to. Browsers let a page of any site open WebSockets to
+// any other site.
+import { firstValueOf, valuesOf } from '../headers/raw-headers.ts'
 import { refuse, type RequestRefusal } from './gateway.ts'
 
 export type CheckOrigin = (rawHeaders: readonly string[]) => RequestRefusal | undefined
 
 /**
- * With a public URL, the origin is its scheme and port with the host name of the request (which routing has
- * found to be one of ours); without one, the request's own host by http or https. No `Origin`: not a browser.
+ * With a public URL, the origin must have its scheme and port, and the host name of the request (routing has checked
+ * that it is a host name of Berth). Without a public URL, the origin must be the request's own host with http or https.
+ * A client that sends no `Origin` is not a browser.
  */
 export function createCheckOrigin(publicUrl: string | undefined): CheckOrigin {
   const site = publicUrl === undefined ? undefined : new URL(publicUrl)
@@ -17,26 +20,15 @@ export function createCheckOrigin(publicUrl: string | undefined): CheckOrigin {
   }
 
   return (rawHeaders) => {
-    let host = ''
-    let origin: string | undefined
-    for (let i = 0; i < rawHeaders.length; i += 2) {
-      const name = (rawHeaders[i] ?? '').toLowerCase()
-      const value = rawHeaders[i + 1] ?? ''
-      if (name === 'host') host = value.toLowerCase()
-      if (name !== 'origin') continue
-      if (origin !== undefined) return foreign()
-      origin = value.toLowerCase()
-    }
-    if (origin === undefined || expected(host).includes(origin)) return undefined
-    return foreign()
+    const [origin, ...further] = valuesOf(rawHeaders, 'origin')
+    if (origin === undefined) return undefined
+    const host = firstValueOf(rawHeaders, 'host')?.toLowerCase() ?? ''
+    if (further.length === 0 && expected(host).includes(origin.toLowerCase())) return undefined
+    return refuse('origin_refused', 'Only a page of this address may open this connection.')
   }
 }
 
-/** Without the port where it is the scheme's own, as browsers write it. */
+/** Browsers leave out the port where it is the scheme's own. */
 function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : url
-}
-
-function foreign(): RequestRefusal {
-  return refuse('origin_refused', 'Only pages of this very address may open this connection.')
 }

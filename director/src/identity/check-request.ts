@@ -1,4 +1,5 @@
-// Refuses what is malformed or meant to be read in two ways, before anybody asks who sent it.
+// Refuses a request that is malformed, or that two servers could read differently, before its identity is read.
+import { eachHeader } from '../headers/raw-headers.ts'
 import {
   identityHeaderNames,
   refuse,
@@ -17,16 +18,16 @@ export interface RequestHead {
 }
 
 export const hostLikeDetail =
-  'The path begins with two slashes, which a browser takes for the name of another host.'
+  'The path begins with two slashes. A browser would read it as the name of another host.'
 
-/** What a browser that is led there would read as another host: `//evil`, `/\evil`. */
+/** A browser that is redirected to such a path reads it as another host: `//evil`, `/\evil`. */
 export function beginsLikeHost(target: string): boolean {
   return target[1] === '/' || target[1] === '\\'
 }
 
 const hostShape = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 
-/** The checks of a request's form; `undefined` for a request that may be looked at further. */
+/** The checks of a request's form. They return `undefined` for a request that passes. */
 export function createCheckRequest(
   gateway: GatewaySettings,
 ): (head: RequestHead) => RequestRefusal | undefined {
@@ -40,9 +41,9 @@ export function createCheckRequest(
 }
 
 function complaintAbout({ method, target, upgrade }: RequestHead): string | undefined {
-  if (method === 'TRACE' || method === 'CONNECT') return 'This method is not served here.'
-  if (upgrade && method !== 'GET') return 'Only GET can ask for an upgrade.'
-  // What a proxy would read as another target.
+  if (method === 'TRACE' || method === 'CONNECT') return 'Berth does not serve this method.'
+  if (upgrade && method !== 'GET') return 'An upgrade must be requested with GET.'
+  // A proxy would read an absolute URL as another target.
   if (!target.startsWith('/')) return 'The request target must be a path.'
   if (beginsLikeHost(target)) return hostLikeDetail
   return undefined
@@ -53,22 +54,27 @@ function complaintAboutHeaders(
   mayNotBeSpelt: (name: string) => boolean,
 ): string | undefined {
   let hosts = 0
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] ?? '').toLowerCase()
-    const value = rawHeaders[i + 1] ?? ''
+
+  function complaintAboutHeader(name: string, value: string): string | undefined {
     if (name === 'host') {
       hosts += 1
-      // Node keeps the first of several and says nothing.
+      // Node keeps the first of several Host headers and reports no error.
       if (hosts > 1) return 'The request names more than one host.'
-      if (!hostShape.test(value)) return 'The host name is malformed.'
-      continue
+      return hostShape.test(value) ? undefined : 'The host name of the request is malformed.'
     }
     // Many applications read `_` and `-` in header names as the same (CVE-2025-64484).
     if (name.includes('_') && mayNotBeSpelt(name.replaceAll('_', '-')))
-      return 'A header name is a misspelling of one that the gateway sets.'
-    if (upgrade && announcesBody(name, value)) return 'An upgrade cannot carry a body.'
+      return 'The request has a header whose name differs from one of the gateway only by "_" in place of "-".'
+    if (upgrade && announcesBody(name, value))
+      return 'A request for an upgrade must not have a body.'
+    return undefined
   }
-  return undefined
+
+  let complaint: string | undefined
+  eachHeader(rawHeaders, (name, value) => {
+    complaint ??= complaintAboutHeader(name, value)
+  })
+  return complaint
 }
 
 function announcesBody(name: string, value: string): boolean {

@@ -1,6 +1,7 @@
 // Who asks: exactly one verified identity, or a refusal. The same for requests and upgrades. Reads nothing but headers.
 import { longestText, mostGroups, type Person } from '@berth/shared/contract'
 import { parseUserName, type UserName } from '@berth/shared/names'
+import { valuesOf } from '../headers/raw-headers.ts'
 import { refuse, type GatewaySettings, type GatewayProof, type RequestRefusal } from './gateway.ts'
 import { createProve } from './prove-gateway.ts'
 
@@ -44,16 +45,6 @@ export function createIdentify(gateway: GatewaySettings): Identify {
     const person = { name, subject, groups }
     return { ok: true, person: email === '' ? person : { ...person, email }, proof }
   }
-}
-
-function valuesOf(rawHeaders: readonly string[], lowerCaseName: string): readonly string[] {
-  const values: string[] = []
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? ''
-    if (name.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName)
-      values.push(rawHeaders[i + 1] ?? '')
-  }
-  return values
 }
 
 const missing = () => refuse('identity_missing', 'The gateway named nobody. Please sign in.')

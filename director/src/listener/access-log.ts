@@ -35,6 +35,13 @@ export interface AccessLog {
 }
 
 export const clientGoneStatus = 499
+/** The client went away while its request waited. */
+export const clientGone: Ending = {
+  outcome: 'client_gone',
+  status: clientGoneStatus,
+  bytesIn: 0,
+  bytesOut: 0,
+}
 const pathLimit = 256
 
 export function createAccessLog(deps: { log: Log; clock: Clock; metrics: Metrics }): AccessLog {

@@ -2,13 +2,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Person } from '@berth/shared/contract'
 import { parsePrefix, workspaceName } from '@berth/shared/names'
+import { firstValueOf } from '../headers/raw-headers.ts'
 import type { CheckOrigin } from '../identity/check-origin.ts'
 import { beginsLikeHost, hostLikeDetail, type RequestHead } from '../identity/check-request.ts'
 import { refuse, type GatewayProof, type RequestRefusal } from '../identity/gateway.ts'
 import type { Identify } from '../identity/identify.ts'
 import { seatKey, type SeatHolder } from '../leases/lease.ts'
 import { classify, isOwnPath, type RequestKind } from '../routing/classify.ts'
-import { hostOf } from '../routing/host-name.ts'
 import { below, isBare } from '../routing/path-prefix.ts'
 import type { RouteTable, TemplateRoute } from '../routing/route-table.ts'
 
@@ -63,7 +63,7 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     if (!who.ok) return who
     const { person, proof } = who
 
-    const host = hostOf(rawHeaders)
+    const host = firstValueOf(rawHeaders, 'host')
     const table = routes()
     const found = table.find({ host, target, port: socket.localPort })
     if (found.kind !== 'template') {

@@ -1,4 +1,4 @@
-// How a refusal or failure is told: a plain page to somebody who looks, problem+json to everything else.
+// How a refusal or failure is shown: as a plain page to a person, as problem+json to every other client.
 import { createHash } from 'node:crypto'
 import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -9,12 +9,13 @@ import {
   type ProblemCode,
   type ProblemExtras,
 } from '@berth/shared/problems'
+import type { Failed } from '../forward/outcome.ts'
 
 export interface Refusals {
   problem(code: ProblemCode, detail: string, extras?: ProblemExtras): Problem
   /** @returns bytes of the body */
   toResponse(response: ServerResponse, problem: Problem, asPage: boolean): number
-  /** For an upgrade, whose answer is written by hand. The socket ends with it. @returns bytes of the body */
+  /** For an upgrade, which has no response object. Ends the socket. @returns bytes of the body */
   toSocket(socket: Duplex, problem: Problem): number
 }
 
@@ -39,8 +40,8 @@ const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosnif
 
 const graceMs = 2_000
 const retryAfterSeconds = 5
-/** What passes by itself: a page that shows it looks again, and a client is told when to. */
-const passing: ReadonlySet<ProblemCode> = new Set([
+/** Problems that end by themselves: a page reloads itself, and a client is told when to retry. */
+const temporary: ReadonlySet<ProblemCode> = new Set([
   'spawner_unreachable',
   'starting',
   'shutting_down',
@@ -50,18 +51,28 @@ const passing: ReadonlySet<ProblemCode> = new Set([
   'engine_unreachable',
 ])
 
-/** @param base where problems are explained */
+/** What a failed attempt at forwarding is called. */
+export const failureDetails: Readonly<Record<Failed['code'], string>> = {
+  workspace_unreachable: 'The workspace closed the connection before it answered.',
+  workspace_timeout: 'The workspace did not answer in time.',
+  bad_request: 'Berth cannot forward this request as it is.',
+}
+
+export const tooManyDetail =
+  'You have too many requests or connections open at once. Close some pages, or wait until some requests have ended.'
+
+/** @param base the base URL of the pages that explain problems */
 export function createRefusals(base: string | undefined): Refusals {
   function render(problem: Problem, asPage: boolean): [Record<string, string>, Buffer] {
     const body = Buffer.from(asPage ? renderPage(problem) : JSON.stringify(problem))
     const again = String(retryAfterSeconds)
-    const passes = passing.has(problem.code)
+    const isTemporary = temporary.has(problem.code)
     return [
       {
         ...(asPage ? pageHeaders : { 'content-type': problemMediaType }),
         ...headers,
-        ...(passes ? { 'retry-after': again } : {}),
-        ...(passes && asPage ? { refresh: again } : {}),
+        ...(isTemporary ? { 'retry-after': again } : {}),
+        ...(isTemporary && asPage ? { refresh: again } : {}),
         'content-length': String(body.length),
       },
       body,
@@ -82,7 +93,7 @@ export function createRefusals(base: string | undefined): Refusals {
       const reason = STATUS_CODES[problem.status] ?? ''
       const head = `HTTP/1.1 ${problem.status} ${reason}\r\n${lines.join('')}connection: close\r\n\r\n`
       socket.end(Buffer.concat([Buffer.from(head), body]))
-      // Whoever does not hang up after the last word is hung up on.
+      // A client that does not close the connection must not keep it.
       const grace = setTimeout(() => socket.destroy(), graceMs)
       grace.unref()
       socket.once('close', () => clearTimeout(grace))
@@ -93,7 +104,7 @@ export function createRefusals(base: string | undefined): Refusals {
 }
 
 function renderPage({ title, detail, code, status }: Problem): string {
-  const again = passing.has(code) ? '<p>This page looks again by itself every few seconds.</p>' : ''
+  const again = temporary.has(code) ? '<p>This page reloads itself every few seconds.</p>' : ''
   return `<!doctype html>
 <html lang="en">
 <head>

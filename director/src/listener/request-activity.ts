@@ -1,6 +1,7 @@
 // One request's or WebSocket's use of a seat: what forwarding tells becomes activity, but for background requests.
 import type { Clock } from '@berth/shared/clock'
 import type { ForwardHooks } from '../forward/outcome.ts'
+import { valuesOf } from '../headers/raw-headers.ts'
 import { createDrainMeter } from '../leases/drain-meter.ts'
 import type { Activity } from '../leases/activity.ts'
 
@@ -48,9 +49,8 @@ export function beginRequestActivity({
       },
     },
     sawHeaders(rawHeaders) {
-      for (let i = 0; i < rawHeaders.length; i += 2)
-        if (rawHeaders[i]?.toLowerCase() === 'content-type')
-          isEventStream = /^\s*text\/event-stream\b/i.test(rawHeaders[i + 1] ?? '')
+      const type = valuesOf(rawHeaders, 'content-type').at(-1)
+      if (type !== undefined) isEventStream = /^\s*text\/event-stream\b/i.test(type)
     },
     [Symbol.dispose]() {
       awaited[Symbol.dispose]()

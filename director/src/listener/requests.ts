@@ -1,23 +1,32 @@
-// One HTTP request from its head to its end: admitted, seated, forwarded, or answered in words.
+// Serves one HTTP request: admits it, finds a seat, and forwards it, or answers with a page or a problem.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Clock } from '@berth/shared/clock'
 import type { Problem, ProblemCode } from '@berth/shared/problems'
 import type { PassThrough } from '../spawner/pass-through.ts'
-import type { Refusals } from './refusals.ts'
-import type { SeatRequests } from '../spawner/seat-requests.ts'
+import { failureDetails, tooManyDetail, type Refusals } from './refusals.ts'
 import type { ConnectionPools } from '../forward/connection-pools.ts'
 import { discardUpload, type Grace } from '../forward/discard-upload.ts'
+import { watchResponseClose } from '../forward/watch-hang-up.ts'
 import { forwardRequest } from '../forward/forward-request.ts'
 import type { ForwardOutcome } from '../forward/outcome.ts'
 import type { HeaderScrub } from '../headers/scrub.ts'
-import type { LeaseTable, Seat } from '../leases/lease-table.ts'
-import type { Lease } from '../leases/lease.ts'
-import { pause, type SetTimer } from '@berth/shared/timer'
-import { clientGoneStatus, type AccessLog, type Ending, type Entry } from './access-log.ts'
+import type { Seat } from '../leases/lease-table.ts'
+import {
+  clientGone,
+  clientGoneStatus,
+  type AccessLog,
+  type Ending,
+  type Entry,
+} from './access-log.ts'
 import { wantsPage, workspaceOf, type Admit, type AdmittedRequest } from './admission.ts'
 import type { Metrics } from './metrics.ts'
 import type { PersonLimits } from './person-limits.ts'
 import { beginRequestActivity } from './request-activity.ts'
+import {
+  createSeating,
+  spawnerUnreachableDetail,
+  unseatedProblem,
+  type SeatingDeps,
+} from './seating.ts'
 
 export interface Deadlines {
   /** `LOADING_PAGE_AFTER`. */
@@ -28,11 +37,9 @@ export interface Deadlines {
   readonly answerMs: number
 }
 
-/** What requests and upgrades go by. */
-export interface ServeDeps {
+/** What requests and upgrades need in common. */
+export interface ServeDeps extends SeatingDeps {
   readonly admit: Admit
-  readonly table: LeaseTable
-  readonly seats: SeatRequests
   readonly pools: ConnectionPools
   readonly headers: HeaderScrub
   readonly passThrough: PassThrough
@@ -41,10 +48,6 @@ export interface ServeDeps {
   readonly metrics: Metrics
   readonly accessLog: AccessLog
   readonly deadlines: Deadlines
-  readonly clock: Clock
-  readonly setTimer: SetTimer
-  /** Aborts when whoever still waits for a workspace is to be sent away. */
-  readonly closing: AbortSignal
 }
 
 export type ServeRequest = (
@@ -53,21 +56,13 @@ export type ServeRequest = (
   expectContinue: boolean,
 ) => Promise<void>
 
-/** What a failure of the workspace is called. */
-export const failureDetails: Readonly<
-  Record<'workspace_unreachable' | 'workspace_timeout' | 'bad_request', string>
-> = {
-  workspace_unreachable: 'The workspace ended the connection before it answered.',
-  workspace_timeout: 'The workspace did not answer in time.',
-  bad_request: 'The request cannot be passed on as it is.',
-}
-
-/** Of an upload that was refused: nobody has to carry a large one that nobody wants. */
+/** How much of a refused upload is still read: a large one costs both sides, and its content is not needed. */
 const refusedGrace: Grace = { ms: 10_000, bytes: 64 * 1024 * 1024 }
 
 export function createServeRequest(deps: ServeDeps): ServeRequest {
-  const { admit, table, seats, pools, headers, passThrough, refusals } = deps
-  const { limits, metrics, accessLog, deadlines, clock, setTimer, closing } = deps
+  const { admit, table, pools, headers, passThrough, refusals } = deps
+  const { limits, metrics, accessLog, deadlines, clock } = deps
+  const seating = createSeating(deps)
 
   interface Exchange {
     readonly req: IncomingMessage
@@ -109,9 +104,9 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
         } as const
       case 'not-sent':
       case 'failed': {
-        const spawnerSilent = as !== 'forwarded' || outcome.kind === 'not-sent'
-        const refused = spawnerSilent
-          ? refuseWith(exchange, 'spawner_unreachable', spawnerSilentDetail)
+        const bySpawner = as !== 'forwarded' || outcome.kind === 'not-sent'
+        const refused = bySpawner
+          ? refuseWith(exchange, 'spawner_unreachable', spawnerUnreachableDetail)
           : refuseWith(exchange, outcome.code, failureDetails[outcome.code])
         return { ...refused, outcome: 'failed', cause: outcome.cause, bytesIn } as const
       }
@@ -166,67 +161,30 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     })
   }
 
-  async function visit(exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> {
-    const inHand = table.current(admitted.seatKey)
-    if (inHand === undefined) return await visitAsking(exchange, admitted, undefined)
-    metrics.handedOver(clock.now() - exchange.entry.startedAt)
-    const outcome = await forward(exchange, admitted, inHand)
-    if (outcome.kind !== 'not-sent') return ending(exchange, outcome, 'forwarded')
-    return await visitAsking(exchange, admitted, inHand.lease)
-  }
-
-  /** @param failed the lease in hand that could not be connected to */
-  async function visitAsking(
-    exchange: Exchange,
-    admitted: AdmittedRequest,
-    failed: Lease | undefined,
-  ): Promise<Ending> {
+  async function serveWorkspace(exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> {
     const { res, entry } = exchange
-    const { kind, holder, route } = admitted
-    entry.workspace = workspaceOf(admitted) ?? table.last(admitted.seatKey)?.workspace
-    const { navigation, start } = kind
-    const until = entry.startedAt + (navigation ? deadlines.pageAfterMs : deadlines.waitMs)
-    const gone = new AbortController()
-    const hangUp = (): void => gone.abort()
-    res.on('close', hangUp)
-    const signal = AbortSignal.any([gone.signal, closing])
-    try {
-      for (let round = 0; ; round += 1) {
-        if (failed !== undefined) table.dropGeneration(failed.generation)
-        if (round > 0 && clock.now() >= until)
-          return navigation
-            ? await page(exchange, admitted)
-            : refuseWith(exchange, 'workspace_unreachable', noConnectionDetail)
-        if (round > 1) await pause(setTimer, retryPauseMs(round), signal)
-        const pending = { holder, route, start, navigation, until, failed, signal }
-        const found = await seats.request(pending)
-        switch (found.status) {
-          case 'granted': {
-            const outcome = await forward(exchange, admitted, found.seat)
-            if (outcome.kind !== 'not-sent') return ending(exchange, outcome, 'forwarded')
-            failed = found.seat.lease
-            continue
-          }
-          case 'aborted':
-            if (gone.signal.aborted) return clientGone
-            return refuseWith(exchange, 'shutting_down', 'Please try again in a moment.')
-          case 'unreachable':
-            return refuseWith(exchange, 'spawner_unreachable', spawnerSilentDetail)
-          case 'waiting':
-            if (!navigation) return refuseWith(exchange, 'starting', stillStartingDetail)
-            return await page(exchange, admitted)
-          case 'refused':
-            if (!navigation) return refuse(exchange, found.problem)
-            metrics.refused(found.problem.code)
-            return await page(exchange, admitted)
-        }
-      }
-    } finally {
-      res.off('close', hangUp)
-    }
+    const { navigation } = admitted.kind
+    const result = await seating({
+      admitted,
+      entry,
+      navigation,
+      until: entry.startedAt + (navigation ? deadlines.pageAfterMs : deadlines.waitMs),
+      watchHangUp: () => watchResponseClose(res),
+      async attempt(seat, inHand) {
+        if (inHand) metrics.handedOver(clock.now() - entry.startedAt)
+        const outcome = await forward(exchange, admitted, seat)
+        return outcome.kind === 'not-sent' ? undefined : ending(exchange, outcome, 'forwarded')
+      },
+    })
+    if ('outcome' in result) return result
+    if (result.status === 'client-gone') return clientGone
+    if (!navigation || result.status === 'unreachable' || result.status === 'closing')
+      return refuse(exchange, unseatedProblem(result, refusals))
+    if (result.status === 'refused') metrics.refused(result.problem.code)
+    return await page(exchange, admitted)
   }
 
-  /** Not to be remembered: what lies where may change with the next snapshot of routes. */
+  /** Clients must not remember it: the next snapshot of routes may change it. */
   function redirect({ req, res }: Exchange, location: string): Ending {
     res.writeHead(308, { location, 'cache-control': 'no-store', 'content-length': '0' }).end()
     discardUpload(req, refusedGrace)
@@ -254,7 +212,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
       return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))
     if (admitted.own)
       entry.workspace = workspaceOf(admitted) ?? table.last(admitted.seatKey)?.workspace
-    const served = admitted.own ? passOwn(exchange, admitted) : visit(exchange, admitted)
+    const served = admitted.own ? passOwn(exchange, admitted) : serveWorkspace(exchange, admitted)
     return await served.finally(() => taken[Symbol.dispose]())
   }
 
@@ -263,24 +221,4 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     res.on('error', () => req.socket.destroy())
     accessLog.end(entry, await serve({ req, res, expectContinue, entry }))
   }
-}
-
-const clientGone: Ending = {
-  outcome: 'client_gone',
-  status: clientGoneStatus,
-  bytesIn: 0,
-  bytesOut: 0,
-}
-
-export const tooManyDetail =
-  'You have too many requests or connections open at once. Close some pages, or wait for some to end.'
-export const noConnectionDetail =
-  'The workspace takes no connections. Please try again in a moment.'
-export const stillStartingDetail = 'The workspace is still starting. Please try again in a moment.'
-export const spawnerSilentDetail =
-  'What starts workspaces does not answer at the moment. Workspaces that are running go on.'
-
-/** Between rounds that found a seat whose workspace could not be connected to. */
-export function retryPauseMs(round: number): number {
-  return Math.min(1_000, 50 * round)
 }

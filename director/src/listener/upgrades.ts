@@ -1,4 +1,4 @@
-// One WebSocket from its handshake to its end: the same steps as a request, and refusals written by hand.
+// Serves one WebSocket from its handshake to its end, in the same steps as a request. Refusals go to the bare socket.
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Problem, ProblemCode } from '@berth/shared/problems'
@@ -8,19 +8,12 @@ import type { UpgradedConnection } from '../forward/upgraded-connection.ts'
 import { watchHangUp } from '../forward/watch-hang-up.ts'
 import type { Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
-import { pause } from '@berth/shared/timer'
-import { clientGoneStatus, type Ending, type Entry } from './access-log.ts'
-import { workspaceOf, type AdmittedRequest } from './admission.ts'
-import {
-  failureDetails,
-  noConnectionDetail,
-  retryPauseMs,
-  spawnerSilentDetail,
-  stillStartingDetail,
-  tooManyDetail,
-  type ServeDeps,
-} from './requests.ts'
+import { clientGone, type Ending, type Entry } from './access-log.ts'
+import type { AdmittedRequest } from './admission.ts'
+import { failureDetails, tooManyDetail } from './refusals.ts'
+import type { ServeDeps } from './requests.ts'
 import { beginRequestActivity } from './request-activity.ts'
+import { createSeating, unseatedProblem } from './seating.ts'
 
 export interface UpgradeDeps extends Omit<ServeDeps, 'passThrough' | 'pools'> {
   readonly forwardUpgrade: UpgradeForwarder
@@ -37,6 +30,7 @@ export interface Upgrades {
 export function createUpgrades(deps: UpgradeDeps): Upgrades {
   const { admit, table, seats, headers, refusals, limits, metrics, accessLog } = deps
   const { deadlines, clock, setTimer, closing, forwardUpgrade, maxAgeMs } = deps
+  const seating = createSeating(deps)
   const connections = new Set<UpgradedConnection>()
   let ended = false
 
@@ -57,17 +51,17 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
   const refuseWith = (exchange: Exchange, code: ProblemCode, detail: string): Ending =>
     refuse(exchange, refusals.problem(code, detail))
 
-  /** Goes on if the lease is good, or becomes good again for the same place. */
+  /** Lets a client's data pass while the lease is good. Without a good lease, a seat at the same address is requested. */
   function createDataCheck(
     admitted: AdmittedRequest,
     opened: Lease,
     gone: AbortSignal,
   ): () => undefined | Promise<boolean> {
-    async function askAgain(): Promise<boolean> {
+    async function renew(): Promise<boolean> {
       const found = await seats.request({
         holder: admitted.holder,
         route: admitted.route,
-        // Somebody types, or a page's kernel is asked for something: that wakes.
+        // Data from a client is use: a person types, or a page sends a command. It wakes the workspace.
         start: 'start',
         navigation: false,
         until: clock.now() + deadlines.waitMs,
@@ -78,7 +72,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
 
     return () => {
       const current = table.current(admitted.seatKey)
-      if (current === undefined) return askAgain()
+      if (current === undefined) return renew()
       return isSame(current.lease, opened) ? undefined : Promise.resolve(false)
     }
   }
@@ -86,7 +80,9 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
   async function keepOpen(connection: UpgradedConnection): Promise<Ending> {
     connections.add(connection)
     const age =
-      maxAgeMs > 0 ? setTimer(maxAgeMs, () => connection.close(1001, 'too old')) : undefined
+      maxAgeMs > 0
+        ? setTimer(maxAgeMs, () => connection.close(1001, 'maximum age reached'))
+        : undefined
     if (ended) connection.close(1012)
     const { bytesIn, bytesOut } = await connection.closed
     age?.[Symbol.dispose]()
@@ -126,7 +122,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       answerTimeoutMs: deadlines.answerMs,
       hooks: {
         ...use.hooks,
-        // A client's data frames are use, whatever its handshake was; what a server pushes is none.
+        // A client's data frames are use even after a background handshake. Data that a server pushes is not.
         onUse: seat.activity.touch,
         onDrained: () => undefined,
         onClientData: createDataCheck(admitted, seat.lease, gone.signal),
@@ -151,49 +147,19 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     }
   }
 
-  async function visit(exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> {
-    let failed: Lease | undefined
-    for (let round = 0; ; round += 1) {
-      const inHand = failed === undefined ? table.current(admitted.seatKey) : undefined
-      const found = inHand ?? (await find(exchange, admitted, failed, round))
-      if ('outcome' in found) return found
-      const ending = await forward(exchange, admitted, found)
-      if (ending !== undefined) return ending
-      failed = found.lease
-      table.dropGeneration(failed.generation)
-      if (inHand === undefined && clock.now() >= exchange.entry.startedAt + deadlines.waitMs)
-        return refuseWith(exchange, 'workspace_unreachable', noConnectionDetail)
-    }
-  }
-
-  async function find(
-    exchange: Exchange,
-    admitted: AdmittedRequest,
-    failed: Lease | undefined,
-    round: number,
-  ): Promise<Seat | Ending> {
-    const { holder, route, kind } = admitted
-    exchange.entry.workspace = workspaceOf(admitted) ?? table.last(admitted.seatKey)?.workspace
-    using hangUp = watchHangUp(exchange.socket)
-    const signal = AbortSignal.any([hangUp.signal, closing])
-    if (round > 1) await pause(setTimer, retryPauseMs(round), signal)
-    const until = exchange.entry.startedAt + deadlines.waitMs
-    const { start } = kind
-    const pending = { holder, route, start, navigation: false, until, failed, signal }
-    const found = await seats.request(pending)
-    switch (found.status) {
-      case 'granted':
-        return found.seat
-      case 'aborted':
-        if (hangUp.signal.aborted) return clientGone
-        return refuseWith(exchange, 'shutting_down', 'Please try again in a moment.')
-      case 'unreachable':
-        return refuseWith(exchange, 'spawner_unreachable', spawnerSilentDetail)
-      case 'waiting':
-        return refuseWith(exchange, 'starting', stillStartingDetail)
-      case 'refused':
-        return refuse(exchange, found.problem)
-    }
+  async function serveWorkspace(exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> {
+    const { socket, entry } = exchange
+    const result = await seating({
+      admitted,
+      entry,
+      navigation: false,
+      until: entry.startedAt + deadlines.waitMs,
+      watchHangUp: () => watchHangUp(socket),
+      attempt: (seat) => forward(exchange, admitted, seat),
+    })
+    if ('outcome' in result) return result
+    if (result.status === 'client-gone') return clientGone
+    return refuse(exchange, unseatedProblem(result, refusals))
   }
 
   async function serve(exchange: Exchange): Promise<Ending> {
@@ -205,16 +171,17 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     }
     const { admitted } = admission
     entry.user = admitted.person.name
-    if (admitted.own) return refuseWith(exchange, 'bad_request', 'There is no WebSocket here.')
+    if (admitted.own)
+      return refuseWith(exchange, 'bad_request', 'There is no WebSocket at this address.')
     const taken = limits.take(admitted.person.name, true)
     if ('limit' in taken)
       return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))
-    return await visit(exchange, admitted).finally(() => taken[Symbol.dispose]())
+    return await serveWorkspace(exchange, admitted).finally(() => taken[Symbol.dispose]())
   }
 
   return {
     async serve(req, socket, head) {
-      // The close that follows says all that matters.
+      // The close event that follows is handled; the error adds nothing.
       socket.on('error', () => socket.destroy())
       const entry = accessLog.begin(req, 'websocket')
       const ending = await serve({ req, socket, head, entry })
@@ -228,15 +195,8 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
   }
 }
 
-/** An open connection is to the container that it was opened to: its place tells it as well as its id. */
+/** A connection belongs to the container that it was opened to. The same address identifies it as well as the id. */
 function isSame(granted: Lease, opened: Lease): boolean {
   if (granted.workspace !== opened.workspace) return false
   return granted.generation === opened.generation || samePlace(granted, opened)
-}
-
-const clientGone: Ending = {
-  outcome: 'client_gone',
-  status: clientGoneStatus,
-  bytesIn: 0,
-  bytesOut: 0,
 }

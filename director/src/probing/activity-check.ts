@@ -30,16 +30,18 @@ export function createActivityChecks(deps: ActivityChecksDeps): ProbeJobs {
   ): Promise<Omit<ActivityCheckResult, 'director'>> {
     const { workspace, generation, address, path, deadlineMs } = command
     const signal = AbortSignal.any([aborted, abortAfter(deadlineMs)])
-    const place = { address, host: `${workspace}:${address.port}` }
 
     async function said() {
-      const first = await fetch({ ...place, path: untracked(path) }, signal)
+      const first = await fetch({ address, workspace, path: untracked(path) }, signal)
       const told = readActivity(first, clock.wall())
       const kernelCount = kernelsCounted(path, first)
       if (kernelCount === undefined) return told
       if (kernelCount === 0) return { busy: false, ...told }
       // It counts kernels, but a silent one may compute: which are busy, only their list says.
-      const kernels = await fetch({ ...place, path: untracked(kernelsPath(path)) }, signal)
+      const kernels = await fetch(
+        { address, workspace, path: untracked(kernelsPath(path)) },
+        signal,
+      )
       if (!isArrayOfKernels(kernels)) return {}
       return combine(told, readActivity(kernels, clock.wall()))
     }

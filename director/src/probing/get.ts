@@ -18,8 +18,7 @@ export interface GetOptions<T> {
 export function get<T>(options: GetOptions<T>): Promise<T | undefined> {
   const { address, workspace, path, accept, connectMs, signal, read } = options
   if (signal.aborted) return Promise.resolve(undefined)
-  const { promise, resolve } = Promise.withResolvers<T | undefined>()
-  const request = http.get({
+  const request = begin({
     host: address.host,
     port: address.port,
     path,
@@ -27,6 +26,8 @@ export function get<T>(options: GetOptions<T>): Promise<T | undefined> {
     headers: { host: `${workspace}:${address.port}`, accept, connection: 'close' },
     signal,
   })
+  if (request === undefined) return Promise.resolve(undefined)
+  const { promise, resolve } = Promise.withResolvers<T | undefined>()
   const connecting = setTimeout(() => request.destroy(), connectMs)
   request.on('error', () => resolve(undefined))
   request.on('close', () => {
@@ -42,4 +43,13 @@ export function get<T>(options: GetOptions<T>): Promise<T | undefined> {
       .finally(() => request.destroy())
   })
   return promise
+}
+
+/** Node throws for a path with characters that no request may have. There is no answer then, as from a wrong port. */
+function begin(options: http.RequestOptions): http.ClientRequest | undefined {
+  try {
+    return http.get(options)
+  } catch {
+    return undefined
+  }
 }

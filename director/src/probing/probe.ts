@@ -1,8 +1,8 @@
 // Looks whether a workspace answers, from where the requests will come: TCP, then HTTP below 500.
-import http from 'node:http'
 import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import type { ProbeCommand, ProbeResult } from '@berth/shared/contract'
+import { get } from './get.ts'
 
 export interface ProbeAttempt {
   /** The HTTP status; `undefined` when there was no answer. */
@@ -66,35 +66,15 @@ function isReachable({ status }: ProbeAttempt): boolean {
 }
 
 /** A connection of its own for each try, closed after it. */
-export const tryProbeOnce: TryProbe = (command, timeoutMs, signal) => {
-  const { address, path, workspace } = command
-  const { promise, resolve } = Promise.withResolvers<ProbeAttempt>()
-  const options = {
-    host: address.host,
-    port: address.port,
+export const tryProbeOnce: TryProbe = async ({ address, path, workspace }, timeoutMs, signal) => {
+  const status = await get({
+    address,
     path,
-    agent: false,
-    headers: { host: `${workspace}:${address.port}`, accept: '*/*', connection: 'close' },
+    workspace,
+    accept: '*/*',
+    connectMs: Math.min(timeoutMs, connectMs),
     signal: AbortSignal.any([signal, abortAfter(Math.min(timeoutMs, answerMs))]),
-  }
-  let request
-  try {
-    request = http.get(options)
-  } catch {
-    // The path has characters that no request can have: there is no answer, as from a wrong port.
-    return Promise.resolve({})
-  }
-  const connecting = setTimeout(() => request.destroy(), Math.min(timeoutMs, connectMs))
-  request.on('error', () => resolve({}))
-  request.on('close', () => {
-    clearTimeout(connecting)
-    resolve({})
+    read: ({ statusCode }) => statusCode,
   })
-  request.on('socket', (socket) => socket.once('connect', () => clearTimeout(connecting)))
-  request.on('response', (response) => {
-    response.on('error', () => undefined)
-    resolve(response.statusCode === undefined ? {} : { status: response.statusCode })
-    request.destroy()
-  })
-  return promise
+  return status === undefined ? {} : { status }
 }

@@ -1,5 +1,6 @@
 // What kind of request it is: a person looking, a page's own, or a client such as git; and what it may bring about.
 import { ownPathPrefix, type SeatRequest } from '@berth/shared/contract'
+import { eachHeader } from '../headers/raw-headers.ts'
 import type { IsBackground } from './background-requests.ts'
 
 export interface RequestKind {
@@ -49,8 +50,7 @@ function readHints(rawHeaders: readonly string[]): Hints {
     origin: '',
     referer: '',
   }
-  for (let i = 0; i < rawHeaders.length; i += 2)
-    readHint(hints, (rawHeaders[i] ?? '').toLowerCase(), rawHeaders[i + 1] ?? '')
+  eachHeader(rawHeaders, (name, value) => readHint(hints, name, value))
   return hints
 }
 

@@ -4,6 +4,7 @@ import { internalPaths, type Person } from '@berth/shared/contract'
 import { forwardRequest } from '../forward/forward-request.ts'
 import type { ForwardOutcome } from '../forward/outcome.ts'
 import { isHopByHop } from '../headers/hop-by-hop.ts'
+import { filterHeaders } from '../headers/raw-headers.ts'
 import type { HeaderScrub } from '../headers/scrub.ts'
 import type { GatewayProof } from '../identity/gateway.ts'
 import type { Spawner } from './client.ts'
@@ -68,12 +69,7 @@ export function createPassThrough({ spawner, headers }: PassThroughDeps): PassTh
   }
 }
 
-/** The spawner is trusted with everything but the connection itself. */
+/** The director trusts the spawner's headers, except those that concern the connection. */
 function withoutHopByHop(rawHeaders: readonly string[]): string[] {
-  const kept: string[] = []
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? ''
-    if (!isHopByHop(name.toLowerCase())) kept.push(name, rawHeaders[i + 1] ?? '')
-  }
-  return kept
+  return filterHeaders(rawHeaders, (name) => !isHopByHop(name))
 }
