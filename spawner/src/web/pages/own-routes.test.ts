@@ -110,7 +110,7 @@ describe('GET /.berth/status', () => {
     const failed = JSON.parse((await web.ask('/.berth/status')).body) as { problem: unknown }
     assert.deepEqual(failed.problem, {
       code: 'image_missing',
-      title: 'The image of the workspace cannot be had',
+      title: 'The image of the workspace is not available',
       detail: 'No image.',
     })
     web.workspaces.show({

@@ -1,4 +1,4 @@
-// Which page a person sees for a view of their workspace, and with what words. Pure; HTML is the templates' business.
+// Which page a person sees for a view of their workspace, and with which words. Pure; the HTML is in `views/`.
 import type { ShownPhase } from '@berth/shared/contract'
 import { problemStatus, problemTitle, type ProblemCode } from '@berth/shared/problems'
 import type { WorkspaceView } from '../../loop/workspaces.ts'
@@ -9,7 +9,7 @@ import { adviceFor, noticeWords, wordsFor } from './words.ts'
 
 interface Shown {
   readonly httpStatus: number
-  /** Also the seconds after which a page without script asks again, where `refreshes`. */
+  /** With `refreshes`, also the seconds after which a page without script reloads. */
   readonly retryAfterS?: number
   readonly refreshes: boolean
   readonly status: ShownStatus
@@ -37,18 +37,18 @@ export interface NoticePage extends Shown {
   readonly advice: readonly string[]
   /** The label of the button that starts the workspace. */
   readonly start?: string
-  /** It runs, and a link leads to it. */
+  /** The workspace runs: the page has a link to it. */
   readonly opens?: boolean
-  /** What else may be asked for here, by the last part of its path. */
+  /** Further buttons; `name` is the last part of the path that they post to. */
   readonly acts: readonly { readonly name: 'extend' | 'restart'; readonly label: string }[]
   readonly facts: readonly { readonly name: string; readonly text: string }[]
-  /** A picture that needs no other origin. */
+  /** A picture that is loaded from no other origin. */
   readonly icon?: string
 }
 
 export type Page = LoadingPage | FailurePage | NoticePage
 
-/** Short where something moves: a page without script is only as quick as this. */
+/** Short in phases that end soon: a page without script notices a change only after this. */
 const retryAfter: Partial<Record<ShownPhase, number>> = {
   queued: 5,
   pulling: 3,
@@ -72,13 +72,14 @@ export function choosePage(view: WorkspaceView): Page {
   return loadingPage(status)
 }
 
-/** For somebody who comes to look after a workspace that runs, not to be led into it. */
+/** For a person who opens `/.berth/` itself to manage a workspace that runs. */
 export function runningPage(view: WorkspaceView): NoticePage | undefined {
   const status = showStatus(view)
   if (view.refusal !== undefined || (status.phase !== 'ready' && status.phase !== 'frozen'))
     return undefined
   const { endsAt, extensionMs, outdated } = status
-  const latest = 'There is a newer version of it. A restart brings that; what is not saved is lost.'
+  const latest =
+    'A newer version of it is available. Restart to get it. Save your work first: what is not saved is lost.'
   return {
     ...quiet,
     kind: 'notice',
@@ -87,23 +88,21 @@ export function runningPage(view: WorkspaceView): NoticePage | undefined {
     status,
     tab: 'Running',
     heading: 'Your workspace is running',
-    lead: outdated === true ? latest : 'Everything is as it should be.',
+    lead: outdated === true ? latest : 'You can open it now.',
     opens: true,
-    facts: endsAt === undefined ? [] : [{ name: 'Ends', text: timeText(endsAt) }],
+    facts: endsAt === undefined ? [] : [{ name: 'Ends at', text: timeText(endsAt) }],
     acts: [
       ...(extensionMs === undefined
         ? []
-        : [{ name: 'extend', label: `Give it ${longText(extensionMs)} more` } as const]),
-      ...(outdated === true
-        ? [{ name: 'restart', label: 'Restart with the newer one' } as const]
-        : []),
+        : [{ name: 'extend', label: `Extend by ${longText(extensionMs)}` } as const]),
+      ...(outdated === true ? [{ name: 'restart', label: 'Restart to update' } as const] : []),
     ],
   }
 }
 
 const quiet = { advice: [], acts: [], facts: [] } as const
 
-/** The page's own language and the server's time zone say little: UTC, to the minute. */
+/** UTC, to the minute: the server knows neither the time zone nor the language of the person. */
 function timeText(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`
 }
@@ -141,7 +140,7 @@ function refusalPage(
   return {
     ...problemPage(code, plainText(detail), status),
     ...(refusal.limit === undefined ? {} : { limit: refusal.limit }),
-    // What waits for a place of one's own or for room can be asked for again by hand, too.
+    // A person may also try again by hand where the page would do it, and after stopping another workspace.
     ...(noticeWords[code]?.refreshS === undefined && code !== 'limit_user'
       ? {}
       : { start: 'Try again' }),
@@ -152,7 +151,7 @@ function enginePage(status: ShownStatus, detail: string): NoticePage {
   return problemPage('engine_unreachable', detail, status)
 }
 
-/** Any problem as a page of its own. */
+/** The page for a problem. */
 export function problemPage(code: ProblemCode, detail: string, status: ShownStatus): NoticePage {
   const words = noticeWords[code]
   const httpStatus = problemStatus(code)
@@ -179,8 +178,8 @@ function endedPage(status: ShownStatus): NoticePage {
     refreshes: false,
     status: { ...status, phase: 'stopped' },
     tab: 'Time is up',
-    heading: 'Your workspace has reached its end',
-    lead: 'It had run for as long as one may and was stopped. Start it again whenever you like.',
+    heading: 'Your workspace has used up its time',
+    lead: 'It was stopped because it had run for the longest time that is allowed. You can start it again at any time.',
     start: 'Start again',
   }
 }
@@ -194,12 +193,12 @@ function restingPage(status: ShownStatus): NoticePage {
     status,
     tab: 'Not running',
     heading: 'Your workspace is not running',
-    lead: 'Nothing is under way and nobody is waiting for it. Start it whenever you like.',
+    lead: 'You can start it at any time.',
     start: 'Start',
   }
 }
 
-/** A template that waits for a click says what it is. */
+/** The page of a template that starts by a click: it shows the title, description and icon. */
 function offerPage(view: WorkspaceView, status: ShownStatus): NoticePage {
   const { description = '', icon = '' } = view.offer ?? {}
   return {
@@ -208,7 +207,7 @@ function offerPage(view: WorkspaceView, status: ShownStatus): NoticePage {
     heading: `Start ${plainText(view.title, 100)}`,
     lead:
       description === ''
-        ? 'It is not running. Start it whenever you like.'
+        ? 'It is not running. You can start it at any time.'
         : plainText(description),
     ...(harmlessIcon.test(icon) && icon.length <= longestIcon ? { icon } : {}),
   }

@@ -103,10 +103,10 @@ describe('a template that waits for a click', () => {
 describe('a queue', () => {
   for (const [waitsFor, words] of [
     ['limit_total', /All places are taken/],
-    ['limit_memory', /memory for workspaces is used up/],
+    ['limit_memory', /memory for workspaces is in use/],
     ['limit_user', /as many workspaces as one person may have/],
-    ['limit_template', /places of this kind/],
-    ['starting', /Others are starting/],
+    ['limit_template', /places for this kind/],
+    ['starting', /Other workspaces are starting/],
   ] as const)
     it(`says in words that it is ${waitsFor} that one waits for`, async () => {
       web.workspaces.show({ phase: 'queued', position: 2, more: { waitsFor } })
@@ -148,7 +148,7 @@ describe('a page that runs', () => {
     web.workspaces.show({ phase: 'ready', endsAt, more })
     const { body } = await web.ask('/.berth/')
     assert.match(body, /2030-01-01 12:34 UTC/)
-    assert.match(body, /Give it 2 hours more/)
+    assert.match(body, /Extend by 2 hours/)
     assert.match(body, /action="\/\.berth\/restart"/)
   })
 })

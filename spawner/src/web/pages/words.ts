@@ -10,25 +10,25 @@ export interface PhaseWords {
   readonly lead: string
 }
 
-const inOrder = 'Places are given in the order of asking. Keep this page open to keep your turn.'
+const inOrder = 'First come, first served. Keep this page open to keep your place in the queue.'
 
-/** What somebody in the queue waits for, by the limit in the way. */
+/** What a person in the queue waits for, by the limit that is reached. */
 export const waitWords: Readonly<Partial<Record<ProblemCode, string>>> = {
-  limit_total: `All places are taken; yours comes as soon as one is free. ${inOrder}`,
-  limit_template: `All places of this kind are taken; yours comes as soon as one is free. ${inOrder}`,
-  limit_memory: `The memory for workspaces is used up; yours starts as soon as enough is free. ${inOrder}`,
+  limit_total: `All places are taken. Your workspace starts when a place is free. ${inOrder}`,
+  limit_template: `All places for this kind of workspace are taken. Yours starts when one is free. ${inOrder}`,
+  limit_memory: `All memory for workspaces is in use. Your workspace starts when enough of it is free. ${inOrder}`,
   limit_user:
-    'You have as many workspaces as one person may have. This one starts as soon as another of yours is stopped.',
-  starting: `Others are starting just now; yours is next as soon as one of them is up. ${inOrder}`,
+    'You already have as many workspaces as one person may have. This one starts when you stop another one of yours.',
+  starting: `Other workspaces are starting. Yours starts when one of them is ready. ${inOrder}`,
 }
 
 const queued: PhaseWords = {
   tab: 'Waiting',
-  heading: 'Waiting for a place',
+  heading: 'Waiting for a free place',
   lead: inOrder,
 }
 
-/** What a loading page says in each phase that it can be in; `…-at` with a known position or per cent. */
+/** The words of the loading page in each phase; `…-at` where the position or the percentage is known. */
 export const phaseWords: Readonly<Record<string, PhaseWords>> = {
   queued,
   'queued-at': {
@@ -39,42 +39,42 @@ export const phaseWords: Readonly<Record<string, PhaseWords>> = {
   pulling: {
     tab: 'Preparing',
     heading: 'Preparing your workspace',
-    lead: 'What your workspace runs is being looked up.',
+    lead: 'Checking which software your workspace needs.',
   },
   'pulling-at': {
-    tab: 'Fetching, {number} %',
-    heading: 'Fetching the software',
-    lead: 'The image that your workspace runs is being downloaded. The next start will not need this.',
+    tab: 'Downloading, {number} %',
+    heading: 'Downloading the software',
+    lead: 'The software of your workspace is being downloaded. The next start will not need this.',
   },
   creating: {
     tab: 'Preparing',
     heading: 'Preparing your workspace',
-    lead: 'The container is being put together.',
+    lead: 'Your workspace is being set up.',
   },
   starting: {
     tab: 'Starting',
     heading: 'Starting your workspace',
-    lead: 'The container is there and is starting up.',
+    lead: 'Your workspace is set up and is now starting.',
   },
   probing: {
     tab: 'Almost there',
     heading: 'Almost there',
-    lead: 'Your workspace runs. As soon as it answers, you are in.',
+    lead: 'Your workspace is running. It opens here as soon as it answers.',
   },
-  ready: { tab: 'Ready', heading: 'Ready', lead: 'Your workspace is opening.' },
+  ready: { tab: 'Ready', heading: 'Ready', lead: 'Your workspace opens now.' },
   frozen: {
     tab: 'Waking',
     heading: 'Waking your workspace',
-    lead: 'It was resting and will be back in a moment.',
+    lead: 'It was paused because nobody used it. It will be back in a moment.',
   },
   stopping: {
     tab: 'Stopping',
     heading: 'Stopping your workspace',
-    lead: 'It is being stopped. Once that is done, it starts anew.',
+    lead: 'It is being stopped. After that, it starts again.',
   },
 }
 
-/** @param status of which only a queue's position and a pull's per cent are told */
+/** @param status only the phase, the limit, the position in the queue and the percentage of the download are used */
 export function wordsFor(status: ShownStatus): PhaseWords {
   const number = status.phase === 'queued' ? status.position : status.pullPercent
   const words = phaseWords[number === undefined ? status.phase : `${status.phase}-at`] ?? queued
@@ -86,8 +86,8 @@ export function wordsFor(status: ShownStatus): PhaseWords {
 
 export const stepWords: Readonly<Record<StepPhase, string>> = {
   queued: 'Get a place',
-  pulling: 'Fetch the image',
-  creating: 'Create the container',
+  pulling: 'Download the software',
+  creating: 'Set up the workspace',
   starting: 'Start it',
   probing: 'Wait for its first answer',
 }
@@ -95,54 +95,54 @@ export const stepWords: Readonly<Record<StepPhase, string>> = {
 export const stateWords: Readonly<Record<StepState, string>> = {
   done: 'done',
   passed: 'not needed',
-  now: 'under way',
+  now: 'in progress',
   failed: 'failed',
   next: 'to come',
 }
 
 const askAdministrator =
-  'If it fails again, tell whoever runs this site; what is shown here helps them.'
+  'If it fails again, ask the people who run this site for help. Show them this page: it tells them what went wrong.'
 
 /** What a person can try after a failed start. */
 export function adviceFor(code: ProblemCode, exitCode: number | undefined): readonly string[] {
   const byExit = exitCode === undefined ? undefined : exitAdvice[exitCode]
-  const own = byExit ?? failureAdvice[code] ?? 'Try again: some causes pass by themselves.'
+  const own = byExit ?? failureAdvice[code] ?? 'Try again: some problems go away by themselves.'
   return [own, askAdministrator]
 }
 
 const failureAdvice: Partial<Record<ProblemCode, string>> = {
   image_missing:
-    'The image could not be had: its name may be misspelt, it may be gone, or its registry may be down or want a password. Try again once that is put right.',
+    'The software of the workspace could not be downloaded. The name of its image may be wrong, the image may no longer exist, or the server that has it may be down or ask for a password. Try again in a few minutes.',
   start_timeout:
-    'It was started and never answered. It may only have been slow, so trying again can help.',
-  start_failed: 'The last lines that it logged often say why. Try again once that is put right.',
+    'The workspace started but did not answer in time. It may just have been slow: try again.',
+  start_failed: 'The last lines of its log often tell the reason. Try again.',
   name_taken:
-    'Something else on the server bears the name that your workspace would have. It has to be moved out of the way first.',
+    'Something else on the server has the name that your workspace needs. An administrator has to remove or rename it.',
 }
 
 const exitAdvice: Readonly<Record<number, string>> = {
-  0: 'It finished instead of going on running. Its command may be the wrong one.',
-  125: 'The container could not be run as it is set up.',
-  126: 'Its command is there and cannot be executed.',
-  127: 'Its command does not exist in the image.',
-  137: 'It was killed. Most often that means that it needed more memory than it may have.',
+  0: 'The program ended by itself instead of running on. The template may start the wrong command.',
+  125: 'The container could not be started with the settings that it has.',
+  126: 'The command that should start the workspace exists but cannot be run.',
+  127: 'The command that should start the workspace does not exist in its image.',
+  137: 'The program was killed. Most often this means that it needed more memory than it may use.',
 }
 
 export interface NoticeWords {
   readonly heading: string
-  /** Said besides the problem's own detail. */
+  /** Shown below the detail of the problem. */
   readonly advice: readonly string[]
-  /** The page asks again by itself after so many seconds. */
+  /** The page reloads itself after this many seconds. */
   readonly refreshS?: number
 }
 
-const byItself = 'This page asks again by itself.'
+const byItself = 'This page tries again by itself.'
 
-/** How a refusal is told; codes without words of their own are told by title and detail. */
+/** The words of a refusal. A code that is not here is shown with the title and detail of its problem. */
 export const noticeWords: Partial<Record<ProblemCode, NoticeWords>> = {
   template_forbidden: {
     heading: 'You have no access to this',
-    advice: ['If you have another account, sign out and come back with it.'],
+    advice: ['If you have another account, sign out and sign in with that one.'],
   },
   identity_reused: {
     heading: 'This name belonged to somebody else',
@@ -150,23 +150,23 @@ export const noticeWords: Partial<Record<ProblemCode, NoticeWords>> = {
   },
   engine_unreachable: {
     heading: 'Workspaces cannot be reached at the moment',
-    advice: ['Nothing of yours is lost.', byItself],
+    advice: ['Your files are safe.', byItself],
     refreshS: 5,
   },
   spawner_unreachable: {
-    heading: 'This did not work',
-    advice: ['Nothing of yours is lost.', byItself],
+    heading: 'Workspaces cannot be started at the moment',
+    advice: ['Your files are safe.', byItself],
     refreshS: 5,
   },
   queue_full: { heading: 'The queue is full', advice: [byItself], refreshS: 15 },
   limit_total: { heading: 'All places are taken', advice: [byItself], refreshS: 15 },
   limit_template: {
-    heading: 'All places of this kind are taken',
+    heading: 'All places for this kind of workspace are taken',
     advice: [byItself],
     refreshS: 15,
   },
   limit_memory: {
-    heading: 'The memory for workspaces is used up',
+    heading: 'All memory for workspaces is in use',
     advice: [byItself],
     refreshS: 15,
   },
