@@ -146,7 +146,7 @@ const beyondCompose = {
       path: value(field.homePath, 'Its path in the container'),
       volume: value(
         field.homeVolume,
-        'The volume; must contain `{user}` or `{workspace}`. Unset: `{instance}-{user}-home`',
+        'The volume; must contain `{user}` or `{workspace}`. Unset: `{instance}-{user}-home`, which all templates share; templates that run as different users need volumes of their own',
       ).optional(),
     },
     'A person’s home, which survives the container. Unset: nothing does',

@@ -1,4 +1,5 @@
-// What templates must be to each other: names of their own, ways in of their own.
+// What templates must be to each other: names of their own, ways in of their own, volumes that one user can write to.
+import { usesPlaceholder } from './placeholders.ts'
 import { routeOverlaps, type OwnHosts } from './route-overlaps.ts'
 import type { Template } from './template.ts'
 
@@ -18,6 +19,7 @@ export function jointComplaints(
   return [
     ...sameNames(templates),
     ...onThePortal(templates, hosts),
+    ...sameVolumes(templates),
     ...routeOverlaps(templates, hosts).map(({ templates: [first, second], field, meeting }) => ({
       templates: [first, second],
       field,
@@ -55,6 +57,45 @@ function* onThePortal(
         field: 'route.hosts',
         message: `${called(template)} has the portal’s host ${portal}, on which no workspace is ever served`,
       }
+}
+
+/**
+ * A person has one volume of a name, whatever template it is mounted by. The start of one container would take it from
+ * the user of the other, while that one runs. Names of users mean something in an image only, so numbers are compared.
+ */
+function* sameVolumes(templates: readonly Template[]): Generator<JointComplaint> {
+  for (const [index, second] of templates.entries())
+    for (const first of templates.slice(0, index)) {
+      const [one, other] = [userNumber(first), userNumber(second)]
+      if (one === undefined || other === undefined || one === other) continue
+      const volumes = personalVolumes(first)
+      const field = Object.entries(personalVolumes(second)).find(([, source]) =>
+        Object.values(volumes).includes(source),
+      )
+      if (field === undefined) continue
+      yield {
+        templates: [first, second],
+        field: field[0],
+        message: `${called(first)} and ${called(second)} give a person the same volume "${field[1]}", but run as the users ${one} and ${other}: each start would take its files from the other. Name another volume for one of them`,
+      }
+    }
+}
+
+function userNumber({ spec }: Template): string | undefined {
+  const [user = ''] = spec.user.split(':')
+  return /^\d+$/.test(user) ? String(Number(user)) : undefined
+}
+
+/** What is mounted for writing from a volume of one person, by the field that names it. */
+function personalVolumes({ spec }: Template): Record<string, string> {
+  const volumes = spec.volumes.filter(
+    ({ kind, readOnly, source }) =>
+      kind === 'volume' && !readOnly && usesPlaceholder(source, 'user', 'workspace'),
+  )
+  return {
+    ...(spec.home === undefined ? {} : { 'home.volume': spec.home.volume }),
+    ...Object.fromEntries(volumes.map(({ source }) => ['volumes', source])),
+  }
 }
 
 /** With where it comes from, unless that is the file itself. */
