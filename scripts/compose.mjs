@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { buildLine } from './build-line.mjs'
 import { attempt, run } from './command.mjs'
 import { Failure } from './failure.mjs'
-import { createServiceWatch } from './service-watch.mjs'
+import { createServiceWatch, lastWords } from './service-watch.mjs'
 
 const UP_TIMEOUT_MS = 15 * 60_000
 const HEALTHY_WITHIN_S = 180
@@ -20,15 +20,17 @@ const FREE_NAMES = [
 
 /**
  * @typedef {import('./settings.mjs').ScriptSettings} ScriptSettings
- * @typedef {{ root: string, settings: ScriptSettings, gateway: import('./settings.mjs').Gateway, env: NodeJS.ProcessEnv }} ComposeDeps
+ * @typedef {{ root: string, settings: ScriptSettings, gateway: import('./settings.mjs').Gateway, env: NodeJS.ProcessEnv, more?: readonly string[] }} ComposeDeps
+ *   `more`: further compose files, below the root
  */
 
 /** @param {ComposeDeps} deps */
-export const createCompose = ({ root, settings, gateway, env }) => {
+export const createCompose = ({ root, settings, gateway, env, more = [] }) => {
   const files = [
     'docker-compose.yml',
     ...(gateway === 'apache' ? ['docker-compose.apache.yml'] : []),
     ...(settings.apiPort === undefined ? [] : ['docker-compose.api.yml']),
+    ...more,
   ]
   const input = JSON.stringify(passedOn(env))
   const base = [
@@ -105,6 +107,7 @@ export const createCompose = ({ root, settings, gateway, env }) => {
       if (failure) throw failure
       if (result.code === 0) return
       throw (
+        (await watch.failure(1)) ??
         (await explainTrouble(settings.instance)) ??
         new Failure('`docker compose up` failed', { lines: result.lines })
       )
@@ -163,19 +166,24 @@ const explainTrouble = async (instance) => {
     output
       .split('\n')
       .map((line) => line.split('\t'))
-      .find(([, , text]) => isTroubled(text ?? '')) ?? []
+      .filter(([, , text]) => isTroubled(text ?? ''))
+      .sort(([, , one], [, , other]) => blame(other) - blame(one))[0] ?? []
   if (!name) return undefined
-  const { lines } = await attempt('docker', ['logs', '--tail', '12', name], {
-    timeoutMs: ASK_TIMEOUT_MS,
-  })
   return new Failure(
     `the service ${role} does not get ready (${(status ?? '').toLowerCase()}). It says:`,
     {
-      lines,
+      lines: await lastWords(name),
       help: `More of it: docker logs ${name}`,
     },
   )
 }
+
+/**
+ * A service that has ended is the cause; one that was never started waits for another.
+ * @param {string | undefined} status
+ */
+const blame = (status = '') =>
+  /^(Exited|Restarting|Dead)/.test(status) ? 2 : /^Up/.test(status) ? 1 : 0
 
 /** @param {string} status as `docker ps` says it */
 export const isTroubled = (status) =>

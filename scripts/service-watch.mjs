@@ -7,32 +7,43 @@ const ASK_TIMEOUT_MS = 30_000
 /** A service may end once because another one was not ready yet; a wrong setting ends it each time. */
 const RESTARTS = 2
 const SHOWN_LINES = 12
+const READ_LINES = 100
 const FORMAT = [
   '{{.Id}}',
   '{{.Name}}',
   '{{index .Config.Labels "berth.role"}}',
   '{{.RestartCount}}',
   '{{.State.Status}}',
-  '{{.State.ExitCode}}',
-  '{{.State.StartedAt}}',
-].join('\\t')
+  '{{if .State.Health}}{{.State.Health.Status}}{{end}}',
+].join('\t')
 
 /**
- * @typedef {{ id: string, name: string, role: string, restarts: number, status: string, exitCode: string, startedAt: string }} Service
- * @typedef {{ failure: () => Promise<Failure | undefined> }} ServiceWatch
+ * @typedef {{ id: string, name: string, role: string, restarts: number, status: string, health: string }} Service
+ * @typedef {{ failure: (restarts?: number) => Promise<Failure | undefined> }} ServiceWatch
+ *   a service that was restarted so often fails the start
  */
 
 /**
+ * From now on: earlier restarts of a service that works do not count. One that an earlier start left in its restarts is
+ * removed, for Compose to make it anew: the engine restarts it less and less often, which would take long to see.
  * @param {string} instance
- * @returns {Promise<ServiceWatch>} from now on: what was restarted before does not count
+ * @returns {Promise<ServiceWatch>}
  */
 export const createServiceWatch = async (instance) => {
-  const before = new Map((await services(instance)).map(({ id, restarts }) => [id, restarts]))
+  const present = await services(instance)
+  const failing = present.filter(
+    ({ restarts, status, health }) =>
+      restarts > 0 && (status === 'restarting' || health === 'starting' || health === 'unhealthy'),
+  )
+  if (failing.length > 0)
+    await attempt('docker', ['rm', '--force', ...failing.map(({ id }) => id)], {
+      timeoutMs: ASK_TIMEOUT_MS,
+    })
+  const before = new Map(present.map(({ id, restarts }) => [id, restarts]))
   return {
-    async failure() {
+    async failure(atLeast = RESTARTS) {
       const ended = (await services(instance)).filter(
-        ({ id, status, restarts }) =>
-          status === 'restarting' && restarts - (before.get(id) ?? 0) >= RESTARTS,
+        ({ id, restarts }) => restarts - (before.get(id) ?? 0) >= atLeast,
       )
       return ended.length === 0 ? undefined : failureOf(ended)
     },
@@ -42,26 +53,29 @@ export const createServiceWatch = async (instance) => {
 /** @param {readonly Service[]} ended */
 const failureOf = async (ended) => {
   const lines = []
-  for (const { name, role, startedAt } of ended) {
+  for (const { name, role } of ended) {
     if (ended.length > 1) lines.push(`${role}:`)
-    lines.push(...(await lastWords(name, startedAt)))
+    lines.push(...(await lastWords(name)))
   }
-  const which = ended.map(
-    ({ role, exitCode }) => `the service ${role} ended with exit code ${exitCode}`,
+  const which = ended.map(({ role }) => role).join(' and ')
+  const isOne = ended.length === 1
+  return new Failure(
+    `the service${isOne ? '' : 's'} ${which} ended each time that ${isOne ? 'it was' : 'they were'} started. The log says:`,
+    {
+      lines,
+      help: `Correct what it names and run npm start again. Its whole log: ${ended.map(({ name }) => `docker logs ${name}`).join('; ')}`,
+    },
   )
-  return new Failure(`${which.join(' and ')}, each time that it was started. It says:`, {
-    lines,
-    help: `Correct what it names and run npm start again. Its whole log: ${ended.map(({ name }) => `docker logs ${name}`).join('; ')}`,
-  })
 }
 
 /**
+ * The end of a service's log. What it said at each start is in it once.
  * @param {string} name
- * @param {string} startedAt of its last run, so that earlier runs do not say the same once more
  */
-const lastWords = async (name, startedAt) => {
-  const args = ['logs', '--tail', String(SHOWN_LINES), '--since', startedAt, name]
-  return (await attempt('docker', args, { timeoutMs: ASK_TIMEOUT_MS })).lines
+export const lastWords = async (name) => {
+  const args = ['logs', '--tail', String(READ_LINES), name]
+  const { lines } = await attempt('docker', args, { timeoutMs: ASK_TIMEOUT_MS })
+  return [...new Set(lines)].slice(-SHOWN_LINES)
 }
 
 /**
@@ -85,16 +99,7 @@ const services = async (instance) => {
     .split('\n')
     .filter(Boolean)
     .map((line) => {
-      const [id = '', name = '', role = '', restarts, status = '', exitCode = '', startedAt = ''] =
-        line.split('\t')
-      return {
-        id,
-        name: name.replace(/^\//, ''),
-        role,
-        restarts: Number(restarts),
-        status,
-        exitCode,
-        startedAt,
-      }
+      const [id = '', name = '', role = '', restarts, status = '', health = ''] = line.split('\t')
+      return { id, name: name.replace(/^\//, ''), role, restarts: Number(restarts), status, health }
     })
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // With a `docker` of the test's own: a script that plays the engine and Compose.
 import assert from 'node:assert/strict'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, test } from 'node:test'
@@ -28,6 +28,7 @@ case "$1" in
   compose) touch ${folder}/begun; exec sleep 60 ;;
   ps) ${afterCompose ? `test ! -e ${folder}/begun || ` : ''}echo an-id ;;
   inspect) printf '%b' '${inspect}' ;;
+  rm) echo "$@" >> ${folder}/removed ;;
   logs) printf '%b' '${logs}' >&2 ;;
 esac
 `
@@ -39,19 +40,21 @@ const say = Object.assign(() => undefined, { passing: () => undefined })
 
 test('a service that ends again and again stops the start, is named, and its last words are shown', async () => {
   await engineSays({
-    inspect: 'id-2\\tberth-director-1\\tdirector\\t0\\trunning\\t0\\tnow\\n',
+    inspect: 'id-2\\tberth-director-1\\tdirector\\t0\\trunning\\thealthy\\n',
   })
   const watch = await createServiceWatch('berth')
   assert.equal(await watch.failure(), undefined, 'all is well')
 
   await engineSays({
     inspect:
-      'id-1\\tberth-spawner-1\\tspawner\\t2\\trestarting\\t1\\tnow\\nid-2\\tberth-director-1\\tdirector\\t0\\trunning\\t0\\tnow\\n',
-    logs: 'the configuration has 1 problem(s)\\n  MAX_WORKSPACES "abc" must be a whole number\\n',
+      'id-1\\tberth-spawner-1\\tspawner\\t2\\trestarting\\tstarting\\nid-2\\tberth-director-1\\tdirector\\t0\\trunning\\thealthy\\n',
+    logs: 'the configuration has 1 problem(s)\\n  MAX_WORKSPACES "abc" must be a whole number\\n'.repeat(
+      3,
+    ),
   })
   const failure = await watch.failure()
   assert.ok(failure instanceof Failure)
-  assert.match(failure.message, /the service spawner ended with exit code 1/)
+  assert.match(failure.message, /the service spawner ended each time that it was started/)
   assert.deepEqual(failure.lines, [
     'the configuration has 1 problem(s)',
     '  MAX_WORKSPACES "abc" must be a whole number',
@@ -60,18 +63,27 @@ test('a service that ends again and again stops the start, is named, and its las
 })
 
 test('a service that was restarted once, or before this start, does not stop the start', async () => {
-  await engineSays({ inspect: 'id-1\\tname\\tspawner\\t5\\trunning\\t0\\tnow\\n' })
+  await engineSays({ inspect: 'id-1\\tname\\tspawner\\t5\\trunning\\thealthy\\n' })
   const watch = await createServiceWatch('berth')
   for (const count of [5, 6]) {
-    await engineSays({ inspect: `id-1\\tname\\tspawner\\t${count}\\trestarting\\t1\\tnow\\n` })
+    await engineSays({ inspect: `id-1\\tname\\tspawner\\t${count}\\trestarting\\tstarting\\n` })
     assert.equal(await watch.failure(), undefined)
   }
+})
+
+test('a service that an earlier start left in its restarts is removed first', async () => {
+  await engineSays({
+    inspect:
+      'id-1\\tname\\tspawner\\t9\\trunning\\tstarting\\nid-2\\tname\\tdirector\\t9\\trunning\\thealthy\\n',
+  })
+  await createServiceWatch('berth')
+  assert.equal(await readFile(join(folder, 'removed'), 'utf8'), 'rm --force id-1\n')
 })
 
 test('Compose is not waited for once a service has failed', { timeout: 20_000 }, async () => {
   await engineSays({
     afterCompose: true,
-    inspect: 'id-1\\tberth-spawner-1\\tspawner\\t3\\trestarting\\t1\\tnow\\n',
+    inspect: 'id-1\\tberth-spawner-1\\tspawner\\t3\\trestarting\\tstarting\\n',
     logs: 'MAX_WORKSPACES "abc" must be a whole number\\n',
   })
   const compose = createCompose({
