@@ -1,5 +1,6 @@
 // @ts-check
 // `npm run test:e2e [file…]`: the contract tests and proofs, several at a time, then those that measure load, alone.
+// TEST_NAMES is the beginning of the names of those that are wanted.
 import { globSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { run } from 'node:test'
@@ -37,11 +38,14 @@ const files = (named.length > 0 ? named : globSync(PATTERNS, { cwd: root }).sort
   .map((file) => resolve(root, file))
   .sort((one, other) => rank(one) - rank(other))
 
+const wanted = process.env['TEST_NAMES']
+const options = { cwd: root, ...(wanted && { testNamePatterns: new RegExp(wanted) }) }
+
 async function* events() {
   const beside = files.filter((file) => !file.includes(ALONE))
   const alone = files.filter((file) => file.includes(ALONE))
-  if (beside.length > 0) yield* run({ files: beside, concurrency: AT_A_TIME, cwd: root })
-  if (alone.length > 0) yield* run({ files: alone, concurrency: 1, cwd: root })
+  if (beside.length > 0) yield* run({ files: beside, concurrency: AT_A_TIME, ...options })
+  if (alone.length > 0) yield* run({ files: alone, concurrency: 1, ...options })
 }
 
 for await (const text of testReporter(watched(events()))) process.stdout.write(text)

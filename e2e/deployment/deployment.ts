@@ -116,7 +116,10 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   const base = [
     'compose',
     ...['--project-directory', surroundings.root, '--project-name', instance],
-    ...files.flatMap((file) => ['--file', join(surroundings.root, file)]),
+    ...[...files, 'e2e/compose/quiet.yml'].flatMap((file) => [
+      '--file',
+      join(surroundings.root, file),
+    ]),
     ...['--env-file', environmentFile, '--profile', 'demo', '--progress', 'plain'],
   ]
 

@@ -18,7 +18,7 @@ import { eventually } from '../run/deadline.ts'
 
 const foreign = 'e2eforeign'
 
-describe('networks, names and volumes', () => {
+describe('proof 11: networks, names and volumes', () => {
   let berth: Deployment
   before(async () => {
     berth = await deploy({

@@ -13,7 +13,7 @@ import { chooseGateway } from '../deployment/gateway.ts'
 import { createEngine, defaultSocket } from '../engine/engine.ts'
 import { startWildcardDns, type WildcardDns } from '../engine/wildcard-dns.ts'
 
-describe('the least compose file', () => {
+describe('proof 13: the least compose file', () => {
   let berth: Deployment
   let resolver: WildcardDns
   let stranger: Server

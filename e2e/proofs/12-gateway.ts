@@ -1,0 +1,133 @@
+// What is asked of a gateway beside signing in: many tabs, an expired session, and that it is a gateway at all.
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import { arrive } from '../clients/arrival.ts'
+import { createCookieJar } from '../clients/cookie-jar.ts'
+import { createPerson, signIn } from '../clients/people.ts'
+import { beginSignIn } from '../clients/sign-in.ts'
+import { UpgradeRefused } from '../clients/web-socket.ts'
+import type { Deployment } from '../deployment/deployment.ts'
+import { workspacesOf } from '../engine/belongings.ts'
+import { run } from '../run/command.ts'
+import { eventually } from '../run/deadline.ts'
+
+/** @param deployment in which mallory and carol have no workspace; its spawner is replaced in the end */
+export function theGateway(deployment: () => Deployment): void {
+  describe('proof 12: the gateway', () => {
+    let berth: Deployment
+    before(() => {
+      berth = deployment()
+    })
+
+    it('lets several tabs sign in at once, and all arrive where they wanted to be', async () => {
+      const jar = createCookieJar()
+      const paths = ['/one?a=1', '/two?b=2', '/three']
+      const tabs = []
+      for (const path of paths) tabs.push({ path, tab: await beginSignIn(berth.site, jar, path) })
+      for (const { path, tab } of tabs) {
+        const { pathname, search } = await tab.submit('alice', 'alice')
+        assert.equal(pathname + search, path)
+      }
+      const alice = createPerson(berth.site, 'alice', jar)
+      assert.equal((await arrive(alice)).status, 200)
+    })
+
+    it('answers 401 to a background request whose session is over, and sends only a navigation to sign in', async () => {
+      const alice = await signIn(berth.site, 'alice')
+      alice.jar.clear()
+      for (const [path, headers] of [
+        ['/api/contents', { accept: 'application/json' }],
+        ['/.berth/status', {}],
+      ] as const) {
+        const answer = await alice.fetch(path, { headers })
+        assert.equal(answer.status, 401, path)
+        answer.leave()
+      }
+      const page = await alice.navigate('/lab')
+      assert.equal(page.status, 302)
+      page.leave()
+      await assert.rejects(alice.webSocket('/ws'), (error) => {
+        assert.ok(error instanceof UpgradeRefused)
+        assert.ok([302, 401, 403].includes(error.status), `${error.status}`)
+        return true
+      })
+    })
+
+    it('lets nobody in by headers alone', async () => {
+      const nobody = createPerson(berth.site, 'nobody', createCookieJar())
+      const answer = await nobody.ask('/whoami', {
+        headers: {
+          accept: 'application/json',
+          'x-forwarded-preferred-username': 'mallory',
+          'x-forwarded-user': 'u-mallory',
+          'berth-gateway-secret': 'guessed',
+        },
+      })
+      assert.equal(answer.status, 401)
+      answer.leave()
+      const names = (await workspacesOf(berth.engine, berth.instance)).map(
+        ({ Labels }) => Labels['berth.user'],
+      )
+      assert.ok(!names.includes('mallory'))
+    })
+
+    it('believes nothing of what a signed-in person says about being somebody else', async () => {
+      const alice = await signIn(berth.site, 'alice')
+      const answer = await alice.ask('/echo', {
+        headers: {
+          'x-forwarded-preferred-username': 'bob',
+          'x-forwarded-user': 'u-bob',
+          'x-forwarded-groups': 'admins',
+          'x-forwarded-email': 'bob@example.test',
+          'x-forwarded-for': '6.6.6.6',
+        },
+      })
+      assert.equal(answer.status, 200)
+      const text = await answer.text()
+      assert.ok(!/bob|admins|6\.6\.6\.6/.test(text), text)
+    })
+
+    it('passes server-sent events as they come', async () => {
+      const alice = await signIn(berth.site, 'alice')
+      // After the first there is nothing for an hour: what waits for more, or for the end, passes nothing on.
+      const stream = await alice.events('/events?every=3600000')
+      await stream.first('the first event', 30_000, ({ data }) => data === '1')
+      stream.close()
+    })
+
+    it('lets a second spawner of the same instance wait its turn, and take over when the first is gone', async () => {
+      const alice = await signIn(berth.site, 'alice')
+      await arrive(alice)
+      const [first] = await berth.services('spawner')
+      assert.ok(first)
+      const before = (await workspacesOf(berth.engine, berth.instance)).length
+      await berth.compose(
+        'up',
+        '--detach',
+        '--no-build',
+        '--no-recreate',
+        '--no-deps',
+        '--scale',
+        'spawner=2',
+        'spawner',
+      )
+      const second = await eventually('there is a second spawner', 60_000, async () =>
+        (await berth.services('spawner')).find(({ Id }) => Id !== first.Id),
+      )
+      await eventually('it says that it waits', 60_000, async () => {
+        const words = await run('docker', ['logs', second.Id])
+        return /wait/i.test(words)
+      })
+      assert.equal((await alice.ask('/whoami')).status, 200)
+      await run('docker', ['rm', '--force', first.Id])
+      const carol = await signIn(berth.site, 'carol')
+      await eventually('the second one starts workspaces', 60_000, async () => {
+        const answer = await carol.ask('/whoami')
+        const status = answer.status
+        answer.leave()
+        return status === 200
+      })
+      assert.equal((await workspacesOf(berth.engine, berth.instance)).length, before + 1)
+    })
+  })
+}
