@@ -1,0 +1,57 @@
+// @ts-check
+// What `npm start` and `npm run dev` do before they bring the services up.
+import { randomBytes } from 'node:crypto'
+import { basename, join } from 'node:path'
+import { ensureDemoEnvironment } from './demo-environment.mjs'
+import { buildDemoImages } from './demo-images.mjs'
+import { chooseGateway } from './gateway.mjs'
+import { checkPorts } from './ports.mjs'
+import { prepareDependencies, prepareEngine } from './prerequisites.mjs'
+import { environmentFilePath, loadSettings } from './settings.mjs'
+
+const STATE_WORDS = {
+  made: 'made, with secrets of its own',
+  completed: 'completed with what was missing',
+  present: 'here already',
+}
+
+/** @param {{ root: string, progress: import('./progress.mjs').Progress }} deps */
+export const prepareDemo = async ({ root, progress }) => {
+  await prepareDependencies({ root, progress })
+  await prepareEngine({ root, settings: await loadSettings(root, process.env), progress })
+
+  const path = environmentFilePath(root, process.env)
+  await progress.step(
+    'settings',
+    () => ensureDemoEnvironment({ path, example: join(root, '.env.example'), random: randomBytes }),
+    (state) => `${basename(path)} ${STATE_WORDS[state]}`,
+  )
+  const settings = await loadSettings(root, process.env)
+  const { port, idpPort, apiPort, instance } = settings
+  await progress.step(
+    'ports',
+    () =>
+      checkPorts(
+        [
+          { variable: 'BERTH_PORT', port, what: 'the gateway' },
+          { variable: 'IDP_PORT', port: idpPort, what: 'the identity provider' },
+          ...(apiPort === undefined
+            ? []
+            : [{ variable: 'API_PORT', port: apiPort, what: 'the API for scripts' }]),
+        ],
+        instance,
+      ),
+    () => `${port} and ${idpPort}${apiPort === undefined ? '' : ` and ${apiPort}`}`,
+  )
+  const { gateway } = await progress.step(
+    'gateway',
+    (say) => chooseGateway(settings, say),
+    ({ why }) => why,
+  )
+  await progress.step(
+    'workspaces',
+    (say) => buildDemoImages(root, say),
+    (names) => `${names.join(', ')} built`,
+  )
+  return { settings, gateway }
+}

@@ -1,0 +1,72 @@
+// @ts-check
+// What the end-to-end tests need on this machine, and what they leave behind. They are told: BERTH_TEST_INSTANCE (the
+// name that all of theirs begin with), BERTH_TEST_GATEWAY (oauth2-proxy or apache), GATEWAY_IMAGE, CHROMIUM (the path of
+// the browser).
+import { createCompose } from './compose.mjs'
+import { buildDemoImages } from './demo-images.mjs'
+import { chooseGateway } from './gateway.mjs'
+import { prepareEngine } from './prerequisites.mjs'
+import { loadSettings } from './settings.mjs'
+import { removeTestInstances } from './test-instance.mjs'
+import { ensureTestTools } from './test-tools.mjs'
+
+/** Compose wants these to be set even to build; the instances that the tests start have values of their own. */
+const PLACEHOLDERS = {
+  INTERNAL_SECRET: '-',
+  OAUTH2_PROXY_OIDC_ISSUER_URL: '-',
+  OAUTH2_PROXY_CLIENT_ID: '-',
+}
+
+/** @typedef {import('./progress.mjs').Progress} Progress */
+
+/** @type {(own: string, progress: Progress) => Promise<unknown>} */
+export const cleanUp = (own, progress) =>
+  progress.step(
+    'clean-up',
+    (say) => removeTestInstances(own, say),
+    (names) => (names.length === 0 ? 'nothing was left' : `${names.join(', ')} removed`),
+  )
+
+/**
+ * Everything that the end-to-end tests need on this machine.
+ * @param {{ root: string, own: string, progress: Progress }} deps `own`: what the names of their instances begin with
+ * @returns {Promise<NodeJS.ProcessEnv>} what they are told
+ */
+export const prepareEndToEnd = async ({ root, own, progress }) => {
+  const settings = await loadSettings(root, process.env)
+  await prepareEngine({ root, settings, progress })
+  const { chromium } = await progress.step(
+    'tools',
+    (say) => ensureTestTools(say, process.env),
+    () => 'browser, git, curl and a registry are here',
+  )
+  const { gateway } = await progress.step(
+    'gateway',
+    (say) => chooseGateway({ ...settings, instance: own }, say),
+    ({ why }) => why,
+  )
+  await progress.step(
+    'workspaces',
+    (say) => buildDemoImages(root, say),
+    (names) => `${names.join(', ')} built`,
+  )
+  const compose = createCompose({
+    root,
+    settings: { ...settings, instance: own },
+    gateway,
+    env: { ...process.env, ...PLACEHOLDERS },
+  })
+  await progress.step(
+    'services',
+    (say) => compose.build(say),
+    () => 'built',
+  )
+  await cleanUp(own, progress)
+  return {
+    ...process.env,
+    BERTH_TEST_INSTANCE: own,
+    BERTH_TEST_GATEWAY: gateway,
+    GATEWAY_IMAGE: settings.gatewayImage,
+    CHROMIUM: chromium,
+  }
+}

@@ -1,0 +1,14 @@
+// @ts-check
+// `npm run logs [service…]`: what the services of this instance log, readable, until it is interrupted.
+import { join } from 'node:path'
+import { followLogs } from './follow-logs.mjs'
+import { loadSettings } from './settings.mjs'
+
+const root = join(import.meta.dirname, '..')
+const named = process.argv.slice(2)
+const { instance } = await loadSettings(root, process.env)
+await followLogs({
+  root,
+  instance,
+  services: named.length > 0 ? named : ['director', 'spawner'],
+})
