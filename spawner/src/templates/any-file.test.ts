@@ -107,6 +107,11 @@ describe('any file with templates', () => {
     )
   })
 
+  it('is refused where a key is a map that yaml cannot write as text', () => {
+    check('? !<tag:yaml.org,2002:merge> templates:\n*a')
+    check('? !<tag:yaml.org,2002:merge> templates:\n: a')
+  })
+
   it('is taken or refused, whatever text it is', () => {
     const pieces = fc.constantFrom(
       'templates:',

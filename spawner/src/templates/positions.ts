@@ -46,7 +46,9 @@ function child(node: unknown, step: string | number, document: Document.Parsed):
   }
   if (!isMap(node)) return undefined
   const pairs = node.items.map(({ key, value }) => ({ key, value }))
-  const name = ({ key }: Found): string => String(isScalar(key) ? key.value : key)
+  // A key that is itself a map or a list has no name, and may not even have a text: yaml throws for some.
+  const name = ({ key }: Found): string | undefined =>
+    isScalar(key) ? String(key.value) : undefined
   const own = pairs.find((pair) => name(pair) === String(step))
   if (own !== undefined) return own
   // What was merged in by `<<`.
