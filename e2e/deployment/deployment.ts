@@ -112,14 +112,12 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   const files = options.composeFiles ?? [
     'docker-compose.yml',
     ...(gateway === 'apache' ? ['docker-compose.apache.yml'] : []),
+    'e2e/compose/quiet.yml',
   ]
   const base = [
     'compose',
     ...['--project-directory', surroundings.root, '--project-name', instance],
-    ...[...files, 'e2e/compose/quiet.yml'].flatMap((file) => [
-      '--file',
-      join(surroundings.root, file),
-    ]),
+    ...files.flatMap((file) => ['--file', join(surroundings.root, file)]),
     ...['--env-file', environmentFile, '--profile', 'demo', '--progress', 'plain'],
   ]
 
