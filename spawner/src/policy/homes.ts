@@ -6,7 +6,7 @@ import type { Draft } from './state/draft.ts'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-export function noteHomes(draft: Draft, { homes, wallAt }: Inventory): void {
+export function reviewHomes(draft: Draft, { homes, wallAt }: Inventory): void {
   if (homes === undefined || wallAt === undefined) return
   const seen = new Set<string>()
   for (const { volume, user, mounted } of homes) {
@@ -16,7 +16,7 @@ export function noteHomes(draft: Draft, { homes, wallAt }: Inventory): void {
     // A clock that went back does not make it older than it is.
     const isAhead = known !== undefined && known.lastUseAt > wallAt + hourMs
     if (known?.user !== user || isAhead) touch(draft, { volume, user, lastUseAt: wallAt })
-    else if (!isUsed) settleHome(draft, known, wallAt)
+    else if (!isUsed) reviewUnusedHome(draft, known, wallAt)
     else if (known.dueSince !== undefined || wallAt - known.lastUseAt >= hourMs)
       touch(draft, { volume, user, lastUseAt: wallAt })
   }
@@ -28,19 +28,23 @@ function touch(draft: Draft, home: HomeRecord): void {
 }
 
 /** Whoever set the clock or the setting wrongly has a day to see it in the log, or as long as volumes are kept. */
-function settleHome(draft: Draft, home: Home, wallAt: number): void {
+function reviewUnusedHome(draft: Draft, home: Home, wallAt: number): void {
   const { keepHomesMs, keepHomesDryRun } = draft.config.limits
-  const { volume, user, lastUseAt, toldAt } = home
+  const { volume, user, lastUseAt, announcedAt } = home
   const unusedMs = wallAt - lastUseAt
   if (keepHomesMs === 0 || unusedMs <= keepHomesMs) {
     if (home.dueSince !== undefined) touch(draft, { volume, user, lastUseAt })
     return
   }
   const dueSince = home.dueSince ?? draft.now
-  const isToTell = toldAt === undefined || draft.now - toldAt >= dayMs
-  if (isToTell || home.dueSince === undefined)
-    draft.homes.set(volume, { ...home, dueSince, toldAt: isToTell ? draft.now : toldAt })
-  if (isToTell)
+  const isToAnnounce = announcedAt === undefined || draft.now - announcedAt >= dayMs
+  if (isToAnnounce || home.dueSince === undefined)
+    draft.homes.set(volume, {
+      ...home,
+      dueSince,
+      announcedAt: isToAnnounce ? draft.now : announcedAt,
+    })
+  if (isToAnnounce)
     draft.steps.push({ type: 'announce-home', volume, unusedMs, goes: !keepHomesDryRun })
   if (keepHomesDryRun || draft.now - dueSince < Math.min(dayMs, keepHomesMs)) return
   if (home.orderedAt !== undefined && draft.now - home.orderedAt < hourMs) return

@@ -75,13 +75,13 @@ function freeIndex(draft: Draft): NetworkIndex | undefined {
 }
 
 /** Derives what networks need: freed, attached, made, removed. */
-export function settleNetworks(draft: Draft): void {
-  freeNetworks(draft)
+export function planNetworks(draft: Draft): void {
+  releaseNetworks(draft)
   if (!draft.engine.reachable) return
   const spares: Network[] = []
   for (const network of draft.networks.values()) {
     if (network.workspace === undefined && network.status !== 'removing') spares.push(network)
-    if (network.retryAt !== undefined && network.retryAt <= draft.now) orderAgain(draft, network)
+    if (network.retryAt !== undefined && network.retryAt <= draft.now) retryNetwork(draft, network)
   }
   const wanted = egressesWanted(draft)
   for (const egress of ['internet', 'none'] as const) {
@@ -93,7 +93,7 @@ export function settleNetworks(draft: Draft): void {
 }
 
 /** A network whose workspace let go of it rests for a lease, then is anybody's. */
-export function freeNetworks(draft: Draft): void {
+export function releaseNetworks(draft: Draft): void {
   for (const network of touchedNetworks(draft)) {
     if (network.workspace === undefined) continue
     if (draft.workspaces.get(network.workspace)?.network === network.index) continue
@@ -115,7 +115,7 @@ function touchedNetworks(draft: Draft): Iterable<Network> {
   return [...indexes].flatMap((index) => draft.networks.get(index) ?? [])
 }
 
-function orderAgain(draft: Draft, network: Network): void {
+function retryNetwork(draft: Draft, network: Network): void {
   const { index, egress } = network
   setNetwork(draft, network, { retryAt: undefined, changedAt: draft.now })
   if (network.status === 'creating') draft.steps.push({ type: 'create-network', index, egress })

@@ -3,27 +3,27 @@ import type { WorkspaceName } from '@berth/shared/names'
 import { introduceDirectors } from './observed/directors.ts'
 import { drop, type Draft } from './state/draft.ts'
 import type { Workspace } from './domain.ts'
-import { forgetCancels } from './asked/cancels.ts'
+import { expireCancels } from './asked/cancels.ts'
 import { claimStandbys } from './standby/claim.ts'
 import { absentAt, forgetAt } from './state/deadlines.ts'
 import { leaveQueue } from './lifecycle/transitions.ts'
-import { makeWay } from './queue/eviction.ts'
-import { settleNetworks } from './networks.ts'
+import { evict } from './queue/eviction.ts'
+import { planNetworks } from './networks.ts'
 import { admit } from './queue/admission.ts'
 import { settleName } from './lifecycle/rename.ts'
-import { settleSeats } from './seats/seat-ends.ts'
+import { endDueSeats } from './seats/seat-ends.ts'
 import { moveSeats } from './seats/shared-workspaces.ts'
 import { settleFrozen } from './lifecycle/settle-frozen.ts'
 import { settleReady } from './lifecycle/settle-ready.ts'
 import { settleProbing, settleStart } from './lifecycle/settle-starts.ts'
-import { endStandbys, refillStandbys, settleEndedStandby } from './standby/standby.ts'
+import { endStandbys, refillStandbys, clearEndedStandby } from './standby/standby.ts'
 import { makeRoom, settleStopped, settleStopping } from './lifecycle/teardown.ts'
 
 /** Where nothing is due and nothing changed that concerns all, only what the event touched is looked at. */
 export function settle(draft: Draft): void {
   const isWhole = draft.concernsAll || draft.before.dueAt <= draft.now
   draft.concernsAll = isWhole
-  if (isWhole) forgetCancels(draft)
+  if (isWhole) expireCancels(draft)
   if (draft.reconciledAt !== undefined) {
     const names = isWhole ? draft.workspaces.keys() : [...draft.workspaces.touched]
     for (const name of names) settleWorkspace(draft, name)
@@ -33,7 +33,7 @@ export function settle(draft: Draft): void {
     claimStandbys(draft)
     settleQueue(draft)
     refillStandbys(draft, settleOne)
-    if (isWhole || areNetworksTouched(draft)) settleNetworks(draft)
+    if (isWhole || areNetworksTouched(draft)) planNetworks(draft)
   }
   if (isWhole && (draft.reconciledAt !== undefined || !draft.engine.reachable))
     introduceDirectors(draft)
@@ -54,7 +54,7 @@ function settleQueue(draft: Draft): void {
   // One that has a place now may have room for those who wait elsewhere.
   if (moveSeats(draft, settleOne)) return settleQueue(draft)
   const { places, starting } = draft.tally
-  makeWay(draft, settleOne)
+  evict(draft, settleOne)
   // What was still on its way up is no start any more, and gone at once where nothing of it was there.
   if (draft.tally.places < places || draft.tally.starting < starting) admit(draft, settleOne)
   if (cramped > 0) makeRoom(draft, cramped)
@@ -65,8 +65,8 @@ function settleWorkspace(draft: Draft, name: WorkspaceName): void {
   for (;;) {
     const workspace = draft.workspaces.get(name)
     if (workspace === undefined) return
-    if (workspace.kind !== 'standby' || !settleEndedStandby(draft, workspace))
-      settleSeats(draft, workspace)
+    if (workspace.kind !== 'standby' || !clearEndedStandby(draft, workspace))
+      endDueSeats(draft, workspace)
     const seated = draft.workspaces.get(name)
     if (seated?.phase === workspace.phase) settlePhase(draft, seated)
     const settled = draft.workspaces.get(name)

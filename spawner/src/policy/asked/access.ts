@@ -4,7 +4,7 @@ import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { Failure, Refusal, State, Workspace } from '../domain.ts'
 import { failures } from '../lifecycle/failures.ts'
 import { holdsPlace } from '../state/phases.ts'
-import { isTooBig } from '../queue/limits.ts'
+import { exceedsMemory } from '../queue/limits.ts'
 import { ownName, seatIn, sharedSeatOf } from '../seats/seat-table.ts'
 import { isShared, keepsFiles, type Template } from '../../templates/template.ts'
 
@@ -129,7 +129,7 @@ export function isAllowed(template: Template, person: Person): boolean {
  *
  * @param name the workspace, where it is known by now
  */
-export function startRefusal(
+export function refusalToStart(
   known: AccessFacts,
   person: Person | undefined,
   template: string,
@@ -139,13 +139,14 @@ export function startRefusal(
   if (name !== undefined && workspace?.container === undefined && known.foreignNames.has(name))
     return { failure: failures.nameTaken }
   const { maxWorkspacesPerUser: limit, maxMemoryBytes } = known.config.limits
-  if (isTooBig(known.config, template)) return { failure: failures.tooBig, limit: maxMemoryBytes }
+  if (exceedsMemory(known.config, template))
+    return { failure: failures.tooBig, limit: maxMemoryBytes }
   if (limit > 0 && person !== undefined && othersOf(known, person, name) >= limit)
     return { failure: failures.userLimit, limit }
   return undefined
 }
 
-export function isQueueOver(known: AccessFacts): boolean {
+export function isQueueTooLong(known: AccessFacts): boolean {
   const { maxQueue } = known.config.limits
   return maxQueue > 0 && known.queue.length > maxQueue
 }

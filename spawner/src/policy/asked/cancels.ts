@@ -4,7 +4,7 @@ import type { Draft } from '../state/draft.ts'
 
 const cancelKey = (template: string, { name }: Person) => `${template}\n${name}`
 
-export function noteCancel(draft: Draft, template: string, person: Person): void {
+export function recordCancel(draft: Draft, template: string, person: Person): void {
   draft.cancels.set(cancelKey(template, person), draft.now)
 }
 
@@ -19,7 +19,7 @@ export function isCancelledFor(
   return cancelledAt !== undefined && since < cancelledAt
 }
 
-export function forgetCancels(draft: Draft): void {
+export function expireCancels(draft: Draft): void {
   for (const [key, at] of draft.cancels.entries())
     if (at + draft.config.forgetAfterMs <= draft.now) draft.cancels.delete(key)
 }

@@ -1,7 +1,7 @@
 // A request for a seat: what it records, and the reply once everything that follows from it is decided.
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
-import { claimOf, startRefusal, type Claim } from './access.ts'
+import { claimOf, refusalToStart, type Claim } from './access.ts'
 import { isCancelledFor } from './cancels.ts'
 import { noteAsking } from '../observed/directors.ts'
 import { change, drop, freshWorkspace, type Draft } from '../state/draft.ts'
@@ -13,9 +13,9 @@ import { positionOf } from '../queue/order.ts'
 import { isFreezing, wake } from '../lifecycle/freezing.ts'
 import { enqueue, probeAgain } from '../lifecycle/transitions.ts'
 import { networkOf } from '../networks.ts'
-import { isOneTooMany } from '../queue/admission.ts'
+import { exceedsQueue } from '../queue/admission.ts'
 import { seatIdleAt } from '../seats/seat-ends.ts'
-import { changeSeat, seatIn, seatOwner, sharedSeatOf, takeSeat } from '../seats/seat-table.ts'
+import { changeSeat, seatIn, giveOwnerSeat, sharedSeatOf, removeSeat } from '../seats/seat-table.ts'
 import { join, type Joined } from '../seats/shared-workspaces.ts'
 
 type SeatRequested = Extract<Event, { type: 'seat-requested' }>
@@ -46,7 +46,7 @@ export function requestSeat(draft: Draft, asked: SeatRequested): () => SeatReply
     // A seat may have fallen free elsewhere in this very decision.
     const moved = claim.isShared && route === undefined
     const name = (moved ? sharedSeatOf(draft, user.name, template)?.name : undefined) ?? first
-    if (!keepsToQueue(draft, name))
+    if (!enforceQueueLimit(draft, name))
       return refusal({ failure: failures.queueFull, limit: draft.config.limits.maxQueue }, name)
     return replyFor(draft, asked, name)
   }
@@ -113,18 +113,18 @@ function recordRequest(
   }
   switch (workspace.phase) {
     case 'ready': {
-      const seated = start === 'no' ? workspace : seatOwner(draft, workspace)
+      const seated = start === 'no' ? workspace : giveOwnerSeat(draft, workspace)
       if (!isFreezing(seated)) return recordUse(draft, seated, asked)
       if (start !== 'no') wake(draft, seated)
       return undefined
     }
     case 'frozen':
-      if (start !== 'no') wake(draft, seatOwner(draft, workspace))
+      if (start !== 'no') wake(draft, giveOwnerSeat(draft, workspace))
       return undefined
     case 'stopping':
       if (start !== 'start' || workspace.wanted) return undefined
       if (isClicked) return { failure: failures.clickStarts }
-      wantAgain(draft, workspace, asked)
+      restartAfterStop(draft, workspace, asked)
       return undefined
     case 'stopped':
       return start === 'start' ? recordRestart(draft, workspace, asked) : undefined
@@ -133,7 +133,7 @@ function recordRequest(
     case 'creating':
     case 'starting':
     case 'probing':
-      if (start === 'start') seatOwner(draft, workspace)
+      if (start === 'start') giveOwnerSeat(draft, workspace)
       return undefined
     case 'failed':
       return undefined
@@ -148,9 +148,9 @@ export function begin(
 ): Refusal | undefined {
   if (!draft.engine.reachable) return { failure: failures.engineAway }
   const { template, name } = workspace
-  const refused = startRefusal(draft, person, template, name)
+  const refused = refusalToStart(draft, person, template, name)
   if (refused !== undefined) return refused
-  seatOwner(draft, enqueue(draft, { ...workspace, seenAt: draft.now }))
+  giveOwnerSeat(draft, enqueue(draft, { ...workspace, seenAt: draft.now }))
   return undefined
 }
 
@@ -164,7 +164,7 @@ function recordUse(draft: Draft, workspace: Workspace, asked: SeatRequested): un
   if (isPresent && isAttached && isNews) probeAgain(draft, used)
 }
 
-function wantAgain(draft: Draft, workspace: Workspace, asked: SeatRequested): void {
+function restartAfterStop(draft: Draft, workspace: Workspace, asked: SeatRequested): void {
   if (workspace.wanted || workspace.stopReason === 'failed') return
   if (workspace.stopReason === 'lifetime' && asked.request.navigation) return
   if (isCancelled(draft, workspace, asked)) return
@@ -180,7 +180,7 @@ function recordRestart(
   if (isCancelled(draft, workspace, asked)) return { failure: failures.cancelled }
   if (workspace.endUntold && navigation) {
     // Everybody who shared it is told once.
-    if (workspace.kind === 'shared') takeSeat(draft, workspace, user.name)
+    if (workspace.kind === 'shared') removeSeat(draft, workspace, user.name)
     else change(draft, workspace, { endUntold: false })
     return { failure: failures.lifetimeOver }
   }
@@ -194,10 +194,10 @@ function isCancelled(draft: Draft, { cancelledAt }: Workspace, { since }: SeatRe
 }
 
 /** One who would make the queue too long does not join it. */
-export function keepsToQueue(draft: Draft, name: WorkspaceName): boolean {
+export function enforceQueueLimit(draft: Draft, name: WorkspaceName): boolean {
   const workspace = draft.workspaces.get(name)
   const before = draft.before.workspaces.get(name)
-  if (workspace?.phase !== 'queued' || !isOneTooMany(draft, name)) return true
+  if (workspace?.phase !== 'queued' || !exceedsQueue(draft, name)) return true
   if (before === undefined) drop(draft, workspace)
   else draft.workspaces.set(name, before)
   draft.queue = draft.queue.filter((waiting) => waiting !== name)

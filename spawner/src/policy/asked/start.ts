@@ -2,14 +2,14 @@
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { claimOf, type Claim } from './access.ts'
-import { noteCancel } from './cancels.ts'
+import { recordCancel } from './cancels.ts'
 import { change, drop, freshWorkspace, type Draft } from '../state/draft.ts'
 import type { Workspace } from '../domain.ts'
 import { isFreezing, wake } from '../lifecycle/freezing.ts'
 import { cancelStart, leaveQueue } from '../lifecycle/transitions.ts'
 import { holdsPlace, isStarting } from '../state/phases.ts'
-import { changeSeat, seatIn, takeSeat } from '../seats/seat-table.ts'
-import { begin, keepsToQueue } from './seat.ts'
+import { changeSeat, seatIn, removeSeat } from '../seats/seat-table.ts'
+import { begin, enforceQueueLimit } from './seat.ts'
 import { freshShared, join } from '../seats/shared-workspaces.ts'
 
 interface StartRequest {
@@ -28,7 +28,7 @@ export function requestStart(draft: Draft, request: StartRequest): (() => void) 
     : startOwn(draft, claim, user)
   if (workspace === undefined) return undefined
   const { name } = workspace
-  return () => void keepsToQueue(draft, name)
+  return () => void enforceQueueLimit(draft, name)
 }
 
 function startOwn(
@@ -89,8 +89,8 @@ function cancelSeat(draft: Draft, workspace: Workspace, user: Person): void {
   if (seatIn(workspace, user.name) === undefined) return
   const isUnderWay = isStarting(workspace) && workspace.servesSince === undefined
   if (workspace.phase !== 'queued' && !isUnderWay) return
-  noteCancel(draft, workspace.template, user)
-  const left = takeSeat(draft, workspace, user.name)
+  recordCancel(draft, workspace.template, user)
+  const left = removeSeat(draft, workspace, user.name)
   if (left.seats.length > 0) return
   if (left.phase === 'queued') return leaveQueue(draft, left)
   cancelStart(draft, left)

@@ -2,7 +2,7 @@
 import type { Person, WorkspaceStatus } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { problemTitle } from '@berth/shared/problems'
-import { claimOf, startRefusal, type Claim } from './access.ts'
+import { claimOf, refusalToStart, type Claim } from './access.ts'
 import type { Failure, Milestone, Refusal, State, Workspace } from '../domain.ts'
 import { lifetimeEndsAt } from '../state/deadlines.ts'
 import type { Template } from '../../templates/template.ts'
@@ -86,7 +86,7 @@ function absentView(
   const { maxQueue } = state.config.limits
   const isFull = maxQueue > 0 && state.queue.length >= maxQueue
   const refusal =
-    startRefusal(state, person, template.name, name) ??
+    refusalToStart(state, person, template.name, name) ??
     (isFull ? { failure: failures.queueFull, limit: maxQueue } : undefined)
   const failure = state.engine.reachable ? undefined : failures.engineAway
   const problem = refusal?.failure ?? failure

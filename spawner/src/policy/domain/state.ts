@@ -8,7 +8,7 @@ import type { HomeRecord, WorkspaceRecord } from './records.ts'
 export interface Home extends HomeRecord {
   /** Since then it is known to be unused for longer than volumes are kept. */
   readonly dueSince?: number | undefined
-  readonly toldAt?: number | undefined
+  readonly announcedAt?: number | undefined
   readonly orderedAt?: number | undefined
 }
 

@@ -3,7 +3,7 @@ import { change, drop, isUp, order, rests, type Draft } from '../state/draft.ts'
 import type { Container, Workspace } from '../domain.ts'
 import { forgetAt, idleRemoveAt } from '../state/deadlines.ts'
 import { finishStop, startOf } from './transitions.ts'
-import { freeNetworks, networkOf } from '../networks.ts'
+import { releaseNetworks, networkOf } from '../networks.ts'
 
 export function settleStopping(draft: Draft, workspace: Workspace): void {
   const { container } = workspace
@@ -70,7 +70,7 @@ export function settleStopped(draft: Draft, workspace: Workspace): void {
 
 /** For want of networks: who has been stopped for longest gives up container and network, before its time. */
 export function makeRoom(draft: Draft, cramped: number): void {
-  freeNetworks(draft)
+  releaseNetworks(draft)
   let missing = cramped - countComing(draft)
   const stopped: Workspace[] = []
   for (const workspace of draft.workspaces.values()) {

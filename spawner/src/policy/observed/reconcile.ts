@@ -14,7 +14,7 @@ import { leaseSpan, policyOf } from '../state/deadlines.ts'
 import { forgetConnections } from './directors.ts'
 import { becomeFrozen, becomeThawed } from '../lifecycle/freezing.ts'
 import { enqueue, endByItself, isAwaited, stop, vanish } from '../lifecycle/transitions.ts'
-import { noteHomes } from '../homes.ts'
+import { reviewHomes } from '../homes.ts'
 import { died } from './engine-events.ts'
 import { asKnown, restoreQueue, type KnownContainer } from './restore.ts'
 
@@ -36,7 +36,7 @@ export function reconcile(draft: Draft, inventory: Inventory): void {
   noteContainers(draft, inventory, wasAway)
   if (isFirst) restoreQueue(draft)
   forgetDirectors(draft, inventory)
-  noteHomes(draft, inventory)
+  reviewHomes(draft, inventory)
   for (const [what, at] of draft.departed.entries())
     if (at < inventory.startedAt) draft.departed.delete(what)
 }

@@ -3,7 +3,7 @@
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Workspace } from '../domain.ts'
 import { change, enter, type Draft } from '../state/draft.ts'
-import { isQueueOver } from '../asked/access.ts'
+import { isQueueTooLong } from '../asked/access.ts'
 import { failures } from '../lifecycle/failures.ts'
 import { orderQueue } from './order.ts'
 import { claimNetwork, egressOf, networkOf } from '../networks.ts'
@@ -16,7 +16,7 @@ import { isCountTouched } from '../state/tally.ts'
 export function admit(draft: Draft, start: (name: WorkspaceName) => void): number | undefined {
   const isMoved = orderQueue(draft)
   if (draft.queue.length === 0 || !draft.engine.reachable) return undefined
-  if (!isMoved && !draft.concernsAll && !isRoomTouched(draft)) return undefined
+  if (!isMoved && !draft.concernsAll && !isCapacityTouched(draft)) return undefined
   let cramped = 0
   let admitted = 0
   // Where one found no network, the next who needs a new one finds none either.
@@ -43,12 +43,12 @@ function placesLeft({ config, tally }: Draft): number {
 }
 
 /** It would make the queue too long, which whoever is in it already does not. */
-export function isOneTooMany(draft: Draft, name: WorkspaceName): boolean {
+export function exceedsQueue(draft: Draft, name: WorkspaceName): boolean {
   const before = draft.before.workspaces.get(name)?.phase
-  return before !== 'queued' && before !== 'stopping' && isQueueOver(draft)
+  return before !== 'queued' && before !== 'stopping' && isQueueTooLong(draft)
 }
 
-function isRoomTouched(draft: Draft): boolean {
+function isCapacityTouched(draft: Draft): boolean {
   const { tally, before, networks, workspaces } = draft
   if (networks.touched.size > 0 || isCountTouched(tally, before.tally)) return true
   for (const name of workspaces.touched) if (hasComeToRest(draft, name)) return true

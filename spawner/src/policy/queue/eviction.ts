@@ -4,7 +4,7 @@ import type { Workspace } from '../domain.ts'
 import { rests, type Draft } from '../state/draft.ts'
 import { stop } from '../lifecycle/transitions.ts'
 import { holdsPlace, isStarting } from '../state/phases.ts'
-import { isOneTooMany } from './admission.ts'
+import { exceedsQueue } from './admission.ts'
 import { isGroupFull, ownLimitOf, personOf } from './limits.ts'
 import { memoryOf } from '../state/tally.ts'
 
@@ -16,11 +16,11 @@ interface Room {
 }
 
 /** No more of them than are needed, and none where that would not help. */
-export function makeWay(draft: Draft, settle: (name: WorkspaceName) => void): void {
+export function evict(draft: Draft, settle: (name: WorkspaceName) => void): void {
   if (draft.tally.yielding === 0 || draft.queue.length === 0) return
-  const yielding = inOrderOfYielding(draft)
+  const yielding = inOrderOfEviction(draft)
   if (yielding.length === 0) return
-  const room = roomToCome(draft)
+  const room = usageAfterStops(draft)
   let starts = 0
   for (const name of draft.queue) {
     const { maxStarting } = draft.config.limits
@@ -28,20 +28,20 @@ export function makeWay(draft: Draft, settle: (name: WorkspaceName) => void): vo
     const waiting = draft.workspaces.get(name)
     // One that was opened for nobody yet does not wait.
     if (waiting === undefined || personOf(waiting) === undefined) continue
-    if (isOneTooMany(draft, name)) continue
+    if (exceedsQueue(draft, name)) continue
     const own = ownLimitOf(draft, waiting)
     if (own !== undefined && own !== 'limit_template') continue
     // A place or memory is not what they wait for.
     if (isGroupFull(draft, waiting)) continue
     const chosen = choose(draft, room, waiting, yielding)
     if (chosen === undefined) {
-      if (lacksOf(draft, room, waiting).template || own !== undefined) continue
+      if (shortageOf(draft, room, waiting).template || own !== undefined) continue
       return
     }
     for (const workspace of chosen) {
       yielding.splice(yielding.indexOf(workspace), 1)
       count(draft, room, workspace, -1)
-      giveWay(draft, workspace)
+      stopEvicted(draft, workspace)
       settle(workspace.name)
     }
     count(draft, room, waiting, 1)
@@ -49,19 +49,19 @@ export function makeWay(draft: Draft, settle: (name: WorkspaceName) => void): vo
   }
 }
 
-function inOrderOfYielding(draft: Draft): Workspace[] {
+function inOrderOfEviction(draft: Draft): Workspace[] {
   const standbys: Workspace[] = []
   const frozen: Workspace[] = []
   for (const workspace of draft.workspaces.values())
     if (workspace.kind === 'standby') {
-      if (mayGo(workspace)) standbys.push(workspace)
+      if (isEvictable(workspace)) standbys.push(workspace)
     } else if (draft.config.limits.evictsFrozen && isUnused(draft, workspace))
       frozen.push(workspace)
   return [...standbys, ...frozen.sort((a, b) => a.lastUseAt - b.lastUseAt)]
 }
 
 /** A standby that is being made may go as well as one that is ready. */
-function mayGo(workspace: Workspace): boolean {
+function isEvictable(workspace: Workspace): boolean {
   if (!holdsPlace(workspace) || workspace.phase === 'stopping') return false
   return workspace.pending === undefined || isStarting(workspace)
 }
@@ -72,13 +72,13 @@ function isUnused(draft: Draft, workspace: Workspace): boolean {
   return workspace.leasedUntil <= draft.now && !rests(draft, workspace)
 }
 
-function giveWay(draft: Draft, workspace: Workspace): void {
+function stopEvicted(draft: Draft, workspace: Workspace): void {
   const pending = workspace.pending?.step === 'pull' ? undefined : workspace.pending
   stop(draft, workspace, 'evicted', { pending })
 }
 
 /** What is on its way out leaves its place. */
-function roomToCome(draft: Draft): Room {
+function usageAfterStops(draft: Draft): Room {
   const { places, memoryBytes } = draft.tally
   const room: Room = { places, memoryBytes, ofTemplate: new Map() }
   for (const workspace of draft.workspaces.values())
@@ -92,7 +92,7 @@ function count(draft: Draft, room: Room, { template }: Workspace, by: 1 | -1): v
   room.ofTemplate.set(template, (room.ofTemplate.get(template) ?? 0) + by)
 }
 
-function lacksOf(draft: Draft, room: Room, { template }: Workspace) {
+function shortageOf(draft: Draft, room: Room, { template }: Workspace) {
   const { maxWorkspaces, maxMemoryBytes } = draft.config.limits
   const ofTemplate = draft.config.templates.get(template)?.policy.maxWorkspaces ?? 0
   const taken =
@@ -115,7 +115,7 @@ function choose(
   const without = (chosen: readonly Workspace[]) => {
     const left: Room = { ...room, ofTemplate: new Map(room.ofTemplate) }
     for (const workspace of chosen) count(draft, left, workspace, -1)
-    return lacksOf(draft, left, waiting)
+    return shortageOf(draft, left, waiting)
   }
   const isEnough = (chosen: readonly Workspace[]) => {
     const { template, place, memory } = without(chosen)

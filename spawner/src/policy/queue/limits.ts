@@ -30,7 +30,7 @@ export function personOf({ owner, seats }: Claimant): Person | undefined {
 }
 
 /** It needs more than there is at all. */
-export function isTooBig(config: PolicyConfig, template: string): boolean {
+export function exceedsMemory(config: PolicyConfig, template: string): boolean {
   const { maxMemoryBytes } = config.limits
   return maxMemoryBytes > 0 && memoryOf(config, template) > maxMemoryBytes
 }
@@ -38,7 +38,7 @@ export function isTooBig(config: PolicyConfig, template: string): boolean {
 export function ownLimitOf(known: LimitFacts, workspace: Claimant): OwnLimit | undefined {
   const { config } = known
   const { template, owner } = workspace
-  if (isTooBig(config, template)) return 'limit_memory'
+  if (exceedsMemory(config, template)) return 'limit_memory'
   const { maxWorkspacesPerUser } = config.limits
   if (maxWorkspacesPerUser > 0 && owner !== undefined)
     if (placesOf(known, owner.name) >= maxWorkspacesPerUser) return 'limit_user'

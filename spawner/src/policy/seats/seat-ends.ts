@@ -61,7 +61,7 @@ export function nextSeatEndAt(config: PolicyConfig, workspace: Workspace): numbe
 }
 
 /** Ends the seats that are due, and what has served its time when nobody is left in it. */
-export function settleSeats(draft: Draft, workspace: Workspace): void {
+export function endDueSeats(draft: Draft, workspace: Workspace): void {
   const { config, now } = draft
   const seats = workspace.seats.filter((seat) => seatEndsAt(config, workspace, seat) > now)
   const left =

@@ -40,7 +40,7 @@ export function giveSeat(draft: Draft, workspace: Workspace, person: Person): Wo
 }
 
 /** The owner of a private one has its only seat. */
-export function seatOwner(draft: Draft, workspace: Workspace): Workspace {
+export function giveOwnerSeat(draft: Draft, workspace: Workspace): Workspace {
   const { kind, owner, seats } = workspace
   if (kind !== 'private' || owner === undefined || seats.length > 0) return workspace
   return giveSeat(draft, workspace, owner)
@@ -65,7 +65,7 @@ export function changeSeat(
   return change(draft, workspace, { ...rest, seats })
 }
 
-export function takeSeat(draft: Draft, workspace: Workspace, user: UserName): Workspace {
+export function removeSeat(draft: Draft, workspace: Workspace, user: UserName): Workspace {
   const seats = workspace.seats.filter(({ person }) => person.name !== user)
   return change(draft, workspace, { seats })
 }
@@ -120,7 +120,7 @@ export function isSpent(config: PolicyConfig, workspace: Workspace, now: number)
 }
 
 /** Whether somebody may join those who share it. One that was opened for anybody of a private template has no end. */
-export function hasRoom(config: PolicyConfig, workspace: Workspace, now: number): boolean {
+export function hasFreeSeat(config: PolicyConfig, workspace: Workspace, now: number): boolean {
   if (workspace.kind !== 'shared' || isSpent(config, workspace, now)) return false
   const { seats } = policyOf(config, workspace)
   return seats <= 1 || workspace.seats.length < seats

@@ -1,13 +1,13 @@
 // Workspaces that several people share: which one a newcomer joins, and who moves over when a seat falls free.
 import { sharedName, type WorkspaceName } from '@berth/shared/names'
 import type { Person } from '@berth/shared/contract'
-import { startRefusal } from '../asked/access.ts'
+import { refusalToStart } from '../asked/access.ts'
 import type { Refusal, Seat, Workspace } from '../domain.ts'
 import { change, freshWorkspace, type Draft } from '../state/draft.ts'
 import { failures } from '../lifecycle/failures.ts'
 import { leaveQueue } from '../lifecycle/transitions.ts'
 import { holdsPlace } from '../state/phases.ts'
-import { addSeat, giveSeat, hasRoom, newSeat } from './seat-table.ts'
+import { addSeat, giveSeat, hasFreeSeat, newSeat } from './seat-table.ts'
 import type { Template } from '../../templates/template.ts'
 
 export type Joined =
@@ -21,13 +21,13 @@ export function join(
   person: Person,
   route: Workspace | undefined,
 ): Joined {
-  const refusal = startRefusal(draft, person, template.name, route?.name)
+  const refusal = refusalToStart(draft, person, template.name, route?.name)
   if (refusal !== undefined) return { ok: false, refusal }
-  if (route !== undefined && !hasRoom(draft.config, route, draft.now)) {
+  if (route !== undefined && !hasFreeSeat(draft.config, route, draft.now)) {
     const limit = template.policy.seats
     return { ok: false, refusal: { failure: failures.seatsTaken, ...(limit > 1 ? { limit } : {}) } }
   }
-  const found = route ?? roomFor(draft, template)
+  const found = route ?? openWorkspaceFor(draft, template)
   if (found !== undefined) return { ok: true, workspace: giveSeat(draft, found, person) }
   const seat = newSeat(person, draft.nextTicket++, draft.now)
   return { ok: true, workspace: { ...freshShared(draft, template), seats: [seat] } }
@@ -44,10 +44,10 @@ export function freshShared(draft: Draft, template: Template): Workspace {
 }
 
 /** Of those that have a place the fullest, else one that is on its way to one, else one that was stopped. */
-function roomFor(draft: Draft, { name: template }: Template): Workspace | undefined {
+function openWorkspaceFor(draft: Draft, { name: template }: Template): Workspace | undefined {
   let best: Workspace | undefined
   for (const workspace of ofTemplate(draft, template)) {
-    if (!takesPeople(workspace) || !hasRoom(draft.config, workspace, draft.now)) continue
+    if (!takesPeople(workspace) || !hasFreeSeat(draft.config, workspace, draft.now)) continue
     if (best === undefined || isBetter(workspace, best)) best = workspace
   }
   return best
@@ -117,7 +117,7 @@ function moveSeat(
   for (const { name } of all) {
     const workspace = draft.workspaces.get(name)
     if (workspace === undefined || !holdsPlace(workspace) || !takesPeople(workspace)) continue
-    if (!hasRoom(draft.config, workspace, draft.now)) continue
+    if (!hasFreeSeat(draft.config, workspace, draft.now)) continue
     if (best === undefined || isBetter(workspace, best)) best = workspace
   }
   const left = draft.workspaces.get(from)

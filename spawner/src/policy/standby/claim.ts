@@ -30,7 +30,7 @@ function claim(draft: Draft, asking: Workspace): void {
   if (kind !== 'private' || owner === undefined) return
   if (container !== undefined || pending !== undefined) return
   if (draft.foreignNames.has(asking.name)) return
-  const standby = bestFor(draft, asking)
+  const standby = bestStandbyFor(draft, asking)
   if (standby?.container === undefined) return
   // It has a place, which is theirs from now on: limits are asked as if it were free.
   draft.workspaces.delete(standby.name)
@@ -43,7 +43,7 @@ function claim(draft: Draft, asking: Workspace): void {
 }
 
 /** The one that most directors are at, and of these the one that has stood by for longest. */
-function bestFor(draft: Draft, asking: Workspace): Workspace | undefined {
+function bestStandbyFor(draft: Draft, asking: Workspace): Workspace | undefined {
   const attached = (workspace: Workspace) => networkOf(draft, workspace)?.attached.length ?? 0
   return standbysOf(draft)
     .filter((standby) => standby.template === asking.template && isReady(draft, standby))

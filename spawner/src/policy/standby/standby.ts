@@ -15,7 +15,7 @@ const firstPauseMs = 5_000
 const longestPauseMs = 10 * 60_000
 
 /** Nothing of a person may be in it: no home, and nobody else either. */
-function wantedOf(template: Template): number {
+function wantedCount(template: Template): number {
   return isShared(template) || template.spec.home !== undefined ? 0 : template.policy.standby
 }
 
@@ -27,13 +27,13 @@ type Settle = (name: WorkspaceName) => void
  * @param settle what follows for one that was changed
  */
 export function endStandbys(draft: Draft, settle: Settle): void {
-  noteStandbys(draft)
+  trackStandbys(draft)
   if (!draft.engine.reachable || draft.standbys.size === 0) return
   for (const standby of standbysOf(draft))
-    if (hasToGo(draft, standby)) replace(draft, standby, settle)
+    if (isToBeReplaced(draft, standby)) replace(draft, standby, settle)
   for (const template of draft.config.templates.values()) {
     const present = presentOf(draft, template)
-    const surplus = present.length - wantedOf(template)
+    const surplus = present.length - wantedCount(template)
     // Those that are not ready yet first.
     present.sort((a, b) => Number(isStarting(b)) - Number(isStarting(a)))
     for (const standby of present.slice(0, Math.max(0, surplus))) replace(draft, standby, settle)
@@ -42,13 +42,13 @@ export function endStandbys(draft: Draft, settle: Settle): void {
 
 /** After places were given. */
 export function refillStandbys(draft: Draft, settle: Settle): void {
-  noteStandbys(draft)
+  trackStandbys(draft)
   if (!draft.engine.reachable) return
   for (const template of draft.config.templates.values()) refill(draft, template, settle)
 }
 
 /** Which there are follows what was touched, so that no decision looks through all workspaces. */
-function noteStandbys(draft: Draft): void {
+function trackStandbys(draft: Draft): void {
   const names = new Set(draft.standbys)
   for (const name of draft.workspaces.touched)
     if (draft.workspaces.get(name)?.kind === 'standby') names.add(name)
@@ -68,11 +68,11 @@ export function standbysOf(draft: Draft): readonly Workspace[] {
 }
 
 /** Somebody may have it, or it will soon be so. */
-function isToBeHad(workspace: Workspace): boolean {
+function isAvailable(workspace: Workspace): boolean {
   return (isStarting(workspace) || workspace.phase === 'ready') && !isMisnamed(workspace)
 }
 
-function hasToGo(draft: Draft, standby: Workspace): boolean {
+function isToBeReplaced(draft: Draft, standby: Workspace): boolean {
   const { phase, leasedUntil } = standby
   // Somebody froze it by hand.
   if (phase === 'frozen') return leasedUntil <= draft.now
@@ -91,11 +91,11 @@ function replace(draft: Draft, standby: Workspace, settle: Settle): void {
 }
 
 function presentOf(draft: Draft, { name }: Template): Workspace[] {
-  return standbysOf(draft).filter((standby) => standby.template === name && isToBeHad(standby))
+  return standbysOf(draft).filter((standby) => standby.template === name && isAvailable(standby))
 }
 
 function refill(draft: Draft, template: Template, settle: Settle): void {
-  const wanted = wantedOf(template)
+  const wanted = wantedCount(template)
   const failing = draft.standbyFailures.get(template.name)
   if (wanted === 0 && failing === undefined) return
   const present = presentOf(draft, template)
@@ -146,7 +146,7 @@ export function nextStandbyName(draft: Draft, prefix: Prefix): WorkspaceName {
  *
  * @returns false for one that is on its way or ready, which is as any other then
  */
-export function settleEndedStandby(draft: Draft, standby: Workspace): boolean {
+export function clearEndedStandby(draft: Draft, standby: Workspace): boolean {
   switch (standby.phase) {
     case 'queued':
       // There was no network for it.
