@@ -150,7 +150,7 @@ describe('hazard: a workspace is frozen, whose socket takes connections and is s
     }
     assert.deepEqual(heard, typed)
     assert.deepEqual(test.whileFrozen, [])
-    assert.equal(test.bed.spawner.asked.at(-1)?.start, 'start')
+    assert.equal(test.bed.spawner.asked.at(-1)?.start, 'wake')
     socket.close()
   })
 

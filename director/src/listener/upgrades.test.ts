@@ -181,8 +181,26 @@ describe('a WebSocket', () => {
     const before = bed.spawner.asked.length
     assert.equal(await echoed(socket, 'two'), 'two')
     assert.equal(bed.spawner.asked.length, before + 1)
-    assert.equal(bed.spawner.asked.at(-1)?.start, 'start')
+    assert.equal(bed.spawner.asked.at(-1)?.start, 'wake')
     socket.close()
+  })
+
+  it('is closed when its workspace has stopped: a frame that a page sends by itself starts nothing', async () => {
+    await using test = await startEcho()
+    const { bed, workspace } = test
+    bed.spawner.activity = () => []
+    bed.spawner.seats = async () => granted(workspace.address, { leaseMs: 1_000 })
+    const socket = open(bed)
+    await once(socket, 'open')
+    await bed.spawner.until(() => bed.spawner.reports.length > 0)
+    bed.spawner.seats = async ({ start }) =>
+      start === 'start'
+        ? granted(workspace.address, { generation: 'g2' })
+        : createProblem(undefined, 'workspace_stopped', 'It has stopped.')
+    socket.send('an answer to an update that was overdue')
+    const [code] = (await once(socket, 'close')) as [number]
+    assert.equal(code, 1012)
+    assert.ok(bed.spawner.asked.every(({ start }, at) => at === 0 || start === 'wake'))
   })
 
   it('is closed with 1012 when its lease is gone and another place is granted', async () => {

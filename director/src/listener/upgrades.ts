@@ -61,8 +61,9 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       const found = await seats.request({
         holder: admitted.holder,
         route: admitted.route,
-        // Data from a client is use: a person types, or a page sends a command. It wakes the workspace.
-        start: 'start',
+        // Data from a client is use: it wakes the workspace. It starts none: a page answers what its application still
+        // sent while it was stopped, with no person there.
+        start: 'wake',
         navigation: false,
         until: clock.now() + deadlines.waitMs,
         signal: AbortSignal.any([gone, closing]),
