@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createCall, unlessDone, unlessGone } from './calls.ts'
 import { asFault, EngineFault, isFault } from './fault.ts'
-import { outcomeOf } from './outcome.ts'
+import { outcomeOf } from './engine-result.ts'
 
 const answered = (statusCode: number, message = 'no') =>
   Object.assign(new Error(`(HTTP code ${statusCode}) unexpected - ${message} `), {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { SecretMount } from '../../templates/template.ts'
 import type { Archive } from './archive.ts'
-import type { IdentityOf } from './identities.ts'
+import type { IdentityOf } from './user-ids.ts'
 
 /** @returns what changes with each of them and tells none */
 export function secretsDigest(secrets: readonly SecretMount[]): string {

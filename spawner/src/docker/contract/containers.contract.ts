@@ -13,7 +13,7 @@ import {
   run,
   valueOf,
   wanted,
-} from './contract-fixture.ts'
+} from './fixture.ts'
 
 describe('containers on a real engine', () => {
   const test = createEngineUnderTest('10.219.3.0/24')

@@ -10,7 +10,7 @@ import type { Engine } from '../../loop/engine.ts'
 import type { PausePoint } from '../../loop/pause-points.ts'
 import type { PolicyConfig, SeatRefusal } from '../../policy/domain.ts'
 import type { Template } from '../../templates/template.ts'
-import { baseImage, createEngineUnderTest, nameOf, person, run } from './contract-fixture.ts'
+import { baseImage, createEngineUnderTest, nameOf, person, run } from './fixture.ts'
 
 /** The points that a first start passes, and those of an end. */
 const starting: readonly PausePoint[] = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { baseImage, createEngineUnderTest, nameOf, run } from './contract-fixture.ts'
+import { baseImage, createEngineUnderTest, nameOf, run } from './fixture.ts'
 import { networkName } from '../observe/ownership.ts'
 
 describe('directors on a real engine', () => {

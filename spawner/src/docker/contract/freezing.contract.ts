@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { EngineResult } from '../../loop/engine.ts'
-import { createEngineUnderTest, nameOf, run, valueOf, wanted } from './contract-fixture.ts'
+import { createEngineUnderTest, nameOf, run, valueOf, wanted } from './fixture.ts'
 
 describe('freezing, renaming and measuring on a real engine', () => {
   const test = createEngineUnderTest('10.219.8.0/24')

@@ -9,7 +9,7 @@ import {
   nameOf,
   person,
   valueOf,
-} from './contract-fixture.ts'
+} from './fixture.ts'
 
 describe('images on a real engine', () => {
   const test = createEngineUnderTest('10.219.5.0/24')

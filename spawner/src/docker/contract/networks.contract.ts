@@ -9,7 +9,7 @@ import {
   run,
   valueOf,
   wanted,
-} from './contract-fixture.ts'
+} from './fixture.ts'
 import { networkName } from '../observe/ownership.ts'
 
 describe('networks on a real engine', () => {

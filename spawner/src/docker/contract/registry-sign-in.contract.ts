@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { baseImage, createEngineUnderTest, valueOf } from './contract-fixture.ts'
+import { baseImage, createEngineUnderTest, valueOf } from './fixture.ts'
 
 /** bcrypt of `s3cret`. */
 const people = 'puller:$2b$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK\n'

@@ -9,7 +9,7 @@ import { sharedName } from '@berth/shared/names'
 import { Secret } from '@berth/shared/secret'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { TemplateSpec } from '../../templates/template.ts'
-import { createEngineUnderTest, nameOf, person, run, valueOf, wanted } from './contract-fixture.ts'
+import { createEngineUnderTest, nameOf, person, run, valueOf, wanted } from './fixture.ts'
 
 const mebibyte = 1024 ** 2
 

@@ -10,7 +10,7 @@ import {
   person,
   run,
   valueOf,
-} from './contract-fixture.ts'
+} from './fixture.ts'
 
 describe('volumes on a real engine', () => {
   const test = createEngineUnderTest('10.219.2.0/24')

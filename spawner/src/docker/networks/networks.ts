@@ -12,9 +12,9 @@ import type { EngineResult } from '../../loop/engine.ts'
 import type { NetworkIndex } from '../../policy/domain.ts'
 import { unlessDone, unlessGone, type Call } from '../client/calls.ts'
 import { EngineFault, isFault } from '../client/fault.ts'
-import { outcomeOf } from '../client/outcome.ts'
+import { outcomeOf } from '../client/engine-result.ts'
 import { isOurs, networkName } from '../observe/ownership.ts'
-import { egressOf, isAsItShouldBe, type Egress } from './seen-networks.ts'
+import { egressOf, isAsItShouldBe, type Egress } from './classify-networks.ts'
 
 export type Creation = 'created' | 'taken' | 'failed'
 

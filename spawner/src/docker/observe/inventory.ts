@@ -25,7 +25,7 @@ import { isFault } from '../client/fault.ts'
 import type { Images } from '../images/images.ts'
 import { plainName, shortId } from './ownership.ts'
 import type { Provenance } from './provenance.ts'
-import { sortNetworks, type SortedNetworks } from '../networks/seen-networks.ts'
+import { sortNetworks, type SortedNetworks } from '../networks/classify-networks.ts'
 
 export interface InventoryDeps {
   readonly docker: Docker

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseSubnet, parseSubnetPool } from '@berth/shared/subnet-pool'
-import { overlapped } from '../networks/seen-networks.ts'
+import { overlapped } from '../networks/classify-networks.ts'
 import { isOurs, networkIndex, networkName, reservedLabel } from './ownership.ts'
 
 describe('whose a thing is', () => {

@@ -5,7 +5,7 @@ import type { UserName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type Docker from 'dockerode'
 import { unlessGone, type Call } from '../client/calls.ts'
-import { outcomeOf } from '../client/outcome.ts'
+import { outcomeOf } from '../client/engine-result.ts'
 import type { EngineResult } from '../../loop/engine.ts'
 import { isOurs, type Labels } from '../observe/ownership.ts'
 

@@ -1,7 +1,7 @@
 // Makes volumes writable for whoever the container runs as, or for everybody, before its first start.
 import { BerthError } from '@berth/shared/problems'
 import type { Archive, Owner } from '../containers/archive.ts'
-import type { IdentityOf } from '../containers/identities.ts'
+import type { IdentityOf } from '../containers/user-ids.ts'
 
 /** As /tmp: everybody writes, and nobody removes what is another's. */
 const everybodys = { uid: 0, gid: 0, mode: 0o1777 }

@@ -4,7 +4,7 @@ import type Docker from 'dockerode'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { Generation } from '../../policy/domain.ts'
 import type { Call } from '../client/calls.ts'
-import { failed, outcomeOf } from '../client/outcome.ts'
+import { failed, outcomeOf } from '../client/engine-result.ts'
 
 export type MeasureCpu = (
   generation: Generation,

@@ -1,8 +1,8 @@
 // What a container gets after it is made and before its first start: writable volumes, secrets, networks.
 import type { Template } from '../../templates/template.ts'
 import type { Mount } from './container-options.ts'
-import type { FurtherNetworks } from '../networks/further-networks.ts'
-import type { Homes } from '../volumes/homes.ts'
+import type { FurtherNetworks } from '../networks/additional-networks.ts'
+import type { Homes } from '../volumes/writable-volumes.ts'
 import type { PutSecretsOrder } from './secrets.ts'
 
 export interface FinishingOrder {

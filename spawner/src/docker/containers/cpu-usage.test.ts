@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { percentBetween, readingOf } from './processor-use.ts'
+import { percentBetween, readingOf } from './cpu-usage.ts'
 
 const stats = (read: string, total_usage: number) => ({
   read,

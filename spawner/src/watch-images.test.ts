@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createLog } from '@berth/shared/log'
-import { watchImages } from './image-watch.ts'
+import { watchImages } from './watch-images.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
 const image = { reference: 'team/app:1', id: 'sha256:1', labels: { 'orca.name': 'app' } }

@@ -7,7 +7,7 @@ import type { EngineResult } from '../../loop/engine.ts'
 import type { Generation } from '../../policy/domain.ts'
 import { unlessGone, type Call } from '../client/calls.ts'
 import { EngineFault, isFault } from '../client/fault.ts'
-import { failed, outcomeOf } from '../client/outcome.ts'
+import { failed, outcomeOf } from '../client/engine-result.ts'
 import { plainName } from '../observe/ownership.ts'
 
 export type Rename = (

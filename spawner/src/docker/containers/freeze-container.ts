@@ -4,7 +4,7 @@ import type { EngineResult } from '../../loop/engine.ts'
 import type { Generation } from '../../policy/domain.ts'
 import { unlessGone, type Call } from '../client/calls.ts'
 import { isFault } from '../client/fault.ts'
-import { done, failed, outcomeOf } from '../client/outcome.ts'
+import { done, failed, outcomeOf } from '../client/engine-result.ts'
 
 export interface Freezing {
   freeze(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
