@@ -1,4 +1,4 @@
-// One call to the engine: with a deadline, measured, its error translated. Everything in docker/ goes through it.
+// One call to the engine: with a deadline, measured, its error translated. Every call of docker/ goes through it.
 import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import { asFault, isFault, type FaultKind } from './fault.ts'
@@ -11,13 +11,13 @@ export interface CallObserver {
 
 export interface CallOptions {
   readonly signal: AbortSignal
-  /** 10 s unless told otherwise. */
+  /** Default: 10 s. */
   readonly deadlineMs?: number
 }
 
 /**
- * Rejects with an `EngineFault` and nothing else. Some of dockerode's methods take no signal, so the wait for the
- * answer ends here, whatever becomes of the request.
+ * Rejects with an `EngineFault` and nothing else. Some of dockerode's methods take no signal: then only the wait for
+ * the answer ends, and the request itself may go on.
  */
 export type Call = <T>(
   name: string,
@@ -57,7 +57,7 @@ async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Pro
   }
 }
 
-/** The value, or `undefined` where the engine says that there is no such thing. */
+/** The value, or `undefined` if the engine does not have the thing. */
 export async function unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer
@@ -67,7 +67,7 @@ export async function unlessGone<T>(answer: Promise<T>): Promise<T | undefined> 
   }
 }
 
-/** Done, or so already: 304 and, where told, 404 count as success. */
+/** Success also if the thing was in that state already (304), and for the kinds in `also`. */
 export async function unlessDone(
   answer: Promise<unknown>,
   ...also: readonly FaultKind[]

@@ -3,13 +3,13 @@ import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { connectEngine } from './connection.ts'
 
-/** What dockerode was told, read from where it keeps it. */
+/** The options that dockerode keeps. */
 function modemOf(dockerHost: string): Record<string, unknown> {
   return { ...connectEngine(dockerHost).docker.modem }
 }
 
 describe('the connection to the engine', () => {
-  it('is a local socket, TCP or ssh, whatever the environment of the process says', () => {
+  it('is a local socket, TCP or ssh, and ignores DOCKER_HOST of the process', () => {
     const former = process.env['DOCKER_HOST']
     process.env['DOCKER_HOST'] = 'tcp://somewhere.else:1'
     try {
@@ -32,7 +32,7 @@ describe('the connection to the engine', () => {
     }
   })
 
-  it('is not written out at every call, as docker-modem would, with all sockets and buffers', () => {
+  it('hides the sockets and buffers of its agent from the debug log of docker-modem', () => {
     const { agent } = modemOf('unix:///run/engine.sock')
     assert.equal(inspect({ agent }, { showHidden: true, depth: null }), '{ agent: Agent }')
   })

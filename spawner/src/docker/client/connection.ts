@@ -1,4 +1,4 @@
-// The way to the engine: a local socket, TCP, or ssh. One pool of connections that stay open between calls.
+// The connection to the engine: a local socket, TCP, or ssh. One pool of connections that stay open between calls.
 import { readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { homedir } from 'node:os'
@@ -11,13 +11,13 @@ export interface Connection extends Disposable {
   readonly docker: Docker
 }
 
-/** Calls run beside each other; streams (events, pulls, waits) keep a connection each. */
+/** Calls run concurrently; each stream (events, pull, wait) occupies a connection. */
 const connections = { keepAlive: true, maxSockets: 64, maxFreeSockets: 16 }
 
 /** @param dockerHost `unix:///path`, `tcp://host:port` or `ssh://user@host` */
 export function connectEngine(dockerHost: string): Connection {
   const agent = createAgent()
-  // Without an answer here, dockerode would look into the environment by itself.
+  // dockerode reads a setting that is absent here from the environment.
   const unset = { host: undefined, port: undefined, username: undefined }
   const options = dockerHost.startsWith('unix://')
     ? { ...unset, socketPath: dockerHost.slice('unix://'.length), protocol: 'http' as const, agent }
@@ -35,8 +35,8 @@ function knownHosts(): string {
 }
 
 /**
- * docker-modem writes the options of every request out for its debug log, whether that is on or not, and the
- * agent is among them with all its sockets and their buffers: 90 % of the time of a busy spawner without this.
+ * docker-modem formats the options of every request for its debug log, even if the log is off. The agent is one of
+ * them, with all its sockets and their buffers: without this, that takes 90 % of the time of a busy spawner.
  */
 function createAgent(): Agent {
   const brief = { [inspect.custom]: () => 'Agent' }
@@ -47,7 +47,7 @@ function remote(dockerHost: string, agent: Agent): Docker.DockerOptions & { agen
   const url = new URL(dockerHost)
   if (url.protocol === 'ssh:') {
     const [host, port] = [url.hostname, url.port === '' ? 22 : Number(url.port)]
-    // The key to sign in with is the ssh agent's; whose the other end is, known_hosts tells.
+    // The ssh agent holds the key to sign in with; known_hosts holds the key of the host.
     const sshOptions = { hostVerifier: (key: Buffer) => isKnownHost(knownHosts(), host, port, key) }
     return { protocol: 'ssh', host, port, username: decodeURIComponent(url.username), sshOptions }
   }

@@ -1,4 +1,4 @@
-// What the loop is told: a value, or a failure in words for people, and whether the engine is to blame for it.
+// What the loop gets: a value, or a failure in words for people, and whether a retry can help.
 import { BerthError, type ProblemCode } from '@berth/shared/problems'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { Failure } from '../../policy/domain.ts'
@@ -13,16 +13,16 @@ export function failed(
   return { ok: false, failure, retry }
 }
 
-/** An engine's sentence may quote what people chose; the pages escape it, and here it is kept short. */
-const longestDetail = 500
+/** The engine's message may quote text that people chose. The pages escape it; here only its length is limited. */
+const maxDetailLength = 500
 
 /**
- * Turns what `work` throws into an outcome: no answer is the engine's fault, what the engine says about the order
- * is not, unless `retryBroken` (an HTTP 5xx is then tried again).
+ * Turns what `work` throws into a failure. It can be retried if the engine did not answer, and with `retryBroken` also
+ * after an HTTP 5xx; a refused order is not retried.
  *
- * @param words how the sentence begins: "The container could not be made"
+ * @param words the beginning of the sentence: "The container could not be created"
  */
-export async function outcomeOf<T>(
+export async function resultOf<T>(
   code: ProblemCode,
   words: string,
   work: () => Promise<T | EngineResult<T>>,
@@ -30,7 +30,7 @@ export async function outcomeOf<T>(
 ): Promise<EngineResult<T>> {
   try {
     const result = await work()
-    return isOutcome(result) ? result : done(result)
+    return isResult(result) ? result : done(result)
   } catch (error) {
     if (error instanceof BerthError) return failed({ code: error.code, detail: error.message })
     if (!isFault(error)) throw error
@@ -39,11 +39,11 @@ export async function outcomeOf<T>(
         { code: 'engine_unreachable', detail: 'The container engine does not answer.' },
         true,
       )
-    const detail = `${words}: ${error.message}`.slice(0, longestDetail)
+    const detail = `${words}: ${error.message}`.slice(0, maxDetailLength)
     return failed({ code, detail }, options.retryBroken && error.kind === 'broken')
   }
 }
 
-function isOutcome<T>(result: T | EngineResult<T>): result is EngineResult<T> {
+function isResult<T>(result: T | EngineResult<T>): result is EngineResult<T> {
   return typeof result === 'object' && result !== null && 'ok' in result
 }

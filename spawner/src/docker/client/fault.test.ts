@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createCall, unlessDone, unlessGone } from './calls.ts'
 import { asFault, EngineFault, isFault } from './fault.ts'
-import { outcomeOf } from './engine-result.ts'
+import { resultOf } from './engine-result.ts'
 
 const answered = (statusCode: number, message = 'no') =>
   Object.assign(new Error(`(HTTP code ${statusCode}) unexpected - ${message} `), {
@@ -10,8 +10,8 @@ const answered = (statusCode: number, message = 'no') =>
     json: { message },
   })
 
-describe('what goes wrong with the engine', () => {
-  it('is gone with a 404 and with nothing else', () => {
+describe('a fault of the engine', () => {
+  it('is "gone" for HTTP 404 and for nothing else', () => {
     assert.equal(asFault('x', answered(404)).kind, 'gone')
     assert.equal(asFault('x', answered(500, 'no such container')).kind, 'broken')
     assert.equal(asFault('x', answered(409)).kind, 'conflict')
@@ -19,26 +19,26 @@ describe('what goes wrong with the engine', () => {
     assert.equal(asFault('x', answered(400)).kind, 'refused')
   })
 
-  it('is unreachable when the connection fails, and broken when we are', () => {
+  it('is "unreachable" if the connection fails, and "broken" for an error of our own code', () => {
     const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
     assert.equal(asFault('x', refused).kind, 'unreachable')
     assert.equal(asFault('x', AbortSignal.abort().reason).kind, 'unreachable')
     assert.equal(asFault('x', new TypeError('a bug')).kind, 'broken')
   })
 
-  it('is told in the engine’s own words', () => {
+  it('has the message of the engine', () => {
     assert.equal(asFault('x', answered(400, 'invalid mount path')).message, 'invalid mount path')
   })
 
-  it('becomes an outcome: the engine away is tried again, a refused order is not', async () => {
-    const outcome = (error: unknown) =>
-      outcomeOf('start_failed', 'It failed', () => Promise.reject(asFault('x', error)))
-    assert.deepEqual(await outcome(Object.assign(new Error(), { code: 'ENOENT' })), {
+  it('becomes a result: an engine that does not answer is retried, a refused order is not', async () => {
+    const resultFor = (error: unknown) =>
+      resultOf('start_failed', 'It failed', () => Promise.reject(asFault('x', error)))
+    assert.deepEqual(await resultFor(Object.assign(new Error(), { code: 'ENOENT' })), {
       ok: false,
       failure: { code: 'engine_unreachable', detail: 'The container engine does not answer.' },
       retry: true,
     })
-    assert.deepEqual(await outcome(answered(400, 'bad')), {
+    assert.deepEqual(await resultFor(answered(400, 'bad')), {
       ok: false,
       failure: { code: 'start_failed', detail: 'It failed: bad' },
       retry: false,
@@ -60,7 +60,7 @@ describe('a call to the engine', () => {
     assert.deepEqual(told.splice(0), ['hang', 'called hang'])
   })
 
-  it('ends when its asker gives up, which is no fault of the engine', async () => {
+  it('ends when the caller aborts it, and is not counted as a fault of the engine', async () => {
     const giveUp = new AbortController()
     const work = call('slow', { signal: giveUp.signal }, () => new Promise(() => undefined))
     giveUp.abort()
@@ -68,7 +68,7 @@ describe('a call to the engine', () => {
     assert.deepEqual(told.splice(0), ['called slow'])
   })
 
-  it('takes gone and unchanged for an answer where they are one', async () => {
+  it('counts "gone" and "unchanged" as success only where the caller says so', async () => {
     const fail = (code: number) => call('x', { signal }, () => Promise.reject(answered(code)))
     assert.equal(await unlessGone(fail(404)), undefined)
     await unlessDone(fail(304))

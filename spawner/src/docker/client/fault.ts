@@ -1,9 +1,9 @@
-// What goes wrong with a call to the engine, told apart. Only 404 is "gone": an HTTP 500 never is.
+// The kinds of fault of a call to the engine. Only HTTP 404 is "gone"; HTTP 500 never is.
 
 export type FaultKind =
   /** 404 */
   | 'gone'
-  /** 304: it was so already */
+  /** 304: the thing is in that state already */
   | 'unchanged'
   /** 409 */
   | 'conflict'
@@ -11,7 +11,7 @@ export type FaultKind =
   | 'refused'
   /** 5xx */
   | 'broken'
-  /** no answer: not listening, broken off, past the deadline */
+  /** no answer: connection refused, connection lost, deadline passed */
   | 'unreachable'
 
 export class EngineFault extends Error {
@@ -50,7 +50,7 @@ function kindOf(status: number): FaultKind {
   return status < 500 ? 'refused' : 'broken'
 }
 
-/** The engine's own sentence, without what dockerode writes around it. */
+/** The engine's own message, without the text that dockerode adds. */
 function plainMessage(error: Error): string {
   const json: unknown = 'json' in error ? error.json : undefined
   if (typeof json === 'object' && json !== null && 'message' in json) return String(json.message)

@@ -1,9 +1,9 @@
-// Whether a host's key is the one that known_hosts has for it (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). Pure.
+// Compares a host's key with the one in known_hosts (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). Pure.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 /**
  * @param file the text of known_hosts
- * @param key the key as it came over the wire
+ * @param key the key that the host sent
  */
 export function isKnownHost(file: string, host: string, port: number, key: Buffer): boolean {
   const name = port === 22 ? host : `[${host}]:${port}`
@@ -11,10 +11,12 @@ export function isKnownHost(file: string, host: string, port: number, key: Buffe
   const isKey = (text: string | undefined): boolean =>
     text !== undefined && Buffer.from(text, 'base64').equals(key)
   const isRevoked = lines.some(([mark, , , text]) => mark === '@revoked' && isKey(text))
-  return !isRevoked && lines.some(([names = '', , text]) => bearsName(names, name) && isKey(text))
+  return (
+    !isRevoked && lines.some(([names = '', , text]) => includesName(names, name) && isKey(text))
+  )
 }
 
-function bearsName(names: string, name: string): boolean {
+function includesName(names: string, name: string): boolean {
   if (names.startsWith('|1|')) return isHashOf(names, name)
   return names.split(',').includes(name)
 }

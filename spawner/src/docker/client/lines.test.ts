@@ -11,8 +11,8 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<string[]> {
   return lines
 }
 
-describe('lines of a stream', () => {
-  it('are put together however the bytes come', async () => {
+describe('the lines of a stream', () => {
+  it('are the same however the bytes are split into chunks', async () => {
     assert.deepEqual(await collect(bytes('{"a"', ':1}\n{"b":2}\n\n', 'rest')), [
       '{"a":1}',
       '{"b":2}',
@@ -20,14 +20,14 @@ describe('lines of a stream', () => {
     ])
   })
 
-  it('keep a character whole that was cut in two', async () => {
+  it('keep a character that is split between two chunks', async () => {
     const umlaut = Buffer.from('ü')
     assert.deepEqual(await collect(bytes('m', umlaut.subarray(0, 1), umlaut.subarray(1), '\n')), [
       'mü',
     ])
   })
 
-  it('are bounded', async () => {
+  it('are limited in length', async () => {
     await assert.rejects(collect(bytes('x'.repeat(600_000), 'x'.repeat(600_000))), RangeError)
   })
 })

@@ -1,8 +1,8 @@
-// A stream of bytes as lines of text, each bounded. Breaking off the loop ends the stream.
+// Reads a stream of bytes as lines of text, each of bounded length. Leaving the loop ends the stream.
 
-const longestLine = 1024 * 1024
+const maxLineLength = 1024 * 1024
 
-/** @throws RangeError for a line over the bound, and whatever the stream fails with */
+/** @throws RangeError for a line that is too long, and the errors of the stream */
 export async function* readLines(
   stream: AsyncIterable<Uint8Array | string>,
 ): AsyncGenerator<string> {
@@ -12,7 +12,8 @@ export async function* readLines(
     rest += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true })
     const lines = rest.split('\n')
     rest = lines.pop() ?? ''
-    if (rest.length > longestLine) throw new RangeError('a line of the engine is too long')
+    if (rest.length > maxLineLength)
+      throw new RangeError('the engine sent a line of more than 1 MiB')
     for (const line of lines) if (line.trim() !== '') yield line
   }
   if (rest.trim() !== '') yield rest

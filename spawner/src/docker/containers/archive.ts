@@ -1,8 +1,8 @@
-// A container's files as the engine's archive calls see them: small ones read and written, and who owns a folder.
+// A container's files through the engine's archive calls: reads and writes small files, and the owner of a folder.
 import type { Readable } from 'node:stream'
-import type Docker from 'dockerode'
 import { extract, pack, type Header } from 'tar-stream'
-import { unlessGone, type Call } from '../client/calls.ts'
+import { unlessGone } from '../client/calls.ts'
+import type { EngineClient } from '../client/engine-client.ts'
 
 export interface Owner {
   readonly uid: number
@@ -11,16 +11,16 @@ export interface Owner {
 }
 
 export interface Archive {
-  /** Up to 1 MiB of a file; empty where there is none. */
+  /** Up to 1 MiB of a file; empty if there is no such file. */
   readText(container: string, path: string, signal: AbortSignal): Promise<string>
-  /** Where a path leads once every link in it is followed, in the container. A path that does not exist is returned
-   * as it is. The engine's archive calls act on a link itself, not on what it leads to. */
+  /** Follows every link in a path, in the container. A path that does not exist is returned as it is. The engine's
+   * archive calls act on a link itself, not on its target. */
   resolve(container: string, path: string, signal: AbortSignal): Promise<string>
-  /** `undefined`: there is no such folder. */
+  /** `undefined` if there is no such folder. */
   ownerOf(container: string, path: string, signal: AbortSignal): Promise<Owner | undefined>
-  /** Makes a folder, or changes whose it is; nothing in it is touched. */
+  /** Creates a folder, or changes its owner. The contents stay as they are. */
   setOwner(container: string, path: string, owner: Owner, signal: AbortSignal): Promise<void>
-  /** Makes a file, or writes it anew, and the folders that it lacks. */
+  /** Writes a file, and creates the folders on its path that are missing. */
   putFile(
     container: string,
     path: string,
@@ -30,12 +30,10 @@ export interface Archive {
   ): Promise<void>
 }
 
-const longestFile = 1024 * 1024
+const maxFileBytes = 1024 * 1024
 
-export function createArchive(deps: { docker: Docker; call: Call }): Archive {
-  const { docker, call } = deps
-
-  /** The first entry of what is at `path`, and up to `limit` bytes of it; the rest is not read. */
+export function createArchive({ docker, call }: EngineClient): Archive {
+  /** The first entry of the archive of `path`, with up to `limit` of its bytes; the rest is not read. */
   async function first(
     id: string,
     path: string,
@@ -77,7 +75,7 @@ export function createArchive(deps: { docker: Docker; call: Call }): Archive {
     },
 
     async readText(container, path, signal) {
-      const entry = await first(container, path, longestFile, signal)
+      const entry = await first(container, path, maxFileBytes, signal)
       return entry?.header.type === 'file' ? entry.bytes.toString('utf8') : ''
     },
 
@@ -108,7 +106,7 @@ export function createArchive(deps: { docker: Docker; call: Call }): Archive {
     await put(id, parent, { name: `${name}/`, type: 'directory', ...owner }, undefined, signal)
   }
 
-  /** What is there, a link too, stays as it is. */
+  /** A folder or link that exists stays as it is. */
   async function makeFolders(id: string, path: string, signal: AbortSignal): Promise<void> {
     if (path === '/' || (await first(id, path, 0, signal)) !== undefined) return
     await makeFolders(id, split(path)[0], signal)
@@ -123,8 +121,8 @@ export function createArchive(deps: { docker: Docker; call: Call }): Archive {
     signal: AbortSignal,
   ): Promise<void> {
     const tar = pack()
-    // A tar header has room for numbers of up to six octal digits, and tar-stream silently writes the largest of them
-    // for a greater one. A PAX header has room for any.
+    // A tar header has room for ids of up to six octal digits, and tar-stream silently writes the largest of these
+    // for a greater id. A PAX header has room for any.
     const pax = { uid: String(header.uid), gid: String(header.gid) }
     const entry = { ...header, mtime: new Date(), pax }
     if (bytes === undefined) tar.entry(entry)
@@ -140,7 +138,7 @@ export function createArchive(deps: { docker: Docker; call: Call }): Archive {
 
 type Headers = Owner & Pick<Header, 'name'> & Partial<Pick<Header, 'type' | 'size'>>
 
-/** @returns what the engine says of a path's link (`X-Docker-Container-Path-Stat`); empty where it is none */
+/** @returns the link's target as the engine tells it (`X-Docker-Container-Path-Stat`); empty if the path is no link */
 function linkTargetOf(stat: unknown): string {
   const headers = (stat as { headers?: Record<string, unknown> }).headers
   const encoded = headers?.['x-docker-container-path-stat']
@@ -151,7 +149,7 @@ function linkTargetOf(stat: unknown): string {
   return typeof linkTarget === 'string' ? linkTarget : ''
 }
 
-/** @returns the folder that it is in, and its name there */
+/** @returns the parent folder and the last part of a path */
 function split(path: string): [folder: string, name: string] {
   const parent = path.replace(/\/+[^/]+\/*$/, '') || '/'
   const name = path.slice(parent === '/' ? 1 : parent.length + 1).replace(/\/+$/, '')

@@ -44,8 +44,8 @@ const options = (spec?: Partial<TemplateSpec>, image = { imageUser: '', hasHealt
     ...image,
   })
 
-describe('what a container is made of', () => {
-  it('has its texts filled in, and its name for a host name', () => {
+describe('the options of a container', () => {
+  it('have their placeholders filled in, and the workspace’s name as host name', () => {
     const made = options()
     const user = made.Hostname?.replace('lab-', '') ?? ''
     assert.match(user, /^mu-ller--[a-z2-7]{10}$/)
@@ -60,7 +60,7 @@ describe('what a container is made of', () => {
     )
   })
 
-  it('is hardened', () => {
+  it('are hardened', () => {
     const { HostConfig, Healthcheck } = options()
     assert.deepEqual(HostConfig?.SecurityOpt, ['no-new-privileges'])
     assert.deepEqual(HostConfig.CapDrop, ['ALL'])
@@ -77,7 +77,7 @@ describe('what a container is made of', () => {
     assert.equal(Healthcheck, undefined)
   })
 
-  it('keeps root what it takes to change users, and nothing that makes devices or raw packets', () => {
+  it('leave root the capabilities to change users, and none to make devices or raw packets', () => {
     for (const [user, imageUser] of [
       ['', ''],
       ['root', 'jovyan'],
@@ -96,12 +96,12 @@ describe('what a container is made of', () => {
     )
   })
 
-  it('asks an image that knows its health for it four times a second while it starts', () => {
+  it('run the health check of an image four times a second during the start', () => {
     const { Healthcheck } = options({}, { imageUser: '', hasHealthcheck: true })
     assert.deepEqual(Healthcheck, { StartPeriod: 60e9, StartInterval: 250e6 })
   })
 
-  it('says on its labels whose it is, made from what', () => {
+  it('have labels with the owner, the template and the hash', () => {
     const { Labels } = options()
     assert.deepEqual(Labels, {
       'berth.instance': 'berth',
@@ -116,9 +116,9 @@ describe('what a container is made of', () => {
     })
   })
 
-  it('is nobody’s where it has no owner: no person in its labels, no name that leads to one alone', () => {
+  it('name no person in labels and aliases if there is no owner', () => {
     const workspace = standbyName(prefix, 7)
-    const nobodys = containerOptions({
+    const ownerless = containerOptions({
       instance: 'berth',
       workspace,
       template: template(),
@@ -129,7 +129,7 @@ describe('what a container is made of', () => {
       imageUser: '',
       hasHealthcheck: false,
     })
-    assert.deepEqual(nobodys.Labels, {
+    assert.deepEqual(ownerless.Labels, {
       'berth.instance': 'berth',
       'berth.workspace': workspace,
       'berth.kind': 'standby',
@@ -137,13 +137,13 @@ describe('what a container is made of', () => {
       'berth.spec': specHash(template(), undefined, 'berth'),
       'berth.created': '1970-01-01T00:00:00.000Z',
     })
-    assert.equal(nobodys.Hostname, workspace)
-    assert.deepEqual(nobodys.NetworkingConfig?.EndpointsConfig, {
+    assert.equal(ownerless.Hostname, workspace)
+    assert.deepEqual(ownerless.NetworkingConfig?.EndpointsConfig, {
       'berth-ws-00001': { Aliases: [] },
     })
   })
 
-  it('leaves limits out that are off', () => {
+  it('omit limits that are off', () => {
     const { HostConfig } = options({ memoryBytes: 0, cpus: 0, pids: 0 })
     assert.ok(!('Memory' in (HostConfig ?? {})) && !('NanoCpus' in (HostConfig ?? {})))
   })
@@ -156,22 +156,22 @@ describe('a variable named __proto__', () => {
     assert.deepEqual(options({ environment }).Env, ['__proto__=müller'])
   })
 
-  it('changes the hash of what a container is made of', () => {
+  it('changes the hash of the options', () => {
     const hash = (of: TemplateSpec['environment']) =>
       specHash(template({ environment: of }), owner, 'berth')
     assert.notEqual(hash(environment), hash({}))
   })
 })
 
-describe('the hash of what a container is made of', () => {
+describe('the hash of the options of a container', () => {
   const hash = (spec?: Partial<TemplateSpec>, of = owner) => specHash(template(spec), of, 'berth')
 
-  it('stays the same for the same, also in another order', () => {
+  it('is the same for equal options, also in another order', () => {
     assert.equal(hash(), hash({ environment: { A: '{username}', B: '{{}}' } }))
     assert.equal(hash(), hash({}, { ...owner, groups: [], subject: 'u-2' }))
   })
 
-  it('changes with anything that the container would be made of', () => {
+  it('changes with every option that the container is created with', () => {
     const others = [
       hash({ image: 'berth/lab:2' }),
       hash({ command: [] }),
@@ -184,18 +184,18 @@ describe('the hash of what a container is made of', () => {
     assert.equal(new Set([hash(), ...others]).size, others.length + 1)
   })
 
-  it('is the same without an owner and with one where nothing names the owner', () => {
+  it('is the same with and without an owner if no option names the owner', () => {
     const plain = testTemplate('lab', { spec: { command: ['run'] } })
     assert.equal(specHash(plain, owner, 'berth'), specHash(plain, undefined, 'berth'))
   })
 
-  it('does not change with what is not in the container', () => {
+  it('does not change with fields that do not end up in the container', () => {
     assert.equal(hash(), hash({ readyPath: '/ready', pull: 'always' }))
   })
 })
 
 describe('mounts', () => {
-  it('are personal where their name has the user in it', () => {
+  it('are personal if the name of the volume contains the user', () => {
     const mounts = mountsOf(template(), owner, 'berth')
     assert.deepEqual(
       mounts.map(({ personal }) => personal),
@@ -203,10 +203,10 @@ describe('mounts', () => {
     )
   })
 
-  it('hazard: without an owner a folder of each person’s is the folder of all of them', () => {
+  it('hazard: are marked if the source names a person, because without an owner it is the folder of all people', () => {
     const bind = { kind: 'bind', source: '/srv/{user}', target: '/data', readOnly: false } as const
     const [mount] = mountsOf(testTemplate('lab', { spec: { volumes: [bind] } }), undefined, 'berth')
     assert.equal(mount?.source, '/srv/')
-    assert.equal(mount.named, true)
+    assert.equal(mount.namesPerson, true)
   })
 })

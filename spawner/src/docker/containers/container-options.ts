@@ -1,4 +1,4 @@
-// What a workspace's container is made of, and the hash of it. Pure; everything a client sends is a name in here.
+// The engine's options for a workspace's container, and their hash. Pure. A client determines nothing but names in them.
 import { createHash } from 'node:crypto'
 import type { Person } from '@berth/shared/contract'
 import { labels } from '@berth/shared/labels'
@@ -10,18 +10,18 @@ import type { Template, TemplateSpec } from '../../templates/template.ts'
 import { secretsDigest } from './secrets.ts'
 
 export interface Mount {
-  /** `shared`: a volume that several templates have, for everybody to write to. */
+  /** `shared`: a volume that several templates mount and that every user may write to. */
   readonly kind: 'volume' | 'shared' | 'bind'
-  /** A volume's name, or a path on the engine's host. */
+  /** The name of a volume, or a path on the engine's host. */
   readonly source: string
   readonly target: string
   readonly readOnly: boolean
-  /** Its source names one person: without an owner it would be what all of theirs lie in. */
-  readonly named: boolean
-  /** One person's own volume, not shared by all. */
+  /** The source contains the name of one person. Without an owner it would be the folder above all of theirs. */
+  readonly namesPerson: boolean
+  /** A volume of one person. */
   readonly personal: boolean
-  /** Made writable for the template's user. */
-  readonly ofUser: boolean
+  /** Becomes writable for the template's user. */
+  readonly writableForUser: boolean
 }
 
 export function mountsOf(
@@ -37,17 +37,17 @@ export function mountsOf(
   ]
   return all.map(({ kind, source, target, readOnly, isHome }) => {
     const name = render(source, values)
-    const named = usesPlaceholder(source, 'user', 'workspace')
-    const personal = kind === 'volume' && named
+    const namesPerson = usesPlaceholder(source, 'user', 'workspace')
+    const personal = kind === 'volume' && namesPerson
     return {
       kind,
       source: kind === 'shared' ? sharedVolumeName(instance, name) : name,
       target: render(target, values),
       readOnly,
-      named,
+      namesPerson,
       personal,
-      // A home that is nobody's own is the application's, whoever it serves.
-      ofUser: !readOnly && (personal || (isHome && owner === undefined)),
+      // A home without an owner belongs to the application, which serves several people.
+      writableForUser: !readOnly && (personal || (isHome && owner === undefined)),
     }
   })
 }
@@ -60,12 +60,12 @@ function sharedVolumeName(instance: string, id: string): string {
   return `${instance}-shared-${id}`
 }
 
-/** What root keeps in a container: enough to change users and serve, not to make devices or raw packets. */
+/** Root in a container keeps what it needs to change users and to serve, not what makes devices or raw packets. */
 const droppedForRoot = ['AUDIT_WRITE', 'MKNOD', 'NET_RAW', 'SETFCAP', 'SETPCAP', 'SYS_CHROOT']
 
-/** What follows from template and owner alone: the part that the hash covers. The host name is not in it: a
- * standby keeps the one that it was made with. */
-function made(
+/** The options that follow from template and owner alone, which the hash covers. The host name is not one of them: a
+ * standby keeps its host name after it is claimed. */
+function hashedOptions(
   template: Template,
   owner: Person | undefined,
   instance: string,
@@ -107,17 +107,17 @@ function securityOptions({ securityOpt }: TemplateSpec): string[] {
   return decides ? [...securityOpt] : ['no-new-privileges', ...securityOpt]
 }
 
-/** To the engine, 0 is as much swap again as there is memory, and -1 is no limit. */
+/** For the engine, 0 is as much swap again as memory, and -1 is no limit. */
 function memoryLimits({ memoryBytes, memorySwapBytes }: TemplateSpec): Docker.HostConfig {
   if (memoryBytes === 0) return {}
   return { Memory: memoryBytes, MemorySwap: memorySwapBytes === 0 ? -1 : memorySwapBytes }
 }
 
-/** @returns the hash of what a container would be made from now */
+/** @returns the hash of the options that a container would be created with now */
 export function specHash(template: Template, owner: Person | undefined, instance: string): string {
   const { secrets, networks, egress } = template.spec
   const around = { secrets: secretsDigest(secrets), networks, egress }
-  const text = JSON.stringify({ ...made(template, owner, instance), around })
+  const text = JSON.stringify({ ...hashedOptions(template, owner, instance), around })
   return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }
 
@@ -126,10 +126,10 @@ export interface ContainerOrder {
   readonly workspace: WorkspaceName
   readonly template: Template
   readonly kind: WorkspaceKind
-  /** Of a private one. */
+  /** Of a private workspace; `undefined` for the other kinds. */
   readonly owner: Person | undefined
   readonly network: string
-  /** The image's own user, where the template names none. */
+  /** The image's user, which applies if the template names none. */
   readonly imageUser: string
   readonly hasHealthcheck: boolean
   /** Seconds since 1970. */
@@ -138,7 +138,7 @@ export interface ContainerOrder {
 
 export function containerOptions(order: ContainerOrder): Docker.ContainerCreateOptions {
   const { instance, workspace, template, owner, network } = order
-  const options = made(template, owner, instance)
+  const options = hashedOptions(template, owner, instance)
   const user = template.spec.user === '' ? order.imageUser : template.spec.user
   return {
     ...options,
@@ -156,7 +156,11 @@ export function containerOptions(order: ContainerOrder): Docker.ContainerCreateO
   }
 }
 
-/** @param subject absent where it is no one person's: there is no second name that only its owner's leads to */
+/**
+ * The second name in the engine's DNS, by which a director reaches the workspace of one subject and no other.
+ *
+ * @param subject absent if the workspace has no owner: then there is no second name
+ */
 export function aliasesOf(workspace: WorkspaceName, subject: string | undefined): string[] {
   return subject === undefined ? [] : [ownerAlias(workspace, subject)]
 }
@@ -186,8 +190,10 @@ function contentsLabel({ template, owner, instance }: ContainerOrder): Record<st
   const contents = [
     ...(secrets.length === 0 ? [] : ['secrets']),
     ...(networks.length === 0 ? [] : ['networks']),
-    // Those of one person's are known by the labels of the volume.
-    ...(mounts.some(({ kind, ofUser, personal }) => kind === 'shared' || (ofUser && !personal))
+    // A volume of one person has labels of its own that tell.
+    ...(mounts.some(
+      ({ kind, writableForUser, personal }) => kind === 'shared' || (writableForUser && !personal),
+    )
       ? ['volumes']
       : []),
   ]
@@ -200,7 +206,7 @@ function ownerLabels(owner: Person | undefined): Record<string, string> {
   return owner.email === undefined ? own : { ...own, [labels.email]: owner.email }
 }
 
-/** The rest is the image's. Without this the first word of its health comes after 30 s. */
+/** The test itself is the image's. With default times, the engine reports its health for the first time after 30 s. */
 function quickHealthcheck(template: Template): Docker.HealthConfig {
   const nanoseconds = (ms: number): number => ms * 1e6
   const quick = {

@@ -1,4 +1,4 @@
-// A container as the engine describes it, in the words of the policy. Pure.
+// Translates the engine's description of a container to that of the policy. Pure.
 import type { Clock } from '@berth/shared/clock'
 import { labels } from '@berth/shared/labels'
 import type Docker from 'dockerode'
@@ -25,13 +25,13 @@ export function statusOf(state: string): Container['status'] {
   }
 }
 
-/** @returns when that was on our own clock; the engine's "never" is the year 1 */
+/** @returns the time on our own monotonic clock; `undefined` for the engine's "never", which is the year 1 */
 export function onOurClock(clock: Clock, time: string): number | undefined {
   const at = Date.parse(time)
   return Number.isFinite(at) && at > 0 ? clock.now() - (clock.wall() - at) : undefined
 }
 
-/** Addresses are listed under the network's name. */
+/** By network name. */
 export type Addresses = Readonly<Record<string, { readonly IPAddress?: string }>>
 
 export function addressOn(networks: Addresses, name: string): string | undefined {
@@ -39,7 +39,7 @@ export function addressOn(networks: Addresses, name: string): string | undefined
   return address === undefined || address === '' ? undefined : address
 }
 
-/** @param network the network of ours that it is on */
+/** @param network the network of ours that the container is on */
 export function describeContainer(
   info: Docker.ContainerInspectInfo,
   clock: Clock,

@@ -8,19 +8,19 @@ const stats = (read: string, total_usage: number) => ({
 })
 const at = (ms: number, used: number) => ({ at: ms, used })
 
-describe('the use of processors', () => {
-  it('is told in per cent of one processor, and may be more than a hundred', () => {
+describe('the CPU usage of a container', () => {
+  it('is in per cent of one CPU, and may be more than a hundred', () => {
     assert.equal(percentBetween(at(1_000, 5e9), at(2_000, 5.25e9)), 25)
     assert.equal(percentBetween(at(1_000, 0), at(3_000, 5e9)), 250)
     assert.equal(percentBetween(at(1_000, 7), at(2_000, 7)), 0)
   })
 
-  it('is not told by two readings of one moment, or of another run of the container', () => {
+  it('is unknown from two readings of the same moment, or of two runs of the container', () => {
     assert.equal(percentBetween(at(1_000, 5), at(1_000, 9)), undefined)
     assert.equal(percentBetween(at(1_000, 5e9), at(2_000, 1e9)), undefined)
   })
 
-  it('is read from what the engine says of one that runs', () => {
+  it('is read only from the statistics of a container that runs', () => {
     assert.deepEqual(readingOf(stats('1970-01-01T00:00:01.5Z', 42)), at(1_500, 42))
     assert.equal(readingOf(stats('0001-01-01T00:00:00Z', 0)), undefined)
     assert.equal(readingOf({ read: '2026-01-01T00:00:00Z' }), undefined)

@@ -1,4 +1,5 @@
-// Making and removing a workspace's container. What bears its name and is not ours is never touched.
+// Creates a workspace's container, or finds the one that an earlier try created. A container of the same name that is
+// not ours is never touched.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
@@ -9,59 +10,61 @@ import type Docker from 'dockerode'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { Container, Generation, NetworkIndex, WorkspaceKind } from '../../policy/domain.ts'
 import type { Template } from '../../templates/template.ts'
-import { unlessDone, unlessGone, type Call } from '../client/calls.ts'
-import { containerOptions, mountsOf, specHash, type Mount } from './container-options.ts'
-import { describeContainer } from './container-state.ts'
+import type { EngineClient } from '../client/engine-client.ts'
+import { done, failed, resultOf } from '../client/engine-result.ts'
 import { EngineFault, isFault } from '../client/fault.ts'
-import type { Finish } from './prepare-container.ts'
+import { inspectContainer } from '../client/inspect.ts'
 import type { Image, Images } from '../images/images.ts'
-import { done, failed, outcomeOf } from '../client/engine-result.ts'
+import { notBuilt, pullFailure, isBuiltHere } from '../images/pull-failure.ts'
 import { networkName } from '../observe/ownership.ts'
 import type { Provenance } from '../observe/provenance.ts'
-import { notBuilt, pullFailure, isBuiltHere } from '../images/pull-failure.ts'
 import type { Volumes } from '../volumes/volumes.ts'
+import { containerOptions, mountsOf, specHash, type Mount } from './container-options.ts'
+import { describeContainer } from './container-state.ts'
+import type { Preparation } from './prepare-container.ts'
+import type { RemoveContainer } from './remove-container.ts'
 
 export interface CreateOrder {
   readonly workspace: WorkspaceName
   readonly template: Template
   readonly kind: WorkspaceKind
-  /** Of a private one. */
+  /** Of a private workspace; `undefined` for the other kinds. */
   readonly owner: Person | undefined
   readonly network: NetworkIndex
 }
 
-export interface Containers {
-  create(order: CreateOrder, signal: AbortSignal): Promise<EngineResult<Container>>
-  remove(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
-}
+export type CreateContainer = (
+  order: CreateOrder,
+  signal: AbortSignal,
+) => Promise<EngineResult<Container>>
 
-/** A name is taken a moment before and after there is a container to look at. */
-const mostTries = 40
-const tryAgainMs = 50
+/** The engine keeps a name taken for a moment before and after it shows the container that has it. */
+const maxTries = 40
+const retryMs = 50
 
-export function createContainers(deps: {
-  docker: Docker
-  call: Call
-  clock: Clock
-  instance: string
-  images: Images
-  volumes: Volumes
-  finish: Finish
-  provenance: Provenance
-  /** Told which new containers have all that they get before their first start. */
-  finished(generation: Generation): void
-}): Containers {
-  const { docker, call, clock, instance, images, volumes, finish } = deps
+export function createCreateContainer(
+  deps: EngineClient & {
+    clock: Clock
+    instance: string
+    images: Images
+    volumes: Volumes
+    preparation: Preparation
+    provenance: Provenance
+    remove: RemoveContainer
+  },
+): CreateContainer {
+  const { docker, call, clock, instance, images, volumes, preparation, remove } = deps
 
   async function create(order: CreateOrder, signal: AbortSignal): Promise<EngineResult<Container>> {
     const { template, owner } = order
     const reference = template.spec.image
     const mounts = mountsOf(template, owner, instance)
-    const nobodys = owner === undefined ? mounts.find(({ named }) => named) : undefined
-    if (nobodys !== undefined)
+    const ownerless =
+      owner === undefined ? mounts.find(({ namesPerson }) => namesPerson) : undefined
+    if (ownerless !== undefined)
       return failed({
         code: 'start_failed',
-        detail: `What is mounted at ${nobodys.target} is named after one person, and this workspace is no one person's.`,
+        detail: `The mount at ${ownerless.target} is named after one person, but this workspace has no owner.`,
       })
     const [image] = await Promise.all([
       images.inspect(reference, signal),
@@ -71,38 +74,43 @@ export function createContainers(deps: {
     ])
     if (image === undefined)
       return failed(
-        isBuiltHere(reference) ? notBuilt(reference) : pullFailure(reference, 'it is not there'),
+        isBuiltHere(reference)
+          ? notBuilt(reference)
+          : pullFailure(reference, 'the engine does not have it'),
       )
-    const container = await makeOrFind(order, image, signal)
-    // Whoever made it may have died before it was finished.
+    const container = await createOrFind(order, image, signal)
+    // A container that was found may have been started already; if not, it may have been left unprepared.
     if (container.status !== 'created') return done(container)
     const { generation } = container
     try {
-      await finish({ container: generation, template, mounts, image }, signal)
+      await preparation.prepare({ container: generation, template, mounts, image }, signal)
     } catch (error) {
-      // The next start would find it again and fail without saying why.
+      // Otherwise the next start would find the container and fail without the reason.
       if (!isFault(error, 'unreachable')) await remove(generation, signal)
       throw error
     }
-    deps.finished(generation)
     return done(container)
   }
 
-  async function makeOrFind(
+  async function createOrFind(
     order: CreateOrder,
     image: Image,
     signal: AbortSignal,
   ): Promise<Container> {
     const spec = specHash(order.template, order.owner, instance)
-    const made = { spec, status: 'created', name: order.workspace, imageId: image.id } as const
+    const created = { spec, status: 'created', name: order.workspace, imageId: image.id } as const
     for (let tries = 1; ; tries += 1) {
-      const generation = await makeUnlessTaken(order, image, signal)
-      if (generation !== undefined) return { generation, ...made }
+      const generation = await createUnlessTaken(order, image, signal)
+      if (generation !== undefined) return { generation, ...created }
       const found = await findOurs(order, signal)
       if (found === undefined) {
-        if (tries >= mostTries)
-          throw new EngineFault('unreachable', 'container-create', 'the name is not freed')
-        await sleep(tryAgainMs, undefined, { signal })
+        if (tries >= maxTries)
+          throw new EngineFault(
+            'unreachable',
+            'container-create',
+            `the engine does not free the name ${order.workspace}`,
+          )
+        await sleep(retryMs, undefined, { signal })
         continue
       }
       // The engine lets a container start only as long as the network that it was created on is there.
@@ -110,26 +118,31 @@ export function createContainers(deps: {
         found.Config.Labels[labels.spec] === spec &&
         found.HostConfig.NetworkMode === networkName(instance, order.network)
       if (fits || found.State.Running) return describeContainer(found, clock)
-      // Made from something else, or for a network that is gone: it makes room.
+      // Created from another template, or on a network that is gone: it is replaced.
       const removed = await remove(found.Id, signal)
-      if (!removed.ok) throw new EngineFault('unreachable', 'container-remove', 'it stays')
+      if (!removed.ok)
+        throw new EngineFault('unreachable', 'container-remove', removed.failure.detail)
     }
   }
 
-  async function makeUnlessTaken(
+  async function createUnlessTaken(
     order: CreateOrder,
     image: Image,
     signal: AbortSignal,
   ): Promise<Generation | undefined> {
     try {
-      return await make(order, image, signal)
+      return await createNew(order, image, signal)
     } catch (error) {
       if (isFault(error, 'conflict')) return undefined
       throw error
     }
   }
 
-  async function make(order: CreateOrder, image: Image, signal: AbortSignal): Promise<Generation> {
+  async function createNew(
+    order: CreateOrder,
+    image: Image,
+    signal: AbortSignal,
+  ): Promise<Generation> {
     const body = containerOptions({
       ...order,
       instance,
@@ -148,15 +161,12 @@ export function createContainers(deps: {
     return container.id
   }
 
-  /** An earlier try of ours that has the name already; `undefined` while one is being made or removed. */
+  /** The container that has the name; `undefined` while the engine creates or removes one. */
   async function findOurs(
     { workspace, owner }: CreateOrder,
     signal: AbortSignal,
   ): Promise<Docker.ContainerInspectInfo | undefined> {
-    const container = docker.getContainer(workspace)
-    const info = await unlessGone(
-      call('container-inspect', { signal }, (abortSignal) => container.inspect({ abortSignal })),
-    )
+    const info = await inspectContainer(deps, workspace, { signal })
     if (info === undefined) return undefined
     const carried = info.Config.Labels
     const ours =
@@ -165,51 +175,20 @@ export function createContainers(deps: {
     if (!ours)
       throw new BerthError(
         'name_taken',
-        `A container named ${workspace} exists already and is not this instance's.`,
+        `A container named ${workspace} exists already and does not belong to this instance.`,
       )
     if (carried[labels.user] !== owner?.name)
-      throw new BerthError('name_taken', `The container ${workspace} belongs to somebody else.`)
+      throw new BerthError('name_taken', `The container ${workspace} belongs to another person.`)
     if (carried[labels.subject] !== owner?.subject)
       throw new BerthError(
         'identity_reused',
-        'The container under this user name belongs to somebody who had it before.',
+        'The container of this user name belongs to a person who had the name before.',
       )
     return info
   }
 
-  async function remove(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>> {
-    const retry = { retryBroken: true }
-    const words = 'The container could not be removed'
-    const work = async (): Promise<void> => {
-      const container = docker.getContainer(generation)
-      try {
-        await unlessDone(
-          // `v` takes the nameless volumes that the image asks for; those with a name stay.
-          call('container-remove', { signal, deadlineMs: 60_000 }, (abortSignal) =>
-            container.remove({ force: true, v: true, abortSignal }),
-          ),
-          'gone',
-        )
-      } catch (error) {
-        if (!isFault(error, 'conflict')) throw error
-        // Somebody else's removal of it is under way.
-        const condition = 'removed' as const
-        await unlessDone(
-          call('container-wait', { signal, deadlineMs: 60_000 }, (abortSignal) =>
-            container.wait({ condition, abortSignal }),
-          ),
-          'gone',
-        )
-      }
-    }
-    return outcomeOf('conflict', words, work, retry)
-  }
-
-  return {
-    create: (order, signal) =>
-      outcomeOf('start_failed', 'The container could not be made', () => create(order, signal)),
-    remove,
-  }
+  return (order, signal) =>
+    resultOf('start_failed', 'The container could not be created', () => create(order, signal))
 }
 
 function ownerOf({ personal }: Mount, owner: Person | undefined): Person | undefined {

@@ -1,34 +1,30 @@
-// What an ended container leaves: its exit code and the last lines it logged.
+// The exit code of a container that has ended, and the last lines that it logged.
 import type Docker from 'dockerode'
-import { unlessGone, type Call } from '../client/calls.ts'
+import type { EngineClient } from '../client/engine-client.ts'
 import { isFault } from '../client/fault.ts'
+import { inspectContainer } from '../client/inspect.ts'
 import { lastLines } from './log-frames.ts'
 
-export interface LastWords {
+export interface ExitReport {
   readonly exitCode?: number
   readonly log: readonly string[]
 }
 
 const bounds = { lines: 40, lineLength: 500 }
 
-/** Never rejects: without the words the failure is told all the same. */
-export async function readLastWords(
-  deps: { docker: Docker; call: Call },
+/** Does not reject for a fault of the engine: the report is only an addition to a failure that is known. */
+export async function readExitReport(
+  client: EngineClient,
   generation: string,
   signal: AbortSignal,
   lines = bounds.lines,
-): Promise<LastWords> {
-  const container = deps.docker.getContainer(generation)
+): Promise<ExitReport> {
   try {
-    const info = await unlessGone(
-      deps.call('container-inspect', { signal }, (abortSignal) =>
-        container.inspect({ abortSignal }),
-      ),
-    )
+    const info = await inspectContainer(client, generation, { signal })
     if (info === undefined) return { log: [] }
     const options = { stdout: true, stderr: true, tail: lines, follow: false as const }
-    const framed = await deps.call('container-logs', { signal }, (abortSignal) =>
-      container.logs({ ...options, abortSignal }),
+    const framed = await client.call('container-logs', { signal }, (abortSignal) =>
+      client.docker.getContainer(generation).logs({ ...options, abortSignal }),
     )
     const log = [...lastLines(framed, { ...bounds, lines }), ...remarks(info)]
     const ended = info.State.Status === 'exited' || info.State.Status === 'dead'

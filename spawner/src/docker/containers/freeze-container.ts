@@ -1,29 +1,27 @@
-// Freezing and thawing a container. Whether it is so by now counts, not whether this call made it so.
+// Freezing and thawing a container. The state afterwards counts, not whether this call brought it about.
 import type Docker from 'dockerode'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { Generation } from '../../policy/domain.ts'
-import { unlessGone, type Call } from '../client/calls.ts'
+import { unlessDone } from '../client/calls.ts'
+import type { EngineClient } from '../client/engine-client.ts'
+import { done, failed, resultOf } from '../client/engine-result.ts'
 import { isFault } from '../client/fault.ts'
-import { done, failed, outcomeOf } from '../client/engine-result.ts'
+import { inspectContainer } from '../client/inspect.ts'
 
 export interface Freezing {
   freeze(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
   thaw(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
 }
 
-export function createFreezing(deps: { docker: Docker; call: Call }): Freezing {
-  const { docker, call } = deps
+export function createFreezing(client: EngineClient): Freezing {
+  const { docker, call } = client
 
-  async function isAs(
+  async function checkState(
     generation: Generation,
     wanted: 'paused' | 'running',
     signal: AbortSignal,
   ): Promise<EngineResult<void>> {
-    const info = await unlessGone(
-      call('container-inspect', { signal }, (abortSignal) =>
-        docker.getContainer(generation).inspect({ abortSignal }),
-      ),
-    )
+    const info = await inspectContainer(client, generation, { signal })
     if (info?.State.Status === wanted) return done(undefined)
     const state = info === undefined ? 'gone' : info.State.Status
     return failed({ code: 'conflict', detail: `The container is ${state}, not ${wanted}.` }, true)
@@ -43,12 +41,12 @@ export function createFreezing(deps: { docker: Docker; call: Call }): Freezing {
         await call(name, { signal }, (abortSignal) => order(container, abortSignal))
         return done(undefined)
       } catch (error) {
-        // Paused already, not paused, not running: told by one code, and by another in older engines.
+        // Versions of the engine differ in the code for "paused already", "not paused" and "not running".
         if (!isFault(error, 'unchanged', 'conflict', 'gone', 'broken')) throw error
-        return isAs(generation, to, signal)
+        return checkState(generation, to, signal)
       }
     }
-    return outcomeOf('conflict', words, work, { retryBroken: true })
+    return resultOf('conflict', words, work, { retryBroken: true })
   }
 
   return {
@@ -67,4 +65,16 @@ export function createFreezing(deps: { docker: Docker; call: Call }): Freezing {
         signal,
       ),
   }
+}
+
+/** For a container that is about to be started or stopped: one that is not paused any more, or is gone, is a success. */
+export async function unpause(
+  { docker, call }: EngineClient,
+  generation: Generation,
+  signal: AbortSignal,
+): Promise<void> {
+  const answer = call('container-unpause', { signal }, (abortSignal) =>
+    docker.getContainer(generation).unpause({ abortSignal }),
+  )
+  await unlessDone(answer, 'conflict', 'gone')
 }

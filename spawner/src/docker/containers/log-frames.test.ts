@@ -12,8 +12,8 @@ const frame = (text: string, stream = 1): Buffer => {
 const bounds = { lines: 3, lineLength: 20 }
 const lines = (...frames: Buffer[]) => lastLines(Buffer.concat(frames), bounds)
 
-describe('what a container logged', () => {
-  it('is read out of the frames of both streams, in order', () => {
+describe('the log of a container', () => {
+  it('is read from the frames of both streams, in order', () => {
     assert.deepEqual(lines(frame('one\n'), frame('two\n', 2), frame('three')), [
       'one',
       'two',
@@ -21,11 +21,11 @@ describe('what a container logged', () => {
     ])
   })
 
-  it('joins a line that came in several frames', () => {
+  it('joins a line that is split between frames', () => {
     assert.deepEqual(lines(frame('he'), frame('llo\nwor'), frame('ld\n')), ['hello', 'world'])
   })
 
-  it('keeps the last lines only, each cut where it is too long', () => {
+  it('keeps only the last lines, and cuts long ones', () => {
     assert.deepEqual(lines(frame('a\nb\nc\nd\n' + 'x'.repeat(50))), [
       'c',
       'd',
@@ -33,7 +33,7 @@ describe('what a container logged', () => {
     ])
   })
 
-  it('strips colours, control characters and marks that reorder text', () => {
+  it('removes colours, control characters and marks that reorder text', () => {
     assert.deepEqual(lines(frame('\u001b[31mred\u001b[0m\u0007 \u202eevil\u0000\n\u0085\n')), [
       'red evil',
     ])
@@ -41,13 +41,13 @@ describe('what a container logged', () => {
     assert.deepEqual(lines(frame('\u001b]0;title\u0007shown\r\n')), ['shown'])
   })
 
-  it('endures 64 KiB of one-byte frames, as a container may write them', () => {
+  it('handles 65,536 frames of one byte each, as a container may write them', () => {
     const flood = Buffer.concat(Array.from({ length: 65_536 }, () => frame('x')))
     assert.equal([...payloads(flood)].length, 65_536)
     assert.deepEqual(lastLines(flood, bounds), ['x'.repeat(20) + '…'])
   })
 
-  it('takes what there is of a frame that was cut off', () => {
+  it('keeps the complete part of a frame that is cut off', () => {
     assert.deepEqual(lines(frame('whole\n'), frame('half of it').subarray(0, 12)), [
       'whole',
       'half',

@@ -1,9 +1,9 @@
-// What a container logged, out of the engine's frames (8 bytes: stream, 0, 0, 0, length), as clean lines. Pure.
+// Reads a container's log from the engine's frames (header of 8 bytes: stream, 0, 0, 0, length) as clean lines. Pure.
 import { stripVTControlCharacters } from 'node:util'
 
 const headerLength = 8
 
-/** Iterative: a container chooses the size of its frames, and a chunk may hold tens of thousands. */
+/** Not recursive: the container decides how small its frames are, and a chunk may hold tens of thousands. */
 export function* payloads(framed: Uint8Array): Generator<Uint8Array> {
   const view = new DataView(framed.buffer, framed.byteOffset, framed.byteLength)
   let at = 0
@@ -20,7 +20,7 @@ export interface LineBounds {
   readonly lineLength: number
 }
 
-/** @returns the last lines, oldest first, without control characters, those too long cut */
+/** @returns the last lines, oldest first, without control characters, long lines cut */
 export function lastLines(framed: Uint8Array, bounds: LineBounds): readonly string[] {
   const text = Buffer.concat([...payloads(framed)]).toString('utf8')
   return text
@@ -31,7 +31,7 @@ export function lastLines(framed: Uint8Array, bounds: LineBounds): readonly stri
 }
 
 function clean(line: string, longest: number): string {
-  // What stands before a carriage return was overwritten on a terminal.
+  // On a terminal, the text after a carriage return overwrites the text before it.
   const shown = stripVTControlCharacters(line.slice(line.lastIndexOf('\r') + 1))
     .replace(/\t/g, '  ')
     .replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')

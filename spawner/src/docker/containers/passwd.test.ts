@@ -6,7 +6,7 @@ const passwd =
   'root:x:0:0:root:/root:/bin/sh\njovyan:x:1000:100::/home/jovyan:/bin/sh\n1001:x:7:8::/:\n'
 const group = 'root:x:0:\nusers:x:100:jovyan\nstaff:x:50:\n'
 
-describe('whom a container runs as', () => {
+describe('the user that a container runs as', () => {
   const cases: readonly [user: string, expected: object][] = [
     ['', { uid: 0, gid: 0 }],
     ['jovyan', { uid: 1000, gid: 100 }],
@@ -19,11 +19,11 @@ describe('whom a container runs as', () => {
     ['jovyan:nogroup', { unknown: 'nogroup' }],
   ]
   for (const [user, expected] of cases)
-    it(`is, for "${user}", ${JSON.stringify(expected)}`, () => {
+    it(`is ${JSON.stringify(expected)} for "${user}"`, () => {
       assert.deepEqual(resolveUser(user, passwd, group), expected)
     })
 
-  it('is known without the image’s files where both are numbers', () => {
+  it('is known without the files of the image if both parts are numbers', () => {
     assert.deepEqual(resolveUser('1000:1000', '', ''), { uid: 1000, gid: 1000 })
     assert.deepEqual(['', '0', '1000:1000', '1000', 'jovyan', '1000:users'].map(needsLookup), [
       false,

@@ -1,20 +1,20 @@
-// Whom `user` or `user:group` means in an image, by its /etc/passwd and /etc/group, as the engine has it. Pure.
+// Resolves `user` or `user:group` by an image's /etc/passwd and /etc/group, in the same way as the engine. Pure.
 
-export interface Identity {
+export interface UserIds {
   readonly uid: number
   readonly gid: number
 }
 
 /**
  * @param user as in Docker: empty is root; `1000`, `1000:100`, `node`, `node:staff`
- * @param passwd the text of /etc/passwd, empty where there is none
- * @returns what to say when the image does not know the name
+ * @param passwd the text of /etc/passwd, empty if the image has none
+ * @returns the ids, or the user or group that the image does not have
  */
 export function resolveUser(
   user: string,
   passwd: string,
   group: string,
-): Identity | { readonly unknown: string } {
+): UserIds | { readonly unknown: string } {
   const [name = '', groupName] = user.split(':')
   const people = records(passwd)
   const person =
@@ -27,7 +27,7 @@ export function resolveUser(
   return gid === undefined ? { unknown: groupName } : { uid, gid }
 }
 
-/** Whether resolving needs the image's files at all. */
+/** Whether the image's files are needed to resolve this user. */
 export function needsLookup(user: string): boolean {
   const [name = '', group] = user.split(':')
   if (name === '' || name === '0') return group !== undefined && numberOf(group) === undefined

@@ -1,33 +1,82 @@
-// What a container gets after it is made and before its first start: writable volumes, secrets, networks.
+// What a container gets between its creation and its first start: writable volumes, secrets, additional networks.
+import { labels } from '@berth/shared/labels'
+import { BerthError } from '@berth/shared/problems'
+import type Docker from 'dockerode'
+import type { Generation } from '../../policy/domain.ts'
 import type { Template } from '../../templates/template.ts'
+import type { AdditionalNetworks } from '../networks/additional-networks.ts'
+import type { Volumes } from '../volumes/volumes.ts'
+import type { WritableVolumes } from '../volumes/writable-volumes.ts'
 import type { Mount } from './container-options.ts'
-import type { FurtherNetworks } from '../networks/additional-networks.ts'
-import type { Homes } from '../volumes/writable-volumes.ts'
 import type { PutSecretsOrder } from './secrets.ts'
 
-export interface FinishingOrder {
-  readonly container: string
+export interface PrepareOrder {
+  readonly container: Generation
   readonly template: Template
   readonly mounts: readonly Mount[]
   readonly image: { readonly id: string; readonly user: string }
 }
 
-/** Again is no harm. */
-export type Finish = (order: FinishingOrder, signal: AbortSignal) => Promise<void>
+export interface Preparation {
+  /** Idempotent. */
+  prepare(order: PrepareOrder, signal: AbortSignal): Promise<void>
+  /**
+   * Prepares a container that another process of the spawner created and may have left unprepared.
+   *
+   * @throws BerthError `start_failed` if the container needs more than its labels and volumes tell
+   */
+  prepareFound(info: Docker.ContainerInspectInfo, signal: AbortSignal): Promise<void>
+  /** The container was started: it is never prepared again. */
+  started(generation: Generation): void
+}
 
-export function createFinish(deps: {
-  homes: Homes
+/** Containers that are created and not started are few: each is started next. */
+const maxRemembered = 4096
+
+export function createPreparation(deps: {
+  volumes: Volumes
+  writableVolumes: WritableVolumes
   putSecrets: (order: PutSecretsOrder, signal: AbortSignal) => Promise<void>
-  furtherNetworks: FurtherNetworks
-}): Finish {
-  return async ({ container, template: { spec }, mounts, image }, signal) => {
-    const user = spec.user === '' ? image.user : spec.user
-    const inside = { container, imageId: image.id, user }
-    const paths = mounts.filter(({ ofUser }) => ofUser).map(({ target }) => target)
-    const open = mounts.filter(({ kind, readOnly }) => kind === 'shared' && !readOnly)
-    await deps.homes.prepare({ ...inside, paths }, signal)
-    await deps.homes.openToAll({ container, paths: open.map(({ target }) => target) }, signal)
-    await deps.putSecrets({ ...inside, secrets: spec.secrets }, signal)
-    await deps.furtherNetworks.join(container, spec.networks, signal)
+  additionalNetworks: AdditionalNetworks
+}): Preparation {
+  const { volumes, writableVolumes, putSecrets, additionalNetworks } = deps
+  const prepared = new Set<Generation>()
+
+  return {
+    async prepare({ container, template: { spec }, mounts, image }, signal) {
+      const user = spec.user === '' ? image.user : spec.user
+      const inside = { container, imageId: image.id, user }
+      const own = mounts.filter(({ writableForUser }) => writableForUser)
+      const open = mounts.filter(({ kind, readOnly }) => kind === 'shared' && !readOnly)
+      await writableVolumes.giveToUser({ ...inside, paths: own.map(targetOf) }, signal)
+      await writableVolumes.openToAll({ container, paths: open.map(targetOf) }, signal)
+      await putSecrets({ ...inside, secrets: spec.secrets }, signal)
+      await additionalNetworks.join(container, spec.networks, signal)
+      if (prepared.size >= maxRemembered) prepared.clear()
+      prepared.add(container)
+    },
+
+    async prepareFound({ Id, Image, Config, Mounts }, signal) {
+      if (prepared.has(Id)) return
+      if (Config.Labels[labels.contents] !== undefined)
+        throw new BerthError(
+          'start_failed',
+          'The container was created, but its secrets, networks or volumes were never set up. Berth creates it again.',
+        )
+      const writable = Mounts.filter(({ Type, RW }) => Type === 'volume' && RW)
+      const names = writable.flatMap(({ Name }) => (Name === undefined ? [] : [Name]))
+      const personal = await volumes.personal(names, signal)
+      const paths = writable
+        .filter(({ Name }) => Name !== undefined && personal.includes(Name))
+        .map(({ Destination }) => Destination)
+      const order = { container: Id, imageId: Image, user: Config.User, paths }
+      await writableVolumes.giveToUser(order, signal)
+    },
+
+    started: (generation) => void prepared.delete(generation),
   }
+}
+
+function targetOf({ target }: Mount): string {
+  return target
 }

@@ -1,52 +1,39 @@
-// Giving a container another name: its own labels and its host name stay what they were.
+// Renames a container. Its labels and its host name stay as they are.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
-import type Docker from 'dockerode'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { Generation } from '../../policy/domain.ts'
-import { unlessGone, type Call } from '../client/calls.ts'
+import type { EngineClient } from '../client/engine-client.ts'
+import { failed, resultOf } from '../client/engine-result.ts'
 import { EngineFault, isFault } from '../client/fault.ts'
-import { failed, outcomeOf } from '../client/engine-result.ts'
+import { inspectContainer } from '../client/inspect.ts'
 import { plainName } from '../observe/ownership.ts'
 
-export type Rename = (
+export type RenameContainer = (
   generation: Generation,
   name: WorkspaceName,
   signal: AbortSignal,
 ) => Promise<EngineResult<void>>
 
-/** A name is taken a moment longer than there is a container to look at. */
-const mostTries = 40
-const tryAgainMs = 50
+/** The engine keeps a name taken for a moment after it stops to show the container that had it. */
+const maxTries = 40
+const retryMs = 50
 
-export function createRename(deps: { docker: Docker; call: Call }): Rename {
-  const { docker, call } = deps
-
-  async function inspect(
-    id: string,
-    signal: AbortSignal,
-  ): Promise<Docker.ContainerInspectInfo | undefined> {
-    return unlessGone(
-      call('container-inspect', { signal }, (abortSignal) =>
-        docker.getContainer(id).inspect({ abortSignal }),
-      ),
-    )
-  }
-
-  /** @returns whether it bears the name now */
-  async function rename(
+export function createRenameContainer(client: EngineClient): RenameContainer {
+  /** @returns whether the container has the name now */
+  async function tryRename(
     generation: Generation,
     name: WorkspaceName,
     signal: AbortSignal,
   ): Promise<boolean> {
     try {
-      await call('container-rename', { signal }, (abortSignal) =>
-        docker.getContainer(generation).rename({ name, abortSignal }),
+      await client.call('container-rename', { signal }, (abortSignal) =>
+        client.docker.getContainer(generation).rename({ name, abortSignal }),
       )
       return true
     } catch (error) {
-      // A container that has the name already is refused, too.
+      // The engine also refuses to give a container the name that it has already.
       if (isFault(error, 'refused', 'conflict', 'broken')) return false
       throw error
     }
@@ -54,20 +41,24 @@ export function createRename(deps: { docker: Docker; call: Call }): Rename {
 
   return (generation, name, signal) => {
     const work = async (): Promise<EngineResult<void> | void> => {
-      for (let tries = 1; tries <= mostTries; tries += 1) {
-        const info = await inspect(generation, signal)
+      for (let tries = 1; tries <= maxTries; tries += 1) {
+        const info = await inspectContainer(client, generation, { signal })
         if (info === undefined)
           return failed({ code: 'start_failed', detail: 'The container is gone.' }, true)
         if (plainName(info.Name) === name) return
-        if (await rename(generation, name, signal)) return
-        const bearer = await inspect(name, signal)
-        if (bearer !== undefined && bearer.Id !== generation)
+        if (await tryRename(generation, name, signal)) return
+        const holder = await inspectContainer(client, name, { signal })
+        if (holder !== undefined && holder.Id !== generation)
           throw new BerthError('name_taken', `Another container is named ${name}.`)
-        await sleep(tryAgainMs, undefined, { signal })
+        await sleep(retryMs, undefined, { signal })
       }
-      throw new EngineFault('broken', 'container-rename', 'the name is not freed')
+      throw new EngineFault(
+        'broken',
+        'container-rename',
+        `the engine does not free the name ${name}`,
+      )
     }
     const words = 'The container could not be renamed'
-    return outcomeOf<void>('start_failed', words, work, { retryBroken: true })
+    return resultOf<void>('start_failed', words, work, { retryBroken: true })
   }
 }

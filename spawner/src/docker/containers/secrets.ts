@@ -1,10 +1,10 @@
-// A template's secrets: files in the container that nothing the engine says about it shows.
+// A template's secrets: files in the container, whose contents no answer of the engine's API shows.
 import { createHash } from 'node:crypto'
 import type { SecretMount } from '../../templates/template.ts'
 import type { Archive } from './archive.ts'
-import type { IdentityOf } from './user-ids.ts'
+import type { FindUserIds } from './user-ids.ts'
 
-/** @returns what changes with each of them and tells none */
+/** @returns a digest that changes with every secret and reveals none */
 export function secretsDigest(secrets: readonly SecretMount[]): string {
   const hash = createHash('sha256')
   for (const { name, target, value } of secrets)
@@ -19,18 +19,18 @@ export interface PutSecretsOrder {
   readonly secrets: readonly SecretMount[]
 }
 
-/** Puts them where only the container's user reads them; again is no harm. */
+/** Writes files that only the container's user can read. Idempotent. */
 export function createPutSecrets(deps: {
   archive: Archive
-  identityOf: IdentityOf
+  findUserIds: FindUserIds
 }): (order: PutSecretsOrder, signal: AbortSignal) => Promise<void> {
-  const { archive, identityOf } = deps
+  const { archive, findUserIds } = deps
   return async ({ container, imageId, user, secrets }, signal) => {
     if (secrets.length === 0) return
-    const identity = await identityOf(container, imageId, user, signal)
-    // One after the other: they may have folders in common.
+    const ids = await findUserIds(container, imageId, user, signal)
+    // One after the other: two secrets may need the same new folder.
     for (const { target, value } of secrets) {
-      const owner = { ...identity, mode: 0o400 }
+      const owner = { ...ids, mode: 0o400 }
       await archive.putFile(container, target, Buffer.from(value.reveal()), owner, signal)
     }
   }

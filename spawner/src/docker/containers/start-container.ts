@@ -1,83 +1,71 @@
-// Starting and stopping a workspace's container: on the right network, thawed first, its volumes prepared.
-import type { WorkspaceName } from '@berth/shared/names'
-import { BerthError } from '@berth/shared/problems'
-import type Docker from 'dockerode'
+// Starts a workspace's container: prepared, on the right network, thawed if it is paused.
 import { labels } from '@berth/shared/labels'
+import type { WorkspaceName } from '@berth/shared/names'
+import type Docker from 'dockerode'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { Generation, NetworkIndex } from '../../policy/domain.ts'
-import { unlessDone, unlessGone, type Call } from '../client/calls.ts'
+import { unlessDone } from '../client/calls.ts'
+import type { EngineClient } from '../client/engine-client.ts'
+import { done, failed, resultOf } from '../client/engine-result.ts'
+import { EngineFault, isFault } from '../client/fault.ts'
+import { inspectContainer } from '../client/inspect.ts'
+import type { AdditionalNetworks } from '../networks/additional-networks.ts'
+import { connectToNetwork, disconnectFromNetwork } from '../networks/connect.ts'
+import { networkIndex, networkName } from '../observe/ownership.ts'
 import { aliasesOf } from './container-options.ts'
 import { addressOn, healthOf, type Health } from './container-state.ts'
-import { EngineFault, isFault } from '../client/fault.ts'
-import type { FurtherNetworks } from '../networks/additional-networks.ts'
-import type { Homes } from '../volumes/writable-volumes.ts'
-import { readLastWords } from './exit-report.ts'
-import { done, failed, outcomeOf } from '../client/engine-result.ts'
-import { networkIndex, networkName } from '../observe/ownership.ts'
-import type { Volumes } from '../volumes/volumes.ts'
+import { readExitReport } from './exit-report.ts'
+import { unpause } from './freeze-container.ts'
+import type { Preparation } from './prepare-container.ts'
 
 export interface Started {
   readonly address: string
   readonly health?: Health
 }
 
-export interface Running {
-  start(
-    generation: Generation,
-    network: NetworkIndex,
-    signal: AbortSignal,
-  ): Promise<EngineResult<Started>>
-  stop(
-    generation: Generation,
-    options: { readonly signal: string; readonly timeoutMs: number },
-    signal: AbortSignal,
-  ): Promise<EngineResult<{ exitCode?: number }>>
-  /** A container that has all that it gets before its first start. */
-  finished(generation: Generation): void
-}
+export type StartContainer = (
+  generation: Generation,
+  network: NetworkIndex,
+  signal: AbortSignal,
+) => Promise<EngineResult<Started>>
 
 const startDeadlineMs = 60_000
-/** Those made and never started are few: each is started next. */
-const longestMemory = 4096
 
-export function createRunning(deps: {
-  docker: Docker
-  call: Call
-  instance: string
-  homes: Homes
-  volumes: Volumes
-  furtherNetworks: FurtherNetworks
-}): Running {
-  const { docker, call, instance } = deps
-  const finished = new Set<Generation>()
-
-  const inspect = (id: Generation, signal: AbortSignal): Promise<Docker.ContainerInspectInfo> =>
-    call('container-inspect', { signal }, (abortSignal) =>
-      docker.getContainer(id).inspect({ abortSignal }),
-    )
+export function createStartContainer(
+  deps: EngineClient & {
+    instance: string
+    preparation: Preparation
+    additionalNetworks: AdditionalNetworks
+  },
+): StartContainer {
+  const { docker, call, instance, preparation, additionalNetworks } = deps
 
   async function start(
     generation: Generation,
-    wanted: string,
+    network: string,
     signal: AbortSignal,
   ): Promise<EngineResult<Started>> {
-    const before = await unlessGone(inspect(generation, signal))
+    const before = await inspectContainer(deps, generation, { signal })
     if (before === undefined)
       return failed({ code: 'start_failed', detail: 'The container is gone.' }, true)
-    await leaveOtherNetworks(before, wanted, signal)
-    if (before.NetworkSettings.Networks[wanted] === undefined) await connect(before, wanted, signal)
-    if (before.State.Paused) await thaw(generation, signal)
+    await leaveOtherNetworks(before, network, signal)
+    if (before.NetworkSettings.Networks[network] === undefined)
+      await connect(before, network, signal)
+    if (before.State.Paused) await unpause(deps, generation, signal)
     if (!before.State.Running) {
-      if (before.State.Status === 'created') await finishOnce(before, signal)
-      await launch(before, wanted, signal)
+      if (before.State.Status === 'created') await preparation.prepareFound(before, signal)
+      await run(before, network, signal)
     }
-    finished.delete(generation)
-    return settled(await inspect(generation, signal), wanted, signal)
+    preparation.started(generation)
+    const after = await inspectContainer(deps, generation, { signal })
+    if (after === undefined)
+      throw new EngineFault('gone', 'container-inspect', 'it was removed during its start')
+    return startedOrEnded(after, network, signal)
   }
 
-  async function launch(
+  async function run(
     info: Docker.ContainerInspectInfo,
-    wanted: string,
+    network: string,
     signal: AbortSignal,
   ): Promise<void> {
     const options = { signal, deadlineMs: startDeadlineMs }
@@ -90,23 +78,24 @@ export function createRunning(deps: {
       await begin()
     } catch (error) {
       if (!isFault(error) || !/network/i.test(error.message)) throw error
-      // The network it was on was removed and made again: the name is the same, the network is another.
-      await disconnect(info.Id, wanted, signal)
-      await connect(info, wanted, signal)
-      await deps.furtherNetworks.rejoin(info, signal)
+      // A network of the container was removed and created again: it has the same name and another id.
+      await disconnectFromNetwork(deps, network, info.Id, signal)
+      await connect(info, network, signal)
+      await additionalNetworks.rejoin(info, signal)
       await begin()
     }
   }
 
-  async function settled(
+  async function startedOrEnded(
     info: Docker.ContainerInspectInfo,
     network: string,
     signal: AbortSignal,
   ): Promise<EngineResult<Started>> {
     if (!info.State.Running) {
-      const words = await readLastWords(deps, info.Id, signal)
-      const detail = `It ended at once with exit code ${info.State.ExitCode}.`
-      return failed({ code: 'start_failed', detail, exitCode: info.State.ExitCode, log: words.log })
+      const { log } = await readExitReport(deps, info.Id, signal)
+      const exitCode = info.State.ExitCode
+      const detail = `The container ended right after its start, with exit code ${exitCode}.`
+      return failed({ code: 'start_failed', detail, exitCode, log })
     }
     const address = addressOn(info.NetworkSettings.Networks, network)
     if (address === undefined)
@@ -117,13 +106,13 @@ export function createRunning(deps: {
 
   async function leaveOtherNetworks(
     info: Docker.ContainerInspectInfo,
-    wanted: string,
+    network: string,
     signal: AbortSignal,
   ): Promise<void> {
     const others = Object.keys(info.NetworkSettings.Networks).filter(
-      (name) => name !== wanted && networkIndex(instance, name) !== undefined,
+      (name) => name !== network && networkIndex(instance, name) !== undefined,
     )
-    await Promise.all(others.map((name) => disconnect(info.Id, name, signal)))
+    await Promise.all(others.map((name) => disconnectFromNetwork(deps, name, info.Id, signal)))
   }
 
   async function connect(
@@ -131,80 +120,14 @@ export function createRunning(deps: {
     network: string,
     signal: AbortSignal,
   ): Promise<void> {
-    const carried = info.Config.Labels
-    const workspace = (carried[labels.workspace] ?? '') as WorkspaceName
-    const EndpointConfig = { Aliases: aliasesOf(workspace, carried[labels.subject]) }
-    const options = { Container: info.Id, EndpointConfig }
-    await call('network-connect', { signal, deadlineMs: 30_000 }, (abortSignal) =>
-      docker.getNetwork(network).connect({ ...options, ...{ abortSignal } }),
+    const { Labels } = info.Config
+    const workspace = (Labels[labels.workspace] ?? '') as WorkspaceName
+    const endpoint = { Aliases: aliasesOf(workspace, Labels[labels.subject]) }
+    await connectToNetwork(deps, network, info.Id, signal, endpoint)
+  }
+
+  return (generation, network, signal) =>
+    resultOf('start_failed', 'The container could not be started', () =>
+      start(generation, networkName(instance, network), signal),
     )
-  }
-
-  async function disconnect(id: Generation, network: string, signal: AbortSignal): Promise<void> {
-    const options = { Container: id, Force: true }
-    const answer = call('network-disconnect', { signal, deadlineMs: 30_000 }, (abortSignal) =>
-      docker.getNetwork(network).disconnect({ ...options, abortSignal }),
-    )
-    await unlessDone(answer, 'gone', 'refused', 'conflict')
-  }
-
-  async function thaw(id: Generation, signal: AbortSignal): Promise<void> {
-    const answer = call('container-unpause', { signal }, (abortSignal) =>
-      docker.getContainer(id).unpause({ abortSignal }),
-    )
-    // It is not frozen any more.
-    await unlessDone(answer, 'conflict', 'gone')
-  }
-
-  /** Whoever made it may have died between making it and preparing its volumes. */
-  async function finishOnce(info: Docker.ContainerInspectInfo, signal: AbortSignal): Promise<void> {
-    if (finished.has(info.Id)) return
-    if (info.Config.Labels[labels.contents] !== undefined)
-      throw new BerthError('start_failed', 'The container was never finished; it is made anew.')
-    const writable = info.Mounts.filter(({ Type, RW }) => Type === 'volume' && RW)
-    const names = writable.flatMap(({ Name }) => (Name === undefined ? [] : [Name]))
-    const personal = await deps.volumes.personal(names, signal)
-    const paths = writable
-      .filter(({ Name }) => Name !== undefined && personal.includes(Name))
-      .map(({ Destination }) => Destination)
-    const { Id: container, Image: imageId } = info
-    await deps.homes.prepare({ container, imageId, user: info.Config.User, paths }, signal)
-  }
-
-  return {
-    finished(generation) {
-      if (finished.size >= longestMemory) finished.clear()
-      finished.add(generation)
-    },
-
-    start: (generation, network, signal) =>
-      outcomeOf('start_failed', 'The container could not be started', () =>
-        start(generation, networkName(instance, network), signal),
-      ),
-
-    stop: (generation, options, signal) =>
-      outcomeOf(
-        'conflict',
-        'The container could not be stopped',
-        async () => {
-          const before = await unlessGone(inspect(generation, signal))
-          if (before === undefined) return {}
-          // Stopping a frozen one waits for the thaw, and then kills.
-          if (before.State.Paused) await thaw(generation, signal)
-          const seconds = Math.ceil(options.timeoutMs / 1_000)
-          const how = { t: seconds, ...(options.signal === '' ? {} : { signal: options.signal }) }
-          await unlessDone(
-            call(
-              'container-stop',
-              { signal, deadlineMs: seconds * 1_000 + 20_000 },
-              (abortSignal) => docker.getContainer(generation).stop({ ...how, abortSignal }),
-            ),
-            'gone',
-          )
-          const after = await unlessGone(inspect(generation, signal))
-          return after === undefined ? {} : { exitCode: after.State.ExitCode }
-        },
-        { retryBroken: true },
-      ),
-  }
 }

@@ -1,21 +1,21 @@
-// Whom a container runs as: the numbers behind the names, by its image's own files.
+// The numeric ids of the user that a container runs as, looked up in the files of its image.
 import { BerthError } from '@berth/shared/problems'
 import type { Archive } from './archive.ts'
-import { needsLookup, resolveUser, type Identity } from './passwd.ts'
+import { needsLookup, resolveUser, type UserIds } from './passwd.ts'
 
 /** @throws BerthError `start_failed` for a user that the image does not know */
-export type IdentityOf = (
+export type FindUserIds = (
   container: string,
   imageId: string,
   user: string,
   signal: AbortSignal,
-) => Promise<Identity>
+) => Promise<UserIds>
 
-/** Images are immutable, so whom a name means in one is asked once. */
-const longestMemory = 256
+/** An image never changes, so each of its user names is looked up once. */
+const maxRemembered = 256
 
-export function createIdentities(archive: Archive): IdentityOf {
-  const known = new Map<string, Identity>()
+export function createFindUserIds(archive: Archive): FindUserIds {
+  const known = new Map<string, UserIds>()
 
   return async (container, imageId, user, signal) => {
     const key = `${imageId} ${user}`
@@ -27,11 +27,11 @@ export function createIdentities(archive: Archive): IdentityOf {
           archive.readText(container, '/etc/group', signal),
         ])
       : ['', '']
-    const identity = resolveUser(user, passwd, group)
-    if ('unknown' in identity)
-      throw new BerthError('start_failed', `The image knows no user or group ${identity.unknown}.`)
-    if (known.size >= longestMemory) known.clear()
-    known.set(key, identity)
-    return identity
+    const ids = resolveUser(user, passwd, group)
+    if ('unknown' in ids)
+      throw new BerthError('start_failed', `The image has no user or group ${ids.unknown}.`)
+    if (known.size >= maxRemembered) known.clear()
+    known.set(key, ids)
+    return ids
   }
 }

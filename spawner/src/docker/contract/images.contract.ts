@@ -99,6 +99,6 @@ describe('images on a real engine', () => {
 
   it('that the registry denies are told apart', async () => {
     const failure = await ensure(`${await registry(403, 'DENIED')}/some/image:1`)
-    assert.match(failure?.detail ?? '', /refuses access|wants a sign-in/)
+    assert.match(failure?.detail ?? '', /refuses access|requires a sign-in/)
   })
 })

@@ -89,7 +89,7 @@ describe('a registry that asks for a password', { timeout: 120_000 }, () => {
 
   it('refuses without credentials', async () => {
     const outcome = await ensure()
-    assert.match(outcome.ok ? '' : outcome.failure.detail, /refuses access|wants a sign-in/)
+    assert.match(outcome.ok ? '' : outcome.failure.detail, /refuses access|requires a sign-in/)
   })
 
   it('says so where a helper keeps them, which is not there', async () => {
@@ -103,7 +103,7 @@ describe('a registry that asks for a password', { timeout: 120_000 }, () => {
     await writeConfig({ auths: { [registry]: { auth } } })
     const outcome = await ensure()
     assert.ok(!outcome.ok)
-    assert.match(outcome.failure.detail, /refuses access|wants a sign-in/)
+    assert.match(outcome.failure.detail, /refuses access|requires a sign-in/)
     assert.ok(!outcome.failure.detail.includes('wr0ng') && !outcome.failure.detail.includes(auth))
   })
 

@@ -94,7 +94,7 @@ describe('fields of a template on a real engine', () => {
     const successor = createEngineUnderTest('10.219.9.0/24', instance)
     test.after(async () => successor.engine[Symbol.dispose]())
     const early = await successor.engine.startContainer(generation, 0, signal)
-    assert.match(failureOf(early).detail, /never finished/)
+    assert.match(failureOf(early).detail, /never set up/)
     const [workspace, owner] = [nameOf(prefix, 'dan'), person('dan')]
     const order = { workspace, owner, template: test.template({ secrets }), network: 0 }
     const again = valueOf(await successor.engine.createContainer(order, signal))

@@ -3,14 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { TemplateSpec } from '../../templates/template.ts'
 import { Secret } from '@berth/shared/secret'
-import {
-  baseImage,
-  createEngineUnderTest,
-  nameOf,
-  person,
-  run,
-  valueOf,
-} from './fixture.ts'
+import { baseImage, createEngineUnderTest, nameOf, person, run, valueOf } from './fixture.ts'
 
 describe('volumes on a real engine', () => {
   const test = createEngineUnderTest('10.219.2.0/24')
@@ -112,7 +105,7 @@ describe('volumes on a real engine', () => {
   it('fails in plain words for a user that the image does not know, and leaves no container', async () => {
     const outcome = await create('cat', { home, user: 'nosuchuser' })
     assert.equal(codeOf(outcome), 'start_failed')
-    assert.match(outcome.ok ? '' : outcome.failure.detail, /knows no user or group nosuchuser/)
+    assert.match(outcome.ok ? '' : outcome.failure.detail, /has no user or group nosuchuser/)
     const { containers } = await engine.takeInventory(signal)
     assert.ok(!containers.some(({ workspace }) => workspace === nameOf(test.prefix, 'cat')))
   })

@@ -1,14 +1,18 @@
-// The Docker configuration that is mounted for the spawner, read anew for each pull: logins change.
+// The Docker configuration that is mounted for the spawner. It is read for each pull, because logins change.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { credentialsFor, parseDockerConfiguration, type Found } from './registry-credentials.ts'
+import {
+  credentialsFor,
+  parseDockerConfiguration,
+  type CredentialsResult,
+} from './registry-credentials.ts'
 
-/** Never rejects: without credentials a pull is tried all the same, and `why` is told when it fails. */
-export type FindCredentials = (reference: string) => Promise<Found>
+/** Never rejects: a pull is also tried without credentials, and its failure tells why there are none. */
+export type FindCredentials = (reference: string) => Promise<CredentialsResult>
 
 const absent = ['ENOENT', 'ENOTDIR', 'EISDIR']
 
-/** @param path of the folder that holds `config.json`, or of the file */
+/** @param path the folder that holds `config.json`, or the file */
 export function createFindCredentials(path: string): FindCredentials {
   const file = path.endsWith('.json') ? path : join(path, 'config.json')
   return async (reference) => {
@@ -18,10 +22,10 @@ export function createFindCredentials(path: string): FindCredentials {
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : ''
       if (absent.includes(code)) return { status: 'none' }
-      return { status: 'unavailable', why: `It could not be read from ${file} (${code}).` }
+      return { status: 'unavailable', why: `${file} could not be read (${code}).` }
     }
     const config = parseDockerConfiguration(text)
     if (config !== undefined) return credentialsFor(config, reference)
-    return { status: 'unavailable', why: `${file} is no Docker configuration.` }
+    return { status: 'unavailable', why: `${file} is not a Docker configuration.` }
   }
 }

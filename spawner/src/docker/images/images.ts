@@ -1,4 +1,4 @@
-// Images: what one says about itself, and having it there, by one pull however many people wait for it.
+// Images: what an image says about itself, and one pull for all people who wait for the same image.
 import type { Readable } from 'node:stream'
 import { createSharedCalls } from '@berth/shared/shared-calls'
 import type Docker from 'dockerode'
@@ -6,12 +6,13 @@ import type { EngineResult } from '../../loop/engine.ts'
 import type { LabelledImage } from '../../templates/from-image.ts'
 import { withTag } from '../../templates/image-reference.ts'
 import type { Template } from '../../templates/template.ts'
-import { unlessGone, type Call } from '../client/calls.ts'
-import type { FindCredentials } from './docker-configuration.ts'
+import type { EngineClient } from '../client/engine-client.ts'
+import { done, failed, resultOf } from '../client/engine-result.ts'
 import { asFault, isFault } from '../client/fault.ts'
+import { inspectImage } from '../client/inspect.ts'
 import { readLines } from '../client/lines.ts'
-import { done, failed, outcomeOf } from '../client/engine-result.ts'
 import { reservedLabel } from '../observe/ownership.ts'
+import type { FindCredentials } from './docker-configuration.ts'
 import { isBuiltHere, notBuilt, pullFailure } from './pull-failure.ts'
 import { createPullProgress, parsePullLine } from './pull-progress.ts'
 
@@ -19,18 +20,16 @@ export interface Image {
   readonly id: string
   readonly user: string
   readonly hasHealthcheck: boolean
-  /** A label of ours that the image carries itself. */
+  /** A label reserved for Berth that the image has. */
   readonly reserved: string | undefined
 }
 
 export interface Images {
-  /** `undefined`: there is no such image on the engine. */
+  /** `undefined` if the engine does not have the image. */
   inspect(reference: string, signal: AbortSignal): Promise<Image | undefined>
-  /**
-   * Where these references lead now, and those that were last asked for; what is not on the engine is left out.
-   */
+  /** The ids that these references, and those that were ensured lately, have now. Images that are absent are left out. */
   idsOf(references: Iterable<string>, signal: AbortSignal): Promise<ReadonlyMap<string, string>>
-  /** Those that say themselves what they are for, once for each of their names. */
+  /** The images that have labels for Berth or Orca, once for each of their names. */
   labelled(signal: AbortSignal): Promise<readonly LabelledImage[]>
   ensure(
     template: Template,
@@ -39,27 +38,22 @@ export interface Images {
   ): Promise<EngineResult<void>>
 }
 
-const longestMemory = 256
+const maxRemembered = 256
 
-const describes = /^(berth\.image|orca)\./
+const descriptiveLabel = /^(berth\.image|orca)\./
 
-/** A pull that says nothing for so long is given up. */
+/** A pull without progress for this time is aborted. */
 const silenceMs = 300_000
 
-export function createImages(deps: {
-  docker: Docker
-  call: Call
-  findCredentials: FindCredentials
-}): Images {
+export function createImages(deps: EngineClient & { findCredentials: FindCredentials }): Images {
   const { docker, call, findCredentials } = deps
   const pulls = createSharedCalls<EngineResult<void>, number>()
-  const asked = new Set<string>()
+  const ensured = new Set<string>()
 
   const inspect: Images['inspect'] = async (reference, signal) => {
-    const image = docker.getImage(reference)
-    const info = await unlessGone(call('image-inspect', { signal }, () => image.inspect()))
+    const info = await inspectImage(deps, reference, { signal })
     if (info === undefined) return undefined
-    // An image that was imported rather than built may have no configuration at all.
+    // An image that was imported, not built, may have no configuration at all.
     const config = info.Config as Partial<Docker.ImageInspectInfo['Config']> | null | undefined
     const test = config?.Healthcheck?.Test
     return {
@@ -87,14 +81,14 @@ export function createImages(deps: {
       if (login.status !== 'unavailable') return failed(told)
       return failed({
         ...told,
-        detail: `${told.detail} About the Docker configuration: ${login.why}`,
+        detail: `${told.detail} About REGISTRY_CONFIG: ${login.why}`,
       })
     }
     try {
       const stream = (await call(
         'image-pull',
         { signal: either, deadlineMs: silenceMs },
-        // Not its deadline's signal: that would end the stream of progress too.
+        // Without the deadline's signal: the deadline is for the answer, and the stream of progress goes on after it.
         // Without a tag the engine would pull every tag that the repository has.
         () => docker.pull(withTag(reference), { ...auth, abortSignal: either }),
       )) as Readable
@@ -106,7 +100,7 @@ export function createImages(deps: {
       }
       return done(undefined)
     } catch (error) {
-      if (silence.signal.aborted) return failure('the registry went silent')
+      if (silence.signal.aborted) return failure('no progress for five minutes')
       const fault = asFault('image-pull', error)
       if (fault.kind === 'unreachable') throw fault
       return failure(fault.message)
@@ -120,7 +114,7 @@ export function createImages(deps: {
 
     async idsOf(references, signal) {
       const known = await Promise.all(
-        [...new Set([...references, ...asked])].map(async (reference) => {
+        [...new Set([...references, ...ensured])].map(async (reference) => {
           const image = await inspect(reference, signal).catch(unlessUnreachable)
           return [reference, image?.id] as const
         }),
@@ -137,7 +131,7 @@ export function createImages(deps: {
       return listed.flatMap(({ Id: id, ...image }) => {
         // An image without labels has `null` here.
         const labels = (image.Labels as Record<string, string> | null) ?? {}
-        if (!Object.keys(labels).some((name) => describes.test(name))) return []
+        if (!Object.keys(labels).some((name) => descriptiveLabel.test(name))) return []
         const tags = (image.RepoTags ?? []).filter((name) => !name.startsWith('<none>'))
         return tags.map((reference) => ({ reference, id, labels }))
       })
@@ -145,9 +139,9 @@ export function createImages(deps: {
 
     async ensure(template, onPull, signal) {
       const reference = template.spec.image
-      if (asked.size >= longestMemory) asked.clear()
-      asked.add(reference)
-      return outcomeOf('image_missing', `The image ${reference} cannot be had`, async () => {
+      if (ensured.size >= maxRemembered) ensured.clear()
+      ensured.add(reference)
+      return resultOf('image_missing', `The image ${reference} could not be obtained`, async () => {
         const present = await inspect(reference, signal)
         if (present === undefined && isBuiltHere(reference)) return failed(notBuilt(reference))
         const wanted = template.spec.pull === 'always' && !isBuiltHere(reference)
@@ -167,16 +161,17 @@ export function createImages(deps: {
   }
 }
 
-/** What the engine says about one image must not keep anybody from seeing all the rest. */
+/** An error about one image must not make the whole inventory fail. */
 function unlessUnreachable(error: unknown): undefined {
   if (!isFault(error, 'refused', 'broken')) throw error
 }
 
 function admit(reference: string, image: Image | undefined): EngineResult<void> {
-  if (image === undefined) return failed(pullFailure(reference, 'it is gone again'))
+  if (image === undefined)
+    return failed(pullFailure(reference, 'it was removed right after the pull'))
   if (image.reserved === undefined) return done(undefined)
   return failed({
     code: 'start_failed',
-    detail: `The image ${reference} carries the label ${image.reserved}, which is Berth's own. Build it without that label.`,
+    detail: `The image ${reference} carries the label ${image.reserved}, which is reserved for Berth. Build it without that label.`,
   })
 }

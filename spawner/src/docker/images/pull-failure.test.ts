@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isBuiltHere, notBuilt, pullFailure } from './pull-failure.ts'
 
-describe('a pull that failed', () => {
+describe('the reason why a pull failed', () => {
   const cases: readonly [cause: string, words: RegExp][] = [
     [
       "pull access denied for nosuch, repository does not exist or may require 'docker login': denied",
-      /does not exist, or its registry wants a sign-in/,
+      /does not exist, or its registry requires a sign-in/,
     ],
     ['manifest for debian:nosuch not found: manifest unknown: manifest unknown', /has no image/],
     ['unauthorized: authentication required', /refuses access/],
@@ -18,19 +18,19 @@ describe('a pull that failed', () => {
     ['Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused', /reached/],
     ['Get "https://r/v2/": net/http: request canceled (Client.Timeout exceeded)', /reached/],
     ['tls: failed to verify certificate: x509: unknown authority', /cannot be reached/],
-    ['toomanyrequests: You have reached your pull rate limit', /limits how often/],
+    ['toomanyrequests: You have reached your pull rate limit', /limits the number of pulls/],
     ['write /var/lib/docker/tmp/x: no space left on device', /disk of the engine is full/],
     ['something new', /could not be pulled: something new$/],
   ]
   for (const [cause, words] of cases)
-    it(`is told apart: ${cause.slice(0, 50)}`, () => {
+    it(`is recognized: ${cause.slice(0, 50)}`, () => {
       const { code, detail } = pullFailure('some/image:1', cause)
       assert.equal(code, 'image_missing')
       assert.match(detail, words)
       assert.ok(detail.includes('some/image:1'))
     })
 
-  it('says for an image that is built that it has not been', () => {
+  it('is, for an image that is never pulled, that it has not been built', () => {
     assert.ok(isBuiltHere('berth/lab') && !isBuiltHere('quay.io/berth/lab'))
     assert.match(notBuilt('berth/lab').detail, /berth\/lab has not been built/)
   })

@@ -1,8 +1,8 @@
-// Why a pull failed, in words that tell the reader what to do: not there, not allowed, or not reachable. Pure.
+// The reason why a pull failed, in words for people: the image does not exist, access is refused, no connection. Pure.
 import type { Failure } from '../../policy/domain.ts'
 
-/** The registry's or the engine's sentence is shown behind ours, but not at any length. */
-const longestCause = 300
+/** The message of the registry or the engine follows ours, up to this length. */
+const maxCauseLength = 300
 
 const kinds: readonly [shape: RegExp, words: (image: string) => string][] = [
   [
@@ -11,7 +11,7 @@ const kinds: readonly [shape: RegExp, words: (image: string) => string][] = [
   ],
   [
     /may require 'docker login'|insufficient_scope/i,
-    (image) => `The image ${image} does not exist, or its registry wants a sign-in for it`,
+    (image) => `The image ${image} does not exist, or its registry requires a sign-in for it`,
   ],
   [
     /unauthorized|authentication required|no basic auth|denied|forbidden|401|403/i,
@@ -21,19 +21,25 @@ const kinds: readonly [shape: RegExp, words: (image: string) => string][] = [
     /manifest unknown|not found|does not exist|name unknown|no matching manifest|404/i,
     (image) => `The registry has no image ${image}`,
   ],
-  [/toomanyrequests|rate limit/i, (image) => `The registry limits how often ${image} is pulled`],
-  [/no space left/i, (image) => `The disk of the engine is full: ${image} does not fit`],
+  [
+    /toomanyrequests|rate limit/i,
+    (image) => `The registry limits the number of pulls, and refuses the image ${image} for now`,
+  ],
+  [
+    /no space left/i,
+    (image) => `The disk of the engine is full, and the image ${image} needs space on it`,
+  ],
 ]
 
-/** @param cause what the engine said */
+/** @param cause the engine's message */
 export function pullFailure(image: string, cause: string): Failure {
   const words =
     kinds.find(([shape]) => shape.test(cause))?.[1](image) ??
     `The image ${image} could not be pulled`
-  return { code: 'image_missing', detail: `${words}: ${cause.trim().slice(0, longestCause)}` }
+  return { code: 'image_missing', detail: `${words}: ${cause.trim().slice(0, maxCauseLength)}` }
 }
 
-/** Images named so are built on the engine, by whoever set Berth up. */
+/** Images of these names are built on the engine by the administrator. */
 export function isBuiltHere(image: string): boolean {
   return image.startsWith('berth/')
 }
@@ -41,6 +47,6 @@ export function isBuiltHere(image: string): boolean {
 export function notBuilt(image: string): Failure {
   return {
     code: 'image_missing',
-    detail: `The image ${image} has not been built on this engine. Images named berth/... are built, never pulled.`,
+    detail: `The image ${image} has not been built on this engine. Images named berth/... are never pulled: build it.`,
   }
 }

@@ -10,7 +10,7 @@ const line = (id: string, status: string, current?: number, total?: number): Pul
 })
 
 describe('the progress of a pull', () => {
-  it('goes by bytes, fetching for more than unpacking', () => {
+  it('follows the bytes, and the download counts more than the extraction', () => {
     const progress = createPullProgress()
     const heard = [
       line('latest', 'Pulling from library/debian'),
@@ -27,14 +27,14 @@ describe('the progress of a pull', () => {
     assert.deepEqual(heard, [0, 0, 0, 17, 35, 43, 51, 51, 77, 99])
   })
 
-  it('does not count layers that are there already: they come first, and it would be 99 from then on', () => {
+  it('ignores layers that exist already: they come first, and would make it 99 from the beginning', () => {
     const progress = createPullProgress()
     assert.equal(progress.heard(line('a', 'Already exists')), 0)
     progress.heard(line('b', 'Pulling fs layer'))
     assert.equal(progress.heard(line('b', 'Downloading', 50, 100)), 35)
   })
 
-  it('never falls and never says that it is done, whatever the engine says', () => {
+  it('never falls and never reaches 100, whatever the engine says', () => {
     const status = fc.constantFrom(
       'Pulling fs layer',
       'Waiting',
@@ -69,7 +69,7 @@ describe('the progress of a pull', () => {
     )
   })
 
-  it('passes over what is none of the engine’s lines', () => {
+  it('ignores lines in another format', () => {
     assert.equal(parsePullLine('not json'), undefined)
     assert.equal(parsePullLine('{"id": 7}'), undefined)
     assert.equal(parsePullLine('{"errorDetail":{},"error":"denied"}')?.error, 'denied')

@@ -1,4 +1,4 @@
-// One per cent out of the many progress lines of a pull. Pure; it never falls and says 100 only when told so.
+// The progress of a pull in per cent, from the engine's progress lines. Pure. It never falls and never reaches 100.
 import { z } from 'zod'
 
 const lineSchema = z.object({
@@ -9,7 +9,7 @@ const lineSchema = z.object({
 })
 export type PullLine = z.infer<typeof lineSchema>
 
-/** @returns `undefined` for a line that is none of the engine's */
+/** @returns `undefined` for a line in another format */
 export function parsePullLine(text: string): PullLine | undefined {
   try {
     return lineSchema.safeParse(JSON.parse(text)).data
@@ -25,7 +25,7 @@ interface Layer {
   readonly extracted: number
 }
 
-/** Fetching takes longer than unpacking as a rule. */
+/** The download usually takes longer than the extraction. */
 const downloadShare = 0.7
 
 export interface PullProgress {
@@ -51,7 +51,7 @@ export function createPullProgress(): PullProgress {
 
 const untouched: Layer = { total: 0, downloaded: 0, extracted: 0 }
 
-/** @returns `undefined` for lines about nothing to be fetched: "Pulling from library/debian", "Already exists" */
+/** @returns `undefined` for lines that are not about a download: "Pulling from library/debian", "Already exists" */
 function nextLayer(
   layer: Layer | undefined,
   status: string,
@@ -70,7 +70,7 @@ function nextLayer(
     case 'Download complete':
       return { ...before, downloaded: 1 }
     case 'Extracting':
-      // Its total is that of the unpacked bytes: it says how far, not how large the layer is.
+      // This total counts extracted bytes: it tells the progress, not the size of the layer.
       return { ...before, downloaded: 1, extracted: Math.max(before.extracted, part) }
     case 'Pull complete':
       return { ...before, downloaded: 1, extracted: 1 }
@@ -79,7 +79,7 @@ function nextLayer(
   }
 }
 
-/** Layers weigh what they are known to weigh, the others as much as the mean of those. */
+/** A layer of unknown size counts as much as the mean of the known sizes. */
 function fraction(layers: readonly Layer[]): number {
   const known = layers.filter((layer) => layer.total > 0)
   const mean =

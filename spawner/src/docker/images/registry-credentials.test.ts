@@ -9,8 +9,8 @@ const found = (config: object, reference: string) => {
   return credentialsFor(parsed, reference)
 }
 
-describe('credentials for registries', () => {
-  it('are those of the registry that the reference names, or of Docker’s own', () => {
+describe('the credentials of a registry', () => {
+  it('are those of the registry that the reference names, or of Docker Hub', () => {
     assert.equal(registryOf('debian:12'), 'docker.io')
     assert.equal(registryOf('team/app'), 'docker.io')
     assert.equal(registryOf('index.docker.io/team/app'), 'docker.io')
@@ -21,7 +21,7 @@ describe('credentials for registries', () => {
     )
   })
 
-  it('are read from auths, whatever form the key has, and a password may have colons', () => {
+  it('are read from auths, under a host or a URL, and a password may contain colons', () => {
     const auths = { 'https://r.example.com/v2/': { auth: base64('me:a:b') } }
     assert.deepEqual(found({ auths }, 'r.example.com/app'), {
       status: 'found',
@@ -42,7 +42,7 @@ describe('credentials for registries', () => {
     })
   })
 
-  it('that a helper keeps are out of reach, and it says so', () => {
+  it('are unavailable, with the reason, if a credential helper keeps them', () => {
     const helpers = found({ credHelpers: { 'r.example.com': 'pass' } }, 'r.example.com/app')
     assert.equal(helpers.status, 'unavailable')
     assert.match(helpers.why, /docker-credential-pass, which is not available here/)
@@ -55,7 +55,7 @@ describe('credentials for registries', () => {
     assert.equal(found({ credsStore: 'desktop' }, 'public.example.com/a').status, 'none')
   })
 
-  it('are not read from what is no Docker configuration', () => {
+  it('are not read from a file that is not a Docker configuration', () => {
     for (const text of ['', '{', '[]', '{"auths": 3}', '{"auths": {"r": {"auth": 3}}}'])
       assert.equal(parseDockerConfiguration(text), undefined, text)
   })

@@ -1,4 +1,4 @@
-// Credentials for registries, out of a Docker configuration as `docker login` writes it. Pure.
+// Finds the credentials of a registry in a Docker configuration as `docker login` writes it. Pure.
 import { z } from 'zod'
 import { dockerHub, parseImageReference } from '../../templates/image-reference.ts'
 
@@ -9,10 +9,10 @@ export interface RegistryCredentials {
   readonly identitytoken?: string
 }
 
-export type Found =
+export type CredentialsResult =
   | { readonly status: 'none' }
   | { readonly status: 'found'; readonly credentials: RegistryCredentials }
-  /** They are there, and out of reach; `why` is a sentence. */
+  /** The configuration mentions them, but they cannot be read; `why` is a sentence. */
   | { readonly status: 'unavailable'; readonly why: string }
 
 const entry = z.object({
@@ -29,7 +29,7 @@ const schema = z.object({
 })
 export type DockerConfiguration = z.infer<typeof schema>
 
-/** @returns `undefined` for what is no Docker configuration; what is wrong with it might quote a password */
+/** @returns `undefined` if the text is not a Docker configuration. The error is dropped: it might quote a password. */
 export function parseDockerConfiguration(text: string): DockerConfiguration | undefined {
   try {
     return schema.safeParse(JSON.parse(text)).data
@@ -60,10 +60,10 @@ function valueFor<T>(entries: Readonly<Record<string, T>>, registry: string): T 
   return Object.entries(entries).find(([key]) => registryOfKey(key) === registry)?.[1]
 }
 
-export function credentialsFor(config: DockerConfiguration, reference: string): Found {
+export function credentialsFor(config: DockerConfiguration, reference: string): CredentialsResult {
   const registry = registryOf(reference)
   const helper = valueFor(config.credHelpers, registry)
-  if (helper !== undefined) return kept(registry, helper)
+  if (helper !== undefined) return keptByHelper(registry, helper)
   const known = valueFor(config.auths, registry)
   if (known === undefined) return { status: 'none' }
   const credentials = decode(
@@ -71,13 +71,13 @@ export function credentialsFor(config: DockerConfiguration, reference: string): 
     registry === dockerHub ? 'https://index.docker.io/v1/' : registry,
   )
   if (credentials !== undefined) return { status: 'found', credentials }
-  // With a store, `docker login` leaves an empty entry to say that there is one.
-  if (config.credsStore !== '') return kept(registry, config.credsStore)
-  return { status: 'unavailable', why: `Its entry for ${registry} under auths has no credentials.` }
+  // With a credential store, `docker login` writes an empty entry here.
+  if (config.credsStore !== '') return keptByHelper(registry, config.credsStore)
+  return { status: 'unavailable', why: `The entry for ${registry} under auths has no credentials.` }
 }
 
-function kept(registry: string, helper: string): Found {
-  const why = `It keeps the credentials for ${registry} in docker-credential-${helper}, which is not available here: put them under auths.`
+function keptByHelper(registry: string, helper: string): CredentialsResult {
+  const why = `The credentials for ${registry} are kept by docker-credential-${helper}, which is not available here: put them under auths.`
   return { status: 'unavailable', why }
 }
 

@@ -1,4 +1,4 @@
-// The engine's networks sorted: ours as they should be, and the numbers that anything else lies across. Pure.
+// Classifies the engine's networks: ours with their index, and the indexes whose subnets others overlap. Pure.
 import { labels } from '@berth/shared/labels'
 import {
   formatSubnet,
@@ -21,37 +21,37 @@ export interface OwnNetwork {
   readonly egress: Egress
 }
 
-export interface SortedNetworks {
-  /** By their names. */
+export interface ClassifiedNetworks {
+  /** By name. */
   readonly own: ReadonlyMap<string, OwnNetwork>
   readonly foreignIndexes: readonly NetworkIndex[]
   /** Subnets of ours that are not where the pool has them, by their networks' names: they were made for another pool. */
   readonly outsidePool: ReadonlyMap<string, string>
 }
 
-/** What the engine does with it, whatever a label says. */
+/** By what the engine does with the network, not by its label. */
 export function egressOf(network: Docker.NetworkInspectInfo): Egress {
   return network.Internal === true ? 'none' : 'internet'
 }
 
-export function subnetsOf(network: Docker.NetworkInspectInfo | undefined): readonly string[] {
+function subnetsOf(network: Docker.NetworkInspectInfo | undefined): readonly string[] {
   return (network?.IPAM?.Config ?? []).flatMap(({ Subnet }) =>
     Subnet === undefined ? [] : [Subnet],
   )
 }
 
-/** One of ours from before the pool was changed is nobody's: who is on it could not be reached. */
-export function sortNetworks(
+/** A network of ours from before a change of the pool counts as foreign: directors accept no address in it. */
+export function classifyNetworks(
   instance: string,
   pool: SubnetPool,
   listed: readonly Docker.NetworkInspectInfo[],
-): SortedNetworks {
+): ClassifiedNetworks {
   const own = new Map<string, OwnNetwork>()
   const foreign: Subnet[] = []
   const outsidePool = new Map<string, string>()
   for (const network of listed) {
     const index = networkIndex(instance, network.Name)
-    if (index !== undefined && isAsItShouldBe(instance, pool, index, network))
+    if (index !== undefined && matchesIndex(instance, pool, index, network))
       own.set(network.Name, { index, egress: egressOf(network) })
     else {
       const subnets = subnetsOf(network)
@@ -60,10 +60,10 @@ export function sortNetworks(
         outsidePool.set(network.Name, subnets.join(', '))
     }
   }
-  return { own, foreignIndexes: overlapped(pool, foreign), outsidePool }
+  return { own, foreignIndexes: overlappedIndexes(pool, foreign), outsidePool }
 }
 
-export function isAsItShouldBe(
+export function matchesIndex(
   instance: string,
   pool: SubnetPool,
   index: NetworkIndex,
@@ -77,8 +77,8 @@ export function isAsItShouldBe(
   )
 }
 
-/** @returns the numbers in the pool that one of the subnets overlaps, in order */
-export function overlapped(pool: SubnetPool, subnets: readonly Subnet[]): NetworkIndex[] {
+/** @returns the indexes in the pool whose subnets are overlapped by one of these, in order */
+export function overlappedIndexes(pool: SubnetPool, subnets: readonly Subnet[]): NetworkIndex[] {
   const own: Subnet = { base: pool.base, bits: pool.bits }
   const size = 2 ** (32 - subnetBits)
   const found = new Set<NetworkIndex>()

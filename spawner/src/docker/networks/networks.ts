@@ -1,4 +1,4 @@
-// A network per workspace: its name, label and subnet are its number's. Nobody is left behind when one is removed.
+// A network per workspace: its index determines name, label and subnet. Removal disconnects every container first.
 import { labels } from '@berth/shared/labels'
 import {
   formatIpv4,
@@ -10,35 +10,28 @@ import {
 import type Docker from 'dockerode'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { NetworkIndex } from '../../policy/domain.ts'
-import { unlessDone, unlessGone, type Call } from '../client/calls.ts'
+import { unlessDone } from '../client/calls.ts'
+import type { EngineClient } from '../client/engine-client.ts'
+import { resultOf } from '../client/engine-result.ts'
 import { EngineFault, isFault } from '../client/fault.ts'
-import { outcomeOf } from '../client/engine-result.ts'
+import { inspectNetwork } from '../client/inspect.ts'
 import { isOurs, networkName } from '../observe/ownership.ts'
-import { egressOf, isAsItShouldBe, type Egress } from './classify-networks.ts'
+import { egressOf, matchesIndex, type Egress } from './classify-networks.ts'
+import { disconnectFromNetwork } from './connect.ts'
 
-export type Creation = 'created' | 'taken' | 'failed'
+export type CreateNetworkResult = 'created' | 'taken' | 'failed'
 
 export interface Networks {
-  create(index: NetworkIndex, egress: Egress, signal: AbortSignal): Promise<Creation>
+  create(index: NetworkIndex, egress: Egress, signal: AbortSignal): Promise<CreateNetworkResult>
   remove(index: NetworkIndex, signal: AbortSignal): Promise<EngineResult<void>>
 }
 
-export function createNetworks(deps: {
-  docker: Docker
-  call: Call
-  instance: string
-  pool: SubnetPool
-}): Networks {
+export function createNetworks(
+  deps: EngineClient & { instance: string; pool: SubnetPool },
+): Networks {
   const { docker, call, instance, pool } = deps
 
-  async function inspect(
-    name: string,
-    signal: AbortSignal,
-  ): Promise<Docker.NetworkInspectInfo | undefined> {
-    return unlessGone(call('network-inspect', { signal }, () => docker.getNetwork(name).inspect()))
-  }
-
-  /** Who is on it by their own account: the network's does not know stopped containers. */
+  /** By the list of containers: the network's own list lacks the stopped ones. */
   async function members(
     name: string,
     signal: AbortSignal,
@@ -49,31 +42,32 @@ export function createNetworks(deps: {
     )
   }
 
-  async function detach(name: string, Container: string, signal: AbortSignal): Promise<void> {
-    const options = { Container, Force: true }
-    const answer = call('network-disconnect', { signal, deadlineMs: 30_000 }, (abortSignal) =>
-      docker.getNetwork(name).disconnect({ ...options, abortSignal }),
-    )
-    // "Is not connected" comes with a code that differs between versions: who stays is seen afterwards.
-    await unlessDone(answer, 'gone', 'refused', 'conflict', 'broken')
-  }
-
-  async function detachEveryone(
+  async function disconnectAll(
     network: Docker.NetworkInspectInfo,
     signal: AbortSignal,
   ): Promise<void> {
     const { Name } = network
     const before = (await members(Name, signal)).map(({ Id }) => Id)
     const stale = Object.keys(network.Containers ?? {})
-    await Promise.all([...new Set([...before, ...stale])].map((id) => detach(Name, id, signal)))
+    const disconnect = (id: string): Promise<void> =>
+      disconnectFromNetwork(deps, Name, id, signal, 'broken')
+    await Promise.all([...new Set([...before, ...stale])].map(disconnect))
     if (before.length === 0) return
-    const left = await members(Name, signal)
-    // Removing it now would keep these from ever starting again.
-    if (left.length > 0)
-      throw new EngineFault('broken', 'network-disconnect', `${left.length} are still on ${Name}`)
+    const left = (await members(Name, signal)).length
+    // A stopped container whose network is removed can never start again.
+    if (left > 0)
+      throw new EngineFault(
+        'broken',
+        'network-disconnect',
+        `${left} containers are still connected to ${Name}`,
+      )
   }
 
-  async function make(index: NetworkIndex, egress: Egress, signal: AbortSignal): Promise<void> {
+  async function createNew(
+    index: NetworkIndex,
+    egress: Egress,
+    signal: AbortSignal,
+  ): Promise<void> {
     const options = networkOptions(instance, index, subnetAt(pool, index), egress)
     await call('network-create', { signal, deadlineMs: 30_000 }, (abortSignal) =>
       docker.createNetwork({ ...options, abortSignal }),
@@ -84,24 +78,24 @@ export function createNetworks(deps: {
     index: NetworkIndex,
     egress: Egress,
     signal: AbortSignal,
-  ): Promise<Creation> {
+  ): Promise<CreateNetworkResult> {
     try {
-      await make(index, egress, signal)
+      await createNew(index, egress, signal)
       return 'created'
     } catch (error) {
       if (!isFault(error) || error.kind === 'unreachable') throw error
       const name = networkName(instance, index)
-      const present = await inspect(name, signal)
+      const present = await inspectNetwork(deps, name, { signal })
       if (present === undefined || !isOurs(instance, present.Labels))
         return takenOrFailed(error.message)
-      const fits = isAsItShouldBe(instance, pool, index, present) && egressOf(present) === egress
+      const fits = matchesIndex(instance, pool, index, present) && egressOf(present) === egress
       if (fits) return 'created'
-      // Ours from before the pool was changed, or one that leads elsewhere: it makes room once nobody's workspace
-      // is on it any more.
+      // The network is ours and has another subnet or egress, from before a change of the settings. It is replaced as
+      // soon as no workspace is on it.
       const workspaces = (await members(name, signal)).filter(isWorkspace)
       if (workspaces.length > 0) return 'failed'
       await removePresent(present, signal)
-      await make(index, egress, signal)
+      await createNew(index, egress, signal)
       return 'created'
     }
   }
@@ -110,7 +104,7 @@ export function createNetworks(deps: {
     present: Docker.NetworkInspectInfo,
     signal: AbortSignal,
   ): Promise<void> {
-    await detachEveryone(present, signal)
+    await disconnectAll(present, signal)
     const answer = call('network-remove', { signal, deadlineMs: 30_000 }, (abortSignal) =>
       docker.getNetwork(present.Id).remove({ abortSignal }),
     )
@@ -129,12 +123,12 @@ export function createNetworks(deps: {
 
     async remove(index, signal) {
       const work = async (): Promise<void> => {
-        const present = await inspect(networkName(instance, index), signal)
+        const present = await inspectNetwork(deps, networkName(instance, index), { signal })
         if (present !== undefined && isOurs(instance, present.Labels))
           await removePresent(present, signal)
       }
       const retry = { retryBroken: true }
-      return outcomeOf('conflict', 'The network could not be removed', work, retry)
+      return resultOf('conflict', 'The network could not be removed', work, retry)
     },
   }
 }
@@ -143,8 +137,8 @@ function isWorkspace(item: Docker.ContainerInfo): boolean {
   return item.Labels[labels.workspace] !== undefined
 }
 
-/** The engine says "overlaps" with a code that differs between its versions. */
-function takenOrFailed(message: string): Creation {
+/** Versions of the engine differ in the code for an overlap. */
+function takenOrFailed(message: string): CreateNetworkResult {
   return /overlap|already exists|already in use/i.test(message) ? 'taken' : 'failed'
 }
 
@@ -158,13 +152,13 @@ function networkOptions(
   const body = {
     Name,
     Driver: 'bridge',
-    // Engines before 25 would make a second network of the same name without this.
+    // Without this, engines before 25 create a second network of the same name.
     CheckDuplicate: true,
     IPAM: {
       Driver: 'default',
       Config: [{ Subnet: formatSubnet(subnet), Gateway: formatIpv4(subnet.base + 1) }],
     },
-    // The bridge of an internal network has no address of its own, so that the host cannot be reached by it.
+    // Without an address of the bridge, the host cannot be reached through an internal network.
     ...(egress === 'none'
       ? { Internal: true, Options: { 'com.docker.network.bridge.inhibit_ipv4': 'true' } }
       : {}),

@@ -9,7 +9,7 @@ const event = (Action: string, more: Record<string, string> = {}) =>
   })
 
 describe('an event of the engine', () => {
-  it('is a death with its exit code, an end, or a word about health', () => {
+  it('is translated: a death with its exit code, a removal, a change of health', () => {
     assert.deepEqual(translate(event('die', { exitCode: '137' })), {
       type: 'container-died',
       generation: 'abc',
@@ -26,7 +26,7 @@ describe('an event of the engine', () => {
     })
   })
 
-  it('is passed over when it is about something else', () => {
+  it('is ignored if it is about something else', () => {
     assert.equal(translate(event('start')), undefined)
     assert.equal(translate(event('health_status: none')), undefined)
     assert.equal(translate('garbage'), undefined)

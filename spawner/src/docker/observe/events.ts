@@ -1,27 +1,24 @@
-// The engine's own events about our containers, as the loop wants them, until the stream breaks off.
+// The engine's events about our containers, translated for the loop, until the stream ends.
 import type { Readable } from 'node:stream'
 import type { Clock } from '@berth/shared/clock'
 import { labels } from '@berth/shared/labels'
-import type Docker from 'dockerode'
 import { z } from 'zod'
 import type { EngineEvent } from '../../loop/engine.ts'
-import type { Call } from '../client/calls.ts'
-import { healthOf } from '../containers/container-state.ts'
+import type { EngineClient } from '../client/engine-client.ts'
 import { readLines } from '../client/lines.ts'
+import { healthOf } from '../containers/container-state.ts'
 
 const eventSchema = z.object({
   Action: z.string(),
   Actor: z.object({ ID: z.string(), Attributes: z.record(z.string(), z.string()) }),
 })
 
-export interface EventDeps {
-  readonly docker: Docker
-  readonly call: Call
+export interface EventDeps extends EngineClient {
   readonly clock: Clock
   readonly instance: string
 }
 
-/** @param onOpen called once the engine has subscribed us: what happens from then on is heard */
+/** @param onOpen called when no event can be missed any more */
 export async function* engineEvents(
   deps: EventDeps,
   onOpen: () => void,
@@ -33,7 +30,7 @@ export async function* engineEvents(
     label: [`${labels.instance}=${instance}`],
     event: ['die', 'destroy', 'health_status'],
   }
-  // The engine answers a moment before it subscribes; whatever happens in that moment is asked for by its time.
+  // The engine answers a moment before it subscribes. `since` covers the events of that moment.
   const since = Math.floor(deps.clock.wall()) / 1_000
   const stream = (await call('events', { signal }, () =>
     docker.getEvents({ filters, since, abortSignal: signal }),
@@ -49,7 +46,7 @@ export async function* engineEvents(
   }
 }
 
-/** @returns `undefined` for what is not about a workspace's container */
+/** @returns `undefined` for an event that is not about a workspace's container */
 export function translate(line: string): EngineEvent | undefined {
   const { data: event } = eventSchema.safeParse(parseJson(line))
   if (event?.Actor.Attributes[labels.workspace] === undefined) return undefined

@@ -1,35 +1,28 @@
-// One look at the whole engine: what is ours, who is on which network, and what is somebody else's.
+// Takes the inventory of the engine: our containers, networks and volumes, and the names and subnets taken by others.
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import { labels } from '@berth/shared/labels'
 import { parseUserName, type UserName, type WorkspaceName } from '@berth/shared/names'
 import type { SubnetPool } from '@berth/shared/subnet-pool'
 import type Docker from 'dockerode'
-import type {
-  Container,
-  Inventory,
-  FoundContainer,
-  FoundHome,
-  WorkspaceKind,
-} from '../../policy/domain.ts'
+import type { Container, FoundContainer, Inventory, WorkspaceKind } from '../../policy/domain.ts'
 import { SettingsConflict } from '../../loop/engine.ts'
-import { unlessGone, type Call } from '../client/calls.ts'
+import type { EngineClient } from '../client/engine-client.ts'
+import { isFault } from '../client/fault.ts'
+import { inspectContainer } from '../client/inspect.ts'
 import {
   addressOn,
   describeContainer,
   onOurClock,
   statusOf,
 } from '../containers/container-state.ts'
-import { isDirector } from '../networks/directors.ts'
-import { isFault } from '../client/fault.ts'
 import type { Images } from '../images/images.ts'
+import { classifyNetworks, type ClassifiedNetworks } from '../networks/classify-networks.ts'
+import { isDirector } from '../networks/directors.ts'
 import { plainName, shortId } from './ownership.ts'
 import type { Provenance } from './provenance.ts'
-import { sortNetworks, type SortedNetworks } from '../networks/classify-networks.ts'
 
-export interface InventoryDeps {
-  readonly docker: Docker
-  readonly call: Call
+export interface InventoryDeps extends EngineClient {
   readonly clock: Clock
   readonly instance: string
   readonly pool: SubnetPool
@@ -39,7 +32,7 @@ export interface InventoryDeps {
 
 const deadlineMs = 20_000
 
-/** Rejects when the engine does not answer. */
+/** Rejects if the engine does not answer. */
 export async function takeInventory(deps: InventoryDeps, signal: AbortSignal): Promise<Inventory> {
   const { docker, call, instance, clock } = deps
   const startedAt = clock.now()
@@ -54,29 +47,32 @@ export async function takeInventory(deps: InventoryDeps, signal: AbortSignal): P
       docker.listVolumes({ filters: { label: [`${labels.instance}=${instance}`] }, abortSignal }),
     ),
   ])
-  const { own, foreign } = await sort(deps, listed, signal)
+  const { own, foreign } = await partition(deps, listed, signal)
   const directors = own.filter((item) => item.State === 'running' && isDirector(item.Labels))
   const marked = own.filter((item) => item.Labels[labels.workspace] !== undefined)
-  // Whose such a one is cannot be told: its name is taken, and it is nobody's workspace.
-  const [workspaces, unclear] = [marked.filter(isClear), marked.filter((item) => !isClear(item))]
-  const sorted = sortNetworks(instance, deps.pool, networks)
-  refuseAnotherPool(deps.pool, workspaces, sorted)
+  const workspaces = marked.filter(hasClearOwner)
+  // A container whose owner is in doubt is no workspace, but its name is taken.
+  const unclear = marked.filter((item) => !hasClearOwner(item))
+  const classified = classifyNetworks(instance, deps.pool, networks)
+  refuseAnotherPool(deps.pool, workspaces, classified)
   const references = new Set<string>()
-  const seen = await Promise.all(
-    workspaces.map((item) => seeContainer(deps, item, sorted, references, signal)),
+  const containers = await Promise.all(
+    workspaces.map((item) => findContainer(deps, item, classified, references, signal)),
   )
+  const volumes = personalVolumes(Volumes)
+  const mounted = new Set(listed.flatMap(({ Mounts }) => Mounts.map(({ Name }) => Name)))
   return {
     startedAt,
-    containers: seen.filter((item) => item !== undefined),
-    networks: [...sorted.own].map(([name, { index, egress }]) => ({
+    containers: containers.filter((item) => item !== undefined),
+    networks: [...classified.own].map(([name, { index, egress }]) => ({
       index,
       egress,
       attached: attachedTo(name, directors),
     })),
-    foreignIndexes: sorted.foreignIndexes,
+    foreignIndexes: classified.foreignIndexes,
     foreignNames: [...foreign, ...unclear].map(nameOf),
-    subjects: subjectsOf(Volumes),
-    homes: homesOf(Volumes, listed),
+    subjects: new Map(volumes.map(({ user, subject }) => [user, subject])),
+    homes: volumes.map(({ volume, user }) => ({ volume, user, mounted: mounted.has(volume) })),
     wallAt,
     directors: directors.map(({ Id }) => shortId(Id)),
     images: await deps.images.idsOf(references, signal),
@@ -90,7 +86,7 @@ export async function takeInventory(deps: InventoryDeps, signal: AbortSignal): P
 function refuseAnotherPool(
   pool: SubnetPool,
   workspaces: readonly Docker.ContainerInfo[],
-  { own, outsidePool }: SortedNetworks,
+  { own, outsidePool }: ClassifiedNetworks,
 ): void {
   if (outsidePool.size === 0) return
   const stranded = workspaces.flatMap((item) => {
@@ -110,19 +106,19 @@ function refuseAnotherPool(
   )
 }
 
-async function sort(
+async function partition(
   { provenance }: InventoryDeps,
   listed: readonly Docker.ContainerInfo[],
   signal: AbortSignal,
 ): Promise<{ own: Docker.ContainerInfo[]; foreign: Docker.ContainerInfo[] }> {
-  const verdicts = await Promise.all(
+  const isOwn = await Promise.all(
     listed.map((item) =>
       provenance.isOurs(item.Labels, item.ImageID, item.HostConfig.NetworkMode, signal),
     ),
   )
   return {
-    own: listed.filter((_, at) => verdicts[at] === true),
-    foreign: listed.filter((_, at) => verdicts[at] !== true),
+    own: listed.filter((_, at) => isOwn[at] === true),
+    foreign: listed.filter((_, at) => isOwn[at] !== true),
   }
 }
 
@@ -130,48 +126,42 @@ function nameOf(item: Docker.ContainerInfo): string {
   return plainName(item.Names[0] ?? '')
 }
 
-async function seeContainer(
+/** @returns `undefined` if the container was removed after it was listed */
+async function findContainer(
   deps: InventoryDeps,
   item: Docker.ContainerInfo,
-  { own }: SortedNetworks,
+  { own }: ClassifiedNetworks,
   references: Set<string>,
   signal: AbortSignal,
 ): Promise<FoundContainer | undefined> {
-  const networkAt = Object.keys(item.NetworkSettings.Networks).find((name) => own.has(name))
-  const network = networkAt === undefined ? undefined : own.get(networkAt)?.index
-  const info = await inspect(deps, item.Id, signal)
-  if (info === undefined) return undefined
-  // The list has an id instead as soon as the reference leads elsewhere.
-  if (info !== 'unknown') references.add(info.Config.Image)
-  const container = info === 'unknown' ? fromList(item, networkAt) : undefined
-  const ended = info === 'unknown' ? undefined : onOurClock(deps.clock, info.State.FinishedAt)
-  const described =
-    container ?? describeContainer(info as Docker.ContainerInspectInfo, deps.clock, networkAt)
-  return {
+  const network = Object.keys(item.NetworkSettings.Networks).find((name) => own.has(name))
+  const index = network === undefined ? undefined : own.get(network)?.index
+  const found = {
     workspace: (item.Labels[labels.workspace] ?? '') as WorkspaceName,
     template: item.Labels[labels.template] ?? '',
     kind: kindOf(item.Labels),
     owner: ownerOf(item.Labels),
-    ...(network === undefined ? {} : { network }),
-    container: described,
-    ...(ended === undefined || described.status !== 'exited'
-      ? {}
-      : { finishedAgoMs: Math.max(0, deps.clock.now() - ended) }),
+    ...(index === undefined ? {} : { network: index }),
   }
+  const info = await inspect(deps, item.Id, signal)
+  if (info === undefined) return undefined
+  if (info === 'unknown') return { ...found, container: fromList(item, network) }
+  // The list shows an id instead as soon as the reference leads to another image.
+  references.add(info.Config.Image)
+  const container = describeContainer(info, deps.clock, network)
+  const finishedAt = onOurClock(deps.clock, info.State.FinishedAt)
+  if (finishedAt === undefined || container.status !== 'exited') return { ...found, container }
+  return { ...found, container, finishedAgoMs: Math.max(0, deps.clock.now() - finishedAt) }
 }
 
-/** `unknown`: the engine cannot say, which does not mean that it is gone. */
+/** `unknown`: the engine failed to answer for this container, which does not mean that it is gone. */
 async function inspect(
-  { docker, call }: InventoryDeps,
+  deps: InventoryDeps,
   id: string,
   signal: AbortSignal,
 ): Promise<Docker.ContainerInspectInfo | undefined | 'unknown'> {
   try {
-    return await unlessGone(
-      call('container-inspect', { signal, deadlineMs }, (abortSignal) =>
-        docker.getContainer(id).inspect({ abortSignal }),
-      ),
-    )
+    return await inspectContainer(deps, id, { signal, deadlineMs })
   } catch (error) {
     if (isFault(error, 'broken')) return 'unknown'
     throw error
@@ -191,13 +181,14 @@ function fromList(item: Docker.ContainerInfo, network: string | undefined): Cont
   }
 }
 
-/** Those made before there were other kinds do not say it. */
+/** Containers from before there were other kinds do not have the label. */
 function kindOf(carried: Readonly<Record<string, string>>): WorkspaceKind {
   const kind = carried[labels.kind]
   return kind === 'shared' || kind === 'standby' ? kind : 'private'
 }
 
-function isClear({ Labels }: Docker.ContainerInfo): boolean {
+/** A private workspace has an owner, and no other kind has one. */
+function hasClearOwner({ Labels }: Docker.ContainerInfo): boolean {
   return (ownerOf(Labels) === undefined) === (kindOf(Labels) !== 'private')
 }
 
@@ -213,33 +204,25 @@ function ownerOf(carried: Readonly<Record<string, string>>): Person | undefined 
   }
 }
 
-function subjectsOf(
-  volumes: readonly Docker.VolumeInspectInfo[] | null,
-): ReadonlyMap<UserName, string> {
-  const pairs = (volumes ?? []).flatMap((volume): [UserName, string][] => {
-    const carried = (volume.Labels as Record<string, string> | null) ?? {}
-    const user = parseUserName(carried[labels.user] ?? '')
-    const isOwn = carried[labels.volume] === volume.Name
-    return user === undefined || !isOwn ? [] : [[user, carried[labels.subject] ?? '']]
-  })
-  return new Map(pairs)
+interface PersonalVolume {
+  readonly volume: string
+  readonly user: UserName
+  readonly subject: string
 }
 
-/** Of all containers there are, whosever: what one of them has is in use. */
-function homesOf(
+function personalVolumes(
   volumes: readonly Docker.VolumeInspectInfo[] | null,
-  listed: readonly Docker.ContainerInfo[],
-): readonly FoundHome[] {
-  const mounted = new Set(listed.flatMap(({ Mounts }) => Mounts.map(({ Name }) => Name)))
-  return (volumes ?? []).flatMap((volume): FoundHome[] => {
+): readonly PersonalVolume[] {
+  return (volumes ?? []).flatMap((volume): PersonalVolume[] => {
+    // A volume without labels has `null` here.
     const carried = (volume.Labels as Record<string, string> | null) ?? {}
     const user = parseUserName(carried[labels.user] ?? '')
     if (user === undefined || carried[labels.volume] !== volume.Name) return []
-    return [{ volume: volume.Name, user, mounted: mounted.has(volume.Name) }]
+    return [{ volume: volume.Name, user, subject: carried[labels.subject] ?? '' }]
   })
 }
 
-/** Who is on a network is asked of the containers: a network does not know of those that stand still. */
+/** By the containers: the network's own list lacks the stopped ones. */
 function attachedTo(name: string, directors: readonly Docker.ContainerInfo[]): string[] {
   return directors
     .filter((item) => item.NetworkSettings.Networks[name] !== undefined)

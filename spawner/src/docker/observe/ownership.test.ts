@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseSubnet, parseSubnetPool } from '@berth/shared/subnet-pool'
-import { overlapped } from '../networks/classify-networks.ts'
+import { overlappedIndexes } from '../networks/classify-networks.ts'
 import { isOurs, networkIndex, networkName, reservedLabel } from './ownership.ts'
 
-describe('whose a thing is', () => {
-  it('is ours by the instance’s label alone', () => {
+describe('the owner of a thing on the engine', () => {
+  it('is our instance if the label of the instance says so', () => {
     assert.ok(isOurs('berth', { 'berth.instance': 'berth' }))
     assert.ok(!isOurs('berth', { 'berth.instance': 'berth2' }))
     assert.ok(!isOurs('berth', null) && !isOurs('berth', {}))
   })
 
-  it('is in doubt when the image carries a label of ours, though not one of those that are read', () => {
+  it('is in doubt if the image has a reserved label; labels that describe an image are not reserved', () => {
     assert.equal(reservedLabel({ 'berth.workspace': 'x' }), 'berth.workspace')
     assert.equal(reservedLabel({ 'berth.image.port': '80', 'orca.kind': 'web' }), undefined)
     assert.equal(reservedLabel(null), undefined)
@@ -19,7 +19,7 @@ describe('whose a thing is', () => {
 })
 
 describe('the name of a network', () => {
-  it('leads back to its number, and sorts after the front network', () => {
+  it('contains its index, and sorts after the name of the front network', () => {
     assert.equal(networkIndex('berth', networkName('berth', 42)), 42)
     assert.equal(networkIndex('berth', 'berth-ws-front'), undefined)
     assert.equal(networkIndex('berth', 'berth-ws-00042-old'), undefined)
@@ -28,11 +28,11 @@ describe('the name of a network', () => {
   })
 })
 
-describe('numbers that foreign networks overlap', () => {
+describe('the indexes that foreign networks overlap', () => {
   const pool = parseSubnetPool('10.213.0.0/24')
   assert.ok(pool)
   const numbers = (...subnets: string[]) =>
-    overlapped(
+    overlappedIndexes(
       pool,
       subnets.map((text) => {
         const subnet = parseSubnet(text)
@@ -49,7 +49,7 @@ describe('numbers that foreign networks overlap', () => {
     assert.deepEqual(numbers('10.213.0.0/28', '10.213.0.0/30', '10.213.0.240/28'), [0, 15])
   })
 
-  it('are none for subnets elsewhere', () => {
+  it('are none for subnets outside the pool', () => {
     assert.deepEqual(numbers('10.213.1.0/24', '172.17.0.0/16', '10.212.0.0/16'), [])
   })
 })

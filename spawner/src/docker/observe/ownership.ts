@@ -1,13 +1,13 @@
-// Whose a thing on the engine is, by its labels. Pure. What is not surely ours is never touched.
+// Decides by labels whether a thing on the engine is ours. Pure. A thing that is in doubt is never touched.
 import { labels } from '@berth/shared/labels'
 import type { NetworkIndex } from '../../policy/domain.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
-/** An image that carries one of these would lend it to every container made from it. */
+/** An image with one of these labels would pass it on to every container created from it. */
 const reserved = new Set<string>(Object.values(labels))
 
-/** @returns the first reserved label that an image carries, if it carries one */
+/** @returns the first reserved label of an image, or `undefined` if it has none */
 export function reservedLabel(imageLabels: Labels | null | undefined): string | undefined {
   return Object.keys(imageLabels ?? {}).find((label) => reserved.has(label))
 }
@@ -21,7 +21,7 @@ export function networkName(instance: string, index: NetworkIndex): string {
   return `${instance}-ws-${String(index).padStart(5, '0')}`
 }
 
-/** @returns the number of a network of ours; `undefined` for any other name */
+/** @returns the index of a network of ours; `undefined` for any other name */
 export function networkIndex(instance: string, name: string): NetworkIndex | undefined {
   const prefix = `${instance}-ws-`
   const digits = name.startsWith(prefix) ? name.slice(prefix.length) : ''
@@ -33,7 +33,7 @@ export function shortId(containerId: string): string {
   return containerId.slice(0, 12)
 }
 
-/** Names come with a slash before them. */
+/** The engine puts a slash before the name of a container. */
 export function plainName(name: string): string {
   return name.replace(/^\//, '')
 }

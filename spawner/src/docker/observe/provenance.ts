@@ -1,12 +1,12 @@
-// Whether a container's labels are its own. An image can lend labels to every container that is made from it.
-import { unlessGone, type Call } from '../client/calls.ts'
-import type Docker from 'dockerode'
+// Decides whether a container's labels are its own: an image passes its labels on to every container created from it.
+import type { EngineClient } from '../client/engine-client.ts'
+import { inspectImage } from '../client/inspect.ts'
 import { isOurs, networkIndex, reservedLabel, type Labels } from './ownership.ts'
 
 export interface Provenance {
   /**
-   * @param imageId the content's id, which never changes its meaning
-   * @param network what the container was created on
+   * @param imageId the id of the image's content, not a name that can move
+   * @param network the network that the container was created on
    */
   isOurs(
     carried: Labels,
@@ -16,37 +16,32 @@ export interface Provenance {
   ): Promise<boolean>
 }
 
-const longestMemory = 4096
+const maxRemembered = 4096
 
-export function createProvenance(deps: {
-  docker: Docker
-  call: Call
-  instance: string
-}): Provenance {
-  const { docker, call, instance } = deps
-  const lenders = new Map<string, boolean>()
+export function createProvenance(deps: EngineClient & { instance: string }): Provenance {
+  const { instance } = deps
+  const known = new Map<string, boolean>()
 
-  async function lends(imageId: string, signal: AbortSignal): Promise<boolean | undefined> {
-    const known = lenders.get(imageId)
-    if (known !== undefined) return known
-    const info = await unlessGone(
-      call('image-inspect', { signal }, () => docker.getImage(imageId).inspect()),
-    )
+  /** @returns whether the image has a label reserved for Berth; `undefined` if the image is gone */
+  async function hasReserved(imageId: string, signal: AbortSignal): Promise<boolean | undefined> {
+    const before = known.get(imageId)
+    if (before !== undefined) return before
+    const info = await inspectImage(deps, imageId, { signal })
     if (info === undefined) return undefined
     const config = info.Config as { Labels?: Labels | null } | null
     const answer = reservedLabel(config?.Labels) !== undefined
-    if (lenders.size >= longestMemory) lenders.clear()
-    lenders.set(imageId, answer)
+    if (known.size >= maxRemembered) known.clear()
+    known.set(imageId, answer)
     return answer
   }
 
   return {
     async isOurs(carried, imageId, network, signal) {
       if (!isOurs(instance, carried)) return false
-      const lent = await lends(imageId, signal)
-      // The image is gone: no image can have put the container on a network of ours.
-      if (lent === undefined) return networkIndex(instance, network ?? '') !== undefined
-      return !lent
+      const inherited = await hasReserved(imageId, signal)
+      // Without the image, the network decides: no image can put a container on a network of ours.
+      if (inherited === undefined) return networkIndex(instance, network ?? '') !== undefined
+      return !inherited
     },
   }
 }

@@ -1,29 +1,29 @@
-// Volumes: made once, compared by label before use or removal. Whose name it is decides nothing; labels do.
+// Volumes: created once, their labels compared before use or removal. Labels decide to whom a volume belongs, not its name.
 import type { Person } from '@berth/shared/contract'
 import { labels } from '@berth/shared/labels'
 import type { UserName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
-import type Docker from 'dockerode'
-import { unlessGone, type Call } from '../client/calls.ts'
-import { outcomeOf } from '../client/engine-result.ts'
 import type { EngineResult } from '../../loop/engine.ts'
+import { unlessGone } from '../client/calls.ts'
+import type { EngineClient } from '../client/engine-client.ts'
+import { resultOf } from '../client/engine-result.ts'
 import { isOurs, type Labels } from '../observe/ownership.ts'
 
 export interface Volumes {
   /**
-   * Has the volume there.
+   * Creates the volume unless it exists.
    *
-   * @param owner absent for a volume that everybody shares
+   * @param owner `undefined` for a volume that several people share
    * @throws BerthError `name_taken`, `identity_reused`
    */
   ensure(name: string, owner: Person | undefined, signal: AbortSignal): Promise<void>
-  /** That person's own volume; one that is gone already is a success, one that a container has a failure. */
+  /** Removes this person's volume. A volume that is gone is a success; one that a container mounts is a failure. */
   remove(name: string, user: UserName, signal: AbortSignal): Promise<EngineResult<void>>
-  /** Which of these volumes are one person's. */
+  /** @returns those of these volumes that belong to one person */
   personal(names: readonly string[], signal: AbortSignal): Promise<readonly string[]>
 }
 
-export function createVolumes(deps: { docker: Docker; call: Call; instance: string }): Volumes {
+export function createVolumes(deps: EngineClient & { instance: string }): Volumes {
   const { docker, call, instance } = deps
 
   async function labelsOf(name: string, signal: AbortSignal): Promise<Labels | undefined> {
@@ -38,14 +38,14 @@ export function createVolumes(deps: { docker: Docker; call: Call; instance: stri
   return {
     async ensure(name, owner, signal) {
       const present = await labelsOf(name, signal)
-      if (present !== undefined) return compare(instance, name, owner, present)
+      if (present !== undefined) return checkLabels(instance, name, owner, present)
       const Labels = volumeLabels(instance, name, owner)
       const body = { Name: name, Driver: 'local', Labels }
       await call('volume-create', { signal }, (abortSignal) =>
         docker.createVolume({ Name: name, ...{ _query: {}, _body: body }, abortSignal }),
       )
-      // Creating a name that somebody else made meanwhile succeeds, and the volume is theirs.
-      compare(instance, name, owner, (await labelsOf(name, signal)) ?? {})
+      // If the volume was created by someone else in the meantime, the engine reports success and keeps their labels.
+      checkLabels(instance, name, owner, (await labelsOf(name, signal)) ?? {})
     },
 
     remove(name, user, signal) {
@@ -54,14 +54,14 @@ export function createVolumes(deps: { docker: Docker; call: Call; instance: stri
         if (carried === undefined) return
         const isTheirs = isOurs(instance, carried) && carried[labels.volume] === name
         if (!isTheirs || carried[labels.user] !== user)
-          throw new BerthError('name_taken', `The volume ${name} belongs to somebody else.`)
+          throw new BerthError('name_taken', `The volume ${name} belongs to another person.`)
         await unlessGone(
           call('volume-remove', { signal }, (abortSignal) =>
             docker.getVolume(name).remove({ abortSignal }),
           ),
         )
       }
-      return outcomeOf('conflict', 'The volume could not be removed', work)
+      return resultOf('conflict', 'The volume could not be removed', work)
     },
 
     async personal(names, signal) {
@@ -85,18 +85,23 @@ function volumeLabels(
   return { ...own, [labels.user]: owner.name, [labels.subject]: owner.subject }
 }
 
-function compare(instance: string, name: string, owner: Person | undefined, carried: Labels): void {
+function checkLabels(
+  instance: string,
+  name: string,
+  owner: Person | undefined,
+  carried: Labels,
+): void {
   const wanted = `${labels.instance}=${instance} and ${labels.volume}=${name}`
   if (!isOurs(instance, carried) || carried[labels.volume] !== name)
     throw new BerthError(
       'name_taken',
-      `The volume ${name} is not this instance's: it lacks the labels ${wanted}.`,
+      `The volume ${name} does not belong to this instance: it lacks the labels ${wanted}.`,
     )
   if (carried[labels.user] !== owner?.name)
-    throw new BerthError('name_taken', `The volume ${name} belongs to somebody else.`)
+    throw new BerthError('name_taken', `The volume ${name} belongs to another person.`)
   if (owner !== undefined && carried[labels.subject] !== owner.subject)
     throw new BerthError(
       'identity_reused',
-      'The files under this user name belong to somebody who had it before.',
+      'The files of this user name belong to a person who had the name before.',
     )
 }

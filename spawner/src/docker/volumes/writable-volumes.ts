@@ -1,21 +1,20 @@
-// Makes volumes writable for whoever the container runs as, or for everybody, before its first start.
+// Makes volumes writable for the user that the container runs as, or for every user, before its first start.
 import { BerthError } from '@berth/shared/problems'
 import type { Archive, Owner } from '../containers/archive.ts'
-import type { IdentityOf } from '../containers/user-ids.ts'
+import type { FindUserIds } from '../containers/user-ids.ts'
 
-/** As /tmp: everybody writes, and nobody removes what is another's. */
-const everybodys = { uid: 0, gid: 0, mode: 0o1777 }
+/** As /tmp: every user may write, and may remove only their own files. */
+const openOwner = { uid: 0, gid: 0, mode: 0o1777 }
 
-export interface Homes {
+export interface WritableVolumes {
   /**
-   * A volume mounted where the image lacks the path is root's. What belongs to the right user already is left
-   * as it is, its mode too.
+   * Makes the user the owner of the volumes. If the image lacks the path of a mount, the engine gives the volume to
+   * root. A volume that belongs to the user already stays as it is, its mode too.
    *
    * @param paths where the volumes are mounted
-   * @throws BerthError `start_failed` for a user that the image does not know, and where a volume does not take its
-   *   new owner
+   * @throws BerthError `start_failed` for a user that the image does not have, or if a volume keeps another owner
    */
-  prepare(
+  giveToUser(
     order: {
       readonly container: string
       readonly imageId: string
@@ -24,18 +23,21 @@ export interface Homes {
     },
     signal: AbortSignal,
   ): Promise<void>
-  /** Lets everybody write to the volumes at these paths. */
+  /** Lets every user write to the volumes that are mounted at these paths. */
   openToAll(
     order: { readonly container: string; readonly paths: readonly string[] },
     signal: AbortSignal,
   ): Promise<void>
 }
 
-export function createHomes(deps: { archive: Archive; identityOf: IdentityOf }): Homes {
-  const { archive, identityOf } = deps
+export function createWritableVolumes(deps: {
+  archive: Archive
+  findUserIds: FindUserIds
+}): WritableVolumes {
+  const { archive, findUserIds } = deps
 
-  /** A volume driver, a file server or a full disk may refuse the new owner without an error. */
-  async function give(
+  /** Checks the result: a volume driver, a file server or a full disk may refuse the new owner without an error. */
+  async function setAndCheckOwner(
     container: string,
     path: string,
     owner: Owner,
@@ -45,25 +47,25 @@ export function createHomes(deps: { archive: Archive; identityOf: IdentityOf }):
     const present = await archive.ownerOf(container, path, signal)
     if (present?.uid === owner.uid && present.gid === owner.gid) return
     const found =
-      present === undefined ? 'is not there' : `belongs to ${present.uid}:${present.gid}`
+      present === undefined ? 'does not exist' : `belongs to ${present.uid}:${present.gid}`
     throw new BerthError(
       'start_failed',
-      `The volume at ${path} cannot be given to the user ${owner.uid}:${owner.gid} of the container: after the change it ${found}.`,
+      `The volume at ${path} does not accept the owner ${owner.uid}:${owner.gid}, the user of the container: after the change it ${found}.`,
     )
   }
 
   return {
-    async prepare({ container, imageId, user, paths }, signal) {
+    async giveToUser({ container, imageId, user, paths }, signal) {
       if (paths.length === 0) return
-      const { uid, gid } = await identityOf(container, imageId, user, signal)
-      // Root writes everywhere, and an image that starts as root hands the home over by itself.
+      const { uid, gid } = await findUserIds(container, imageId, user, signal)
+      // Root may write everywhere, and an image that starts as root changes the owner of the home itself.
       if (uid === 0) return
       for (const mounted of paths) {
         const path = await archive.resolve(container, mounted, signal)
         const owner = await archive.ownerOf(container, path, signal)
         if (owner?.uid === uid) continue
         const mode = (owner?.mode ?? 0o755) | 0o700
-        await give(container, path, { uid, gid, mode }, signal)
+        await setAndCheckOwner(container, path, { uid, gid, mode }, signal)
       }
     },
 
@@ -71,8 +73,8 @@ export function createHomes(deps: { archive: Archive; identityOf: IdentityOf }):
       for (const mounted of paths) {
         const path = await archive.resolve(container, mounted, signal)
         const owner = await archive.ownerOf(container, path, signal)
-        if (owner !== undefined && (owner.mode & 0o7777) === everybodys.mode) continue
-        await give(container, path, everybodys, signal)
+        if (owner !== undefined && (owner.mode & 0o7777) === openOwner.mode) continue
+        await setAndCheckOwner(container, path, openOwner, signal)
       }
     },
   }
