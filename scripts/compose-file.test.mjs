@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { directorSettings } from '../director/src/config.ts'
-import { spawnerSettings } from '../spawner/src/config.ts'
+import { spawnerSettings } from '../spawner/src/settings.ts'
 
 /** @param {string} name */
 const read = (name) => readFile(join(import.meta.dirname, '..', name), 'utf8')

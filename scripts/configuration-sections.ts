@@ -2,7 +2,7 @@
 // variables that Compose, the gateway and the demo read. What the services read is in their own `config.ts`.
 import { directorSettings } from '../director/src/config.ts'
 import type { Setting, Settings } from '@berth/shared/settings'
-import { spawnerSettings } from '../spawner/src/config.ts'
+import { spawnerSettings } from '../spawner/src/settings.ts'
 
 export interface Row {
   readonly name: string

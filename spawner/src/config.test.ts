@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { SettingsError } from '@berth/shared/settings'
-import { policyConfig, readConfig, spawnerSettings, webSettings } from './config.ts'
+import { policyConfig, readConfig, webSettings } from './config.ts'
+import { spawnerSettings } from './settings.ts'
 import type { Template } from './templates/template.ts'
 
 const enough = {
@@ -26,7 +27,7 @@ function problemsOf(env: Record<string, string | undefined>): readonly string[] 
 }
 
 describe('the configuration of the spawner', () => {
-  it('is complete with an image, a prefix, a port and the secret', () => {
+  it('needs no more than an image, a prefix, a port and the secret', () => {
     const { settings, templates } = read({})
     const template = templates.get('lab')
     assert.equal(template?.spec.image, enough.CONTAINER_IMAGE)
@@ -36,7 +37,7 @@ describe('the configuration of the spawner', () => {
     assert.equal(settings.DOCKER_HOST, 'unix:///var/run/docker.sock')
   })
 
-  it('does not start without the secret, and says so', () => {
+  it('is refused without the secret, with an error that names it', () => {
     assert.deepEqual(problemsOf({ INTERNAL_SECRET: undefined }), [
       'INTERNAL_SECRET is not set: what director and spawner know each other by; at least 16 characters (example: INTERNAL_SECRET=the output of: openssl rand -hex 32)',
     ])
@@ -100,12 +101,12 @@ describe('the configuration of the spawner', () => {
     assert.match(problemsOf({ INSTANCE: 'lab' }).join(), /CONTAINER_HOST_PREFIX "lab" must differ/)
   })
 
-  it('refuses a further volume at the path of the home', () => {
+  it('refuses another volume at the path of the home', () => {
     const env = { CONTAINER_HOME: '/home/me', CONTAINER_VOLUMES: 'data:/home/me' }
     assert.match(problemsOf(env).join(), /CONTAINER_HOME has already/)
   })
 
-  it('collects the variables of the container by their own names', () => {
+  it('collects the environment variables of the container by their own names', () => {
     const { templates } = read({
       CONTAINER_ENV_NB_USER: '{user}',
       CONTAINER_ENV_lower: 'x',
@@ -123,7 +124,7 @@ describe('the configuration of the spawner', () => {
     ])
   })
 
-  it('takes each variable’s own example', () => {
+  it('accepts the example of each variable', () => {
     const companions: Readonly<Record<string, Record<string, string>>> = {
       CONTAINER_EXTENSION: { CONTAINER_MAX_LIFETIME: '12h' },
       CONTAINER_SEATS_TOTAL: { CONTAINER_SEATS: '10' },
@@ -132,7 +133,7 @@ describe('the configuration of the spawner', () => {
       assert.deepEqual(problemsOf({ ...companions[name], [name]: setting.example }), [], name)
   })
 
-  it('describes no template where others come from elsewhere, or a whole one', () => {
+  it('needs a complete template, or none if templates come from elsewhere', () => {
     const none = { CONTAINER_IMAGE: '', CONTAINER_HOST_PREFIX: '', CONTAINER_PORT: '' }
     for (const name of ['TEMPLATES_FILE', 'IMAGES_ALLOWED'] as const) {
       const elsewhere = { ...none, [name]: spawnerSettings[name].example }
@@ -164,7 +165,7 @@ describe('the configuration of the spawner', () => {
 
   const refused: readonly [why: string, env: Record<string, string>, problem: RegExp][] = [
     [
-      'a step of the idle ladder before an earlier one',
+      'a step of the idle ladder that is shorter than an earlier one',
       { CONTAINER_IDLE_FREEZE: '20m' },
       /^CONTAINER_IDLE_STOP must not be shorter than CONTAINER_IDLE_FREEZE \(20m\)/,
     ],
@@ -174,42 +175,42 @@ describe('the configuration of the spawner', () => {
       /^CONTAINER_COMMAND names a person by \{username\}/,
     ],
     [
-      'a home in what several people share',
+      'a personal home in a shared workspace',
       { CONTAINER_SEATS: '10', CONTAINER_HOME: '/home/me' },
       /^CONTAINER_HOME is one person’s, but several people share/,
     ],
     [
-      'a variable that names a person in what several people share',
+      'a variable that names a person in a shared workspace',
       { CONTAINER_SEATS: '0', CONTAINER_ENV_WHO: '{email}' },
       /^CONTAINER_ENV_WHO names a person by \{email\}/,
     ],
     [
-      'a standby of what nobody owns',
+      'a standby of a shared workspace',
       { CONTAINER_SEATS: '10', CONTAINER_STANDBY: '1' },
       /^CONTAINER_STANDBY is of private workspaces only/,
     ],
     [
-      'a total of seats where everybody has their own',
+      'a total of seats for private workspaces',
       { CONTAINER_SEATS_TOTAL: '20' },
       /^CONTAINER_SEATS_TOTAL is of shared workspaces only/,
     ],
     [
-      'a total of seats that one workspace has at once already',
+      'a total of seats that is less than the seats of a workspace',
       { CONTAINER_SEATS_TOTAL: '5', CONTAINER_SEATS: '10' },
       /^CONTAINER_SEATS_TOTAL must not be less than CONTAINER_SEATS \(10\)/,
     ],
     [
-      'a container without a bound where all together have one',
+      'a container without a memory limit if there is a limit for all',
       { CONTAINER_MEMORY: '0', MAX_MEMORY: '48g' },
       /^CONTAINER_MEMORY must be set.*MAX_MEMORY/,
     ],
     [
-      'a container that could never start',
+      'a container with more memory than all may have',
       { CONTAINER_MEMORY: '64g', MAX_MEMORY: '48g' },
       /^CONTAINER_MEMORY must not be more than.*MAX_MEMORY/,
     ],
     [
-      'an extension of nothing',
+      'an extension without a maximum lifetime',
       { CONTAINER_EXTENSION: '2h' },
       /^CONTAINER_EXTENSION has nothing to extend: CONTAINER_MAX_LIFETIME/,
     ],
@@ -254,7 +255,7 @@ describe('the configuration of the spawner', () => {
       assert.deepEqual(of(template), is)
     })
 
-  it('gives a lease of at most a quarter of the shortest idle step, and a margin over the reports', () => {
+  it('makes a lease at most a quarter of the shortest idle step, with a margin over the reports', () => {
     const config = read({ CONTAINER_IDLE_STOP: '20s', CONTAINER_IDLE_REMOVE: '1h' })
     const { settings, templates } = config
     const { lease, limits, networkCount } = policyConfig(settings, templates, () => '')
@@ -264,7 +265,7 @@ describe('the configuration of the spawner', () => {
     assert.equal(networkCount, 4_096)
   })
 
-  it('hands the bounds on to the policy', () => {
+  it('passes the limits to the policy', () => {
     const { settings, templates } = read({
       MAX_MEMORY: '48g',
       EVICT_FROZEN: 'false',
@@ -278,7 +279,7 @@ describe('the configuration of the spawner', () => {
     assert.equal(limits.keepHomesDryRun, false)
   })
 
-  it('tells the pages what they show, and prints no secret', () => {
+  it('passes the settings of the pages on, without printing a secret', () => {
     const settings = webSettings(read({ SITE_TITLE: 'Labs' }).settings)
     assert.equal(settings.siteTitle, 'Labs')
     assert.ok(!JSON.stringify(settings).includes(enough.INTERNAL_SECRET))

@@ -1,169 +1,24 @@
-// The spawner's settings: every variable it reads, and what follows from them. Nothing here reads the environment.
-import {
-  bound,
-  internalSecret,
-  listenPort,
-  logLevel,
-  networkPool,
-  opsPort,
-  portalUrl,
-  publicUrl,
-} from '@berth/shared/common-settings'
-import { parseDuration } from '@berth/shared/duration'
-import {
-  custom,
-  flag,
-  integer,
-  optional,
-  optionalSecret,
-  pattern,
-  port,
-  readSettings,
-  SettingsError,
-  text,
-  withDefault,
-  type Settings,
-  type Values,
-} from '@berth/shared/settings'
+// The spawner's configuration: its settings read and checked against each other, and what each part gets of them.
+import { readSettings, SettingsError, type Settings, type Values } from '@berth/shared/settings'
 import { subnetCount } from '@berth/shared/subnet-pool'
 import type { PolicyConfig } from './policy/domain.ts'
 import { leaseTimes } from './policy/state/lease-times.ts'
-import { hostFolder, imagePattern, listOf, size, taken } from './templates/fields.ts'
+import { spawnerSettings, type SpawnerSettings } from './settings.ts'
 import { inVariables, templateFromEnvironment, variableOf } from './templates/from-environment.ts'
 import { templateComplaints } from './templates/template-rules.ts'
-import type { TemplateContext } from './templates/template-source.ts'
-import type { Template } from './templates/template.ts'
-import { unknownSettings } from './unknown-settings.ts'
-import type { WebSettings } from './web/http/settings.ts'
 import {
   containerEnvironment,
   environmentSettings,
   templateSettings,
 } from './templates/template-settings.ts'
-
-const instance = pattern(
-  /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
-  'must be lower-case letters, digits and single hyphens, a letter first',
-)
-
-const webUrl = custom(
-  (value) => (/^(https?:\/\/|mailto:)/.test(value) && URL.canParse(value) ? value : undefined),
-  'must be a URL of http, https or mailto',
-)
-
-const reconcileEvery = custom((value) => {
-  const ms = parseDuration(value)
-  return ms !== undefined && ms >= 500 && ms <= 3_600_000 ? ms : undefined
-}, 'must be a duration from 500ms to 1h')
-
-/** Years are fine: no timer keeps it. */
-const keepHomes = custom((value) => {
-  const ms = parseDuration(value)
-  return ms === 0 || (ms !== undefined && ms >= 3_600_000 && ms <= 3_660 * 86_400_000)
-    ? ms
-    : undefined
-}, 'must be a duration from 1h to 3660d, or 0 for ever')
-
-const dockerHost = pattern(
-  /^(unix:\/\/\/.+|(tcp|http|https|ssh):\/\/[^/]+\/?)$/,
-  'must begin with unix://, tcp:// or ssh://',
-)
-
-/** In the order of the reference. */
-export const spawnerSettings = {
-  INTERNAL_SECRET: internalSecret,
-  INSTANCE: withDefault(instance, 'berth', {
-    doc: 'names the deployment; two instances on one engine need different prefixes',
-  }),
-  ...templateSettings,
-  MAX_WORKSPACES: withDefault(bound, '100', {
-    doc: 'how many workspaces may run at once; who comes later waits in a queue; 0 is no limit',
-  }),
-  MAX_WORKSPACES_PER_USER: withDefault(bound, '0', {
-    doc: 'how many workspaces one person may run at once; 0 is no limit',
-  }),
-  MAX_STARTING: withDefault(bound, '4', {
-    doc: 'how many workspaces may be starting at once; 0 is no limit',
-  }),
-  MAX_QUEUE: withDefault(bound, '1000', {
-    doc: 'how many people may wait; who comes later is refused; 0 is no limit',
-  }),
-  MAX_MEMORY: withDefault(taken(size), '0', {
-    doc: 'how much memory all workspaces may use together, by the limits of their templates; who comes later waits in a queue; 0 is no limit',
-    example: '48g',
-  }),
-  EVICT_FROZEN: withDefault(flag, 'true', {
-    doc: 'a frozen workspace, least recently used first, gives way when somebody waits for its place or memory',
-  }),
-  TEMPLATES_FILE: optional(text, {
-    doc: 'a file with templates, read again when it changes; docs/templates.md says what is in it',
-    example: '/etc/berth/templates.yml',
-  }),
-  IMAGES_ALLOWED: optional(taken(listOf(imagePattern)), {
-    doc: 'images that become templates by their own labels, comma-separated; * stands for anything but /; unset: none',
-    example: 'registry.example.com/course/*,berth/hello',
-  }),
-  REGISTRY_CONFIG: optional(text, {
-    doc: 'a Docker configuration (config.json) with credentials of registries, read anew for each pull; unset: none',
-    example: '/etc/berth/config.json',
-  }),
-  BINDS_ALLOWED: optional(taken(listOf(hostFolder)), {
-    doc: 'folders of the engine’s host below which the templates of the file may mount; unset: none',
-    example: '/srv/datasets',
-  }),
-  KEEP_HOMES: withDefault(keepHomes, '0', {
-    doc: 'how long a person’s volumes are kept after their last use; 0 is for ever',
-    example: '4320h',
-  }),
-  KEEP_HOMES_DRY_RUN: withDefault(flag, 'true', {
-    doc: 'true: the log says which volumes would go, and none goes',
-  }),
-  API_TOKEN: optionalSecret({
-    doc: 'what scripts prove themselves by on API_PORT; without it nothing listens there',
-    example: 'the output of: openssl rand -hex 32',
-  }),
-  API_PORT: withDefault(port, '8082', { doc: 'where the API for scripts answers' }),
-  WITH_USERS: withDefault(flag, 'true', {
-    doc: 'false: a container that a script starts has no owner, and anybody who is signed in may use it',
-  }),
-  NETWORK_POOL: networkPool,
-  NETWORK_SPARES: withDefault(integer(0, 64), '2', {
-    doc: 'how many networks stand ready, so that no start has to wait for one',
-  }),
-  RECONCILE_EVERY: withDefault(reconcileEvery, '10s', {
-    doc: 'how often everything is compared with what the engine really has',
-  }),
-  PUBLIC_URL: publicUrl,
-  PORTAL_URL: portalUrl,
-  SITE_TITLE: withDefault(text, 'Berth', { doc: 'the name that the pages show' }),
-  SUPPORT_URL: optional(webUrl, {
-    doc: 'where people find help; shown on the pages',
-    example: 'mailto:help@example.com',
-  }),
-  SIGN_OUT_URL: withDefault(text, '/oauth2/sign_out', {
-    doc: 'where the gateway signs people out',
-  }),
-  FRAME_ANCESTORS: withDefault(text, "'none'", {
-    doc: 'who may show the pages in a frame, as in Content-Security-Policy',
-    example: 'https://portal.example.com',
-  }),
-  DOCKER_HOST: withDefault(dockerHost, 'unix:///var/run/docker.sock', {
-    doc: 'where the engine answers',
-    example: 'unix:///var/run/docker.sock',
-  }),
-  DATA_DIR: withDefault(text, '/data', {
-    doc: 'a folder that survives: the spawner’s records, and the lock that lets one spawner work at a time',
-  }),
-  LISTEN_PORT: listenPort('8081'),
-  OPS_PORT: opsPort,
-  LOG_LEVEL: logLevel,
-} satisfies Settings
-
-export type SpawnerSettings = Values<typeof spawnerSettings>
+import type { TemplateContext } from './templates/template-source.ts'
+import type { Template } from './templates/template.ts'
+import { unknownSettings } from './unknown-settings.ts'
+import type { WebSettings } from './web/http/settings.ts'
 
 export interface SpawnerConfig {
   readonly settings: SpawnerSettings
-  /** Those of the environment: none, or one. */
+  /** The templates of the environment: none, or one. */
   readonly templates: ReadonlyMap<string, Template>
 }
 
@@ -172,7 +27,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /**
  * @param env the environment
  * @param readFile reads a secret's file
- * @throws SettingsError with every problem there is
+ * @throws SettingsError with all problems
  */
 export function readConfig(env: Environment, readFile: (path: string) => string): SpawnerConfig {
   const problems: string[] = []
@@ -202,7 +57,7 @@ function attempt<S extends Settings>(
   }
 }
 
-/** What the environment must say: all three, or none of them where templates come from elsewhere. */
+/** The environment must set all three of these, or none of them if templates come from elsewhere. */
 function missing(env: Environment): string[] {
   const isSet = (name: string): boolean => (env[name] ?? '') !== ''
   if (!isSet('CONTAINER_IMAGE') && (isSet('TEMPLATES_FILE') || isSet('IMAGES_ALLOWED'))) return []
@@ -214,12 +69,12 @@ function missing(env: Environment): string[] {
     })
 }
 
-/** Settings that are each fine and do not go together; those that are not fine are told elsewhere. */
+/** Settings that are valid and contradict each other. Invalid settings are reported elsewhere. */
 function disagreements(env: Environment, readFile: (path: string) => string): string[] {
   const wrong = Object.entries({ ...spawnerSettings, ...environmentSettings(env) }).filter(
     ([name, setting]) => attempt({ [name]: setting }, env, readFile, []) === undefined,
   )
-  // In their place stands what would be fine, so that the others can be compared.
+  // Examples replace the invalid settings, so that the others can be compared.
   const mended = {
     ...env,
     ...Object.fromEntries(wrong.map(([name, { example }]) => [name, example])),
@@ -241,7 +96,7 @@ function disagreements(env: Environment, readFile: (path: string) => string): st
     })
 }
 
-/** What templates from everywhere must get along with. */
+/** What templates of every source are checked against. */
 export function templateContext(settings: SpawnerSettings): TemplateContext {
   const hostOf = (url: string | undefined): string | undefined =>
     url === undefined ? undefined : new URL(url).hostname
@@ -255,9 +110,9 @@ export function templateContext(settings: SpawnerSettings): TemplateContext {
 }
 
 /**
- * What the policy goes by.
+ * The configuration of the policy.
  *
- * @param templates all there are at present
+ * @param templates all templates that are offered now
  * @param specOf the engine's
  */
 export function policyConfig(
@@ -287,7 +142,7 @@ export function policyConfig(
   }
 }
 
-/** What the pages and the internal API are told. */
+/** The settings of the pages and the internal API. */
 export function webSettings(settings: SpawnerSettings): WebSettings {
   return {
     internalSecret: settings.INTERNAL_SECRET,

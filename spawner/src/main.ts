@@ -1,4 +1,4 @@
-// The spawner's process: reads the environment, opens what the parts stand on, waits for the signal to end.
+// The spawner's process: reads the environment, opens lock, store and engine, runs until it gets a signal.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   ready = () => spawner.ready() && !ending.signal.aborted
   log.info({ instance, port: settings.LISTEN_PORT }, 'spawner started')
   if (!ending.signal.aborted) await once(ending.signal, 'abort')
-  log.info('spawner ending; workspaces go on')
+  log.info('spawner ending; workspaces keep running')
 }
 
 main().catch((error: unknown) => {
@@ -56,6 +56,6 @@ main().catch((error: unknown) => {
     (kind) => error instanceof kind,
   )
   const words = isExplained ? (error as Error).message : inspect(error)
-  process.stderr.write(`berth spawner cannot go on: ${words}\n`)
+  process.stderr.write(`berth spawner stopped: ${words}\n`)
   process.exitCode = 1
 })

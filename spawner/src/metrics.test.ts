@@ -54,14 +54,14 @@ describe('the metrics', () => {
       assert.ok(text.includes(`${line}\n`), line)
   })
 
-  it('guess no wait that nothing tells of', async () => {
+  it('have NaN as the estimate if there is none', async () => {
     const registry = new Registry()
     const counts = { workspaces: [], queueLength: 2, queueEstimateMs: () => undefined, limits }
     createMetrics(registry).countFrom(() => counts)
     assert.match(await registry.metrics(), /^berth_queue_estimate_seconds NaN$/im)
   })
 
-  it('forget the phases that nobody is in any more', async () => {
+  it('drop the phases of a template without workspaces', async () => {
     const registry = new Registry()
     let workspaces = [{ template: 'lab', phase: 'ready' as const }]
     createMetrics(registry).countFrom(() => ({

@@ -1,4 +1,4 @@
-// What is counted, under the names that INTERFACES.md gives. No name of a person is ever a label.
+// The spawner's metrics. Their names are a contract with operators. A person's name is never a label.
 import { phases } from '@berth/shared/contract'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { CallObserver } from './docker/client/calls.ts'
@@ -8,7 +8,7 @@ import type { Limits } from './policy/domain.ts'
 export interface Metrics {
   readonly calls: CallObserver
   readonly loop: LoopObserver
-  /** Where the numbers of the present come from, once the loop is there. */
+  /** Sets the source of the present numbers, when the loop exists. */
   countFrom(counts: () => LoopCounts): void
 }
 
@@ -28,30 +28,35 @@ export function createMetrics(registry: Registry): Metrics {
 
   const readyIn = histogram(
     'berth_ready_duration_seconds',
-    'from asking for a workspace to its being ready',
+    'time from the request for a workspace until it is ready',
     startBuckets,
     ['template', 'start'],
   )
   const queueWait = histogram(
     'berth_queue_wait_duration_seconds',
-    'how long those who became ready had waited for a place',
+    'time that workspaces that became ready had waited for a place',
     startBuckets,
   )
-  const starts = counter('berth_starts_total', 'starts that ended, by how', ['template', 'outcome'])
+  const starts = counter('berth_starts_total', 'starts that ended, by outcome', [
+    'template',
+    'outcome',
+  ])
   const refusals = counter('berth_refusals_total', 'seats refused, by reason', ['code'])
-  const reclaimed = counter('berth_reclaimed_total', 'what was ordered removed', ['kind'])
-  const looks = histogram(
+  const reclaimed = counter('berth_reclaimed_total', 'things whose removal was ordered', ['kind'])
+  const inventories = histogram(
     'berth_reconcile_duration_seconds',
-    'how long a look at the whole engine took',
+    'duration of an inventory of the engine',
     callBuckets,
   )
   const callTimes = histogram(
     'berth_engine_call_duration_seconds',
-    'how long calls to the engine took',
+    'duration of calls to the engine',
     callBuckets,
     ['call'],
   )
-  const callErrors = counter('berth_engine_errors_total', 'calls that the engine failed', ['call'])
+  const callErrors = counter('berth_engine_errors_total', 'calls to the engine that failed', [
+    'call',
+  ])
 
   return {
     calls: {
@@ -59,10 +64,10 @@ export function createMetrics(registry: Registry): Metrics {
       failed: (call) => callErrors.inc({ call }),
     },
     loop: {
-      inventoryTaken: (seconds) => looks.observe(seconds),
+      inventoryTaken: (seconds) => inventories.observe(seconds),
       ready({ template, kind, seconds, queuedSeconds }) {
         readyIn.observe({ template, start: kind }, seconds)
-        // What thaws has never lost its place: no start, and no wait for one.
+        // A frozen workspace kept its place: thawing is not a start, and it did not wait.
         if (kind === 'frozen') return
         queueWait.observe(queuedSeconds)
         starts.inc({ template, outcome: 'ready' })
@@ -78,7 +83,7 @@ export function createMetrics(registry: Registry): Metrics {
 function countPresent(registers: Registry[], counts: () => LoopCounts): void {
   new Gauge({
     name: 'berth_workspaces',
-    help: 'workspaces there are, by phase',
+    help: 'workspaces, by phase',
     labelNames: ['template', 'phase'],
     registers,
     collect() {
@@ -94,7 +99,7 @@ function countPresent(registers: Registry[], counts: () => LoopCounts): void {
   })
   new Gauge({
     name: 'berth_queue_length',
-    help: 'how many wait for a place',
+    help: 'workspaces that wait for a place',
     registers,
     collect() {
       this.set(counts().queueLength)
@@ -102,7 +107,7 @@ function countPresent(registers: Registry[], counts: () => LoopCounts): void {
   })
   new Gauge({
     name: 'berth_queue_estimate_seconds',
-    help: 'how long until the last who waits is ready; NaN where nothing tells',
+    help: 'estimated time until the last workspace in the queue is ready; NaN if there is no estimate',
     registers,
     collect() {
       this.set((counts().queueEstimateMs() ?? Number.NaN) / 1_000)
@@ -110,7 +115,7 @@ function countPresent(registers: Registry[], counts: () => LoopCounts): void {
   })
   new Gauge({
     name: 'berth_limit',
-    help: 'the limits that are set; 0 is none',
+    help: 'the limits; 0 is no limit',
     labelNames: ['limit'],
     registers,
     collect() {

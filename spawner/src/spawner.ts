@@ -1,4 +1,4 @@
-// The spawner's parts put together: templates from everywhere, the loop that goes by them, and the web in front of it.
+// Puts the spawner's parts together: templates of all sources, the loop, and the web in front of it.
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Clock } from '@berth/shared/clock'
@@ -43,8 +43,8 @@ export async function startSpawner(deps: {
   const policyFor = (templates: ReadonlyMap<string, Template>) =>
     policyConfig(settings, templates, (...made) => engine.specOf(...made))
 
-  // Until there is a loop, nobody goes by them.
-  let follow: (templates: ReadonlyMap<string, Template>) => void = () => undefined
+  // Without a loop there is nothing to reconfigure yet.
+  let applyTemplates: (templates: ReadonlyMap<string, Template>) => void = () => undefined
   const source = building.use(
     createTemplateSource({
       path: settings.TEMPLATES_FILE,
@@ -54,23 +54,23 @@ export async function startSpawner(deps: {
       watch: watchFile,
       beside: (file, path) => resolve(dirname(file), path),
       log,
-      changed: (templates) => follow(templates),
+      changed: (templates) => applyTemplates(templates),
     }),
   )
   if (settings.IMAGES_ALLOWED !== undefined) {
     const list = (signal: AbortSignal) => engine.images(signal)
     building.use(await watchImages({ list, seen: (images) => source.images(images), log }))
   }
-  tellOffered(log, source.templates())
+  logOffered(log, source.templates())
 
   const hexOf = createHexOf(settings.INTERNAL_SECRET)
   const config = policyFor(source.templates())
   const around = { reconcileEveryMs: settings.RECONCILE_EVERY, observer: metrics.loop, store }
   const ways = hexRoutes(settings, hexOf)
   const workspaces = building.use(createLoop({ engine, config, clock, log, ...around, ...ways }))
-  follow = (templates) => {
+  applyTemplates = (templates) => {
     workspaces.reconfigure(policyFor(templates))
-    tellOffered(log, templates)
+    logOffered(log, templates)
   }
   metrics.countFrom(workspaces.counts)
   await workspaces.start()
@@ -84,7 +84,7 @@ export async function startSpawner(deps: {
     ready: () => workspaces.ready(),
     reload: () => source.reload(),
     async [Symbol.asyncDispose]() {
-      // Whoever is held is answered while the ports are still open.
+      // Held requests are answered while the ports are still open.
       await workspaces[Symbol.asyncDispose]()
       await parts.disposeAsync()
     },
@@ -100,7 +100,7 @@ async function refuseConflict(engine: Engine): Promise<void> {
   }
 }
 
-function tellOffered(log: Log, templates: ReadonlyMap<string, Template>): void {
+function logOffered(log: Log, templates: ReadonlyMap<string, Template>): void {
   if (templates.size === 0) log.warn('no template is offered')
   for (const { name: template, source, spec, weakened } of templates.values())
     log.info(

@@ -1,36 +1,36 @@
-// Tells when a file may have changed. Its folder is watched, since editors and mounts put another file in its place;
-// and it is looked at now and then, since a mount of the file alone, or of a network, tells nothing.
+// Reports when a file may have changed. It watches the folder, because editors and mounts replace the file by another,
+// and it also reports at intervals, because mounts of a single file and network mounts send no events.
 import { watch, type FSWatcher } from 'node:fs'
 import { dirname } from 'node:path'
 
-const settledAfterMs = 100
+const debounceMs = 100
 
-/** @param everyMs how often it is looked at without being told */
-export function watchFile(path: string, look: () => void, everyMs = 5_000): Disposable {
-  let settling: NodeJS.Timeout | undefined
+/** @param everyMs the interval of the reports without an event */
+export function watchFile(path: string, mayHaveChanged: () => void, everyMs = 5_000): Disposable {
+  let debounce: NodeJS.Timeout | undefined
   const soon = (): void => {
-    clearTimeout(settling)
-    settling = setTimeout(look, settledAfterMs).unref()
+    clearTimeout(debounce)
+    debounce = setTimeout(mayHaveChanged, debounceMs).unref()
   }
   let watcher: FSWatcher | undefined
   try {
     watcher = watch(dirname(path), { persistent: false }, soon)
-    // The folder is gone, or its watch is: the looks go on.
+    // The folder or its watch is gone: the reports at intervals go on.
     watcher.on('error', () => watcher?.close())
   } catch (error) {
     if (!isErrno(error)) throw error
   }
-  const timer = setInterval(look, everyMs).unref()
+  const timer = setInterval(mayHaveChanged, everyMs).unref()
   return {
     [Symbol.dispose]() {
-      clearTimeout(settling)
+      clearTimeout(debounce)
       clearInterval(timer)
       watcher?.close()
     },
   }
 }
 
-/** No such folder, no watches left, or none on this file system. */
+/** The folder does not exist, no watches are left, or the file system has none. */
 function isErrno(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error
 }

@@ -6,14 +6,14 @@ import { watchImages } from './watch-images.ts'
 const log = createLog({ service: 'test', level: 'silent' })
 const image = { reference: 'team/app:1', id: 'sha256:1', labels: { 'orca.name': 'app' } }
 
-it('images are known before anything goes by them', async () => {
+it('lists the images before it resolves', async () => {
   const seen: unknown[] = []
   const watch = await watchImages({ list: async () => [image], seen: (all) => seen.push(all), log })
   await watch[Symbol.asyncDispose]()
   assert.deepEqual(seen, [[image]])
 })
 
-it('hazard: an engine that does not answer keeps nothing from starting', async () => {
+it('hazard: resolves although the engine does not answer, so that the spawner starts', async () => {
   const list = async () => {
     throw new Error('connect ECONNREFUSED')
   }
@@ -21,7 +21,7 @@ it('hazard: an engine that does not answer keeps nothing from starting', async (
   await watch[Symbol.asyncDispose]()
 })
 
-it('a look that is under way is given up when it is over', async () => {
+it('aborts a listing in progress when it is disposed', async () => {
   const asked = Promise.withResolvers<AbortSignal>()
   let answer = (): void => undefined
   const list = (signal: AbortSignal) => {

@@ -1,4 +1,4 @@
-// Looks every minute which images the engine has: some become templates by the labels they carry.
+// Lists the engine's images every minute: some become templates by their labels.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { abortAfter } from '@berth/shared/deadline'
 import type { Log } from '@berth/shared/log'
@@ -7,7 +7,7 @@ import type { LabelledImage } from './templates/from-image.ts'
 const everyMs = 60_000
 const deadlineMs = 15_000
 
-/** @returns once it has looked, or failed to, for the first time */
+/** @returns after the first listing, also if it failed */
 export async function watchImages(deps: {
   list: (signal: AbortSignal) => Promise<readonly LabelledImage[]>
   seen: (images: readonly LabelledImage[]) => void
@@ -17,7 +17,7 @@ export async function watchImages(deps: {
   const ends = new AbortController()
   const { signal } = ends
 
-  async function look(): Promise<void> {
+  async function refresh(): Promise<void> {
     try {
       const images = await list(AbortSignal.any([signal, abortAfter(deadlineMs)]))
       if (!signal.aborted) seen(images)
@@ -26,22 +26,22 @@ export async function watchImages(deps: {
     }
   }
 
-  async function lookForEver(): Promise<void> {
-    while (await rest(signal)) await look()
+  async function refreshUntilDisposed(): Promise<void> {
+    while (await waited(signal)) await refresh()
   }
 
-  await look()
-  const looking = lookForEver()
+  await refresh()
+  const refreshing = refreshUntilDisposed()
   return {
     async [Symbol.asyncDispose]() {
       ends.abort()
-      await looking
+      await refreshing
     },
   }
 }
 
-/** @returns false when it is over */
-async function rest(signal: AbortSignal): Promise<boolean> {
+/** @returns `false` after the signal */
+async function waited(signal: AbortSignal): Promise<boolean> {
   await sleep(everyMs, undefined, { signal }).catch(() => undefined)
   return !signal.aborted
 }

@@ -1,7 +1,7 @@
 // What the settings make of the API: nothing without a token.
 import type { Express } from 'express'
 import type { Route } from '@berth/shared/contract'
-import type { SpawnerSettings } from '../../config.ts'
+import type { SpawnerSettings } from '../../settings.ts'
 import type { State } from '../../policy/domain.ts'
 import type { HexOf } from '../docker-spawner/container-hex.ts'
 import { createApi, type CreateApiDeps } from './create-api.ts'

@@ -1,0 +1,147 @@
+// The spawner's settings: every variable that it reads, with its rule, its default and its description.
+import {
+  bound,
+  internalSecret,
+  listenPort,
+  logLevel,
+  networkPool,
+  opsPort,
+  portalUrl,
+  publicUrl,
+} from '@berth/shared/common-settings'
+import { parseDuration } from '@berth/shared/duration'
+import {
+  custom,
+  flag,
+  integer,
+  optional,
+  optionalSecret,
+  pattern,
+  port,
+  text,
+  withDefault,
+  type Settings,
+  type Values,
+} from '@berth/shared/settings'
+import { hostFolder, imagePattern, listOf, size, taken } from './templates/fields.ts'
+import { templateSettings } from './templates/template-settings.ts'
+
+const instance = pattern(
+  /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+  'must consist of lower-case letters, digits and single hyphens, and begin with a letter',
+)
+
+const webUrl = custom(
+  (value) => (/^(https?:\/\/|mailto:)/.test(value) && URL.canParse(value) ? value : undefined),
+  'must be a URL of http, https or mailto',
+)
+
+const reconcileEvery = custom((value) => {
+  const ms = parseDuration(value)
+  return ms !== undefined && ms >= 500 && ms <= 3_600_000 ? ms : undefined
+}, 'must be a duration from 500ms to 1h')
+
+/** May be years: no timer waits for it. */
+const keepHomes = custom((value) => {
+  const ms = parseDuration(value)
+  return ms === 0 || (ms !== undefined && ms >= 3_600_000 && ms <= 3_660 * 86_400_000)
+    ? ms
+    : undefined
+}, 'must be a duration from 1h to 3660d, or 0 to keep volumes forever')
+
+const dockerHost = pattern(
+  /^(unix:\/\/\/.+|(tcp|http|https|ssh):\/\/[^/]+\/?)$/,
+  'must begin with unix://, tcp:// or ssh://',
+)
+
+/** In the order of the reference. */
+export const spawnerSettings = {
+  INTERNAL_SECRET: internalSecret,
+  INSTANCE: withDefault(instance, 'berth', {
+    doc: 'the name of this deployment; two deployments on one engine need different names and different prefixes',
+  }),
+  ...templateSettings,
+  MAX_WORKSPACES: withDefault(bound, '100', {
+    doc: 'how many workspaces may run at once; further people wait in a queue; 0 is no limit',
+  }),
+  MAX_WORKSPACES_PER_USER: withDefault(bound, '0', {
+    doc: 'how many workspaces one person may run at once; 0 is no limit',
+  }),
+  MAX_STARTING: withDefault(bound, '4', {
+    doc: 'how many workspaces may be starting at once; 0 is no limit',
+  }),
+  MAX_QUEUE: withDefault(bound, '1000', {
+    doc: 'how many people may wait in the queue; further people are refused; 0 is no limit',
+  }),
+  MAX_MEMORY: withDefault(taken(size), '0', {
+    doc: 'how much memory all workspaces together may use, by the memory limits of their templates; further people wait in a queue; 0 is no limit',
+    example: '48g',
+  }),
+  EVICT_FROZEN: withDefault(flag, 'true', {
+    doc: 'true: when a person waits for a place or for memory, the frozen workspace that was used least recently is stopped',
+  }),
+  TEMPLATES_FILE: optional(text, {
+    doc: 'a file with templates, read again when it changes; its format is described in docs/templates.md',
+    example: '/etc/berth/templates.yml',
+  }),
+  IMAGES_ALLOWED: optional(taken(listOf(imagePattern)), {
+    doc: 'images that become templates by their own labels: names with tags, comma-separated; * stands for any characters except /; digests are refused; unset: none',
+    example: 'registry.example.com/course/*,berth/hello',
+  }),
+  REGISTRY_CONFIG: optional(text, {
+    doc: 'a Docker configuration (config.json) with the credentials of registries, read again for each pull; unset: none',
+    example: '/etc/berth/config.json',
+  }),
+  BINDS_ALLOWED: optional(taken(listOf(hostFolder)), {
+    doc: 'folders of the engine’s host that templates of the file may mount, with everything below them; unset: none',
+    example: '/srv/datasets',
+  }),
+  KEEP_HOMES: withDefault(keepHomes, '0', {
+    doc: 'how long a person’s volumes are kept after their last use; 0 keeps them forever',
+    example: '4320h',
+  }),
+  KEEP_HOMES_DRY_RUN: withDefault(flag, 'true', {
+    doc: 'true: the log names the volumes that KEEP_HOMES would remove, and none is removed',
+  }),
+  API_TOKEN: optionalSecret({
+    doc: 'the token that scripts send to API_PORT; unset: nothing listens on that port',
+    example: 'the output of: openssl rand -hex 32',
+  }),
+  API_PORT: withDefault(port, '8082', { doc: 'the port of the API for scripts' }),
+  WITH_USERS: withDefault(flag, 'true', {
+    doc: 'false: a container that a script starts has no owner, and every signed-in person may use it',
+  }),
+  NETWORK_POOL: networkPool,
+  NETWORK_SPARES: withDefault(integer(0, 64), '2', {
+    doc: 'how many networks are created in advance, so that no start waits for one',
+  }),
+  RECONCILE_EVERY: withDefault(reconcileEvery, '10s', {
+    doc: 'how often the spawner compares its state with an inventory of the engine',
+  }),
+  PUBLIC_URL: publicUrl,
+  PORTAL_URL: portalUrl,
+  SITE_TITLE: withDefault(text, 'Berth', { doc: 'the name of the site on the pages' }),
+  SUPPORT_URL: optional(webUrl, {
+    doc: 'the address where people find help; shown on the pages',
+    example: 'mailto:help@example.com',
+  }),
+  SIGN_OUT_URL: withDefault(text, '/oauth2/sign_out', {
+    doc: 'the address at which the gateway signs people out',
+  }),
+  FRAME_ANCESTORS: withDefault(text, "'none'", {
+    doc: 'which sites may show Berth’s pages in a frame, as in Content-Security-Policy',
+    example: 'https://portal.example.com',
+  }),
+  DOCKER_HOST: withDefault(dockerHost, 'unix:///var/run/docker.sock', {
+    doc: 'the address of the engine: unix://, tcp:// or ssh://',
+    example: 'unix:///var/run/docker.sock',
+  }),
+  DATA_DIR: withDefault(text, '/data', {
+    doc: 'a folder on a persistent volume, for the spawner’s records and the lock that lets only one spawner work at a time',
+  }),
+  LISTEN_PORT: listenPort('8081'),
+  OPS_PORT: opsPort,
+  LOG_LEVEL: logLevel,
+} satisfies Settings
+
+export type SpawnerSettings = Values<typeof spawnerSettings>
