@@ -52,10 +52,10 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   if (error === ending.signal.reason) return
-  const isExplained = [SettingsError, StoreError, SettingsConflict].some(
+  const explained = [SettingsError, StoreError, SettingsConflict].find(
     (kind) => error instanceof kind,
   )
-  const words = isExplained ? (error as Error).message : inspect(error)
+  const words = explained === undefined ? inspect(error) : (error as Error).message
   process.stderr.write(`berth spawner stopped: ${words}\n`)
   process.exitCode = 1
 })

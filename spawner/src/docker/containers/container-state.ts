@@ -31,6 +31,11 @@ export function onOurClock(clock: Clock, time: string): number | undefined {
   return Number.isFinite(at) && at > 0 ? clock.now() - (clock.wall() - at) : undefined
 }
 
+/** The name of a container as the engine lists it. */
+export function listedName({ Names }: Docker.ContainerInfo): string {
+  return plainName(Names[0] ?? '')
+}
+
 /** By network name. */
 export type Addresses = Readonly<Record<string, { readonly IPAddress?: string }>>
 

@@ -6,20 +6,21 @@ import { parseUserName, type UserName, type WorkspaceName } from '@berth/shared/
 import type { SubnetPool } from '@berth/shared/subnet-pool'
 import type Docker from 'dockerode'
 import type { Container, FoundContainer, Inventory, WorkspaceKind } from '../../policy/domain.ts'
-import { SettingsConflict } from '../../loop/engine.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { isFault } from '../client/fault.ts'
 import { inspectContainer } from '../client/inspect.ts'
 import {
   addressOn,
   describeContainer,
+  listedName,
   onOurClock,
   statusOf,
 } from '../containers/container-state.ts'
 import type { Images } from '../images/images.ts'
 import { classifyNetworks, type ClassifiedNetworks } from '../networks/classify-networks.ts'
 import { isDirector } from '../networks/directors.ts'
-import { plainName, shortId } from './ownership.ts'
+import { shortId } from './ownership.ts'
+import { refuseAnotherPool } from './pool-conflict.ts'
 import type { Provenance } from './provenance.ts'
 
 export interface InventoryDeps extends EngineClient {
@@ -70,40 +71,13 @@ export async function takeInventory(deps: InventoryDeps, signal: AbortSignal): P
       attached: attachedTo(name, directors),
     })),
     foreignIndexes: classified.foreignIndexes,
-    foreignNames: [...foreign, ...unclear].map(nameOf),
+    foreignNames: [...foreign, ...unclear].map(listedName),
     subjects: new Map(volumes.map(({ user, subject }) => [user, subject])),
     homes: volumes.map(({ volume, user }) => ({ volume, user, mounted: mounted.has(volume) })),
     wallAt,
     directors: directors.map(({ Id }) => shortId(Id)),
     images: await deps.images.idsOf(references, signal),
   }
-}
-
-/**
- * A director forwards to addresses of the pool alone, so with another pool all that runs would be unreachable, and be
- * stopped as such.
- */
-function refuseAnotherPool(
-  pool: SubnetPool,
-  workspaces: readonly Docker.ContainerInfo[],
-  { own, outsidePool }: ClassifiedNetworks,
-): void {
-  if (outsidePool.size === 0) return
-  const stranded = workspaces.flatMap((item) => {
-    const names = Object.keys(item.NetworkSettings.Networks)
-    const isUp = ['running', 'paused'].includes(statusOf(item.State))
-    if (!isUp || names.some((name) => own.has(name))) return []
-    const subnet = names.map((name) => outsidePool.get(name)).find((text) => text !== undefined)
-    return subnet === undefined ? [] : [`${nameOf(item)} (${subnet})`]
-  })
-  if (stranded.length === 0) return
-  const shown = stranded.slice(0, 5).join(', ')
-  const more = stranded.length > 5 ? ` and ${stranded.length - 5} more` : ''
-  throw new SettingsConflict(
-    `NETWORK_POOL is ${pool.cidr}, but ${stranded.length} running workspace(s) have addresses of another pool: ${shown}${more}. ` +
-      'With the new pool no person could reach them, so the spawner touches nothing. ' +
-      'Set NETWORK_POOL back to its former value; to change it, stop these workspaces first.',
-  )
 }
 
 async function partition(
@@ -120,10 +94,6 @@ async function partition(
     own: listed.filter((_, at) => isOwn[at] === true),
     foreign: listed.filter((_, at) => isOwn[at] !== true),
   }
-}
-
-function nameOf(item: Docker.ContainerInfo): string {
-  return plainName(item.Names[0] ?? '')
 }
 
 /** @returns `undefined` if the container was removed after it was listed */
@@ -175,7 +145,7 @@ function fromList(item: Docker.ContainerInfo, network: string | undefined): Cont
     generation: item.Id,
     spec: item.Labels[labels.spec] ?? '',
     status: statusOf(item.State),
-    name: nameOf(item),
+    name: listedName(item),
     imageId: item.ImageID,
     ...(address === undefined ? {} : { address }),
   }
