@@ -1,7 +1,7 @@
 // @ts-check
-// What the pages do in a browser: show how things stand, and leave for the workspace the moment it is ready.
-// Everything works without this file, only slower. It is one file so that it is one request, under a name that its
-// content gives it; modules would have to know such names of each other.
+// The script of all pages: shows the progress of a start and opens the workspace when it is ready. The pages work
+// without it, only more slowly. It has over 300 lines because it is one file on purpose: one request, under a name with
+// the hash of its content. Modules would need the hashed names of each other, and so a build step.
 
 /**
  * @typedef {{ phase: string, state: string, ms?: number }} Step
@@ -12,9 +12,9 @@
 
 const { body } = document
 const here = () => location.pathname + location.search + location.hash
-/** Set where this page does not stand at the place that the person wants to be at. */
+/** Where the person wants to go; set only on pages below `/.berth/`, which are not at that address themselves. */
 const target = body.dataset['to']
-/** What the route puts before the paths of these pages. */
+/** The path of the route, which comes before `/.berth/`. */
 const base = body.dataset['base'] ?? ''
 
 /** @type {(() => void) | undefined} */
@@ -24,14 +24,14 @@ let elapsedFrom = performance.now() - Number(element('elapsed')?.dataset['ms'] ?
 let stepFrom = performance.now()
 /** @type {Status | undefined} */
 let last
-/** Nothing was heard yet, or not since the last break: what happened meanwhile is not known. */
+/** True until the first event, and again after the stream broke: this page may have missed a change. */
 let unsure = true
 
 // ---- leaving
 
 /**
- * Loads the place that the person wants to be at. Path, query and fragment stay (`location.replace` of an address
- * with a fragment would stay on this page). Where it leads here again and again, each round is slower.
+ * Opens the address that the person wants. A reload keeps path, query and fragment (`location.replace` to the same
+ * address with a fragment would not load anything). If this leads back here again and again, each round waits longer.
  */
 function leave() {
   const waitMs = leavingDelay()
@@ -39,8 +39,8 @@ function leave() {
   setTimeout(() => (target === undefined ? location.reload() : location.replace(target)), waitMs)
 }
 
-/** Looks anew at this very page. */
-function look() {
+/** Loads this page again. */
+function reloadPage() {
   const waitMs = leavingDelay()
   stopFollowing()
   setTimeout(() => location.reload(), waitMs)
@@ -53,10 +53,10 @@ function leavingDelay() {
     const [count = 0, at = 0] = JSON.parse(sessionStorage.getItem(key) ?? '[]')
     const round = now - at < 60_000 ? count + 1 : 0
     sessionStorage.setItem(key, JSON.stringify([round, now]))
-    // The first two are free: a page that was ready at once is met often.
+    // The first two rounds do not wait: often the workspace is ready at once.
     return round < 2 ? 0 : Math.min(500 * 2 ** (round - 2), 15_000)
   } catch {
-    // Storage may be forbidden; then every round waits a little.
+    // The browser may forbid storage. Then every reload waits a little.
     return performance
       .getEntriesByType('navigation')
       .some((entry) => 'type' in entry && entry.type === 'reload')
@@ -96,7 +96,7 @@ function followLoading() {
     })
     source.addEventListener('error', () => {
       unsure = true
-      // CONNECTING: it tries again by itself. CLOSED: it was answered something else than a stream and never will.
+      // CONNECTING: the browser reconnects by itself. CLOSED: the answer was not a stream, and the browser gave up.
       if (source?.readyState === EventSource.CLOSED) pollLater()
     })
   }
@@ -111,7 +111,7 @@ function followLoading() {
   async function poll() {
     const answer = await ask()
     if (!live) return
-    if (answer === 'signed-out') return look()
+    if (answer === 'signed-out') return reloadPage()
     if (answer === undefined) return pollLater()
     heard(answer)
     listen()
@@ -120,7 +120,7 @@ function followLoading() {
   listen()
   addEventListener('pagehide', () => source?.close())
   addEventListener('pageshow', (event) => {
-    if (event.persisted) look()
+    if (event.persisted) reloadPage()
   })
 }
 
@@ -130,7 +130,7 @@ async function ask() {
     const response = await fetch(`${base}/.berth/status`, {
       headers: { accept: 'application/json' },
       cache: 'no-store',
-      // A gateway that sends whoever is not signed in elsewhere would else only seem to be away.
+      // A gateway may redirect a person who is signed out. Following that would look like a network error here.
       redirect: 'manual',
       signal: AbortSignal.timeout(10_000),
     })
@@ -145,17 +145,17 @@ async function ask() {
 function heard(status) {
   const wasUnsure = unsure
   unsure = false
-  // A frozen one is woken by a request that is held until it answers, not by looking.
+  // Only a request to the workspace itself wakes a frozen one, so this page goes there.
   if (status.phase === 'ready' || status.phase === 'frozen') {
     show(status)
     leave()
     return
   }
-  if (status.phase === 'failed' || status.problem !== undefined) return look()
+  if (status.phase === 'failed' || status.problem !== undefined) return reloadPage()
   if (status.phase !== 'absent' && status.phase !== 'stopped') return show(status)
-  // Nothing is under way. Asking anew starts it where that is what was waited for: after a stop, or when the
-  // spawner may have lost the queue. Otherwise it was called off, and that is said without starting anything.
-  if (wasUnsure || last?.phase === 'stopping' || target !== undefined) return look()
+  // The workspace is not starting. A reload starts it again where the person was waiting for that: after a stop, or
+  // when the spawner may have lost the queue. Otherwise the start was cancelled: show that without starting anything.
+  if (wasUnsure || last?.phase === 'stopping' || target !== undefined) return reloadPage()
   stopFollowing()
   location.replace(`${base}/.berth/?to=${encodeURIComponent(here())}`)
 }
@@ -179,7 +179,7 @@ function show(status) {
   element('cancel')?.toggleAttribute('hidden', status.phase !== 'queued')
   for (const step of status.steps) showStep(step, status.pullPercent)
   tick()
-  // The only thing that is read out: what is new, not each second of it.
+  // Screen readers read this out: each change once, not every second.
   if (changed) setText('announcement', `${words.heading}. ${words.lead}`)
 }
 
@@ -230,7 +230,7 @@ function wordsFor({ phase, position, waitsFor, pullPercent }) {
 
 // ---- other pages
 
-/** A page that cannot tell anything new by itself asks for itself again, once the server answers at all. */
+/** Reloads a page that has no stream of events, as soon as the server answers. */
 function askAgain(/** @type {number} */ seconds) {
   setTimeout(async () => {
     const answer = await ask()
@@ -239,7 +239,7 @@ function askAgain(/** @type {number} */ seconds) {
   }, seconds * 1_000)
 }
 
-/** The server never sees a fragment, so the way back takes it along from here. */
+/** Browsers do not send the fragment of an address, so the forms take it along from here. */
 function carryFragment() {
   for (const field of document.querySelectorAll('input[name="to"]')) {
     if (!(field instanceof HTMLInputElement) || location.hash === '' || target !== undefined)
@@ -249,17 +249,17 @@ function carryFragment() {
   }
 }
 
-/** A second click while the first is under way does nothing. */
+/** Ignores a second click while the first is still being sent. */
 function guardForms() {
   for (const form of document.forms) {
     form.addEventListener('submit', () => {
-      // After the browser has taken the form's values.
+      // Later, because the browser reads the values of the form first.
       setTimeout(() => form.querySelector('button')?.setAttribute('disabled', ''))
     })
   }
 }
 
-/** Of a long log the end says why. */
+/** The reason of a failure is at the end of the log. */
 function showLastLines() {
   const log = element('log')
   if (log !== null) log.scrollTop = log.scrollHeight
@@ -269,7 +269,7 @@ function offerCopy() {
   const button = document.querySelector('[data-copy]')
   const source = element('log')
   if (!(button instanceof HTMLButtonElement) || source === null) return
-  // Only secure contexts have a clipboard; elsewhere one selects by hand.
+  // Only pages in a secure context (HTTPS or localhost) may use the clipboard.
   if (navigator.clipboard === undefined) return
   button.hidden = false
   button.addEventListener('click', async () => {
@@ -284,7 +284,7 @@ function offerCopy() {
   })
 }
 
-// ---- words for spans of time, as the server says them
+// ---- durations as text, the same as in durations.ts
 
 /** @param {number} ms */
 function clockText(ms) {
