@@ -11,15 +11,11 @@ import {
   portalUrl,
   publicUrl,
 } from '@berth/shared/common-settings'
+import { duration, flag, list, pattern, port } from '@berth/shared/parse'
 import {
-  duration,
-  flag,
-  list,
   optional,
   optionalSecret,
   orUnset,
-  pattern,
-  port,
   required,
   withDefault,
   type Values,

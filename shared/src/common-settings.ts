@@ -1,17 +1,8 @@
 // Settings that both services read, so that their names, defaults and words are the same.
 import { logLevels } from './log.ts'
 import { parsePrefix } from './names.ts'
-import {
-  choice,
-  custom,
-  integer,
-  optional,
-  originUrl,
-  port,
-  required,
-  secret,
-  withDefault,
-} from './settings.ts'
+import { choice, custom, integer, originUrl, port } from './parse.ts'
+import { optional, required, secret, withDefault } from './settings.ts'
 import { parseSubnetPool } from './subnet-pool.ts'
 
 export const internalSecret = secret({

@@ -2,19 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { Secret } from './secret.ts'
-import {
-  choice,
-  duration,
-  optional,
-  originUrl,
-  port,
-  readSettings,
-  required,
-  secret,
-  SettingsError,
-  text,
-  withDefault,
-} from './settings.ts'
+import { choice, duration, originUrl, port, text } from './parse.ts'
+import { optional, readSettings, required, secret, SettingsError, withDefault } from './settings.ts'
 
 const settings = {
   IMAGE: required(text, { doc: 'the image', example: 'berth/lab' }),

@@ -10,20 +10,15 @@ import {
   publicUrl,
 } from '@berth/shared/common-settings'
 import { parseDuration } from '@berth/shared/duration'
+import { custom, flag, integer, pattern, port, text, listOf } from '@berth/shared/parse'
 import {
-  custom,
-  flag,
-  integer,
   optional,
   optionalSecret,
-  pattern,
-  port,
-  text,
   withDefault,
   type Settings,
   type Values,
 } from '@berth/shared/settings'
-import { hostFolder, imagePattern, listOf, size, taken } from './templates/fields.ts'
+import { hostFolder, imagePattern, size } from './templates/fields.ts'
 import { templateSettings } from './templates/template-settings.ts'
 
 const instance = pattern(
@@ -73,7 +68,7 @@ export const spawnerSettings = {
   MAX_QUEUE: withDefault(bound, '1000', {
     doc: 'how many people may wait in the queue; further people are refused; 0 is no limit',
   }),
-  MAX_MEMORY: withDefault(taken(size), '0', {
+  MAX_MEMORY: withDefault(size, '0', {
     doc: 'how much memory all workspaces together may use, by the memory limits of their templates; further people wait in a queue; 0 is no limit',
     example: '48g',
   }),
@@ -84,7 +79,7 @@ export const spawnerSettings = {
     doc: 'a file with templates, read again when it changes; its format is described in docs/templates.md',
     example: '/etc/berth/templates.yml',
   }),
-  IMAGES_ALLOWED: optional(taken(listOf(imagePattern)), {
+  IMAGES_ALLOWED: optional(listOf(imagePattern), {
     doc: 'images that become templates by their own labels: names with tags, comma-separated; * stands for any characters except /; digests are refused; unset: none',
     example: 'registry.example.com/course/*,berth/hello',
   }),
@@ -92,7 +87,7 @@ export const spawnerSettings = {
     doc: 'a Docker configuration (config.json) with the credentials of registries, read again for each pull; unset: none',
     example: '/etc/berth/config.json',
   }),
-  BINDS_ALLOWED: optional(taken(listOf(hostFolder)), {
+  BINDS_ALLOWED: optional(listOf(hostFolder), {
     doc: 'folders of the engine’s host that templates of the file may mount, with everything below them; unset: none',
     example: '/srv/datasets',
   }),

@@ -1,14 +1,11 @@
 // The settings of the development identity provider, and what follows from them.
 import { logLevel } from '@berth/shared/common-settings'
+import { custom, originUrl, port, text } from '@berth/shared/parse'
 import {
-  custom,
-  originUrl,
   optional,
-  port,
   readSettings,
   secret,
   SettingsError,
-  text,
   withDefault,
   type Values,
 } from '@berth/shared/settings'

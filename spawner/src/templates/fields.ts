@@ -1,26 +1,12 @@
 // What each field of a template may say, as text: the same rules for environment, file and labels of images.
 import { longestMs } from '@berth/shared/contract'
 import { formatDuration, parseDuration } from '@berth/shared/duration'
-import { parsePrefix, type Prefix } from '@berth/shared/names'
+import { parsePrefix } from '@berth/shared/names'
+import { custom, integer, pattern, type Parse } from '@berth/shared/parse'
 import { parseSize } from '@berth/shared/size'
-import { z } from 'zod'
 import { parseCommand } from './command-words.ts'
 import { placeholderComplaint, usesPlaceholder } from './placeholders.ts'
 import { mountPathComplaint, volumeNameComplaint } from './volume-list.ts'
-
-/** A complaint continues a sentence that begins with the field's name. */
-export type Parsed<T> = { readonly value: T } | { readonly complaint: string }
-export type Parse<T> = (text: string) => Parsed<T>
-
-/** As a schema of a text. */
-export function taken<T>(parse: Parse<T>): z.ZodType<T, string> {
-  return z.string().transform((text, context) => {
-    const result = parse(text)
-    if ('value' in result) return result.value
-    context.addIssue({ code: 'custom', message: result.complaint, input: text })
-    return z.NEVER
-  })
-}
 
 /** The text as it is, unless there is a complaint about it. */
 const checked =
@@ -30,10 +16,7 @@ const checked =
     return complaint === undefined ? { value: text } : { complaint }
   }
 
-const shaped = (shape: RegExp, complaint: string): Parse<string> =>
-  checked((text) => (shape.test(text) ? undefined : complaint))
-
-export const image = shaped(/^[a-z0-9][\w.:/@-]{0,511}$/, 'is not the name of an image')
+export const image = pattern(/^[a-z0-9][\w.:/@-]{0,511}$/, 'is not the name of an image')
 
 /** A reference in which `*` stands for any characters except `/`. The engine lists images by name and tag only. */
 export const imagePattern = checked((text) => {
@@ -44,27 +27,25 @@ export const imagePattern = checked((text) => {
     : 'is not the name of an image; * may stand for any part of it'
 })
 
-export const prefix: Parse<Prefix> = (text) => {
-  const value = parsePrefix(text)
-  return value === undefined
-    ? { complaint: 'must be a letter, then letters and digits, lower case, at most 20' }
-    : { value }
-}
+export const prefix = custom(
+  parsePrefix,
+  'must be a letter, then letters and digits, lower case, at most 20',
+)
 
-export const user = shaped(
+export const user = pattern(
   /^[a-zA-Z0-9_][\w.-]*(:[a-zA-Z0-9_][\w.-]*)?$/,
   'is not a user such as 1000:1000',
 )
 
-export const signal = shaped(
+export const signal = pattern(
   /^(SIG[A-Z0-9+-]+|[A-Z][A-Z0-9+-]*|[1-9]\d?)$/,
   'is not a signal such as SIGTERM',
 )
 
-export const urlPath = shaped(/^\/[\x21-\x7e]{0,1023}$/, 'must be a path that begins with /')
+export const urlPath = pattern(/^\/[\x21-\x7e]{0,1023}$/, 'must be a path that begins with /')
 
 /** What a person reads: one line. */
-export const words = shaped(/^[^\p{Cc}\p{Zl}\p{Zp}]{0,1024}$/u, 'must be one line of text')
+export const words = pattern(/^[^\p{Cc}\p{Zl}\p{Zp}]{0,1024}$/u, 'must be one line of text')
 
 export const icon = checked((text) =>
   /^(https?:\/\/[^\s]+|data:image\/[a-z+.-]+[;,][^\s]+)$/.test(text) &&
@@ -82,7 +63,7 @@ export const host: Parse<string> = (text) => {
     : { complaint: 'must be a host name without port, or *. and one' }
 }
 
-export const backgroundRequest = shaped(
+export const backgroundRequest = pattern(
   /^([A-Z]+|\*) \/\S*$/,
   'is not a method and a path such as GET /api/*',
 )
@@ -90,7 +71,7 @@ export const backgroundRequest = shaped(
 export const homePath = checked(mountPathComplaint)
 
 /** Written as it is: nothing in it is rendered. */
-export const secretTarget = shaped(
+export const secretTarget = pattern(
   /^(\/(?!\.{1,2}(\/|$))[^/:,{}\p{Cc}]+)+$/u,
   'must be the path of a file in the container, such as /run/secrets/key, without placeholders',
 )
@@ -149,30 +130,13 @@ export const memory: Parse<number> = (text) => {
     : { complaint: 'must be a size of at least 6m, or 0 for no limit' }
 }
 
-export const size: Parse<number> = (text) => {
-  const value = parseSize(text)
-  return value === undefined
-    ? { complaint: 'must be a size such as 64m, or 0 for the default' }
-    : { value }
-}
+export const size = custom(parseSize, 'must be a size such as 64m, or 0 for the default')
 
-export const decimal =
-  (min: number, max: number): Parse<number> =>
-  (text) => {
+const decimal = (min: number, max: number): Parse<number> =>
+  custom((text) => {
     const value = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN
-    return value >= min && value <= max
-      ? { value }
-      : { complaint: `must be a number from ${min} to ${max}` }
-  }
-
-export const integer =
-  (min: number, max: number): Parse<number> =>
-  (text) => {
-    const value = /^\d{1,15}$/.test(text.trim()) ? Number(text) : Number.NaN
-    return value >= min && value <= max
-      ? { value }
-      : { complaint: `must be a whole number from ${min} to ${max}` }
-  }
+    return value >= min && value <= max ? value : undefined
+  }, `must be a number from ${min} to ${max}`)
 
 /** An engine takes no less than 0.01, and so little that it rounds to nothing for no limit. */
 export const cpus: Parse<number> = (text) => {
@@ -182,38 +146,16 @@ export const cpus: Parse<number> = (text) => {
     : { complaint: 'must be a number from 0.01 to 4096, or 0 for no limit' }
 }
 export const pids = integer(0, 4_194_304)
-export const port = integer(1, 65_535)
 /** Of people or workspaces; zero is no limit. */
 export const count = integer(0, 100_000)
 /** Per cent of one processor. */
 export const cpuPercent = decimal(0, 409_600)
 
 /** An absolute path of the engine's host in its plain form: no `..`, no `//`, no `/` at its end. */
-export const hostFolder = shaped(
+export const hostFolder = pattern(
   /^\/$|^(\/(?!\.{1,2}(\/|$))[^/:,\n]+)+$/,
   'must be an absolute path without .. in it, and no / at its end',
 )
 
-/** Items separated by commas, each parsed; the first that is wrong is named. */
-export const listOf =
-  <T>(parse: Parse<T>): Parse<readonly T[]> =>
-  (text) => {
-    const value: T[] = []
-    for (const item of text.split(',').map((part) => part.trim())) {
-      if (item === '') continue
-      const result = parse(item)
-      if ('complaint' in result) return { complaint: `has "${item}", which ${result.complaint}` }
-      value.push(result.value)
-    }
-    return { value }
-  }
-
-export const oneOf =
-  <const T extends string>(...known: readonly T[]): Parse<T> =>
-  (text) => {
-    const value = known.find((candidate) => candidate === text.trim())
-    return value === undefined ? { complaint: `must be one of ${known.join(', ')}` } : { value }
-  }
-
 /** A person's or a group's name as it is: no blanks around it. */
-export const personName = shaped(/^(?!\s)[^\p{Cc}]{1,256}(?<!\s)$/u, 'is not a name')
+export const personName = pattern(/^(?!\s)[^\p{Cc}]{1,256}(?<!\s)$/u, 'is not a name')

@@ -1,6 +1,6 @@
 // How fields are written in YAML: as text, number, list or map. What they may say is in `fields.ts`.
+import type { Parse } from '@berth/shared/parse'
 import { z } from 'zod'
-import type { Parse } from './fields.ts'
 
 /** What is wrong with a value that is not even of the right kind. */
 const kindOf =

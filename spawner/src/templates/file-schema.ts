@@ -1,16 +1,17 @@
 // The schema of the file with templates: every key, how it is written, and what the reference says of it.
 import { identityFields, requestTokens } from '@berth/shared/contract'
+import { port, text, type Parse } from '@berth/shared/parse'
 import type { z } from 'zod'
 import * as field from './fields.ts'
 import { choice, either, flag, list, map, section, value } from './file-fields.ts'
 import { volume } from './file-volumes.ts'
 
 const boundOrNone =
-  (parse: field.Parse<number>): field.Parse<number> =>
+  (parse: Parse<number>): Parse<number> =>
   (text) =>
     text === '-1' ? { value: 0 } : parse(text)
 
-const variable: field.Parse<readonly [name: string, text: string]> = (written) => {
+const variable: Parse<readonly [name: string, text: string]> = (written) => {
   const at = written.indexOf('=')
   const name = written.slice(0, at)
   if (at < 1 || !/^[A-Za-z_]\w*$/.test(name)) return { complaint: 'must be NAME=value' }
@@ -18,7 +19,7 @@ const variable: field.Parse<readonly [name: string, text: string]> = (written) =
   return 'complaint' in text ? text : { value: [name, text.value] }
 }
 
-const name = (what: string, shape: RegExp): field.Parse<string> => {
+const name = (what: string, shape: RegExp): Parse<string> => {
   const complaint = `is not the name of ${what}`
   return (text) => (shape.test(text) ? { value: text } : { complaint })
 }
@@ -29,7 +30,7 @@ const runtimeName = name('a runtime', /^[a-zA-Z0-9][\w.-]*$/)
 export const secretName = name('a secret', /^[a-zA-Z0-9][\w.-]*$/)
 
 /** `/lab`: segments without what a URL would write in another way. */
-export const routePath: field.Parse<string> = (text) => {
+export const routePath: Parse<string> = (text) => {
   const isPlain = /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/.test(text) && text.length <= 256
   if (!isPlain) return { complaint: 'must be a path such as /lab, without / at its end' }
   return /^\/(\.berth|oauth2)(\/|$)/.test(text)
@@ -132,7 +133,7 @@ const asInCompose = {
 }
 
 const beyondCompose = {
-  port: value(field.port, 'The port that the application listens on'),
+  port: value(port, 'The port that the application listens on'),
   kind: choice(['web', 'ssh', 'tcp'], 'What it is; only `web` is offered so far').optional(),
   prefix: value(
     field.prefix,
@@ -186,7 +187,7 @@ const beyondCompose = {
         'a path, or a map with prefix and strip',
         'A path such as `/lab`, which the application sees (`{base_path}` is then `/lab/`), or `{prefix, strip}`. Of the hosts named, else of PUBLIC_URL’s',
       ).optional(),
-      port: value(field.port, 'A port of the director that leads here alone').optional(),
+      port: value(port, 'A port of the director that leads here alone').optional(),
     },
     'The way in. Without any, it is the one that every other host leads to',
   ).optional(),
@@ -307,7 +308,7 @@ export const templateSchema = section(
 )
 
 export const secretSchema = section(
-  { file: value((text) => ({ value: text }), 'The file; relative to the file with the templates') },
+  { file: value(text, 'The file; relative to the file with the templates') },
   'A secret: its content is read when this file is read',
 )
 

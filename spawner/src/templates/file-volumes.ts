@@ -1,12 +1,11 @@
 // Volumes as Compose writes them, short or long, and those that templates share by id. Binds only below allowed folders.
+import { text, type Parsed } from '@berth/shared/parse'
 import type { z } from 'zod'
 import * as field from './fields.ts'
 import { choice, either, flag, section, value } from './file-fields.ts'
 import { mountPlaceholders, placeholderComplaint } from './placeholders.ts'
 import type { VolumeMount } from './template.ts'
 import { mountPathComplaint, volumeNameComplaint } from './volume-list.ts'
-
-const text: field.Parse<string> = (given) => ({ value: given })
 
 const short = value(text, 'name:/path, /folder/of/the/host:/path, either with :ro behind it')
 const long = section(
@@ -34,17 +33,14 @@ export const volume = either(
 export type Written = z.infer<typeof volume>
 
 /** @returns the mount, or what is wrong with it */
-export function readVolume(
-  written: Written,
-  bindsAllowed: readonly string[],
-): field.Parsed<VolumeMount> {
+export function readVolume(written: Written, bindsAllowed: readonly string[]): Parsed<VolumeMount> {
   const mount = typeof written === 'string' ? fromShort(written) : fromLong(written)
   if ('complaint' in mount) return mount
   const complaint = complaintAbout(mount.value, bindsAllowed)
   return complaint === undefined ? mount : { complaint }
 }
 
-function fromShort(written: string): field.Parsed<VolumeMount> {
+function fromShort(written: string): Parsed<VolumeMount> {
   const [source = '', target, mode = 'rw', ...rest] = written.split(':')
   if (target === undefined || rest.length > 0 || !['ro', 'rw'].includes(mode))
     return { complaint: `"${written}" is not name:/path or name:/path:ro` }
@@ -52,7 +48,7 @@ function fromShort(written: string): field.Parsed<VolumeMount> {
   return { value: { kind, source, target, readOnly: mode === 'ro' } }
 }
 
-function fromLong(written: Exclude<Written, string>): field.Parsed<VolumeMount> {
+function fromLong(written: Exclude<Written, string>): Parsed<VolumeMount> {
   const { id, path, type, source, target, read_only: readOnly = false } = written
   if (id !== undefined || path !== undefined) {
     if (type !== undefined || source !== undefined || target !== undefined)

@@ -1,6 +1,7 @@
 // An image's labels -> a template: `berth.image.*`, and where these say nothing `orca.*`, with Orca's defaults.
 import { identityFields } from '@berth/shared/contract'
 import { parsePrefix } from '@berth/shared/names'
+import { choice, port, type Parse } from '@berth/shared/parse'
 import * as field from './fields.ts'
 import { routePath } from './file-schema.ts'
 import { repositoryName } from './image-patterns.ts'
@@ -41,8 +42,8 @@ export function templateFromImage(
   const complaints: string[] = []
   const read = createLabels(image.labels, complaints)
 
-  const kind = read('kind', field.oneOf('web', 'ssh', 'tcp')) ?? 'web'
-  const method = read('connection.method', field.oneOf('attach', 'exec', 'connect'))
+  const kind = read('kind', choice('web', 'ssh', 'tcp')) ?? 'web'
+  const method = read('connection.method', choice('attach', 'exec', 'connect'))
   const called = read('name', field.words) ?? repositoryName(image.reference)
   const prefix = parsePrefix(
     called
@@ -65,7 +66,7 @@ export function templateFromImage(
     spec: {
       ...plainSpec,
       image: image.reference,
-      port: read('port', field.port) ?? 80,
+      port: read('port', port) ?? 80,
       command: read('command', field.command) ?? [],
       ...(home === undefined ? {} : { home: { path: home, volume: '{instance}-{user}-home' } }),
       memoryBytes: memory,
@@ -123,7 +124,7 @@ function* notOffered(kind: TemplateKind, method: string | undefined): Generator<
 
 /** Reads a label in either name, ours first. */
 function createLabels(labels: LabelledImage['labels'], complaints: string[]) {
-  return <T>(name: string, parse: field.Parse<T>): T | undefined => {
+  return <T>(name: string, parse: Parse<T>): T | undefined => {
     const label = [`berth.image.${name}`, ...(isOrcas(name) ? [`orca.${name}`] : [])].find(
       (candidate) => (labels[candidate] ?? '') !== '',
     )
@@ -150,17 +151,15 @@ const orcas: ReadonlySet<string> = new Set([
 const isOrcas = (name: string): boolean => orcas.has(name)
 
 /** -1, as in Orca, is no limit; so is 0, as everywhere here. */
-const people: field.Parse<number> = (text) =>
-  text.trim() === '-1' ? { value: 0 } : field.count(text)
-const period: field.Parse<number> = (text) =>
-  text.trim() === '-1' ? { value: 0 } : field.idleStep(text)
+const people: Parse<number> = (text) => (text.trim() === '-1' ? { value: 0 } : field.count(text))
+const period: Parse<number> = (text) => (text.trim() === '-1' ? { value: 0 } : field.idleStep(text))
 
 /** As Go's strconv.ParseBool reads it. */
-const truth: field.Parse<boolean> = (text) => {
+const truth: Parse<boolean> = (text) => {
   if (/^(1|t|true)$/i.test(text.trim())) return { value: true }
   if (/^(0|f|false)$/i.test(text.trim())) return { value: false }
   return { complaint: 'must be true or false' }
 }
 
 /** `/lab/` is the same as `/lab`. */
-const keptPath: field.Parse<string> = (text) => routePath(text.replace(/(?<=.)\/$/, ''))
+const keptPath: Parse<string> = (text) => routePath(text.replace(/(?<=.)\/$/, ''))

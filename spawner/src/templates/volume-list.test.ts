@@ -4,15 +4,17 @@ import { mountPathComplaint, parseVolumes } from './volume-list.ts'
 
 describe('a list of volumes', () => {
   it('holds names and paths, read-only where told', () => {
-    assert.deepEqual(parseVolumes('data:/data:ro, {instance}-{user}-cache:/home/{user}/cache,'), [
-      { kind: 'volume', source: 'data', target: '/data', readOnly: true },
-      {
-        kind: 'volume',
-        source: '{instance}-{user}-cache',
-        target: '/home/{user}/cache',
-        readOnly: false,
-      },
-    ])
+    assert.deepEqual(parseVolumes('data:/data:ro, {instance}-{user}-cache:/home/{user}/cache,'), {
+      value: [
+        { kind: 'volume', source: 'data', target: '/data', readOnly: true },
+        {
+          kind: 'volume',
+          source: '{instance}-{user}-cache',
+          target: '/home/{user}/cache',
+          readOnly: false,
+        },
+      ],
+    })
   })
 
   const refused: readonly [text: string, why: RegExp][] = [

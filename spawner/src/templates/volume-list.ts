@@ -1,4 +1,5 @@
 // `name:/path[:ro]`, comma separated. Volumes only: a path of the host as a source is refused.
+import type { Parsed } from '@berth/shared/parse'
 import { mountPlaceholders, placeholderComplaint } from './placeholders.ts'
 import type { VolumeMount } from './template.ts'
 
@@ -19,7 +20,7 @@ export function volumeNameComplaint(name: string): string | undefined {
   return placeholderComplaint(name, mountPlaceholders)
 }
 
-export function parseVolumes(text: string): readonly VolumeMount[] | { complaint: string } {
+export function parseVolumes(text: string): Parsed<readonly VolumeMount[]> {
   const mounts: VolumeMount[] = []
   for (const item of text.split(',').map((part) => part.trim())) {
     if (item === '') continue
@@ -32,7 +33,7 @@ export function parseVolumes(text: string): readonly VolumeMount[] | { complaint
       return { complaint: `has the path ${target} twice` }
     mounts.push({ kind: 'volume', source, target, readOnly: mode === 'ro' })
   }
-  return mounts
+  return { value: mounts }
 }
 
 function isMode(mode: string | undefined): boolean {

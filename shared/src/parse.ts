@@ -1,0 +1,71 @@
+// How a text becomes a value: the one protocol for variables, the templates file and the labels of images.
+import { parseDuration } from './duration.ts'
+
+/** A complaint continues a sentence that begins with the name of what was parsed. */
+export type Parsed<T> = { readonly value: T } | { readonly complaint: string }
+export type Parse<T> = (text: string) => Parsed<T>
+
+/** @param parse answers `undefined` for a text that it rejects */
+export function custom<T>(parse: (text: string) => T | undefined, complaint: string): Parse<T> {
+  return (text) => {
+    const value = parse(text)
+    return value === undefined ? { complaint } : { value }
+  }
+}
+
+/** Any text, as it is. */
+export const text: Parse<string> = (value) => ({ value })
+
+export const pattern = (shape: RegExp, complaint: string): Parse<string> =>
+  custom((value) => (shape.test(value) ? value : undefined), complaint)
+
+/** A wait that a timer keeps: Node takes what does not fit in 31 bits of milliseconds for 1 ms. */
+export const duration = custom((value) => {
+  const ms = parseDuration(value)
+  return ms !== undefined && ms <= 24 * 86_400_000 ? ms : undefined
+}, 'must be a duration of at most 24d, such as 90s or 1h30m')
+
+export const integer = (min: number, max: number): Parse<number> =>
+  custom((value) => {
+    const number = /^\d{1,15}$/.test(value.trim()) ? Number(value) : Number.NaN
+    return number >= min && number <= max ? number : undefined
+  }, `must be a whole number from ${min} to ${max}`)
+
+export const port = integer(1, 65_535)
+
+export const flag = custom((value) => {
+  const word = value.trim()
+  return word === 'true' ? true : word === 'false' ? false : undefined
+}, 'must be true or false')
+
+export const choice = <const T extends string>(...values: readonly T[]): Parse<T> =>
+  custom(
+    (value) => values.find((known) => known === value.trim()),
+    `must be one of ${values.join(', ')}`,
+  )
+
+/** Items separated by commas, each parsed; the complaint names the first item that is wrong. */
+export const listOf =
+  <T>(parse: Parse<T>): Parse<readonly T[]> =>
+  (value) => {
+    const items: T[] = []
+    for (const item of value.split(',').map((part) => part.trim())) {
+      if (item === '') continue
+      const result = parse(item)
+      if ('complaint' in result) return { complaint: `has "${item}", which ${result.complaint}` }
+      items.push(result.value)
+    }
+    return { value: items }
+  }
+
+export const list = listOf(text)
+
+/** A base URL without path, query or fragment: `https://berth.example.com`. */
+export const originUrl = custom((value) => {
+  if (!URL.canParse(value)) return undefined
+  const url = new URL(value)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined
+  return url.pathname === '/' && url.search === '' && url.hash === '' && url.username === ''
+    ? url.origin
+    : undefined
+}, 'must be a URL with scheme and host, and nothing after them')
