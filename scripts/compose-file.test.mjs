@@ -4,22 +4,20 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { parse } from 'yaml'
 import { directorSettings } from '../director/src/config.ts'
 import { spawnerSettings } from '../spawner/src/settings.ts'
 
-/** @param {string} name */
-const read = (name) => readFile(join(import.meta.dirname, '..', name), 'utf8')
-const text = await read('docker-compose.yml')
-
 /**
- * What stands under `environment:` of a service.
- * @param {string} service
+ * @typedef {{ environment?: Record<string, unknown>, ports?: string[], volumes?: string[] }} Service
+ * @param {string} name
+ * @returns {Promise<Record<string, Service>>} the services of a compose file
  */
-const environmentOf = (service) => {
-  const block = new RegExp(`^  ${service}:\\n((?:    .*\\n|\\n)+)`, 'm').exec(text)?.[1] ?? ''
-  const environment = /^    environment:\n((?:      .*\n)+)/m.exec(block)?.[1] ?? ''
-  return new Set([...environment.matchAll(/^      ([A-Z][A-Z0-9_]*):/gm)].map(([, name]) => name))
+const servicesOf = async (name) => {
+  const text = await readFile(join(import.meta.dirname, '..', name), 'utf8')
+  return parse(text, { merge: true }).services
 }
+const services = await servicesOf('docker-compose.yml')
 
 /** Inside a container of its own these are the image's business, and nobody outside sees them. */
 const fixedInside = new Set(['LISTEN_PORT', 'API_PORT', 'OPS_PORT', 'DATA_DIR'])
@@ -31,7 +29,7 @@ for (const [service, settings] of Object.entries({
   spawner: spawnerSettings,
 })) {
   test(`the ${service} gets every variable that it reads`, () => {
-    const passed = environmentOf(service)
+    const passed = new Set(Object.keys(services[service]?.environment ?? {}))
     const wanted = Object.entries(settings)
       .flatMap(([name, { secret }]) => (secret ? [name, `${name}_FILE`] : [name]))
       .filter((name) => !fixedInside.has(name) && !fromFileOnly.has(name))
@@ -44,26 +42,33 @@ for (const [service, settings] of Object.entries({
   test(`the ${service} gets no variable that nobody reads`, () => {
     const known = new Set(Object.entries(settings).flatMap(([name]) => [name, `${name}_FILE`]))
     const others = ['GATEWAY_SECRET', 'OAUTH2_PROXY_CLIENT_SECRET', 'OAUTH2_PROXY_COOKIE_SECRET']
-    const unknown = [...environmentOf(service)].filter(
-      (name) => name && !known.has(name) && !others.includes(name),
-    )
+    const passed = Object.keys(services[service]?.environment ?? {})
+    assert.ok(passed.length > 0)
+    const unknown = passed.filter((name) => !known.has(name) && !others.includes(name))
     assert.deepEqual(unknown, [])
   })
 }
 
-test('nobody but the spawner has the socket of the engine', () => {
-  const mounts = text.split('\n').filter((line) => /^\s+- .*docker\.sock/.test(line))
-  assert.equal(mounts.length, 1)
-  const spawner = text.slice(text.indexOf('\n  spawner:'), text.indexOf('\n  idp:'))
-  assert.ok(spawner.includes(mounts[0] ?? '-'))
+test('only the spawner has the socket of the engine', () => {
+  const mounting = Object.entries(services).flatMap(([service, { volumes = [] }]) =>
+    volumes.filter((volume) => volume.includes('docker.sock')).map(() => service),
+  )
+  assert.deepEqual(mounting, ['spawner'])
 })
 
-test('nothing is published but on the loopback address', () => {
-  const published = [...text.matchAll(/^    ports: \['(.*?)'\]/gm)].map(([, port]) => port)
+test('the compose file publishes ports on the loopback address only', () => {
+  const published = Object.values(services).flatMap(({ ports = [] }) => ports)
   assert.equal(published.length, 2)
-  for (const port of published) assert.match(port ?? '', /^127\.0\.0\.1:/)
+  for (const port of published) assert.match(port, /^127\.0\.0\.1:/)
 })
 
-test('the API for scripts is published by a file of its own, on the loopback address', async () => {
-  assert.match(await read('docker-compose.api.yml'), /^    ports: \['127\.0\.0\.1:.*:8082'\]$/m)
+test('a compose file of its own publishes the API for scripts, on the loopback address', async () => {
+  const { spawner } = await servicesOf('docker-compose.api.yml')
+  assert.equal(spawner?.ports?.length, 1)
+  assert.match(spawner?.ports?.[0] ?? '', /^127\.0\.0\.1:.*:8082$/)
+})
+
+test('the compose file for development publishes nothing more', async () => {
+  for (const { ports } of Object.values(await servicesOf('docker-compose.dev.yml')))
+    assert.equal(ports, undefined)
 })

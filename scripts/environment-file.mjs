@@ -3,7 +3,8 @@
 // It reads no file and makes no secret.
 
 /**
- * What the file sets, quotes taken off, nothing expanded.
+ * What the file sets, without quotes, nothing expanded. As Compose reads it: for `util.parseEnv` the value of `A=b#c`
+ * would be `b`, and a secret that begins with `#` would seem to be missing.
  * @param {string} text
  * @returns {Record<string, string>}
  */

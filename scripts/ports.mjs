@@ -1,5 +1,6 @@
 // @ts-check
 // Whether the ports that the demo publishes are free, and if not, what to do about it.
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { attempt } from './command.mjs'
 import { Failure } from './failure.mjs'
@@ -39,17 +40,19 @@ export const portFailure = (taken) =>
   )
 
 /** @param {number} port */
-const isFree = (port) =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
-      if (error.code === 'EADDRINUSE') resolve(false)
-      else reject(new Failure(`port ${port} cannot be used: ${error.message}`))
-    })
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () =>
-      server.close(() => resolve(true)),
-    )
-  })
+const isFree = async (port) => {
+  const server = createServer().listen({ port, host: '127.0.0.1', exclusive: true })
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error)
+    if (code === 'EADDRINUSE') return false
+    throw new Failure(`port ${port} cannot be used: ${message}`)
+  }
+  server.close()
+  await once(server, 'close')
+  return true
+}
 
 /** @param {number} port */
 const containersOn = async (port) => {
