@@ -1,9 +1,9 @@
 // @ts-check
-// A line of a build or of a package manager, short enough to stand behind a step.
+// A line of output of a build or a package manager, shortened to fit behind the name of a step.
 
 const WIDTH = 56
 
-/** @param {string} line perhaps with a step's number and time in front, or the address of a mirror in it */
+/** @param {string} line may begin with the number and time of a build step, and may contain the address of a mirror */
 export const buildLine = (line) =>
   line
     .replace(/^#\d+\s+/, '')

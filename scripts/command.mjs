@@ -1,6 +1,6 @@
 // @ts-check
-// Runs other programs: each in a process group of its own, with a deadline, ended when this program ends.
-// Secrets never travel as arguments, so a command line may be shown.
+// Runs other programs: each in its own process group, with a deadline, and ended when this program ends.
+// No secret is ever an argument, so a command line may be shown.
 import { spawn } from 'node:child_process'
 import { Failure } from './failure.mjs'
 
@@ -19,16 +19,16 @@ let ending = false
  * @property {string} [cwd]
  * @property {NodeJS.ProcessEnv} [env] the whole environment of the command
  * @property {string} [input] what it reads on its standard input
- * @property {(line: string) => void} [onLine] told each line as it comes, of either output
- * @property {AbortSignal} [signal] ends it
- * @property {boolean} [evenWhenEnding] it cleans up: it runs also once commands are being ended
+ * @property {(line: string) => void} [onLine] is called with each line of both outputs
+ * @property {AbortSignal} [signal] ends the command
+ * @property {boolean} [evenWhenEnding] for clean-up: the command runs even when commands are being ended
  *
  * @typedef {{ code: number, output: string, lines: readonly string[] }} CommandResult
  *   `output` is the whole of standard output, `lines` the last ones of both outputs; `code` is -1 after its deadline.
  */
 
 /**
- * Runs a command and tells how it ended, well or not.
+ * Runs a command and returns its result, whether it succeeded or failed.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {CommandOptions} options
@@ -63,7 +63,7 @@ export const attempt = (command, args, options) => {
     eachLine(child.stdout, take, (text) => (output += text))
     eachLine(child.stderr, take)
     if (child.stdin) {
-      // A command may end before it has read all: how it ended is what counts.
+      // A command may end before it has read all of its input. Its exit code decides whether it failed.
       child.stdin.on('error', (error) => take(String(error)))
       child.stdin.end(input)
     }
@@ -103,7 +103,7 @@ export const attempt = (command, args, options) => {
  * Runs a command that must succeed.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {CommandOptions & { help?: string }} options `help`: what a person can do when it fails
+ * @param {CommandOptions & { help?: string }} options `help`: what a person can do when the command fails
  * @returns {Promise<CommandResult>}
  */
 export const run = async (command, args, options) => {
@@ -115,7 +115,7 @@ export const run = async (command, args, options) => {
   })
 }
 
-/** Ends every command that runs and lets no other begin: for when this program is asked to end. */
+/** Ends all running commands and starts no more, because this program was asked to end. */
 export const endCommands = async () => {
   ending = true
   const children = [...running]

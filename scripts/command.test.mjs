@@ -8,7 +8,7 @@ const node = process.execPath
 /** @param {string} script */
 const javascript = (script) => ['-e', script]
 
-test('a command’s output comes whole, and line by line', async () => {
+test('returns the whole output of a command, and passes it on line by line', async () => {
   /** @type {string[]} */
   const seen = []
   const { code, output } = await run(
@@ -24,7 +24,7 @@ test('a command’s output comes whole, and line by line', async () => {
   assert.deepEqual(seen, ['one', 'two'])
 })
 
-test('a failing command is told with its last lines and what to do', async () => {
+test('reports a failing command with its last lines and what to do', async () => {
   await assert.rejects(
     run(node, javascript('console.error("it broke"); process.exit(3)'), {
       timeoutMs: 10_000,
@@ -38,17 +38,17 @@ test('a failing command is told with its last lines and what to do', async () =>
   )
 })
 
-test('a command that is not there fails, it does not hang', async () => {
+test('fails at once when the command does not exist', async () => {
   const { code } = await attempt('/nowhere/at-all', [], { timeoutMs: 10_000 })
   assert.equal(code, 127)
 })
 
-test('a command that takes too long is ended, with what it started', async () => {
+test('ends a command that takes too long, and the processes that it started', async () => {
   const { code } = await attempt('sh', ['-c', 'sleep 60 & wait'], { timeoutMs: 200 })
   assert.equal(code, -1)
 })
 
-test('a command that says nothing in time is ended; one that speaks has its whole time', async () => {
+test('ends a command that prints nothing in time; a command that prints has its whole time', async () => {
   const silent = await attempt('sleep', ['60'], { timeoutMs: 60_000, firstLineMs: 200 })
   assert.equal(silent.code, -1)
   const speaking = await attempt('sh', ['-c', 'echo here; sleep 0.5'], {
@@ -58,14 +58,14 @@ test('a command that says nothing in time is ended; one that speaks has its whol
   assert.equal(speaking.code, 0)
 })
 
-test('when this program ends, its commands end with it', async () => {
+test('ends the commands when this program ends', async () => {
   const asked = attempt('sleep', ['60'], { timeoutMs: 60_000 })
   await endCommands()
   assert.notEqual((await asked).code, 0)
 
   const later = await attempt('true', [], { timeoutMs: 10_000 })
-  assert.notEqual(later.code, 0, 'nothing begins after that')
+  assert.notEqual(later.code, 0, 'no command starts after that')
   const cleaning = await attempt('true', [], { timeoutMs: 10_000, evenWhenEnding: true })
-  assert.equal(cleaning.code, 0, 'but for what cleans up')
+  assert.equal(cleaning.code, 0, 'except for clean-up')
   allowCommands()
 })

@@ -1,5 +1,5 @@
 // @ts-check
-// The compose file hands every variable that a service reads on to it, so that the environment can set it.
+// The compose file passes every variable that a service reads to that service, so that the environment can set it.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -19,9 +19,9 @@ const servicesOf = async (name) => {
 }
 const services = await servicesOf('docker-compose.yml')
 
-/** Inside a container of its own these are the image's business, and nobody outside sees them. */
+/** Fixed inside the container; they have no effect outside of it. */
 const fixedInside = new Set(['LISTEN_PORT', 'API_PORT', 'OPS_PORT', 'DATA_DIR'])
-/** The command line has a variable of this name, which means another thing; the spawner's comes from the file. */
+/** The docker command reads a variable of the same name with another meaning, so the spawner takes it from the file only. */
 const fromFileOnly = new Set(['DOCKER_HOST'])
 
 for (const [service, settings] of Object.entries({
@@ -39,7 +39,7 @@ for (const [service, settings] of Object.entries({
     )
   })
 
-  test(`the ${service} gets no variable that nobody reads`, () => {
+  test(`the ${service} gets no variable that it does not read`, () => {
     const known = new Set(Object.entries(settings).flatMap(([name]) => [name, `${name}_FILE`]))
     const others = ['GATEWAY_SECRET', 'OAUTH2_PROXY_CLIENT_SECRET', 'OAUTH2_PROXY_COOKIE_SECRET']
     const passed = Object.keys(services[service]?.environment ?? {})

@@ -12,7 +12,7 @@ const UP_TIMEOUT_MS = 15 * 60_000
 const HEALTHY_WITHIN_S = 180
 const ASK_TIMEOUT_MS = 30_000
 const WATCH_EVERY_MS = 1_000
-/** Names that only their user knows: Compose passes a variable on only if a file names it. */
+/** Variables whose names are chosen by the user. Compose passes a variable on only if a compose file names it. */
 const FREE_NAMES = [
   { service: 'spawner', prefix: 'CONTAINER_ENV_' },
   { service: 'gateway', prefix: 'OAUTH2_PROXY_' },
@@ -40,7 +40,7 @@ export const createCompose = ({ root, settings, gateway, env, more = [] }) => {
     ...files.flatMap((file) => ['--file', join(root, file)]),
     '--file',
     '-',
-    // Building needs none, and a first test run has none yet.
+    // A build needs no environment file, and the first test run has none yet.
     ...(existsSync(settings.environmentFile) ? ['--env-file', settings.environmentFile] : []),
     '--profile',
     'demo',
@@ -56,7 +56,7 @@ export const createCompose = ({ root, settings, gateway, env, more = [] }) => {
 
   return {
     /**
-     * Any other command of Compose's, such as `['restart', 'director']`.
+     * Any other command of Compose, such as `['restart', 'director']`.
      * @param {readonly string[]} args
      */
     call: (args) =>
@@ -116,18 +116,18 @@ export const createCompose = ({ root, settings, gateway, env, more = [] }) => {
 }
 
 /**
- * The socket that the spawner gets is that of the engine which runs it (a rootless one has its own).
+ * The spawner gets the socket of the engine that runs it. A rootless engine has a socket of its own.
  * @param {NodeJS.ProcessEnv} env
  * @returns {Record<string, string>}
  */
 export const socketOf = (env) => {
   const [, path] = /^unix:\/\/(\/.+)$/.exec(env['DOCKER_HOST'] ?? '') ?? []
-  // Docker Desktop's is on this side of its virtual machine; inside, the usual path is right.
+  // Docker Desktop's socket is outside of its virtual machine. Inside, the usual path is right.
   return path && !env['DOCKER_SOCKET'] && !path.includes('/desktop/') ? { DOCKER_SOCKET: path } : {}
 }
 
 /**
- * An override that makes Compose hand on what the environment sets under names of its own choice, values unseen.
+ * A compose file that passes on the variables whose names are chosen by the user. It contains no values.
  * @param {NodeJS.ProcessEnv} env
  */
 export const passedOn = (env) => {
@@ -139,7 +139,7 @@ export const passedOn = (env) => {
 }
 
 /**
- * Compose waits for a service that is not ready; it does not say that another one, which that one needs, ends each time.
+ * Compose waits for a service that is not ready, and does not report that a service which it depends on has failed.
  * @param {import('./service-watch.mjs').ServiceWatch} watch
  * @param {AbortSignal} signal
  */
@@ -153,7 +153,7 @@ const firstFailure = async (watch, signal) => {
 }
 
 /**
- * Which service it was, in its own words.
+ * Names the service that is not ready, with the end of its log.
  * @param {string} instance
  */
 const explainTrouble = async (instance) => {
@@ -170,10 +170,10 @@ const explainTrouble = async (instance) => {
       .sort(([, , one], [, , other]) => blame(other) - blame(one))[0] ?? []
   if (!name) return undefined
   return new Failure(
-    `the service ${role} does not get ready (${(status ?? '').toLowerCase()}). It says:`,
+    `the service ${role} is not ready (${(status ?? '').toLowerCase()}). The log says:`,
     {
       lines: await lastWords(name),
-      help: `More of it: docker logs ${name}`,
+      help: `The whole log: docker logs ${name}`,
     },
   )
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isTroubled, passedOn, socketOf } from './compose.mjs'
 
-test('names of a user’s own choice are passed on, their values never written down', () => {
+test('passes on variables whose names are chosen by the user, without writing down their values', () => {
   const override = passedOn({
     CONTAINER_ENV_TOKEN: 'hush',
     OAUTH2_PROXY_FOO: 'bar',
@@ -19,7 +19,7 @@ test('names of a user’s own choice are passed on, their values never written d
   assert.ok(!JSON.stringify(override).includes('hush'))
 })
 
-test('a service that is up, with or without a health check, is not the one to blame', () => {
+test('does not blame a service that is up, with or without a health check', () => {
   assert.equal(isTroubled('Up 3 seconds (healthy)'), false)
   assert.equal(isTroubled('Up 3 seconds'), false)
   for (const status of [
@@ -32,7 +32,7 @@ test('a service that is up, with or without a health check, is not the one to bl
   }
 })
 
-test('the spawner gets the socket of the engine that is spoken to, unless another is named', () => {
+test('gives the spawner the socket of the engine in use, unless DOCKER_SOCKET names another', () => {
   const DOCKER_HOST = 'unix:///run/user/1000/docker.sock'
   assert.deepEqual(socketOf({ DOCKER_HOST }), { DOCKER_SOCKET: '/run/user/1000/docker.sock' })
   assert.deepEqual(socketOf({ DOCKER_HOST, DOCKER_SOCKET: '/mine' }), {})

@@ -1,6 +1,6 @@
 // @ts-check
-// What the demo needs in its environment file: secrets, made once, and what leads to the development identity
-// provider and to JupyterLab. Values that are there already are kept; none is ever printed.
+// The values that the demo needs in its environment file: secrets, generated once, and the settings of the development
+// identity provider and of JupyterLab. Present values are kept. No value is ever printed.
 import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
 import { fillIn, setAll } from './environment-file.mjs'
 
@@ -12,7 +12,7 @@ const OWNER_ONLY = 0o600
  */
 
 /**
- * @param {{ path: string, example: string, random: RandomBytes }} deps `path`: the file; `example`: what it is made from
+ * @param {{ path: string, example: string, random: RandomBytes }} deps `path`: the environment file; `example`: the file that it is made from
  * @returns {Promise<EnvironmentState>}
  */
 export const ensureDemoEnvironment = async ({ path, example, random }) => {
@@ -23,7 +23,7 @@ export const ensureDemoEnvironment = async ({ path, example, random }) => {
     await chmod(path, OWNER_ONLY)
     return 'present'
   }
-  // In one step: an interrupted start must not leave half a file behind, nor one that others can read.
+  // The file is replaced in one step: an interrupted start must leave neither half a file nor one that others can read.
   const next = `${path}.${process.pid}`
   await writeFile(next, text, { mode: OWNER_ONLY })
   await rename(next, path)
@@ -40,17 +40,17 @@ export const demoValues = (random) => ({
   OAUTH2_PROXY_COOKIE_SECRET: random(32).toString('base64url'),
   OAUTH2_PROXY_CLIENT_ID: 'berth',
   OAUTH2_PROXY_CLIENT_SECRET: random(32).toString('hex'),
-  // Compose fills in the port, so that IDP_PORT alone moves the provider.
+  // Compose fills in the port, so that setting IDP_PORT is enough to move the provider.
   OAUTH2_PROXY_OIDC_ISSUER_URL: 'http://idp.localhost:${IDP_PORT:-4191}',
-  // The demo has no TLS; a real deployment has, and leaves this line out.
+  // The demo has no TLS. A real deployment has TLS and leaves this line out.
   OAUTH2_PROXY_COOKIE_SECURE: 'false',
-  // A second template beside the one of the environment.
+  // A second template, in addition to the one that the environment describes.
   TEMPLATES_FOLDER: './demo/templates',
   TEMPLATES_FILE: '/etc/berth/templates.yml',
 })
 
 /**
- * The port was 4190 until browsers and fetch refused it. A file of that time names it as the default of IDP_PORT.
+ * The port was 4190 until browsers and fetch refused it. A file from that time contains 4190 as the default of IDP_PORT.
  * @param {string} text
  */
 const withoutOldDefaults = (text) =>
@@ -59,7 +59,7 @@ const withoutOldDefaults = (text) =>
     '$1',
   )
 
-/** What the demo's people get, in the place of what the example shows to administrators. */
+/** The template of the demo. It replaces the values that the example shows to administrators. */
 const DEMO_TEMPLATE = {
   CONTAINER_IMAGE: 'berth/lab',
   CONTAINER_HOST_PREFIX: 'lab',
@@ -67,7 +67,7 @@ const DEMO_TEMPLATE = {
   CONTAINER_COMMAND: undefined,
   CONTAINER_HOME: '/home/lab',
   CONTAINER_USER: '1000:1000',
-  // A kernel that computes is not idle. What is, sleeps soon, and keeps its variables for an hour.
+  // A kernel that computes is not idle. An idle workspace freezes soon, and keeps its variables for an hour.
   CONTAINER_ACTIVITY_PATH: '/api/kernels',
   CONTAINER_IDLE_FREEZE: '10m',
   CONTAINER_IDLE_STOP: '1h',

@@ -35,7 +35,7 @@ test('no two secrets are the same', () => {
   assert.equal(new Set(secrets).size, 4)
 })
 
-test('the file is made from the example, for its owner alone', async () => {
+test('makes the file from the example, readable by its owner only', async () => {
   const deps = await files('made')
   assert.equal(await ensureDemoEnvironment(deps), 'made')
   const text = await readFile(deps.path, 'utf8')
@@ -46,7 +46,7 @@ test('the file is made from the example, for its owner alone', async () => {
   assert.equal((await stat(deps.path)).mode & 0o777, 0o600)
 })
 
-test('secrets are made once: a second run changes nothing', async () => {
+test('generates secrets once: a second run changes nothing', async () => {
   const deps = await files('twice')
   await ensureDemoEnvironment(deps)
   const before = await readFile(deps.path, 'utf8')
@@ -54,7 +54,7 @@ test('secrets are made once: a second run changes nothing', async () => {
   assert.equal(await readFile(deps.path, 'utf8'), before)
 })
 
-test('a file that others could read is closed to them', async () => {
+test('removes the permission of others to read the file', async () => {
   const deps = await files('open')
   await ensureDemoEnvironment(deps)
   await chmod(deps.path, 0o644)
@@ -62,7 +62,7 @@ test('a file that others could read is closed to them', async () => {
   assert.equal((await stat(deps.path)).mode & 0o777, 0o600)
 })
 
-test('a file that has the former default port of the identity provider gets the present one', async () => {
+test('replaces the former default port of the identity provider', async () => {
   const deps = await files('port')
   await ensureDemoEnvironment(deps)
   const made = await readFile(deps.path, 'utf8')
@@ -71,7 +71,7 @@ test('a file that has the former default port of the identity provider gets the 
   assert.equal(await readFile(deps.path, 'utf8'), made)
 })
 
-test('what an administrator wrote is kept, and only what is missing is added', async () => {
+test('keeps the values of an administrator, and adds only missing ones', async () => {
   const deps = await files('kept')
   await writeFile(deps.path, 'INTERNAL_SECRET=of-my-own-making\nCONTAINER_IMAGE=mine\n')
   assert.equal(await ensureDemoEnvironment(deps), 'completed')

@@ -1,6 +1,6 @@
 // @ts-check
-// The images that run as workspaces in the demo. Built here, never pulled, and no service of Compose: nobody runs them
-// but the spawner.
+// The images that run as workspaces in the demo. They are built here and never pulled. Compose has no service for them:
+// only the spawner runs them.
 import { join } from 'node:path'
 import { buildLine } from './build-line.mjs'
 import { run } from './command.mjs'

@@ -10,9 +10,9 @@ import { prepareDependencies, prepareEngine } from './prerequisites.mjs'
 import { environmentFilePath, loadSettings } from './settings.mjs'
 
 const STATE_WORDS = {
-  made: 'made, with secrets of its own',
-  completed: 'completed with what was missing',
-  present: 'here already',
+  made: 'created, with new secrets',
+  completed: 'completed with missing values',
+  present: 'present',
 }
 
 /** @param {{ root: string, progress: import('./progress.mjs').Progress }} deps */

@@ -1,5 +1,5 @@
 // @ts-check
-// The npm packages of the lockfile, Node 24 among them. Installed once, and again only when the lockfile asks for others.
+// The npm packages of the lockfile, including Node 24. They are installed again only when the lockfile has changed.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { attempt, run } from './command.mjs'
@@ -34,9 +34,9 @@ export const ensureDependencies = async (root, say) => {
 }
 
 /**
- * Whether all that the lockfile wants is there as it wants it. Optional packages are for other systems.
+ * Whether every package of the lockfile is installed in that version. Optional packages are for other systems.
  * @param {Lockfile} wanted
- * @param {Lockfile} present what npm wrote down when it last installed
+ * @param {Lockfile} present the lockfile that npm wrote when it last installed
  */
 export const isUpToDate = (wanted, present) => {
   const there = present.packages ?? {}

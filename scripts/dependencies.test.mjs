@@ -13,12 +13,12 @@ const wanted = {
   },
 }
 
-test('what the lockfile wants is there: nothing to install', () => {
+test('installs nothing when all packages of the lockfile are present', () => {
   const present = { packages: { 'node_modules/zod': { version: '4.0.0', integrity: 'sha512-a' } } }
   assert.equal(isUpToDate(wanted, present), true)
 })
 
-test('another version, another content or nothing at all asks for installing', () => {
+test('installs when a package is missing or has another version or content', () => {
   assert.equal(isUpToDate(wanted, {}), false)
   for (const zod of [
     { version: '4.0.1', integrity: 'sha512-a' },

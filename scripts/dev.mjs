@@ -1,6 +1,6 @@
 // @ts-check
-// `npm run dev`: the demo with both services from the sources of this folder, started anew when one of them changes.
-// Published as the demo is: on 127.0.0.1 alone, behind the sign-in.
+// `npm run dev`: the demo, with both services running from the sources of this folder and restarted when a source changes.
+// Like the demo, it is published on 127.0.0.1 only, behind the sign-in.
 import { join } from 'node:path'
 import { createCompose } from './compose.mjs'
 import { prepareDemo } from './demo.mjs'
@@ -26,7 +26,7 @@ await runScript(async (progress) => {
   })
   await progress.step(
     'services',
-    // Without waiting until they are healthy: a mistake in the sources is to be seen in the log, and mended there.
+    // Does not wait until they are healthy: the log, which follows, shows a mistake in the sources.
     () => compose.call(['up', '--detach', '--build', 'idp', 'director', 'spawner']),
     () => 'started from the sources',
   )
@@ -38,7 +38,9 @@ await runScript(async (progress) => {
   progress.line(
     `\n  open     http://localhost:${settings.port}, and sign in as alice, with the password alice`,
   )
-  progress.line('  logs     follow here until Ctrl-C; the services go on. npm stop ends them.\n')
+  progress.line(
+    '  logs     follow here. Ctrl-C ends the logs, not the services: npm stop ends those.\n',
+  )
 })
 if (process.exitCode === undefined)
   await followLogs({ root, instance, services: ['director', 'spawner'] })

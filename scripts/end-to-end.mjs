@@ -1,6 +1,6 @@
 // @ts-check
-// What the end-to-end tests need on this machine, and what they leave behind. They are told: BERTH_TEST_INSTANCE (the
-// name that all of theirs begin with), BERTH_TEST_GATEWAY (oauth2-proxy or apache), GATEWAY_IMAGE, CHROMIUM (the path of
+// Prepares this machine for the end-to-end tests, and removes what they leave behind. The tests get these variables:
+// BERTH_TEST_INSTANCE (the beginning of the names of all their instances), BERTH_TEST_GATEWAY (oauth2-proxy or apache), GATEWAY_IMAGE, CHROMIUM (the path of
 // the browser).
 import { createCompose } from './compose.mjs'
 import { buildDemoImages } from './demo-images.mjs'
@@ -10,7 +10,7 @@ import { loadSettings } from './settings.mjs'
 import { removeTestInstances } from './test-instance.mjs'
 import { ensureTestTools } from './test-tools.mjs'
 
-/** Compose wants these to be set even to build; the instances that the tests start have values of their own. */
+/** Compose requires these variables even for a build. The instances that the tests start have their own values. */
 const PLACEHOLDERS = {
   INTERNAL_SECRET: '-',
   OAUTH2_PROXY_OIDC_ISSUER_URL: '-',
@@ -24,13 +24,13 @@ export const cleanUp = (own, progress) =>
   progress.step(
     'clean-up',
     (say) => removeTestInstances(own, say),
-    (names) => (names.length === 0 ? 'nothing was left' : `${names.join(', ')} removed`),
+    (names) => (names.length === 0 ? 'nothing to remove' : `${names.join(', ')} removed`),
   )
 
 /**
- * Everything that the end-to-end tests need on this machine.
- * @param {{ root: string, own: string, progress: Progress }} deps `own`: what the names of their instances begin with
- * @returns {Promise<NodeJS.ProcessEnv>} what they are told
+ * Installs and builds everything that the end-to-end tests need on this machine.
+ * @param {{ root: string, own: string, progress: Progress }} deps `own`: the beginning of the names of their instances
+ * @returns {Promise<NodeJS.ProcessEnv>} the environment for the tests
  */
 export const prepareEndToEnd = async ({ root, own, progress }) => {
   const settings = await loadSettings(root, process.env)

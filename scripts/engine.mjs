@@ -1,6 +1,6 @@
 // @ts-check
-// A Docker Engine that answers: the one that is there, else one from the distribution's packages, started.
-// An engine of somebody else's choosing (DOCKER_HOST, a docker context) is never replaced.
+// Finds the Docker Engine of this machine, or installs one from the packages of the distribution and starts it.
+// An engine that DOCKER_HOST or a docker context names is never replaced.
 import { openSync, closeSync } from 'node:fs'
 import { access, readFile, rm } from 'node:fs/promises'
 import { spawn } from 'node:child_process'
@@ -58,7 +58,7 @@ export const ensureEngine = async ({ mayInstall, chosenElsewhere, say }) => {
   return { version: answer.version, how }
 }
 
-/** Whether somebody has chosen an engine by `docker context use`. */
+/** Whether `docker context use` has selected an engine. */
 const usesContext = async () => {
   const { code, output } = await attempt('docker', ['context', 'show'], {
     timeoutMs: INFO_TIMEOUT_MS,
@@ -74,7 +74,7 @@ const askEngine = async () => {
       timeoutMs: INFO_TIMEOUT_MS,
     },
   )
-  // An old client says "0" for an engine that does not answer: the version itself is the proof.
+  // An old client exits with 0 although the engine does not answer, so only the version counts.
   const version = code === 0 ? output.trim() : ''
   return { version: /^\d+\.\d+/.test(version) ? version : '', lines }
 }
@@ -98,7 +98,7 @@ const ensureCompose = async ({ mayInstall, say }) => {
 }
 
 /**
- * Which packages make an engine, or none where we know of none.
+ * The packages of an engine; `undefined` for a distribution that is not supported.
  * @param {Distribution} distribution
  * @returns {EnginePackages | undefined}
  */
@@ -114,13 +114,13 @@ export const enginePackages = ({ id, codename }) => {
     }
   }
   if (id !== 'debian') return undefined
-  // bookworm's own packages have no Compose 2; trixie's need nothing that bookworm lacks. Older ones lack the libc.
+  // bookworm has no package of Compose 2. The packages of trixie work there. Older distributions have too old a libc.
   if (codename === 'bookworm') return { ...debian, suite: 'trixie' }
   return ['buster', 'bullseye'].includes(codename) ? undefined : debian
 }
 
 /**
- * The packages, if they may and can be installed here; else what a person can do instead.
+ * Returns the packages if they may and can be installed here. Otherwise the error says what a person can do instead.
  * @param {{ mayInstall: boolean, distribution: Distribution, what: string }} state
  * @returns {EnginePackages}
  */
@@ -132,7 +132,7 @@ const installablePackages = ({ mayInstall, distribution, what }) => {
   }
   const packages = enginePackages(distribution)
   if (!packages)
-    throw new Failure(`${what}, and it cannot be installed on this system from here`, { help })
+    throw new Failure(`${what}, and this script cannot install one on this system`, { help })
   if (process.getuid?.() !== 0) {
     throw new Failure(`${what}, and only root can install it`, {
       help: `${help}\nOr run this command as root.`,
@@ -175,13 +175,13 @@ const startEngine = async () => {
     })
   }
   const systemd = await exists('/run/systemd/system')
-  // Installing may have started it already.
+  // The installation may have started the engine already.
   const already = await askEngine()
   if (already.version) return already
   if (systemd) {
     await run('systemctl', ['enable', '--now', 'docker'], {
       timeoutMs: START_TIMEOUT_MS,
-      help: '`journalctl -u docker` tells more.',
+      help: 'See the log: journalctl -u docker',
     })
   } else {
     await removeStalePidFiles()
@@ -190,7 +190,7 @@ const startEngine = async () => {
   return waitForEngine(systemd ? 'journalctl -u docker' : LOG_FILE)
 }
 
-/** A pid that has been given to another program since would keep the engine from starting. */
+/** A pid file with the number of another program would keep the engine from starting. */
 const removeStalePidFiles = async () => {
   for (const { path, program } of PID_FILES) {
     const pid = (await readFile(path, 'utf8').catch(() => '')).trim()
@@ -203,13 +203,13 @@ const removeStalePidFiles = async () => {
 const startDetached = () => {
   const log = openSync(LOG_FILE, 'a')
   const child = spawn('dockerd', [], { detached: true, stdio: ['ignore', log, log], cwd: '/' })
-  // Whether it runs is seen by asking it; an error here shows there.
+  // Whether the engine runs is checked below by a request; an error here shows there.
   child.on('error', () => {})
   child.unref()
   closeSync(log)
 }
 
-/** @param {string} log where the engine's own words are */
+/** @param {string} log where the log of the engine is */
 const waitForEngine = async (log) => {
   const until = Date.now() + START_TIMEOUT_MS
   while (Date.now() < until) {
@@ -220,7 +220,7 @@ const waitForEngine = async (log) => {
   const text = await readFile(LOG_FILE, 'utf8').catch(() => '')
   throw new Failure(`the Docker Engine did not answer within ${START_TIMEOUT_MS / 1000} s`, {
     lines: text.split('\n').filter(Boolean).slice(-15),
-    help: `Its own words are in ${log}.`,
+    help: `Its log is in ${log}.`,
   })
 }
 

@@ -1,9 +1,9 @@
 // @ts-check
-// The text of an environment file: what it sets, and how lines are filled in without touching what is there.
-// It reads no file and makes no secret.
+// The text of an environment file: reads its values, and fills in lines without changing the others.
+// This module reads no file and generates no secret.
 
 /**
- * What the file sets, without quotes, nothing expanded. As Compose reads it: for `util.parseEnv` the value of `A=b#c`
+ * The values that the file sets, without quotes and without expansion, as Compose reads them: for `util.parseEnv` the value of `A=b#c`
  * would be `b`, and a secret that begins with `#` would seem to be missing.
  * @param {string} text
  * @returns {Record<string, string>}
@@ -27,7 +27,7 @@ const valueOf = (raw) => {
 }
 
 /**
- * Gives each variable that has no value yet the value here; a variable with one keeps it.
+ * Sets each variable that has no value yet. A variable with a value keeps it.
  * @param {string} text
  * @param {Readonly<Record<string, string>>} values
  * @returns {{ text: string, added: readonly string[] }}
@@ -39,8 +39,8 @@ export const fillIn = (text, values) => {
 }
 
 /**
- * Gives each variable the value here, where it stands; `undefined` comments it out.
- * A commented-out line of the same name stays, as the explanation it is, with the new line below it.
+ * Sets each variable in the line that it already has; `undefined` comments the line out.
+ * A commented-out line of the same name stays, since it is an explanation. The new line follows it.
  * @param {string} text
  * @param {Readonly<Record<string, string | undefined>>} values
  */

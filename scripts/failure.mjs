@@ -1,5 +1,5 @@
 // @ts-check
-// A failure that a person can act on: what went wrong, the last lines of what said so, what to do.
+// A failure that a person can act on: what went wrong, the last lines of output about it, and what to do.
 
 export class Failure extends Error {
   /**

@@ -1,5 +1,5 @@
 // @ts-check
-// The logs of services by Compose, made readable by pino-pretty.
+// Follows the logs of services with Compose, and formats them with pino-pretty.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -12,11 +12,11 @@ const PRETTY = [
 ]
 
 /**
- * Ends with Ctrl-C.
+ * Until Ctrl-C ends it.
  * @param {{ root: string, instance: string, services: readonly string[] }} options
  */
 export const followLogs = async ({ root, instance, services }) => {
-  // By the name of the project alone: neither the compose files nor their settings are needed to read logs.
+  // The name of the project is enough: Compose needs neither the compose files nor their settings to read logs.
   const logs = spawn(
     'docker',
     [
@@ -29,7 +29,7 @@ export const followLogs = async ({ root, instance, services }) => {
   const pretty = spawn(join(bin, 'node'), [join(bin, 'pino-pretty'), ...PRETTY], {
     stdio: ['pipe', 'inherit', 'inherit'],
   })
-  // Ctrl-C reaches all three; once Compose has ended, so has what is to be read.
+  // Ctrl-C reaches all three processes. This one waits until the others have ended.
   process.on('SIGINT', () => undefined)
   pretty.stdin.on('error', () => logs.kill())
   // Compose clears the line of the terminal before each line, also where there is no terminal.

@@ -1,5 +1,5 @@
 // @ts-check
-// Which gateway signs people in: oauth2-proxy wherever its image can be had, else Apache, made from Debian's packages.
+// Chooses the gateway: oauth2-proxy if its image is available, otherwise Apache, built from Debian's packages.
 import { attempt } from './command.mjs'
 import { Failure } from './failure.mjs'
 import { findOrPull, isPresent } from './images.mjs'
@@ -15,7 +15,7 @@ export const chooseGateway = async ({ gateway, gatewayImage, instance }, say) =>
   if (gateway === 'apache') return { gateway, why: 'Apache with mod_auth_openidc, as GATEWAY says' }
   const version = gatewayImage.split('/').at(-1) ?? gatewayImage
   if (await isPresent(gatewayImage)) return { gateway: 'oauth2-proxy', why: version }
-  // What runs stays: asking a registry that is out of reach again would only take time.
+  // A running gateway stays: another request to a registry that is out of reach would only take time.
   if (!gateway && (await runsApache(instance)))
     return { gateway: 'apache', why: 'Apache with mod_auth_openidc, as before' }
   if (await findOrPull(gatewayImage, say)) return { gateway: 'oauth2-proxy', why: version }
@@ -24,8 +24,8 @@ export const chooseGateway = async ({ gateway, gatewayImage, instance }, say) =>
       gateway: 'apache',
       why: `Apache with mod_auth_openidc, since ${gatewayImage} cannot be pulled`,
     }
-  throw new Failure(`${gatewayImage} is not here and cannot be pulled`, {
-    help: 'GATEWAY=apache npm start takes the gateway that needs no image registry.',
+  throw new Failure(`${gatewayImage} is not on this machine and cannot be pulled`, {
+    help: 'Use the gateway that needs no image registry: GATEWAY=apache npm start',
   })
 }
 

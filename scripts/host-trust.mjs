@@ -1,12 +1,12 @@
 // @ts-check
-// What this machine must be told to reach package registries: certificates of its own and apt's settings.
-// The stand-in images are given the same, so that builds inside them reach what the machine reaches.
+// What this machine needs to reach package registries: additional certificates and the settings of apt.
+// The offline base images get the same, so that builds in them reach the same registries.
 import { readdir } from 'node:fs/promises'
 import { attempt } from './command.mjs'
 
 const SYSTEM_BUNDLE = '/etc/ssl/certs/ca-certificates.crt'
 const LOCAL_CERTIFICATES = '/usr/local/share/ca-certificates'
-/** Not in /etc/ssl/certs: there a build that installs ca-certificates would overwrite it. */
+/** Not in /etc/ssl/certs, where the installation of ca-certificates would overwrite it. */
 export const CA_PATH_INSIDE = '/usr/local/share/host-ca.pem'
 const CA_VARIABLES = [
   'NODE_EXTRA_CA_CERTS',
@@ -23,7 +23,7 @@ const APT_SETTINGS = [
 ]
 
 /**
- * The bundle with this machine's own certificate authorities, if it has any beyond the distribution's.
+ * The certificate bundle of this machine, if it contains more authorities than the distribution's.
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<string | undefined>} its path
  */
@@ -34,11 +34,11 @@ export const findOwnCaBundle = async (env) => {
   return own.some((name) => name.endsWith('.crt')) ? SYSTEM_BUNDLE : undefined
 }
 
-/** What makes programs inside an image use the bundle. */
+/** The variables that make programs in an image use the bundle. */
 export const caEnvironment = () => CA_VARIABLES.map((name) => `${name}=${CA_PATH_INSIDE}`)
 
 /**
- * apt's settings of this machine that decide whether its mirror can be used at all.
+ * The settings of apt on this machine that decide whether its mirror can be used.
  * @param {boolean} ownCa
  */
 export const readAptSettings = async (ownCa) => {

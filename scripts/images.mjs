@@ -1,9 +1,9 @@
 // @ts-check
-// The images that others are made from: here already, else pulled, else a stand-in of the same name.
+// Provides the base images: a present image is used, otherwise it is pulled, otherwise an offline base image is made.
 import { attempt } from './command.mjs'
 import { Failure } from './failure.mjs'
 
-/** How long a registry may take to say anything, and then to send an image. */
+/** How long a registry may take for its first line of output, and for the whole image. */
 const FIRST_WORD_MS = 15_000
 const PULL_TIMEOUT_MS = 10 * 60_000
 
@@ -14,7 +14,7 @@ const PULL_TIMEOUT_MS = 10 * 60_000
  */
 
 /**
- * Pulls run beside each other, so that a silent registry costs one deadline; stand-ins follow in their order.
+ * Pulls run in parallel, so that a silent registry costs only one deadline. Offline base images follow in order.
  * @param {readonly WantedImage[]} wanted
  * @param {Say} say
  * @returns {Promise<{ name: string, source: ImageSource }[]>}
@@ -56,7 +56,7 @@ export const isPresent = async (name) => {
   )
   if (code === 0) return true
   if (lines.some((line) => /no such image/i.test(line))) return false
-  throw new Failure(`the engine could not be asked for the image ${name}`, { lines })
+  throw new Failure(`the engine did not say whether it has the image ${name}`, { lines })
 }
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-// What the engine holds of one instance, found by label, and how it is taken down in the right order.
+// The containers, networks and volumes of one instance, found by label, and their removal in the right order.
 import { attempt, run } from './command.mjs'
 
 const CALL_TIMEOUT_MS = 60_000
@@ -12,7 +12,7 @@ const LABEL = 'berth.instance'
  */
 
 /**
- * Services and workspaces. The spawner comes first, so that it does not mend what is being taken down.
+ * Services and workspaces. The spawner comes first, so that it does not restore what is being removed.
  * @param {string} instance
  * @returns {Promise<Container[]>}
  */
@@ -28,7 +28,7 @@ export const listContainers = async (instance) => {
 }
 
 /**
- * Containers that bear our label only because their image does: somebody else's.
+ * Containers that have our label only because their image has it. They do not belong to the instance.
  * @param {string} instance
  */
 const withLabelOfImage = async (instance) => {
@@ -60,7 +60,7 @@ export const listVolumes = (instance) =>
   ask(['volume', 'ls', ...labelled(instance), '--format', '{{.Name}}'])
 
 /**
- * Those of them that belong to one person each.
+ * The volumes that each belong to one person.
  * @param {string} instance
  */
 export const listHomes = (instance) =>
@@ -93,8 +93,8 @@ export const removeContainers = async (instance, say) => {
 }
 
 /**
- * Removes the instance's networks. Everyone who is on one is detached first, stopped containers too: a container whose
- * network is gone could never start again.
+ * Removes the networks of the instance. Every container is detached first, stopped ones too: a container whose network
+ * was removed could never start again.
  * @param {string} instance
  */
 export const removeNetworks = async (instance) => {
@@ -105,7 +105,7 @@ export const removeNetworks = async (instance) => {
       timeoutMs: CALL_TIMEOUT_MS,
     })
   }
-  // By force: one that somebody else has removed meanwhile is gone as well.
+  // With --force, a network that was removed in the meantime is no error.
   await run('docker', ['network', 'rm', '--force', ...networks], {
     timeoutMs: CALL_TIMEOUT_MS + networks.length * 1_000,
   })
@@ -123,7 +123,7 @@ export const removeVolumes = async (instance) => {
 }
 
 /**
- * Everything of the instance, people's files too.
+ * Removes everything of the instance, including people's files.
  * @param {string} instance
  * @param {Say} say
  */
@@ -134,7 +134,7 @@ export const removeInstance = async (instance, say) => {
   return { containers, networks, volumes }
 }
 
-/** The names of all instances that the engine has something of. */
+/** The names of all instances that the engine has containers, networks or volumes of. */
 export const listInstances = async () => {
   const format = `{{.Label "${LABEL}"}}`
   const filter = ['--filter', `label=${LABEL}`]
@@ -149,7 +149,7 @@ export const listInstances = async () => {
 /** @param {readonly Container[]} containers */
 const stopAndRemove = async (containers) => {
   const ids = containers.map(({ id }) => id)
-  // A frozen container does not hear that it should stop.
+  // A frozen container does not receive the signal to stop.
   await attempt('docker', ['unpause', ...ids], { timeoutMs: CALL_TIMEOUT_MS })
   await attempt('docker', ['stop', '--time', String(STOP_GRACE_S), ...ids], {
     timeoutMs: CALL_TIMEOUT_MS + STOP_GRACE_S * 1_000,
@@ -160,14 +160,15 @@ const stopAndRemove = async (containers) => {
 }
 
 /**
- * Which containers of anybody are on these networks. Only a container itself knows: a network lists but the running ones.
+ * Every container that is on these networks, of any instance. They are read from the containers, since a network lists
+ * only running ones.
  * @param {ReadonlySet<string>} networks
  */
 const attachments = async (networks) => {
   const ids = await ask(['ps', '--all', '--quiet', '--no-trunc'])
   if (ids.length === 0) return []
   const format = '{{.Id}}{{range $name, $_ := .NetworkSettings.Networks}}\t{{$name}}{{end}}'
-  // One that is gone by now makes inspect fail, and says nothing of the others.
+  // If one of the containers was removed in the meantime, inspect fails, and still prints the others.
   const { output } = await attempt('docker', ['inspect', '--format', format, ...ids], {
     timeoutMs: CALL_TIMEOUT_MS,
   })
@@ -187,7 +188,7 @@ const labelled = (instance) => ['--filter', `label=${LABEL}=${instance}`]
 const ask = async (args) => {
   const { output } = await run('docker', args, {
     timeoutMs: CALL_TIMEOUT_MS,
-    help: 'Is the Docker Engine running? `docker info` tells.',
+    help: 'Check that the Docker Engine runs: docker info',
   })
   return output.split('\n').filter(Boolean)
 }

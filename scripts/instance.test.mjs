@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { inOrder } from './instance.mjs'
 import { toBeRemoved } from './test-instance.mjs'
 
-test('the spawner stops first, so that it mends nothing, and workspaces last', () => {
+test('stops the spawner first, so that it restores nothing, and workspaces last', () => {
   const roles = ['', 'gateway', 'spawner', '', 'director']
   const order = inOrder(roles.map((role) => ({ id: role, name: role, role }))).map(
     ({ role }) => role,
@@ -12,7 +12,7 @@ test('the spawner stops first, so that it mends nothing, and workspaces last', (
   assert.deepEqual(order, ['spawner', 'gateway', 'director', '', ''])
 })
 
-test('a test run removes its own instances and those of runs that are dead, and no other', () => {
+test('removes the instances of this test run and of runs that have ended, and no others', () => {
   const instances = [
     'berth',
     'berthtest',

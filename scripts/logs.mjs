@@ -1,5 +1,5 @@
 // @ts-check
-// `npm run logs [service…]`: what the services of this instance log, readable, until it is interrupted.
+// `npm run logs [service…]`: follows the logs of this instance's services in a readable format, until Ctrl-C.
 import { join } from 'node:path'
 import { followLogs } from './follow-logs.mjs'
 import { loadSettings } from './settings.mjs'

@@ -1,6 +1,6 @@
 // @ts-check
-// Stand-ins for official images where no image registry can be reached: the same names, made from packages.
-// When one is made, and when the official image is used, is decided elsewhere.
+// Offline base images: made from packages under the names of the official images, for machines that reach no image
+// registry. `images.mjs` decides when one is made.
 import { copyFile, cp, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,18 +33,18 @@ const SLIM = ['doc', 'man', 'locale', 'info'].map((name) => `path-exclude /usr/s
  */
 
 /**
- * A Debian base system under the official image's name.
+ * A Debian base system under the name of the official image.
  * @param {string} name
  * @param {StandInDeps} deps
  */
 export const makeDebian = async (name, { say }) => {
   if (process.getuid?.() !== 0) {
-    throw new Failure(`${name} is not here and no image registry answers`, {
-      help: `Only root can make a stand-in. Run this command as root, or \`docker load\` ${name} from elsewhere.`,
+    throw new Failure(`${name} is not on this machine, and no image registry answers`, {
+      help: `Only root can make an offline base image. Run this command as root, or load the image with docker load.`,
     })
   }
   await ensurePackages(['debootstrap'], say)
-  // Not /tmp: it may be mounted so that no device can be made there.
+  // Not in /tmp, which may be mounted without support for device files.
   const work = await mkdtemp('/var/tmp/berth-debian-')
   const system = join(work, 'system')
   try {
@@ -85,7 +85,7 @@ export const makeDebian = async (name, { say }) => {
       { timeoutMs: BUILD_TIMEOUT_MS },
     )
   } finally {
-    // debootstrap leaves these mounted when it is interrupted.
+    // debootstrap does not unmount these when it is interrupted.
     for (const mount of ['proc', 'sys'])
       await attempt('umount', ['-q', join(system, mount)], {
         timeoutMs: 10_000,
@@ -96,7 +96,7 @@ export const makeDebian = async (name, { say }) => {
 }
 
 /**
- * Node on the Debian base: the very binary that the development dependency brought, and npm.
+ * Node on the Debian base: the binary of the development dependency, and npm.
  * @param {string} name
  * @param {StandInDeps & { base: string }} deps `base`: the image it is made from
  */
@@ -149,7 +149,7 @@ RUN node --version && npm --version
 CMD ["node"]
 `
 
-/** Elsewhere than on Debian, debootstrap's own default is the right mirror. */
+/** On other distributions than Debian, the default mirror of debootstrap is right. */
 const mirrorArguments = async () => {
   const distribution = await readDistribution()
   return distribution.id === 'debian' ? [(await findMirror(distribution)).uri] : []

@@ -1,5 +1,5 @@
 // @ts-check
-// Packages of Debian and Ubuntu by apt. Which packages an engine or a test needs is decided elsewhere.
+// Installs packages of Debian and Ubuntu with apt. The callers decide which packages are needed.
 import { readFile, writeFile } from 'node:fs/promises'
 import { buildLine } from './build-line.mjs'
 import { attempt, run } from './command.mjs'
@@ -7,7 +7,7 @@ import { Failure } from './failure.mjs'
 
 const APT_TIMEOUT_MS = 15 * 60_000
 const APT_ENV = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' }
-/** Another apt may be at work (unattended upgrades): wait for it instead of failing. */
+/** Another apt may be running (unattended upgrades): wait for it instead of failing. */
 const WAIT_FOR_LOCK = ['-o', 'DPkg::Lock::Timeout=300']
 
 /**
@@ -66,12 +66,12 @@ export const installPackages = (packages, onLine) =>
       timeoutMs: APT_TIMEOUT_MS,
       env: APT_ENV,
       ...(onLine ? { onLine } : {}),
-      help: 'See above what apt says. Once it is mended, run the same command again.',
+      help: 'Correct what apt reports above, and run the same command again.',
     },
   )
 
 /**
- * Installs packages that are missing, and only then touches apt.
+ * Installs the missing packages. If none is missing, apt is not called.
  * @param {readonly string[]} names
  * @param {import('./progress.mjs').Say} say
  */
@@ -92,7 +92,7 @@ export const ensurePackages = async (names, say) => {
 }
 
 /**
- * The Debian mirror this machine already uses, from apt's own configuration.
+ * The Debian mirror that this machine already uses, from the configuration of apt.
  * @param {Distribution} distribution
  * @returns {Promise<Mirror>}
  */
@@ -142,7 +142,7 @@ export const pickMirror = (targets, codename) => {
 }
 
 /**
- * Makes another suite of the same mirror known to apt, so low in priority that nothing is taken from it unasked.
+ * Adds another suite of the same mirror to apt, with a priority so low that apt installs nothing from it by itself.
  * @param {{ mirror: Mirror, suite: string, name: string, why: string }} source
  */
 export const addPinnedSuite = async ({ mirror, suite, name, why }) => {

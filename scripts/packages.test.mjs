@@ -5,7 +5,7 @@ import { enginePackages } from './engine.mjs'
 import { keepAptSettings } from './host-trust.mjs'
 import { parseDistribution, pickMirror } from './packages.mjs'
 
-test('a distribution is read with and without quotes', () => {
+test('reads a distribution with and without quotes', () => {
   assert.deepEqual(parseDistribution('ID=debian\nVERSION_CODENAME=bookworm\n'), {
     id: 'debian',
     codename: 'bookworm',
@@ -16,7 +16,7 @@ test('a distribution is read with and without quotes', () => {
   })
 })
 
-test('the mirror is that of the main component, not of its updates or of somebody else', () => {
+test('takes the mirror of the main component, not of updates or third parties', () => {
   const targets = [
     'https://packages.example.org/apt/|stable|main|/etc/apt/keyrings/other.gpg',
     'http://mirror.example.org/debian/|bookworm-updates|main|$(SIGNED_BY)',
@@ -31,7 +31,7 @@ test('the mirror is that of the main component, not of its updates or of somebod
   assert.equal(pickMirror(targets, 'trixie'), undefined)
 })
 
-test('a source that names no keyring is checked with the distribution’s', () => {
+test('checks a source without a keyring against the keyring of the distribution', () => {
   const mirror = pickMirror(
     'http://mirror.example.org/debian/|bookworm|main|$(SIGNED_BY)',
     'bookworm',
@@ -39,7 +39,7 @@ test('a source that names no keyring is checked with the distribution’s', () =
   assert.equal(mirror?.keyring, '/usr/share/keyrings/debian-archive-keyring.gpg')
 })
 
-test('bookworm takes Docker from trixie, later ones from their own, older ones not at all', () => {
+test('takes Docker from trixie on bookworm, from the distribution itself on later ones, and not at all on older ones', () => {
   assert.equal(enginePackages({ id: 'debian', codename: 'bookworm' })?.suite, 'trixie')
   assert.equal(enginePackages({ id: 'debian', codename: 'trixie' })?.suite, undefined)
   assert.ok(enginePackages({ id: 'debian', codename: 'trixie' }))
@@ -50,7 +50,7 @@ test('bookworm takes Docker from trixie, later ones from their own, older ones n
   )
 })
 
-test('of apt’s settings only those that decide whether its mirror can be used are carried over', () => {
+test('takes over only the settings of apt that decide whether its mirror can be used', () => {
   const dump = [
     'Acquire "";',
     'Acquire::Check-Valid-Until "false";',

@@ -1,5 +1,5 @@
 // @ts-check
-// Whether the ports that the demo publishes are free, and if not, what to do about it.
+// Checks that the ports which the demo publishes are free, and says what to do if they are not.
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { attempt } from './command.mjs'
@@ -9,7 +9,7 @@ import { Failure } from './failure.mjs'
 
 /**
  * @param {readonly WantedPort[]} wanted
- * @param {string} instance whose own containers may hold them already
+ * @param {string} instance its own containers may already use the ports
  */
 export const checkPorts = async (wanted, instance) => {
   if (new Set(wanted.map(({ port }) => port)).size < wanted.length) {
@@ -35,7 +35,7 @@ export const portFailure = (taken) =>
       )
       .join('\n'),
     {
-      help: `Free it, or move it: ${taken.map(({ variable, port }) => `${variable}=${port + 1000 > 65_535 ? port - 1000 : port + 1000}`).join(' ')} npm start`,
+      help: `End the program that uses it, or choose another port: ${taken.map(({ variable, port }) => `${variable}=${port + 1000 > 65_535 ? port - 1000 : port + 1000}`).join(' ')} npm start`,
     },
   )
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkPorts, portFailure } from './ports.mjs'
 
-test('a taken port is told with its holder and the variable that moves it', () => {
+test('names the container that uses a port, and the variable that sets another port', () => {
   const failure = portFailure([
     { variable: 'BERTH_PORT', port: 4180, what: 'the gateway', holder: 'other-gateway-1' },
     { variable: 'IDP_PORT', port: 4191, what: 'the identity provider', holder: undefined },
@@ -13,15 +13,18 @@ test('a taken port is told with its holder and the variable that moves it', () =
     'port 4180, for the gateway, is taken by the container other-gateway-1\n' +
       'port 4191, for the identity provider, is taken',
   )
-  assert.equal(failure.help, 'Free it, or move it: BERTH_PORT=5180 IDP_PORT=5191 npm start')
+  assert.equal(
+    failure.help,
+    'End the program that uses it, or choose another port: BERTH_PORT=5180 IDP_PORT=5191 npm start',
+  )
 })
 
-test('a port near the end moves down, not past it', () => {
+test('suggests a lower port near the end of the range', () => {
   const { help } = portFailure([{ variable: 'BERTH_PORT', port: 65_000, what: 'the gateway' }])
   assert.match(help ?? '', /BERTH_PORT=64000/)
 })
 
-test('one port for two things is refused before anything is tried', async () => {
+test('refuses one port for two services before it tries any', async () => {
   const wanted = ['BERTH_PORT', 'IDP_PORT'].map((variable) => ({
     variable,
     port: 4180,

@@ -9,7 +9,7 @@ const DEBIAN = 'debian:bookworm-slim'
 const NODE = 'node:24-bookworm-slim'
 const ENGINE_WORDS = { found: '', started: ', started', installed: ', installed and started' }
 const IMAGE_WORDS = {
-  present: 'here already',
+  present: 'present',
   pulled: 'pulled',
   made: 'made from packages, as no registry answers',
 }

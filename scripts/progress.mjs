@@ -1,5 +1,5 @@
 // @ts-check
-// Says what is being done and for how long: one line per step. Knows nothing of the steps themselves.
+// Shows which step is running and how long it has taken: one line per step. It knows nothing about the steps.
 import { Failure } from './failure.mjs'
 
 const TICK_MS = 500
@@ -9,8 +9,8 @@ const SHOWN_LINES = 15
 
 /**
  * @typedef {object} Saying
- * @property {(detail: string) => void} passing the same, of things that follow each other fast: shown on a terminal only
- * @typedef {((detail: string) => void) & Saying} Say tells what the step does at this moment
+ * @property {(detail: string) => void} passing the same for details that change quickly: shown on a terminal only
+ * @typedef {((detail: string) => void) & Saying} Say shows what the step is doing
  * @typedef {object} Progress
  * @property {<T>(name: string, work: (say: Say) => Promise<T>, summary: (result: T) => string) => Promise<T>} step
  * @property {(text?: string) => void} line

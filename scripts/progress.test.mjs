@@ -5,7 +5,7 @@ import { buildLine } from './build-line.mjs'
 import { Failure } from './failure.mjs'
 import { createProgress, failureText, formatElapsed } from './progress.mjs'
 
-test('elapsed time is short to read', () => {
+test('formats elapsed time briefly', () => {
   assert.deepEqual([40, 1_260, 9_949, 31_400, 59_700, 61_000, 600_000].map(formatElapsed), [
     '0.0 s',
     '1.3 s',
@@ -17,7 +17,7 @@ test('elapsed time is short to read', () => {
   ])
 })
 
-test('in a log each step has a line when it says something and one when it ends, and passing details none', async () => {
+test('in a log, writes a line for each message of a step and for its end, and none for passing details', async () => {
   /** @type {string[]} */
   const written = []
   let time = 0
@@ -45,12 +45,12 @@ test('in a log each step has a line when it says something and one when it ends,
   ])
 })
 
-test('a failure shows what failed, its last lines and what to do', () => {
+test('shows what failed, its last lines and what to do', () => {
   const text = failureText(new Failure('it failed', { lines: ['why'], help: 'do that' }))
   assert.equal(text, '\nit failed\n    | why\n\ndo that')
 })
 
-test('a line of a build is told without its number, its time and the address of a mirror', () => {
+test('shortens a line of a build: no step number, no time, no address of a mirror', () => {
   assert.equal(buildLine('#7 19.24 Unpacking perl (5.36)'), 'Unpacking perl (5.36)')
   assert.equal(
     buildLine('Get:3 http://mirror.example.org/debian bookworm/main'),

@@ -1,5 +1,5 @@
 // @ts-check
-// `npm run proof 08`: the end-to-end proofs of one number, with all that they need.
+// `npm run proof 08`: runs the end-to-end proof of one number, including its set-up.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { attempt, isEnding } from './command.mjs'
@@ -15,7 +15,7 @@ const TIMEOUT_MS = 30 * 60_000
 
 /**
  * @param {string | undefined} number such as `8` or `08`
- * @returns {string[]} the files with proofs of that number; those that share a deployment have several in their name
+ * @returns {string[]} the files with that proof; the name of a file with several proofs has all their numbers
  */
 const filesOf = (number) => {
   const folder = join(root, 'e2e/proofs')
@@ -25,7 +25,7 @@ const filesOf = (number) => {
   const wanted = /^\d{1,2}$/.test(number ?? '') ? String(number).padStart(2, '0') : 'none'
   const found = all.filter((file) => file.split(/[/-]/).includes(wanted))
   if (found.length > 0) return found.map((file) => join(folder, file))
-  throw new Failure(`there is no proof ${number ?? 'without a number'}`, {
+  throw new Failure(`there is no proof ${number ?? '(no number was given)'}`, {
     help: `For example npm run proof 08. The files are: ${all.join(', ')}`,
   })
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// `npm run reset`: all that carries this instance's label goes, people's files with it. Images and .env stay.
+// `npm run reset`: removes everything with the label of this instance, including people's files. Images and .env stay.
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'

@@ -1,10 +1,10 @@
 // @ts-check
-// Sees a service that ends again and again while Compose waits for another one that waits for it.
+// Detects a service that ends each time it is started, while Compose waits for another service that depends on it.
 import { attempt } from './command.mjs'
 import { Failure } from './failure.mjs'
 
 const ASK_TIMEOUT_MS = 30_000
-/** A service may end once because another one was not ready yet; a wrong setting ends it each time. */
+/** A service may end once because another one was not ready yet. With a wrong setting it ends each time. */
 const RESTARTS = 2
 const SHOWN_LINES = 12
 const READ_LINES = 100
@@ -20,12 +20,12 @@ const FORMAT = [
 /**
  * @typedef {{ id: string, name: string, role: string, restarts: number, status: string, health: string }} Service
  * @typedef {{ failure: (restarts?: number) => Promise<Failure | undefined> }} ServiceWatch
- *   a service that was restarted so often fails the start
+ *   the failure of a start, if a service was restarted at least so many times
  */
 
 /**
- * From now on: earlier restarts of a service that works do not count. One that an earlier start left in its restarts is
- * removed, for Compose to make it anew: the engine restarts it less and less often, which would take long to see.
+ * Counts restarts from now on. A container that already restarts again and again, since an earlier start failed, is
+ * removed, and Compose creates a new one: the engine waits longer before each restart, so counting would take long.
  * @param {string} instance
  * @returns {Promise<ServiceWatch>}
  */
@@ -63,13 +63,13 @@ const failureOf = async (ended) => {
     `the service${isOne ? '' : 's'} ${which} ended each time that ${isOne ? 'it was' : 'they were'} started. The log says:`,
     {
       lines,
-      help: `Correct what it names and run npm start again. Its whole log: ${ended.map(({ name }) => `docker logs ${name}`).join('; ')}`,
+      help: `Correct this and run npm start again. The whole log: ${ended.map(({ name }) => `docker logs ${name}`).join('; ')}`,
     },
   )
 }
 
 /**
- * The end of a service's log. What it said at each start is in it once.
+ * The end of a service's log. A line that the service wrote at each start appears once.
  * @param {string} name
  */
 export const lastWords = async (name) => {
@@ -91,7 +91,7 @@ const services = async (instance) => {
   )
   const ids = listed.output.split('\n').filter(Boolean)
   if (listed.code !== 0 || ids.length === 0) return []
-  // A container that Compose replaces meanwhile makes inspect fail, which still tells of the others.
+  // If Compose replaces one of the containers meanwhile, inspect fails, and still prints the others.
   const { output } = await attempt('docker', ['inspect', '--format', FORMAT, ...ids], {
     timeoutMs: ASK_TIMEOUT_MS,
   })

@@ -1,5 +1,5 @@
 // @ts-check
-// With a `docker` of the test's own: a script that plays the engine and Compose.
+// The tests use a `docker` of their own: a script in the place of the engine and Compose.
 import assert from 'node:assert/strict'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,8 +19,7 @@ after(async () => {
 })
 
 /**
- * @param {{ inspect: string, logs?: string, afterCompose?: boolean }} answers what the engine says of its containers,
- *   from the beginning or once Compose has begun
+ * @param {{ inspect: string, logs?: string, afterCompose?: boolean }} answers what the script prints, at once or only after Compose was called
  */
 const engineSays = async ({ inspect, logs = '', afterCompose = false }) => {
   const script = `#!/bin/sh
@@ -38,12 +37,12 @@ esac
 
 const say = Object.assign(() => undefined, { passing: () => undefined })
 
-test('a service that ends again and again stops the start, is named, and its last words are shown', async () => {
+test('names a service that ends each time it is started, and shows the end of its log once', async () => {
   await engineSays({
     inspect: 'id-2\\tberth-director-1\\tdirector\\t0\\trunning\\thealthy\\n',
   })
   const watch = await createServiceWatch('berth')
-  assert.equal(await watch.failure(), undefined, 'all is well')
+  assert.equal(await watch.failure(), undefined, 'no service failed')
 
   await engineSays({
     inspect:
@@ -62,7 +61,7 @@ test('a service that ends again and again stops the start, is named, and its las
   assert.match(failure.help ?? '', /docker logs berth-spawner-1/)
 })
 
-test('a service that was restarted once, or before this start, does not stop the start', async () => {
+test('ignores a single restart, and restarts before this start', async () => {
   await engineSays({ inspect: 'id-1\\tname\\tspawner\\t5\\trunning\\thealthy\\n' })
   const watch = await createServiceWatch('berth')
   for (const count of [5, 6]) {
@@ -71,7 +70,7 @@ test('a service that was restarted once, or before this start, does not stop the
   }
 })
 
-test('a service that an earlier start left in its restarts is removed first', async () => {
+test('removes a container that still restarts since an earlier start', async () => {
   await engineSays({
     inspect:
       'id-1\\tname\\tspawner\\t9\\trunning\\tstarting\\nid-2\\tname\\tdirector\\t9\\trunning\\thealthy\\n',
@@ -80,7 +79,7 @@ test('a service that an earlier start left in its restarts is removed first', as
   assert.equal(await readFile(join(folder, 'removed'), 'utf8'), 'rm --force id-1\n')
 })
 
-test('Compose is not waited for once a service has failed', { timeout: 20_000 }, async () => {
+test('stops waiting for Compose once a service has failed', { timeout: 20_000 }, async () => {
   await engineSays({
     afterCompose: true,
     inspect: 'id-1\\tberth-spawner-1\\tspawner\\t3\\trestarting\\tstarting\\n',

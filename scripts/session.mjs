@@ -1,24 +1,24 @@
 // @ts-check
-// How every script runs: progress to standard output, failures told once, an orderly end when interrupted.
+// Runs a script: progress on standard output, each failure reported once, an orderly end when interrupted.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { allowCommands, endCommands } from './command.mjs'
 import { createProgress } from './progress.mjs'
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }
 
-/** How long the work may take to put its things away once its commands are ended. */
+/** How long the work may take to clean up after its commands were ended. */
 const UNWIND_MS = 15_000
 
 /**
  * @typedef {import('./progress.mjs').Progress} Progress
  * @param {(progress: Progress) => Promise<void>} work
- * @param {{ onInterrupt?: (progress: Progress) => Promise<void> }} [options] what must still be done when interrupted
+ * @param {{ onInterrupt?: (progress: Progress) => Promise<void> }} [options] clean-up that must run after an interruption
  */
 export const runScript = async (work, { onInterrupt } = {}) => {
   const progress = createProgress({ out: process.stdout, now: Date.now })
   let interrupted = false
   const working = work(progress).catch((error) => {
-    // A command that was ended fails; that is no news.
+    // The command failed because it was ended. That needs no report.
     if (interrupted) return
     progress.failed(error)
     process.exitCode = 1

@@ -1,5 +1,5 @@
 // @ts-check
-// What the scripts themselves have to know of the configuration. The environment wins over the file.
+// The settings that the scripts themselves need. The environment has precedence over the file.
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseEnvironment } from './environment-file.mjs'
@@ -14,8 +14,8 @@ const GATEWAYS = /** @type {const} */ (['oauth2-proxy', 'apache'])
  * @property {string} instance also the Compose project
  * @property {number} port
  * @property {number} idpPort
- * @property {number | undefined} apiPort of the API for scripts, where there is a token
- * @property {Gateway | undefined} gateway the one that is asked for
+ * @property {number | undefined} apiPort of the API for scripts, if a token is set
+ * @property {Gateway | undefined} gateway the requested one
  * @property {string} gatewayImage oauth2-proxy's
  * @property {string} environmentFile
  * @property {boolean} mayInstallEngine
@@ -23,7 +23,7 @@ const GATEWAYS = /** @type {const} */ (['oauth2-proxy', 'apache'])
  */
 
 /**
- * Where the environment file is: the one thing that only the environment can say.
+ * The path of the environment file. Only the environment can set it.
  * @param {string} root
  * @param {NodeJS.ProcessEnv} env
  */

@@ -10,7 +10,7 @@ import { readSettings } from './settings.mjs'
  */
 const read = (file, env = {}) => readSettings({ environmentFile: '/x/.env', file, env })
 
-test('nothing set means the demo as it is documented', () => {
+test('uses the documented defaults when nothing is set', () => {
   const { instance, port, idpPort, gateway, mayInstallEngine } = read({})
   assert.deepEqual(
     { instance, port, idpPort, gateway, mayInstallEngine },
@@ -18,12 +18,12 @@ test('nothing set means the demo as it is documented', () => {
   )
 })
 
-test('the environment wins over the file, and an empty variable is none', () => {
+test('prefers the environment to the file, and ignores empty variables', () => {
   assert.equal(read({ BERTH_PORT: '5000' }, { BERTH_PORT: '6000' }).port, 6000)
   assert.equal(read({ BERTH_PORT: '5000' }, { BERTH_PORT: '' }).port, 5000)
 })
 
-test('the API for scripts is published where there is a token for it, and only there', () => {
+test('publishes the API for scripts only if a token is set', () => {
   assert.equal(read({ API_PORT: '9000' }).apiPort, undefined)
   assert.equal(read({ API_TOKEN: 'a token' }).apiPort, 8082)
   assert.equal(read({ API_PORT: '9000' }, { API_TOKEN_FILE: '/run/token' }).apiPort, 9000)
@@ -33,7 +33,7 @@ test('BERTH_INSTALL_ENGINE=0 forbids installing', () => {
   assert.equal(read({}, { BERTH_INSTALL_ENGINE: '0' }).mayInstallEngine, false)
 })
 
-test('an engine of somebody’s choice is known as such', () => {
+test('recognises an engine that DOCKER_HOST or DOCKER_CONTEXT names', () => {
   assert.equal(read({}, { DOCKER_HOST: 'ssh://elsewhere' }).engineChosenElsewhere, true)
   assert.equal(read({}).engineChosenElsewhere, false)
 })
@@ -46,7 +46,7 @@ for (const [name, value] of [
   ['INSTANCE', '-x'],
   ['GATEWAY', 'nginx'],
 ]) {
-  test(`${name}=${value} is refused by name`, () => {
+  test(`${name}=${value} is refused, and the error names the variable`, () => {
     assert.throws(
       () => read({ [name ?? '']: value ?? '' }),
       (error) => error instanceof Failure && error.message.includes(`${name} "${value}"`),

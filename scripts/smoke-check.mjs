@@ -1,5 +1,5 @@
 // @ts-check
-// A look that every service really answers, from where a person would ask.
+// Checks that every service answers, with the same requests as a browser on this machine.
 import { get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { attempt } from './command.mjs'
@@ -24,8 +24,8 @@ export const lookAtServices = async (where, say) => {
       problem = await problemOf(ask)
     }
     if (problem !== undefined) {
-      throw new Failure(`the ${name} does not answer as it should: ${problem}`, {
-        help: `Its own words: docker logs $(docker ps -aq --filter label=berth.instance=${where.instance} --filter label=berth.role=${roleOf(name)})`,
+      throw new Failure(`the ${name} does not answer as expected: ${problem}`, {
+        help: `See its log: docker logs $(docker ps -aq --filter label=berth.instance=${where.instance} --filter label=berth.role=${roleOf(name)})`,
       })
     }
   }
@@ -42,7 +42,7 @@ const looks = ({ port, idpPort, instance }) => {
       async ask() {
         const { status, body } = await request(`${issuer}/.well-known/openid-configuration`)
         if (status !== 200) return `status ${status}`
-        return JSON.parse(body).issuer === issuer ? undefined : 'it names itself otherwise'
+        return JSON.parse(body).issuer === issuer ? undefined : 'its issuer is another address'
       },
     },
     {
@@ -50,11 +50,11 @@ const looks = ({ port, idpPort, instance }) => {
       async ask() {
         const { status, location } = await request(`http://localhost:${port}/`)
         if (!location.startsWith(`${issuer}/`))
-          return `status ${status}, and nobody is sent to sign in`
+          return `status ${status}, and no redirect to the sign-in`
         const signIn = await request(location)
         return signIn.status < 400
           ? undefined
-          : `the identity provider refuses it with status ${signIn.status}`
+          : `the identity provider answers the sign-in with status ${signIn.status}`
       },
     },
   ]
@@ -88,7 +88,7 @@ const healthOf = async (instance, role) => {
 }
 
 /**
- * Names below localhost are this machine, whatever its resolver thinks of them.
+ * Names below localhost mean this machine, whatever the resolver answers for them.
  * @param {string} address
  * @returns {Promise<{ status: number, location: string, body: string }>}
  */

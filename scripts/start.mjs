@@ -1,6 +1,6 @@
 // @ts-check
-// `npm start`: from a bare machine to a demo that answers. Safe to run again: it converges.
-// Runs on Node 20 with nothing installed, so it uses nothing but Node and its own neighbours.
+// `npm start`: from a bare machine to a demo that answers. It can be run again at any time: it does only what is still missing.
+// Runs on Node 20 with nothing installed, so it imports only Node's modules and other scripts.
 import { join } from 'node:path'
 import { createCompose } from './compose.mjs'
 import { prepareDemo } from './demo.mjs'
@@ -10,7 +10,7 @@ import { lookAtServices } from './smoke-check.mjs'
 
 const root = join(import.meta.dirname, '..')
 await runScript(async (progress) => {
-  progress.line('Berth: from this machine to a running demo')
+  progress.line('Berth: setting up the demo on this machine')
   const { settings, gateway } = await prepareDemo({ root, progress })
   const { port } = settings
   const compose = createCompose({ root, settings, gateway, env: process.env })
@@ -20,7 +20,7 @@ await runScript(async (progress) => {
     () => 'up and healthy',
   )
   await progress.step(
-    'a look',
+    'smoke check',
     (say) => lookAtServices(settings, say),
     () => 'every service answers',
   )

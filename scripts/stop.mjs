@@ -1,5 +1,5 @@
 // @ts-check
-// `npm stop`: services, workspaces and networks of this instance go, people's volumes stay.
+// `npm stop`: removes the services, workspaces and networks of this instance. People's volumes stay.
 import { join } from 'node:path'
 import { removeContainers, removeNetworks } from './instance.mjs'
 import { runScript } from './session.mjs'
@@ -21,6 +21,6 @@ await runScript(async (progress) => {
     (count) => `${count} removed`,
   )
   progress.line(
-    '\nPeople’s files are kept. `npm start` brings everything back, `npm run reset` removes the files too.',
+    '\nPeople’s files are kept. `npm start` starts everything again, `npm run reset` removes the files too.',
   )
 })

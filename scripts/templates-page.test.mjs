@@ -1,5 +1,5 @@
 // @ts-check
-// What the page about templates shows can be used as it stands: its file is right, and what editors are told of it.
+// The example in the documentation of templates is valid, and shows every key of the schema.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 // @ts-check
-// `npm run test:e2e [file…]`: the contract tests and proofs, several at a time, then those that measure load, alone.
-// TEST_NAMES is the beginning of the names of those that are wanted.
+// `npm run test:e2e [file…]`: runs the contract tests and proofs, several at a time, and then, one at a time, those that measure load.
+// TEST_NAMES selects tests by a pattern of their names.
 import { globSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { run } from 'node:test'
@@ -8,11 +8,11 @@ import testReporter from './test-reporter.mjs'
 
 const root = join(import.meta.dirname, '..')
 const PATTERNS = ['e2e/proofs/**/*.test.ts', 'spawner/src/docker/**/*.contract.ts']
-/** They mostly wait: for what idles, starts, ends. More of them would compete for two processors. */
+/** The tests mostly wait for timeouts, starts and stops. More at a time would compete for two processors. */
 const AT_A_TIME = 3
-/** What is in it measures memory or moments, and is falsified by neighbours. */
+/** Proofs in this folder measure memory or exact times, which other proofs would distort. */
 const ALONE = '/proofs/alone/'
-/** The longest first, so that none of them is left over in the end. */
+/** The longest files run first, so that none of them is left alone at the end. */
 const LONGEST = [
   '09-failures',
   '11-networks',

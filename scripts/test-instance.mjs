@@ -1,5 +1,5 @@
 // @ts-check
-// Instances that tests make: named after the process that answers for them, and gone when it is.
+// Instances of test runs: named after the process of the run, and removed once that process has ended.
 import { listInstances, removeInstance } from './instance.mjs'
 
 const PREFIX = 'berthtest'
@@ -8,7 +8,7 @@ const PREFIX = 'berthtest'
 export const testInstanceName = (pid) => `${PREFIX}-${pid}`
 
 /**
- * Which of these are left over from test runs that are no more, and which of the run named here.
+ * The instances of this test run, and those that ended test runs left behind.
  * @param {readonly string[]} instances
  * @param {{ own: string, isAlive: (pid: number) => boolean }} state
  */
@@ -22,7 +22,7 @@ export const toBeRemoved = (instances, { own, isAlive }) =>
 /**
  * @param {string} own
  * @param {import('./progress.mjs').Say} say
- * @returns {Promise<string[]>} what was removed
+ * @returns {Promise<string[]>} the names of the removed instances
  */
 export const removeTestInstances = async (own, say) => {
   const instances = toBeRemoved(await listInstances(), { own, isAlive })

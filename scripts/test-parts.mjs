@@ -1,5 +1,5 @@
 // @ts-check
-// One part of `npm test`: an npm script with its output, its duration and, of tests, their results.
+// Runs one part of `npm test`: an npm script. Returns its duration and, for tests, their results.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const TIMEOUT_MS = 90 * 60_000
  * @property {string} root
  * @property {NodeJS.ProcessEnv} env
  * @property {import('./progress.mjs').Progress} progress
- * @property {boolean} [live] its output as it comes; otherwise all of it once the part has ended
+ * @property {boolean} [live] prints the output at once; otherwise all of it when the part has ended
  */
 
 /**
@@ -56,7 +56,7 @@ export const passedAll = (results) =>
 
 /**
  * @param {string} file
- * @returns {Promise<TestResults | undefined>} `undefined` when the run ended before it had results
+ * @returns {Promise<TestResults | undefined>} `undefined` if the run ended before it wrote results
  */
 const readResults = async (file) => {
   const text = await readFile(file, 'utf8').catch(() => undefined)

@@ -1,6 +1,6 @@
 // @ts-check
-// Reports a run of node's test runner: each test or only each file, what failed once more at the end, how long each
-// file took. TEST_REPORT=files leaves out the single tests; TEST_RESULTS names a file that gets the result as JSON.
+// A reporter for node's test runner. At the end it lists the duration of each file and repeats the failed tests.
+// TEST_REPORT=files prints no line for passed tests. TEST_RESULTS names a file for the results as JSON.
 import { writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { inspect } from 'node:util'
@@ -55,7 +55,7 @@ export async function* report(source, { eachTest, onResults }) {
   yield closing(result)
 }
 
-/** The suites around the test that is reported: the runner reports a suite after the tests in it. */
+/** The suites around a test. The runner reports a suite only after the tests in it. */
 const createParents = () => {
   /** @type {{ name: string, shown: boolean }[]} */
   const path = []
@@ -76,7 +76,7 @@ const createParents = () => {
   }
 }
 
-/** The sum of one run, or of several one after the other. */
+/** Adds up the results of one run, or of several runs in sequence. */
 const createResults = () => {
   let [passed, failed, skipped] = [0, 0, 0]
   /** @type {Map<string, number>} */
@@ -95,7 +95,7 @@ const createResults = () => {
     add(type, data, parents) {
       if (type === 'test:complete' && isFile(data))
         whole.set(nameOf(data.name), data.details.duration_ms)
-      // The last summary of a run is of no file.
+      // The last summary of a run covers all files.
       if (type === 'test:summary' && data.file === undefined) {
         passed += data.counts.passed
         failed += data.counts.failed + data.counts.cancelled
@@ -115,11 +115,11 @@ const createResults = () => {
 
     /** @returns {TestResults} */
     result() {
-      // Files that have a process of their own are measured with its start; others by the tests in them.
+      // For a file with its own process, the duration includes the start of that process.
       const durations = whole.size > 0 ? whole : inside
       const files = [...durations].map(([file, ms]) => ({ file, ms: Math.round(ms) }))
       files.sort((one, other) => other.ms - one.ms)
-      // A hook that fails after the last test is no test in the runner's counts.
+      // The runner's counts do not include a hook that fails after the last test.
       return { passed, failed: Math.max(failed, failures.length), skipped, files, failures }
     },
   }
@@ -151,14 +151,14 @@ export const failuresText = (failures) =>
 export const countsText = ({ passed, failed }) => `${passed} passed, ${failed} failed`
 
 /**
- * A file that has a process of its own counts as a test around those in it.
+ * The runner reports a file with its own process as a test around the tests in it.
  * @param {Data} data
  */
 const isFile = ({ nesting, entryFile, name, file }) =>
   nesting === 0 && entryFile === undefined && file !== undefined && nameOf(file) === nameOf(name)
 
 /**
- * It failed only because of a test inside it, which is reported itself.
+ * The suite failed only because of a test in it. That test is reported itself.
  * @param {Data} data
  */
 const isOnlyParentOf = ({ details }) => details.error?.failureType === 'subtestsFailed'

@@ -60,7 +60,7 @@ const reported = async ({ eachTest, of = events }) => {
   return { text, results: only }
 }
 
-test('each test has a line below its suite, and each file its duration at the end', async () => {
+test('prints a line for each test below its suite, and the duration of each file at the end', async () => {
   const { text } = await reported({ eachTest: true })
   assert.match(
     text,
@@ -69,31 +69,31 @@ test('each test has a line below its suite, and each file its duration at the en
   assert.match(text, /Duration of each file:\n +1\.23 s {2}some\/proof\.test\.ts\n/)
 })
 
-test('what failed is told once more at the end, with its suite, its file and its error', async () => {
+test('repeats failed tests at the end, with suite, file and error', async () => {
   const { text, results } = await reported({ eachTest: true })
   assert.match(text, /\n✖ suite › bad\n {2}some\/proof\.test\.ts\n {2}Error: it broke\n/)
   assert.ok(text.endsWith('\n1 passed, 1 failed\n'))
   assert.deepEqual(
     results.failures.map(({ name }) => name),
     ['suite › bad'],
-    'a suite that failed because of its test is no failure of its own',
+    'a suite that failed because of a test in it is not listed',
   )
 })
 
-test('without a line for each test, the ones that failed still have theirs', async () => {
+test('prints a line for each failed test, even without lines for the others', async () => {
   const { text } = await reported({ eachTest: false })
   assert.ok(!text.includes('good'))
   assert.match(text, /^▶ suite\n {2}✖ bad/)
 })
 
-test('the results of several runs are added up', async () => {
+test('adds up the results of several runs', async () => {
   const { results } = await reported({ eachTest: false, of: [...events, ...events] })
   assert.equal(results.passed, 2)
   assert.equal(results.failed, 2)
   assert.deepEqual(results.files, [{ file, ms: 1_234 }])
 })
 
-test('hazard: a hook that fails after the last test counts as a failure, though the runner counts no test', async () => {
+test('hazard: counts a hook that fails after the last test, though the runner does not count it', async () => {
   const { results } = await reported({
     eachTest: false,
     of: [
@@ -107,7 +107,7 @@ test('hazard: a hook that fails after the last test counts as a failure, though 
   assert.equal(results.failed, 1)
 })
 
-test('hazard: a run without a test, with a skipped one or without results proves nothing', () => {
+test('hazard: does not accept a run without tests, with skipped tests or without results', () => {
   const good = { passed: 3, failed: 0, skipped: 0, files: [], failures: [] }
   assert.equal(passedAll(good), true)
   assert.equal(passedAll({ ...good, passed: 0 }), false)

@@ -1,12 +1,12 @@
 // @ts-check
-// The programs that the tests need beside the engine: taken where they are, else from the distribution's packages.
+// The programs that the tests need besides the engine. Missing ones are installed from the distribution's packages.
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { attempt } from './command.mjs'
 import { ensurePackages } from './packages.mjs'
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome']
-/** A program, and the package that has it. */
+/** A program, and the package that contains it. */
 const TOOLS = [
   { program: 'git', packageName: 'git' },
   { program: 'curl', packageName: 'curl' },
@@ -26,7 +26,7 @@ export const ensureTestTools = async (say, env) => {
   let chromium = env['CHROMIUM'] || (await findProgram(BROWSERS, env))
   if (!chromium) missing.push('chromium')
   if (missing.length > 0) await ensurePackages(missing, say)
-  // The tests start a registry of their own; the one that its package may have started is nobody's.
+  // The tests start their own registry. The one that the package may have started is not needed.
   if (missing.includes('docker-registry') && (await isThere('/run/systemd/system'))) {
     await attempt('systemctl', ['disable', '--now', 'docker-registry'], { timeoutMs: 30_000 })
   }
@@ -35,7 +35,7 @@ export const ensureTestTools = async (say, env) => {
 }
 
 /**
- * @param {readonly string[]} names the first that is found counts
+ * @param {readonly string[]} names the first one that is found is used
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<string | undefined>}
  */

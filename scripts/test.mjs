@@ -1,6 +1,6 @@
 // @ts-check
-// `npm test`: sets up all that the tests need, runs the checks, the unit tests and the end-to-end tests, and cleans up,
-// also when interrupted.
+// `npm test`: sets up everything that the tests need, runs the checks, the unit tests and the end-to-end tests, and
+// cleans up, also when interrupted.
 import { join } from 'node:path'
 import { isEnding } from './command.mjs'
 import { cleanUp, prepareEndToEnd } from './end-to-end.mjs'
@@ -43,7 +43,7 @@ await runScript(
   async (progress) => {
     progress.line('Berth: checks, unit tests and end-to-end tests')
     await prepareDependencies({ root, progress })
-    // These need no engine, so they run beside the preparation of one; nothing runs beside the end-to-end tests.
+    // These parts need no engine, so they run while the engine is prepared. Nothing runs beside the end-to-end tests.
     const checks = ['check', 'test:unit'].map((name) =>
       runPart(name, { root, env: process.env, progress }),
     )
@@ -53,7 +53,7 @@ await runScript(
     try {
       parts.push(await runPart('test:e2e', { root, env, progress, live: true }))
     } finally {
-      // When interrupted, it is done once everything has ended.
+      // After an interruption, the clean-up runs once everything has ended.
       if (!isEnding()) {
         progress.line()
         await cleanUp(own, progress)
