@@ -7,6 +7,7 @@ import { join, relative } from 'node:path'
 import { test } from 'node:test'
 
 const root = join(import.meta.dirname, '..')
+const decisions = readdirSync(join(root, 'docs/decisions')).map((name) => `docs/decisions/${name}`)
 const pages = ['docs/architecture.md', 'CONTRIBUTING.md']
 const topLevel = new Set(readdirSync(root))
 
@@ -19,7 +20,7 @@ const linesOf = (page) => readText(page).split('\n')
 const quotedIn = (line) => [...line.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text)
 
 /**
- * What begins with a folder of the repository, or is a file at its top: `docs/api.md`, `scripts/*.test.mjs`.
+ * What begins with a folder of the repository, or is a file at its top: `docs/api.md`, `README.md`.
  * @param {string} line
  */
 const pathsIn = (line) =>
@@ -43,16 +44,22 @@ const textOf = (path) => {
   return existsSync(file) && /\.(ts|mjs|js)$/.test(path) ? readFileSync(file, 'utf8') : ''
 }
 
-for (const page of pages) {
-  test(`${page} names files and folders that exist`, () => {
-    const named = new Set(linesOf(page).flatMap(pathsIn))
-    assert.ok(named.size > 5, 'the page names hardly any file')
-    assert.deepEqual(
-      [...named].filter((path) => !existsSync(join(root, path))),
-      [],
-    )
-  })
+const sources = ['director/src', 'spawner/src', 'shared/src', 'scripts'].flatMap((top) =>
+  readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.m?[jt]s$/.test(name) && !name.includes('.test.'))
+    .map((name) => readText(join(top, name))),
+)
 
+test('the pages about the code name files and folders that exist', () => {
+  const named = new Set([...pages, ...decisions].flatMap(linesOf).flatMap(pathsIn))
+  assert.ok(named.size > 100, 'the pages name hardly any file')
+  assert.deepEqual(
+    [...named].filter((path) => !existsSync(join(root, path))),
+    [],
+  )
+})
+
+for (const page of pages) {
   test(`${page} names functions beside the file that has them`, () => {
     const lost = linesOf(page).flatMap((line) => {
       const sources = pathsIn(line).map(textOf)
@@ -61,6 +68,16 @@ for (const page of pages) {
       )
     })
     assert.deepEqual(lost, [])
+  })
+
+  test(`${page} names types, constants and fields that exist`, () => {
+    const names = linesOf(page)
+      .flatMap(quotedIn)
+      .filter((text) => /^[A-Za-z]*[a-z][A-Z]\w*$/.test(text))
+    assert.deepEqual(
+      [...new Set(names)].filter((name) => !sources.some((source) => source.includes(name))),
+      [],
+    )
   })
 }
 
@@ -123,12 +140,6 @@ const firstCellsOf = (title) => {
   const [rows = ''] = section.split('\n## ')
   return rows.split('\n').flatMap((row) => (row.startsWith('|') ? [row.split('|')[1] ?? ''] : []))
 }
-
-const sources = ['director/src', 'spawner/src', 'shared/src'].flatMap((top) =>
-  readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    .map((name) => readText(join(top, name))),
-)
 
 test('docs/operations.md explains log lines and metrics that are written', () => {
   const lines = firstCellsOf('What the log says')
