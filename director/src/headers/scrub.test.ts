@@ -126,6 +126,25 @@ describe('on the way to a workspace', () => {
   })
 })
 
+describe('a page of an application', () => {
+  const page = ['Content-Type', 'text/html; charset=utf-8', 'Last-Modified', 'yesterday']
+
+  it('is asked for again before a browser shows it from its cache, if it says nothing else', () => {
+    assert.deepEqual(passes.toClient(page, 'h'), [...page, 'Cache-Control', 'no-cache'])
+  })
+
+  it('keeps what it says itself, and other answers stay as they are', () => {
+    for (const answer of [
+      [...page, 'cache-control', 'max-age=60'],
+      [...page, 'Expires', '0'],
+      ['Content-Type', 'text/css'],
+      ['Content-Type', 'application/json'],
+      ['X-Trailer', 'text/html'],
+    ])
+      assert.deepEqual(passes.toClient(answer, 'h'), answer)
+  })
+})
+
 describe('hazard: an application believes who the headers say it is asked by', () => {
   const who = [
     ['remote-user', 'm\xc3\xbcller'],

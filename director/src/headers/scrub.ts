@@ -163,17 +163,31 @@ export function createHeaderScrub({
 
     toClient(rawHeaders, host) {
       const named = namedByConnection(rawHeaders)
-      return filterHeaders(rawHeaders, (name, value) => {
+      const kept = filterHeaders(rawHeaders, (name, value) => {
         if (isHopByHop(name) || named?.has(name) === true) return false
         if (droppedFromAnswers.has(name) || name.startsWith('berth-')) return false
         return name !== 'set-cookie' || !mayNotSet(value, host)
       })
+      // A browser may keep a page that says nothing, and shows it later without asking: nothing would start then.
+      if (isHtml(kept) && !saysHowLong(kept)) kept.push('Cache-Control', 'no-cache')
+      return kept
     },
   }
 
   function mayNotSet(setCookie: string, host: string | undefined): boolean {
     return cookies.setBy(setCookie) || isWiderThanHost(setCookie, hostName(host))
   }
+}
+
+function isHtml(rawHeaders: readonly string[]): boolean {
+  return /^\s*(text\/html|application\/xhtml\+xml)\b/i.test(
+    firstValueOf(rawHeaders, 'content-type') ?? '',
+  )
+}
+
+/** Whether the answer itself says how long a browser may keep it. */
+function saysHowLong(rawHeaders: readonly string[]): boolean {
+  return ['cache-control', 'expires'].some((name) => firstValueOf(rawHeaders, name) !== undefined)
 }
 
 /** A header that came exactly once: one of two is not the gateway's. @param wanted lower case */

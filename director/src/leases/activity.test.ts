@@ -71,13 +71,50 @@ describe('activity', () => {
   it('takes a use that lies ahead as a use now', async () => {
     const time = createFakeTime()
     const activity = createActivity(time.clock)
-    activity.touchUntil(time.clock.now() + 1_000)
+    using download = activity.download()
+    download.touchUntil(time.clock.now() + 1_000)
     assert.equal(activity.lastUseAgoMs(), 0)
     await time.pass(400)
     activity.reporting()()
     assert.equal(activity.reportable(), true, 'the use goes on after the report')
     await time.pass(1_600)
     assert.equal(activity.lastUseAgoMs(), 1_000)
+  })
+})
+
+describe('a download', () => {
+  it('is in use no longer than it lasts, however much was drained at its end', async () => {
+    const time = createFakeTime()
+    const activity = createActivity(time.clock)
+    const download = activity.download()
+    download.touchUntil(time.clock.now() + 60_000)
+    await time.pass(10)
+    download[Symbol.dispose]()
+    assert.equal(activity.lastUseAgoMs(), 0)
+    await time.pass(5_000)
+    assert.equal(activity.lastUseAgoMs(), 5_000)
+  })
+
+  it('does not shorten the use by another', async () => {
+    const time = createFakeTime()
+    const activity = createActivity(time.clock)
+    using going = activity.download()
+    const complete = activity.download()
+    going.touchUntil(time.clock.now() + 60_000)
+    complete.touchUntil(time.clock.now() + 60_000)
+    complete[Symbol.dispose]()
+    await time.pass(5_000)
+    assert.equal(activity.lastUseAgoMs(), 0)
+  })
+
+  it('that ended before its window is over stays a use of then', async () => {
+    const time = createFakeTime()
+    const activity = createActivity(time.clock)
+    const download = activity.download()
+    download.touchUntil(time.clock.now() + 1_000)
+    await time.pass(3_000)
+    download[Symbol.dispose]()
+    assert.equal(activity.lastUseAgoMs(), 2_000)
   })
 })
 

@@ -4,12 +4,17 @@ import type { Clock } from '@berth/shared/clock'
 export interface Activity {
   /** A use right now: bytes of a request, a client's data frame. */
   readonly touch: () => void
-  /** In use until a moment that may lie ahead: a response that the client is draining. */
-  readonly touchUntil: (at: number) => void
+  /** A response that the client may drain for a while. Dispose when it is complete or cut. */
+  download(): Download
   /** An answer is awaited: in use all the while. Dispose when it begins, or will not come. */
   awaitAnswer(): Disposable
   /** A connection is open, in use or not: reported while it is. */
   open(): Disposable
+}
+
+export interface Download extends Disposable {
+  /** In use until a moment that may lie ahead, but no longer than the response lasts. */
+  readonly touchUntil: (at: number) => void
 }
 
 /** The reporter's side of it. */
@@ -30,21 +35,45 @@ export function createActivity(clock: Clock): ActivityRecord {
   let lastTraffic = Number.NEGATIVE_INFINITY
   let toldAt = Number.NEGATIVE_INFINITY
 
-  function touchUntil(at: number): void {
+  /** Until when each response that is under way is in use. */
+  const downloads = new Map<Download, number>()
+
+  function useAt(at: number): void {
     lastTraffic = clock.now()
     lastUse = Math.max(lastUse ?? at, at)
   }
 
+  const touch = (): void => useAt(clock.now())
+
+  function latestUse(): number | undefined {
+    let latest = lastUse
+    for (const until of downloads.values()) latest = Math.max(latest ?? until, until)
+    return latest
+  }
+
   return {
-    touch: () => touchUntil(clock.now()),
-    touchUntil,
+    touch,
     awaitAnswer() {
       awaited += 1
-      touchUntil(clock.now())
+      touch()
       return once(() => {
         awaited -= 1
-        touchUntil(clock.now())
+        touch()
       })
+    },
+    download() {
+      const download: Download = {
+        touchUntil(at) {
+          lastTraffic = clock.now()
+          downloads.set(download, Math.max(downloads.get(download) ?? at, at))
+        },
+        [Symbol.dispose]() {
+          const until = downloads.get(download)
+          downloads.delete(download)
+          if (until !== undefined) useAt(Math.min(until, clock.now()))
+        },
+      }
+      return download
     },
     open() {
       connections += 1
@@ -56,11 +85,12 @@ export function createActivity(clock: Clock): ActivityRecord {
     },
     // Not "later than": what happens in the very millisecond of a report may have missed it.
     reportable: () =>
-      connections > 0 || awaited > 0 || Math.max(lastTraffic, lastUse ?? lastTraffic) >= toldAt,
+      connections > 0 || awaited > 0 || Math.max(lastTraffic, latestUse() ?? lastTraffic) >= toldAt,
     connections: () => connections,
     lastUseAgoMs() {
       if (awaited > 0) return 0
-      return lastUse === undefined ? undefined : Math.max(0, clock.now() - lastUse)
+      const latest = latestUse()
+      return latest === undefined ? undefined : Math.max(0, clock.now() - latest)
     },
     reporting() {
       const now = clock.now()

@@ -35,6 +35,7 @@ export function beginRequestActivity({
     }
 
   const awaited = activity.awaitAnswer()
+  const download = activity.download()
   let isEventStream = false
   let drained: ((bytes: number) => void) | undefined
   return {
@@ -44,7 +45,7 @@ export function beginRequestActivity({
       onDrained(bytes) {
         // A stream of events that only the server writes to is no use.
         if (isEventStream) return
-        drained ??= createDrainMeter({ clock, windowMs, touchUntil: activity.touchUntil })
+        drained ??= createDrainMeter({ clock, windowMs, touchUntil: download.touchUntil })
         drained(bytes)
       },
     },
@@ -54,6 +55,7 @@ export function beginRequestActivity({
     },
     [Symbol.dispose]() {
       awaited[Symbol.dispose]()
+      download[Symbol.dispose]()
       open[Symbol.dispose]()
     },
   }
