@@ -1,10 +1,10 @@
-// The API for scripts, as the holder of API_TOKEN calls it.
+// A client of the API for scripts, with API_TOKEN.
 import type { Deployment } from '../deployment/deployment.ts'
 import { send, type Answer } from './http.ts'
 
 export interface Api {
   call(method: string, path: string, body?: object): Promise<Answer>
-  /** Reads one thing, which has to be there. */
+  /** Reads one resource, which must exist. */
   read<T>(path: string): Promise<T>
 }
 

@@ -1,4 +1,4 @@
-// The way of a person from an address to their workspace, as the loading page goes it.
+// Leads a person from an address to their workspace, as the loading page does.
 import assert from 'node:assert/strict'
 import { statusOf, type ServerEvent } from './event-stream.ts'
 import type { Answer } from './http.ts'
@@ -23,7 +23,7 @@ function isSettled(event: ServerEvent): boolean {
   return event.event === 'phase' && ['ready', 'failed'].includes(statusOf(event).phase)
 }
 
-/** Which container answers, by its own word. */
+/** The hostname of the container that answers. */
 export async function hostnameOf(person: Person): Promise<string> {
   const answer = await arrive(person, '/whoami')
   assert.equal(answer.status, 200)

@@ -1,4 +1,4 @@
-// Straight to one director, with what a gateway sends: for proofs about a certain director.
+// Sends requests directly to one director, with the headers of a gateway: for proofs about a certain director.
 import type { Deployment } from '../deployment/deployment.ts'
 import { send, type Answer } from './http.ts'
 import { navigation, type Extras } from './people.ts'
@@ -6,7 +6,7 @@ import type { Place } from './place.ts'
 import { openWebSocket, type OpenWebSocket } from './web-socket.ts'
 
 export interface AskingOptions {
-  /** The host name that people ask; without one, that of the site. */
+  /** The host name of the request. Default: the host name of the site. */
   readonly host?: string
   readonly groups?: string
 }

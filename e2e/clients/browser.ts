@@ -1,4 +1,4 @@
-// A real browser: one for a test, a context of its own for each person.
+// A real browser: one for each test, with a separate context for each person.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
@@ -12,7 +12,7 @@ export async function openBrowser(): Promise<Browser & AsyncDisposable> {
   return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() })
 }
 
-/** A browser profile of one's own: nobody else's cookies. */
+/** A separate browser profile, with its own cookies. */
 export async function openPage(browser: Browser): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
   const page = await context.newPage()
@@ -28,7 +28,7 @@ export async function signInWithBrowser(page: Page, address: string, login: stri
   await page.click('button[type=submit]')
 }
 
-/** Kept for people to look at when ARTIFACTS=1. */
+/** Keeps a screenshot when ARTIFACTS=1. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   if (surroundings.artifacts === undefined) return
   await mkdir(surroundings.artifacts, { recursive: true })

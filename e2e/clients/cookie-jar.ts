@@ -1,4 +1,4 @@
-// A browser's cookies, as far as the gateways and the identity provider need: by host and path, ports not counting.
+// A browser's cookies, as far as the gateways and the identity provider need them: by host and path, regardless of ports.
 
 interface Cookie {
   readonly name: string

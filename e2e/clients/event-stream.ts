@@ -1,4 +1,4 @@
-// Server-sent events of an answer, kept as they come.
+// Collects the server-sent events of an answer.
 import { createInterface } from 'node:readline'
 import { DeadlineError } from '../run/deadline.ts'
 import type { Answer } from './http.ts'
@@ -11,7 +11,7 @@ export interface ServerEvent {
 
 export interface EventStream {
   readonly events: readonly ServerEvent[]
-  /** The first that matches, one that has been already or one to come. */
+  /** The first event that matches, past or future. */
   first(
     what: string,
     withinMs: number,
@@ -20,7 +20,7 @@ export interface EventStream {
   close(): void
 }
 
-/** What each `phase` event tells. */
+/** The content of a `phase` event. */
 export interface Status {
   readonly template: string
   readonly workspace: string

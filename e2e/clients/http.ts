@@ -1,4 +1,4 @@
-// One HTTP request, to where it is told to connect, with the host of its URL. Nothing is followed, kept or repeated.
+// Sends one HTTP request to the given place, with the host of its URL. It follows no redirect, and has no cookies and no retries.
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -10,10 +10,10 @@ export interface Question {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string | Uint8Array | Readable
-  /** For the head of the answer; and, counted anew, for its body when it is read by `text` or `json`. */
+  /** The deadline for the head of the answer, and again for its body when `text` or `json` reads it. */
   readonly withinMs?: number
   readonly signal?: AbortSignal
-  /** As it is in the request line, where the URL would change it. */
+  /** The target of the request line, if the URL would change it. */
   readonly target?: string
 }
 
@@ -56,7 +56,7 @@ export async function send(question: Question): Promise<Answer> {
   })
   call.on('response', answered.resolve)
   if (body instanceof Readable) {
-    // How the request fared shows in its answer; an early one may end the upload.
+    // The answer shows whether the request succeeded. An early answer may end the upload.
     pipeline(body, call).catch((error: unknown) => body.destroy(error as Error))
   } else {
     call.end(body)
@@ -92,7 +92,7 @@ function answerOf(stream: IncomingMessage, label: string, withinMs: number): Ans
     return Buffer.concat(chunks)
   }
   const text = async (): Promise<string> => (await bytes()).toString('utf8')
-  // Without somebody who reads, an error of the stream would end the process.
+  // Without a listener, an error of the stream would end the process.
   stream.on('error', () => stream.destroy())
   return {
     status: stream.statusCode ?? 0,

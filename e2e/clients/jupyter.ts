@@ -1,4 +1,4 @@
-// A notebook's client without a browser: runs code in a kernel by the same calls that JupyterLab makes.
+// A notebook client without a browser: it runs code in a kernel with the same calls as JupyterLab.
 import { randomUUID } from 'node:crypto'
 import assert from 'node:assert/strict'
 import { within } from '../run/deadline.ts'
@@ -7,12 +7,12 @@ import type { Person } from './people.ts'
 
 export interface Kernel {
   readonly id: string
-  /** Hands the code to the kernel and hangs up; the kernel goes on by itself. */
+  /** Sends the code to the kernel and disconnects. The kernel continues by itself. */
   leaveComputing(code: string): Promise<void>
 }
 
 export async function startKernel(person: Person): Promise<Kernel> {
-  // The page gives the cookie that the calls have to repeat.
+  // The page sets the cookie that the calls must send.
   const page = await arrive(person, '/lab')
   page.leave()
   const token = /_xsrf=([^;]+)/.exec(person.jar.header(new URL('/', person.site.origin)))?.[1]

@@ -1,4 +1,4 @@
-// A person with a session at the gateway, and the kinds of requests that come from them.
+// A person with a session at the gateway, and the kinds of requests that a person makes.
 import { createCookieJar, type CookieJar } from './cookie-jar.ts'
 import { send, type Answer, type Question } from './http.ts'
 import { openWebSocket, type OpenWebSocket } from './web-socket.ts'
@@ -13,7 +13,7 @@ export interface Person {
   readonly jar: CookieJar
   /** What a browser sends when a person opens an address. */
   navigate(path: string, extras?: Extras): Promise<Answer>
-  /** What a script of the page asks for, as browsers mark it. */
+  /** A request of a script in the page, with the headers that browsers add. */
   fetch(path: string, extras?: Extras): Promise<Answer>
   /** curl, git and the like. */
   ask(path: string, extras?: Extras): Promise<Answer>
@@ -30,7 +30,7 @@ export const navigation = {
   'sec-fetch-site': 'none',
 } as const
 
-/** The development provider's people have their name as password. */
+/** In the development provider the password is the name of the person. */
 export async function signIn(site: Site, login: string, password = login): Promise<Person> {
   const jar = createCookieJar()
   const pending = await beginSignIn(site, jar)

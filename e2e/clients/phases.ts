@@ -1,4 +1,4 @@
-// What the loading page shows, noted inside the browser at each change.
+// Records what the loading page shows, inside the browser at each change.
 import type { Page } from 'playwright-core'
 
 export interface SeenPhase {
@@ -8,9 +8,9 @@ export interface SeenPhase {
 }
 
 export interface FollowedPhases {
-  /** One entry for each change, of every loading page that comes by. */
+  /** One entry for each change, of all loading pages. */
   readonly seen: readonly SeenPhase[]
-  /** The fragment of each document that is none of Berth's own, as it began. */
+  /** The initial fragment of each document that is not a page of Berth. */
   readonly fragments: readonly string[]
 }
 
@@ -28,7 +28,7 @@ export async function followPhases(page: Page): Promise<FollowedPhases> {
   return { seen, fragments }
 }
 
-/** Runs in the browser, before anything of the page does. */
+/** Runs in the browser before the scripts of the page. */
 const noteInPage = `
   const fragment = location.hash
   document.addEventListener('DOMContentLoaded', () => {

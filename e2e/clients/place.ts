@@ -1,4 +1,4 @@
-// Where to connect: `*.localhost` does not resolve in Node, and an engine of a test's own is behind a relay.
+// Where to connect: `*.localhost` does not resolve in Node, and the second engine of a test is reached through a relay.
 import { connect, type Socket } from 'node:net'
 
 export type Place =

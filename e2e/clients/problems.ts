@@ -1,4 +1,4 @@
-// What a refusal looks like to a program.
+// The problem details of a refusal.
 import assert from 'node:assert/strict'
 import type { Answer } from './http.ts'
 
@@ -12,7 +12,7 @@ export interface Problem {
   readonly workspace?: string
 }
 
-/** Asserts that the answer is this problem, and gives all that it says. */
+/** Asserts that the answer is this problem, and returns its details. */
 export async function expectProblem(
   answer: Answer,
   status: number,

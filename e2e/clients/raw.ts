@@ -1,4 +1,4 @@
-// Bytes on a socket and the bytes that come back, for what no HTTP client would send.
+// Sends bytes on a socket and returns the answer, for requests that no HTTP client would send.
 import { DeadlineError } from '../run/deadline.ts'
 import { connectTo, type Place } from './place.ts'
 
@@ -7,11 +7,11 @@ export interface RawAnswer {
   readonly status: number
   readonly head: string
   readonly body: string
-  /** How many bytes came, of any kind. */
+  /** The number of received bytes. */
   readonly received: number
 }
 
-/** Sends, and reads until a whole answer is there or the other side closes. */
+/** Sends the bytes, and reads until the answer is complete or the other side closes. */
 export async function sendRaw(
   place: Place,
   bytes: string | Buffer,
@@ -40,7 +40,7 @@ export async function sendRaw(
   return parse(Buffer.concat(chunks))
 }
 
-/** Lines of a request head, and what follows it. */
+/** The lines of a request head, and its body. */
 export function requestBytes(lines: readonly string[], body = ''): Buffer {
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`, 'latin1')
 }

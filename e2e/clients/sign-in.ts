@@ -1,4 +1,4 @@
-// Signing in as a browser does it, by plain HTTP: through the gateway to the provider's form and back.
+// Signs in like a browser, by plain HTTP: through the gateway to the form of the provider and back.
 import type { CookieJar } from './cookie-jar.ts'
 import { send, type Answer } from './http.ts'
 import type { Place } from './place.ts'
@@ -12,10 +12,10 @@ export interface Site {
 
 const mostSteps = 12
 
-/** A sign-in that stands at the provider's form. */
+/** A sign-in that has reached the form of the provider. */
 export interface PendingSignIn {
   readonly form: string
-  /** @returns where the gateway sends the person in the end; nothing has been asked there yet */
+  /** @returns where the gateway finally redirects the person. That address has not been requested yet */
   submit(login: string, password: string): Promise<URL>
 }
 
@@ -23,7 +23,7 @@ export async function beginSignIn(site: Site, jar: CookieJar, path = '/'): Promi
   const { answer, url } = await follow(site, jar, new URL(path, site.origin), (next) =>
     isArrival(site, next),
   )
-  if (answer === undefined) throw new Error(`${url.href}: somebody is signed in already`)
+  if (answer === undefined) throw new Error(`${url.href}: this session is already signed in`)
   const form = await answer.text()
   if (answer.status !== 200 || !form.includes('name="password"'))
     throw new Error(`${url.href} is no sign-in form: ${answer.status} ${form.slice(0, 300)}`)
@@ -52,7 +52,7 @@ export async function beginSignIn(site: Site, jar: CookieJar, path = '/'): Promi
   }
 }
 
-/** Signed in already at the provider, a person passes through without a form. */
+/** A person who is already signed in at the provider sees no form. */
 export async function passThrough(site: Site, jar: CookieJar, path = '/'): Promise<URL> {
   const first = await ask(site, jar, new URL(path, site.origin))
   const location = first.headers.location
@@ -85,7 +85,7 @@ async function follow(
     url = new URL(location, url)
     if (arrived(url)) return { url }
   }
-  throw new Error(`${start.href} led on and on, at last to ${url.href}`)
+  throw new Error(`${start.href} redirected too often, finally to ${url.href}`)
 }
 
 async function ask(

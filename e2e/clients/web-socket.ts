@@ -1,4 +1,4 @@
-// A WebSocket client that a test can wait on: each message, the end, and a refusal with its answer.
+// A WebSocket client for tests: each message, the end, and a refusal with its answer can be awaited.
 import type { IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import { DeadlineError } from '../run/deadline.ts'
@@ -7,14 +7,14 @@ import { connectTo, type Place } from './place.ts'
 export interface OpenWebSocket {
   readonly socket: WebSocket
   send(message: string | Buffer): void
-  /** The next message that nobody has taken yet. */
+  /** The next message that was not read yet. */
   next(withinMs?: number): Promise<string>
-  /** Resolves when it has ended, by whomever. */
+  /** Resolves when either side has ended it. */
   readonly ended: Promise<{ readonly code: number; readonly reason: string }>
   close(): void
 }
 
-/** The handshake was answered by something else than 101. */
+/** The handshake was answered with another status than 101. */
 export class UpgradeRefused extends Error {
   readonly status: number
   readonly body: string

@@ -1,4 +1,4 @@
-// A Berth deployment of a test's own on an engine: brought up by Compose, changed, looked at, and gone in the end.
+// A Berth deployment for a test: started by Compose, reconfigured, inspected, and removed at the end.
 import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -31,17 +31,17 @@ export interface DeploymentOptions {
   readonly name: string
   readonly template?: Settings
   readonly settings?: Settings
-  /** A TEMPLATES_FILE, beside what the environment describes. */
+  /** The text of a TEMPLATES_FILE, in addition to the template of the environment. */
   readonly templates?: string
-  /** Files beside it, by name. */
+  /** Further files in the same folder, by name. */
   readonly templateFiles?: Readonly<Record<string, string>>
-  /** What the engine has to have before the services come up. With the instance's label it is removed with the rest. */
+  /** Prepares the engine before the services start. Objects with the label of the instance are removed with the rest. */
   readonly beforeUp?: (engine: Engine, instance: string) => Promise<void>
   readonly directors?: number
   readonly engine?: Engine
-  /** How to reach a published port, where that is not on 127.0.0.1. */
+  /** How to reach a published port that is not on 127.0.0.1. */
   readonly reach?: (port: number) => Promise<Place>
-  /** Instead of the ones of the repository. */
+  /** Instead of the compose files of the repository. */
   readonly composeFiles?: readonly string[]
 }
 
@@ -50,15 +50,15 @@ export interface Deployment extends AsyncDisposable {
   readonly prefix: string
   readonly engine: Engine
   readonly site: Site
-  /** The same site by another host name, such as `hello.localhost`. */
+  /** The same site under another host name, such as `hello.localhost`. */
   siteAt(host: string): Site
   readonly gatewaySecret: string
   readonly settings: Settings
   /** Runs Compose with this deployment's files and settings. */
   compose(...args: string[]): Promise<string>
-  /** Brings up what the settings ask for; given ones replace present ones, empty ones take them away. */
+  /** Applies settings: they replace present ones, and an empty value removes a setting. */
   reconfigure(settings: Settings, ...services: Role[]): Promise<void>
-  /** Puts another TEMPLATES_FILE in the place of the present one, in one step. */
+  /** Replaces the TEMPLATES_FILE in one step. */
   writeTemplates(text: string): Promise<void>
   services(role: Role): Promise<InspectedContainer[]>
   logs(role: Role): Promise<string>
@@ -84,7 +84,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   const places = new Map<string, Place>()
   for (const each of [port, idpPort])
     places.set(String(each), (await options.reach?.(each)) ?? { host: '127.0.0.1', port: each })
-  // A prefix has no hyphen, and nobody else on the engine has it.
+  // A prefix has no hyphen, and must be unique on the engine.
   const prefix = `t${options.name}${process.pid.toString(36)}`.slice(0, 20)
   const gatewaySecret = randomBytes(24).toString('hex')
   let settings: Settings = {
@@ -102,7 +102,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     OAUTH2_PROXY_CLIENT_SECRET: randomBytes(24).toString('hex'),
     OAUTH2_PROXY_OIDC_ISSUER_URL: `http://idp.localhost:${idpPort}`,
     CONTAINER_HOST_PREFIX: prefix,
-    // Beside a running demo, whose networks have the default range, and beside other deployments of the tests.
+    // Neither the default range, which a running demo uses, nor that of another deployment of the tests.
     NETWORK_POOL: pool.subnet,
     TEMPLATES_FOLDER: templatesFolder,
     ...(options.templates === undefined ? {} : { TEMPLATES_FILE: '/etc/berth/templates.yml' }),
@@ -188,7 +188,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     writeTemplates,
     async reconfigure(changes, ...names) {
       settings = { ...settings, ...changes }
-      // The identity provider leads to no director, and Compose minds a scale for what is not meant.
+      // The identity provider has no dependency on a director, and Compose refuses a scale for a service that is not started.
       const args = names.length > 0 && names.every((name) => name === 'idp') ? plainUp : up
       await explained(compose(...args, '--no-build', ...names))
       await answering(site)
@@ -226,7 +226,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   return deployment
 }
 
-/** The gateway has no health check everywhere, and starts again when the provider was not there yet. */
+/** Not every gateway has a health check, and a gateway restarts if the provider was not ready yet. */
 async function answering(site: Site): Promise<void> {
   const url = new URL('/', site.origin)
   await eventually('the gateway answers', 60_000, async () => {

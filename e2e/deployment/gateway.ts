@@ -1,5 +1,5 @@
-// Which gateway the tests go through: the one that was asked for, else oauth2-proxy where its image is, else Apache;
-// and the images that a deployment is made of.
+// Chooses the gateway of the tests: the requested one, otherwise oauth2-proxy if its image is present, otherwise Apache.
+// Lists the images of a deployment.
 import { attempt } from '../run/command.ts'
 import { surroundings, type GatewayKind } from '../run/surroundings.ts'
 
@@ -9,7 +9,7 @@ export function chooseGateway(): Promise<GatewayKind> {
   return (chosen ??= choose())
 }
 
-/** What a deployment with `hello` needs on an engine that has no images. */
+/** The images that a deployment with `hello` needs. */
 export async function deployedImages(): Promise<readonly string[]> {
   const gateway = await chooseGateway()
   const gatewayImage = gateway === 'apache' ? 'berth/apache-gateway' : surroundings.gatewayImage

@@ -1,4 +1,4 @@
-// Ends a service's process as a crash does, and waits until the engine has started it again.
+// Kills the process of a service, as in a crash, and waits until the engine has restarted it.
 import assert from 'node:assert/strict'
 import { inspected } from '../engine/belongings.ts'
 import { eventually } from '../run/deadline.ts'

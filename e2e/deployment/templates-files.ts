@@ -1,9 +1,9 @@
-// The files with templates that the proofs deploy; between them they say every field that there is.
+// The templates files that the proofs deploy. Together they use every field.
 
-/** What differs from run to run, for an engine is shared. */
+/** The values that differ from run to run, since the engine is shared. */
 interface ChangingFile {
   readonly prefixes: { readonly full: string; readonly dock: string; readonly pier: string }
-  /** One that the engine has, besides Berth's own. */
+  /** A network that the engine has, in addition to Berth's own. */
   readonly network: string
   /** More of the template `pier`. */
   readonly pier: string
@@ -11,7 +11,7 @@ interface ChangingFile {
   readonly more?: string
 }
 
-/** Three templates: one that says all that a container is made of, one with a port of its own, one that is changed. */
+/** Three templates: one with all settings of a container, one with its own port, one that is changed. */
 export const changingFile = ({ prefixes, network, pier, more = '' }: ChangingFile): string => `
 x-common: &common
   image: berth/hello
@@ -70,7 +70,7 @@ secrets:
 `
 
 interface LifeFile {
-  /** What the prefixes end with. */
+  /** The end of the prefixes. */
   readonly own: string
   /** Where the images of `fresh` and `kept` are. */
   readonly registry: string
@@ -78,7 +78,7 @@ interface LifeFile {
   readonly folder: string
 }
 
-/** A template for each thing that befalls a workspace, with times that a test can wait for. */
+/** A template for each event in the life of a workspace, with times that a test can wait for. */
 export const lifeFile = ({ own, registry, folder }: LifeFile): string => `
 x-small: &small { image: berth/hello, port: 8080, mem_limit: 64m }
 

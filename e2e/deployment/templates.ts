@@ -1,8 +1,8 @@
-// What the tests let people have, as the settings of a deployment.
+// The templates of the tests, as settings of a deployment.
 
 export type Settings = Readonly<Record<string, string>>
 
-/** A page that is up in milliseconds, and answers that try a proxy's patience (demo/hello/README.md). */
+/** A page that starts within milliseconds, and has answers that are difficult for a proxy (demo/hello/README.md). */
 export const helloTemplate: Settings = {
   CONTAINER_IMAGE: 'berth/hello',
   CONTAINER_PORT: '8080',
@@ -11,7 +11,7 @@ export const helloTemplate: Settings = {
   CONTAINER_MEMORY: '256m',
 }
 
-/** The same without a home: for several people, or for nobody yet. */
+/** The same without a home: for several people, or for standby containers. */
 export const homelessTemplate: Settings = {
   CONTAINER_IMAGE: 'berth/hello',
   CONTAINER_PORT: '8080',

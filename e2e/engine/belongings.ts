@@ -1,4 +1,4 @@
-// What an engine holds of one instance: containers, networks, volumes, found by label; and its removal.
+// The containers, networks and volumes of one instance, found by label, and their removal.
 import type { Engine } from './engine.ts'
 
 export interface ListedContainer {
@@ -87,7 +87,7 @@ export function networksOf(engine: Engine, instance: string): Promise<ListedNetw
   return engine.get('/networks', ofInstance(instance))
 }
 
-/** Those of workspaces, spares too. */
+/** The networks of workspaces, including spares. */
 export async function workspaceNetworksOf(
   engine: Engine,
   instance: string,
@@ -113,12 +113,12 @@ export async function inspected(engine: Engine, name: string): Promise<Inspected
   return found
 }
 
-/** Everything, people's homes too. The spawner goes first, so that it mends nothing meanwhile. */
+/** Removes everything, including people's homes. The spawner is removed first, so that it restores nothing meanwhile. */
 export async function removeBelongings(engine: Engine, instance: string): Promise<void> {
   const containers = await containersOf(engine, instance)
   const spawners = containers.filter(({ Labels }) => Labels['berth.role'] === 'spawner')
   await removeContainers(engine, spawners)
-  // Once more: the last thing that it did may have been to make one.
+  // List again: the spawner may have created one just before it was removed.
   await removeContainers(engine, await containersOf(engine, instance))
   for (const { Id } of await networksOf(engine, instance)) await engine.remove(`/networks/${Id}`)
   for (const { Name } of await volumesOf(engine, instance)) {

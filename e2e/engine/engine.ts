@@ -1,4 +1,4 @@
-// One Docker Engine over its socket: plain HTTP, each call with a deadline. What is said there is not interpreted here.
+// One Docker Engine over its socket: plain HTTP, each call with a deadline. This module does not interpret the answers.
 import { request, type IncomingMessage } from 'node:http'
 
 export const defaultSocket = '/var/run/docker.sock'
@@ -19,10 +19,10 @@ export type Query = Readonly<Record<string, string | number | boolean | object>>
 export interface Engine {
   readonly socketPath: string
   get<T>(path: string, query?: Query): Promise<T>
-  /** @returns `undefined` for what is not there */
+  /** @returns `undefined` if it does not exist */
   find<T>(path: string, query?: Query): Promise<T | undefined>
   post<T>(path: string, query?: Query, body?: object): Promise<T>
-  /** What is not there any more is a success. */
+  /** Succeeds if it does not exist any more. */
   remove(path: string, query?: Query): Promise<void>
   text(path: string, query?: Query): Promise<Buffer>
   /** No deadline: the caller's signal ends it. */

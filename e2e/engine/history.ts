@@ -1,4 +1,4 @@
-// Everything that happens on an engine from now on, in its order, so that a limit can be asserted at every moment.
+// Records all events of an engine from now on, in order, so that a limit can be asserted for every moment.
 import assert from 'node:assert/strict'
 import { createInterface } from 'node:readline'
 import { DeadlineError } from '../run/deadline.ts'
@@ -18,7 +18,7 @@ export interface EngineEvent {
 
 export interface EngineHistory extends AsyncDisposable {
   readonly events: readonly EngineEvent[]
-  /** The first event that matches, one that has been already or one to come. */
+  /** The first event that matches, past or future. */
   first(
     what: string,
     withinMs: number,
@@ -37,7 +37,7 @@ export async function watchEngine(engine: Engine): Promise<EngineHistory> {
   const ended = new AbortController()
   const events: EngineEvent[] = []
   const waiting = new Set<() => void>()
-  // The engine answers before it listens to itself: what happens between the two is asked for by its time.
+  // The engine answers before its subscription is active. The parameter `since` includes the events in between.
   const since = (Date.now() / 1_000).toFixed(3)
   const stream = await engine.stream('/events', { since }, ended.signal)
   stream.on('error', () => stream.destroy())
@@ -83,13 +83,13 @@ function eventOf({ Type, Action, Actor, timeNano }: Line): EngineEvent {
   }
 }
 
-/** One stretch of time, such as the life of a container. */
+/** A period of time, such as the life of a container. */
 export interface Span {
   readonly from: number
   readonly to: number
 }
 
-/** The most that overlap at any moment. What ends at the very moment that another begins does not overlap it. */
+/** The largest number that overlap at any moment. A period that ends when another begins does not overlap it. */
 export function mostAtOnce(spans: readonly Span[]): number {
   const changes = spans.flatMap(({ from, to }) => [
     { at: from, by: 1 },
@@ -126,7 +126,7 @@ export function assertMadeInOrder(
   }
 }
 
-/** Something about a workspace of this very deployment: others may be busy on the same engine. */
+/** An event of a workspace of this deployment: other deployments may use the same engine. */
 export function isOfWorkspace(berth: {
   readonly instance: string
 }): (event: EngineEvent) => boolean {

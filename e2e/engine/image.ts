@@ -1,4 +1,4 @@
-// Images that only the tests need, built from a folder of `images/`. The engine's cache makes a second time short.
+// Images that only the tests need, built from a folder of `images/`. The engine's cache makes further builds short.
 import { join } from 'node:path'
 import { run } from '../run/command.ts'
 

@@ -1,4 +1,4 @@
-// What somebody inside a container finds at other people's doors.
+// Tries from inside a container to connect to other hosts.
 import { run } from '../run/command.ts'
 
 export interface Door {
@@ -9,11 +9,11 @@ export interface Door {
 export interface Knocked extends Door {
   readonly how: string
   readonly connected: boolean
-  /** How many bytes were answered. */
+  /** How many bytes the other side sent. */
   readonly bytes: number
 }
 
-/** Knocks at all of them at once. The container has Node. */
+/** Tries all of them at once. The container needs Node. */
 export async function knockFromInside(
   container: string,
   doors: readonly Door[],

@@ -1,11 +1,11 @@
-// Images that differ from one another by their labels alone, made in moments, and gone with the test.
+// Images that differ only in their labels. They are built in moments, and removed with the test.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { takenDownAtTheEnd } from '../run/interruption.ts'
 import { run } from '../run/command.ts'
 
 export interface LabelledImages extends AsyncDisposable {
-  /** @param environment besides the image's own */
+  /** @param environment in addition to that of the image */
   make(
     name: string,
     labels: Readonly<Record<string, string>>,
@@ -32,7 +32,7 @@ export function labelledImages(from: string, repository: string): LabelledImages
   }
 }
 
-/** From a Dockerfile alone, without a folder of files. */
+/** Builds from a Dockerfile without a build context. */
 async function build(tag: string, dockerfile: string): Promise<void> {
   const child = spawn('docker', ['build', '--quiet', '--tag', tag, '-'], {
     stdio: ['pipe', 'ignore', 'pipe'],

@@ -1,5 +1,5 @@
-// An engine of a test's own, which can be stopped and killed without touching anybody else's containers: a second dockerd
-// with its own folders, in the network namespace of a container that only holds that.
+// A second engine, which a test can stop and kill without affecting other containers: a dockerd with its own folders, in
+// the network namespace of a container that exists only for this.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -14,11 +14,11 @@ import { createEngine, type Engine } from './engine.ts'
 export interface OwnEngine extends AsyncDisposable {
   readonly engine: Engine
   start(): Promise<void>
-  /** `SIGTERM` is an orderly end, `SIGKILL` none. */
+  /** `SIGTERM` ends the engine in order, `SIGKILL` kills it. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
   /** Copies images from the engine of this machine. */
   load(images: readonly string[]): Promise<void>
-  /** A way to a port inside, from outside. */
+  /** Makes a port inside reachable from outside. */
   reach(host: string, port: number): Promise<Place>
 }
 
@@ -26,7 +26,7 @@ const startMs = 60_000
 
 export async function createOwnEngine(name: string): Promise<OwnEngine> {
   const instance = `${surroundings.instance}-${name}`
-  // Short, for a socket's path has at most 107 characters.
+  // Short, since the path of a socket has at most 107 characters.
   const folder = await mkdtemp('/var/tmp/berth-e2e-')
   const socketPath = join(folder, 'docker.sock')
   const engine = createEngine(socketPath)
@@ -132,7 +132,7 @@ export async function createOwnEngine(name: string): Promise<OwnEngine> {
   }
 }
 
-/** What a killed engine leaves mounted. The deepest first. */
+/** Unmounts what a killed engine left mounted, the deepest mount first. */
 async function unmountBelow(folder: string): Promise<void> {
   const mounts = (await readFile('/proc/self/mounts', 'utf8'))
     .split('\n')

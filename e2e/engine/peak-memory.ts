@@ -1,9 +1,9 @@
-// The most memory of its own that a process in a container ever had resident, as the kernel kept it: no sample can
+// The peak of the private resident memory of a process in a container, as the kernel records it, so that no sample can
 // miss it. Pages of files (the binary's, shared by all that run it) do not count, as in `docker stats`.
 import { readFile } from 'node:fs/promises'
 import type { Engine } from './engine.ts'
 
-/** Of the process that took most: a health check beside it is not what is measured. */
+/** Of the largest process, so that a health check is not measured. */
 export async function peakMemoryBytes(engine: Engine, id: string): Promise<number> {
   const { Titles, Processes } = await engine.get<{ Titles: string[]; Processes: string[][] }>(
     `/containers/${id}/top`,

@@ -1,4 +1,4 @@
-// Debian's docker-registry on loopback: a real one to pull from, that can be made to deny and to be slow.
+// Debian's docker-registry on loopback: a real registry to pull from, which can deny access and be slow.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -13,13 +13,13 @@ import { freePorts } from '../run/free-ports.ts'
 import { takenDownAtTheEnd } from '../run/interruption.ts'
 
 export interface Registry extends AsyncDisposable {
-  /** What the names of its images begin with. */
+  /** The beginning of the names of its images. */
   readonly name: string
-  /** The same registry, its layers coming at a limited pace. */
+  /** The same registry with a limited transfer rate. */
   readonly slowName: string
-  /** From now on everybody is asked for a password that nobody has. */
+  /** Whether the registry requires a password, which nobody knows. */
   deny(denies: boolean): Promise<void>
-  /** Puts a copy of a local image there, under a name of its own, and forgets it here. */
+  /** Pushes a copy of a local image under another name, and removes that name here. */
   publish(source: string, name: string): Promise<void>
 }
 
@@ -35,7 +35,7 @@ export async function startRegistry(): Promise<Registry> {
 
   async function start(denies: boolean): Promise<void> {
     const config = join(folder, 'config.yml')
-    // A hash that no password is known for.
+    // A hash without a known password.
     await writeFile(
       join(folder, 'people'),
       `nobody:$2y$05$${'abcdefghijklmnopqrstuu'}${'x'.repeat(31)}\n`,
@@ -99,7 +99,7 @@ function configuration(options: { folder: string; port: number; denies: boolean 
   return `${lines.join('\n')}\n`
 }
 
-/** Hands every request on, and the layers back at a pace that can be watched. */
+/** Forwards every request, and returns the layers at a limited rate. */
 function createSlowWay(port: number): Server {
   return createServer((incoming, outgoing) => {
     const call = request(

@@ -1,5 +1,5 @@
-// A program of its own, run inside a network namespace: takes connections on a Unix socket, which any namespace reaches,
-// and leads each to a host and port of the namespace it runs in. Arguments: socket, host, port.
+// A separate program that runs inside a network namespace. It accepts connections on a Unix socket, which is reachable from
+// any namespace, and connects each to a host and port of its own namespace. Arguments: socket, host, port.
 import { connect, createServer } from 'node:net'
 
 const [socketPath = '', host = '', port = ''] = process.argv.slice(2)

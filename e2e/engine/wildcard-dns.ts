@@ -1,4 +1,4 @@
-// A resolver that answers every question for an address with one and the same: some providers' do, to show advertisements.
+// A resolver that answers every name with the same address, as the resolvers of some providers do to show advertisements.
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 

@@ -1,4 +1,4 @@
-// Proof 1: the main job as a person sees it: sign in, wait honestly, land where one wanted to be, in a container of one's own.
+// Proof 1: a person signs in, sees the progress of the start, and arrives at the requested address in a container of their own.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page, WebSocket } from 'playwright-core'
@@ -28,7 +28,7 @@ describe('proof 1: from the sign-in to a terminal', () => {
     await berth?.[Symbol.asyncDispose]()
   })
 
-  it('shows alice the phases of her start and leads her to the deep link that she asked for', async (t) => {
+  it('shows alice the phases of the start and leads to the deep link that she requested', async (t) => {
     const phases = await followPhases(alice)
     const landed = documentAt(alice, deepLink)
     const shown = loadingPageOn(alice)
@@ -58,7 +58,7 @@ describe('proof 1: from the sign-in to a terminal', () => {
     await keepScreenshot(alice, '01-jupyterlab')
   })
 
-  it('lets alice run a command in a terminal, and its hostname is her container', async () => {
+  it('lets alice run a command in a terminal of her container', async () => {
     const opened = alice.waitForEvent('websocket', (socket) => socket.url().includes('/terminals/'))
     await alice.click('.jp-LauncherCard[data-category=Other]:has-text("Terminal")')
     const said = collectText(await opened)
@@ -71,7 +71,7 @@ describe('proof 1: from the sign-in to a terminal', () => {
     await keepScreenshot(alice, '01-terminal')
   })
 
-  it('puts bob elsewhere at the same time, without her files', async () => {
+  it('gives bob another container at the same time, without the files of alice', async () => {
     await signInWithBrowser(bob, `${berth.site.origin}/lab`, 'bob')
     await bob.waitForSelector('#jp-main-dock-panel')
     const files = await bob.evaluate(async () => {
@@ -117,7 +117,7 @@ describe('proof 1: from the sign-in to a terminal', () => {
     assert.equal(fragment, '#there', 'the fragment is still there when the workspace answers')
   })
 
-  it('shows the loading page without JavaScript too, refreshed by itself', async () => {
+  it('shows the loading page without JavaScript, and the page refreshes itself', async () => {
     const context = await browser.newContext({ javaScriptEnabled: false })
     const page = await context.newPage()
     page.setDefaultTimeout(60_000)
@@ -132,14 +132,14 @@ describe('proof 1: from the sign-in to a terminal', () => {
   })
 })
 
-/** Resolves when a loading page has come, however soon it gives way. */
+/** Resolves when a loading page has been received, even if the workspace replaces it at once. */
 async function loadingPageOn(page: Page): Promise<void> {
   await page.waitForResponse(
     (response) => response.status() === 503 && 'berth-phase' in response.headers(),
   )
 }
 
-/** Resolves when the workspace itself has answered a navigation to this very target. */
+/** Resolves when the workspace itself has answered a navigation to this target. */
 async function documentAt(page: Page, target: string): Promise<string> {
   const answer = await page.waitForResponse((response) => {
     const url = new URL(response.url())
@@ -152,7 +152,7 @@ async function documentAt(page: Page, target: string): Promise<string> {
   return answer.url()
 }
 
-/** What a terminal has said so far. */
+/** The output of a terminal so far. */
 function collectText(socket: WebSocket): () => string {
   let text = ''
   socket.on('framereceived', ({ payload }) => {

@@ -1,4 +1,4 @@
-// Proof 2: whatever the concurrency, one person has one workspace.
+// Proof 2: one person has one workspace, whatever the concurrency.
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { asTheGateway } from '../clients/as-the-gateway.ts'
@@ -7,7 +7,7 @@ import type { Deployment } from '../deployment/deployment.ts'
 import { inspected, volumesOf, workspacesOf } from '../engine/belongings.ts'
 import { isOfWorkspace, watchEngine } from '../engine/history.ts'
 
-/** @param deployment has two directors, and alice has had no workspace in it */
+/** @param deployment has two directors, and alice must not have a workspace in it yet */
 export function oneContainer(deployment: () => Deployment): void {
   describe('proof 2: one container for one person', () => {
     let berth: Deployment
@@ -52,10 +52,10 @@ export function oneContainer(deployment: () => Deployment): void {
       assert.equal(homes.length, 1)
       const ours = isOfWorkspace(berth)
       const made = history.events.filter((event) => ours(event) && event.action === 'create')
-      assert.equal(made.length, 1, 'none was made and removed meanwhile')
+      assert.equal(made.length, 1, 'no other container was created meanwhile')
     })
 
-    it('lets both directors forward to a workspace that one of them asked for', async () => {
+    it('lets both directors forward to a workspace that one of them requested', async () => {
       const [first, second] = await berth.directorPlaces()
       assert.ok(first && second)
       for (const place of [first, second, first]) {

@@ -1,4 +1,4 @@
-// Proof 3: the limits hold at every moment, and whoever has to wait is served in the order of asking.
+// Proof 3: the limits hold at every moment, and people who wait are served in the order of their requests.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { statusOf, type EventStream } from '../clients/event-stream.ts'
@@ -36,11 +36,11 @@ describe('proof 3: limits and the queue', () => {
   })
   after(() => berth[Symbol.asyncDispose]())
 
-  it('serves 30 people under MAX_WORKSPACES=3 and MAX_STARTING=2, first come first served, positions falling', async () => {
+  it('serves 30 people under MAX_WORKSPACES=3 and MAX_STARTING=2, in the order of their requests, with decreasing queue positions', async () => {
     const people = await Promise.all(logins.map((login) => signIn(berth.site, login)))
     await using history = await watchEngine(berth.engine)
 
-    // Those in places stay until everybody has asked, so that the order of asking is the order of the queue.
+    // The people with a place keep it until all have made their request, so that the order of the requests is the order of the queue.
     const streams: EventStream[] = []
     for (const person of people) {
       const answer = await person.navigate('/')
@@ -77,7 +77,7 @@ describe('proof 3: limits and the queue', () => {
     for (const stream of streams) assertFalling(stream)
   })
 
-  it('takes away the place in the queue when a person cancels or goes away', async () => {
+  it('removes a person from the queue who cancels or leaves', async () => {
     const [one, two, three, four, five] = await Promise.all(
       logins.slice(0, 5).map((login) => signIn(berth.site, login)),
     )
@@ -154,7 +154,7 @@ async function readinessOfAll(berth: Deployment): Promise<Map<string, number>> {
   return new Map(await Promise.all(times))
 }
 
-/** A container's life is within what the spawner counts as a place, and the time until it listens within its start. */
+/** A container exists only while the spawner counts it as a place, and becomes ready only while it is counted as starting. */
 function assertLimits(events: readonly EngineEvent[], ready: ReadonlyMap<string, number>): void {
   const made = events.filter(({ action }) => action === 'create')
   assert.equal(made.length, count, 'one container for each')

@@ -50,7 +50,7 @@ describe('proof 4: idle and lifetime', () => {
       assert.ok(end.at - lastUse >= idleStopMs, `stopped ${end.at - lastUse} ms after its use`)
     })
 
-    it("is not kept by a page's background requests, and they do not wake it", async () => {
+    it('does not stay for background requests of a page, and they do not start it', async () => {
       await using history = await watchEngine(berth.engine)
       const bob = await signIn(berth.site, 'bob')
       await use(bob)
@@ -72,7 +72,7 @@ describe('proof 4: idle and lifetime', () => {
       assert.equal(started, undefined, 'nor does anything else that a page asks for by itself')
     })
 
-    it('is not kept by a WebSocket on which only pings flow', async () => {
+    it('does not stay for a WebSocket that carries only pings', async () => {
       await using history = await watchEngine(berth.engine)
       const carol = await signIn(berth.site, 'carol')
       await use(carol)
@@ -86,7 +86,7 @@ describe('proof 4: idle and lifetime', () => {
       await pinged.ended
     })
 
-    it('is kept by data frames of the client on a WebSocket', async () => {
+    it('stays while the client sends data frames on a WebSocket', async () => {
       await using history = await watchEngine(berth.engine)
       const gina = await signIn(berth.site, 'gina')
       await use(gina)
@@ -102,7 +102,7 @@ describe('proof 4: idle and lifetime', () => {
       await endOf(history, 'gina', idleStopMs + slackMs)
     })
 
-    it('is kept by a download and by an answer that take longer than the limit', async () => {
+    it('stays during a download and a response that take longer than the limit', async () => {
       await using history = await watchEngine(berth.engine)
       const [dora, emil] = await Promise.all([
         signIn(berth.site, 'dora'),
@@ -127,7 +127,7 @@ describe('proof 4: idle and lifetime', () => {
       ])
     })
 
-    it('is not kept by a download of which nothing is taken any more', async () => {
+    it('does not stay for a download that the client no longer reads', async () => {
       await using history = await watchEngine(berth.engine)
       const hugo = await signIn(berth.site, 'hugo')
       await use(hugo)
@@ -137,7 +137,7 @@ describe('proof 4: idle and lifetime', () => {
       answer.leave()
     })
 
-    it('comes back with the next navigation, and the home with its files', async () => {
+    it('starts again with the next navigation, with the files of the home', async () => {
       await using history = await watchEngine(berth.engine)
       const fred = await signIn(berth.site, 'fred')
       await arrive(fred)
@@ -163,7 +163,7 @@ describe('proof 4: idle and lifetime', () => {
     assert.notEqual((await inspected(berth.engine, berth.workspaceName('fred'))).Id, before)
   })
 
-  it('ends at its maximum lifetime though in use, with a page that says so and starts nothing by itself', async () => {
+  it('ends at its maximum lifetime even in use, with a page that says so and starts nothing by itself', async () => {
     await berth.reconfigure(
       { CONTAINER_IDLE_STOP: '1h', CONTAINER_IDLE_REMOVE: '24h', CONTAINER_MAX_LIFETIME: '12s' },
       'spawner',
@@ -194,7 +194,7 @@ describe('proof 4: idle and lifetime', () => {
     assert.equal(page.headers['berth-phase'], 'stopped')
     assert.match(html, /action="\/\.berth\/start"/)
     const starts = history.events.filter(isOf(berth, 'ida', 'start'))
-    assert.equal(starts.length, 1, 'looking at it starts nothing')
+    assert.equal(starts.length, 1, 'the page starts nothing')
     const pressed = await ida.press('start')
     assert.ok(pressed.status < 400, `start is answered ${pressed.status}`)
     assert.equal((await arrive(ida)).status, 200)

@@ -27,13 +27,13 @@ export function restartOfTheEngine(engine: () => OwnEngine): void {
     })
     after(() => berth?.[Symbol.asyncDispose]())
 
-    it('tells engine_unreachable while the engine is gone, and running workspaces go on', async () => {
+    it('answers engine_unreachable while the engine is down, and running workspaces continue', async () => {
       alice = await signIn(berth.site, 'alice')
       bob = await signIn(berth.site, 'bob')
       await arrive(alice)
       await (await alice.ask('/files/kept', { method: 'PUT', body: 'kept' })).text()
-      // The engine's ports and its DNS go with it, so that no gateway finds a director any more; the director is there,
-      // and so is what it holds a lease of.
+      // The published ports and the DNS end with the engine, so the gateway cannot reach a director. The director still
+      // runs, and so do the workspaces that it has leases for.
       const director = await own.reach(await addressOfDirector(berth), 8080)
       await own.end('SIGKILL')
 
@@ -46,7 +46,7 @@ export function restartOfTheEngine(engine: () => OwnEngine): void {
       assert.match(await page.text(), /<h1/)
     })
 
-    it('serves everybody again once the engine is back: nothing is doubled, files are there', async () => {
+    it('serves people again once the engine is back, with one container each and their files', async () => {
       await own.start()
       await berth.reconfigure({})
       const pressed = await eventually('the button works', 30_000, async () => {
@@ -61,7 +61,7 @@ export function restartOfTheEngine(engine: () => OwnEngine): void {
       assert.equal((await workspacesOf(berth.engine, berth.instance)).length, 2)
     })
 
-    it('finds all again after an orderly restart of the engine', async () => {
+    it('finds all workspaces after an orderly restart of the engine', async () => {
       const before = await inspected(berth.engine, berth.workspaceName('alice'))
       await own.end('SIGTERM')
       await own.start()

@@ -1,4 +1,4 @@
-// Proof 5: whatever dies, nothing is doubled, nothing is left half made, and people are served again.
+// Proof 5: after any crash there are no duplicates and nothing incomplete, and people are served again.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { arrive, hostnameOf } from '../clients/arrival.ts'
@@ -21,14 +21,14 @@ describe('proof 5: recovery', () => {
         IDP_PEOPLE: logins.join(','),
         RECONCILE_EVERY: '2s',
         NETWORK_SPARES: '1',
-        // Short leases, for the addresses of what is gone rest for one.
+        // Short leases: the address of a removed workspace is reused only after one lease.
         CONTAINER_IDLE_STOP: '60s',
       },
     })
   })
   after(() => berth[Symbol.asyncDispose]())
 
-  it('takes up after kill -9 of the spawner in the middle of creating', async () => {
+  it('completes the starts that kill -9 of the spawner interrupted', async () => {
     await using history = await watchEngine(berth.engine)
     const people = await Promise.all(logins.map((login) => signIn(berth.site, login)))
     const asking = Promise.all(people.map((person) => person.navigate('/')))
@@ -48,7 +48,7 @@ describe('proof 5: recovery', () => {
     assert.ok(half <= 2, `${half} were made again; at most MAX_STARTING were under way`)
   })
 
-  it('lets running workspaces answer while the spawner is dead, also through a director restarted meanwhile', async () => {
+  it('forwards to running workspaces while the spawner is down, even after a restart of the director', async () => {
     const [dave, alice] = await Promise.all([
       signIn(berth.site, 'dave'),
       signIn(berth.site, 'alice'),
@@ -59,7 +59,7 @@ describe('proof 5: recovery', () => {
     await berth.engine.post(`/containers/${spawner.Id}/kill`)
     try {
       assert.equal((await dave.ask('/whoami')).status, 200)
-      // Without a spawner it is never introduced, and so not ready; but it forwards.
+      // Without a spawner the director does not become ready, but it forwards.
       await killProcess(berth, 'director')
       const answer = await eventually('the restarted director forwards', 60_000, async () => {
         const again = await dave.ask('/whoami')
@@ -107,7 +107,7 @@ describe('proof 5: recovery', () => {
         event.action === 'die' &&
         people.some(({ login }) => event.name === berth.workspaceName(login)),
     )
-    assert.equal(died, undefined, 'no workspace went with the director')
+    assert.equal(died, undefined, 'no workspace ended with the director')
   })
 
   it('ends WebSockets with 1012 when a director is asked to stop', async () => {
@@ -121,7 +121,7 @@ describe('proof 5: recovery', () => {
     assert.equal(await hostnameOf(dave), berth.workspaceName('dave'))
   })
 
-  it('finds all again after docker compose down and up, running workspaces and stopped ones', async () => {
+  it('finds running and stopped workspaces after docker compose down and up', async () => {
     const [dave, erin] = await Promise.all([signIn(berth.site, 'dave'), signIn(berth.site, 'erin')])
     await Promise.all([arrive(dave), arrive(erin)])
     await (await dave.ask('/files/kept', { method: 'PUT', body: 'mine' })).text()
@@ -135,7 +135,7 @@ describe('proof 5: recovery', () => {
 
     await berth.compose('down')
     const meanwhile = await inspected(berth.engine, berth.workspaceName('dave'))
-    assert.equal(meanwhile.State.Running, true, 'what runs goes on')
+    assert.equal(meanwhile.State.Running, true, 'running workspaces continue')
     await berth.reconfigure({})
 
     const [again, other] = await Promise.all([
@@ -156,9 +156,9 @@ function isMade(berth: Deployment): (event: EngineEvent) => boolean {
   return (event) => ours(event) && event.action === 'create'
 }
 
-/** As many containers as people, each running, on a network of its own; nothing else after two passes but spares. */
+/** Each person has one container on a network of its own, and there are no other networks except spares. */
 async function assertWhole(berth: Deployment, count: number): Promise<void> {
-  await eventually('nothing is half made', 60_000, async () => {
+  await eventually('nothing is incomplete', 60_000, async () => {
     const workspaces = await workspacesOf(berth.engine, berth.instance)
     const networks = await workspaceNetworksOf(berth.engine, berth.instance)
     const names = new Set(workspaces.map(({ Names }) => Names[0]))

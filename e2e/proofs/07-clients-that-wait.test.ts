@@ -1,4 +1,4 @@
-// Proof 7: clients that know no pages are held until the workspace is there, and then served whole.
+// Proof 7: clients that cannot show a page are held until the workspace is ready, and then get the complete response.
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -36,7 +36,7 @@ describe('proof 7: git, curl and uploads to a workspace that is still starting',
     await rm(work, { recursive: true, force: true })
   })
 
-  it('clones from and pushes to a workspace that does not run yet, over HTTP', async () => {
+  it('clones from and pushes to a workspace that does not run yet', async () => {
     const alice = await signIn(berth.site, 'alice')
     const clone = join(work, 'clone')
     await git(alice, ['clone', '--quiet', `${berth.site.origin}/project.git`, clone])
@@ -45,7 +45,7 @@ describe('proof 7: git, curl and uploads to a workspace that is still starting',
     const author = ['-c', 'user.name=Alice', '-c', 'user.email=alice@example.test']
     await git(alice, ['-C', clone, 'add', 'blob'])
     await git(alice, ['-C', clone, ...author, 'commit', '--quiet', '--message', 'A blob'])
-    // Larger than git's buffer, so that it travels in chunks of no announced length.
+    // Larger than the buffer of git, so that git sends it chunked.
     await git(alice, ['-C', clone, 'push', '--quiet', 'origin', 'HEAD:main'])
 
     const again = join(work, 'again')
@@ -66,7 +66,7 @@ describe('proof 7: git, curl and uploads to a workspace that is still starting',
     assert.equal(refs, '', 'nothing of what alice pushed')
   })
 
-  it('holds a POST of 100 MiB until the workspace is ready, and delivers all of it once', async () => {
+  it('holds a POST of 100 MiB until the workspace is ready, and delivers it completely and once', async () => {
     await berth.reconfigure({
       ...helloTemplate,
       CONTAINER_ENV_HELLO_START_DELAY: '4000',
@@ -78,27 +78,27 @@ describe('proof 7: git, curl and uploads to a workspace that is still starting',
     await writeFile(file, body)
     const wanted = { length: body.length, sha256: createHash('sha256').update(body).digest('hex') }
 
-    // curl asks with Expect: 100-continue whether it may send that much.
+    // curl sends Expect: 100-continue before such a large body.
     const output = await curl(dora, ['--data-binary', `@${file}`, '/sha256'])
     assert.deepEqual(JSON.parse(output), wanted)
     const made = history.events.filter(
       ({ action, name }) => action === 'create' && name === berth.workspaceName('dora'),
     )
-    assert.equal(made.length, 1, 'it was still to be made when the upload began')
+    assert.equal(made.length, 1, 'the container did not exist when the upload began')
 
     const emil = await signIn(berth.site, 'emil')
     const unasked = await emil.ask('/sha256', { method: 'POST', body })
     assert.deepEqual(await unasked.json(), wanted, 'without Expect, too')
   })
 
-  it('holds curl, which does not accept HTML, and then gives it the answer itself', async () => {
+  it('holds curl, which does not accept HTML, and then returns the response of the workspace', async () => {
     const carol = await signIn(berth.site, 'carol')
     const output = await curl(carol, ['--include', '/whoami'])
     assert.match(output, /^HTTP\/1\.1 200 /m)
     assert.match(output, new RegExp(`"hostname": "${berth.workspaceName('carol')}"`))
   })
 
-  it('answers Expect: 100-continue once there is a workspace to take the body', async () => {
+  it('answers Expect: 100-continue once a workspace can receive the body', async () => {
     const carol = await signIn(berth.site, 'carol')
     const output = await curl(carol, [
       '--include',
@@ -117,7 +117,7 @@ function cookieOf(person: Person): string {
   return person.jar.header(new URL(person.site.origin))
 }
 
-/** Nobody's own configuration, and no questions. */
+/** Without the configuration of this machine, and without prompts. */
 async function git(person: Person, args: readonly string[]): Promise<string> {
   const header = `http.extraHeader=Cookie: ${cookieOf(person)}`
   const output = await run('git', ['-c', header, ...args], {

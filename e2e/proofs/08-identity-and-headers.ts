@@ -1,4 +1,4 @@
-// Proof 8: by raw sockets, who may pass, what is refused, and what a workspace gets to see.
+// Proof 8: over raw sockets: which requests are refused, and which headers a workspace receives.
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { arrive } from '../clients/arrival.ts'
@@ -54,11 +54,11 @@ export function identityAndHeaders(deployment: () => Deployment): void {
       })
     }
 
-    it('hazard: Connection names the identity header: it is not dropped on the way, nor is anybody else let in', async () => {
+    it('hazard: keeps the identity header when Connection names it, and lets nobody in without one', async () => {
       const answer = await get([...headOfAlice(), `Connection: ${identity}`])
       const { headers } = echoOf(answer)
       assert.equal(valuesOf(headers, 'connection').includes(identity), false)
-      // Through a gateway that drops the header because of it, the request arrives with no identity.
+      // If a gateway drops the header because of that, the request arrives without an identity.
       const person = await signIn(berth.site, 'alice')
       const through = await person.ask('/echo', { headers: { connection: identity } })
       const text = await through.text()
@@ -82,7 +82,7 @@ export function identityAndHeaders(deployment: () => Deployment): void {
       )
     })
 
-    it('hazard: cross-site WebSocket hijacking: an upgrade from a foreign Origin is refused', async () => {
+    it('hazard: refuses an upgrade from a foreign Origin (cross-site WebSocket hijacking)', async () => {
       for (const origin of ['http://evil.example', `${berth.site.origin}.evil.example`, 'null']) {
         const answer = await upgrade([...headOfAlice(), `Origin: ${origin}`])
         assert.equal(answer.status, 403, origin)
@@ -110,7 +110,7 @@ export function identityAndHeaders(deployment: () => Deployment): void {
       }
     })
 
-    it('hazard: request smuggling: two framings, two lengths and bare line feeds are refused', async () => {
+    it('hazard: refuses two framings, two lengths and bare line feeds (request smuggling)', async () => {
       const bodies = [
         ['Content-Length: 5', 'Transfer-Encoding: chunked'],
         ['Content-Length: 5', 'Content-Length: 6'],
@@ -140,7 +140,7 @@ export function identityAndHeaders(deployment: () => Deployment): void {
       }
     })
 
-    it("lets nothing of the gateway's cookies, secret or authorization reach the workspace, by either way in", async () => {
+    it("removes the gateway's cookies, secret and authorization from requests and upgrades", async () => {
       const person = await signIn(berth.site, 'alice')
       const viaRequest = await (
         await person.ask('/echo', { headers: { cookie: 'mine=1; _oauth2_proxy_2=forged' } })
@@ -182,7 +182,7 @@ export function identityAndHeaders(deployment: () => Deployment): void {
       assert.deepEqual(valuesOf(direct.headers, 'cookie'), ['mine=1'])
     })
 
-    it("drops a workspace's attempt to set the gateway's cookies, and keeps its own", async () => {
+    it("drops cookies of the gateway that a workspace sets, and keeps the workspace's own", async () => {
       const person = await signIn(berth.site, 'alice')
       const query = new URLSearchParams([
         ['set-cookie', '_oauth2_proxy=stolen; Path=/'],
@@ -209,7 +209,7 @@ export function identityAndHeaders(deployment: () => Deployment): void {
       assert.equal(valuesOf((await through.json<Echo>()).headers, 'x-long-7')[0], long)
     })
 
-    it('made no container for anybody but alice', async () => {
+    it('created no container for the refused requests', async () => {
       assert.ok(usersBefore.includes('alice'))
       assert.deepEqual(await usersWithWorkspaces(berth), usersBefore)
     })

@@ -14,7 +14,7 @@ import { attempt, run } from '../run/command.ts'
 import { eventually, letPass } from '../run/deadline.ts'
 import { surroundings } from '../run/surroundings.ts'
 
-/** Runs hello when a file says so, and something else until then. */
+/** Runs the given command until a file exists, and hello from then on. */
 const onlyWhenMended = (otherwise: string): string =>
   JSON.stringify([
     'sh',
@@ -41,7 +41,7 @@ describe('proof 9: failures', () => {
     await registry?.[Symbol.asyncDispose]()
   })
 
-  it('tells of a missing image, and starts once it is there', async () => {
+  it('reports a missing image, and starts once the image exists', async () => {
     const dora = await signIn(berth.site, 'dora')
     await expectFailure(dora, 'image_missing')
     await registry.publish('berth/hello', 'missing:1')
@@ -49,7 +49,7 @@ describe('proof 9: failures', () => {
     await forget(`${registry.name}/missing:1`)
   })
 
-  it('tells of a registry that denies, and starts once it does not', async () => {
+  it('reports a registry that denies access, and starts once it allows it', async () => {
     await registry.publish('berth/hello', 'private:1')
     await registry.deny(true)
     await berth.reconfigure({ CONTAINER_IMAGE: `${registry.name}/private:1` }, 'spawner')
@@ -61,7 +61,7 @@ describe('proof 9: failures', () => {
     await forget(`${registry.name}/private:1`)
   })
 
-  it('shows the progress of a pull in per cent, and then leads on', async () => {
+  it('shows the progress of a pull in per cent, and then the workspace', async () => {
     await makeLargeImage(registry)
     await berth.reconfigure({ CONTAINER_IMAGE: `${registry.slowName}/large:1` }, 'spawner')
     await using browser = await openBrowser()
@@ -81,12 +81,12 @@ describe('proof 9: failures', () => {
     assert.deepEqual(
       numbers,
       numbers.toSorted((one, other) => one - other),
-      'and never less again',
+      'the percentage never decreases',
     )
     await forget(`${registry.slowName}/large:1`)
   })
 
-  it('tells of an image that exits at once, with its code and last words, and does not try again by itself', async () => {
+  it('reports an image that exits at once, with its exit code and last output, and does not retry by itself', async () => {
     await berth.reconfigure(
       {
         CONTAINER_IMAGE: 'berth/hello',
@@ -105,7 +105,7 @@ describe('proof 9: failures', () => {
     const text = await page.innerText('body')
     assert.match(text, /\b7\b/, 'the exit code')
     assert.match(text, /first words/)
-    assert.match(text, /a <b>bold<\/b> mistake & more/, 'shown as it is, and harmless')
+    assert.match(text, /a <b>bold<\/b> mistake & more/, 'shown as text, not as markup')
     assert.ok(!text.includes('\u001b'))
     assert.equal(await page.locator('b:has-text("bold")').count(), 0)
 
@@ -117,7 +117,7 @@ describe('proof 9: failures', () => {
     const before = starts()
     await page.reload()
     await letPass(3_000)
-    assert.equal(starts(), before, 'looking at the failure starts nothing')
+    assert.equal(starts(), before, 'the page with the failure starts nothing')
     assert.equal(before, 1)
 
     await mend(berth, 'gina')
@@ -126,11 +126,11 @@ describe('proof 9: failures', () => {
     assert.match(await page.innerText('#who'), new RegExp(name))
   })
 
-  it('tells of an image that never listens, within its start timeout', async () => {
+  it('reports an image that never listens, at its start timeout', async () => {
     await berth.reconfigure(
       {
         CONTAINER_COMMAND: onlyWhenMended('exec sleep 600'),
-        // Long enough for the start that follows, however busy the machine is.
+        // Long enough for the start that follows, even on a busy machine.
         CONTAINER_START_TIMEOUT: '12s',
         CONTAINER_STOP_TIMEOUT: '1s',
       },
@@ -144,7 +144,7 @@ describe('proof 9: failures', () => {
     await pressAndArrive(hugo)
   })
 
-  it('leaves nothing half made of all that', async () => {
+  it('leaves nothing incomplete after these failures', async () => {
     const states = (await workspacesOf(berth.engine, berth.instance)).map(({ State }) => State)
     assert.ok(
       states.every((state) => state === 'running'),
@@ -152,7 +152,7 @@ describe('proof 9: failures', () => {
     )
   })
 
-  it('refuses who is not allowed, with a page and a problem', async () => {
+  it('refuses a person who is not allowed, with a page and a problem', async () => {
     await berth.reconfigure(
       { CONTAINER_ALLOWED_GROUPS: 'admins', CONTAINER_COMMAND: '', CONTAINER_START_TIMEOUT: '60s' },
       'spawner',
@@ -166,7 +166,7 @@ describe('proof 9: failures', () => {
     assert.equal((await arrive(admin)).status, 200)
   })
 
-  it('takes the state-changing calls of the own page only', async () => {
+  it("accepts state-changing calls from Berth's own pages only", async () => {
     const admin = await signIn(berth.site, 'admin')
     const foreign = await admin.ask('/.berth/start', {
       method: 'POST',
@@ -187,7 +187,7 @@ describe('proof 9: failures', () => {
   })
 })
 
-/** The failure as a program is told it, as a page, on the event stream: the same each time, and the button is there. */
+/** The failure is the same as a problem, as a page with a button, and on the event stream. */
 async function expectFailure(person: Person, code: string): Promise<Problem> {
   const problem = await expectProblem(await person.ask('/whoami'), 502, code)
   const page = await person.navigate('/some/where?x=1')
@@ -215,12 +215,12 @@ async function pressAndArrive(person: Person): Promise<void> {
   assert.equal(answer.status, 200, await answer.text())
 }
 
-/** So that the next start pulls again. */
+/** Removes the image, so that the next start pulls it again. */
 async function forget(image: string): Promise<void> {
   await attempt('docker', ['rmi', '--force', image])
 }
 
-/** Puts the file into a person's home that makes the command run hello. */
+/** Creates the file in a person's home that makes the command run hello. */
 async function mend(berth: Deployment, user: string): Promise<void> {
   const volume = `${berth.instance}-${user}-home`
   await run('docker', [
@@ -229,7 +229,7 @@ async function mend(berth: Deployment, user: string): Promise<void> {
   ])
 }
 
-/** hello, and 60 MB that do not compress, in a layer that nothing here keeps: no build, for its cache would. */
+/** hello with a layer of 60 MB that does not compress. Not by a build, whose cache would keep the layer. */
 async function makeLargeImage(registry: Registry): Promise<void> {
   const name = `${surroundings.instance}-large`
   const ballast = 'head -c 60000000 /dev/urandom > /tmp/ballast'
@@ -244,7 +244,7 @@ async function makeLargeImage(registry: Registry): Promise<void> {
   }
 }
 
-/** Runs in the browser: tells the page's text whenever it changes. */
+/** Runs in the browser: reports the text of the page whenever it changes. */
 const noteText = `
   document.addEventListener('DOMContentLoaded', () => {
     const note = () => tellText(document.body.innerText)

@@ -1,5 +1,5 @@
-// Proof 10: whatever the name, its bearer has a valid container of their own, or a clear refusal. (That two names never
-// meet is proved for all names by the property test of the names themselves.)
+// Proof 10: a person with any name gets a valid container of their own, or a clear refusal. (The property test of the
+// names proves for all names that two of them never lead to the same container.)
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { asTheGateway } from '../clients/as-the-gateway.ts'
@@ -32,7 +32,7 @@ export function userNames(deployment: () => Deployment): void {
       berth = deployment()
     })
 
-    it('gives each of them a container and a home that nobody else has', async () => {
+    it('gives each person a container and a home of their own', async () => {
       const hostnames = new Map<string, string>()
       const before = await countAll(berth)
       for (const name of names) {
@@ -60,7 +60,7 @@ export function userNames(deployment: () => Deployment): void {
       assert.equal(hostnames.get('twin'), berth.workspaceName('twin'))
     })
 
-    it('refuses names that nobody can bear, in plain words, and makes nothing', async () => {
+    it('refuses invalid names with an explanation, and creates nothing', async () => {
       const [place] = await berth.directorPlaces()
       assert.ok(place)
       const before = (await workspacesOf(berth.engine, berth.instance)).length
@@ -75,7 +75,7 @@ export function userNames(deployment: () => Deployment): void {
       assert.equal((await workspacesOf(berth.engine, berth.instance)).length, before)
     })
 
-    it('does not give the home of one who bore a name before to another with that name', async () => {
+    it('does not give the home of a former person to another person with the same name', async () => {
       const alice = await signIn(berth.site, 'alice')
       await hostnameOf(alice)
       await (await alice.ask('/files/secret', { method: 'PUT', body: 'mine' })).text()
@@ -86,7 +86,7 @@ export function userNames(deployment: () => Deployment): void {
         403,
         'identity_reused',
       )
-      assert.ok(!problem.detail.includes('u-'), 'nothing of the other is told')
+      assert.ok(!problem.detail.includes('u-'), 'the answer reveals nothing about the other person')
       const page = await successor.navigate('/')
       assert.equal(page.status, 403)
       assert.match(page.headers['content-type'] ?? '', /^text\/html/)
@@ -107,7 +107,7 @@ async function countAll(berth: Deployment): Promise<{ workspaces: number; homes:
   }
 }
 
-/** As the development provider reads its list: a backslash takes the next character as it is. */
+/** As the development provider reads its list: a backslash escapes the next character. */
 export function escaped(name: string): string {
   return name.replaceAll(/[\\,;']/g, (character) => `\\${character}`)
 }

@@ -1,4 +1,4 @@
-// What the engine does that one would not expect (networks, names, volumes), and who can reach whom.
+// Proof 11: unexpected behaviour of the engine (networks, names, volumes), and which container can reach which.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { arrive, hostnameOf } from '../clients/arrival.ts'
@@ -29,7 +29,7 @@ describe('proof 11: networks, names and volumes', () => {
         NETWORK_POOL: '10.215.0.0/24',
         RECONCILE_EVERY: '2s',
         NETWORK_SPARES: '1',
-        // Short leases, for the addresses of what is gone rest for one.
+        // Short leases: the address of a removed workspace is reused only after one lease.
         CONTAINER_IDLE_STOP: '60s',
       },
     })
@@ -38,7 +38,7 @@ describe('proof 11: networks, names and volumes', () => {
     await berth[Symbol.asyncDispose]()
   })
 
-  it('lets a workspace reach no other workspace, no director, no ops port, no spawner and no engine', async () => {
+  it('keeps a workspace from reaching other workspaces, directors, ops ports, the spawner and the engine', async () => {
     const [alice, bob] = await Promise.all([signIn(berth.site, 'alice'), signIn(berth.site, 'bob')])
     await Promise.all([arrive(alice), arrive(bob)])
     const [his, hers] = await Promise.all(
@@ -48,7 +48,7 @@ describe('proof 11: networks, names and volumes', () => {
     const [network = '', other = ''] = [hers, his].map(
       ({ NetworkSettings }) => Object.keys(NetworkSettings.Networks)[0],
     )
-    // Whoever is let in has a director there; the others follow.
+    // The director that lets the person in is on the network first. The others follow.
     const directors = await eventually('every director is on both networks', 30_000, async () => {
       const all = await berth.services('director')
       const isThere = all.every(({ NetworkSettings }) =>
@@ -74,7 +74,7 @@ describe('proof 11: networks, names and volumes', () => {
     }
 
     for (const seen of await knockFromInside(berth.workspaceName('alice'), silent))
-      assert.equal(seen.connected, false, `somebody is there: ${JSON.stringify(seen)}`)
+      assert.equal(seen.connected, false, `a connection was accepted: ${JSON.stringify(seen)}`)
     for (const seen of await knockFromInside(berth.workspaceName('alice'), beside)) {
       assert.equal(seen.bytes, 0, `an answer came: ${JSON.stringify(seen)}`)
       assert.notEqual(seen.how, 'timeout', `it is refused at once: ${JSON.stringify(seen)}`)
@@ -138,7 +138,7 @@ describe('proof 11: networks, names and volumes', () => {
     assert.equal((await reading).length, 30_000_000)
   })
 
-  it('hazard: removing a network bricks stopped containers: a stopped workspace starts again after all of Berth was made anew', async () => {
+  it('hazard: starts a stopped workspace again after all services were recreated (removing a network bricks stopped containers)', async () => {
     const dora = await signIn(berth.site, 'dora')
     await arrive(dora)
     await (await dora.ask('/files/kept', { method: 'PUT', body: 'kept' })).text()
@@ -186,7 +186,7 @@ describe('proof 11: networks, names and volumes', () => {
 
   it('skips addresses that another network on the engine has', async () => {
     const taken = await subnetsOf(berth)
-    // The upper half of the pool, of which nothing is used yet.
+    // The upper half of the pool is not used yet.
     assert.ok(
       taken.every((subnet) => Number(subnet.split(/[./]/)[3]) < 128),
       taken.join(),
@@ -208,7 +208,7 @@ describe('proof 11: networks, names and volumes', () => {
     }
   })
 
-  it('refuses a name that a foreign container has, and leaves that alone', async () => {
+  it('refuses a name that a foreign container has, and leaves that container unchanged', async () => {
     const name = berth.workspaceName('gina')
     await run('docker', ['run', '--detach', '--name', name, 'berth/hello'])
     try {
@@ -226,7 +226,7 @@ describe('proof 11: networks, names and volumes', () => {
     }
   })
 
-  it('refuses a volume that belongs to another instance, and leaves that alone', async () => {
+  it('refuses a volume that belongs to another instance, and leaves that volume unchanged', async () => {
     const volume = `${berth.instance}-hugo-home`
     await run('docker', ['volume', 'create', '--label', 'berth.instance=somebody-else', volume])
     try {

@@ -1,4 +1,4 @@
-// What is asked of a gateway beside signing in: many tabs, an expired session, and that it is a gateway at all.
+// Proof 12: what a gateway must do besides signing people in: several tabs, expired sessions, and letting nobody in without a session.
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { arrive } from '../clients/arrival.ts'
@@ -11,7 +11,7 @@ import { workspacesOf } from '../engine/belongings.ts'
 import { run } from '../run/command.ts'
 import { eventually } from '../run/deadline.ts'
 
-/** @param deployment in which mallory and carol have no workspace; its spawner is replaced in the end */
+/** @param deployment in which mallory and carol have no workspace; the last test replaces its spawner */
 export function theGateway(deployment: () => Deployment): void {
   describe('proof 12: the gateway', () => {
     let berth: Deployment
@@ -19,7 +19,7 @@ export function theGateway(deployment: () => Deployment): void {
       berth = deployment()
     })
 
-    it('lets several tabs sign in at once, and all arrive where they wanted to be', async () => {
+    it('lets several tabs sign in at once, and each arrives at its own address', async () => {
       const jar = createCookieJar()
       const paths = ['/one?a=1', '/two?b=2', '/three']
       const tabs = []
@@ -32,7 +32,7 @@ export function theGateway(deployment: () => Deployment): void {
       assert.equal((await arrive(alice)).status, 200)
     })
 
-    it('answers 401 to a background request whose session is over, and sends only a navigation to sign in', async () => {
+    it('answers a background request without a session with 401, and redirects only navigations to the sign-in', async () => {
       const alice = await signIn(berth.site, 'alice')
       alice.jar.clear()
       for (const [path, headers] of [
@@ -71,7 +71,7 @@ export function theGateway(deployment: () => Deployment): void {
       assert.ok(!names.includes('mallory'))
     })
 
-    it('believes nothing of what a signed-in person says about being somebody else', async () => {
+    it('ignores identity headers that a signed-in person sends', async () => {
       const alice = await signIn(berth.site, 'alice')
       const answer = await alice.ask('/echo', {
         headers: {
@@ -89,13 +89,13 @@ export function theGateway(deployment: () => Deployment): void {
 
     it('passes server-sent events as they come', async () => {
       const alice = await signIn(berth.site, 'alice')
-      // After the first there is nothing for an hour: what waits for more, or for the end, passes nothing on.
+      // After the first event there is nothing for an hour: a gateway that buffers would pass nothing on.
       const stream = await alice.events('/events?every=3600000')
       await stream.first('the first event', 30_000, ({ data }) => data === '1')
       stream.close()
     })
 
-    it('lets a second spawner of the same instance wait its turn, and take over when the first is gone', async () => {
+    it('lets a second spawner of the same instance wait, and take over when the first has ended', async () => {
       const alice = await signIn(berth.site, 'alice')
       await arrive(alice)
       const [first] = await berth.services('spawner')

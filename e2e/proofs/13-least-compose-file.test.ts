@@ -1,5 +1,5 @@
-// A compose file with the variables of old alone still works, with a warning; and a resolver that knows an answer to
-// everything leads nobody to a stranger.
+// Proof 13: a compose file with only the variables of the Container Director still works, with a warning. A resolver that answers
+// every name does not lead a request to a foreign server.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
@@ -47,18 +47,18 @@ describe('proof 13: the least compose file', () => {
     assert.equal(await hostnameOf(alice), berth.workspaceName('alice'))
     const words = await berth.logs('director')
     const warning = words.split('\n').find((line) => line.includes('GATEWAY_SECRET'))
-    assert.ok(warning, 'it speaks of GATEWAY_SECRET')
+    assert.ok(warning, 'the log mentions GATEWAY_SECRET')
     assert.match(warning, /"level":(?:"warn"|40)/)
   })
 
-  it('still wants an identity', async () => {
+  it('still requires an identity', async () => {
     const [place] = await berth.directorPlaces()
     assert.ok(place)
     const answer = await send({ url: new URL('/whoami', berth.site.origin), place })
     await expectProblem(answer, 401, 'identity_missing')
   })
 
-  it("hazard: a wildcard in DNS answers for a container that is not there: nobody's request goes to a stranger", async () => {
+  it('hazard: sends no request to a foreign server when a wildcard in DNS answers for a missing container', async () => {
     const bob = await signIn(berth.site, 'bob')
     const [spawner] = await berth.services('spawner')
     assert.ok(spawner)

@@ -1,4 +1,4 @@
-// Proof 14: images describe themselves by Orca's labels, each with its default and with another value.
+// Proof 14: images describe themselves by the labels of Orca; each label is tested with its default and another value.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { asTheGateway, type GatewayLike } from '../clients/as-the-gateway.ts'
@@ -82,7 +82,7 @@ describe('proof 14: images that describe themselves', () => {
     return (JSON.parse(text) as { hostname: string }).hostname
   }
 
-  it('offers web images and says clearly what it does not offer', async () => {
+  it('offers web images, and logs which images it does not offer and why', async () => {
     for (const name of ['plain', 'notebook', 'both']) assert.ok(offered.includes(name), name)
     for (const name of ['secure', 'raw', 'attached']) assert.ok(!offered.includes(name), name)
     const log = await berth.logs('spawner')
@@ -104,7 +104,7 @@ describe('proof 14: images that describe themselves', () => {
     assert.ok(await hostOf('both', 'ann'))
   })
 
-  it('lets any number in at once, or as many as users.concurrent says', async () => {
+  it('admits any number of people at once, or as many as users.concurrent allows', async () => {
     const people = ['ann', 'ben', 'cleo', 'dan', 'eve']
     const plain = await Promise.all(people.map((user) => hostOf('plain', user)))
     assert.equal(new Set(plain).size, 1)
@@ -117,18 +117,18 @@ describe('proof 14: images that describe themselves', () => {
     assert.equal(await hostOf('own', 'ben'), 'own-ben')
   })
 
-  it('serves any number in all, or as many as users.total says', async () => {
+  it('serves any number of people in total, or as many as users.total allows', async () => {
     const hosts: string[] = []
     for (const user of ['ann', 'ben', 'cleo']) hosts.push(await hostOf('served', user))
     assert.equal(hosts[0], hosts[1])
     assert.notEqual(hosts[1], hosts[2])
-    assert.equal(await hostOf('served', 'ann'), hosts[0], 'who has a seat keeps it')
+    assert.equal(await hostOf('served', 'ann'), hosts[0], 'a person with a seat keeps it')
   })
 
-  it('takes nobody new after timeout.session, which is a day unless said otherwise', async () => {
+  it('admits nobody new after timeout.session, which is a day by default', async () => {
     const first = await hostOf('drained', 'ann')
     const plain = await hostOf('plain', 'ann')
-    await eventually('somebody new comes to another one', 60_000, async () => {
+    await eventually('a new person gets another workspace', 60_000, async () => {
       const user = `new${Date.now()}`
       return (await hostOf('drained', user)) !== first
     })
@@ -136,7 +136,7 @@ describe('proof 14: images that describe themselves', () => {
     assert.equal(await hostOf('plain', `new${Date.now()}`), plain)
   })
 
-  it('ends what is not used for timeout.inactive, which is 15 minutes unless said otherwise', async () => {
+  it('ends a workspace that is unused for timeout.inactive, which is 15 minutes by default', async () => {
     await using history = await watchEngine(berth.engine)
     const name = await hostOf('brief', 'ann')
     await history.first('it ends', 60_000, (event) => event.name === name && event.action === 'die')

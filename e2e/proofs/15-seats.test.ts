@@ -1,4 +1,4 @@
-// Proof 15: several people share a workspace, as many as it has seats, and in its whole life no more than its total.
+// Proof 15: several people share a workspace: at once as many as it has seats, and in total no more than its limit.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createApi } from '../clients/api.ts'
@@ -47,7 +47,7 @@ describe('proof 15: seats', () => {
     director = place
   }
 
-  /** Who answers, and as whom it knows the person. */
+  /** Which workspace answers, and the name that it receives for the person. */
   async function visit(user: string): Promise<string> {
     const answer = await asTheGateway(berth, director, user).ask('/echo')
     const text = await answer.text()
@@ -62,7 +62,7 @@ describe('proof 15: seats', () => {
     return String(answer.headers['hello-host'])
   }
 
-  /** Everybody else uses nothing, and their seats end. */
+  /** Nobody else uses a workspace, so the other seats end. */
   async function onlySeat(user: string, host: string): Promise<void> {
     const api = await createApi(berth)
     await eventually(`nobody but ${user} has a seat`, seatsEndMs, async () => {
@@ -74,7 +74,7 @@ describe('proof 15: seats', () => {
     })
   }
 
-  it('puts fifty people who come at once into five workspaces of ten, and the 51st into a sixth', async () => {
+  it('seats fifty simultaneous people in five workspaces of ten, and the 51st in a sixth', async () => {
     const hosts = await Promise.all(people.map(visit))
     assert.deepEqual([...tallyOf(hosts).values()], [10, 10, 10, 10, 10])
     for (const host of new Set(hosts)) assert.match(host, /-shared--\d+$/)
@@ -99,13 +99,13 @@ describe('proof 15: seats', () => {
     await restarted(berth, 'spawner')
     assert.equal(await visit('new20'), host, 'nineteen had been there, and there are seats')
     assert.notEqual(await visit('new21'), host, 'twenty have been there: it takes nobody new')
-    assert.equal(await visit('new20'), host, 'who is there stays')
+    assert.equal(await visit('new20'), host, 'a person with a seat stays')
     assert.equal((await workspacesOf(berth.engine, berth.instance)).length, 6)
     await stays.end()
 
     const ours = isOfWorkspace(berth)
     const gone = await history.first(
-      'it goes when the last has left',
+      'it is removed when the last person has left',
       seatsEndMs,
       (event) => ours(event) && event.action === 'destroy' && event.name === host,
     )

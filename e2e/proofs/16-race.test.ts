@@ -1,4 +1,4 @@
-// Proof 16: a hundred people race for ten places, some leave, the spawner is killed: never an eleventh container.
+// Proof 16: a hundred people compete for ten places, some leave, and the spawner is killed: there is never an eleventh container.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { asTheGateway, type GatewayLike } from '../clients/as-the-gateway.ts'
@@ -18,7 +18,7 @@ const startingAtOnce = 4
 const logins = Array.from({ length: 100 }, (_, n) => `p${String(n + 1).padStart(3, '0')}`)
 /** Every seventh gives up while waiting. */
 const leavers = new Set(logins.filter((_login, n) => n >= places && n % 7 === 0))
-/** Within which somebody who waits shows up again; well within the 30 s that the spawner remembers them. */
+/** How often a waiting person asks again; well within the 30 s for which the spawner remembers them. */
 const lookAgainMs = 1_500
 
 describe('proof 16: a hundred people and ten places', () => {
@@ -32,7 +32,7 @@ describe('proof 16: a hundred people and ten places', () => {
         LOADING_PAGE_AFTER: '50ms',
         CONTAINER_MEMORY: '64m',
         CONTAINER_STOP_TIMEOUT: '2s',
-        // Who has left makes room for others' networks, too.
+        // People who have left also free their networks.
         CONTAINER_IDLE_STOP: '6s',
         CONTAINER_IDLE_REMOVE: '6s',
       },
@@ -40,13 +40,13 @@ describe('proof 16: a hundred people and ten places', () => {
   })
   after(() => berth[Symbol.asyncDispose]())
 
-  it('are served in the order of asking, ten at a time, through three kills of the spawner', async () => {
+  it('serves them in the order of their requests, ten at a time, through three kills of the spawner', async () => {
     const [director] = await berth.directorPlaces()
     assert.ok(director)
     const people = logins.map((login) => asTheGateway(berth, director, login))
     await using history = await watchEngine(berth.engine)
 
-    // One after another, so that there is an order to keep.
+    // One after another, so that the requests have an order.
     for (const person of people) {
       const answer = await person.navigate('/')
       assert.ok([200, 503].includes(answer.status), `${person.user} is answered ${answer.status}`)
@@ -63,7 +63,7 @@ describe('proof 16: a hundred people and ten places', () => {
     await Promise.all(waiting)
     await kills
 
-    assert.equal(served.length, logins.length - leavers.size, 'everybody who stayed is served')
+    assert.equal(served.length, logins.length - leavers.size, 'everybody who stayed was served')
     const events = history.events.filter(isOfWorkspace(berth))
     assertNeverMore(events)
     const stayed = logins.filter((login) => !leavers.has(login))
@@ -101,7 +101,7 @@ async function giveUp(person: GatewayLike): Promise<void> {
       if (phase === 'ready') await leave(person)
       return
     }
-    // The spawner is away: whoever wants to leave says so again.
+    // The spawner is down: the person tries again.
     await letPass(500)
   }
 }

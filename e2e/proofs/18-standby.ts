@@ -1,4 +1,4 @@
-// Proof 18: containers that stand ready are given to whoever comes, each to one person, and there are as many again.
+// Proof 18: standby containers are given to the people who arrive, each to one person, and are replaced.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { asTheGateway, type GatewayLike } from '../clients/as-the-gateway.ts'
@@ -14,7 +14,7 @@ import { eventually } from '../run/deadline.ts'
 const standby = 3
 const logins = ['ann', 'ben', 'cleo']
 
-/** @param engine is restarted in the end */
+/** @param engine the last test restarts it */
 export function standbyContainers(engine: () => OwnEngine): void {
   describe('proof 18: standby', () => {
     let own: OwnEngine
@@ -53,7 +53,7 @@ export function standbyContainers(engine: () => OwnEngine): void {
       return all.filter(({ Names }) => Names[0]?.startsWith(`/${berth.prefix}-standby--`))
     }
 
-    /** Running, nobody's, and known to answer: only such a one is given to who comes. */
+    /** Running, without an owner, and known to answer: only such a container is given to a person. */
     async function ready(): Promise<readonly string[]> {
       return eventually(`${standby} stand ready`, 90_000, async () => {
         const ids = (await standbys())
@@ -78,7 +78,7 @@ export function standbyContainers(engine: () => OwnEngine): void {
       return (await inspected(berth.engine, berth.workspaceName(login))).Id
     }
 
-    it('gives each of three who come within a second another one that nobody had, and refills', async () => {
+    it('gives three simultaneous people a standby container each, and creates new ones', async () => {
       const before = await ready()
       await using history = await watchEngine(berth.engine)
       const began = performance.now()
@@ -111,7 +111,7 @@ export function standbyContainers(engine: () => OwnEngine): void {
       assert.ok(after.every((id) => !before.includes(id)))
     })
 
-    it('keeps whose they are, and what stands ready, across kill -9 of the spawner', async () => {
+    it('keeps owners and standby containers across kill -9 of the spawner', async () => {
       const waiting = await ready()
       await killProcess(berth, 'spawner')
       await restarted(berth, 'spawner')
@@ -119,14 +119,14 @@ export function standbyContainers(engine: () => OwnEngine): void {
       assert.deepEqual([...(await ready())].sort(), [...waiting].sort(), 'they are adopted')
     })
 
-    it('keeps whose they are across a restart of the engine', async () => {
+    it('keeps owners across a restart of the engine', async () => {
       await own.end('SIGTERM')
       await own.start()
       await berth.reconfigure({})
       await findPeople()
       await assertSame()
       await ready()
-      // Still nobody’s: another person gets one of them.
+      // They still have no owner: another person gets one of them.
       const [place] = await berth.directorPlaces()
       assert.ok(place && 'host' in place)
       const dora = asTheGateway(berth, await own.reach(place.host, place.port), 'dora')

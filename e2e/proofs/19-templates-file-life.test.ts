@@ -1,4 +1,4 @@
-// Proof 19, second part: what the file says of a workspace's life, its seats and its way in is so on the engine.
+// Proof 19, second part: the settings of the file for the life of a workspace, its seats and its route take effect.
 import assert from 'node:assert/strict'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,12 +16,12 @@ import { startRegistry, type Registry } from '../engine/registry.ts'
 import { attempt, run } from '../run/command.ts'
 import { eventually, letPass } from '../run/deadline.ts'
 
-/** However slow the machine: what is awaited comes, or would not for minutes. Less than the defaults of the fields. */
+/** Long enough for a slow machine, and shorter than the defaults of the fields. */
 const patienceMs = 45_000
-/** The shortest idle step of the file, twice, and the lease: by then what is not kept has ended. */
+/** Twice the shortest idle time of the file, and the lease: by then an idle workspace has ended. */
 const wouldHaveEndedMs = 5_000
 
-describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, () => {
+describe('proof 19: the life of workspaces according to the file', { concurrency: 6 }, () => {
   let berth: Deployment
   let registry: Registry
   let history: EngineHistory
@@ -60,7 +60,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     asTheGateway(berth, director, user, { host: `${template}.localhost` })
   const nameOf = (template: string, user = 'ann'): string => `${template}${own}-${user}`
 
-  /** Uses it. @returns the container that answers, by its own word */
+  /** @returns the hostname of the container that answers */
   async function use(person: GatewayLike, path = '/whoami'): Promise<string> {
     const answer = await person.ask(path)
     const text = await answer.text()
@@ -90,7 +90,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     assert.equal(State.Status, 'running', name)
   }
 
-  it('idle: freezes, stops and removes, each so long after the last use', async () => {
+  it('idle: freezes, stops and removes a workspace at the set times after its last use', async () => {
     const usedAt = Date.now()
     const name = await use(at('ladder'))
     for (const [action, step] of [
@@ -103,7 +103,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     }
   })
 
-  it('lifetime: ends at its maximum and what it was extended by, though it is not idle', async () => {
+  it('lifetime: ends a workspace at its maximum plus its extension, even if it is not idle', async () => {
     const name = await use(at('lasting'))
     const endOf = async () =>
       Date.parse((await api.read<Shown>(`/api/v1/workspaces/${name}`)).endsAt ?? '')
@@ -116,16 +116,16 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     assert.ok(lived >= 17_500, `it lived ${lived} ms`)
   })
 
-  it('lifetime: drains, and ends with the last who leaves; a seat that does not persist ends with its connection', async () => {
+  it('lifetime: drains a workspace, and ends it with its last person; a seat that does not persist ends with its connection', async () => {
     const staying = await at('draining').ask('/events')
     assert.equal(staying.status, 200)
     const first = String(staying.headers['hello-host'])
     let newcomers = 0
-    await eventually('somebody new comes to another one', patienceMs, async () => {
+    await eventually('a new person gets another workspace', patienceMs, async () => {
       newcomers += 1
       return (await use(at('draining', `new${newcomers}`))) !== first
     })
-    assert.equal(await use(at('draining')), first, 'who is there stays')
+    assert.equal(await use(at('draining')), first, 'a person with a seat stays')
     const leftAt = Date.now()
     staying.leave()
     const end = await happens(first, 'die')
@@ -133,7 +133,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     await happens(first, 'destroy')
   })
 
-  it('activity: is not stopped while its path says that it is busy', async () => {
+  it('activity: keeps a workspace while its activity path reports that it is busy', async () => {
     const name = await say('busy', { busy: true })
     await letPass(wouldHaveEndedMs)
     await assertRuns(name)
@@ -143,7 +143,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     assert.ok(end.at >= doneAt, `stopped ${doneAt - end.at} ms before it was done`)
   })
 
-  it('activity: is not put off for longer than at_most', async () => {
+  it('activity: keeps a busy workspace no longer than at_most', async () => {
     const usedAt = Date.now()
     const name = await say('stubborn', { busy: true })
     const end = await happens(name, 'die')
@@ -159,7 +159,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     return String(saved.headers['hello-host'])
   }
 
-  it('activity: is not stopped while it uses more of a processor than said', async () => {
+  it('activity: keeps a workspace that uses more of a processor than the limit', async () => {
     const name = await use(at('computing'))
     await letPass(wouldHaveEndedMs)
     await assertRuns(name)
@@ -169,7 +169,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     assert.ok(end.at >= doneAt, `stopped ${doneAt - end.at} ms before it was done`)
   })
 
-  it('background: a page that asks for it all the time does not keep it', async () => {
+  it('background: ends a workspace despite constant background requests', async () => {
     const name = await use(at('polled'))
     const ended = happens(name, 'die')
     const polling = new AbortController()
@@ -189,7 +189,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     }
   })
 
-  it('connection_idle: a download of which nothing is taken any more does not keep it', async () => {
+  it('connection_idle: ends a workspace despite a download that the client no longer reads', async () => {
     const answer = await at('forgotten').ask('/bytes?n=2000000000')
     assert.equal(answer.status, 200)
     answer.stream.pause()
@@ -197,7 +197,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     answer.leave()
   })
 
-  it('seats: as many at once, and as many in all, as it says', async () => {
+  it('seats: admits as many people at once, and in total, as the file allows', async () => {
     const hostsOf = async (template: string) => {
       const hosts: string[] = []
       for (const user of ['ann', 'ben', 'cleo']) hosts.push(await use(at(template, user)))
@@ -222,7 +222,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     })
   })
 
-  it('seats: one that is not used ends, and the workspace stays', async () => {
+  it('seats: ends an unused seat, and keeps the workspace', async () => {
     const name = await use(at('brief'))
     await eventually('the seat has ended', patienceMs, async () => {
       const { seats } = await api.read<Shown>(`/api/v1/workspaces/${name}`)
@@ -231,7 +231,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     await assertRuns(name)
   })
 
-  it('standby: one stands ready, is given to who comes, and there is one again', async () => {
+  it('standby: gives the standby container to the next person, and creates another', async () => {
     const ready = await eventually('one stands ready', patienceMs, () => standby())
     const person = at('waiting')
     assert.equal(await use(person), ready.name, 'its hostname stays what it was')
@@ -250,7 +250,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     return workspaces.find(({ kind, phase }) => kind === 'standby' && phase === 'ready')
   }
 
-  it('pass: the application is told what it says and nothing else', async () => {
+  it('pass: passes the listed headers to the application, and no others', async () => {
     const sent = { authorization: 'Bearer of-ann', 'x-forwarded-access-token': 'of ann' }
     const { headers } = await echoed(at('told'), '/echo', sent)
     assert.equal(headers['authorization'], 'Bearer of-ann')
@@ -262,7 +262,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     assert.equal(other.headers['authorization'], undefined, 'it is for the one template alone')
   })
 
-  it('route: below a path, which is kept or stripped; a command in words, an environment as a list', async () => {
+  it('route: leads by a path, which is kept or stripped; command as text, environment as a list', async () => {
     const here = asTheGateway(berth, director, 'ann', { host: 'localhost' })
     assert.equal((await echoed(here, '/echo/what')).target, '/echo/what')
     assert.equal((await echoed(here, '/stripped/echo/what')).target, '/echo/what')
@@ -271,7 +271,7 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     assert.deepEqual(Config.Cmd, ['node', '/opt/hello/src/main.ts', '--title', 'two words'])
   })
 
-  it('volumes in the long way, a folder of the host among them; for whom it says; with a way to the internet', async () => {
+  it('volumes: mounts volumes and a folder of the host in the long syntax; allow: admits the listed people; egress: reaches the internet', async () => {
     await expectProblem(await at('shelves', 'ben').ask('/'), 403, 'template_forbidden')
     const name = await use(at('shelves'))
     const { Mounts, NetworkSettings } = await inspected(berth.engine, name)
@@ -288,11 +288,11 @@ describe('proof 19: the lives of workspaces by the file', { concurrency: 6 }, ()
     assert.equal(Internal, false)
   })
 
-  it('ready: a path that never answers well is waited for until the timeout', async () => {
+  it('ready: waits until the timeout for a path that never succeeds', async () => {
     await expectProblem(await at('unready').ask('/'), 502, 'start_timeout')
   })
 
-  it('pull_policy: before each new container, or only if the image is missing', async () => {
+  it('pull_policy: pulls before each new container, or only if the image is missing', async () => {
     const pullsOf = async (template: string): Promise<number> => {
       for (const user of ['ann', 'ben']) await use(at(template, user))
       // Once this is known, so is all that was before it.

@@ -1,4 +1,4 @@
-// Proof 19: what the file with templates says is so on the engine; it changes under load and disturbs nobody.
+// Proof 19: the templates file takes effect on the engine, and changes under load without disturbing anybody.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createApi } from '../clients/api.ts'
@@ -35,7 +35,7 @@ describe('proof 19: the file with templates', () => {
       templates: fileWith('environment: { GREETING: one }'),
       templateFiles: { 'licence.key': 'open sesame' },
       settings: { API_TOKEN: 'a-token-of-the-tests-alone' },
-      // Of somebody else: one with a label of Berth's would be refused.
+      // A foreign network: one with a label of Berth would be refused.
       beforeUp: (engine) => engine.post('/networks/create', {}, { Name: network }),
     })
     const [place] = await berth.directorPlaces()
@@ -47,7 +47,7 @@ describe('proof 19: the file with templates', () => {
   const as = (user: string, host: string, more: AskingOptions = {}): GatewayLike =>
     asTheGateway(berth, director, user, { host, ...more })
 
-  it('makes a container of all that a template says', async () => {
+  it('creates a container with every setting of a template', async () => {
     const ann = as('ann', 'any.full.localhost')
     const echoed = await ann.ask('/echo')
     const text = await echoed.text()
@@ -94,7 +94,7 @@ describe('proof 19: the file with templates', () => {
     assert.equal(Internal, true, 'its network leads nowhere')
   })
 
-  it('lets in whom the template allows, and no more than it may have', async () => {
+  it('admits the people that the template allows, within its limits', async () => {
     const stranger = as('zoe', 'any.full.localhost', { groups: 'others' })
     await expectProblem(await stranger.ask('/'), 403, 'template_forbidden')
     const ben = await as('ben', 'any.full.localhost').navigate('/')
@@ -104,7 +104,7 @@ describe('proof 19: the file with templates', () => {
     await expectProblem(await as('ann', 'nothing.localhost').ask('/'), 404, 'template_unknown')
   })
 
-  it('leads by a port of the director, starts by a click, counts by group and passes a token', async () => {
+  it('routes by a port of the director, starts on a click, limits by group and passes a token', async () => {
     assert.ok('host' in director)
     const dock = { host: director.host, port: 8093 }
     const [ann, ben] = ['ann', 'ben'].map((user) => asTheGateway(berth, dock, user))
@@ -127,7 +127,7 @@ describe('proof 19: the file with templates', () => {
     left.leave()
   })
 
-  it('has people sign in on each host of its own, by the same gateway', async () => {
+  it('lets people sign in on each host through the same gateway', async () => {
     const alice = await signIn(berth.siteAt('hello.localhost'), 'alice')
     const answer = await arrive(alice, '/whoami')
     assert.equal((await answer.json<{ hostname: string }>()).hostname, `g${prefix}-alice`)
@@ -136,7 +136,7 @@ describe('proof 19: the file with templates', () => {
     pressed.leave()
   })
 
-  it('changes under load: at once for who comes, unnoticed by who is there, refused whole when it is wrong', async () => {
+  it('applies changes under load: at once for new people, unnoticed by present ones, and not at all when the file is wrong', async () => {
     const people = ['cleo', 'dan'].flatMap((user) => [
       as(user, 'hello.localhost'),
       as(user, 'localhost'),
@@ -168,7 +168,11 @@ describe('proof 19: the file with templates', () => {
         return status.outdated === true
       })
       assert.equal(await greetingOf(cleo), 'one', 'hers is as it was')
-      assert.equal(await greetingOf(as('emil', 'hello.localhost')), 'two', 'who comes gets the new')
+      assert.equal(
+        await greetingOf(as('emil', 'hello.localhost')),
+        'two',
+        'a new person gets the new template',
+      )
 
       const wrong = fileWith('environment: { GREETING: three }\n    portt: 1\n    cpus: many')
       await berth.writeTemplates(wrong)
@@ -176,7 +180,7 @@ describe('proof 19: the file with templates', () => {
         await eventually(`the log names ${word} and where it is`, 15_000, async () =>
           new RegExp(`templates\\.yml:\\d+:\\d+ ${word}`).test(await berth.logs('spawner')),
         )
-      assert.equal(await greetingOf(as('fred', 'hello.localhost')), 'two', 'the old one stays')
+      assert.equal(await greetingOf(as('fred', 'hello.localhost')), 'two', 'the old template stays')
 
       const quay = `  quay: { <<: *common, prefix: h${prefix}, route: { path: { prefix: /quay, strip: true } } }`
       await berth.writeTemplates(fileWith('environment: { GREETING: two }', quay))
@@ -198,7 +202,7 @@ describe('proof 19: the file with templates', () => {
     process.stdout.write(`${asked} requests while the file changed\n`)
   })
 
-  it('restarts a workspace from the present description when its owner wants it so', async () => {
+  it("restarts a workspace from the present template at its owner's request", async () => {
     const api = await createApi(berth)
     const restarted = await api.call('POST', `/api/v1/workspaces/g${prefix}-cleo/restart`)
     assert.ok(restarted.status < 300, `${restarted.status} ${await restarted.text()}`)
@@ -208,7 +212,7 @@ describe('proof 19: the file with templates', () => {
     })
   })
 
-  it('is read again on SIGHUP', async () => {
+  it('reads the file again on SIGHUP', async () => {
     const [spawner] = await berth.services('spawner')
     assert.ok(spawner)
     const countReads = async () => (await berth.logs('spawner')).split('templates file read').length
@@ -223,7 +227,7 @@ describe('proof 19: the file with templates', () => {
     return (await answer.json<Record<string, string>>())['GREETING']
   }
 
-  /** As the person's own processes see it. */
+  /** As the processes of the person see the file. */
   function readFile(name: string, path: string): Promise<string> {
     return run('docker', ['exec', name, 'cat', path])
   }

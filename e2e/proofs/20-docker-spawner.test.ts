@@ -1,4 +1,4 @@
-// Proof 20: Docker Spawner's clients, as its README has them, go on working: form posts by curl, and text back.
+// Proof 20: the clients of Docker Spawner, as in its README, still work: form posts by curl, and text answers.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { asTheGateway } from '../clients/as-the-gateway.ts'
@@ -15,7 +15,7 @@ const hexShape = /^[0-9a-f]{32}$/
 describe('proof 20: the interface of Docker Spawner', () => {
   let berth: Deployment
   before(async () => {
-    // As there: nothing outlives its container.
+    // As in Docker Spawner: nothing outlives its container.
     const settings = { CONTAINER_HOME: '', API_TOKEN: token, MAX_WORKSPACES: '3' }
     berth = await deploy({ name: 'spawn', template: helloTemplate, settings })
   })
@@ -43,7 +43,7 @@ describe('proof 20: the interface of Docker Spawner', () => {
     return listed.filter(({ State }) => State === 'running').length
   }
 
-  /** What somebody who is signed in gets at the sub-domain that is a container's hex. */
+  /** The answer for a signed-in person at the sub-domain named by a container's hex. */
   async function visit(hex: string, user: string): Promise<{ status: number; body: string }> {
     const [place] = await berth.directorPlaces()
     assert.ok(place)
@@ -76,7 +76,7 @@ describe('proof 20: the interface of Docker Spawner', () => {
     assert.equal((await call('/get_container_hex?user_id=alice')).status, 404)
   })
 
-  it('gives one person one container, and nobody more than there are places', async () => {
+  it('gives one person one container, and no more containers than there are places', async () => {
     const [first, second] = await Promise.all([
       spawn('berth/hello', 'alice'),
       spawn('berth/hello', 'alice'),
@@ -100,7 +100,7 @@ describe('proof 20: the interface of Docker Spawner', () => {
     assert.equal(await running(), 0)
   })
 
-  it('says what is wrong in its own words', async () => {
+  it('reports errors in the words of Docker Spawner', async () => {
     const missing = (field: string) => ({
       status: 400,
       body: `Bad request: field '${field}' is required`,
@@ -143,13 +143,13 @@ describe('proof 20: the interface of Docker Spawner', () => {
     }
     for (let n = 0; n < 1_000; n += 20)
       await Promise.all(Array.from({ length: 20 }, (_, more) => ask(n + more)))
-    // Networks are made at any time, to be spare.
+    // Spare networks are created at any time.
     const ours = isOfWorkspace(berth)
     const started = history.events.filter((event) => ours(event) && event.action === 'create')
     assert.deepEqual(started, [])
   })
 
-  it('gives containers that are nobody’s where it is told so, to anybody who is signed in', async () => {
+  it('gives containers without an owner, if so configured, to everybody who is signed in', async () => {
     await berth.reconfigure({ WITH_USERS: 'false' }, 'spawner')
     const spawned = await call('/spawn', '--data', 'container_id=berth/hello')
     assert.equal(spawned.status, 200, spawned.body)
@@ -162,7 +162,7 @@ describe('proof 20: the interface of Docker Spawner', () => {
     assert.equal(await running(), 0)
   })
 
-  it('is closed without a token', async () => {
+  it('does not listen without a token', async () => {
     await berth.reconfigure({ API_TOKEN: '' }, 'spawner')
     const [place, url] = [await apiPlace(), new URL('/spawn', await apiOrigin())]
     await assert.rejects(send({ url, place, method: 'POST' }), /ECONNREFUSED/)
@@ -171,7 +171,7 @@ describe('proof 20: the interface of Docker Spawner', () => {
 
 const maxReached = { status: 409, body: 'Error: max available containers reached!' }
 
-/** Each is wrong by itself: however they are put together, nothing right comes of it. */
+/** Each value is wrong by itself, so every combination is a malformed request. */
 const malformed = {
   methods: ['POST', 'PUT', 'DELETE', 'PATCH'],
   paths: ['/spawn', '/stop', '/api/v1/workspaces', '/api/v1/workspaces/%00', '/spawn?user_id=x'],

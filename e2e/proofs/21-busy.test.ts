@@ -1,4 +1,4 @@
-// Proof 21: a kernel that computes keeps its workspace, though no browser is open and nothing flows.
+// Proof 21: a kernel that computes keeps its workspace, although no browser is open and no data flows.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { arrive } from '../clients/arrival.ts'
@@ -10,7 +10,7 @@ import { watchEngine } from '../engine/history.ts'
 
 const idleStopMs = 4_000
 const computesMs = 20_000
-/** Looking again while it is busy, lease, margin and the engine's own time. */
+/** The activity checks while it is busy, the lease, the margin and the time of the engine. */
 const slackMs = 60_000
 
 describe('proof 21: busy is not idle', () => {
@@ -24,12 +24,12 @@ describe('proof 21: busy is not idle', () => {
   })
   after(() => berth[Symbol.asyncDispose]())
 
-  it('is not stopped before the computation is done, and is stopped then', async () => {
+  it('keeps the workspace until the computation has ended, and stops it then', async () => {
     await using history = await watchEngine(berth.engine)
     const alice = await signIn(berth.site, 'alice')
     const kernel = await startKernel(alice)
     const began = Date.now()
-    // Silent: nothing is written, so no message tells of activity before the end.
+    // The code writes nothing, so no message shows activity before the end.
     await kernel.leaveComputing(
       [
         'import time, pathlib',

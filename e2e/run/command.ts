@@ -1,4 +1,4 @@
-// Other programs, each with a deadline.
+// Runs other programs, each with a deadline.
 import { spawn } from 'node:child_process'
 
 export interface CommandOptions {
@@ -14,7 +14,7 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-/** How it ended, well or not. */
+/** The result of a program, whether it succeeded or failed. */
 export async function attempt(
   program: string,
   args: readonly string[],
@@ -29,7 +29,7 @@ export async function attempt(
     ended.reject(new Error(`${program} ${args.join(' ')}: ${reason.message}`, { cause: error }))
   })
   child.on('close', (code) => ended.resolve(code ?? 128))
-  // A program may end before it has read all that it was given.
+  // A program may end before it has read all of its input.
   child.stdin.on('error', () => child.stdin.destroy())
   child.stdin.end(input)
   const stdout = gather(child.stdout)

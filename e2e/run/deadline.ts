@@ -1,4 +1,4 @@
-// Every wait ends, and says what was waited for.
+// Waits with a deadline. The error names what was waited for.
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export class DeadlineError extends Error {
@@ -19,8 +19,8 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>): 
 }
 
 /**
- * For what nobody tells of: looks again and again until the look gives something.
- * A look that throws has not seen it yet; the last such error is the cause of the failure.
+ * Polls for a condition that no event reports, until `look` returns a value.
+ * An error of `look` means "not yet"; the last one becomes the cause of the failure.
  */
 export async function eventually<T>(
   what: string,
@@ -42,7 +42,7 @@ export async function eventually<T>(
   }
 }
 
-/** A stretch of time that is itself what is tested: a limit that must pass, or must not have an effect. */
+/** Waits for a time that is itself under test: a limit that must pass, or that must have no effect. */
 export async function letPass(ms: number): Promise<void> {
   await sleep(ms)
 }

@@ -1,12 +1,12 @@
-// Ports of 127.0.0.1 that nobody uses at this moment.
+// Finds ports of 127.0.0.1 that no program uses at this moment.
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 
-/** Below those that Linux gives to connections as they come: between the choice and the use, none of them takes one. */
+/** Below the range that Linux takes ports for connections from, so that no connection takes a port between its choice and its use. */
 const range = { from: 20_000, to: 32_768 }
 
-/** All are held until all are known, so that no two are the same. */
+/** All ports are held until all are chosen, so that no two are the same. */
 export async function freePorts(count: number): Promise<number[]> {
   const held = new Map<number, Server>()
   while (held.size < count) {
@@ -18,7 +18,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...held.keys()]
 }
 
-/** @returns `undefined` for one that somebody has */
+/** @returns `undefined` for a port in use */
 async function hold(port: number): Promise<Server | undefined> {
   const server = createServer().listen(port, '127.0.0.1')
   try {

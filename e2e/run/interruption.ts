@@ -1,9 +1,9 @@
-// What must be taken down even when the run is interrupted. Interrupted, the process takes it down and ends.
+// Clean-up that must also run when the tests are interrupted. After an interruption the process cleans up and ends.
 
 const standing = new Set<() => Promise<void>>()
 let watching = false
 
-/** @returns a function that takes it down once, whoever calls first */
+/** @returns a function that cleans up once, however often it is called */
 export function takenDownAtTheEnd(takeDown: () => Promise<void>): () => Promise<void> {
   watch()
   let under: Promise<void> | undefined
@@ -17,7 +17,7 @@ function watch(): void {
   watching = true
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      // The newest first: what was brought up last may stand on what came before.
+      // The newest first: it may depend on what was created before it.
       const all = [...standing].reverse()
       void (async () => {
         for (const takeDown of all) {

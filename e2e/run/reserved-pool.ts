@@ -1,5 +1,5 @@
-// Addresses for the networks of a deployment's workspaces that no other deployment of this machine has: whoever listens
-// on the port of a pool has that pool. The port is free again when the process ends, however it ends.
+// Reserves addresses for the networks of a deployment's workspaces that no other deployment on this machine uses. Each pool
+// has a port: the process that listens on it owns the pool. When the process ends for any reason, the port is free again.
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
@@ -7,7 +7,7 @@ const firstPort = 19_600
 const poolCount = 16
 
 export interface ReservedPool extends Disposable {
-  /** Room for 256 networks of workspaces. */
+  /** Large enough for 256 networks of workspaces. */
   readonly subnet: string
 }
 

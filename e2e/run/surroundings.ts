@@ -1,4 +1,4 @@
-// What a run of the tests is told from outside: `npm test` sets all of it, and `npm run test:e2e` alone needs none.
+// What the environment says about a test run. `npm test` sets all of it; `npm run test:e2e` needs none of it.
 import { join } from 'node:path'
 
 export type GatewayKind = 'oauth2-proxy' | 'apache'
@@ -7,11 +7,11 @@ export interface Surroundings {
   readonly root: string
   /** The name that every instance of this run begins with. */
   readonly instance: string
-  /** Unset: whichever is there. */
+  /** Unset: the one whose image is present. */
   readonly gateway: GatewayKind | undefined
   readonly gatewayImage: string
   readonly chromium: string
-  /** The images were built just now by whoever started us. */
+  /** The caller has just built the images. */
   readonly built: boolean
   /** Screenshots are kept. */
   readonly artifacts: string | undefined

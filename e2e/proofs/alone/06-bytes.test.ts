@@ -1,4 +1,4 @@
-// Proof 6: bytes arrive whole, however many, and the director does not hold them.
+// Proof 6: any number of bytes arrives completely, and the director does not buffer them.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
@@ -13,7 +13,7 @@ import { within } from '../../run/deadline.ts'
 const gibibyte = 1024 ** 3
 const transferMs = 240_000
 
-// What takes long only waits, so it runs beside what is much.
+// The test of long transfers only waits, so it runs beside those of large ones.
 describe('proof 6: many bytes', { concurrency: 2 }, () => {
   let berth: Deployment
   before(async () => {
@@ -21,7 +21,7 @@ describe('proof 6: many bytes', { concurrency: 2 }, () => {
   })
   after(() => berth[Symbol.asyncDispose]())
 
-  describe('much at once', { concurrency: 1 }, () => {
+  describe('large transfers', { concurrency: 1 }, () => {
     it('carries 2 GiB up and 2 GiB down by checksum, the director staying under 150 MiB', async (t) => {
       const alice = await signIn(berth.site, 'alice')
       await arrive(alice)
@@ -63,7 +63,7 @@ describe('proof 6: many bytes', { concurrency: 2 }, () => {
       assert.ok(peak < 150 * 1024 ** 2, `the director took ${Math.round(peak / 1024 ** 2)} MiB`)
     })
 
-    it('echoes 1,000 messages on each of 200 WebSockets without loss and in order', async () => {
+    it('echoes 1,000 messages on each of 200 WebSockets, without loss and in order', async () => {
       const alice = await signIn(berth.site, 'alice')
       await arrive(alice)
       const sockets: OpenWebSocket[] = []
@@ -96,7 +96,7 @@ describe('proof 6: many bytes', { concurrency: 2 }, () => {
   })
 })
 
-/** Different at every offset as far as any buffer is long, and made faster than it is sent. */
+/** The content differs at every offset within any buffer, and is generated faster than it is sent. */
 function uploadOf(bytes: number): { body: Readable; sha256: () => string } {
   const hash = createHash('sha256')
   const block = createHash('shake256', { outputLength: 1024 * 1024 - 7 })

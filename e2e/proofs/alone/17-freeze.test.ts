@@ -1,4 +1,4 @@
-// Proof 17: a workspace freezes when nobody uses it, and nobody notices: what comes at that very moment is served once.
+// Proof 17: an unused workspace freezes unnoticed: a request at that very moment is served exactly once.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { asTheGateway, type GatewayLike } from '../../clients/as-the-gateway.ts'
@@ -8,10 +8,10 @@ import { watchEngine, type EngineEvent, type EngineHistory } from '../../engine/
 import { eventually, letPass } from '../../run/deadline.ts'
 
 const freezeMs = 2_000
-/** Lease, the spawner's margin, and the engine's own time, however busy the machine is. */
+/** The lease, the spawner's margin and the time of the engine, even on a busy machine. */
 const slackMs = 30_000
 const logins = ['ann', 'ben', 'cleo', 'dan', 'eve']
-/** Of five people: fifty in all. */
+/** For each of five people: fifty in total. */
 const freezesEach = 10
 const batch = 10
 
@@ -25,21 +25,21 @@ describe('proof 17: freezing', () => {
         CONTAINER_IDLE_FREEZE: `${freezeMs}ms`,
         CONTAINER_IDLE_STOP: '0',
         CONTAINER_IDLE_REMOVE: '0',
-        // Room for five of them.
+        // Enough for five workspaces.
         MAX_MEMORY: '1280m',
       },
     })
   })
   after(() => berth[Symbol.asyncDispose]())
 
-  /** The same person by each of the directors. */
+  /** The same person through each of the directors. */
   async function ways(user: string): Promise<readonly GatewayLike[]> {
     const places = await berth.directorPlaces()
     assert.equal(places.length, 2)
     return places.map((place) => asTheGateway(berth, place, user))
   }
 
-  it('loses no request and answers none twice, in fifty freezes with ten requests around each', async () => {
+  it('serves each request exactly once, in fifty freezes with ten requests around each', async () => {
     await using history = await watchEngine(berth.engine)
     const worst = await Promise.all(
       logins.map(async (login) => freezeAndWake(history, login, await ways(login))),
@@ -81,17 +81,17 @@ describe('proof 17: freezing', () => {
       freezeMs + slackMs,
       isOf(berth, 'pause', login),
     )
-    // How long after the last use it freezes; learned from each time that it did.
+    // How long after the last use it freezes, measured at each freeze.
     let freezesAfterMs = Math.round(first.at - lastUse)
     let laterMs = 0
     let slowest = 0
-    // That one had no requests around it, and does not count.
+    // The first freeze had no requests around it, and does not count.
     for (let round = 0; pauses(history, login).length <= freezesEach; round += 1) {
       assert.ok(
         round < freezesEach * 10,
         `${login} froze only ${pauses(history, login).length} times`,
       )
-      // Ten within 90 ms, with the freeze somewhere among them.
+      // Ten requests within 90 ms, with the freeze somewhere among them.
       const early = 20 + ((round * 17) % 60)
       await letPass(Math.max(0, lastUse + freezesAfterMs - early - Date.now()))
       const times = await Promise.all(
@@ -102,7 +102,7 @@ describe('proof 17: freezing', () => {
       )
       slowest = Math.max(slowest, ...times)
       const pause = pauses(history, login).find(({ at }) => at > lastUse)
-      // Where there is none they came too early, and so put it off: the next ones come later, and each time by more.
+      // Without a freeze, the requests came too early and postponed it: the next ones come later, each time by more.
       laterMs = pause === undefined ? Math.max(40, laterMs * 2) : 0
       freezesAfterMs =
         pause === undefined ? freezesAfterMs + laterMs : Math.round(pause.at - lastUse)
@@ -114,7 +114,7 @@ describe('proof 17: freezing', () => {
   const pauses = (history: EngineHistory, login: string): readonly EngineEvent[] =>
     history.events.filter(isOf(berth, 'pause', login))
 
-  it('wakes for what somebody types into a WebSocket that was open all the time', async () => {
+  it('wakes for data on a WebSocket that stayed open', async () => {
     await using history = await watchEngine(berth.engine)
     const [way] = await ways('ann')
     const socket = await way!.webSocket('/ws')
@@ -139,13 +139,13 @@ describe('proof 17: freezing', () => {
     socket.close()
   })
 
-  it('gives up the frozen one that was used least recently when somebody waits for its memory', async () => {
+  it('evicts the least recently used frozen workspace when a person waits for its memory', async () => {
     await using history = await watchEngine(berth.engine)
-    // In another order than that of their names or their starts.
+    // In another order than that of the names or of the starts.
     for (const login of ['cleo', 'eve', 'ann', 'dan', 'ben']) {
       const [way] = await ways(login)
       assert.equal((await way!.ask('/whoami')).status, 200)
-      // As far apart as reports of use are exact.
+      // The reports of use are accurate to this interval.
       await letPass(500)
     }
     const states = async () => Promise.all(logins.map(async (login) => stateOf(login)))
@@ -163,7 +163,7 @@ describe('proof 17: freezing', () => {
       ended.map(({ name }) => name),
       [berth.workspaceName('cleo')],
     )
-    // It was thawed, and so could end by itself instead of being killed.
+    // It was thawed, so it could end by itself and was not killed.
     assert.equal(ended[0]?.attributes['exitCode'], '0')
     assert.deepEqual((await states()).filter((state) => state === 'paused').length, 4)
   })

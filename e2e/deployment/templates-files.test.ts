@@ -1,19 +1,19 @@
-// Proof 19, third part: whatever the published schema lets a file say, one of those that proof 19 deploys says.
+// The templates files that proof 19 deploys use every key of the published schema. Needs no deployment.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
-import { changingFile, lifeFile } from '../deployment/templates-files.ts'
+import { changingFile, lifeFile } from './templates-files.ts'
 import { surroundings } from '../run/surroundings.ts'
 
-/** What no engine can show the effect of, with the reason. */
+/** Keys without an effect on an engine, with the reason. */
 const unseen: Readonly<Record<string, string>> = {
   'templates.*.kind=ssh': 'is refused: not offered yet',
   'templates.*.kind=tcp': 'is refused: not offered yet',
 }
 
-/** As far as the published schema goes. */
+/** The parts of JSON Schema that the published schema uses. */
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
   readonly additionalProperties?: Schema | false
@@ -50,7 +50,7 @@ function says(content: unknown, [step, ...rest]: Way): boolean {
 
 const nameOf = (way: Way): string => way.join('.').replaceAll('.[]', '[]').replaceAll('.=', '=')
 
-describe('proof 19: the fields of the file', () => {
+describe('the templates files of proof 19', () => {
   const published = join(surroundings.root, 'docs/templates.schema.json')
   const ways = [...waysOf(JSON.parse(readFileSync(published, 'utf8')) as Schema)]
   const files = [
@@ -65,7 +65,7 @@ describe('proof 19: the fields of the file', () => {
     .filter((way) => !files.some((file) => says(file, way)))
     .map((way) => nameOf(way))
 
-  it('are found in the schema', () => {
+  it('finds keys of every kind in the schema', () => {
     const found = ways.map(nameOf)
     for (const name of [
       'secrets.*.file',
@@ -79,7 +79,7 @@ describe('proof 19: the fields of the file', () => {
       assert.ok(found.includes(name), name)
   })
 
-  it('are each said by a file that is deployed, but for those that no engine can show', () => {
+  it('finds each key in a deployed file, except those without an effect on an engine', () => {
     assert.deepEqual(unsaid.toSorted(), Object.keys(unseen).toSorted())
   })
 })
