@@ -1,4 +1,4 @@
-// The open streams of commands, one a director, and what is said on them.
+// The open streams of commands, one for each director, and the commands that are sent on them.
 import type { Command, Route } from '@berth/shared/contract'
 import type { DirectorId, DirectorStep, Event } from '../policy/domain.ts'
 import type { SetTimer } from '@berth/shared/timer'
@@ -6,30 +6,30 @@ import type { SetTimer } from '@berth/shared/timer'
 export interface DirectorStreams extends Disposable {
   connect(director: DirectorId, send: (command: Command) => void): Disposable
   say(step: DirectorStep): void
-  /** The ways in may be others: every director that was introduced gets all of them again, where they are. At once,
-   * unless they were others a moment ago. */
+  /** The routes may have changed: every director that was introduced gets all of them again, if they did. At once,
+   * unless they were sent a moment ago. */
   routesChanged(): void
 }
 
 interface Stream {
   readonly send: (command: Command) => void
-  /** The routes that it was sent last, as text; absent: none yet, and nothing before its introduction. */
+  /** The routes that were sent last, as text; absent: the director was not introduced yet. */
   routes?: string
 }
 
-/** Each snapshot is whole, and thousands of workspaces may have a way in of their own: with one for each of their
- * changes a director could not keep up. */
+/** Each snapshot has all routes, and thousands of workspaces may have a route of their own: a director could not keep up
+ * with a snapshot for each change. */
 const snapshotEveryMs = 250
 
 export function createDirectorStreams(deps: {
-  /** All ways in that there are at present. */
+  /** All routes at present. */
   routes: () => readonly Route[]
   submit: (event: Event) => void
   setTimer: SetTimer
 }): DirectorStreams {
   const { submit, setTimer } = deps
   const streams = new Map<DirectorId, Stream>()
-  /** Since the last snapshot that a change led to. */
+  /** Runs after each snapshot that a change led to. */
   let resting: Disposable | undefined
   let changedSince = false
 
@@ -60,7 +60,7 @@ export function createDirectorStreams(deps: {
 
   return {
     connect(director, send) {
-      // Two streams may share one function; the entry has to be this one's alone.
+      // Two streams may share one function, but each needs an entry of its own.
       const own: Stream = { send: (command) => send(command) }
       streams.set(director, own)
       submit({ type: 'director-connected', director })

@@ -13,7 +13,7 @@ import type {
 import type { LabelledImage } from '../templates/from-image.ts'
 import type { Template } from '../templates/template.ts'
 
-/** A failure that people are told; `retry`: it is the engine's state, not the template's, that is wrong. */
+/** People are told the failure. `retry`: the state of the engine is at fault, not the template. */
 export type EngineResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failure: Failure; readonly retry: boolean }
@@ -43,13 +43,14 @@ export interface Engine {
    * @throws SettingsConflict
    */
   takeInventory(signal: AbortSignal): Promise<Inventory>
-  /** The engine's own events about our containers, until it breaks off. Rejects when it cannot be had.
-   * `onOpen` is called once it is sure that none is missed from now on. */
+  /** The engine's events about our containers, until the stream breaks off. Rejects when it cannot be opened.
+   * `onOpen` is called once no event will be missed from then on. */
   events(onOpen: () => void, signal: AbortSignal): AsyncIterable<EngineEvent>
   /** Images on the engine that carry `berth.image.*` or `orca.*` labels, once for each of their names. Rejects when
    * the engine does not answer. */
   images(signal: AbortSignal): Promise<readonly LabelledImage[]>
-  /** Has the image there, pulling it as the template says; `onPull` is called once a pull begins and on progress. */
+  /** Makes sure that the image is present: pulls it if the template says so. `onPull` is called when a pull begins and
+   * on progress. */
   ensureImage(
     template: Template,
     onPull: (percent: number) => void,
@@ -62,7 +63,7 @@ export interface Engine {
       readonly template: Template
       /** Absent: private. */
       readonly kind?: WorkspaceKind
-      /** Of a private one. */
+      /** Of a private workspace. */
       readonly owner: Person | undefined
       readonly network: NetworkIndex
     },
@@ -79,34 +80,34 @@ export interface Engine {
     options: { readonly signal: string; readonly timeoutMs: number },
     signal: AbortSignal,
   ): Promise<EngineResult<{ exitCode?: number }>>
-  /** It keeps its memory and its connections, and answers nothing. */
+  /** The container keeps its memory and its connections, and answers nothing. */
   freezeContainer(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
   thawContainer(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
-  /** Its name in the engine's DNS changes with it, its hostname does not. Fails with `name_taken`. */
+  /** The name in the engine's DNS changes too, the hostname in the container does not. Fails with `name_taken`. */
   renameContainer(
     generation: Generation,
     name: WorkspaceName,
     signal: AbortSignal,
   ): Promise<EngineResult<void>>
-  /** Its use of processors over a second or so, in per cent of one. */
+  /** The processor use of the container over about a second, in per cent of one processor. */
   measureCpu(generation: Generation, signal: AbortSignal): Promise<EngineResult<number>>
-  /** Never its volumes. */
+  /** Removes the container, never its volumes. */
   removeContainer(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
   /** Exit code and the last lines logged, ANSI stripped; empty where there are none. */
   lastWords(
     generation: Generation,
     signal: AbortSignal,
   ): Promise<{ readonly exitCode?: number; readonly log: readonly string[] }>
-  /** At most that many of the last lines logged, oldest first, ANSI stripped; none of what is gone. */
+  /** At most that many of the last lines logged, oldest first, ANSI stripped; none if the container is gone. */
   logs(generation: Generation, lines: number, signal: AbortSignal): Promise<readonly string[]>
-  /** Removes that person's volume if it is ours, theirs, and no container has it. */
+  /** Removes the volume if it is of this instance and of that person, and no container mounts it. */
   removeHome(volume: string, user: UserName, signal: AbortSignal): Promise<EngineResult<void>>
   createNetwork(
     index: NetworkIndex,
     signal: AbortSignal,
     egress?: 'internet' | 'none',
   ): Promise<'created' | 'taken' | 'failed'>
-  /** Detaches everyone first, stopped containers too. */
+  /** Detaches all containers first, stopped ones too. */
   removeNetwork(index: NetworkIndex, signal: AbortSignal): Promise<EngineResult<void>>
   /** Only a running container of this instance with the role of a director. */
   attachDirector(
@@ -114,6 +115,6 @@ export interface Engine {
     director: DirectorId,
     signal: AbortSignal,
   ): Promise<'attached' | 'gone' | 'failed'>
-  /** The hash of what a container would be made from now. */
+  /** The hash of the description from which a container would be created now. */
   specOf(template: Template, owner: Person | undefined): string
 }

@@ -8,7 +8,7 @@ import type { Engine, EngineResult } from './engine.ts'
 export interface Executor<S extends EngineStep> {
   run(step: S, signal: AbortSignal): Promise<Event>
   /** The event in which the step ends when `run` throws, which is a fault of Berth. */
-  brokeDown(step: S): Event
+  crashed(step: S): Event
   /** Absent: the step takes no longer than any other. */
   extraMs?(step: S): number
 }
@@ -45,11 +45,11 @@ export function createExecutors(deps: {
         log.warn({ workspace, step, retry, code, detail }, 'step failed')
         return { type: 'step-failed', workspace, step, failure, retry }
       },
-      brokeDown: ({ workspace }) => ({
+      crashed: ({ workspace }) => ({
         type: 'step-failed',
         workspace,
         step,
-        failure: brokeDown,
+        failure: crashed,
         retry: true,
       }),
     }
@@ -122,7 +122,7 @@ export function createExecutors(deps: {
         const measured = outcome.ok ? { percent: outcome.value } : {}
         return { type: 'cpu-measured', workspace, generation, ...measured }
       },
-      brokeDown: ({ workspace, generation }) => ({ type: 'cpu-measured', workspace, generation }),
+      crashed: ({ workspace, generation }) => ({ type: 'cpu-measured', workspace, generation }),
     },
 
     'stop-container': {
@@ -157,7 +157,7 @@ export function createExecutors(deps: {
         if (result === 'created') return { type: 'network-created', index }
         return { type: 'network-failed', index, taken: result === 'taken' }
       },
-      brokeDown: ({ index }) => ({ type: 'network-failed', index, taken: false }),
+      crashed: ({ index }) => ({ type: 'network-failed', index, taken: false }),
     },
 
     'remove-network': {
@@ -167,7 +167,7 @@ export function createExecutors(deps: {
         log.warn({ network: index, ...outcome.failure }, 'network could not be removed')
         return { type: 'network-failed', index, taken: false }
       },
-      brokeDown: ({ index }) => ({ type: 'network-failed', index, taken: false }),
+      crashed: ({ index }) => ({ type: 'network-failed', index, taken: false }),
     },
 
     'attach-director': {
@@ -177,7 +177,7 @@ export function createExecutors(deps: {
         log.warn({ network: index, director, result }, 'director could not be attached')
         return { type: 'director-attach-failed', index, director, gone: result === 'gone' }
       },
-      brokeDown: ({ index, director }) => ({
+      crashed: ({ index, director }) => ({
         type: 'director-attach-failed',
         index,
         director,
@@ -194,11 +194,11 @@ function whenDone<T>(outcome: EngineResult<T>, done: (value: T) => Event): Engin
 /** A template may go between the decision and the step. */
 const notOffered: EngineResult<never> = {
   ok: false,
-  failure: { code: 'start_failed', detail: 'Its template is no longer offered.' },
+  failure: { code: 'start_failed', detail: 'The template of this workspace is no longer offered.' },
   retry: false,
 }
 
-const brokeDown: Failure = {
+const crashed: Failure = {
   code: 'start_failed',
-  detail: 'A step of the start broke down. An administrator finds the reason in the log.',
+  detail: 'A step of the start failed by a fault of Berth. The log tells an administrator why.',
 }

@@ -1,4 +1,4 @@
-// Those who follow a person's workspace of a template: called back after each change of what they can see of it.
+// Followers of a person's workspace of a template: called back after each change of what a page shows of it.
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { State } from '../policy/domain.ts'
@@ -18,21 +18,21 @@ export interface Followers {
   changed(before: State, after: State): void
 }
 
-/** One person and one template, however many follow. */
+/** One person and one template, with all its followers. */
 interface Followed {
   readonly person: Person
   readonly template: string
   readonly callbacks: Set<() => void>
-  /** The one that their route leads to, wherever they have a seat. */
+  /** The workspace that the route leads to, wherever the person has a seat. */
   readonly only: WorkspaceName | undefined
-  /** Where it was last: a seat in a shared one moves. */
+  /** The latest: a seat may move to another shared workspace. */
   workspace: WorkspaceName | undefined
 }
 
 export function createFollowers(): Followers {
   const all = new Map<string, Followed>()
 
-  /** @returns whether it is elsewhere now */
+  /** @returns whether the person's workspace is another one now */
   function isMoved(followed: Followed, before: State, after: State): boolean {
     const { person, template, only, workspace } = followed
     if (only !== undefined) return false
@@ -50,7 +50,7 @@ export function createFollowers(): Followers {
     follow(state, person, template, changed, only) {
       const { name, subject } = person
       const key = JSON.stringify([template, name, subject, only])
-      // One of its own: the same function may follow twice.
+      // A function of its own for each call: the same one may follow twice.
       const own = (): void => changed()
       const followed = all.get(key) ?? {
         person,
@@ -73,7 +73,7 @@ export function createFollowers(): Followers {
       for (const followed of all.values()) {
         const { workspace } = followed
         const isElsewhere = isMoved(followed, before, after)
-        // Other templates and limits change what is offered, and whether it is the latest.
+        // A change of templates or limits may change what is offered, and whether the workspace is outdated.
         const isSame =
           before.config === after.config &&
           (workspace === undefined || sameFor(before, after, workspace))

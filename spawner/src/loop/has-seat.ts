@@ -1,4 +1,4 @@
-// Whether somebody has a place in a workspace: the very person, not one who bears the same name.
+// Whether a person has a seat in a workspace: the same name with another subject is another person.
 import type { Person } from '@berth/shared/contract'
 import type { Workspace } from '../policy/domain.ts'
 

@@ -1,4 +1,4 @@
-// What the loop tells the metrics, in its own words.
+// What the loop tells the metrics.
 import type { Phase } from '@berth/shared/contract'
 import type { ProblemCode } from '@berth/shared/problems'
 import type { Limits, StartKind } from '../policy/domain.ts'
@@ -18,11 +18,11 @@ export interface LoopObserver {
   readonly reclaimed: (kind: 'container' | 'network') => void
 }
 
-/** What is counted when somebody asks for the metrics. */
+/** What is counted when the metrics are read. */
 export interface LoopCounts {
   readonly workspaces: Iterable<{ readonly template: string; readonly phase: Phase }>
   readonly queueLength: number
-  /** Until the last who waits is ready; `undefined`: there is nothing to tell it from. */
+  /** Until the last workspace of the queue is ready; `undefined` without a measurement. */
   readonly queueEstimateMs: () => number | undefined
   readonly limits: Limits
 }

@@ -1,4 +1,4 @@
-// The ways in as directors need them: one for each template, by what it says of itself.
+// The routes as directors need them: one for each template.
 import type { Route } from '@berth/shared/contract'
 import type { PolicyConfig } from '../policy/domain.ts'
 import { isShared, type Template } from '../templates/template.ts'

@@ -45,8 +45,8 @@ export function createStepRunner(deps: {
       await reached(`after-${step.type}`)
     } catch (error) {
       if (signal.aborted && ends.signal.aborted) return
-      log.error({ error, step: step.type }, 'step broke down')
-      event = executor.brokeDown(step)
+      log.error({ error, step: step.type }, 'step crashed')
+      event = executor.crashed(step)
     }
     // The result of an abandoned pull is of no use any more.
     if (!isAbandoned(signal)) submit(event)

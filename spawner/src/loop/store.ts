@@ -1,12 +1,12 @@
-// What the loop needs of a store: what was given later and labels cannot tell, kept across restarts.
+// What the loop needs of a store: the records that labels cannot hold, kept across restarts.
 import type { RecordChanges, Recorded } from '../policy/domain.ts'
 
-/** Synchronous, because no step may be carried out before what it depends on is saved. */
+/** Synchronous, because no step may be carried out before the records that it depends on are saved. */
 export interface Store extends Disposable {
-  /** All there is, once at start. */
+  /** Reads all records, once at start. */
   load(): Recorded
-  /** All of it or, when it throws, nothing. */
+  /** Saves all changes or, when it throws, none. */
   save(changes: RecordChanges): void
-  /** Writes a copy that `load` reads the same from; what is saved meanwhile is in it or not, never half. */
+  /** Writes a copy from which `load` reads the same. A change that is saved meanwhile is in it completely or not at all. */
   backup(path: string): Promise<void>
 }

@@ -1,4 +1,4 @@
-// Carries out what was decided about volumes that nobody uses: says it, and removes those that go.
+// Carries out what was decided about unused volumes: logs it, and removes the volumes.
 import { abortAfter } from '@berth/shared/deadline'
 import type { Log } from '@berth/shared/log'
 import type { HomeStep } from '../policy/domain.ts'
@@ -12,7 +12,7 @@ export function createUnusedHomes(deps: {
 }): AsyncDisposable & { carryOut(step: HomeStep): void } {
   const { engine, log } = deps
   const ends = new AbortController()
-  /** By volume: one call at a time, however often a look orders it. */
+  /** By volume: one call at a time, however often an inventory orders it. */
   const running = new Map<string, Promise<void>>()
 
   async function remove({ volume, user }: Extract<HomeStep, { type: 'remove-home' }>) {
@@ -29,11 +29,11 @@ export function createUnusedHomes(deps: {
   return {
     carryOut(step) {
       if (step.type === 'announce-home') {
-        const { volume, unusedMs, goes } = step
+        const { volume, unusedMs, isDryRun } = step
         const unusedDays = Math.floor(unusedMs / 86_400_000)
         log.warn(
           { volume, unusedDays },
-          goes ? 'unused volume goes soon' : 'unused volume would go',
+          isDryRun ? 'unused volume would be removed' : 'unused volume will be removed',
         )
         return
       }

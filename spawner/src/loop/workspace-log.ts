@@ -1,4 +1,4 @@
-// What a start, a failure and an end leave in the log: one line each, with the steps and how long each took.
+// The log lines of a workspace: one for each start, failure and end, with its phases and how long each took.
 import type { Log } from '@berth/shared/log'
 import { bounded } from '@berth/shared/log'
 import type { Announcement, Milestone, State } from '../policy/domain.ts'

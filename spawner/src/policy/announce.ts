@@ -1,4 +1,4 @@
-// Tells logs, metrics and followers which workspaces are in another phase after a decision than before.
+// Announces to logs, metrics and followers which workspaces entered another phase by a decision.
 import type { Draft } from './state/draft.ts'
 import type { Announcement, Workspace } from './domain.ts'
 import { startOf } from './lifecycle/transitions.ts'
@@ -27,7 +27,7 @@ function detail(
   if (after.phase === 'failed' && after.failure !== undefined) return { failure: after.failure }
   if (after.phase === 'ready' && before?.phase === 'frozen' && before.wakeAskedAt !== undefined)
     return { start: { kind: 'frozen', ms: draft.now - before.wakeAskedAt } }
-  // Nobody waited for it.
+  // No person waited for a standby.
   if (after.kind === 'standby') return {}
   if (after.phase !== 'ready' || before?.servesSince !== undefined) return {}
   const start = startOf(after)

@@ -1,4 +1,4 @@
-// The one mind: records what an event tells, derives what has to be done, and answers. A pure function of one state.
+// The decision: records what an event tells, derives what has to be done, and replies. A pure function of one state.
 import { settle } from './settle.ts'
 import { changeConfig, closeDraft, openDraft, type Draft } from './state/draft.ts'
 import type { Decision, Event, PolicyConfig, Recorded, Replies, ReplyTo, State } from './domain.ts'
@@ -68,11 +68,11 @@ export function decide<E extends Event>(state: State, event: E, now: number): De
     ...(changes && { changes }),
     ...(reply === undefined ? {} : { reply }),
   }
-  // `record` pairs each event with its reply, which types cannot follow through a switch.
+  // `record` pairs each event with its reply; types cannot follow that through a switch.
   return decision as Decision<ReplyTo<E>>
 }
 
-/** What changes the ground for workspaces other than those it is about. */
+/** Events that may change something for workspaces that they do not name. */
 const concernsAll: ReadonlySet<Event['type']> = new Set([
   'config-changed',
   'inventory-taken',
@@ -86,7 +86,7 @@ const concernsAll: ReadonlySet<Event['type']> = new Set([
   'network-removed',
 ])
 
-/** @returns what has to be done once everything that follows from the event is decided: its result is the reply */
+/** @returns what is left to do once everything that follows from the event is decided; its result is the reply */
 function record(draft: Draft, event: Event): (() => Replies[keyof Replies] | void) | undefined {
   switch (event.type) {
     case 'tick':

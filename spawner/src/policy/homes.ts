@@ -1,5 +1,5 @@
-// Volumes that nobody has used for longer than they are kept: told of, and removed only where that is not a rehearsal.
-// Decided on looks alone, for only a look tells that nothing has a volume.
+// Volumes that are unused for longer than they are kept: announced, and removed unless that is a dry run. Decided only
+// when an inventory is taken, because only an inventory tells that no container mounts a volume.
 import type { Home, HomeRecord, Inventory, RecordChanges, State } from './domain.ts'
 import type { Draft } from './state/draft.ts'
 
@@ -13,7 +13,7 @@ export function reviewHomes(draft: Draft, { homes, wallAt }: Inventory): void {
     seen.add(volume)
     const known = draft.homes.get(volume)
     const isUsed = mounted || (draft.tally.byPerson.get(user)?.length ?? 0) > 0
-    // A clock that went back does not make it older than it is.
+    // A last use in the future means that the clock was set back: it must not make the volume older than it is.
     const isAhead = known !== undefined && known.lastUseAt > wallAt + hourMs
     if (known?.user !== user || isAhead) touch(draft, { volume, user, lastUseAt: wallAt })
     else if (!isUsed) reviewUnusedHome(draft, known, wallAt)
@@ -27,7 +27,8 @@ function touch(draft: Draft, home: HomeRecord): void {
   draft.homes.set(home.volume, home)
 }
 
-/** Whoever set the clock or the setting wrongly has a day to see it in the log, or as long as volumes are kept. */
+/** An operator who set the clock or the setting wrongly has a day to see it in the log, or as long as volumes are kept if
+ * that is shorter. */
 function reviewUnusedHome(draft: Draft, home: Home, wallAt: number): void {
   const { keepHomesMs, keepHomesDryRun } = draft.config.limits
   const { volume, user, lastUseAt, announcedAt } = home
@@ -45,7 +46,7 @@ function reviewUnusedHome(draft: Draft, home: Home, wallAt: number): void {
       announcedAt: isToAnnounce ? draft.now : announcedAt,
     })
   if (isToAnnounce)
-    draft.steps.push({ type: 'announce-home', volume, unusedMs, goes: !keepHomesDryRun })
+    draft.steps.push({ type: 'announce-home', volume, unusedMs, isDryRun: keepHomesDryRun })
   if (keepHomesDryRun || draft.now - dueSince < Math.min(dayMs, keepHomesMs)) return
   if (home.orderedAt !== undefined && draft.now - home.orderedAt < hourMs) return
   draft.homes.set(volume, { ...(draft.homes.get(volume) ?? home), orderedAt: draft.now })

@@ -1,4 +1,5 @@
-// Which network a workspace gets, which stand spare, which go. A network rests before somebody else gets it.
+// Networks: which one a workspace gets, which are kept as spares, which are removed. A network rests before another
+// workspace gets it.
 import type { WorkspaceName } from '@berth/shared/names'
 import { setNetwork, type Draft } from './state/draft.ts'
 import type { DirectorId, Network, NetworkIndex, Workspace } from './domain.ts'
@@ -6,7 +7,7 @@ import { leaseSpan } from './state/deadlines.ts'
 
 type Egress = Network['egress']
 
-/** The network that a workspace has, as long as it can be used. */
+/** The network of the workspace, as long as it can be used. */
 export function networkOf(draft: Draft, workspace: Workspace): Network | undefined {
   if (workspace.network === undefined) return undefined
   const network = draft.networks.get(workspace.network)
@@ -15,7 +16,7 @@ export function networkOf(draft: Draft, workspace: Workspace): Network | undefin
 }
 
 /**
- * Its own network if it has one that leads where its template says, else a spare, else a new one; `undefined` when the
+ * The workspace's own network if it has the egress of the template, else a spare, else a new one; `undefined` when the
  * pool has no number left.
  */
 export function claimNetwork(draft: Draft, workspace: Workspace): Network | undefined {
@@ -74,7 +75,7 @@ function freeIndex(draft: Draft): NetworkIndex | undefined {
   return undefined
 }
 
-/** Derives what networks need: freed, attached, made, removed. */
+/** Orders what networks need: they are released, created, attached to directors, removed. */
 export function planNetworks(draft: Draft): void {
   releaseNetworks(draft)
   if (!draft.engine.reachable) return
@@ -92,7 +93,7 @@ export function planNetworks(draft: Draft): void {
   attachDirectors(draft)
 }
 
-/** A network whose workspace let go of it rests for a lease, then is anybody's. */
+/** A network that its workspace gave up rests for a lease, then it is a spare. */
 export function releaseNetworks(draft: Draft): void {
   for (const network of touchedNetworks(draft)) {
     if (network.workspace === undefined) continue
@@ -104,7 +105,7 @@ export function releaseNetworks(draft: Draft): void {
   }
 }
 
-/** Those for which anything may be other than before: what was touched, and what the workspaces that were had. */
+/** Networks that may have changed: those that were touched, and the former networks of workspaces that were. */
 function touchedNetworks(draft: Draft): Iterable<Network> {
   if (draft.concernsAll) return draft.networks.values()
   const indexes = new Set(draft.networks.touched)
@@ -122,7 +123,7 @@ function retryNetwork(draft: Draft, network: Network): void {
   else draft.steps.push({ type: 'remove-network', index })
 }
 
-/** Of each kind that some template's workspaces go to. */
+/** The egress of each template that is offered. */
 function egressesWanted({ config }: Draft): ReadonlySet<Egress> {
   const wanted = new Set<Egress>()
   for (const { spec } of config.templates.values()) wanted.add(spec.egress)
@@ -148,7 +149,7 @@ function keepSpares(
 
 const rank = (network: Network) => (network.status === 'up' ? 0 : 1)
 
-/** Directors that should be on every network: their stream is open, or they asked for a seat of late. */
+/** Directors that should be on every network: their stream is open, or they requested a seat a short time ago. */
 function attachable(draft: Draft): readonly DirectorId[] {
   const ids: DirectorId[] = []
   for (const director of draft.directors.values())

@@ -49,15 +49,15 @@ function areNetworksTouched(draft: Draft): boolean {
 
 function settleQueue(draft: Draft): void {
   const settleOne = (name: WorkspaceName) => settleWorkspace(draft, name)
-  const cramped = admit(draft, settleOne)
-  if (cramped === undefined) return
+  const withoutNetwork = admit(draft, settleOne)
+  if (withoutNetwork === undefined) return
   // One that has a place now may have room for those who wait elsewhere.
   if (moveSeats(draft, settleOne)) return settleQueue(draft)
   const { places, starting } = draft.tally
   evict(draft, settleOne)
   // What was still on its way up is no start any more, and gone at once where nothing of it was there.
   if (draft.tally.places < places || draft.tally.starting < starting) admit(draft, settleOne)
-  if (cramped > 0) makeRoom(draft, cramped)
+  if (withoutNetwork > 0) makeRoom(draft, withoutNetwork)
 }
 
 /** From phase to phase, until something has to be waited for. */

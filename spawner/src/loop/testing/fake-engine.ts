@@ -1,4 +1,4 @@
-// An engine in memory for the tests of the loop: it does what it is told at once, or holds a call until let go.
+// An engine in memory for the tests of the loop: it carries out each call at once, or holds it until the test lets go.
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
@@ -12,9 +12,9 @@ export interface FakeEngine extends Engine {
   readonly calls: string[]
   /** The next calls of that name wait until let go. */
   hold(name: CallName): { letGo(): void }
-  /** The next call of that name fails so. */
+  /** The next call of that name fails with that failure. */
   fail(name: CallName, failure: Failure, retry?: boolean): void
-  /** The engine does not answer any more, or does again. */
+  /** The engine stops answering, or answers again. */
   away(isAway: boolean): void
   emit(event: EngineEvent): void
   readonly containers: Map<

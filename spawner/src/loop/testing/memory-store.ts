@@ -1,10 +1,10 @@
-// For tests: a store that outlives no process, and fails when told to.
+// For tests: a store in memory, which fails on demand.
 import type { Recorded } from '../../policy/domain.ts'
 import { withChanges } from '../../policy/testing/with-changes.ts'
 import type { Store } from '../store.ts'
 
 export interface MemoryStore extends Store {
-  /** Saving throws from now on, or does not any more. */
+  /** From now on saving throws, or works again. */
   fail(isFailing: boolean): void
   readonly saves: () => number
 }

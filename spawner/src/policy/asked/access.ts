@@ -1,4 +1,4 @@
-// Who is let in: access, identity, and the limits that refuse rather than make wait.
+// Access: whether a person may have a workspace of a template, and the limits that refuse a start instead of queueing it.
 import type { Person } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { Failure, Refusal, State, Workspace } from '../domain.ts'
@@ -8,7 +8,7 @@ import { exceedsMemory } from '../queue/limits.ts'
 import { ownName, seatIn, sharedSeatOf } from '../seats/seat-table.ts'
 import { isShared, keepsFiles, type Template } from '../../templates/template.ts'
 
-/** What admission needs to know; a draft has it as well as a state. */
+/** A state has these facts, and a draft too. */
 type AccessFacts = Pick<State, 'config' | 'subjects' | 'foreignNames' | 'queue'> & {
   readonly workspaces: { get(name: WorkspaceName): Workspace | undefined }
   readonly tally: {
@@ -16,8 +16,8 @@ type AccessFacts = Pick<State, 'config' | 'subjects' | 'foreignNames' | 'queue'>
   }
 }
 
-/** `name`: of a private one, whether or not it exists; of a shared one only where the person has a seat, or the route
- * leads to it alone. */
+/** `name`: the private workspace of the person, whether or not it exists; a shared workspace only if the person has a
+ * seat in it, or the route leads to it alone. */
 export type Claim =
   | {
       readonly ok: true
@@ -28,9 +28,9 @@ export type Claim =
   | { readonly ok: false; readonly refusal: Refusal }
 
 /**
- * Whether this person may have a workspace of that template at all, and which is theirs.
+ * Whether this person may have a workspace of that template at all, and which one is theirs.
  *
- * @param route the one workspace that the way in leads to, whoever comes
+ * @param route the one workspace that the route leads to, for every person
  */
 export function claimOf(
   known: AccessFacts,
@@ -61,7 +61,7 @@ function claimRoute(
 ): Claim {
   const workspace = known.workspaces.get(route)
   if (workspace === undefined) {
-    // Nobody's at present; its owner may have it made again.
+    // The workspace is not there at present, but its owner may have it created again.
     const own = claimOf(known, person, templateName)
     return own.ok && own.name === route && !own.isShared ? own : refused(failures.workspaceUnknown)
   }
@@ -90,8 +90,8 @@ function claimShared(
 }
 
 /**
- * The API makes workspaces for people by their names alone. Where nothing of theirs is kept, the first who signs in
- * under that name makes it theirs; of a home the subject was known from the beginning.
+ * The API creates workspaces for people by their names alone. If the template keeps no files, the first person who
+ * signs in under that name becomes the owner. A home has had a subject from its beginning.
  */
 function ownerSubject(
   known: AccessFacts,
@@ -102,7 +102,8 @@ function ownerSubject(
   return subject === '' && !keepsFiles(template) ? undefined : subject
 }
 
-/** Of another template that had this prefix before, and is offered still. What is not offered any more goes on as this. */
+/** The workspace is of another template, which had this prefix before and is still offered. A workspace of a template
+ * that is no longer offered continues under this one. */
 function isAnothers(
   known: AccessFacts,
   workspace: Workspace | undefined,
@@ -116,7 +117,7 @@ function isAnothers(
 
 const refused = (failure: Failure): Claim => ({ ok: false, refusal: { failure } })
 
-/** By the groups of their last request. */
+/** The groups are those of the person's last request. */
 export function isAllowed(template: Template, person: Person): boolean {
   const { allowedUsers, allowedGroups } = template.policy
   if (allowedUsers.length === 0 && allowedGroups.length === 0) return true
@@ -125,9 +126,9 @@ export function isAllowed(template: Template, person: Person): boolean {
 }
 
 /**
- * Why a start that this person asks for now would not even be queued.
+ * Why a start that this person requests now would be refused instead of queued.
  *
- * @param name the workspace, where it is known by now
+ * @param name the workspace, if it has a name yet
  */
 export function refusalToStart(
   known: AccessFacts,

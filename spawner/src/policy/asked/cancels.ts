@@ -1,4 +1,4 @@
-// Who gave up their seat in a shared template: requests that are held since before do not take another.
+// Cancelled seats in shared templates: a request that is held since before the cancel does not take another seat.
 import type { Person } from '@berth/shared/contract'
 import type { Draft } from '../state/draft.ts'
 
@@ -8,7 +8,7 @@ export function recordCancel(draft: Draft, template: string, person: Person): vo
   draft.cancels.set(cancelKey(template, person), draft.now)
 }
 
-/** @param since when the request was first asked */
+/** @param since when the request was first submitted */
 export function isCancelledFor(
   draft: Draft,
   template: string,

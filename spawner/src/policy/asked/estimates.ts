@@ -1,4 +1,4 @@
-// How long a wait will be, from starts and stays that were measured. Honest: nothing is said where nothing is known.
+// How long a wait will be, from the starts and stays that were measured. Without a measurement there is no estimate.
 import type { Measured, PolicyConfig, Workspace } from '../domain.ts'
 import { positionOf, type QueueFacts as Order } from '../queue/order.ts'
 import { startOf } from '../lifecycle/transitions.ts'
@@ -10,7 +10,7 @@ type EstimateFacts = Order & {
   readonly tally: { readonly places: number; readonly starting: number }
 }
 
-/** @returns milliseconds until it is ready; `undefined`: there is nothing to tell it from */
+/** @returns milliseconds until the workspace is ready; `undefined` without a measurement */
 export function estimateMs(
   known: EstimateFacts,
   workspace: Workspace,
@@ -34,12 +34,12 @@ function estimateQueued(known: EstimateFacts, workspace: Workspace): number | un
   const { maxWorkspaces, maxStarting } = known.config.limits
   const { places, starting } = known.tally
   let waitMs = 0
-  // Those ahead start `maxStarting` at a time.
+  // The workspaces ahead in the queue start `maxStarting` at a time.
   if (maxStarting > 0 && starting + position > maxStarting)
     waitMs = Math.ceil((starting + position - maxStarting) / maxStarting) * startMs
   const short = maxWorkspaces > 0 ? places + position - maxWorkspaces : 0
   if (short > 0) {
-    // Places fall free one after the other, all of them once in a usual stay.
+    // Within a usual stay each place becomes free once.
     const stayMs = median(known.measured.staysMs)
     if (stayMs === undefined) return undefined
     waitMs = Math.max(waitMs, (short * stayMs) / maxWorkspaces)

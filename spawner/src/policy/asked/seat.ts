@@ -26,7 +26,7 @@ export function requestSeat(draft: Draft, asked: SeatRequested): () => SeatReply
   // The route names it. A name without a workspace leads nowhere: it is looked up, never parsed.
   const route = asked.request.workspace as WorkspaceName | undefined
   const claim = claimOf(draft, user, template, route)
-  // Before the first look nobody knows what is there.
+  // Before the first inventory it is unknown which workspaces exist.
   const isUnseen = draft.reconciledAt === undefined && route !== undefined
   if (!claim.ok && !isUnseen) return () => refusal(claim.refusal)
   const claimed = claim.ok ? claim.name : route
@@ -43,7 +43,7 @@ export function requestSeat(draft: Draft, asked: SeatRequested): () => SeatReply
   const { name: first } = seated.workspace
   if (refused !== undefined) return () => refusal(refused, first)
   return () => {
-    // A seat may have fallen free elsewhere in this very decision.
+    // The person may have moved to another shared workspace in this decision.
     const moved = claim.isShared && route === undefined
     const name = (moved ? sharedSeatOf(draft, user.name, template)?.name : undefined) ?? first
     if (!enforceQueueLimit(draft, name))
@@ -58,7 +58,7 @@ function refusal(reason: Refusal, workspace?: WorkspaceName): SeatRefusal {
 
 type Claimed = Extract<Claim, { ok: true }>
 
-/** The person's own, which may not be in the plan yet. */
+/** The person's own workspace, which may not be in the plan yet. */
 function seatOwn(draft: Draft, { template, name }: Claimed, { request }: SeatRequested): Joined {
   const { user, start } = request
   const known = name === undefined ? undefined : draft.workspaces.get(name)
@@ -140,7 +140,10 @@ function recordRequest(
   }
 }
 
-/** Queues it, unless a limit or the engine forbids even that. `person`: who asks, if anybody does. */
+/** Puts a workspace into the queue, unless a limit or the engine forbids even that.
+ *
+ * @param person absent: the workspace is opened for everybody
+ */
 export function begin(
   draft: Draft,
   workspace: Workspace,
@@ -179,7 +182,7 @@ function recordRestart(
   const { navigation, user } = asked.request
   if (isCancelled(draft, workspace, asked)) return { failure: failures.cancelled }
   if (workspace.endUntold && navigation) {
-    // Everybody who shared it is told once.
+    // Each person who had a seat is told once.
     if (workspace.kind === 'shared') removeSeat(draft, workspace, user.name)
     else change(draft, workspace, { endUntold: false })
     return { failure: failures.lifetimeOver }
@@ -193,7 +196,7 @@ function isCancelled(draft: Draft, { cancelledAt }: Workspace, { since }: SeatRe
   return cancelledAt !== undefined && (since ?? draft.now) < cancelledAt
 }
 
-/** One who would make the queue too long does not join it. */
+/** Takes the workspace out of the queue again if it would make the queue too long. @returns false if it did */
 export function enforceQueueLimit(draft: Draft, name: WorkspaceName): boolean {
   const workspace = draft.workspaces.get(name)
   const before = draft.before.workspaces.get(name)
@@ -230,7 +233,7 @@ function replyFor(draft: Draft, asked: SeatRequested, name: WorkspaceName): Seat
   }
 }
 
-/** Of one that is ready, unless it is not to be had just now. */
+/** Grants a seat in a workspace that is ready, unless it cannot be used at this moment. */
 function grant(draft: Draft, { request }: SeatRequested, workspace: Workspace): SeatReply {
   const { name, container } = workspace
   const { config, now } = draft

@@ -1,4 +1,4 @@
-// What people ask for in so many words, and the holder of the token: a start, to give one up, a workspace for anybody.
+// Explicit requests of people and of the holder of the token: a start, a cancel, presence, a workspace for everybody.
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { claimOf, type Claim } from './access.ts'
@@ -18,7 +18,8 @@ interface StartRequest {
   readonly workspace?: WorkspaceName
 }
 
-/** A person asks for a start, also after a failure or an end of life. @returns what remains to be done at the end */
+/** A person requests a start, also after a failure or the end of a lifetime. @returns what is left to do at the end of
+ * the decision */
 export function requestStart(draft: Draft, request: StartRequest): (() => void) | undefined {
   const { user, template, workspace: route } = request
   const claim = claimOf(draft, user, template, route)
@@ -75,7 +76,7 @@ function startAgain(draft: Draft, workspace: Workspace, user: Person): void {
   if (workspace.phase === 'stopped' || workspace.phase === 'failed') begin(draft, workspace, user)
 }
 
-/** A person leaves the queue, or gives up a start that is under way. */
+/** A person leaves the queue, or cancels a start that is under way. */
 export function cancel(draft: Draft, { user, template, workspace: route }: StartRequest): void {
   const claim = claimOf(draft, user, template, route)
   const workspace = claim.ok && claim.name !== undefined && draft.workspaces.get(claim.name)
@@ -84,7 +85,7 @@ export function cancel(draft: Draft, { user, template, workspace: route }: Start
   cancelSeat(draft, workspace, user)
 }
 
-/** Others who wait for it go on waiting. */
+/** The other people who wait for the workspace go on waiting. */
 function cancelSeat(draft: Draft, workspace: Workspace, user: Person): void {
   if (seatIn(workspace, user.name) === undefined) return
   const isUnderWay = isStarting(workspace) && workspace.servesSince === undefined
@@ -98,7 +99,7 @@ function cancelSeat(draft: Draft, workspace: Workspace, user: Person): void {
   if (stopping !== undefined) change(draft, stopping, { cancelledAt: undefined })
 }
 
-/** A sign of life of somebody who waits at a page. */
+/** A person still waits at a page. */
 export function recordPresence(draft: Draft, name: WorkspaceName, user: Person): void {
   const workspace = draft.workspaces.get(name)
   if (workspace === undefined) return
@@ -110,7 +111,10 @@ export function recordPresence(draft: Draft, name: WorkspaceName, user: Person):
   else changeSeat(draft, workspace, user.name, seen, seen)
 }
 
-/** One that is anybody's: it has a place in this decision, or there is none. @returns its name, at the end */
+/** Opens a workspace that every person may join. It gets a place in this decision or is not opened.
+ *
+ * @returns its name, to be called at the end of the decision
+ */
 export function openShared(draft: Draft, templateName: string): () => WorkspaceName | undefined {
   const template = draft.config.templates.get(templateName)
   if (template === undefined || draft.reconciledAt === undefined || !draft.engine.reachable)

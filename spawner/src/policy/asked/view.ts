@@ -1,4 +1,4 @@
-// A workspace as its owner's pages show it, and whether anything of that changed between two states.
+// What pages show of a workspace, and whether any of that changed between two states.
 import type { Person, WorkspaceStatus } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { problemTitle } from '@berth/shared/problems'
@@ -21,15 +21,15 @@ export interface View {
   readonly pullPercent?: number
   readonly milestones: readonly Milestone[]
   readonly failure?: Failure
-  /** The lifetime ended it and its owner has not started it again. */
+  /** The workspace was stopped at the end of its lifetime and has not been started again. */
   readonly ended: boolean
-  /** Present time on the clock that milestones count in. */
+  /** The present time, on the clock of the milestones. */
   readonly now: number
-  /** Set where this person may not have it at all. */
+  /** Set if this person may not have the workspace at all. */
   readonly refusal?: Refusal
   /** Its end was announced. */
   readonly endWarned?: boolean
-  /** What a page says of a template that is started by a click. */
+  /** What a page shows of a template before a start. */
   readonly offer?: {
     readonly description: string
     readonly icon: string
@@ -132,7 +132,7 @@ function offerOf({ description, icon, policy }: Template): NonNullable<View['off
   return { description, icon, byClick: policy.startsBy === 'click' }
 }
 
-/** How one workspace stands, whoever asks. */
+/** The same for every person who asks. */
 export function statusOf(
   state: State,
   workspace: Workspace,
@@ -172,8 +172,8 @@ function problemOf({ code, detail }: Failure) {
   return { code, title: problemTitle(code), detail }
 }
 
-/** What waiters and pages can notice. Not that somebody asked, waits or used it: else two waiters, asking again
- * at each change, would keep each other going for ever. */
+/** What held requests and pages can notice. Signs of presence and use are not among them: two held requests, each
+ * submitted again at every change, would otherwise keep each other busy for ever. */
 const noticed = [
   'phase',
   'milestones',
@@ -189,7 +189,7 @@ const noticed = [
   'endWarned',
 ] as const satisfies readonly (keyof Workspace)[]
 
-/** As much is known of the engine, and it is there as before. */
+/** Whether an inventory was taken and whether the engine answers are both as before. */
 export function isEngineAlike(before: State, after: State): boolean {
   const isLooked = before.reconciledAt !== undefined
   return (
@@ -198,7 +198,7 @@ export function isEngineAlike(before: State, after: State): boolean {
   )
 }
 
-/** Whether nothing changed between two states that those who wait for a workspace or follow it could notice. */
+/** Whether nothing changed between two states that held requests and followers of the workspace could notice. */
 export function sameFor(before: State, after: State, name: WorkspaceName): boolean {
   const former = before.workspaces.get(name)
   const workspace = after.workspaces.get(name)

@@ -1,4 +1,4 @@
-// What the policy hears.
+// The events that the policy decides on.
 import type { Person, SeatRequest } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { PolicyConfig } from './config.ts'
@@ -10,7 +10,7 @@ export type Event =
   | { readonly type: 'inventory-taken'; readonly inventory: Inventory }
   | { readonly type: 'engine-lost'; readonly detail: string }
   | { readonly type: 'tick' }
-  /** Templates or limits are others from now on. */
+  /** Templates or limits were changed. */
   | { readonly type: 'config-changed'; readonly config: PolicyConfig }
   // people
   | {
@@ -20,7 +20,7 @@ export type Event =
        * before the workspace became ready again, must not undo that. */
       readonly since?: number
     }
-  /** A person waits at a page or on an event stream. */
+  /** A person still waits at a page or on an event stream. */
   | { readonly type: 'person-present'; readonly workspace: WorkspaceName; readonly user: Person }
   | {
       readonly type: 'start-requested'
@@ -36,20 +36,21 @@ export type Event =
       /** The route leads to this one workspace alone. */
       readonly workspace?: WorkspaceName
     }
-  /** Its owner, an administrator or the holder of the token has decided: leases do not count.
-   * `restart`: it begins anew from the present description. */
+  /** On behalf of the owner, an administrator or the holder of the token: leases do not count.
+   * `restart`: the workspace is created anew from the present description. */
   | {
       readonly type: 'end-requested'
       readonly workspace: WorkspaceName
       readonly how: 'stop' | 'remove' | 'restart'
     }
-  /** `user`: only where this person owns it or has a seat in it; absent: the holder of the token asks. */
+  /** `user`: the extension is given only if this person owns the workspace or has a seat in it; absent: the holder of
+   * the token requests it. */
   | {
       readonly type: 'extend-requested'
       readonly workspace: WorkspaceName
       readonly user?: Person | undefined
     }
-  /** A workspace that is anybody's (who is signed in), under a name of its own, made by the holder of the token. */
+  /** The holder of the token opens a workspace under a name of its own, which every person who is signed in may join. */
   | { readonly type: 'open-requested'; readonly template: string }
   // directors
   | { readonly type: 'director-connected'; readonly director: DirectorId }
@@ -72,7 +73,7 @@ export type Event =
       readonly generation: Generation
       readonly reachable: boolean
     }
-  /** An application's own word. Neither: it could not be asked. */
+  /** What the application said about whether it is busy. Neither field: it could not be asked. */
   | {
       readonly type: 'activity-answered'
       readonly workspace: WorkspaceName
@@ -80,7 +81,7 @@ export type Event =
       readonly busy?: boolean
       readonly lastActivityAgoMs?: number
     }
-  // the engine, of its own accord
+  // reported by the engine
   | { readonly type: 'container-died'; readonly generation: Generation; readonly exitCode: number }
   | { readonly type: 'container-destroyed'; readonly generation: Generation }
   | {
@@ -88,7 +89,7 @@ export type Event =
       readonly generation: Generation
       readonly health: 'starting' | 'healthy' | 'unhealthy'
     }
-  // answers to steps
+  // the results of steps
   | {
       readonly type: 'pull-progressed'
       readonly workspace: WorkspaceName
@@ -122,7 +123,7 @@ export type Event =
       readonly workspace: WorkspaceName
       readonly generation: Generation
     }
-  /** In per cent of one processor; absent: it could not be measured. */
+  /** In per cent of one processor; absent: the use could not be measured. */
   | {
       readonly type: 'cpu-measured'
       readonly workspace: WorkspaceName
@@ -138,10 +139,10 @@ export type Event =
   | {
       readonly type: 'container-removed'
       readonly workspace: WorkspaceName
-      /** Why it had failed, with its last log lines, read before it was removed. */
+      /** Why the workspace failed, with the last log lines, which were read before the container was removed. */
       readonly failure?: Failure
     }
-  /** `retry`: the engine's fault, to be tried again; otherwise the start has failed. */
+  /** `retry`: a fault of the engine, so the step is retried; otherwise the start has failed. */
   | {
       readonly type: 'step-failed'
       readonly workspace: WorkspaceName
@@ -150,7 +151,8 @@ export type Event =
       readonly retry: boolean
     }
   | { readonly type: 'network-created'; readonly index: NetworkIndex }
-  /** Making it failed, or removing it did. `taken`: somebody else has that subnet or name; it is never tried again before the next look. */
+  /** The network could not be created or removed. `taken`: its subnet or name is used by something that is not ours; it
+   * is not tried again before the next inventory. */
   | { readonly type: 'network-failed'; readonly index: NetworkIndex; readonly taken: boolean }
   | { readonly type: 'network-removed'; readonly index: NetworkIndex }
   | {
@@ -162,6 +164,6 @@ export type Event =
       readonly type: 'director-attach-failed'
       readonly index: NetworkIndex
       readonly director: DirectorId
-      /** It is no running director of ours. */
+      /** There is no running director of this instance under that id. */
       readonly gone: boolean
     }

@@ -97,12 +97,12 @@ export type DirectorStep =
 /** About a volume that is unused for longer than volumes are kept. Ends in no event: the next inventory tells. */
 export type HomeStep =
   | { readonly type: 'remove-home'; readonly volume: string; readonly user: UserName }
-  /** Once a day. `goes`: the volume will be removed, after a notice. */
+  /** Once a day. The volume will be removed, unless it is a dry run. */
   | {
       readonly type: 'announce-home'
       readonly volume: string
       readonly unusedMs: number
-      readonly goes: boolean
+      readonly isDryRun: boolean
     }
 
 /** A workspace is in another phase: for logs, metrics and followers. */

@@ -1,5 +1,5 @@
-// Gives the places there are to those who wait: nobody waits behind a template or a person that is at its limit, and
-// nobody overtakes where all have one limit.
+// Gives free places to the queue. A workspace that waits for a limit of its own (person, template) holds up no other;
+// where a limit is common to all, none is overtaken.
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Workspace } from '../domain.ts'
 import { change, enter, type Draft } from '../state/draft.ts'
@@ -12,29 +12,30 @@ import { holdsPlace } from '../state/phases.ts'
 import { commonLimitOf, ownLimitOf } from './limits.ts'
 import { isCountTouched } from '../state/tally.ts'
 
-/** @returns how many more would have a place if there were networks for them; `undefined`: nothing had changed for anybody */
+/** @returns how many more workspaces would have a place if there were networks for them; `undefined`: nothing changed
+ * that the queue depends on */
 export function admit(draft: Draft, start: (name: WorkspaceName) => void): number | undefined {
   const isMoved = orderQueue(draft)
   if (draft.queue.length === 0 || !draft.engine.reachable) return undefined
   if (!isMoved && !draft.concernsAll && !isCapacityTouched(draft)) return undefined
-  let cramped = 0
+  let withoutNetwork = 0
   let admitted = 0
-  // Where one found no network, the next who needs a new one finds none either.
+  // Egresses without a free network: the next workspace that needs a new one finds none either.
   const without = new Set<string>()
   for (const name of draft.queue) {
     const workspace = draft.workspaces.get(name)
     if (workspace?.phase !== 'queued') continue
-    // Of those for whom there is no network no more are counted than there are places.
-    if (cramped >= placesLeft(draft) && lacksNetwork(draft, workspace, without)) continue
+    // No more workspaces without a network are counted than there are free places.
+    if (withoutNetwork >= placesLeft(draft) && lacksNetwork(draft, workspace, without)) continue
     if (ownLimitOf(draft, workspace) !== undefined) continue
     if (commonLimitOf(draft, workspace) !== undefined) break
     const placed = takePlace(draft, workspace, without)
-    if (placed.phase === 'queued') cramped++
+    if (placed.phase === 'queued') withoutNetwork++
     else admitted++
     if (holdsPlace(placed)) start(name)
   }
   if (admitted > 0) orderQueue(draft)
-  return Math.min(cramped, placesLeft(draft))
+  return Math.min(withoutNetwork, placesLeft(draft))
 }
 
 function placesLeft({ config, tally }: Draft): number {
@@ -42,7 +43,7 @@ function placesLeft({ config, tally }: Draft): number {
   return maxWorkspaces === 0 ? Number.POSITIVE_INFINITY : Math.max(0, maxWorkspaces - tally.places)
 }
 
-/** It would make the queue too long, which whoever is in it already does not. */
+/** The workspace makes the queue too long. One that was in the queue before this decision does not. */
 export function exceedsQueue(draft: Draft, name: WorkspaceName): boolean {
   const before = draft.before.workspaces.get(name)?.phase
   return before !== 'queued' && before !== 'stopping' && isQueueTooLong(draft)
@@ -55,14 +56,14 @@ function isCapacityTouched(draft: Draft): boolean {
   return false
 }
 
-/** It ended during a step that is answered by now: its network is to be had. */
+/** The workspace ended during a step whose result has come by now, so its network can be reused. */
 function hasComeToRest({ before, workspaces }: Draft, name: WorkspaceName): boolean {
   const workspace = workspaces.get(name)
   if (workspace?.phase !== 'stopped' || workspace.pending !== undefined) return false
   return before.workspaces.get(name)?.pending !== undefined
 }
 
-/** Without a network to be had it goes on waiting, and holds nobody up who has one. */
+/** Without a free network the workspace stays in the queue, and does not hold up those that have one. */
 function takePlace(draft: Draft, workspace: Workspace, without: Set<string>): Workspace {
   if (workspace.container === undefined && draft.foreignNames.has(workspace.name)) {
     const none = { failure: failures.nameTaken, network: undefined }
@@ -83,7 +84,7 @@ function lacksNetwork(draft: Draft, workspace: Workspace, without: ReadonlySet<s
   return without.has(egressOf(draft, workspace))
 }
 
-/** Its stopped container is still what would be made now. */
+/** The stopped container is still what would be created now. */
 function canStartAgain(draft: Draft, workspace: Workspace): boolean {
   if (workspace.container?.status !== 'exited' || workspace.pending !== undefined) return false
   if (networkOf(draft, workspace)?.status !== 'up') return false

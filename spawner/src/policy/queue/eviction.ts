@@ -1,4 +1,5 @@
-// Who gives way when somebody waits for a place or for memory: standbys first, then what was frozen longest unused.
+// Eviction: which workspaces are stopped when another waits for a place or for memory. Standbys first, then the frozen
+// workspaces that are unused for longest.
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Workspace } from '../domain.ts'
 import { rests, type Draft } from '../state/draft.ts'
@@ -8,43 +9,43 @@ import { exceedsQueue } from './admission.ts'
 import { isGroupFull, ownLimitOf, personOf } from './limits.ts'
 import { memoryOf } from '../state/tally.ts'
 
-/** What will be free without anybody's further loss, as it is taken in thought. */
-interface Room {
+/** What will be in use once what is stopping has stopped; evictions are tried out on a copy. */
+interface Usage {
   places: number
   memoryBytes: number
   readonly ofTemplate: Map<string, number>
 }
 
-/** No more of them than are needed, and none where that would not help. */
+/** Evicts no more workspaces than needed, and none where that would not help. */
 export function evict(draft: Draft, settle: (name: WorkspaceName) => void): void {
   if (draft.tally.yielding === 0 || draft.queue.length === 0) return
-  const yielding = inOrderOfEviction(draft)
-  if (yielding.length === 0) return
-  const room = usageAfterStops(draft)
+  const candidates = inOrderOfEviction(draft)
+  if (candidates.length === 0) return
+  const usage = usageAfterStops(draft)
   let starts = 0
   for (const name of draft.queue) {
     const { maxStarting } = draft.config.limits
     if (maxStarting > 0 && starts >= maxStarting) return
     const waiting = draft.workspaces.get(name)
-    // One that was opened for nobody yet does not wait.
+    // A workspace that was opened for everybody and has nobody in it does not wait.
     if (waiting === undefined || personOf(waiting) === undefined) continue
     if (exceedsQueue(draft, name)) continue
     const own = ownLimitOf(draft, waiting)
     if (own !== undefined && own !== 'limit_template') continue
-    // A place or memory is not what they wait for.
+    // It does not wait for a place or memory.
     if (isGroupFull(draft, waiting)) continue
-    const chosen = choose(draft, room, waiting, yielding)
+    const chosen = choose(draft, usage, waiting, candidates)
     if (chosen === undefined) {
-      if (shortageOf(draft, room, waiting).template || own !== undefined) continue
+      if (shortageOf(draft, usage, waiting).template || own !== undefined) continue
       return
     }
     for (const workspace of chosen) {
-      yielding.splice(yielding.indexOf(workspace), 1)
-      count(draft, room, workspace, -1)
+      candidates.splice(candidates.indexOf(workspace), 1)
+      count(draft, usage, workspace, -1)
       stopEvicted(draft, workspace)
       settle(workspace.name)
     }
-    count(draft, room, waiting, 1)
+    count(draft, usage, waiting, 1)
     starts++
   }
 }
@@ -60,13 +61,13 @@ function inOrderOfEviction(draft: Draft): Workspace[] {
   return [...standbys, ...frozen.sort((a, b) => a.lastUseAt - b.lastUseAt)]
 }
 
-/** A standby that is being made may go as well as one that is ready. */
+/** A standby may be evicted while it starts as well as when it is ready. */
 function isEvictable(workspace: Workspace): boolean {
   if (!holdsPlace(workspace) || workspace.phase === 'stopping') return false
   return workspace.pending === undefined || isStarting(workspace)
 }
 
-/** Nobody asked for it meanwhile, and no director may hold a lease. */
+/** No person has requested it meanwhile, and no director may hold a lease. */
 function isUnused(draft: Draft, workspace: Workspace): boolean {
   if (workspace.phase !== 'frozen' || workspace.wakeAskedAt !== undefined) return false
   return workspace.leasedUntil <= draft.now && !rests(draft, workspace)
@@ -77,43 +78,43 @@ function stopEvicted(draft: Draft, workspace: Workspace): void {
   stop(draft, workspace, 'evicted', { pending })
 }
 
-/** What is on its way out leaves its place. */
-function usageAfterStops(draft: Draft): Room {
+/** A workspace that is stopping will give up its place and its memory. */
+function usageAfterStops(draft: Draft): Usage {
   const { places, memoryBytes } = draft.tally
-  const room: Room = { places, memoryBytes, ofTemplate: new Map() }
+  const usage: Usage = { places, memoryBytes, ofTemplate: new Map() }
   for (const workspace of draft.workspaces.values())
-    if (workspace.phase === 'stopping') count(draft, room, workspace, -1)
-  return room
+    if (workspace.phase === 'stopping') count(draft, usage, workspace, -1)
+  return usage
 }
 
-function count(draft: Draft, room: Room, { template }: Workspace, by: 1 | -1): void {
-  room.places += by
-  room.memoryBytes += by * memoryOf(draft.config, template)
-  room.ofTemplate.set(template, (room.ofTemplate.get(template) ?? 0) + by)
+function count(draft: Draft, usage: Usage, { template }: Workspace, by: 1 | -1): void {
+  usage.places += by
+  usage.memoryBytes += by * memoryOf(draft.config, template)
+  usage.ofTemplate.set(template, (usage.ofTemplate.get(template) ?? 0) + by)
 }
 
-function shortageOf(draft: Draft, room: Room, { template }: Workspace) {
+function shortageOf(draft: Draft, usage: Usage, { template }: Workspace) {
   const { maxWorkspaces, maxMemoryBytes } = draft.config.limits
   const ofTemplate = draft.config.templates.get(template)?.policy.maxWorkspaces ?? 0
   const taken =
-    (draft.tally.byTemplate.get(template)?.places ?? 0) + (room.ofTemplate.get(template) ?? 0)
+    (draft.tally.byTemplate.get(template)?.places ?? 0) + (usage.ofTemplate.get(template) ?? 0)
   const needed = memoryOf(draft.config, template)
   return {
     template: ofTemplate > 0 && taken >= ofTemplate,
-    place: maxWorkspaces > 0 && room.places >= maxWorkspaces,
-    memory: maxMemoryBytes > 0 && needed > 0 && room.memoryBytes + needed > maxMemoryBytes,
+    place: maxWorkspaces > 0 && usage.places >= maxWorkspaces,
+    memory: maxMemoryBytes > 0 && needed > 0 && usage.memoryBytes + needed > maxMemoryBytes,
   }
 }
 
-/** @returns which have to go for that one; `undefined`: even all of them would not help */
+/** @returns which workspaces to evict for `waiting`; `undefined`: even all of them would not help */
 function choose(
   draft: Draft,
-  room: Room,
+  usage: Usage,
   waiting: Workspace,
-  yielding: readonly Workspace[],
+  candidates: readonly Workspace[],
 ): readonly Workspace[] | undefined {
   const without = (chosen: readonly Workspace[]) => {
-    const left: Room = { ...room, ofTemplate: new Map(room.ofTemplate) }
+    const left: Usage = { ...usage, ofTemplate: new Map(usage.ofTemplate) }
     for (const workspace of chosen) count(draft, left, workspace, -1)
     return shortageOf(draft, left, waiting)
   }
@@ -122,7 +123,7 @@ function choose(
     return !template && !place && !memory
   }
   let chosen: readonly Workspace[] = []
-  for (const workspace of yielding) {
+  for (const workspace of candidates) {
     if (isEnough(chosen)) break
     const isOfUse = !without(chosen).template || workspace.template === waiting.template
     if (isOfUse) chosen = [...chosen, workspace]

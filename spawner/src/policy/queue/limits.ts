@@ -1,11 +1,11 @@
-// Which limit stands in the way of one that waits: one of its own, so that others may go first, or one of all.
+// Which limit a queued workspace waits for: one of its own, so that others may go first, or one that is common to all.
 import type { Person } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { PolicyConfig, TemplateTally, Workspace } from '../domain.ts'
 import { holdsPlace } from '../state/phases.ts'
 import { memoryOf } from '../state/tally.ts'
 
-/** What is needed to tell; a draft has it as well as a state. */
+/** A state has these facts, and a draft too. */
 export interface LimitFacts {
   readonly config: PolicyConfig
   readonly workspaces: { get(name: WorkspaceName): Workspace | undefined }
@@ -21,15 +21,15 @@ export interface LimitFacts {
 export type OwnLimit = 'limit_user' | 'limit_template' | 'limit_memory'
 export type CommonLimit = 'limit_total' | 'limit_memory' | 'starting'
 
-/** What has a place, or would. */
+/** A workspace that has a place, or would have one. */
 type Claimant = Pick<Workspace, 'template' | 'owner' | 'seats'>
 
-/** Whom it counts for where there are limits for groups. */
+/** The person for whom it counts against the limits of groups. */
 export function personOf({ owner, seats }: Claimant): Person | undefined {
   return owner ?? seats[0]?.person
 }
 
-/** It needs more than there is at all. */
+/** The template needs more memory than there is in all. */
 export function exceedsMemory(config: PolicyConfig, template: string): boolean {
   const { maxMemoryBytes } = config.limits
   return maxMemoryBytes > 0 && memoryOf(config, template) > maxMemoryBytes
@@ -63,7 +63,7 @@ function isTemplateFull(known: LimitFacts, workspace: Claimant): boolean {
   return isGroupFull(known, workspace)
 }
 
-/** One of their groups has as many of that template as it may. */
+/** One of the person's groups has as many workspaces of the template as it may. */
 export function isGroupFull(known: LimitFacts, workspace: Claimant): boolean {
   const policy = known.config.templates.get(workspace.template)?.policy
   if (policy === undefined) return false
@@ -96,7 +96,7 @@ export function commonLimitOf(known: LimitFacts, { template }: Claimant): Common
   return undefined
 }
 
-/** What one that waits is told it waits for; `undefined`: nothing that is a limit. */
+/** The limit that a queued workspace is shown to wait for; `undefined`: it does not wait for a limit. */
 export function waitsFor(
   known: LimitFacts & { readonly queue: readonly WorkspaceName[] },
   workspace: Workspace,
@@ -104,7 +104,7 @@ export function waitsFor(
   if (workspace.phase !== 'queued') return undefined
   const limit = ownLimitOf(known, workspace) ?? commonLimitOf(known, workspace)
   if (limit !== undefined) return limit
-  // There would be room for it, but somebody comes first for whom there is none.
+  // No limit holds it back itself, but one before it in the queue waits for a common limit.
   for (const name of known.queue) {
     const other = known.workspaces.get(name)
     if (other === undefined || other === workspace) return undefined

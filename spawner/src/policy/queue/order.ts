@@ -1,12 +1,12 @@
-// The order of the queue: those whose people have nothing yet come first, then in the order of asking. So one
-// person's second request never overtakes another's first.
+// The order of the queue: workspaces of people who have none yet come first, then by ticket. So the second request of
+// one person never overtakes the first request of another.
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { Workspace } from '../domain.ts'
 import type { Draft } from '../state/draft.ts'
 import { holdsPlace } from '../state/phases.ts'
 import { haveSamePeople, peopleOf } from '../state/tally.ts'
 
-/** What is needed to tell who comes first; a draft has it as well as a state. */
+/** A state has these facts, and a draft too. */
 export interface QueueFacts {
   readonly queue: readonly WorkspaceName[]
   readonly workspaces: { get(name: WorkspaceName): Workspace | undefined }
@@ -15,7 +15,7 @@ export interface QueueFacts {
   }
 }
 
-/** How many workspaces its people have, or will have before it; of several people, those who have least. */
+/** How many workspaces its people have, or will have before it. Of several people, the one with the fewest counts. */
 function rankOf(known: QueueFacts, workspace: Workspace): number {
   let least = Number.POSITIVE_INFINITY
   for (const user of peopleOf(workspace)) {
@@ -36,7 +36,7 @@ function countBefore(known: QueueFacts, user: UserName, workspace: Workspace): n
   return count
 }
 
-/** How many of the queue come before it. */
+/** How many workspaces of the queue come before it. */
 function placeOf(known: QueueFacts, queue: readonly WorkspaceName[], workspace: Workspace): number {
   const rank = rankOf(known, workspace)
   let low = 0
@@ -55,7 +55,7 @@ function comesBefore(known: QueueFacts, other: Workspace, rank: number, ticket: 
   return its < rank || (its === rank && other.ticket < ticket)
 }
 
-/** From 1; `undefined`: it does not wait. */
+/** From 1; `undefined`: it is not in the queue. */
 export function positionOf(known: QueueFacts, workspace: Workspace): number | undefined {
   if (workspace.phase !== 'queued') return undefined
   const at = placeOf(known, known.queue, workspace)
@@ -64,7 +64,7 @@ export function positionOf(known: QueueFacts, workspace: Workspace): number | un
   return found < 0 ? undefined : found + 1
 }
 
-/** All who wait, as they come; for few changes in a long queue `orderQueue` is quicker. */
+/** Sorts all of them. For few changes in a long queue `orderQueue` is quicker. */
 export function inOrder(
   known: QueueFacts,
   waiting: readonly Workspace[],
@@ -79,12 +79,12 @@ export function inOrder(
     .map(({ name }) => name)
 }
 
-/** More than that are sorted rather than put in one by one. */
+/** More moves than that are sorted instead of inserted one by one. */
 const fewMoves = 20
 
-/** Brings the queue up to date with what was touched. @returns whether somebody may have another place in it */
+/** Brings the queue up to date with what was touched. @returns whether any position may have changed */
 export function orderQueue(draft: Draft): boolean {
-  // Once it was brought up to date in this decision, the state before says no longer who is in it.
+  // After the first call in a decision, the state before it no longer says which workspaces are in the queue.
   const isFirst = draft.queue === draft.before.queue
   const moved = new Set([...movedIn(draft), ...(isFirst ? [] : draft.workspaces.touched)])
   if (moved.size === 0) return false
@@ -95,7 +95,7 @@ export function orderQueue(draft: Draft): boolean {
   return true
 }
 
-/** Those who came, left or had people come or leave, and what else these people wait for. */
+/** Workspaces that entered or left the queue or whose people changed, and what else these people wait for. */
 function movedIn(draft: Draft): ReadonlySet<WorkspaceName> {
   const moved = new Set<WorkspaceName>()
   for (const name of draft.workspaces.touched) {

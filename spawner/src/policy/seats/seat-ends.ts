@@ -1,4 +1,4 @@
-// How seats end: by inactivity, by leaving, with the last connection; and what becomes of a workspace nobody is in.
+// How seats end: by inactivity, by absence from the queue, with the last connection; and when an empty workspace ends.
 import type { PolicyConfig, Seat, Workspace } from '../domain.ts'
 import { change, rests, type Draft } from '../state/draft.ts'
 import { drainsAt, policyOf } from '../state/deadlines.ts'
@@ -8,14 +8,14 @@ import { isSpent } from './seat-table.ts'
 const never = Number.POSITIVE_INFINITY
 const unset = Number.NEGATIVE_INFINITY
 
-/** From then on the seat is not in use: it neither gets nor renews a lease for what is no use. */
+/** From then on the seat is idle: a background request neither gets nor renews a lease for it. */
 export function seatIdleAt(config: PolicyConfig, workspace: Workspace, seat: Seat): number {
   const { seatIdleMs } = policyOf(config, workspace)
   if (workspace.kind !== 'shared' || seatIdleMs === 0) return never
   return Math.max(seat.lastUseAt, workspace.servesSince ?? unset) + seatIdleMs
 }
 
-/** Its last connection has closed, by all directors' word, and that ends it. */
+/** All directors say that the last connection of the seat has closed, and the template ends a seat by that. */
 export function hasLeft(config: PolicyConfig, workspace: Workspace, seat: Seat): boolean {
   if (policyOf(config, workspace).persistBetweenReconnects || seat.connections.size === 0)
     return false
@@ -23,7 +23,7 @@ export function hasLeft(config: PolicyConfig, workspace: Workspace, seat: Seat):
   return true
 }
 
-/** When a seat ends by itself. Never while a director may still let its person in. */
+/** When a seat ends by itself: never while a director may hold a lease for it. */
 function seatEndsAt(config: PolicyConfig, workspace: Workspace, seat: Seat): number {
   switch (workspace.phase) {
     case 'queued':
@@ -45,14 +45,14 @@ function seatEndsAt(config: PolicyConfig, workspace: Workspace, seat: Seat): num
   }
 }
 
-/** Directors renew the lease of who is connected: without one, nobody is. */
+/** Directors renew the lease of a person who is connected, so a person without a lease is not connected. */
 function leavesAt(config: PolicyConfig, workspace: Workspace, seat: Seat): number {
   if (policyOf(config, workspace).persistBetweenReconnects) return never
   if (Number.isFinite(seat.leasedUntil)) return seat.leasedUntil
   return Math.max(seat.seenAt, workspace.servesSince ?? unset) + config.presenceMs
 }
 
-/** When something of its seats falls due. */
+/** When the next seat of the workspace, or the empty workspace itself, has to end. */
 export function nextSeatEndAt(config: PolicyConfig, workspace: Workspace): number {
   let earliest = workspace.seats.length === 0 ? drainsAt(config, workspace) : never
   for (const seat of workspace.seats)
@@ -60,7 +60,7 @@ export function nextSeatEndAt(config: PolicyConfig, workspace: Workspace): numbe
   return earliest
 }
 
-/** Ends the seats that are due, and what has served its time when nobody is left in it. */
+/** Ends the seats that are due, and stops a spent workspace when nobody is left in it. */
 export function endDueSeats(draft: Draft, workspace: Workspace): void {
   const { config, now } = draft
   const seats = workspace.seats.filter((seat) => seatEndsAt(config, workspace, seat) > now)

@@ -1,4 +1,4 @@
-// Seats: who has one where, giving and taking them, and which workspace still takes somebody new.
+// Seats: who has one in which workspace, adding and removing them, and which workspace still takes a new person.
 import type { Person } from '@berth/shared/contract'
 import { workspaceName, type UserName, type WorkspaceName } from '@berth/shared/names'
 import type { DirectorId, PolicyConfig, Seat, State, Workspace } from '../domain.ts'
@@ -7,7 +7,7 @@ import { drainsAt, policyOf } from '../state/deadlines.ts'
 import { holdsPlace } from '../state/phases.ts'
 import { isShared, type Template } from '../../templates/template.ts'
 
-/** What is needed to find a seat; a draft has it as well as a state. */
+/** What is needed to find a seat. A state has it, and a draft too. */
 export interface SeatTable {
   readonly workspaces: { get(name: WorkspaceName): Workspace | undefined }
   readonly tally: {
@@ -31,7 +31,7 @@ export function seatIn({ seats }: Workspace, user: UserName): Seat | undefined {
   return seats.find(({ person }) => person.name === user)
 }
 
-/** A person keeps the seat they have. */
+/** A person who has a seat keeps it. */
 export function giveSeat(draft: Draft, workspace: Workspace, person: Person): Workspace {
   const known = seatIn(workspace, person.name)
   if (known !== undefined) return changeSeat(draft, workspace, person.name, { person })
@@ -39,7 +39,7 @@ export function giveSeat(draft: Draft, workspace: Workspace, person: Person): Wo
   return addSeat(draft, workspace, seat)
 }
 
-/** The owner of a private one has its only seat. */
+/** The owner of a private workspace has its only seat. */
 export function giveOwnerSeat(draft: Draft, workspace: Workspace): Workspace {
   const { kind, owner, seats } = workspace
   if (kind !== 'private' || owner === undefined || seats.length > 0) return workspace
@@ -47,7 +47,7 @@ export function giveOwnerSeat(draft: Draft, workspace: Workspace): Workspace {
 }
 
 export function addSeat(draft: Draft, workspace: Workspace, seat: Seat): Workspace {
-  // As long as there is no container, those who wait are all whom it will have served.
+  // Without a container it has served nobody yet: `servedBy` counts the people who wait.
   const served = workspace.container === undefined ? workspace.served : workspace.served + 1
   return change(draft, workspace, { seats: [...workspace.seats, seat], served })
 }
@@ -70,7 +70,7 @@ export function removeSeat(draft: Draft, workspace: Workspace, user: UserName): 
   return change(draft, workspace, { seats })
 }
 
-/** The seat that a person has in some workspace which is shared by people of that template. */
+/** The shared workspace of that template in which the person has a seat. */
 export function sharedSeatOf(
   known: SeatTable,
   user: UserName,
@@ -83,7 +83,8 @@ export function sharedSeatOf(
   return undefined
 }
 
-/** The name of a person's own, whether or not it exists. One that began under another prefix keeps its name. */
+/** The name of the person's own workspace, whether or not it exists. One that was created under another prefix keeps its
+ * name. */
 export function ownName(known: SeatTable, user: UserName, template: Template): WorkspaceName {
   const name = workspaceName(template.prefix, user)
   for (const other of known.tally.byPerson.get(user) ?? []) {
@@ -94,7 +95,7 @@ export function ownName(known: SeatTable, user: UserName, template: Template): W
   return name
 }
 
-/** The workspace of a person: a private one by its name, whether or not it exists, a shared one by their seat. */
+/** The workspace of a person: a private one by its name, whether or not it exists; a shared one by the person's seat. */
 export function seatOf(
   state: State,
   person: Person,
@@ -106,12 +107,12 @@ export function seatOf(
   return sharedSeatOf(state, person.name, templateName)?.name
 }
 
-/** How many it has served, those who wait for it included. */
+/** How many people it has served, including those who wait for it. */
 function servedBy({ container, served, seats }: Workspace): number {
   return container === undefined ? seats.length : served
 }
 
-/** It takes nobody new any more, and goes when the last has left. */
+/** It takes no new person any more, and is stopped when the last one has left. */
 export function isSpent(config: PolicyConfig, workspace: Workspace, now: number): boolean {
   const { seatsTotal } = policyOf(config, workspace)
   if (workspace.kind === 'standby') return false
@@ -119,7 +120,7 @@ export function isSpent(config: PolicyConfig, workspace: Workspace, now: number)
   return drainsAt(config, workspace) <= now
 }
 
-/** Whether somebody may join those who share it. One that was opened for anybody of a private template has no end. */
+/** Whether one more person may join. A workspace of a private template that was opened for everybody has no limit. */
 export function hasFreeSeat(config: PolicyConfig, workspace: Workspace, now: number): boolean {
   if (workspace.kind !== 'shared' || isSpent(config, workspace, now)) return false
   const { seats } = policyOf(config, workspace)

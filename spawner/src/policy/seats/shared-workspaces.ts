@@ -1,4 +1,4 @@
-// Workspaces that several people share: which one a newcomer joins, and who moves over when a seat falls free.
+// Workspaces that several people share: which one a new person joins, and who moves when a seat becomes free.
 import { sharedName, type WorkspaceName } from '@berth/shared/names'
 import type { Person } from '@berth/shared/contract'
 import { refusalToStart } from '../asked/access.ts'
@@ -14,7 +14,7 @@ export type Joined =
   | { readonly ok: true; readonly workspace: Workspace }
   | { readonly ok: false; readonly refusal: Refusal }
 
-/** Gives somebody without a seat one: in the workspace that their route leads to, else where there is room. */
+/** Gives a person their first seat: in the workspace that the route leads to, else in one with a free seat. */
 export function join(
   draft: Draft,
   template: Template,
@@ -33,7 +33,7 @@ export function join(
   return { ok: true, workspace: { ...freshShared(draft, template), seats: [seat] } }
 }
 
-/** Not in the plan yet. */
+/** The workspace is not in the plan yet. */
 export function freshShared(draft: Draft, template: Template): Workspace {
   for (;;) {
     const name = sharedName(template.prefix, draft.nextTicket++)
@@ -43,7 +43,7 @@ export function freshShared(draft: Draft, template: Template): Workspace {
   }
 }
 
-/** Of those that have a place the fullest, else one that is on its way to one, else one that was stopped. */
+/** The fullest workspace that holds a place, else one that is queued, else one that was stopped. */
 function openWorkspaceFor(draft: Draft, { name: template }: Template): Workspace | undefined {
   let best: Workspace | undefined
   for (const workspace of ofTemplate(draft, template)) {
@@ -76,9 +76,9 @@ function isBetter(one: Workspace, other: Workspace): boolean {
 }
 
 /**
- * When a seat is free where there is a place already, the first of those who wait elsewhere get it.
+ * When a workspace that holds a place has a free seat, the first people who wait in a queued workspace get it.
  *
- * @returns whether somebody moved
+ * @returns whether a person moved
  */
 export function moveSeats(draft: Draft, settle: (name: WorkspaceName) => void): boolean {
   let moves = 0

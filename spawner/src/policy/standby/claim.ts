@@ -1,5 +1,5 @@
-// A claim: what stood by becomes somebody's, in the decision that hears them. Its container stays where it is; its
-// name on the engine follows.
+// A claim: a standby becomes the workspace of a person, in the decision about their request. Its container stays where
+// it is and is renamed afterwards.
 import type { Workspace } from '../domain.ts'
 import { drop, setNetwork, type Draft } from '../state/draft.ts'
 import { inOrder } from '../queue/order.ts'
@@ -9,7 +9,7 @@ import { isMisnamed, settleName } from '../lifecycle/rename.ts'
 import { ownLimitOf } from '../queue/limits.ts'
 import { standbysOf } from './standby.ts'
 
-/** Whoever waits for a private workspace, and has none of their own, takes one that stands by, in the queue's order. */
+/** People who wait for a private workspace and have no container of their own claim standbys, in queue order. */
 export function claimStandbys(draft: Draft): void {
   const ready = standbysOf(draft).filter((standby) => isReady(draft, standby))
   if (ready.length === 0) return
@@ -32,17 +32,17 @@ function claim(draft: Draft, asking: Workspace): void {
   if (draft.foreignNames.has(asking.name)) return
   const standby = bestStandbyFor(draft, asking)
   if (standby?.container === undefined) return
-  // It has a place, which is theirs from now on: limits are asked as if it were free.
+  // The standby gives its place to the person, so the limits are checked as if that place were free.
   draft.workspaces.delete(standby.name)
   if (ownLimitOf(draft, asking) !== undefined) {
     draft.workspaces.set(standby.name, standby)
     return
   }
   drop(draft, standby)
-  become(draft, asking, standby)
+  assign(draft, asking, standby)
 }
 
-/** The one that most directors are at, and of these the one that has stood by for longest. */
+/** The standby that most directors are attached to, and of these the oldest. */
 function bestStandbyFor(draft: Draft, asking: Workspace): Workspace | undefined {
   const attached = (workspace: Workspace) => networkOf(draft, workspace)?.attached.length ?? 0
   return standbysOf(draft)
@@ -56,7 +56,7 @@ function isReady(draft: Draft, standby: Workspace): boolean {
   return container?.address !== undefined && networkOf(draft, standby) !== undefined
 }
 
-function become(draft: Draft, asking: Workspace, standby: Workspace): void {
+function assign(draft: Draft, asking: Workspace, standby: Workspace): void {
   const { container, network: index } = standby
   const network = index === undefined ? undefined : draft.networks.get(index)
   if (container === undefined || network === undefined) return

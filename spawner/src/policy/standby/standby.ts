@@ -1,4 +1,5 @@
-// Standbys: ready without an owner, kept in number while nobody waits, replaced when they are not what would be made now.
+// Standbys: workspaces that are ready in advance, without an owner. Their number is kept up while nobody waits; outdated
+// ones are replaced.
 import { standbyName, numberOf, type Prefix, type WorkspaceName } from '@berth/shared/names'
 import type { Workspace } from '../domain.ts'
 import { drop, enter, freshWorkspace, type Draft } from '../state/draft.ts'
@@ -14,7 +15,7 @@ import { isShared, type Template } from '../../templates/template.ts'
 const firstPauseMs = 5_000
 const longestPauseMs = 10 * 60_000
 
-/** Nothing of a person may be in it: no home, and nobody else either. */
+/** A standby may hold nothing of a person, so templates with a home and shared templates have none. */
 function wantedCount(template: Template): number {
   return isShared(template) || template.spec.home !== undefined ? 0 : template.policy.standby
 }
@@ -22,9 +23,9 @@ function wantedCount(template: Template): number {
 type Settle = (name: WorkspaceName) => void
 
 /**
- * Before places are given: those go that are not to be had any more, or are too many.
+ * Before admission: ends the standbys that cannot be claimed any more and those that are too many.
  *
- * @param settle what follows for one that was changed
+ * @param settle called for each workspace that was changed
  */
 export function endStandbys(draft: Draft, settle: Settle): void {
   trackStandbys(draft)
@@ -34,20 +35,20 @@ export function endStandbys(draft: Draft, settle: Settle): void {
   for (const template of draft.config.templates.values()) {
     const present = presentOf(draft, template)
     const surplus = present.length - wantedCount(template)
-    // Those that are not ready yet first.
+    // Standbys that are not ready yet end first.
     present.sort((a, b) => Number(isStarting(b)) - Number(isStarting(a)))
     for (const standby of present.slice(0, Math.max(0, surplus))) replace(draft, standby, settle)
   }
 }
 
-/** After places were given. */
+/** After admission. */
 export function refillStandbys(draft: Draft, settle: Settle): void {
   trackStandbys(draft)
   if (!draft.engine.reachable) return
   for (const template of draft.config.templates.values()) refill(draft, template, settle)
 }
 
-/** Which there are follows what was touched, so that no decision looks through all workspaces. */
+/** Updates the set of standbys from what was touched, so that no decision looks through all workspaces. */
 function trackStandbys(draft: Draft): void {
   const names = new Set(draft.standbys)
   for (const name of draft.workspaces.touched)
@@ -67,20 +68,20 @@ export function standbysOf(draft: Draft): readonly Workspace[] {
   return standbys
 }
 
-/** Somebody may have it, or it will soon be so. */
+/** It can be claimed now, or once it has started. */
 function isAvailable(workspace: Workspace): boolean {
   return (isStarting(workspace) || workspace.phase === 'ready') && !isMisnamed(workspace)
 }
 
 function isToBeReplaced(draft: Draft, standby: Workspace): boolean {
   const { phase, leasedUntil } = standby
-  // Somebody froze it by hand.
+  // An operator froze it by hand.
   if (phase === 'frozen') return leasedUntil <= draft.now
   if (!isStarting(standby) && phase !== 'ready') return false
-  // It was somebody's: whoever they were may still be in it, for a lease.
+  // It belonged to a person, who may still use it for the length of a lease.
   if (isMisnamed(standby)) return leasedUntil <= draft.now
   if (!draft.config.templates.has(standby.template)) return true
-  // Only these events bring another description or another image.
+  // Only events that concern all workspaces bring another description or another image.
   return draft.concernsAll && isOutdated(draft, standby)
 }
 
@@ -104,12 +105,12 @@ function refill(draft: Draft, template: Template, settle: Settle): void {
   if (failing !== undefined && failing.until > draft.now) return
   if (failing !== undefined && ready >= wanted) draft.standbyFailures.delete(template.name)
   if (isAnyFailing(draft, template)) return
-  // One at a time until it is seen to work again.
+  // After a failure: one at a time, until one is ready.
   const most = failing === undefined ? wanted : Math.min(wanted, ready + 1)
   for (let count = present.length; count < most; count++) if (!add(draft, template, settle)) return
 }
 
-/** One is being taken away, which will say how long the pause is. */
+/** A failed standby is being stopped. Once it has stopped, `delayNextTry` sets the pause. */
 function isAnyFailing(draft: Draft, { name }: Template): boolean {
   return standbysOf(draft).some(
     ({ template, phase, stopReason }) =>
@@ -117,7 +118,7 @@ function isAnyFailing(draft: Draft, { name }: Template): boolean {
   )
 }
 
-/** Under the limits that people have, and after them. */
+/** Standbys count against the limits like people's workspaces, and come after the queue. */
 function add(draft: Draft, template: Template, settle: Settle): boolean {
   const claimant = { template: template.name, owner: undefined, seats: [] }
   const limit = ownLimitOf(draft, claimant) ?? commonLimitOf(draft, claimant)
@@ -133,7 +134,7 @@ function add(draft: Draft, template: Template, settle: Settle): boolean {
   return true
 }
 
-/** Its number is used up by that. */
+/** Uses up the number in the name. */
 export function nextStandbyName(draft: Draft, prefix: Prefix): WorkspaceName {
   for (;;) {
     const name = standbyName(prefix, draft.nextTicket++)
@@ -142,23 +143,23 @@ export function nextStandbyName(draft: Draft, prefix: Prefix): WorkspaceName {
 }
 
 /**
- * One that has come to its end in one way or another.
+ * Clears a standby that has ended.
  *
- * @returns false for one that is on its way or ready, which is as any other then
+ * @returns false for a standby that starts or is ready, which is treated like any other workspace
  */
 export function clearEndedStandby(draft: Draft, standby: Workspace): boolean {
   switch (standby.phase) {
     case 'queued':
-      // There was no network for it.
+      // There was no free network for it.
       drop(draft, standby)
       return true
     case 'stopped':
       if (standby.container === undefined) drop(draft, standby)
-      // It ended by itself.
+      // Its program ended by itself.
       else stop(draft, standby, 'failed', { failure: exitedAtStart(standby.container.exitCode) })
       return true
     case 'failed':
-      settleFailed(draft, standby)
+      delayNextTry(draft, standby)
       return true
     case 'pulling':
     case 'creating':
@@ -171,8 +172,8 @@ export function clearEndedStandby(draft: Draft, standby: Workspace): boolean {
   }
 }
 
-/** It is there to be seen until the next try, which comes after a pause that grows. */
-function settleFailed(draft: Draft, standby: Workspace): void {
+/** A failed standby stays visible until the next try, which comes after a pause that grows with each failure. */
+function delayNextTry(draft: Draft, standby: Workspace): void {
   const { count = 0, until = draft.now } = draft.standbyFailures.get(standby.template) ?? {}
   if (until > draft.now) return
   if (standby.phaseSince < draft.now) return drop(draft, standby)
