@@ -43,7 +43,7 @@ describe('the configuration of the spawner', () => {
     ])
   })
 
-  it('does not start with a misspelt setting, which would leave access open to everybody', () => {
+  it('is refused with a misspelt setting, which could leave access open to all', () => {
     assert.deepEqual(problemsOf({ CONTAINER_ALLOWED_GROUP: 'staff', MAX_WORKSPACE: '3' }), [
       'CONTAINER_ALLOWED_GROUP is not a setting of Berth. Did you mean CONTAINER_ALLOWED_GROUPS?',
       'MAX_WORKSPACE is not a setting of Berth. Did you mean MAX_WORKSPACES?',

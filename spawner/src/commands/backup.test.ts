@@ -35,7 +35,7 @@ const plain = (name: string, served = 0): WorkspaceRecord => ({
   stoodByMs: 0,
 })
 
-/** As an administrator runs it. */
+/** Runs the command as an administrator does. */
 async function run(dataDir: string, ...args: readonly string[]) {
   return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
     const env = { ...process.env, DATA_DIR: dataDir }
@@ -46,7 +46,7 @@ async function run(dataDir: string, ...args: readonly string[]) {
   })
 }
 
-/** What a spawner finds that is started on the copy. */
+/** The records that a spawner finds when it is started with the copy. */
 function restored(path: string) {
   const dir = folder()
   copyFileSync(path, join(dir, 'berth.db'))
@@ -55,7 +55,7 @@ function restored(path: string) {
 }
 
 describe('the backup command', () => {
-  it('copies one moment of the records while another process writes them', async () => {
+  it('copies the records of one moment while another process writes', async () => {
     const dir = folder()
     const path = join(root, 'busy.db')
     using store = openStore(dir)
@@ -84,7 +84,7 @@ describe('the backup command', () => {
     assert.equal(store.load().nextTicket, turn, 'the store itself has all')
   })
 
-  it('copies the records of a spawner that was stopped, over an older copy', async () => {
+  it('copies the records of a stopped spawner, and replaces an older copy', async () => {
     const dir = folder()
     const path = join(dir, 'backup.db')
     {
@@ -102,7 +102,7 @@ describe('the backup command', () => {
     const dir = folder()
     openStore(dir)[Symbol.dispose]()
     const before = readFileSync(join(dir, 'berth.db'))
-    // A copy in the place of the lock would let a second spawner in beside the first.
+    // A copy in the place of the lock file would let a second spawner run beside the first.
     for (const path of [
       join(dir, 'berth.db'),
       join(dir, '.', 'x', '..', 'berth.db-wal'),
@@ -117,10 +117,10 @@ describe('the backup command', () => {
   })
 
   for (const [what, args, words] of [
-    ['no path', [], /say where to/],
-    ['a folder that is not there', [join(root, 'nowhere', 'backup.db')], /berth backup: /],
+    ['no path', [], /name the file to write/],
+    ['a folder that does not exist', [join(root, 'nowhere', 'backup.db')], /berth backup: /],
   ] as const)
-    it(`fails with a word for ${what}`, async () => {
+    it(`fails with an error that says why for ${what}`, async () => {
       const dir = folder()
       openStore(dir)[Symbol.dispose]()
       const { code, stderr } = await run(dir, ...args)
@@ -128,7 +128,7 @@ describe('the backup command', () => {
       assert.match(stderr, words)
     })
 
-  it('fails with a word where there is no store, and makes none', async () => {
+  it('fails if there is no store, says so, and creates none', async () => {
     const dir = folder()
     const { code, stderr } = await run(dir, join(root, 'none.db'))
     assert.equal(code, 1)
@@ -136,9 +136,9 @@ describe('the backup command', () => {
     assert.equal(existsSync(join(dir, 'berth.db')), false)
   })
 
-  it('copies no damaged file', async () => {
+  it('refuses to copy a damaged file', async () => {
     const dir = folder()
-    writeFileSync(join(dir, 'berth.db'), 'this is a text of somebody else\n'.repeat(200))
+    writeFileSync(join(dir, 'berth.db'), 'this is the text of another program\n'.repeat(200))
     const { code, stderr } = await run(dir, join(root, 'damaged.db'))
     assert.equal(code, 1)
     assert.match(stderr, /cannot be read as Berth's records/)

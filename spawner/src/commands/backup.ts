@@ -1,4 +1,4 @@
-// A process of its own that copies the spawner's records while the spawner is at work, or is not:
+// A process of its own that copies the spawner's records, whether the spawner runs or not:
 // node spawner/src/commands/backup.ts <path>
 import { inspect } from 'node:util'
 import { StoreError } from '../sqlite/store-error.ts'
@@ -9,7 +9,9 @@ const { DATA_DIR: dataDir = '/data' } = process.env
 
 async function main(): Promise<void> {
   if (path === undefined || path === '' || more.length > 0)
-    throw new StoreError('say where to: node spawner/src/commands/backup.ts /data/backup.db')
+    throw new StoreError(
+      'name the file to write, for example: node spawner/src/commands/backup.ts /data/backup.db',
+    )
   await copyStore(dataDir, path)
   process.stdout.write(`records copied to ${path}\n`)
 }

@@ -13,7 +13,7 @@ const never = new AbortController().signal
 const dataDir = mkdtempSync(join(tmpdir(), 'berth-lock-'))
 after(() => rmSync(dataDir, { recursive: true }))
 
-/** Another process that takes the lock and keeps it. */
+/** Another process that acquires the lock and keeps it. */
 async function holder(dir: string): Promise<ChildProcess> {
   const child = fork(new URL('./testing/instance-lock-holder.ts', import.meta.url), [dir])
   await once(child, 'message')
@@ -21,10 +21,10 @@ async function holder(dir: string): Promise<ChildProcess> {
 }
 
 async function isFree(dir: string): Promise<boolean> {
-  const turn = new AbortController()
-  const lock = acquireInstanceLock(dir, log, turn.signal)
+  const waiting = new AbortController()
+  const lock = acquireInstanceLock(dir, log, waiting.signal)
   // The first try is made before the first wait.
-  turn.abort(new Error('not now'))
+  waiting.abort(new Error('not now'))
   try {
     ;(await lock)[Symbol.dispose]()
     return true
@@ -34,7 +34,7 @@ async function isFree(dir: string): Promise<boolean> {
 }
 
 describe('the lock of an instance', () => {
-  it('is had by one at a time, and by the next when it is released', async () => {
+  it('is held by one spawner at a time, and can be acquired after its release', async () => {
     const dir = join(dataDir, 'released')
     const first = await acquireInstanceLock(dir, log, never)
     assert.equal(await isFree(dir), false)
@@ -42,7 +42,7 @@ describe('the lock of an instance', () => {
     assert.equal(await isFree(dir), true)
   })
 
-  it('says once that it waits', async () => {
+  it('logs once that a spawner waits for it', async () => {
     const dir = join(dataDir, 'waits')
     const said: string[] = []
     const telling = Object.assign(Object.create(log) as typeof log, {
@@ -57,7 +57,7 @@ describe('the lock of an instance', () => {
     assert.match(said[0] ?? '', /another spawner of this instance is at work/)
   })
 
-  it('is free as soon as its holder is killed', async () => {
+  it('is released when its holder is killed', async () => {
     const dir = join(dataDir, 'killed')
     const child = await holder(dir)
     assert.equal(await isFree(dir), false)

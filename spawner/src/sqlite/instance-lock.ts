@@ -1,5 +1,5 @@
 // One spawner of an instance at a time: an exclusive lock on a file in DATA_DIR, held as long as the process lives.
-// The kernel frees it when its holder dies, however it dies, also across containers that share the volume.
+// The kernel releases the lock when the process ends for any reason, also between containers that share the volume.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -8,14 +8,14 @@ import type { Log } from '@berth/shared/log'
 
 const retryMs = 500
 const busy = 5
-/** Node closes a database that nothing refers to, and with it the lock would be gone. */
+/** Keeps a reference: Node closes a database that nothing refers to, and that would release the lock. */
 const held = new Set<DatabaseSync>()
 
 /**
- * Waits for its turn, and says once that it does.
+ * Waits for the lock, and logs once that it waits.
  *
- * @returns releases the lock when disposed
- * @throws the signal's reason when it aborts before
+ * @returns the lock; its disposal releases it
+ * @throws the reason of the signal if it aborts first
  */
 export async function acquireInstanceLock(
   dataDir: string,
@@ -24,17 +24,17 @@ export async function acquireInstanceLock(
 ): Promise<Disposable> {
   mkdirSync(dataDir, { recursive: true })
   const file = join(dataDir, 'lock.sqlite')
-  let isTold = false
+  let isLogged = false
   for (;;) {
     signal.throwIfAborted()
     const lock = tryLock(file)
     if (lock !== undefined) {
-      if (isTold) log.info({ file }, 'lock acquired')
+      if (isLogged) log.info({ file }, 'lock acquired')
       return lock
     }
-    if (!isTold)
+    if (!isLogged)
       log.warn({ file }, 'another spawner of this instance is at work; waiting for it to end')
-    isTold = true
+    isLogged = true
     await sleep(retryMs, undefined, { signal }).catch(() => signal.throwIfAborted())
   }
 }

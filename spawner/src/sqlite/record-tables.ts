@@ -1,4 +1,4 @@
-// Records as rows, and back. One decision writes the rows that it changed, and no others.
+// Writes records as rows, and reads them back. One decision writes only the rows that it changed.
 import type { Person } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
@@ -16,7 +16,7 @@ type Row = Readonly<Record<string, SQLOutputValue>>
 
 export interface RecordTables {
   load(): Recorded
-  /** Within the transaction that is open. */
+  /** Runs within the open transaction of the caller. */
   save(changes: RecordChanges): void
 }
 
@@ -77,7 +77,7 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
     )
   }
 
-  /** Of a workspace that many share, only the seats that are others than before. */
+  /** Writes only the seats that changed: a shared workspace may have many. */
   function saveSeats({ name, seats }: WorkspaceRecord, former: readonly RecordedSeat[]): void {
     const was = new Map(former.map((seat) => [seat.person.name, seat]))
     for (const seat of seats) {

@@ -1,8 +1,8 @@
-// The shape of the store's file, and the way there from each earlier one. A step that was released never changes.
+// The schema of the store's file, as migrations. A migration that was released never changes.
 import type { DatabaseSync } from 'node:sqlite'
 import { StoreError } from './store-error.ts'
 
-/** Each leads from the version of its place to the next. */
+/** The migration at index n leads from schema n to schema n + 1. */
 const migrations: readonly string[] = [
   `CREATE TABLE meta (
      key TEXT PRIMARY KEY,
@@ -42,13 +42,13 @@ const migrations: readonly string[] = [
 
 export const schemaVersion = migrations.length
 
-/** @throws StoreError when a newer version of Berth wrote the file */
+/** @throws StoreError if a newer version of Berth wrote the file */
 export function migrate(database: DatabaseSync, file: string): void {
   const found = versionOf(database)
   if (found > schemaVersion)
     throw new StoreError(
       `${file} has schema ${found}, and this version of Berth knows schemas up to ${schemaVersion}. ` +
-        'Run the version of Berth that wrote it, or put a backup from before the upgrade in its place. ' +
+        'Run the version of Berth that wrote the file, or replace the file by a backup from before the upgrade. ' +
         'Nothing was changed.',
     )
   migrations.slice(found).forEach((statements, at) => {

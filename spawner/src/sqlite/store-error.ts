@@ -1,4 +1,4 @@
-// What keeps the store from being used, in words that say what to do.
+// Why the store cannot be used, and what to do about it.
 
 export class StoreError extends Error {
   override readonly name = 'StoreError'

@@ -72,12 +72,12 @@ const plain = (name: string, more: Partial<WorkspaceRecord> = {}): WorkspaceReco
 })
 
 describe('the store', () => {
-  it('begins empty', () => {
+  it('is empty at first', () => {
     using store = openStore(folder())
     assert.deepEqual(store.load(), { workspaces: [], nextTicket: 1 })
   })
 
-  it('gives back after a restart what was saved, whatever was saved', () => {
+  it('loads after a restart exactly what was saved', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -111,7 +111,7 @@ describe('the store', () => {
     )
   })
 
-  it('keeps when volumes were last in use, until they are gone', () => {
+  it('keeps the time of the last use of a volume until the volume is gone', () => {
     const dir = folder()
     const ann = { volume: 'ann-home', user: 'ann' as UserName, lastUseAt: 1_700_000_000_000 }
     const bob = { volume: 'bob-home', user: 'bob' as UserName, lastUseAt: 1 }
@@ -129,7 +129,7 @@ describe('the store', () => {
     assert.deepEqual(store.load().homes, [{ ...ann, lastUseAt: 5 }])
   })
 
-  it('saves all of a decision or nothing of it', () => {
+  it('saves all changes of a decision or none', () => {
     using store = openStore(folder())
     store.save({ saved: [{ record: plain('lab-a') }], removed: [], nextTicket: 5 })
     const broken = plain('lab-b', { served: undefined as unknown as number })
@@ -145,7 +145,7 @@ describe('the store', () => {
     assert.equal(store.load().workspaces.length, 2)
   })
 
-  it('writes one row where one of ten thousand workspaces changed', () => {
+  it('writes one row if one of ten thousand workspaces changed', () => {
     using database = new DatabaseSync(':memory:')
     migrate(database, 'memory')
     const tables = createRecordTables(database)
@@ -158,7 +158,7 @@ describe('the store', () => {
     assert.equal(written() - before, 1)
   })
 
-  it('of a workspace that many share writes only the seats that changed', () => {
+  it('writes only the changed seats of a shared workspace', () => {
     using store = openStore(folder())
     const seat = (at: number) => ({
       person: { name: `p${at}` as UserName, subject: `u-p${at}`, groups: [] },
@@ -179,7 +179,7 @@ describe('the store', () => {
 })
 
 describe('a backup', () => {
-  it('taken while records are saved restores to one moment of them', async () => {
+  it('taken while records are saved holds the records of one moment', async () => {
     const dir = folder()
     using store = openStore(dir)
     const pairs = Array.from({ length: 2_000 }, (_, at) => plain(`lab-p${at}`))
@@ -218,7 +218,7 @@ describe('a backup', () => {
     assert.equal(store.load().nextTicket, 99_999)
   })
 
-  it('that cannot be written leaves no file and the store at work', async () => {
+  it('that cannot be written leaves no file, and the store keeps working', async () => {
     using store = openStore(folder())
     const path = join(root, 'nowhere', 'backup.db')
     await assert.rejects(store.backup(path))
@@ -228,7 +228,7 @@ describe('a backup', () => {
   })
 })
 
-describe('a file that cannot be used', () => {
+describe('a file that cannot be used as the store', () => {
   const broken = (dir: string, write: (file: string) => void): Buffer => {
     openStore(dir)[Symbol.dispose]()
     const file = join(dir, 'berth.db')
@@ -236,7 +236,7 @@ describe('a file that cannot be used', () => {
     return readFileSync(file)
   }
 
-  it('for being newer is refused with both versions, and left as it is', () => {
+  it('is refused with both versions, and not changed, if a newer version wrote it', () => {
     const dir = folder()
     const before = broken(dir, (file) => {
       const database = new DatabaseSync(file)
@@ -256,7 +256,7 @@ describe('a file that cannot be used', () => {
     assert.deepEqual(readFileSync(join(dir, 'berth.db')), before)
   })
 
-  it('for being somebody else’s database is refused with a word about what to do', () => {
+  it('is refused, with what to do, if it is the database of another program', () => {
     const dir = folder()
     const before = broken(dir, (file) => {
       const database = new DatabaseSync(file)
@@ -268,11 +268,11 @@ describe('a file that cannot be used', () => {
   })
 
   for (const [what, spoil] of [
-    ['is no database', () => Buffer.from('this is a text of somebody else\n'.repeat(200))],
+    ['is not a database', () => Buffer.from('this is the text of another program\n'.repeat(200))],
     ['is cut off', (whole: Buffer) => whole.subarray(0, 5_000)],
-    ['is damaged within', (whole: Buffer) => whole.fill(0x5a, 4_096, 12_000)],
+    ['is damaged in the middle', (whole: Buffer) => whole.fill(0x5a, 4_096, 12_000)],
   ] as const)
-    it(`because it ${what} is refused with a word about what to do, and left as it is`, () => {
+    it(`is refused, with what to do, and not changed, if it ${what}`, () => {
       const dir = folder()
       const before = broken(dir, (file) => writeFileSync(file, spoil(readFileSync(file))))
       assert.throws(

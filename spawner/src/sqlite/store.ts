@@ -1,4 +1,4 @@
-// The store in a file of its own: opened, brought up to date and checked, or refused with a word about what to do.
+// The store, a SQLite file. Opening checks and migrates the file, or refuses it with an error that says what to do.
 import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -9,8 +9,8 @@ import { migrate } from './schema.ts'
 import { StoreError } from './store-error.ts'
 
 /**
- * @param dataDir made where it is missing
- * @throws StoreError for a file that is damaged, is no store, or was written by a newer version; it is left as it is
+ * @param dataDir created if it is missing
+ * @throws StoreError for a file that is damaged, is no store, or was written by a newer version; the file is not changed
  */
 export function openStore(dataDir: string): Store {
   mkdirSync(dataDir, { recursive: true })
@@ -38,15 +38,15 @@ export function openStore(dataDir: string): Store {
 }
 
 /**
- * Copies the records of a store that another process may be at work with. It changes nothing there.
+ * Copies the records of a store that another process may be using, and does not change that store.
  *
- * @throws StoreError for a file that is not there, is damaged or is no store, and for a path that is the store's own
+ * @throws StoreError for a file that is missing, damaged or no store, and for a path that belongs to the store itself
  */
 export async function copyStore(dataDir: string, path: string): Promise<void> {
   const file = join(dataDir, 'berth.db')
   if (!existsSync(file)) throw new StoreError(`${file} does not exist: there is nothing to copy`)
   if (/^(berth\.db|lock\.sqlite)/.test(basename(path)) && isSameFolder(dirname(path), dataDir))
-    throw new StoreError(`${path} belongs to the store itself; a copy needs another name`)
+    throw new StoreError(`${path} belongs to the store itself: choose another name for the copy`)
   await copy(file, path)
 }
 
@@ -54,18 +54,18 @@ function isSameFolder(one: string, other: string): boolean {
   return existsSync(one) && realpathSync(one) === realpathSync(other)
 }
 
-/** How long a copy waits for whoever brings the file up to date. */
+/** How long a copy waits for a process that migrates the file. */
 const busyMs = 5_000
-/** All pages at one go, or what another process writes meanwhile made it begin anew each time. */
+/** All pages in one step: after each write of another process, a copy in several steps would start again. */
 const pagesAtOnce = 1_000_000_000
 
-/** On a connection of its own: one that is writing is refused a copy, and with words that say nothing. */
+/** On a connection of its own: SQLite refuses to copy from a connection that is writing. */
 async function copy(file: string, path: string): Promise<void> {
   using database = new DatabaseSync(file, { readOnly: true, timeout: busyMs })
   explained(file, () => check(database))
-  // Whoever finds the file under its name finds all of it.
+  // The file gets its name only when it is complete.
   const partial = `${path}.partial`
-  // Of an earlier one that was cut off.
+  // An earlier copy may have been interrupted.
   await rm(partial, { force: true })
   await backup(database, partial, { rate: pagesAtOnce })
   await rename(partial, path)
@@ -88,9 +88,9 @@ function open(file: string): {
 function prepare(database: DatabaseSync, file: string): void {
   check(database)
   database.exec('PRAGMA journal_mode = WAL')
-  // A crash of the process loses nothing. A power cut may lose the last moments, of which the engine still tells
-  // enough: what bears another name than its label, or does not run, is no standby for anybody any more. FULL
-  // would hold up every decision for a write to the disk.
+  // A crash of the process loses nothing. A power cut may lose the last records, but the engine still tells enough: a
+  // standby whose name differs from its label, or that does not run, is not claimed again. FULL would delay every
+  // decision by a write to the disk.
   database.exec('PRAGMA synchronous = NORMAL')
   migrate(database, file)
 }
@@ -107,10 +107,10 @@ function explained<T>(file: string, work: () => T): T {
     if (error instanceof StoreError) throw error
     const reason = error instanceof Error ? error.message : String(error)
     throw new StoreError(
-      `${file} cannot be read as Berth's records: ${reason}. Nothing was changed. Put a backup in its place, ` +
-        'or move it away, with the files beside it whose names begin like it, to go on without: who waits loses ' +
-        'their place in the order, and warm containers that were given to somebody end. Workspaces that were ' +
-        'made for their owner, and all homes, stay.',
+      `${file} cannot be read as Berth's records: ${reason}. Nothing was changed. Put a backup in its place. ` +
+        `To continue without the records, move ${file} away, with the files whose names begin with the same name: ` +
+        'people who wait lose their place in the queue, and claimed standby workspaces end. Workspaces that were ' +
+        'created for their owner, and all homes, stay.',
       { cause: error },
     )
   }

@@ -194,7 +194,7 @@ describe('the hash of the options of a container', () => {
   })
 })
 
-describe('mounts', () => {
+describe('the mounts of a container', () => {
   it('are personal if the name of the volume contains the user', () => {
     const mounts = mountsOf(template(), owner, 'berth')
     assert.deepEqual(

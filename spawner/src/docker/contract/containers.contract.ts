@@ -60,7 +60,7 @@ describe('containers on a real engine', () => {
     assert.equal(Config.Hostname, nameOf(prefix, 'ann'))
   })
 
-  it('are found with whose they are and what they were made from', async () => {
+  it('are found with their owner and the hash of their options', async () => {
     const owner = { ...person('bea'), email: 'bea@example.com' }
     const { generation, spec } = valueOf(await create('bea', {}, owner))
     const [found, ...more] = await seen('bea')
@@ -83,7 +83,7 @@ describe('containers on a real engine', () => {
     assert.equal(spec, engine.specOf(test.template(), owner))
   })
 
-  it('of several people or of nobody are found as what they were made, also under another name', async () => {
+  it('of kind shared or standby are found as such, also after they are renamed', async () => {
     const template = test.template()
     const made = { template, owner: undefined, network: 0 } as const
     const shared = { ...made, kind: 'shared', workspace: sharedName(prefix, 1) } as const
@@ -104,11 +104,11 @@ describe('containers on a real engine', () => {
     assert.equal(claimed.workspace, standby.workspace)
     valueOf(await engine.startContainer(generation, 0, signal))
     assert.equal(await run(docker, generation, 'hostname'), standby.workspace)
-    // Nothing of ours is made in its place.
+    // Another container does not take the name of the claimed one.
     assert.equal(failureOf(await create('abe'))?.code, 'name_taken')
   })
 
-  it('whose owner cannot be read are nobody’s, and their name is taken', async () => {
+  it('whose owner cannot be read are no workspace, and their name is taken', async () => {
     const foreign = await foreignContainer('zed', {
       Labels: {
         'berth.instance': instance,
@@ -122,19 +122,19 @@ describe('containers on a real engine', () => {
     await foreign.remove()
   })
 
-  it('are made once however often they are asked for', async () => {
+  it('are created once if several calls ask for the same', async () => {
     const made = await Promise.all([1, 2, 3].map(() => create('cat')))
     assert.equal(new Set(made.map((each) => valueOf(each).generation)).size, 1)
   })
 
-  it('are made anew where what stands there was made from something else', async () => {
+  it('are replaced if the one that exists was created from another template', async () => {
     const former = valueOf(await create('dan', { environment: { A: '1' } }))
     const later = valueOf(await create('dan', { environment: { A: '2' } }))
     assert.notEqual(later.generation, former.generation)
     assert.equal((await seen('dan')).length, 1)
   })
 
-  it('leave a foreign container of that name alone', async () => {
+  it('do not replace a foreign container of the same name', async () => {
     const foreign = await foreignContainer('eve')
     assert.equal(failureOf(await create('eve'))?.code, 'name_taken')
     assert.equal((await foreign.inspect()).State.Status, 'created')
@@ -142,19 +142,19 @@ describe('containers on a real engine', () => {
     assert.ok(foreignNames.includes(nameOf(prefix, 'eve')))
   })
 
-  it('are refused to somebody who bears the name of another', async () => {
+  it('are refused to a person with the user name of another', async () => {
     valueOf(await create('fay'))
     const other = person('fay', 'u-another')
     assert.equal(failureOf(await create('fay', {}, other))?.code, 'identity_reused')
   })
 
-  it('are refused when the image carries a label of ours', async () => {
+  it('are refused if the image has a reserved label', async () => {
     const image = await derivedImage(test, `LABEL berth.workspace=${nameOf(prefix, 'gus')}`)
     const refused = failureOf(await engine.ensureImage(test.template({ image }), () => 0, signal))
     assert.match(refused?.detail ?? '', /carries the label berth\.workspace/)
   })
 
-  it('are not ours when the image lent them our labels', async () => {
+  it('are not ours if their labels come from the image', async () => {
     const labels = {
       'berth.instance': instance,
       'berth.workspace': nameOf(prefix, 'hal'),
@@ -176,7 +176,7 @@ describe('containers on a real engine', () => {
     assert.equal(await engine.attachDirector(0, foreign.id.slice(0, 12), signal), 'gone')
   })
 
-  it('start twice without harm, and tell where they are', async () => {
+  it('can be started twice, and both calls return the address', async () => {
     const { id, address } = await test.started('ida')
     assert.equal(valueOf(await engine.startContainer(id, 0, signal)).address, address)
     const [found] = await seen('ida')
@@ -184,7 +184,7 @@ describe('containers on a real engine', () => {
     assert.equal(found.container.status, 'running')
   })
 
-  it('that end at once tell their exit code and last words', async () => {
+  it('that end at once report their exit code and last log lines', async () => {
     const command = [
       'sh',
       '-c',
@@ -196,11 +196,11 @@ describe('containers on a real engine', () => {
     const words = await engine.lastWords(generation, signal)
     assert.equal(words.exitCode, 7)
     assert.deepEqual([...words.log].sort(), ['to stderr', 'to stdout'])
-    // It may still have run when it was looked at.
+    // The container may still have run when the start was checked.
     if (failure !== undefined) assert.equal(failure.exitCode, 7)
   })
 
-  it('that run out of memory say so', async () => {
+  it('that run out of memory report that', async () => {
     const command = ['sh', '-c', 'tail /dev/zero']
     const { generation } = valueOf(await create('kim', { command, memoryBytes: 8 * 1024 ** 2 }))
     await engine.startContainer(generation, 0, signal)
@@ -211,17 +211,17 @@ describe('containers on a real engine', () => {
     assert.notEqual(State.ExitCode, 0)
   })
 
-  it('whose command does not exist fail in the engine’s words', async () => {
+  it('whose command does not exist fail with the engine’s message', async () => {
     const { generation } = valueOf(await create('leo', { command: ['/no/such/program'] }))
     const outcome = await engine.startContainer(generation, 0, signal)
-    // With an init before it, the program is looked for by the init.
+    // It is the init that looks for the program.
     await docker.getContainer(generation).wait()
     const words = await engine.lastWords(generation, signal)
     const told = `${failureOf(outcome)?.detail ?? ''} ${words.log.join()}`
     assert.match(told, /no such (file|program)|not found/i)
   })
 
-  it('stop by the signal, within the timeout, and are killed after it', async () => {
+  it('stop by the signal within the timeout, and are killed after it', async () => {
     const trap = (signalName: string, code: number) => [
       'sh',
       '-c',
@@ -241,7 +241,7 @@ describe('containers on a real engine', () => {
     assert.deepEqual(valueOf(killed), { exitCode: 137 })
   })
 
-  it('that are frozen are thawed before they are stopped, and end politely', async () => {
+  it('that are frozen are thawed before the stop, so that the signal reaches them', async () => {
     const command = ['sh', '-c', "trap 'exit 3' TERM; while :; do sleep 0.05; done"]
     const { id } = await test.started('oda', { command })
     await docker.getContainer(id).pause()
@@ -251,7 +251,7 @@ describe('containers on a real engine', () => {
     assert.deepEqual(valueOf(stopped), { exitCode: 3 })
   })
 
-  it('are gone once removed, with the nameless volumes of their image', async () => {
+  it('are removed with the anonymous volumes of their image', async () => {
     const image = await derivedImage(test, 'VOLUME /scratch')
     const { id } = await test.started('pia', { image })
     const { Mounts } = await docker.getContainer(id).inspect()
@@ -262,7 +262,7 @@ describe('containers on a real engine', () => {
     await assert.rejects(docker.getVolume(volume).inspect(), { statusCode: 404 })
   })
 
-  it('that are gone are stopped, removed and described without a complaint', async () => {
+  it('that are gone can be stopped, removed and asked for their log without an error', async () => {
     const gone = 'f'.repeat(64)
     const how = { signal: '', timeoutMs: 0 }
     assert.deepEqual(valueOf(await engine.stopContainer(gone, how, signal)), {})
@@ -271,7 +271,7 @@ describe('containers on a real engine', () => {
     assert.ok(!(await engine.startContainer(gone, 0, signal)).ok)
   })
 
-  it('with a health check say so within a second or two, not after thirty', async () => {
+  it('with a health check report their health soon after the start', async () => {
     const image = await derivedImage(test, 'HEALTHCHECK CMD test -e /tmp/up')
     const command = ['sh', '-c', 'touch /tmp/up; sleep infinity']
     const heard = Promise.withResolvers<string>()
@@ -292,7 +292,7 @@ describe('containers on a real engine', () => {
     assert.equal(found.container.generation, id)
   })
 
-  it('tell of their death and their end', async () => {
+  it('report their death and their removal as events', async () => {
     const listening = new AbortController()
     test.after(async () => listening.abort())
     const opened = Promise.withResolvers<void>()

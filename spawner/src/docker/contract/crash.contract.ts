@@ -1,4 +1,4 @@
-// The whole loop on a real engine, given up at each of its named points: the next one finds everything again.
+// The whole loop on a real engine, stopped at each of its named points: the next spawner finds everything again.
 import assert from 'node:assert/strict'
 import { noLimits } from '../../policy/state/no-limits.ts'
 import { after, before, describe, it } from 'node:test'
@@ -12,7 +12,7 @@ import type { PolicyConfig, SeatRefusal } from '../../policy/domain.ts'
 import type { Template } from '../../templates/template.ts'
 import { baseImage, createEngineUnderTest, nameOf, person, run } from './fixture.ts'
 
-/** The points that a first start passes, and those of an end. */
+/** The points that a first start passes. */
 const starting: readonly PausePoint[] = [
   'before-inventory',
   'after-inventory',
@@ -27,6 +27,7 @@ const starting: readonly PausePoint[] = [
   'before-start-container',
   'after-start-container',
 ]
+/** The points that an end passes. */
 const ending: readonly PausePoint[] = [
   'before-stop-container',
   'after-stop-container',
@@ -65,7 +66,7 @@ describe('a spawner that dies on a real engine', () => {
     }
   }
 
-  /** Dies at a point: whatever it has begun there goes on at the engine, and nothing else is heard of it. */
+  /** Dies at a point: calls that it has begun go on at the engine, and it does nothing more. */
   function spawner(diesAt?: PausePoint, idleStopMs = 0) {
     const died = Promise.withResolvers<void>()
     let isDead = false
@@ -99,7 +100,7 @@ describe('a spawner that dies on a real engine', () => {
         loop.reportProbe({ director, workspace, generation, reachable: true, ms: 1 }),
       )
     }
-    // What died does not end in order; this only lets go of its timers and its stream.
+    // Releases the timers and the stream of the dead spawner; a real one would not end in order.
     test.after(async () => void loop[Symbol.asyncDispose]())
     return {
       loop,
@@ -131,7 +132,7 @@ describe('a spawner that dies on a real engine', () => {
   }
 
   for (const [at, point] of starting.entries())
-    it(`${point}: the next one gives one container, with its home`, async () => {
+    it(`${point}: the next spawner grants one container, with its home`, async () => {
       const name = `p${at}`
       const first = spawner(point)
       await first.start()
@@ -152,7 +153,7 @@ describe('a spawner that dies on a real engine', () => {
     })
 
   for (const [at, point] of ending.entries())
-    it(`${point}: the next one ends what was ending`, async () => {
+    it(`${point}: the next spawner completes the end`, async () => {
       const name = `e${at}`
       const first = spawner(point, 400)
       await first.start()
@@ -165,7 +166,7 @@ describe('a spawner that dies on a real engine', () => {
       await clearAway()
     })
 
-  /** The pool is small, and the next test begins with an empty engine. */
+  /** The next test begins with an empty engine, because the pool is small. */
   async function clearAway(): Promise<void> {
     const { containers, networks } = await engine.takeInventory(test.signal)
     await Promise.all(
@@ -199,7 +200,7 @@ describe('a spawner that dies on a real engine', () => {
   }
 })
 
-/** Its calls go through as long as it lives; answers that come later are never heard. */
+/** Passes calls on as long as the spawner lives; later answers never arrive. */
 function untilDead(engine: Engine, isDead: () => boolean, never: Promise<never>): Engine {
   return new Proxy(engine, {
     get(target, name: keyof Engine) {

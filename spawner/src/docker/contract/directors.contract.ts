@@ -29,7 +29,7 @@ describe('directors on a real engine', () => {
   const director = () => startService({ 'berth.instance': instance, 'berth.role': 'director' })
   const route = (id: string) => run(docker, id, 'sh', '-c', 'cat /proc/net/route | sed -n 2p')
 
-  it('are attached, seen on the network, and attached again without harm', async () => {
+  it('are attached, found on the network, and can be attached again', async () => {
     const id = await director()
     assert.equal(await engine.attachDirector(0, id, signal), 'attached')
     assert.equal(await engine.attachDirector(0, id, signal), 'attached')
@@ -39,7 +39,7 @@ describe('directors on a real engine', () => {
     assert.ok(directors.includes(id))
   })
 
-  it('keep their default route with the front network', async () => {
+  it('keep their default route on the front network', async () => {
     const id = await director()
     const before = await route(id)
     assert.match(before, /^\w+\s+00000000\s/)
@@ -48,7 +48,7 @@ describe('directors on a real engine', () => {
     assert.equal(await route(id), before)
   })
 
-  it('reach the workspace by name, which nobody on another network does', async () => {
+  it('reach the workspace by name; a container on another network does not', async () => {
     const id = await director()
     await test.started('ann')
     assert.equal(await engine.attachDirector(0, id, signal), 'attached')
@@ -58,7 +58,7 @@ describe('directors on a real engine', () => {
     assert.equal(await run(docker, stranger, 'getent', 'hosts', name), '')
   })
 
-  it('are nobody without the labels, the right instance, or a running container', async () => {
+  it('are refused without the label of the role, with another instance, or if they do not run', async () => {
     assert.equal(await engine.attachDirector(0, await startService({}), signal), 'gone')
     const other = await startService({ 'berth.instance': 'x', 'berth.role': 'director' })
     assert.equal(await engine.attachDirector(0, other, signal), 'gone')
@@ -70,16 +70,16 @@ describe('directors on a real engine', () => {
     assert.equal(await engine.attachDirector(0, 'f'.repeat(12), signal), 'gone')
   })
 
-  it('cannot be anything but the id of a container', async () => {
+  it('are refused if the id is not that of a container', async () => {
     for (const id of ['../networks', 'a b', '', networkName(instance, 0), 'ABCDEF012345'])
       assert.equal(await engine.attachDirector(0, id, signal), 'gone')
   })
 
-  it('are not attached to a network that is not there', async () => {
+  it('cannot be attached to a network that does not exist', async () => {
     assert.equal(await engine.attachDirector(9, await director(), signal), 'failed')
   })
 
-  it('start again after a network was removed while they stood still', async () => {
+  it('can start again after a network was removed while they were stopped', async () => {
     const id = await director()
     assert.equal(await engine.attachDirector(1, id, signal), 'attached')
     await docker.getContainer(id).kill()

@@ -1,4 +1,4 @@
-// What the contract tests share: a real engine under an instance of the test's own, and everything taken away after.
+// A real engine with an instance of the test's own. Its disposal removes everything that the test created.
 import { randomBytes } from 'node:crypto'
 import { systemClock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
@@ -20,7 +20,7 @@ import { createDockerEngine, type DockerEngineOptions } from '../docker-engine.t
 
 const dockerHost = 'unix:///var/run/docker.sock'
 
-/** There on every machine that runs Berth's tests. */
+/** Exists on every machine that runs Berth's tests. */
 export const baseImage = 'debian:bookworm-slim'
 
 export interface EngineUnderTest extends AsyncDisposable {
@@ -30,10 +30,10 @@ export interface EngineUnderTest extends AsyncDisposable {
   readonly pool: SubnetPool
   readonly prefix: Prefix
   readonly signal: AbortSignal
-  /** Clears away what a test makes besides what carries the instance's label. */
-  readonly after: (clearAway: () => Promise<unknown>) => void
+  /** Registers the removal of a thing that does not have the instance's label. */
+  readonly after: (remove: () => Promise<unknown>) => void
   template(spec?: Partial<TemplateSpec>): Template
-  /** A container of ours on network 0, made and started. */
+  /** A container of ours on network 0, created and started. */
   started(user: string, spec?: Partial<TemplateSpec>): Promise<{ id: string; address: string }>
 }
 
@@ -60,8 +60,8 @@ export function nameOf(prefix: Prefix, name: string): WorkspaceName {
 }
 
 /**
- * @param pool a /24 that no other file of tests uses
- * @param instance of another, as a spawner that was started anew
+ * @param pool a /24 that no other test file uses
+ * @param instance the instance of another fixture, for a second spawner of that instance
  */
 export function createEngineUnderTest(
   pool: string,
@@ -106,7 +106,7 @@ export function createEngineUnderTest(
     pool: subnetPool,
     prefix,
     signal,
-    after: (clearAway) => extra.unshift(clearAway),
+    after: (remove) => extra.unshift(remove),
     template,
     async started(user, spec) {
       await engine.createNetwork(0, signal)
@@ -118,7 +118,7 @@ export function createEngineUnderTest(
     },
     async [Symbol.asyncDispose]() {
       const filters = { label: [`${labels.instance}=${instance}`] }
-      // Each on its own: what one cannot clear away must not stay for the next run to stumble over.
+      // Every step runs, also after one that failed: leftovers would disturb the next run.
       const steps = [() => removeContainers(docker, filters), ...extra]
       const results = []
       for (const step of [...steps, () => removeTheRest(docker, filters)])
@@ -143,7 +143,7 @@ async function removeTheRest(docker: Docker, filters: Filters): Promise<void> {
   for (const { Name } of Volumes) await docker.getVolume(Name).remove()
 }
 
-/** Runs a command in a running container and gives what it wrote. */
+/** Runs a command in a running container. @returns its output */
 export async function run(docker: Docker, id: string, ...Cmd: string[]): Promise<string> {
   const options = { Cmd, AttachStdout: true, AttachStderr: true, Tty: true }
   const exec = await docker.getContainer(id).exec(options)
@@ -153,7 +153,7 @@ export async function run(docker: Docker, id: string, ...Cmd: string[]): Promise
   return Buffer.concat(chunks).toString('utf8').trim().replaceAll('\r\n', '\n')
 }
 
-/** The base image with further instructions of a Dockerfile, which need no build: a commit takes them. */
+/** The base image with additional instructions of a Dockerfile. A commit applies them without a build. */
 export async function derivedImage(test: EngineUnderTest, instructions: string): Promise<string> {
   const { docker } = test
   const container = await docker.createContainer({ Image: baseImage, Cmd: ['true'] })

@@ -16,7 +16,7 @@ describe('freezing, renaming and measuring on a real engine', () => {
     return outcome
   }
 
-  it('freezes and thaws, once however often it is asked for', async () => {
+  it('freezes and thaws, also if it is called several times', async () => {
     const { id } = await test.started('ann')
     valueOf(await engine.freezeContainer(id, signal))
     valueOf(await engine.freezeContainer(id, signal))
@@ -32,7 +32,7 @@ describe('freezing, renaming and measuring on a real engine', () => {
     assert.ok(all.every(({ ok }) => ok))
   })
 
-  it('keeps what was in memory, and does nothing meanwhile', async () => {
+  it('keeps the memory of a frozen container, which uses no CPU', async () => {
     const counting =
       'n=0; while :; do n=$((n+1)); echo $n > /tmp/m; mv /tmp/m /tmp/n; sleep 0.02; done'
     const { id } = await test.started('bea', { command: ['sh', '-c', counting] })
@@ -47,7 +47,7 @@ describe('freezing, renaming and measuring on a real engine', () => {
     assert.ok((await counted()) >= before)
   })
 
-  it('says in what state it found one that cannot be frozen or thawed', async () => {
+  it('reports the state of a container that cannot be frozen or thawed', async () => {
     const { id } = await test.started('cat')
     valueOf(await engine.stopContainer(id, { signal: 'KILL', timeoutMs: 0 }, signal))
     for (const [of, state] of [
@@ -59,7 +59,7 @@ describe('freezing, renaming and measuring on a real engine', () => {
     }
   })
 
-  it('renames, once however often it is asked for, and the name is found at once', async () => {
+  it('renames, also if it is called twice, and the new name resolves at once', async () => {
     const { id } = await test.started('dan')
     const other = await test.started('abc')
     valueOf(await engine.renameContainer(id, nameOf(prefix, 'eve'), signal))
@@ -70,7 +70,7 @@ describe('freezing, renaming and measuring on a real engine', () => {
     assert.equal(await run(docker, id, 'hostname'), nameOf(prefix, 'dan'))
   })
 
-  it('does not take a name from another', async () => {
+  it('does not take the name of another container', async () => {
     const first = await test.started('fay')
     const second = await test.started('gus')
     const taken = failureOf(await engine.renameContainer(second.id, nameOf(prefix, 'fay'), signal))
@@ -81,7 +81,7 @@ describe('freezing, renaming and measuring on a real engine', () => {
     assert.match(none.failure.detail, /is gone/)
   })
 
-  it('measures the use of processors in per cent of one', async () => {
+  it('measures CPU usage in per cent of one CPU', async () => {
     const busy = await test.started('ida', {
       command: ['sh', '-c', 'while :; do :; done'],
       cpus: 0.5,

@@ -22,13 +22,13 @@ describe('images on a real engine', () => {
     return outcome.ok ? undefined : outcome.failure
   }
 
-  it('are there at once where they are there', async () => {
+  it('that exist are not pulled', async () => {
     const percents: number[] = []
     assert.equal(await ensure(baseImage, percents), undefined)
     assert.deepEqual(percents, [])
   })
 
-  it('named berth/... are built, never pulled', async () => {
+  it('named berth/... are never pulled', async () => {
     const percents: number[] = []
     const failure = await ensure('berth/no-such-image', percents)
     assert.equal(failure?.code, 'image_missing')
@@ -36,12 +36,12 @@ describe('images on a real engine', () => {
     assert.deepEqual(percents, [])
   })
 
-  it('of a registry that does not listen are told apart', async () => {
+  it('fail with an error of their own if the registry does not listen', async () => {
     const failure = await ensure('127.0.0.1:1/some/image:1')
     assert.match(failure?.detail ?? '', /registry of the image .* cannot be reached/)
   })
 
-  it('that describe themselves are listed by each of their names', async () => {
+  it('with labels for Berth or Orca are listed by each of their names', async () => {
     const { docker, instance } = test
     const id = await derivedImage(test, 'LABEL berth.image.kind=web\nLABEL orca.port=80')
     const plain = await derivedImage(test, 'LABEL some.other=1')
@@ -58,7 +58,7 @@ describe('images on a real engine', () => {
     )
   })
 
-  it('of the same name that are others by now are seen under their new id', async () => {
+  it('whose name moved are found under their new id', async () => {
     const { docker, instance } = test
     const repo = `${instance}/moving`
     const former = await derivedImage(test, 'LABEL version=1')
@@ -77,7 +77,7 @@ describe('images on a real engine', () => {
     assert.equal(after.containers[0]?.container.imageId, former)
   })
 
-  /** As much of a registry as it takes to say no. */
+  /** A registry that refuses every request. */
   async function registry(status: number, code: string): Promise<string> {
     const headers = { 'docker-distribution-api-version': 'registry/2.0' }
     const server = createServer((request, response) => {
@@ -92,12 +92,12 @@ describe('images on a real engine', () => {
     return `127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
-  it('that the registry does not have are told apart', async () => {
+  it('fail with an error of their own if the registry does not have them', async () => {
     const failure = await ensure(`${await registry(404, 'MANIFEST_UNKNOWN')}/some/image:1`)
     assert.match(failure?.detail ?? '', /registry has no image|does not exist/)
   })
 
-  it('that the registry denies are told apart', async () => {
+  it('fail with an error of their own if the registry denies access', async () => {
     const failure = await ensure(`${await registry(403, 'DENIED')}/some/image:1`)
     assert.match(failure?.detail ?? '', /refuses access|requires a sign-in/)
   })

@@ -19,7 +19,7 @@ describe('networks on a real engine', () => {
 
   const inspect = (index: number) => docker.getNetwork(networkName(instance, index)).inspect()
 
-  it('has the subnet, the label and the name of its number', async () => {
+  it('have the subnet, the label and the name of their index', async () => {
     assert.equal(await engine.createNetwork(3, signal), 'created')
     const network = await inspect(3)
     assert.equal(network.IPAM?.Config?.[0]?.Subnet, '10.219.1.48/28')
@@ -29,14 +29,14 @@ describe('networks on a real engine', () => {
     assert.ok(`${instance}-front` < network.Name, 'the front network must sort first')
   })
 
-  it('is made once however often it is asked for', async () => {
+  it('are created once if several calls ask for the same', async () => {
     const answers = await Promise.all([1, 2, 3].map(() => engine.createNetwork(4, signal)))
     assert.deepEqual(answers, ['created', 'created', 'created'])
     const { networks } = await engine.takeInventory(signal)
     assert.equal(networks.filter(({ index }) => index === 4).length, 1)
   })
 
-  it('says taken where somebody else has the subnet, and sees it before trying', async () => {
+  it('are reported as taken if a foreign network has the subnet, in the inventory too', async () => {
     const Name = `${instance}-foreign`
     const IPAM = { Config: [{ Subnet: '10.219.1.96/27' }] }
     const foreign = await docker.createNetwork({ Name, IPAM })
@@ -46,7 +46,7 @@ describe('networks on a real engine', () => {
     assert.equal(await engine.createNetwork(6, signal), 'taken')
   })
 
-  it('says taken where somebody else has the name, and leaves that network alone', async () => {
+  it('are reported as taken if a foreign network has the name, which stays as it is', async () => {
     const foreign = await docker.createNetwork({ Name: networkName(instance, 9) })
     test.after(() => foreign.remove())
     assert.equal(await engine.createNetwork(9, signal), 'taken')
@@ -56,7 +56,7 @@ describe('networks on a real engine', () => {
     assert.ok(!networks.some(({ index }) => index === 9))
   })
 
-  it('refuses another pool while a workspace runs on a network of the former, and touches nothing', async () => {
+  it('of a former pool make the inventory fail while a workspace runs on them, and are not changed', async () => {
     await using moved = createEngineUnderTest('10.219.1.0/24')
     const { id } = await moved.started('ann')
     using successor = createEngineUnderTest('10.219.20.0/24', moved.instance).engine
@@ -72,14 +72,14 @@ describe('networks on a real engine', () => {
     assert.equal(containers.length, 1)
   })
 
-  it('is gone after removal, also when asked twice', async () => {
+  it('are gone after their removal, also if it is called twice', async () => {
     await engine.createNetwork(5, signal)
     assert.equal((await engine.removeNetwork(5, signal)).ok, true)
     assert.equal((await engine.removeNetwork(5, signal)).ok, true)
     await assert.rejects(inspect(5), { statusCode: 404 })
   })
 
-  it('detaches stopped containers before removal, and makes them anew on another network', async () => {
+  it('release stopped containers before their removal, and these are created again on another network', async () => {
     const { id } = await test.started('alice')
     valueOf(await engine.stopContainer(id, { signal: '', timeoutMs: 1_000 }, signal))
     valueOf(await engine.removeNetwork(0, signal))
@@ -95,7 +95,7 @@ describe('networks on a real engine', () => {
     assert.equal(await run(docker, generation, 'hostname'), workspace)
   })
 
-  it('lets a stopped container start on the network of the same number that was made anew', async () => {
+  it('that were removed and created again let a stopped container start', async () => {
     const { id } = await test.started('bob')
     valueOf(await engine.stopContainer(id, { signal: '', timeoutMs: 1_000 }, signal))
     valueOf(await engine.removeNetwork(0, signal))
@@ -103,19 +103,19 @@ describe('networks on a real engine', () => {
     assert.match(valueOf(await engine.startContainer(id, 0, signal)).address, /^10\.219\.1\./)
   })
 
-  it('mends a container whose network was removed behind our back', async () => {
+  it('that were removed by others and created again let a new container start', async () => {
     await engine.createNetwork(11, signal)
     const workspace = nameOf(test.prefix, 'carol')
     const order = { workspace, template: test.template(), owner: person('carol'), network: 11 }
     const { generation } = valueOf(await engine.createContainer(order, signal))
-    // Network inspect does not know of a container that stands still, so the engine lets it go.
+    // The engine removes the network, because its list of containers lacks those that do not run.
     await docker.getNetwork(networkName(instance, 11)).remove()
     await engine.createNetwork(11, signal)
     const started = valueOf(await engine.startContainer(generation, 11, signal))
     assert.match(started.address, /^10\.219\.1\.17[89]$/)
   })
 
-  it('leaves a network of a former pool alone until its workspace is gone, and then makes it anew', async () => {
+  it('of a former pool stay until their workspace is gone, and are then replaced', async () => {
     await using former = createEngineUnderTest('10.219.1.0/24')
     await former.engine.createNetwork(12, signal)
     const workspace = nameOf(former.prefix, 'emma')
@@ -137,7 +137,7 @@ describe('networks on a real engine', () => {
     )
   })
 
-  it('gives the container its second name for directors that cannot ask', async () => {
+  it('give the container its second name, for directors that cannot reach the spawner', async () => {
     const { id } = await test.started('dora')
     const info = await docker.getContainer(id).inspect()
     const networks = info.NetworkSettings.Networks as Record<string, { Aliases: string[] }>
@@ -145,7 +145,7 @@ describe('networks on a real engine', () => {
     assert.ok(Aliases.some((alias) => /^owner-[a-z2-7]{32}$/.test(alias)))
   })
 
-  it('without egress leads to the directors and to nothing else', async () => {
+  it('without egress lead to the directors and nowhere else', async () => {
     assert.equal(await engine.createNetwork(13, signal, 'none'), 'created')
     assert.equal(await engine.createNetwork(13, signal, 'none'), 'created', 'asked twice')
     const network = await inspect(13)
@@ -168,7 +168,7 @@ describe('networks on a real engine', () => {
     const { generation } = valueOf(await engine.createContainer(order, signal))
     const { address } = valueOf(await engine.startContainer(generation, 13, signal))
 
-    // 8080, as the kernel writes it, once somebody listens.
+    // 1F90 is port 8080: the server listens.
     const listens = 'until grep -q :1F90 /proc/net/tcp; do sleep 0.02; done'
     await run(docker, generation, 'sh', '-c', listens)
     const reach = (from: string, host: string, port: number) =>
@@ -186,7 +186,7 @@ describe('networks on a real engine', () => {
 
     const routes = await run(docker, generation, 'cat', '/proc/net/route')
     assert.ok(!/^\S+\s+00000000\s/m.test(routes), 'it has no default route')
-    // Whoever listens on every address of the host: by that network's gateway, and by the default bridge.
+    // A server on every address of the host, tried by the gateway of that network and by the default bridge.
     const listener = createServer((socket) => socket.on('error', () => undefined).end('host'))
     await new Promise<void>((resolve) => listener.listen(0, '0.0.0.0', resolve))
     test.after(async () => listener.close())
@@ -200,7 +200,7 @@ describe('networks on a real engine', () => {
     assert.equal(outside, '')
   })
 
-  it('that leads elsewhere than wanted is made anew, unless somebody is on it', async () => {
+  it('with another egress than wanted are replaced, unless a workspace is on them', async () => {
     assert.equal(await engine.createNetwork(14, signal), 'created')
     assert.equal(await engine.createNetwork(14, signal, 'none'), 'created')
     assert.equal((await inspect(14)).Internal, true)

@@ -1,4 +1,4 @@
-// Pulls from a real registry that asks for a password.
+// Pulls from a real registry that requires a password.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -24,7 +24,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** @returns the status of the registry's answer to somebody without a password; 0 without an answer */
+/** @returns the status of the registry's answer to a request without a password; 0 without an answer */
 function knock(port: number): Promise<number> {
   return new Promise((resolve) => {
     const call = request({ host: '127.0.0.1', port, path: '/v2/', agent: false }, (answer) => {
@@ -36,7 +36,7 @@ function knock(port: number): Promise<number> {
   })
 }
 
-describe('a registry that asks for a password', { timeout: 120_000 }, () => {
+describe('a registry that requires a password', { timeout: 120_000 }, () => {
   const folder = mkdtemp(join(tmpdir(), 'berth-contract-registry-'))
   const test = folder.then((dockerConfig) =>
     createEngineUnderTest('10.219.10.0/24', undefined, { dockerConfig }),
@@ -87,18 +87,18 @@ describe('a registry that asks for a password', { timeout: 120_000 }, () => {
   })
   after(async () => (await test)[Symbol.asyncDispose]())
 
-  it('refuses without credentials', async () => {
+  it('refuses a pull without credentials', async () => {
     const outcome = await ensure()
     assert.match(outcome.ok ? '' : outcome.failure.detail, /refuses access|requires a sign-in/)
   })
 
-  it('says so where a helper keeps them, which is not there', async () => {
+  it('refuses a pull if a credential helper keeps the password, and the error says so', async () => {
     await writeConfig({ auths: {}, credHelpers: { [registry]: 'pass' } })
     const outcome = await ensure()
     assert.match(outcome.ok ? '' : outcome.failure.detail, /docker-credential-pass.*not available/)
   })
 
-  it('refuses with a wrong password, which is told nowhere', async () => {
+  it('refuses a pull with a wrong password, and the error does not show it', async () => {
     const auth = Buffer.from('puller:wr0ng-word').toString('base64')
     await writeConfig({ auths: { [registry]: { auth } } })
     const outcome = await ensure()
@@ -107,7 +107,7 @@ describe('a registry that asks for a password', { timeout: 120_000 }, () => {
     assert.ok(!outcome.failure.detail.includes('wr0ng') && !outcome.failure.detail.includes(auth))
   })
 
-  it('gives the image with the right one, and where its name leads is seen from then on', async () => {
+  it('gives the image for the right password, and the inventory has its id', async () => {
     const { docker, engine, signal, ...rest } = await test
     const auth = Buffer.from('puller:s3cret').toString('base64')
     await writeConfig({ auths: { [registry]: { auth } } })

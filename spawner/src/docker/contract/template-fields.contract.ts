@@ -1,4 +1,4 @@
-// What a template says is what the engine does: each field's effect, seen from inside where it matters.
+// The effect of each field of a template on a real engine, observed inside the container if possible.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ describe('fields of a template on a real engine', () => {
   const test = createEngineUnderTest('10.219.9.0/24')
   const { engine, docker, instance, signal, prefix } = test
   before(async () => assert.equal(await engine.createNetwork(0, signal), 'created'))
-  // A network has room for thirteen.
+  // A network has room for thirteen containers.
   afterEach(async () => {
     const { containers } = await engine.takeInventory(signal)
     for (const { container } of containers)
@@ -37,7 +37,7 @@ describe('fields of a template on a real engine', () => {
   }
   const status = (id: string) => run(docker, id, 'cat', '/proc/self/status')
 
-  it('memory and swap: together as said, or swap without a limit', async () => {
+  it('memory and swap: limited together, or swap without a limit', async () => {
     const memoryBytes = 32 * mebibyte
     const both = await test.started('ann', { memoryBytes, memorySwapBytes: 48 * mebibyte })
     const { HostConfig } = await inspect(both.id)
@@ -49,7 +49,7 @@ describe('fields of a template on a real engine', () => {
     assert.equal((await inspect(none.id)).HostConfig.Memory, 0)
   })
 
-  it('shared memory, processes and processors', async () => {
+  it('shared memory, processes and CPUs: limited', async () => {
     const { id } = await test.started('bea', { shmBytes: 8 * mebibyte, pids: 12, cpus: 0.5 })
     assert.match(await run(docker, id, 'df', '-k', '/dev/shm'), /\s8192\s/)
     const { HostConfig } = await inspect(id)
@@ -59,7 +59,7 @@ describe('fields of a template on a real engine', () => {
     assert.match(await run(docker, id, 'sh', '-c', many), /fork|Resource temporarily unavailable/i)
   })
 
-  it('secrets: files that only the user reads, and nothing else shows', async () => {
+  it('secrets: files that only the user can read, and that the engine does not show', async () => {
     const secrets = [
       { name: 'token', target: '/run/secrets/token', value: new Secret('s3cret word\n') },
       { name: 'deep', target: '/etc/deep/er/key', value: new Secret('an0ther') },
@@ -73,13 +73,13 @@ describe('fields of a template on a real engine', () => {
     assert.equal(folder, '0:0 755\n0:0 755')
     const said = JSON.stringify(await inspect(id))
     for (const { value } of secrets) assert.ok(!said.includes(value.reveal().trim()))
-    // They are still there after it was stopped and started.
+    // The secrets remain after a stop and a start.
     valueOf(await engine.stopContainer(id, { signal: 'KILL', timeoutMs: 0 }, signal))
     valueOf(await engine.startContainer(id, 0, signal))
     assert.equal(await run(docker, id, 'cat', '/run/secrets/token'), 's3cret word')
   })
 
-  it('a changed secret is another description', () => {
+  it('secrets: a change changes the hash', () => {
     const spec = (text: string) => {
       const secrets = [{ name: 'token', target: '/run/secrets/token', value: new Secret(text) }]
       return engine.specOf(test.template({ secrets }), person('cat'))
@@ -88,7 +88,7 @@ describe('fields of a template on a real engine', () => {
     assert.equal(spec('one'), spec('one'))
   })
 
-  it('secrets are put again when the one who made the container died before', async () => {
+  it('secrets: written by the next spawner if the first died after it created the container', async () => {
     const secrets = [{ name: 'token', target: '/run/secrets/token', value: new Secret('kept') }]
     const { generation } = valueOf(await create('dan', { secrets }))
     const successor = createEngineUnderTest('10.219.9.0/24', instance)
@@ -103,7 +103,7 @@ describe('fields of a template on a real engine', () => {
     assert.equal(await run(docker, generation, 'cat', '/run/secrets/token'), 'kept')
   })
 
-  it('further networks are joined before the start, and one that is not there is named', async () => {
+  it('networks: joined before the start, and one that does not exist is named in the error', async () => {
     const Name = `${instance}-extra`
     const network = await docker.createNetwork({ Name })
     test.after(() => docker.getNetwork(Name).remove())
@@ -115,7 +115,7 @@ describe('fields of a template on a real engine', () => {
     assert.deepEqual(names.sort(), [Name, `${instance}-ws-00000`])
     const reading = 'until test -e /tmp/at-start; do sleep 0.02; done; cat /tmp/at-start'
     assert.match(await run(docker, id, 'sh', '-c', reading), /eth0\neth1/)
-    // Removed and made anew while the container stood still.
+    // The network is removed and created again while the container is stopped.
     valueOf(await engine.stopContainer(id, { signal: 'KILL', timeoutMs: 0 }, signal))
     await docker.getNetwork(network.id).remove()
     await docker.createNetwork({ Name })
@@ -131,29 +131,29 @@ describe('fields of a template on a real engine', () => {
     assert.ok(!containers.some(({ workspace }) => workspace === nameOf(prefix, 'eli')))
   })
 
-  it('hazard: the network of a workspace or of the services, by its id or of another instance', async () => {
+  it('hazard: networks: one that belongs to Berth is refused, by id or by name, of any instance', async () => {
     const Name = `${instance}-of-another`
     const Labels = { [labels.instance]: `${instance}-2` }
     const another = await docker.createNetwork({ Name, Labels })
     test.after(() => another.remove())
     assert.equal(await engine.createNetwork(1, signal), 'created')
-    const somebodys = docker.getNetwork(`${instance}-ws-00001`)
-    test.after(() => somebodys.remove())
-    const { Id: id } = await somebodys.inspect()
+    const ofWorkspace = docker.getNetwork(`${instance}-ws-00001`)
+    test.after(() => ofWorkspace.remove())
+    const { Id: id } = await ofWorkspace.inspect()
     for (const network of [id, id.slice(0, 12), Name]) {
       const { detail } = failureOf(await create('eli', { networks: [network] }))
       assert.match(detail, /could not be joined: it is one of Berth’s own/, network)
     }
   })
 
-  it('init: the command itself is process 1 where there is none', async () => {
+  it('init: without it, the command itself is process 1', async () => {
     const { id } = await test.started('fay', { init: false })
     assert.match(await run(docker, id, 'cat', '/proc/1/comm'), /^sleep$/)
     const usual = await test.started('flo')
     assert.doesNotMatch(await run(docker, usual.id, 'cat', '/proc/1/comm'), /^sleep$/)
   })
 
-  it('capabilities are those that are kept and those that are added', async () => {
+  it('capabilities: those that are kept and those that are added', async () => {
     const effective = async (id: string) => {
       const [, hex = ''] = /^CapEff:\s+([0-9a-f]+)$/m.exec(await status(id)) ?? []
       return BigInt(`0x${hex}`)
@@ -166,7 +166,7 @@ describe('fields of a template on a real engine', () => {
     assert.equal(added & (netAdmin | netRaw), netAdmin | netRaw)
   })
 
-  it('security options come besides no-new-privileges, unless they speak of it', async () => {
+  it('security options: added to no-new-privileges, unless they set it themselves', async () => {
     const { id } = await test.started('hal', { securityOpt: ['seccomp=unconfined'] })
     assert.match(await status(id), /^NoNewPrivs:\s+1$/m)
     assert.match(await status(id), /^Seccomp:\s+0$/m)
@@ -175,7 +175,7 @@ describe('fields of a template on a real engine', () => {
     assert.match(await status(open.id), /^Seccomp:\s+2$/m)
   })
 
-  it('runtime: the one that is named, and one that the engine does not know is refused by name', async () => {
+  it('runtime: the one that is named, and one that the engine does not have is named in the error', async () => {
     const { id } = await test.started('ida', { runtime: 'runc' })
     assert.equal((await inspect(id)).HostConfig.Runtime, 'runc')
     const failure = failureOf(await create('ivy', { runtime: 'nosuch' }))
@@ -183,7 +183,7 @@ describe('fields of a template on a real engine', () => {
     assert.match(failure.detail, /nosuch/)
   })
 
-  it('binds: a folder of the host, read-only where said so, and never made', async () => {
+  it('binds: a folder of the host, read-only if set, and never created', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'berth-bind-'))
     test.after(() => rm(folder, { recursive: true }))
     await writeFile(join(folder, 'a'), 'from the host')
@@ -198,7 +198,7 @@ describe('fields of a template on a real engine', () => {
     assert.match(failureOf(missing).detail, /none/)
   })
 
-  it('shared volumes are one for each id, and everybody may write to them', async () => {
+  it('shared volumes: one for each id, and every user may write to it', async () => {
     const volumes = [
       { kind: 'shared', source: 'pool', target: '/srv/pool', readOnly: false } as const,
     ]
@@ -214,7 +214,7 @@ describe('fields of a template on a real engine', () => {
     assert.deepEqual(Labels, { 'berth.instance': instance, 'berth.volume': name })
   })
 
-  it('a home of a workspace of several people is writable for its user', async () => {
+  it('home: that of a shared workspace is writable for its user', async () => {
     const home = { path: '/home/all', volume: '{instance}-all' }
     const template = test.template({ home, user: '1000' })
     const workspace = sharedName(prefix, 5)
@@ -224,7 +224,7 @@ describe('fields of a template on a real engine', () => {
     assert.equal(await run(docker, generation, 'stat', '-c', '%u', '/home/all'), '1000')
   })
 
-  it('a volume that is named after a person is not made for a workspace that is nobody’s', async () => {
+  it('home: one that is named after a person is not created for a workspace without an owner', async () => {
     const home = { path: '/home/me', volume: '{instance}-{user}-home' }
     const template = test.template({ home })
     const workspace = sharedName(prefix, 6)
@@ -237,14 +237,14 @@ describe('fields of a template on a real engine', () => {
     assert.ok(!Volumes.some(({ Name }) => Name === `${instance}--home`))
   })
 
-  it('stop signal and grace are the template’s also for whoever stops it by hand', async () => {
+  it('stop signal and grace time: stored in the container, so that docker stop uses them too', async () => {
     const { id } = await test.started('leo', { stopSignal: 'SIGINT', stopTimeoutMs: 3_000 })
     const { Config } = await inspect(id)
     const { StopSignal, StopTimeout } = Config as { StopSignal?: string; StopTimeout?: number }
     assert.deepEqual({ StopSignal, StopTimeout }, { StopSignal: 'SIGINT', StopTimeout: 3 })
   })
 
-  it('an environment and a command have their placeholders filled in', async () => {
+  it('environment and command: placeholders are filled in', async () => {
     const spec = { environment: { WHO: '{username}' }, command: ['sleep', '1000'] }
     const { id } = await test.started('max', spec)
     assert.equal(await run(docker, id, 'sh', '-c', 'echo $WHO'), 'max')

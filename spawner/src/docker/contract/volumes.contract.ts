@@ -24,14 +24,14 @@ describe('volumes on a real engine', () => {
     )
   const codeOf = (outcome: EngineResult<unknown>) => (outcome.ok ? 'ok' : outcome.failure.code)
 
-  it('makes a home writable for a user whose path the image lacks', async () => {
+  it('are writable for the user if the image lacks the path', async () => {
     const { id } = await test.started('ann', { home, user: '1000:1000' })
     assert.equal(await run(docker, id, 'stat', '-c', '%u:%g %a', home.path), '1000:1000 755')
     const wrote = await run(docker, id, 'sh', '-c', `echo kept > ${home.path}/a && id -u`)
     assert.equal(wrote, '1000')
   })
 
-  it('mounts a home where the image has a link, and keeps the link and the files', async () => {
+  it('are mounted where the image has a link, and the link and the files stay', async () => {
     const image = await imageOf(
       'mkdir -p /data/me /links && ln -s /data/me /home/me && ln -s ../home/me /links/me',
     )
@@ -53,7 +53,7 @@ describe('volumes on a real engine', () => {
     }
   })
 
-  it('mounts a home where the image has a link that leads nowhere yet', async () => {
+  it('are mounted where the image has a link to a path that does not exist', async () => {
     const image = await imageOf('ln -s /data/none /home/me')
     const spec = { image, home: { ...home, path: '/home/me' }, user: '1000:1000' }
     const { id } = await test.started('wim', spec)
@@ -61,7 +61,7 @@ describe('volumes on a real engine', () => {
     assert.equal(await run(docker, id, 'readlink', '/home/me'), '/data/none')
   })
 
-  it('gives a home and secrets to a user whose number needs more than six octal digits', async () => {
+  it('and secrets belong to a user whose id needs more than six octal digits', async () => {
     const secrets = [{ name: 'key', target: '/run/secrets/key', value: new Secret('s3cret') }]
     for (const [name, user] of [
       ['xia', '300000:300001'],
@@ -77,7 +77,7 @@ describe('volumes on a real engine', () => {
     }
   })
 
-  it('finds a named user and group in the image', async () => {
+  it('belong to the ids of a named user and group of the image', async () => {
     const { id } = await test.started('bea', { home, user: 'games:audio' })
     const ids = await run(docker, id, 'sh', '-c', 'id -u games; getent group audio')
     const [uid, group] = ids.split('\n')
@@ -85,7 +85,7 @@ describe('volumes on a real engine', () => {
     assert.equal(owner, `${uid}:${group?.split(':')[2]}`)
   })
 
-  it('is removed only for its owner and while no container has it', async () => {
+  it('are removed only for their owner, and only while no container mounts them', async () => {
     const { id } = await test.started('hal', { home })
     const { homes = [] } = await engine.takeInventory(signal)
     const own = homes.find(({ user }) => user === 'hal')
@@ -102,7 +102,7 @@ describe('volumes on a real engine', () => {
     assert.ok(!after.homes?.some((other) => other.volume === volume))
   })
 
-  it('fails in plain words for a user that the image does not know, and leaves no container', async () => {
+  it('are refused for a user that the image does not have, with an error, and no container is left', async () => {
     const outcome = await create('cat', { home, user: 'nosuchuser' })
     assert.equal(codeOf(outcome), 'start_failed')
     assert.match(outcome.ok ? '' : outcome.failure.detail, /has no user or group nosuchuser/)
@@ -110,7 +110,7 @@ describe('volumes on a real engine', () => {
     assert.ok(!containers.some(({ workspace }) => workspace === nameOf(test.prefix, 'cat')))
   })
 
-  it('keeps the files and the mode that the owner chose when the container is made anew', async () => {
+  it('keep the files and the mode that the owner chose when the container is created again', async () => {
     const first = await test.started('dan', { home, user: '1000' })
     await run(docker, first.id, 'sh', '-c', `echo mine > ${home.path}/file; chmod 711 ${home.path}`)
     valueOf(await engine.removeContainer(first.id, signal))
@@ -119,17 +119,17 @@ describe('volumes on a real engine', () => {
     assert.equal(await run(docker, second.id, 'stat', '-c', '%a', home.path), '711')
   })
 
-  it('leaves the owner alone that the image gave the path, where that is the user', async () => {
+  it('keep the owner that the image gives the path, if that is the user', async () => {
     const games = { path: '/usr/games', volume: home.volume }
     const { id } = await test.started('eli', { home: games, user: '0' })
     assert.equal(await run(docker, id, 'stat', '-c', '%u', games.path), '0')
   })
 
-  it('prepares the home at the start when the one who made the container died before', async () => {
+  it('are prepared at the start if the spawner died after it created the container', async () => {
     const workspace = nameOf(test.prefix, 'fay')
     const spec = { home, user: '1000' }
     const { generation } = valueOf(await create('fay', spec))
-    // As after a crash: another spawner, and a home that is root's.
+    // The state after a crash: another spawner, and a home that belongs to root.
     const path = home.path.replace('/deep', '')
     const tar = await ownedByRoot('deep')
     await docker.getContainer(generation).putArchive(tar, { path })
@@ -139,7 +139,7 @@ describe('volumes on a real engine', () => {
     assert.equal(await run(docker, generation, 'stat', '-c', '%u', home.path), '1000', workspace)
   })
 
-  it('refuses a volume of that name which is not ours', async () => {
+  it('of the same name that are foreign are refused', async () => {
     const Name = `${instance}-gus-home`
     const foreign = await docker.createVolume({ Name })
     test.after(() => foreign.remove())
@@ -148,7 +148,7 @@ describe('volumes on a real engine', () => {
     assert.deepEqual(Labels ?? {}, {})
   })
 
-  it('refuses a volume whose labels were copied from another of ours', async () => {
+  it('whose labels were copied from another volume of ours are refused', async () => {
     const Name = `${instance}-hal-home`
     const Labels = {
       'berth.instance': instance,
@@ -160,7 +160,7 @@ describe('volumes on a real engine', () => {
     assert.equal(codeOf(await create('hal', { home })), 'name_taken')
   })
 
-  it('refuses a home to somebody who bears the name of another, and tells whose it is', async () => {
+  it('are refused to a person with the user name of another, and the inventory has their subject', async () => {
     valueOf(await create('ida', { home }, 'u-first'))
     const { generation } = valueOf(await create('ida', { home }, 'u-first'))
     valueOf(await engine.removeContainer(generation, signal))
@@ -169,7 +169,7 @@ describe('volumes on a real engine', () => {
     assert.equal(subjects.get(person('ida').name), 'u-first')
   })
 
-  it('makes one volume for everybody where the name has no user in it', async () => {
+  it('are shared by all people if the name does not contain the user', async () => {
     const volumes = [
       { kind: 'volume' as const, source: `${instance}-data`, target: '/data', readOnly: true },
     ]
@@ -180,14 +180,14 @@ describe('volumes on a real engine', () => {
     assert.match(await run(docker, id, 'sh', '-c', 'touch /data/x'), /Read-only file system/)
   })
 
-  it('never removes a home with its container', async () => {
+  it('are never removed with their container', async () => {
     const { id } = await test.started('leo', { home })
     valueOf(await engine.removeContainer(id, signal))
     const volume = await docker.getVolume(`${instance}-leo-home`).inspect()
     assert.equal(volume.Name, `${instance}-leo-home`)
   })
 
-  /** The base image with what one command changes in it. */
+  /** The base image with the changes of one command. */
   async function imageOf(command: string): Promise<string> {
     const container = await docker.createContainer({
       Image: baseImage,

@@ -25,7 +25,7 @@ export interface ClassifiedNetworks {
   /** By name. */
   readonly own: ReadonlyMap<string, OwnNetwork>
   readonly foreignIndexes: readonly NetworkIndex[]
-  /** Subnets of ours that are not where the pool has them, by their networks' names: they were made for another pool. */
+  /** Subnets of our networks that differ from those of the pool, by network name: they are from a former pool. */
   readonly outsidePool: ReadonlyMap<string, string>
 }
 

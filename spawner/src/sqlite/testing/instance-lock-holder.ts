@@ -1,4 +1,4 @@
-// For the tests of the lock: a process that takes it, says so, and keeps it until it is killed.
+// For the tests of the lock: a process that acquires the lock, reports that, and keeps the lock until it is killed.
 import { createLog } from '@berth/shared/log'
 import { acquireInstanceLock } from '../instance-lock.ts'
 
