@@ -1,5 +1,5 @@
 #!/bin/sh
-# Looks that every setting is there, reads secrets from files where files are named, and becomes Apache.
+# Checks that every setting is present, reads secrets from files if they are given as files, and starts Apache.
 set -eu
 
 complain() {
@@ -7,7 +7,7 @@ complain() {
   exit 1
 }
 
-# A secret may be given as NAME or as a file, NAME_FILE. Neither is ever printed.
+# A secret may be given as NAME or as a file, NAME_FILE. It is never printed.
 secret() {
   eval "value=\${$1:-} file=\${$1_FILE:-}"
   if [ -z "$value" ] && [ -n "$file" ]; then
@@ -36,7 +36,7 @@ export GATEWAY_LOG_LEVEL="${GATEWAY_LOG_LEVEL:-warn}"
 
 set -- -f /etc/berth-gateway/gateway.conf -D FOREGROUND
 [ -z "$GATEWAY_SECRET" ] || set -- "$@" -D HasSecret
-# libcurl takes every *.localhost for this container itself, so a relay there leads on to the provider.
+# For libcurl every *.localhost is this container, so a relay in it forwards to the provider.
 case $OAUTH2_PROXY_OIDC_ISSUER_URL in
   http://*.localhost:"$IDP_PORT") set -- "$@" -D LocalIssuer ;;
 esac

@@ -1,4 +1,4 @@
-// Answers that try a proxy's patience: late, slow, early, cut off, with odd headers or none of the usual ones.
+// Answers that are difficult for a proxy: late, slow, early, cut off, with unusual headers or without the usual ones.
 import { STATUS_CODES } from 'node:http'
 import { numberOf, sendText, waitMs, writeTo, type Exchange } from './exchange.ts'
 
@@ -50,7 +50,7 @@ export function status({ request, response, rest }: Exchange): void {
   sendText(response, code, `${code} ${STATUS_CODES[code] ?? 'unknown'}\n`)
 }
 
-/** Answers before the body is read, and then reads it (`drain`), goes away (`close`) or lets it wait (`leave`). */
+/** Answers before it reads the body, and then reads it (`drain`), closes the connection (`close`) or leaves it unread (`leave`). */
 export function early({ request, response, query }: Exchange): void {
   const then = query.get('then') ?? 'drain'
   if (then === 'close') {
@@ -61,7 +61,7 @@ export function early({ request, response, query }: Exchange): void {
   if (then === 'drain') request.resume()
 }
 
-/** Promises `n` bytes, sends `after` of them and resets; with `when=before` no byte is ever sent. */
+/** Announces `n` bytes, sends `after` of them and resets the connection. With `when=before` it sends no byte. */
 export async function reset({ request, response, query }: Exchange): Promise<void> {
   request.resume()
   if (query.get('when') !== 'before') {
@@ -73,7 +73,7 @@ export async function reset({ request, response, query }: Exchange): Promise<voi
   request.socket.resetAndDestroy()
 }
 
-/** Every query parameter becomes a header of the answer, in order, repeated ones too. */
+/** Every query parameter becomes a header of the answer, in order, including repeated ones. */
 export function headers({ request, response, query }: Exchange): void {
   request.resume()
   const text = 'look at the headers\n'

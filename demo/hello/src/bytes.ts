@@ -1,4 +1,4 @@
-// /bytes: as many bytes as asked for, in any framing, whole or a range, as fast as the client drains them.
+// /bytes: any number of bytes, in any framing, whole or a range, as fast as the client reads them.
 import { createHash } from 'node:crypto'
 import { numberOf, sendJson, waitMs, writeTo, type Exchange } from './exchange.ts'
 import { patternChunks, patternSha256 } from './pattern.ts'
@@ -59,12 +59,12 @@ export function parseRange(
 
 function framingHeaders(framing: string, length: number): Record<string, string | number> {
   if (framing === 'chunked') return { trailer: 'hello-sha256', 'transfer-encoding': 'chunked' }
-  // Neither a length nor chunks: the end of the connection is the end of the body.
+  // With neither a length nor chunks, the end of the connection is the end of the body.
   if (framing === 'close') return { connection: 'close' }
   return { 'content-length': length }
 }
 
-/** Small pieces for slow clients, so that a rate is a flow and not a few gulps. */
+/** Small pieces for slow clients, so that a low rate is a steady flow. */
 function* paced(chunks: Iterable<Buffer>, rate: number): Generator<Buffer> {
   const pieceBytes = rate === 0 ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil(rate / 10))
   for (const chunk of chunks) {

@@ -1,4 +1,4 @@
-// /echo and /sha256: what arrived, told exactly, without ever holding the body.
+// /echo and /sha256: report the request exactly, without buffering the body.
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,7 +22,7 @@ export async function sha256({ request, response, query }: Exchange): Promise<vo
   sendJson(response, 200, await digest(request, numberOf(query, 'rate', 0)))
 }
 
-/** The request line and the headers in their order. Header bytes appear as Latin-1, as HTTP has them. */
+/** The request line and the headers in their order. Header bytes are decoded as Latin-1. */
 export function describe(request: IncomingMessage): Record<string, unknown> {
   return {
     method: request.method,
@@ -32,7 +32,7 @@ export function describe(request: IncomingMessage): Record<string, unknown> {
   }
 }
 
-/** @param rate bytes a second to read at most; 0 is as fast as they come */
+/** @param rate bytes a second to read at most; 0 is no limit */
 async function digest(request: IncomingMessage, rate: number): Promise<Digest> {
   const hash = createHash('sha256')
   let length = 0

@@ -1,10 +1,10 @@
-// One request as the routes see it: its raw target split, never normalised, and ways to answer.
+// One request for the routes: its raw target, split but never normalised, and ways to answer.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 export interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  /** What follows the route's own path, as it arrived (`/a//b%2F` of `/echo/a//b%2F`). */
+  /** The rest of the target after the route's own path, unchanged (`/a//b%2F` of `/echo/a//b%2F`). */
   readonly rest: string
   readonly query: URLSearchParams
 }
@@ -55,7 +55,7 @@ export async function writeTo(response: ServerResponse, chunk: Buffer | string):
   return !response.destroyed
 }
 
-/** Waits, or until the client is gone. @returns false when the client is gone */
+/** Waits, but not longer than the client stays. @returns false when the client is gone */
 export async function waitMs(response: ServerResponse, ms: number): Promise<boolean> {
   if (response.destroyed) return false
   await new Promise<void>((resolve) => {

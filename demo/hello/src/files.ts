@@ -1,17 +1,17 @@
-// /files/<name>: what is kept in the home, to see that it outlives the container.
+// /files/<name>: files in the home, to test that they outlive the container.
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { sendJson, sendText, type Exchange } from './exchange.ts'
 
-/** @returns `undefined` for what is not a plain name in the folder itself */
+/** @returns `undefined` unless it is a plain name in the folder itself */
 function fileName(rest: string): string | undefined {
   let name: string
   try {
     name = decodeURIComponent(rest.slice(1))
   } catch {
-    // Not percent-encoding: then it is no name either.
+    // Invalid percent-encoding is no name either.
     return undefined
   }
   return name === '' || name === '.' || name === '..' || /[/\0]/.test(name) ? undefined : name

@@ -1,4 +1,4 @@
-// Starts as the environment says: at once, late, answering 503 for a while, or not at all.
+// Starts as the environment says: at once, late, with 503 for a while, or not at all.
 import { homedir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createHello } from './server.ts'

@@ -1,4 +1,4 @@
-// The page itself: which container this is, and who runs in it.
+// The page: the container's hostname and its user.
 import { hostname, userInfo } from 'node:os'
 import { sendJson, sendText, type Exchange } from './exchange.ts'
 

@@ -7,7 +7,7 @@ import { patternChunks, patternSha256 } from './pattern.ts'
 
 const whole = Buffer.concat([...patternChunks(0, 500_000)])
 
-test('any range is the same bytes as in the whole', () => {
+test('returns the same bytes for a range as in the whole', () => {
   const bound = fc.integer({ min: 0, max: whole.length })
   fc.assert(
     fc.property(bound, bound, (one, other) => {
@@ -18,11 +18,11 @@ test('any range is the same bytes as in the whole', () => {
   )
 })
 
-test('the checksum is that of the bytes', () => {
+test('returns the checksum of the bytes', () => {
   assert.equal(patternSha256(0, 500_000), createHash('sha256').update(whole).digest('hex'))
 })
 
-test('ranges are read as RFC 9110 has them', () => {
+test('reads ranges according to RFC 9110', () => {
   assert.deepEqual(parseRange('bytes=0-9', 100), { start: 0, end: 10 })
   assert.deepEqual(parseRange('bytes=90-', 100), { start: 90, end: 100 })
   assert.deepEqual(parseRange('bytes=-10', 100), { start: 90, end: 100 })

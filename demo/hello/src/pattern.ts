@@ -1,7 +1,7 @@
-// The bytes that /bytes is made of: the same at the same offset, everywhere, so that ranges can be checked.
+// The content of /bytes: always the same byte at the same offset, so that ranges can be checked.
 import { createHash } from 'node:crypto'
 
-// A prime length, so that the pattern never lines up with anybody's buffers.
+// A prime length, so that the pattern does not align with any buffer.
 const blockBytes = 65_521
 const block = makeBlock()
 // Several periods in one buffer, so that a chunk of any length is one slice.

@@ -50,7 +50,7 @@ async function ask(
 ): Promise<Answer> {
   const { method = 'GET', headers = {}, body } = options
   const outgoing = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false })
-  // A reset after the answer has begun reaches both the request and the answer; the reader below sees it.
+  // A reset after the answer has begun is an error of both request and answer. The reader below handles it.
   outgoing.on('error', () => outgoing.destroy())
   outgoing.end(body)
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
@@ -70,14 +70,14 @@ async function askJson(path: string, options: Parameters<typeof ask>[1] = {}) {
 
 const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex')
 
-test('the page says which container it is', async () => {
+test('names the container on its page', async () => {
   const answer = await ask('/', { headers: { accept: 'text/html' } })
   assert.equal(answer.status, 200)
   assert.match(answer.body.toString(), /Hello from /)
   assert.ok(answer.headers['hello-host'])
 })
 
-test('echo tells target, headers in their order and a chunked body, exactly', async () => {
+test('echoes target, headers in order and a chunked body exactly', async () => {
   const body = 'x'.repeat(100_000)
   const told = await askJson('/echo/a//b%2F../?q=%zz', {
     method: 'POST',
@@ -96,7 +96,7 @@ test('echo tells target, headers in their order and a chunked body, exactly', as
   ])
 })
 
-test('bytes arrive in any framing, with the checksum that was promised', async () => {
+test('sends bytes in any framing, with the announced checksum', async () => {
   const n = 300_000
   const { sha256: promised } = await askJson(`/bytes?n=${n}&as=sha256`)
   for (const framing of ['sized', 'chunked', 'close']) {
@@ -107,7 +107,7 @@ test('bytes arrive in any framing, with the checksum that was promised', async (
   }
 })
 
-test('a range is answered 206, and one beyond the end 416', async () => {
+test('answers a range with 206, and a range beyond the end with 416', async () => {
   const part = await ask('/bytes?n=100', { headers: { range: 'bytes=10-19' } })
   assert.equal(part.status, 206)
   assert.equal(part.headers['content-range'], 'bytes 10-19/100')
@@ -115,12 +115,12 @@ test('a range is answered 206, and one beyond the end 416', async () => {
   assert.equal((await ask('/bytes?n=100', { headers: { range: 'bytes=100-' } })).status, 416)
 })
 
-test('headers that are asked for come back, repeated ones too', async () => {
+test('returns the requested headers, including repeated ones', async () => {
   const answer = await ask('/headers?Set-Cookie=a%3D1&Set-Cookie=b%3D2&X-Odd=%20y')
   assert.deepEqual(answer.headers['set-cookie'], ['a=1', 'b=2'])
 })
 
-test('a file that was put is there, and names that lead elsewhere are refused', async () => {
+test('keeps a file, and refuses names outside of the folder', async () => {
   assert.equal((await ask('/files/note', { method: 'PUT', body: 'kept' })).status, 201)
   assert.equal((await ask('/files/note')).body.toString(), 'kept')
   assert.deepEqual(JSON.parse((await ask('/files/')).body.toString()), ['note'])
@@ -130,18 +130,18 @@ test('a file that was put is there, and names that lead elsewhere are refused', 
   assert.equal((await ask('/files/none')).status, 404)
 })
 
-test('a reset in the middle is an error for the client, not a short answer', async () => {
+test('resets in the middle, which is an error for the client and not a short answer', async () => {
   await assert.rejects(ask('/reset?n=1000&after=10'), { code: 'ECONNRESET' })
   await assert.rejects(ask('/reset?when=before'), { code: 'ECONNRESET' })
 })
 
-test('counting counts, and looking does not', async () => {
+test('counts requests, and does not count with ?peek', async () => {
   await ask('/count/a')
   await ask('/count/a')
   assert.deepEqual(await askJson('/count/a?peek'), { key: 'a', count: 2 })
 })
 
-test('a raw answer goes out byte for byte', async () => {
+test('sends a raw answer byte for byte', async () => {
   const answer = await ask('/raw', {
     method: 'POST',
     body: 'HTTP/1.1 299 Odd\r\nX-Raw: 1\r\nContent-Length: 2\r\n\r\nok',
@@ -156,7 +156,7 @@ async function open(path: string): Promise<WebSocket> {
   return socket
 }
 
-test('a WebSocket echoes text and binary of any size, and answers pings', async () => {
+test('echoes text and binary of any size on a WebSocket, and answers pings', async () => {
   const socket = await open('/ws')
   const large = Buffer.alloc(3_000_000, 7)
   for (const message of ['text', 'ä', large, '']) {
@@ -174,7 +174,7 @@ test('a WebSocket echoes text and binary of any size, and answers pings', async 
   assert.equal(reason.toString(), 'bye')
 })
 
-test('a message in fragments comes back whole', async () => {
+test('echoes a fragmented message completely', async () => {
   const socket = await open('/ws')
   socket.send('one ', { fin: false })
   socket.send('two', { fin: true })
@@ -183,7 +183,7 @@ test('a message in fragments comes back whole', async () => {
   socket.terminate()
 })
 
-test('a handshake that is to be refused gets an ordinary answer', async () => {
+test('answers a handshake that it must refuse with an ordinary response', async () => {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws?refuse=418`)
   const [error] = (await once(socket, 'error')) as [Error]
   assert.match(error.message, /418/)

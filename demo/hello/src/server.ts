@@ -1,4 +1,4 @@
-// The table of routes and the listener. README.md says what each route is good for.
+// The table of routes and the listener. README.md describes each route.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { hostname } from 'node:os'
 import * as answers from './answers.ts'
@@ -13,7 +13,7 @@ import { createWebSocketEcho } from './websocket.ts'
 export interface HelloOptions {
   readonly home: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Until then everything is answered 503. */
+  /** Until then every request is answered with 503. */
   readonly readyAt: number
   now(): number
   exit(code: number): void

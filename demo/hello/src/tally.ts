@@ -1,4 +1,4 @@
-// Counts what happened, so that a test can ask whether a request came once, twice or was given up.
+// Counts requests, so that a test can check whether a request arrived once, twice or was aborted.
 import { sendJson, type Exchange } from './exchange.ts'
 
 export interface Tally {
@@ -14,7 +14,7 @@ export function createTally(): Tally {
   return { requests: 0, aborted: 0, openWebSockets: 0, openSockets: 0, counts: new Map() }
 }
 
-/** /count/<key> adds one and answers the number; `?peek` only looks. */
+/** /count/<key> adds one and answers with the number; `?peek` does not add. */
 export function createCount(tally: Tally): (exchange: Exchange) => void {
   return ({ request, response, rest, query }) => {
     request.resume()

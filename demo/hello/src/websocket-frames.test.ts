@@ -38,7 +38,7 @@ function masked(header: Omit<FrameHeader, 'length'>, payload: Buffer, mask: Buff
   return Buffer.concat([head, mask, body])
 }
 
-test('frames arrive whole however the bytes are cut', () => {
+test('reads frames completely, however the bytes are split', () => {
   const frame = fc.record({
     fin: fc.boolean(),
     opcode: fc.constantFrom(0, 1, 2),
@@ -67,7 +67,7 @@ test('frames arrive whole however the bytes are cut', () => {
   )
 })
 
-test('lengths of 16 and 64 bits are read and written', () => {
+test('reads and writes lengths of 16 and 64 bits', () => {
   for (const length of [125, 126, 65_535, 65_536]) {
     const { read, frames } = collector()
     read(masked({ fin: true, opcode: 2 }, Buffer.alloc(length, 1), Buffer.from([1, 2, 3, 4])))
@@ -76,7 +76,7 @@ test('lengths of 16 and 64 bits are read and written', () => {
   }
 })
 
-test('hazard: a frame without a mask, a long control frame and an unknown extension are refused', () => {
+test('hazard: refuses a frame without a mask, a long control frame and an unknown extension', () => {
   const mask = Buffer.alloc(4)
   const compressed = masked({ fin: true, opcode: 1 }, Buffer.from('x'), mask)
   compressed[0] = (compressed[0] ?? 0) | 0x40

@@ -1,5 +1,5 @@
-// RFC 6455 frames, as far as an echo needs them: a client's are read piece by piece, ours are written.
-// A payload is never collected, so a message may be of any size.
+// Frames of RFC 6455, as far as an echo needs them. Frames of the client are read piece by piece.
+// A payload is never buffered, so a message may have any size.
 
 export interface FrameHeader {
   readonly fin: boolean
@@ -20,7 +20,7 @@ export interface FrameSink {
 /** The client broke the protocol; the connection cannot go on. */
 export class FrameError extends Error {}
 
-/** Takes a client's bytes as they come, in any pieces. */
+/** Reads the bytes of a client, split in any way. */
 export function createFrameReader(sink: FrameSink): (chunk: Buffer) => void {
   let pending: Buffer = Buffer.alloc(0)
   let remaining = -1

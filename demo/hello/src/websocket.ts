@@ -1,4 +1,4 @@
-// /ws: echoes each frame as it came, and does a few things that a test may ask for in the query.
+// /ws: echoes each frame unchanged. The query can request further behaviour for tests.
 import { createHash } from 'node:crypto'
 import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -78,7 +78,7 @@ function serve(
   let frame: FrameHeader | undefined
   let control: Buffer[] = []
   let echoing = false
-  // Frames of our own wait for the end of the one that is being echoed.
+  // The server's own frames wait for the end of the frame that is being echoed.
   const waiting: Buffer[] = []
 
   function write(bytes: Buffer): void {

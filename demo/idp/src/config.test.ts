@@ -6,7 +6,7 @@ import { readConfig } from './config.ts'
 const secret = { OAUTH2_PROXY_CLIENT_SECRET: 'a-secret-of-some-length' }
 const noFile = (path: string): string => assert.fail(`read ${path}`)
 
-test('the issuer and the ways back follow the two ports', () => {
+test('derives the issuer and the redirect addresses from the two ports', () => {
   const config = readConfig({ ...secret, BERTH_PORT: '5000', IDP_PORT: '5001' }, noFile)
   assert.equal(config.issuer, 'http://idp.localhost:5001')
   assert.equal(config.publicUrl, 'http://localhost:5000')
@@ -18,7 +18,7 @@ test('the issuer and the ways back follow the two ports', () => {
   ])
 })
 
-test('an address of the gateway besides the usual ones is a way back, too', () => {
+test('accepts a further address of the gateway as redirect address', () => {
   const config = readConfig(
     { ...secret, PUBLIC_URL: 'http://other.localhost:4180', PORTAL_URL: 'http://p.localhost:9' },
     noFile,
@@ -27,7 +27,7 @@ test('an address of the gateway besides the usual ones is a way back, too', () =
   assert.ok(config.gatewayOrigins.includes('http://p.localhost:9'))
 })
 
-test('hazard: with a PUBLIC_URL that others can reach it refuses to start', () => {
+test('hazard: refuses to start with a PUBLIC_URL that others can reach', () => {
   for (const name of ['PUBLIC_URL', 'PORTAL_URL']) {
     assert.throws(
       () => readConfig({ ...secret, [name]: 'https://berth.example.com' }, noFile),
@@ -36,11 +36,11 @@ test('hazard: with a PUBLIC_URL that others can reach it refuses to start', () =
   }
 })
 
-test('it does not start without a secret', () => {
+test('refuses to start without a secret', () => {
   assert.throws(() => readConfig({}, noFile), /OAUTH2_PROXY_CLIENT_SECRET is not set/)
 })
 
-test('people of IDP_PEOPLE join those of the demo', () => {
+test('adds the people of IDP_PEOPLE to those of the demo', () => {
   const config = readConfig({ ...secret, IDP_PEOPLE: 'dora' }, noFile)
   assert.deepEqual(
     config.people.all.map((person) => person.name),

@@ -1,4 +1,4 @@
-// The settings of the development identity provider, and what follows from them.
+// The settings of the development identity provider, and values derived from them.
 import { logLevel } from '@berth/shared/common-settings'
 import { custom, originUrl, port, text } from '@berth/shared/parse'
 import {
@@ -45,13 +45,13 @@ export interface Config {
   readonly publicUrl: string
   readonly clientId: string
   readonly clientSecret: string
-  /** Where the gateway may be: each is an origin. */
+  /** The possible origins of the gateway. */
   readonly gatewayOrigins: readonly string[]
   readonly people: People
   readonly logLevel: Values<typeof settings>['LOG_LEVEL']
 }
 
-/** @throws SettingsError with every problem; a PUBLIC_URL that others can reach is one */
+/** @throws SettingsError with all problems, such as a PUBLIC_URL that others can reach */
 export function readConfig(
   env: Readonly<Record<string, string | undefined>>,
   readFile: (path: string) => string,

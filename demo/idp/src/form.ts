@@ -1,9 +1,9 @@
-// Reads a small form that a browser posted, within a bound.
+// Reads a form that a browser posted, up to a maximum size.
 import type { IncomingMessage } from 'node:http'
 
 const limitBytes = 16 * 1024
 
-/** @returns `undefined` when it is not a form, is too long or broke off */
+/** @returns `undefined` if it is not a form, is too long or incomplete */
 export async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
   const type = request.headers['content-type'] ?? ''
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) return undefined
@@ -16,7 +16,7 @@ export async function readForm(request: IncomingMessage): Promise<URLSearchParam
       chunks.push(chunk)
     }
   } catch {
-    // The client went away in the middle: there is nobody left to answer.
+    // The client disconnected, so no answer is needed.
     return undefined
   }
   return new URLSearchParams(Buffer.concat(chunks).toString('utf8'))

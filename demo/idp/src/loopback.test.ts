@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isLoopback } from './loopback.ts'
 
-test('names and addresses of this machine are loopback', () => {
+test('recognises names and addresses of this machine', () => {
   for (const url of [
     'http://localhost:4180',
     'http://LOCALHOST',
@@ -17,7 +17,7 @@ test('names and addresses of this machine are loopback', () => {
   }
 })
 
-test('a public name that only looks like it is not', () => {
+test('does not accept a public name that looks similar', () => {
   for (const url of [
     'https://berth.example.com',
     'http://localhost.example.com',

@@ -1,4 +1,4 @@
-// Which addresses mean this machine only. The people's passwords are known, so nothing else may be served.
+// Which addresses mean this machine only. The passwords are known, so the provider serves no other address.
 
 /** `localhost`, any name under it, 127.0.0.0/8 and ::1, as browsers understand them. */
 export function isLoopback(origin: string): boolean {

@@ -1,4 +1,4 @@
-// Puts the development identity provider together, starts it and stops it.
+// Assembles, starts and stops the development identity provider.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { systemClock } from '@berth/shared/clock'

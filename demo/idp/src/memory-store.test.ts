@@ -8,7 +8,7 @@ function setUp(limit?: number) {
   return { store: createMemoryStore(clock, limit), pass: (ms: number) => (now += ms) }
 }
 
-test('an entry is found until its time is over', async () => {
+test('finds an entry until it expires', async () => {
   const { store, pass } = setUp()
   const codes = store('AuthorizationCode')
   await codes.upsert('one', { grantId: 'g' }, 60)
@@ -18,13 +18,13 @@ test('an entry is found until its time is over', async () => {
   assert.equal(await codes.find('one'), undefined)
 })
 
-test('models do not see each other', async () => {
+test('keeps models separate', async () => {
   const { store } = setUp()
   await store('AccessToken').upsert('one', {}, 60)
   assert.equal(await store('AuthorizationCode').find('one'), undefined)
 })
 
-test('a session is found by its uid, and no longer once it is destroyed', async () => {
+test('finds a session by its uid until it is destroyed', async () => {
   const { store } = setUp()
   const sessions = store('Session')
   await sessions.upsert('id', { uid: 'uid' }, 60)
@@ -33,7 +33,7 @@ test('a session is found by its uid, and no longer once it is destroyed', async 
   assert.equal(await sessions.findByUid('uid'), undefined)
 })
 
-test('a session that changed its id is found by its uid under the new one', async () => {
+test('finds a session by its uid after its id changed', async () => {
   const { store } = setUp()
   const sessions = store('Session')
   await sessions.upsert('old', { uid: 'uid', jti: 'old' }, 60)
@@ -42,7 +42,7 @@ test('a session that changed its id is found by its uid under the new one', asyn
   assert.equal((await sessions.findByUid('uid'))?.jti, 'new')
 })
 
-test('a code that was used says so', async () => {
+test('marks a used code', async () => {
   const { store, pass } = setUp()
   const codes = store('AuthorizationCode')
   await codes.upsert('one', {}, 60)
@@ -51,7 +51,7 @@ test('a code that was used says so', async () => {
   assert.equal((await codes.find('one'))?.consumed, 5)
 })
 
-test('a revoked grant takes everything of its own along and nothing else', async () => {
+test('removes everything of a revoked grant, and nothing else', async () => {
   const { store } = setUp()
   await store('AccessToken').upsert('mine', { grantId: 'g' }, 60)
   await store('AccessToken').upsert('other', { grantId: 'h' }, 60)
@@ -60,7 +60,7 @@ test('a revoked grant takes everything of its own along and nothing else', async
   assert.deepEqual(await store('AccessToken').find('other'), { grantId: 'h' })
 })
 
-test('past its bound, what is over goes first and then what is oldest', async () => {
+test('beyond its limit, removes expired entries first and then the oldest', async () => {
   const { store, pass } = setUp(3)
   const tokens = store('AccessToken')
   await tokens.upsert('oldest', {}, 1_000)

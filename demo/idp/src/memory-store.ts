@@ -1,4 +1,4 @@
-// Sessions, codes and grants, in memory only: a restart signs everybody out of the provider.
+// Sessions, codes and grants, in memory only. A restart of the provider ends all sessions.
 import type { Clock } from '@berth/shared/clock'
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
 
@@ -9,7 +9,7 @@ interface Entry {
 
 const defaultLimit = 100_000
 
-/** @param limit how many entries are kept; past it the oldest go */
+/** @param limit how many entries are kept; beyond it the oldest are removed */
 export function createMemoryStore(clock: Clock, limit = defaultLimit): AdapterFactory {
   const entries = new Map<string, Entry>()
   const uids = new Map<string, string>()

@@ -10,7 +10,7 @@ const pages = createPages({
   startUrl: 'http://localhost:4180',
 })
 
-test('the form has the fields login and password and posts to its own address', () => {
+test('has a form with login and password that posts to its own address', () => {
   const { html } = pages.signIn({ login: '', refused: false, returnHost: 'localhost:4180' })
   assert.match(html, /<form method="post" id="sign-in">/)
   assert.equal(html.match(/<input [^>]*name="login"/g)?.length, 1)
@@ -18,19 +18,19 @@ test('the form has the fields login and password and posts to its own address', 
   assert.doesNotMatch(html, /role="alert"/)
 })
 
-test('it says that it is for development and who can sign in', () => {
+test('says that it is for development, and who can sign in', () => {
   const { html } = pages.signIn({ login: '', refused: false, returnHost: 'x' })
   assert.match(html, /For development only/)
   for (const name of ['alice', 'bob', 'carol', 'admin']) assert.match(html, new RegExp(`>${name}<`))
 })
 
-test('a refused sign-in says so and keeps the name that was typed', () => {
+test('reports a refused sign-in, and keeps the entered name', () => {
   const { html } = pages.signIn({ login: 'alcie', refused: true, returnHost: 'x' })
   assert.match(html, /role="alert"/)
   assert.match(html, /value="alcie"/)
 })
 
-test('hazard: no name, host or message becomes markup', () => {
+test('hazard: escapes names, hosts and messages', () => {
   const evil = '"><script>alert(1)</script>'
   const shown = [
     pages.signIn({ login: evil, refused: true, returnHost: evil }).html,
@@ -43,7 +43,7 @@ test('hazard: no name, host or message becomes markup', () => {
   }
 })
 
-test('the policy admits the page’s own style and script by their hashes, and nothing else', () => {
+test('allows only the page’s own style and script, by their hashes', () => {
   const { html, headers } = pages.signIn({ login: '', refused: false, returnHost: 'x' })
   const policy = headers['content-security-policy'] ?? ''
   for (const tag of ['style', 'script']) {
@@ -56,7 +56,7 @@ test('the policy admits the page’s own style and script by their hashes, and n
   assert.doesNotMatch(policy, /unsafe/)
 })
 
-test('hazard: browsers hold the redirect after the form to form-action, so the gateway is in it', () => {
+test('hazard: lists the gateway in form-action, which browsers also apply to the redirect after the form', () => {
   const { headers } = pages.signIn({ login: '', refused: false, returnHost: 'x' })
   const policy = headers['content-security-policy'] ?? ''
   assert.match(policy, /form-action 'self' http:\/\/localhost:4180;/)

@@ -1,4 +1,4 @@
-// The pages a person sees, as text with the policy that guards them. Every value is escaped by the templates.
+// The pages of the provider, with their content security policy. Every value is escaped by the templates.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Eta } from 'eta'
@@ -19,7 +19,7 @@ const listed = 30
 
 export function createPages(options: {
   people: readonly Person[]
-  /** Where a form may lead: browsers hold redirects that follow a form to this list, too. */
+  /** The targets of forms. Browsers also apply this list to redirects that follow a form. */
   formOrigins: readonly string[]
   startUrl: string
 }): Pages {

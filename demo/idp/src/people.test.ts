@@ -21,7 +21,7 @@ test('the demo has alice, bob and carol in staff, and admin in admins too', () =
   })
 })
 
-test('a name alone is login, password and name, with a subject of its own', () => {
+test('takes a single name as login, password and name, with its own subject', () => {
   assert.deepEqual(only('dora'), {
     login: 'dora',
     password: 'dora',
@@ -32,7 +32,7 @@ test('a name alone is login, password and name, with a subject of its own', () =
   })
 })
 
-test('the same name may be given to somebody with another subject', () => {
+test('allows the same name with another subject', () => {
   const person = only('alice2; name=alice; sub=u-2; groups=staff+admins; password=x y')
   assert.equal(person.name, 'alice')
   assert.equal(person.subject, 'u-2')
@@ -40,18 +40,18 @@ test('the same name may be given to somebody with another subject', () => {
   assert.equal(person.password, 'x y')
 })
 
-test('empty groups are no groups, and an empty email is none', () => {
+test('reads empty groups as no groups, and an empty email as none', () => {
   const person = only('eve;groups=;email=')
   assert.deepEqual(person.groups, [])
   assert.equal(person.email, undefined)
 })
 
-test('a backslash takes commas, semicolons and itself as they are', () => {
+test('reads escaped commas, semicolons and backslashes', () => {
   assert.equal(only('Smith\\, Jane').login, 'Smith, Jane')
   assert.equal(only('a\\;b\\\\c').login, 'a;b\\c')
 })
 
-test('names of any script are taken, and those that are no mailbox get one of their own', () => {
+test('accepts names of any script, and derives a mailbox for names that are none', () => {
   const people = parsePeople("Jack.O'Neil,müller,mueller,../../etc,-x") ?? []
   assert.deepEqual(
     people.map((person) => person.login),
@@ -60,17 +60,17 @@ test('names of any script are taken, and those that are no mailbox get one of th
   assert.equal(new Set(people.map((person) => person.email)).size, people.length)
 })
 
-test('what is not a list of people is refused', () => {
+test('refuses text that is not a list of people', () => {
   for (const text of ['a;b', 'a;colour=red', ';name=a', 'a;sub=', 'a\nb', 'a;name=\u0000']) {
     assert.equal(parsePeople(text), undefined, JSON.stringify(text))
   }
 })
 
-test('empty entries are nobody', () => {
+test('ignores empty entries', () => {
   assert.deepEqual(parsePeople(' , ,'), [])
 })
 
-test('any name can be written down and read back', () => {
+test('can write and read any name', () => {
   const name = fc
     .string({ unit: 'grapheme', minLength: 1 })
     .filter((text) => text.trim() === text && !/\p{Cc}/u.test(text))
@@ -81,7 +81,7 @@ test('any name can be written down and read back', () => {
   )
 })
 
-test('nobody signs in with the wrong password, or as somebody unknown', () => {
+test('refuses a wrong password and an unknown login', () => {
   const people = createPeople(demoPeople)
   assert.equal(people.signIn('alice', 'alice')?.subject, 'u-alice')
   assert.equal(people.signIn('alice', 'bob'), undefined)
@@ -89,7 +89,7 @@ test('nobody signs in with the wrong password, or as somebody unknown', () => {
   assert.equal(people.signIn('', ''), undefined)
 })
 
-test('a later login takes the place of an earlier one', () => {
+test('replaces an earlier entry with the same login', () => {
   const people = createPeople([...demoPeople, only('alice;sub=other')])
   assert.equal(people.all.length, demoPeople.length)
   assert.equal(people.signIn('alice', 'alice')?.subject, 'other')

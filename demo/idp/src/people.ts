@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 
 export interface Person {
-  /** What is typed into the form. */
+  /** The name for the sign-in form. */
   readonly login: string
   readonly password: string
   /** The claim `preferred_username`. */
@@ -10,7 +10,7 @@ export interface Person {
   /** The claim `sub`. */
   readonly subject: string
   readonly groups: readonly string[]
-  /** Without one, the token carries no `email` at all. */
+  /** Without it, the token has no claim `email`. */
   readonly email: string | undefined
 }
 
@@ -28,7 +28,7 @@ export const demoPeople: readonly Person[] = [
   person('admin', { groups: ['staff', 'admins'] }),
 ]
 
-/** Somebody of the same login as an earlier one takes that one's place. */
+/** A later person with the same login replaces the earlier one. */
 export function createPeople(people: readonly Person[]): People {
   const byLogin = new Map(people.map((one) => [one.login, one]))
   const all = [...byLogin.values()]
@@ -45,9 +45,9 @@ export function createPeople(people: readonly Person[]): People {
 
 /**
  * Reads `dora, Jack.O'Neil, alice2;name=alice;sub=u-2;groups=staff+admins;email=;password=x`.
- * A backslash takes the character after it as it is (`Smith\, Jane`).
+ * A backslash escapes the next character (`Smith\, Jane`).
  *
- * @returns `undefined` when the text is not such a list
+ * @returns `undefined` if the text is not such a list
  */
 export function parsePeople(text: string): readonly Person[] | undefined {
   const people: Person[] = []
@@ -109,7 +109,7 @@ function parseOption(option: string): Overrides | undefined {
   return undefined
 }
 
-/** Most names are a mailbox as they stand; the others get one from a hash, so that no two share it. */
+/** Most names are valid mailboxes. The others get one from a hash, so that no two are the same. */
 function emailOf(login: string): string {
   const mailbox = /^[\w'+-]+(\.[\w'+-]+)*$/.test(login) && login.length <= 64
   const local = mailbox ? login : createHash('sha256').update(login).digest('hex').slice(0, 16)

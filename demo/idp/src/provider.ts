@@ -23,7 +23,7 @@ export function createProvider(config: Config, store: AdapterFactory, pages: Pag
       email: ['email', 'email_verified'],
       groups: ['groups'],
     },
-    // The gateways read the id_token and nothing else.
+    // The gateways read only the id_token.
     conformIdTokenClaims: false,
     findAccount: (_context, subject) => accountOf(config.people, subject),
     loadExistingGrant: grantAtOnce,
@@ -53,7 +53,7 @@ export function createProvider(config: Config, store: AdapterFactory, pages: Pag
       AccessToken: hour,
       AuthorizationCode: minute,
       IdToken: hour,
-      // A tab may wait for its person for a while.
+      // A tab may stay at the form for a while.
       Interaction: 8 * hour,
       Session: 24 * hour,
       Grant: 24 * hour,
@@ -93,7 +93,7 @@ export function claimsOf(person: Person) {
   }
 }
 
-/** Nobody is asked whether the demo may know their name. */
+/** The demo asks for no consent. */
 const grantAtOnce: NonNullable<Configuration['loadExistingGrant']> = async (context) => {
   const { client, session, provider, account } = context.oidc
   if (client === undefined || account === undefined) return undefined

@@ -1,4 +1,4 @@
-// The listener and its few routes; everything else is the provider's.
+// The listener and its routes. The provider handles everything else.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Log } from '@berth/shared/log'
 import type Provider from 'oidc-provider'
@@ -41,6 +41,6 @@ export function createIdpServer(deps: {
     providerCallback(request, response).catch((error: unknown) => fail(response, error))
   }
 
-  // A browser with many tabs open brings many cookies.
+  // A browser with many tabs sends many cookies.
   return createServer({ maxHeaderSize: 64 * 1024 }, route)
 }

@@ -48,7 +48,7 @@ interface Answer {
   readonly html: string
 }
 
-/** A browser's cookies, with the paths they are for: tabs share the one jar. */
+/** A browser's cookies with their paths. All tabs share them. */
 function createBrowser() {
   const jar = new Map<string, { pair: string; path: string }>()
 
@@ -83,7 +83,7 @@ function createBrowser() {
 
 type Browser = ReturnType<typeof createBrowser>
 
-/** Opens a tab and comes as far as the form. @returns the form's address */
+/** Opens a tab up to the form. @returns the address of the form */
 async function openTab(browse: Browser, state: string): Promise<string> {
   const challenge = createHash('sha256').update(verifier).digest('base64url')
   const query = new URLSearchParams({
@@ -96,14 +96,14 @@ async function openTab(browse: Browser, state: string): Promise<string> {
   return location
 }
 
-/** Fills in the form. @returns where the gateway is told code and state */
+/** Submits the form. @returns the redirect address of the gateway, with code and state */
 async function fillIn(browse: Browser, form: string, name: string): Promise<URL> {
   const posted = await browse(form, { login: name, password: name })
   assert.equal(posted.status, 303)
   return new URL((await browse(posted.location)).location)
 }
 
-test('the form leads back to the gateway with a code whose token says who it is', async () => {
+test('redirects from the form to the gateway with a code, whose token identifies the person', async () => {
   const browse = createBrowser()
   const form = await openTab(browse, 'one')
   assert.match((await browse(form)).html, /name="login"/)
@@ -117,7 +117,7 @@ test('the form leads back to the gateway with a code whose token says who it is'
   assert.equal(claims['email_verified'], true)
 })
 
-test('a name beyond ASCII arrives, and what somebody lacks is left out', async () => {
+test('puts names beyond ASCII into the token, and leaves out missing claims', async () => {
   const browse = createBrowser()
   const claims = await claimsOf(
     browse,
@@ -142,7 +142,7 @@ async function claimsOf(browse: Browser, back: URL): Promise<Record<string, unkn
   return JSON.parse(payload) as Record<string, unknown>
 }
 
-test('hazard: many tabs that sign in at once all arrive, each at its own place', async () => {
+test('hazard: leads many tabs that sign in at once back, each to its own address', async () => {
   const browse = createBrowser()
   const states = Array.from({ length: 10 }, (_, at) => `tab${at}`)
   const forms = await Promise.all(states.map((state) => openTab(browse, state)))
@@ -154,13 +154,13 @@ test('hazard: many tabs that sign in at once all arrive, each at its own place',
   assert.ok(backs.every((back) => back.searchParams.has('code')))
 })
 
-test('who is signed in already goes straight through', async () => {
+test('redirects a signed-in person without a form', async () => {
   const browse = createBrowser()
   await fillIn(browse, await openTab(browse, 'first'), 'bob')
   assert.match(await openTab(browse, 'second'), /^http:\/\/localhost:4180\/oauth2\/callback\?code=/)
 })
 
-test('a wrong password is answered with the form again, and the right one still works', async () => {
+test('shows the form again after a wrong password, and then accepts the right one', async () => {
   const browse = createBrowser()
   const form = await openTab(browse, 'one')
   const refused = await browse(form, { login: 'alice', password: 'wrong' })
@@ -169,7 +169,7 @@ test('a wrong password is answered with the form again, and the right one still 
   assert.ok((await fillIn(browse, form, 'alice')).searchParams.has('code'))
 })
 
-test('a form that is not one, or too long, is refused like a wrong password', async () => {
+test('refuses an invalid or too long form like a wrong password', async () => {
   const browse = createBrowser()
   const form = await openTab(browse, 'one')
   const login = { login: 'alice', password: 'alice' }
@@ -179,7 +179,7 @@ test('a form that is not one, or too long, is refused like a wrong password', as
   assert.equal(long.status, 422)
 })
 
-test('a form whose sign-in is over, or is another browser’s, says so', async () => {
+test('reports a form of a finished sign-in, or of another browser', async () => {
   const browse = createBrowser()
   const form = await openTab(browse, 'one')
   await fillIn(browse, form, 'alice')
@@ -190,7 +190,7 @@ test('a form whose sign-in is over, or is another browser’s, says so', async (
   }
 })
 
-test('hazard: nobody is sent to an address that is not the gateway’s', async () => {
+test('hazard: redirects only to addresses of the gateway', async () => {
   const browse = createBrowser()
   const query = 'client_id=berth&response_type=code&scope=openid&redirect_uri='
   const answer = await browse(`/auth?${query}${encodeURIComponent('https://evil.example/')}`)

@@ -1,4 +1,4 @@
-// The sign-in form at /interaction/:uid. Each tab has an interaction (and cookies) of its own, so many may be open.
+// The sign-in form at /interaction/:uid. Each tab has its own interaction and cookies, so several can be open.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { bounded, type Log } from '@berth/shared/log'
 import type Provider from 'oidc-provider'
@@ -73,7 +73,7 @@ export function createSignIn(deps: {
   }
 }
 
-/** Where the person is on the way to, from the redirect URI, which the provider has checked. */
+/** The destination of the person, from the redirect URI, which the provider has checked. */
 function target(interaction: Interaction): { returnHost: string } {
   const uri = interaction.params['redirect_uri']
   return {
