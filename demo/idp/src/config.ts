@@ -47,6 +47,8 @@ export interface Config {
   readonly clientSecret: string
   /** The possible origins of the gateway. */
   readonly gatewayOrigins: readonly string[]
+  /** The gateway is also reached under any name below localhost at this port: each template may have one. */
+  readonly gatewayPort: number
   readonly people: People
   readonly logLevel: Values<typeof settings>['LOG_LEVEL']
 }
@@ -66,6 +68,7 @@ export function readConfig(
     clientId: values.OAUTH2_PROXY_CLIENT_ID,
     clientSecret: values.OAUTH2_PROXY_CLIENT_SECRET.reveal(),
     gatewayOrigins: gatewayOrigins(values.BERTH_PORT, [publicUrl, values.PORTAL_URL]),
+    gatewayPort: values.BERTH_PORT,
     people: createPeople([...demoPeople, ...values.IDP_PEOPLE]),
     logLevel: values.LOG_LEVEL,
   }

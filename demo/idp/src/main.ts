@@ -25,7 +25,7 @@ const config = configOrExit()
 const log = createLog({ service: 'idp', level: config.logLevel })
 const pages = createPages({
   people: config.people.all,
-  formOrigins: config.gatewayOrigins,
+  formOrigins: [...config.gatewayOrigins, `http://*.localhost:${config.gatewayPort}`],
   startUrl: config.publicUrl,
 })
 const provider = createProvider(config, createMemoryStore(systemClock), pages)

@@ -11,7 +11,30 @@ const hour = 60 * minute
 const callbackPath = '/oauth2/callback'
 
 export function createProvider(config: Config, store: AdapterFactory, pages: Pages): Provider {
-  return new Provider(config.issuer, {
+  const provider = new Provider(config.issuer, configurationOf(config, store, pages))
+  allowAnyLocalName(provider, config.gatewayPort)
+  return provider
+}
+
+/** The provider knows lists of addresses only. Its own documentation extends this method for anything else. */
+function allowAnyLocalName(provider: Provider, gatewayPort: number): void {
+  const { prototype } = provider.Client
+  const isListed: (this: unknown, uri: string) => boolean = Reflect.get(
+    prototype,
+    'redirectUriAllowed',
+  )
+  prototype.redirectUriAllowed = function (uri) {
+    return isListed.call(this, uri) || isLocalCallback(uri, gatewayPort)
+  }
+}
+
+function isLocalCallback(uri: string, gatewayPort: number): boolean {
+  const [, name] = /^http:\/\/((?:[a-z0-9-]+\.)+localhost):/.exec(uri) ?? []
+  return uri === `http://${name}:${gatewayPort}${callbackPath}`
+}
+
+function configurationOf(config: Config, store: AdapterFactory, pages: Pages): Configuration {
+  return {
     adapter: store,
     clients: [clientOf(config)],
     jwks: { keys: [signingKey()] },
@@ -58,7 +81,7 @@ export function createProvider(config: Config, store: AdapterFactory, pages: Pag
       Session: 24 * hour,
       Grant: 24 * hour,
     },
-  } satisfies Configuration)
+  }
 }
 
 function clientOf(config: Config): NonNullable<Configuration['clients']>[number] {

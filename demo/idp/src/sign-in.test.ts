@@ -96,6 +96,29 @@ async function openTab(browse: Browser, state: string): Promise<string> {
   return location
 }
 
+test('any name below localhost at the port of the gateway may be led back to, and no other address', async () => {
+  const ask = async (redirect_uri: string) => {
+    const challenge = createHash('sha256').update(verifier).digest('base64url')
+    const query = new URLSearchParams({
+      ...{ client_id: 'berth', response_type: 'code', redirect_uri, state: 's', scope: 'openid' },
+      ...{ code_challenge: challenge, code_challenge_method: 'S256' },
+    })
+    return (await createBrowser()(`/auth?${query.toString()}`)).status
+  }
+  for (const name of ['board', 'a.b', 'desk-2'])
+    assert.equal(await ask(`http://${name}.localhost:4180/oauth2/callback`), 303, name)
+  for (const uri of [
+    'http://board.localhost:4181/oauth2/callback',
+    'http://board.localhost:4180/elsewhere',
+    'http://board.localhost:4180/oauth2/callback?x=1',
+    'http://board.example.com:4180/oauth2/callback',
+    'http://localhost.example.com:4180/oauth2/callback',
+    'http://a@b.localhost:4180/oauth2/callback',
+    'https://board.localhost:4180/oauth2/callback',
+  ])
+    assert.equal(await ask(uri), 400, uri)
+})
+
 /** Submits the form. @returns the redirect address of the gateway, with code and state */
 async function fillIn(browse: Browser, form: string, name: string): Promise<URL> {
   const posted = await browse(form, { login: name, password: name })
