@@ -1,6 +1,6 @@
 // The decision: records what an event tells, derives what has to be done, and replies. A pure function of one state.
 import { settle } from './settle.ts'
-import { changeConfig, closeDraft, openDraft, type Draft } from './state/draft.ts'
+import { closeDraft, openDraft, type Draft } from './state/draft.ts'
 import type { Decision, Event, PolicyConfig, Recorded, Replies, ReplyTo, State } from './domain.ts'
 import { reportActivity } from './observed/activity-reports.ts'
 import { announceChanges } from './announce.ts'
@@ -94,7 +94,8 @@ function record(draft: Draft, event: Event): (() => Replies[keyof Replies] | voi
     case 'open-requested':
       return openShared(draft, event.template)
     case 'config-changed':
-      return void changeConfig(draft, event.config)
+      draft.config = event.config
+      return
     case 'inventory-taken':
       return void reconcile(draft, event.inventory)
     case 'engine-lost':

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { checkCalm } from './testing/invariants.ts'
 import { nameOf, person } from './testing/scenario.ts'
+import type { SettingsChange } from './testing/world-config.ts'
 import type { WorldOptions } from './testing/world-facts.ts'
 import { World } from './testing/world.ts'
 
@@ -34,6 +35,28 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
     atMostMs: fc.constantFrom(0, 5_000),
   }),
 })
+
+const templateChange = (names: readonly string[]) =>
+  fc.record(
+    {
+      name: fc.constantFrom(...names),
+      prefix: fc.constantFrom(...names),
+      memory: fc.integer({ min: 1, max: 3 }),
+      maxWorkspaces: fc.constantFrom(0, 1, 2),
+      maxOfGroup: fc.constantFrom(0, 1, 2),
+    },
+    { requiredKeys: [] },
+  )
+const settingsChange: fc.Arbitrary<SettingsChange> = fc.record(
+  {
+    maxWorkspaces: fc.integer({ min: 0, max: 4 }),
+    maxWorkspacesPerUser: fc.constantFrom(0, 1, 2),
+    maxMemory: fc.constantFrom(0, 3, 4, 6),
+    lab: templateChange(['lab', 'lab2']),
+    hub: templateChange(['hub', 'hub2']),
+  },
+  { requiredKeys: [] },
+)
 
 type Action = (world: World) => void
 
@@ -128,6 +151,10 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
       world.trouble = trouble
     }),
   },
+  {
+    weight: 2,
+    arbitrary: settingsChange.map((change) => (world: World) => world.reconfigure(change)),
+  },
   { weight: 2, arbitrary: fc.constant((world: World) => world.crash()) },
   { weight: 2, arbitrary: fc.constant((world: World) => world.look()) },
   { weight: 1, arbitrary: fc.constant((world: World) => world.engine.goAway()) },
@@ -191,7 +218,8 @@ describe('the policy, whatever happens', () => {
         for (const act of story) act(world)
         world.calmDown()
         world.passes(10_000)
-        if (world.engine.silenced) world.passes(16 * 60_000)
+        // An answer that never came counts as lost by then, and what no template offers any more has ended.
+        if (world.engine.silenced || world.renamed) world.passes(16 * 60_000)
         // Long enough for one after the other to come, stay until idle, and rest.
         world.passes(
           60_000 + chosen.people * (chosen.idleStopMs * 3 + chosen.idleRemoveMs + 20_000),

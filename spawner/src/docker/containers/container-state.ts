@@ -62,6 +62,7 @@ export function describeContainer(
     status,
     name: plainName(info.Name),
     imageId: info.Image,
+    memoryBytes: info.HostConfig.Memory ?? 0,
     ...(status === 'exited' ? { exitCode: State.ExitCode } : {}),
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(address === undefined ? {} : { address }),

@@ -98,7 +98,13 @@ export function createCreateContainer(
     signal: AbortSignal,
   ): Promise<Container> {
     const spec = specHash(order.template, order.owner, instance)
-    const created = { spec, status: 'created', name: order.workspace, imageId: image.id } as const
+    const created = {
+      spec,
+      status: 'created',
+      name: order.workspace,
+      imageId: image.id,
+      memoryBytes: order.template.spec.memoryBytes,
+    } as const
     for (let tries = 1; ; tries += 1) {
       const generation = await createUnlessTaken(order, image, signal)
       if (generation !== undefined) return { generation, ...created }

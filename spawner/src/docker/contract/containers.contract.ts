@@ -78,6 +78,7 @@ describe('containers on a real engine', () => {
         status: 'created',
         name: nameOf(prefix, 'bea'),
         imageId: wanted(images.get(baseImage)),
+        memoryBytes: 64 * 1024 ** 2,
       },
     })
     assert.equal(spec, engine.specOf(test.template(), owner))

@@ -8,7 +8,7 @@ export interface Limits {
   readonly maxWorkspacesPerUser: number
   readonly maxStarting: number
   readonly maxQueue: number
-  /** The sum of what the templates of all that hold a place may use. */
+  /** The sum of what the containers of all that hold a place were made with. */
   readonly maxMemoryBytes: number
   /** Frozen ones give way, least recently used first, when somebody waits for a place. */
   readonly evictsFrozen: boolean

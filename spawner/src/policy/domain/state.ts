@@ -33,7 +33,7 @@ export interface Tally {
   /** Workspaces that hold one. */
   readonly places: number
   readonly starting: number
-  /** The sum of what the templates of all that hold a place may use. */
+  /** The sum of what the containers of all that hold a place were made with, or will be made with. */
   readonly memoryBytes: number
   /** Frozen ones and standbys: they may have to give way. */
   readonly yielding: number

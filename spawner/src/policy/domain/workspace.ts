@@ -73,6 +73,8 @@ export interface Container {
   readonly name?: string
   /** The id of the image that it was made from. */
   readonly imageId?: string
+  /** The memory limit that it was made with; zero is none. Absent: the engine could not tell. */
+  readonly memoryBytes?: number
   readonly exitCode?: number
   /** When it was last started; lifetimes count from it. */
   readonly startedAt?: number
@@ -126,6 +128,9 @@ export interface Workspace {
   readonly milestones: readonly Milestone[]
   readonly network?: NetworkIndex | undefined
   readonly container?: Container | undefined
+  /** What its template said when it was given its place: that counts against `MAX_MEMORY` until there is a container,
+   * and for a container without a limit. */
+  readonly reservedBytes?: number | undefined
   /** The step under way; its answer, or a look that began after it must have ended, clears it. */
   readonly pending?: { readonly step: WorkspaceStep; readonly since: number } | undefined
   /** When the engine's part of it last changed here: an older look does not win over that. */

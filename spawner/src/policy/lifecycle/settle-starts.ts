@@ -2,6 +2,7 @@
 import { change, enter, order, rests, type Draft } from '../state/draft.ts'
 import type { Workspace } from '../domain.ts'
 import { idleStopAt, probeGraceMs } from '../state/deadlines.ts'
+import { heldMemory, memoryOf } from '../state/tally.ts'
 import { announceEnd, hasOutlived } from './end-of-life.ts'
 import { failures } from './failures.ts'
 import { fail, isAwaited, stop } from './transitions.ts'
@@ -22,7 +23,8 @@ export function settleStart(draft: Draft, workspace: Workspace): void {
   if (workspace.phase === 'creating') return settleCreating(draft, workspace)
   const network = networkOf(draft, workspace)
   if (container === undefined || network === undefined) {
-    enter(draft, { ...workspace, network: undefined }, 'pulling')
+    const reservedBytes = heldMemory(workspace)
+    enter(draft, { ...workspace, network: undefined, reservedBytes }, 'pulling')
     return
   }
   const { generation } = container
@@ -52,9 +54,21 @@ function settleCreating(draft: Draft, workspace: Workspace): void {
     }
     return
   }
+  const reservedBytes = memoryOf(draft.config, placed.template)
+  if (!hasMemoryFor(draft, placed, reservedBytes)) {
+    enter(draft, { ...placed, network: undefined }, 'queued')
+    return
+  }
   const { name, template, kind, owner } = placed
   const step = { type: 'create-container', workspace: name, template, kind, owner } as const
-  order(draft, placed, 'create', { ...step, network: network.index })
+  order(draft, { ...placed, reservedBytes }, 'create', { ...step, network: network.index })
+}
+
+/** Its template may need more by now than when it was given its place. */
+function hasMemoryFor({ config, tally }: Draft, workspace: Workspace, bytes: number): boolean {
+  const { maxMemoryBytes } = config.limits
+  const held = heldMemory(workspace)
+  return maxMemoryBytes === 0 || bytes <= held || tally.memoryBytes - held + bytes <= maxMemoryBytes
 }
 
 export function settleProbing(draft: Draft, former: Workspace): void {

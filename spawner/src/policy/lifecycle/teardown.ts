@@ -1,7 +1,8 @@
 // The way down: stopped, removed, or kept as stopped until it is due. Also who gives way when networks are short.
-import { change, drop, isUp, order, rests, type Draft } from '../state/draft.ts'
+import { change, drop, order, rests, type Draft } from '../state/draft.ts'
 import type { Container, Workspace } from '../domain.ts'
 import { forgetAt, idleRemoveAt } from '../state/deadlines.ts'
+import { isUp } from '../state/phases.ts'
 import { finishStop, startOf } from './transitions.ts'
 import { releaseNetworks, networkOf } from '../networks.ts'
 

@@ -1,8 +1,8 @@
 // The transitions of a workspace: queued, given a place, reached, stopped, failed, gone. Each only where it is called.
-import { change, depart, drop, enter, isUp, withContainer, type Draft } from '../state/draft.ts'
+import { change, depart, drop, enter, withContainer, type Draft } from '../state/draft.ts'
 import type { Failure, Measured, StopReason, Workspace } from '../domain.ts'
 import { absentAt, policyOf } from '../state/deadlines.ts'
-import { isStarting } from '../state/phases.ts'
+import { isStarting, isUp } from '../state/phases.ts'
 
 const measuresKept = 20
 

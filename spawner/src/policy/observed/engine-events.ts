@@ -1,5 +1,6 @@
 // Records what the engine tells of its own accord about one container.
-import { byGeneration, change, isUp, withContainer, type Draft } from '../state/draft.ts'
+import { byGeneration, change, withContainer, type Draft } from '../state/draft.ts'
+import { isUp } from '../state/phases.ts'
 import type { Container, Event, Generation, Workspace } from '../domain.ts'
 import { exitedAtStart } from '../lifecycle/failures.ts'
 import { endByItself, exited, fail, vanish } from '../lifecycle/transitions.ts'

@@ -1,6 +1,8 @@
 // A inventory at the whole engine: what is there wins over what was thought, but for what changed since the inventory began.
 import { numberOf, type WorkspaceName } from '@berth/shared/names'
-import { change, enter, freshWorkspace, isUp, setNetwork, type Draft } from '../state/draft.ts'
+import { change, enter, freshWorkspace, setNetwork, type Draft } from '../state/draft.ts'
+import { isUp } from '../state/phases.ts'
+import { memoryOf } from '../state/tally.ts'
 import type {
   Container,
   Generation,
@@ -173,30 +175,35 @@ function noteThere(
   const workspace = settled(draft, former)
   if (workspace.container?.generation !== there.container.generation)
     return noteOther(draft, workspace, there, inventory)
-  const { container } = there
+  const container = asMade(workspace.container, there.container)
   switch (workspace.phase) {
     case 'probing':
     case 'ready':
       if (container.status === 'paused') return foundFrozen(draft, workspace, container)
-      if (container.status === 'running') return update(draft, workspace, there)
-      if (wasAway) return endWithEngine(draft, workspace, there.container.exitCode)
-      return died(draft, workspace, there.container.exitCode)
+      if (container.status === 'running') return update(draft, workspace, container)
+      if (wasAway) return endWithEngine(draft, workspace, container.exitCode)
+      return died(draft, workspace, container.exitCode)
     case 'frozen':
-      if (container.status === 'paused') return update(draft, workspace, there)
+      if (container.status === 'paused') return update(draft, workspace, container)
       if (container.status === 'running') return becomeThawed(draft, workspace, container)
       if (wasAway) return endWithEngine(draft, workspace, container.exitCode)
       return died(draft, workspace, container.exitCode)
     case 'queued':
     case 'stopped':
       if (isUp(container)) return adopt(draft, there, inventory, workspace)
-      return update(draft, workspace, there)
+      return update(draft, workspace, container)
     case 'pulling':
     case 'creating':
     case 'starting':
     case 'stopping':
     case 'failed':
-      return update(draft, workspace, there)
+      return update(draft, workspace, container)
   }
+}
+
+/** The memory of a container that the engine could list and not inspect is what it was before. */
+function asMade({ memoryBytes }: Container, there: Container): Container {
+  return memoryBytes === undefined ? there : { memoryBytes, ...there }
 }
 
 /** Somebody froze it by hand, or the answer to our own order was lost. */
@@ -219,17 +226,18 @@ function endWithEngine(draft: Draft, workspace: Workspace, exitCode: number | un
   if (isAsked) enqueue(draft, ended, workspace)
 }
 
-function update(draft: Draft, workspace: Workspace, there: KnownContainer): void {
+function update(draft: Draft, workspace: Workspace, there: Container): void {
   const { container } = workspace
   const isSame =
     container !== undefined &&
-    container.status === there.container.status &&
-    container.address === there.container.address &&
-    container.health === there.container.health &&
-    container.name === there.container.name &&
-    container.imageId === there.container.imageId &&
-    container.exitCode === there.container.exitCode
-  if (!isSame) change(draft, workspace, { container: there.container })
+    container.status === there.status &&
+    container.address === there.address &&
+    container.health === there.health &&
+    container.name === there.name &&
+    container.imageId === there.imageId &&
+    container.memoryBytes === there.memoryBytes &&
+    container.exitCode === there.exitCode
+  if (!isSame) change(draft, workspace, { container: there })
 }
 
 /** A container other than the one that is known, or one where none is known. */
@@ -280,6 +288,7 @@ function adopt(draft: Draft, there: KnownContainer, inventory: Inventory, known?
     kind,
     owner,
     container,
+    reservedBytes: memoryOf(draft.config, template),
     ticket: known?.ticket ?? draft.nextTicket++,
     milestones: [],
     requestedAt: draft.now,

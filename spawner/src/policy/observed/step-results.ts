@@ -1,16 +1,9 @@
 // Records how steps ended. An answer that nobody waits for changes nothing: the next look tells what is there.
 import type { WorkspaceName } from '@berth/shared/names'
-import {
-  change,
-  depart,
-  enter,
-  isUp,
-  setNetwork,
-  withContainer,
-  type Draft,
-} from '../state/draft.ts'
+import { change, depart, enter, setNetwork, withContainer, type Draft } from '../state/draft.ts'
 import type { Event, Workspace, WorkspaceStep } from '../domain.ts'
 import { policyOf } from '../state/deadlines.ts'
+import { isUp } from '../state/phases.ts'
 import { exitedAtStart } from '../lifecycle/failures.ts'
 import * as freezing from '../lifecycle/freezing.ts'
 import { exited, fail, tryLater } from '../lifecycle/transitions.ts'

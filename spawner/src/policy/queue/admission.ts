@@ -2,7 +2,7 @@
 // where a limit is common to all, none is overtaken.
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Workspace } from '../domain.ts'
-import { change, enter, type Draft } from '../state/draft.ts'
+import { enter, type Draft } from '../state/draft.ts'
 import { isQueueTooLong } from '../asked/access.ts'
 import { failures } from '../lifecycle/failures.ts'
 import { orderQueue } from './order.ts'
@@ -10,7 +10,7 @@ import { claimNetwork, egressOf, networkOf } from '../networks.ts'
 import { isOutdated } from '../lifecycle/outdated.ts'
 import { holdsPlace } from '../state/phases.ts'
 import { commonLimitOf, ownLimitOf } from './limits.ts'
-import { isCountTouched } from '../state/tally.ts'
+import { isCountTouched, memoryOf } from '../state/tally.ts'
 
 /** @returns how many more workspaces would have a place if there were networks for them; `undefined`: nothing changed
  * that the queue depends on */
@@ -69,14 +69,16 @@ function takePlace(draft: Draft, workspace: Workspace, without: Set<string>): Wo
     const none = { failure: failures.nameTaken, network: undefined }
     return enter(draft, workspace, 'failed', none)
   }
-  if (canStartAgain(draft, workspace)) return enter(draft, workspace, 'starting')
+  const reservedBytes = memoryOf(draft.config, workspace.template)
+  if (canStartAgain(draft, workspace))
+    return enter(draft, { ...workspace, reservedBytes }, 'starting')
   if (lacksNetwork(draft, workspace, without)) return workspace
   const network = claimNetwork(draft, workspace)
   if (network === undefined) {
     without.add(egressOf(draft, workspace))
     return workspace
   }
-  return enter(draft, change(draft, workspace, { network: network.index }), 'pulling')
+  return enter(draft, { ...workspace, network: network.index, reservedBytes }, 'pulling')
 }
 
 function lacksNetwork(draft: Draft, workspace: Workspace, without: ReadonlySet<string>): boolean {

@@ -7,7 +7,7 @@ import { stop } from '../lifecycle/transitions.ts'
 import { holdsPlace, isStarting } from '../state/phases.ts'
 import { exceedsQueue } from './admission.ts'
 import { isGroupFull, ownLimitOf, personOf } from './limits.ts'
-import { memoryOf } from '../state/tally.ts'
+import { heldMemory, memoryOf } from '../state/tally.ts'
 
 /** What will be in use once what is stopping has stopped; evictions are tried out on a copy. */
 interface Usage {
@@ -41,11 +41,11 @@ export function evict(draft: Draft, settle: (name: WorkspaceName) => void): void
     }
     for (const workspace of chosen) {
       candidates.splice(candidates.indexOf(workspace), 1)
-      count(draft, usage, workspace, -1)
+      count(usage, workspace, -heldMemory(workspace), -1)
       stopEvicted(draft, workspace)
       settle(workspace.name)
     }
-    count(draft, usage, waiting, 1)
+    count(usage, waiting, memoryOf(draft.config, waiting.template), 1)
     starts++
   }
 }
@@ -83,13 +83,13 @@ function usageAfterStops(draft: Draft): Usage {
   const { places, memoryBytes } = draft.tally
   const usage: Usage = { places, memoryBytes, ofTemplate: new Map() }
   for (const workspace of draft.workspaces.values())
-    if (workspace.phase === 'stopping') count(draft, usage, workspace, -1)
+    if (workspace.phase === 'stopping') count(usage, workspace, -heldMemory(workspace), -1)
   return usage
 }
 
-function count(draft: Draft, usage: Usage, { template }: Workspace, by: 1 | -1): void {
+function count(usage: Usage, { template }: Workspace, memoryBytes: number, by: 1 | -1): void {
   usage.places += by
-  usage.memoryBytes += by * memoryOf(draft.config, template)
+  usage.memoryBytes += memoryBytes
   usage.ofTemplate.set(template, (usage.ofTemplate.get(template) ?? 0) + by)
 }
 
@@ -115,7 +115,7 @@ function choose(
 ): readonly Workspace[] | undefined {
   const without = (chosen: readonly Workspace[]) => {
     const left: Usage = { ...usage, ofTemplate: new Map(usage.ofTemplate) }
-    for (const workspace of chosen) count(draft, left, workspace, -1)
+    for (const workspace of chosen) count(left, workspace, -heldMemory(workspace), -1)
     return shortageOf(draft, left, waiting)
   }
   const isEnough = (chosen: readonly Workspace[]) => {

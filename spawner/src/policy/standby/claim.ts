@@ -66,6 +66,7 @@ function assign(draft: Draft, asking: Workspace, standby: Workspace): void {
     ...asking,
     container: { ...container, name: container.name ?? standby.name },
     network: network.index,
+    reservedBytes: standby.reservedBytes,
     stoodByMs,
     served: asking.seats.length,
     changedAt: draft.now,

@@ -7,6 +7,7 @@ import { exitedAtStart } from '../lifecycle/failures.ts'
 import { stop } from '../lifecycle/transitions.ts'
 import { claimNetwork } from '../networks.ts'
 import { isStarting } from '../state/phases.ts'
+import { memoryOf } from '../state/tally.ts'
 import { isOutdated } from '../lifecycle/outdated.ts'
 import { isMisnamed } from '../lifecycle/rename.ts'
 import { commonLimitOf, ownLimitOf } from '../queue/limits.ts'
@@ -81,8 +82,13 @@ function isToBeReplaced(draft: Draft, standby: Workspace): boolean {
   // It belonged to a person, who may still use it for the length of a lease.
   if (isMisnamed(standby)) return leasedUntil <= draft.now
   if (!draft.config.templates.has(standby.template)) return true
-  // Only events that concern all workspaces bring another description or another image.
-  return draft.concernsAll && isOutdated(draft, standby)
+  // Only events that concern all workspaces bring another description or another image. The order for a container may
+  // be older than such an event.
+  return (draft.concernsAll || isNewlyMade(draft, standby)) && isOutdated(draft, standby)
+}
+
+function isNewlyMade({ before }: Draft, { name, container }: Workspace): boolean {
+  return before.workspaces.get(name)?.container?.generation !== container?.generation
 }
 
 function replace(draft: Draft, standby: Workspace, settle: Settle): void {
@@ -128,7 +134,8 @@ function add(draft: Draft, template: Template, settle: Settle): boolean {
   const workspace = { ...fresh, kind: 'standby', ticket: numberOf(name) } as const
   const network = claimNetwork(draft, workspace)
   if (network === undefined) return false
-  enter(draft, { ...workspace, network: network.index }, 'pulling')
+  const reservedBytes = memoryOf(draft.config, template.name)
+  enter(draft, { ...workspace, network: network.index, reservedBytes }, 'pulling')
   draft.standbys = new Set([...draft.standbys, name])
   settle(name)
   return true
@@ -150,7 +157,7 @@ export function nextStandbyName(draft: Draft, prefix: Prefix): WorkspaceName {
 export function clearEndedStandby(draft: Draft, standby: Workspace): boolean {
   switch (standby.phase) {
     case 'queued':
-      // There was no free network for it.
+      // There was no free network for it, or no memory.
       drop(draft, standby)
       return true
     case 'stopped':

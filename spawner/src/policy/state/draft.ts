@@ -19,7 +19,7 @@ import type {
   WorkspaceStep,
 } from '../domain.ts'
 import { editMap, type EditedMap } from './edited-map.ts'
-import { closeTally, noteChange, openTally, tallyOf, type OpenTally } from './tally.ts'
+import { closeTally, noteChange, openTally, type OpenTally } from './tally.ts'
 
 export interface Draft {
   readonly before: State
@@ -57,9 +57,7 @@ export function openDraft(before: State, now: number): Draft {
     config: before.config,
     now,
     steps: [],
-    workspaces: editMap(before.workspaces, (former, present) =>
-      noteChange(tally, draft.config, former, present),
-    ),
+    workspaces: editMap(before.workspaces, (former, present) => noteChange(tally, former, present)),
     networks: editMap(before.networks),
     directors: editMap(before.directors),
     restingIndexes: editMap(before.restingIndexes),
@@ -82,12 +80,6 @@ export function openDraft(before: State, now: number): Draft {
     images: before.images,
   }
   return draft
-}
-
-/** Templates or limits are others from now on: what was counted by the former is counted anew. */
-export function changeConfig(draft: Draft, config: PolicyConfig): void {
-  draft.config = config
-  draft.tally.memoryBytes = tallyOf(config, draft.workspaces.values()).memoryBytes
 }
 
 /** @param dueAt when something may fall due by itself */
@@ -209,11 +201,6 @@ export function withContainer(
   patch: Partial<Container>,
 ): Container | undefined {
   return workspace.container && { ...workspace.container, ...patch }
-}
-
-/** It has its memory and its processes: it runs, or it is frozen. */
-export function isUp(container: Container | undefined): container is Container {
-  return container?.status === 'running' || container?.status === 'paused'
 }
 
 export function byGeneration(draft: Draft, generation: Generation): Workspace | undefined {

@@ -1,6 +1,6 @@
 // What a phase means: who holds a place, who is on the way up, and what of it people are told.
 import type { Phase, ShownPhase } from '@berth/shared/contract'
-import type { Workspace } from '../domain.ts'
+import type { Container, Workspace } from '../domain.ts'
 
 const startPhases: ReadonlySet<Phase> = new Set(['pulling', 'creating', 'starting', 'probing'])
 const placePhases: ReadonlySet<Phase> = new Set([...startPhases, 'ready', 'frozen', 'stopping'])
@@ -26,4 +26,9 @@ export function isStarting(workspace: Workspace): boolean {
 /** Counts against `MAX_STARTING`: one that served already and is only looked for again does not. */
 export function countsAsStarting(workspace: Workspace): boolean {
   return isStarting(workspace) && workspace.servesSince === undefined
+}
+
+/** It has its memory and its processes: it runs, or it is frozen. */
+export function isUp(container: Container | undefined): container is Container {
+  return container?.status === 'running' || container?.status === 'paused'
 }

@@ -3,7 +3,7 @@
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { PolicyConfig, Tally, TemplateTally, Workspace } from '../domain.ts'
 import { editMap, type EditedMap } from './edited-map.ts'
-import { countsAsStarting, holdsPlace } from './phases.ts'
+import { countsAsStarting, holdsPlace, isUp } from './phases.ts'
 
 export const emptyTally: Tally = {
   places: 0,
@@ -50,25 +50,26 @@ export function closeTally(tally: OpenTally, before: Tally): Tally {
   return { places, starting, memoryBytes, yielding, leaving, byTemplate, byPerson }
 }
 
-export function tallyOf(config: PolicyConfig, workspaces: Iterable<Workspace>): Tally {
+export function tallyOf(workspaces: Iterable<Workspace>): Tally {
   const tally = openTally(emptyTally)
-  for (const workspace of workspaces) noteChange(tally, config, undefined, workspace)
+  for (const workspace of workspaces) noteChange(tally, undefined, workspace)
   return closeTally(tally, emptyTally)
 }
 
 export function noteChange(
   tally: OpenTally,
-  config: PolicyConfig,
   before: Workspace | undefined,
   after: Workspace | undefined,
 ): void {
   const isPlaced = after !== undefined && holdsPlace(after)
   const wasPlaced = before !== undefined && holdsPlace(before)
   if (isPlaced !== wasPlaced || before?.template !== after?.template) {
-    if (wasPlaced) notePlace(tally, config, before.template, -1)
-    if (isPlaced) notePlace(tally, config, after.template, 1)
+    if (wasPlaced) notePlace(tally, before.template, -1)
+    if (isPlaced) notePlace(tally, after.template, 1)
     noteName(tally, before, after)
   }
+  if (wasPlaced) tally.memoryBytes -= heldMemory(before)
+  if (isPlaced) tally.memoryBytes += heldMemory(after)
   if (before !== undefined && countsAsStarting(before)) tally.starting--
   if (after !== undefined && countsAsStarting(after)) tally.starting++
   if (before?.phase === 'stopping') tally.leaving--
@@ -81,14 +82,25 @@ export function noteChange(
 const mayYield = (workspace: Workspace) =>
   workspace.phase === 'frozen' || (workspace.kind === 'standby' && holdsPlace(workspace))
 
-/** What the template's workspaces may use, as it is described now. */
+/**
+ * What a workspace that holds a place counts for against `MAX_MEMORY`: what its container was made with, whatever its
+ * template says by now. A container without a limit counts for what its template said when it was given the place.
+ */
+export function heldMemory({ phase, container, reservedBytes = 0 }: Workspace): number {
+  const limit = container?.memoryBytes ?? 0
+  const made = limit > 0 ? limit : reservedBytes
+  if (phase !== 'pulling' && phase !== 'creating') return made
+  // A container that is still there is removed before the new one is made.
+  return isUp(container) ? Math.max(made, reservedBytes) : reservedBytes
+}
+
+/** What a container of that template would be made with now. */
 export function memoryOf(config: PolicyConfig, template: string): number {
   return config.templates.get(template)?.spec.memoryBytes ?? 0
 }
 
-function notePlace(tally: OpenTally, config: PolicyConfig, template: string, by: 1 | -1): void {
+function notePlace(tally: OpenTally, template: string, by: 1 | -1): void {
   tally.places += by
-  tally.memoryBytes += by * memoryOf(config, template)
   const known = tally.byTemplate.get(template) ?? noTemplate
   tally.byTemplate.set(template, { ...known, places: known.places + by })
 }

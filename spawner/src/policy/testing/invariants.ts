@@ -3,9 +3,11 @@ import type { Phase } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { decide } from '../decide.ts'
 import { inOrder } from '../queue/order.ts'
-import { ownLimitOf } from '../queue/limits.ts'
+import { isGroupFull, ownLimitOf } from '../queue/limits.ts'
 import { tallyOf } from '../state/tally.ts'
 import type { Decision, Generation, SeatReply, State, Step, Workspace } from '../domain.ts'
+import { runningOf } from './world-allowance.ts'
+import { group } from './world-config.ts'
 import { broken, type WorldFacts } from './world-facts.ts'
 
 const starting: ReadonlySet<Phase> = new Set(['pulling', 'creating', 'starting', 'probing'])
@@ -18,6 +20,7 @@ export function checkDecision(world: WorldFacts, before: State, decision: Decisi
   checkTally(world, decision.state)
   checkSeats(world, decision.state)
   checkNetworks(world, decision.state)
+  checkMemory(world, decision.state)
   checkRunning(world)
   for (const step of decision.steps) checkStep(world, decision.state, step)
   if (isSeatReply(decision.reply)) checkGrant(world, decision.state, decision.reply)
@@ -51,18 +54,46 @@ function checkAdmissions(world: WorldFacts, before: State, after: State): void {
   const { maxWorkspaces, maxStarting } = world.config.limits
   if (maxWorkspaces > 0 && places > maxWorkspaces) broken(world, 'more places than allowed')
   if (maxStarting > 0 && starts > maxStarting) broken(world, 'more starts than allowed')
+  for (const workspace of admitted) checkOwnLimits(world, after, workspace)
   for (const first of waiting)
     for (const second of admitted)
       if (first.ticket < second.ticket && !mayBePassed(world, after, first, second))
         broken(world, `${second.name} overtook ${first.name}`)
 }
 
+/** Of a private one that was given a place: its owner and their group have no more than they may. */
+function checkOwnLimits(world: WorldFacts, after: State, { kind, template, owner }: Workspace) {
+  if (kind !== 'private' || owner === undefined) return
+  const holding = [...after.workspaces.values()].filter(({ phase }) => placed.has(phase))
+  const { maxWorkspacesPerUser } = world.config.limits
+  const own = holding.filter((other) => other.owner?.name === owner.name).length
+  if (maxWorkspacesPerUser > 0 && own > maxWorkspacesPerUser)
+    broken(world, `${owner.name} has more workspaces than one person may have`)
+  const maxOfGroup = world.config.templates.get(template)?.policy.maxWorkspacesByGroup[group] ?? 0
+  const ofGroup = holding.filter(
+    (other) => other.kind === 'private' && other.template === template,
+  ).length
+  if (maxOfGroup > 0 && ofGroup > maxOfGroup)
+    broken(world, `the group ${group} has more of ${template} than it may`)
+}
+
 /** One of another template, whose own has reached its limit, and one for whom there is no network. */
 function mayBePassed(world: WorldFacts, after: State, first: Workspace, second: Workspace) {
   const own = ownLimitOf(after, first)
-  if (own === 'limit_memory') return true
+  if (own === 'limit_memory' || own === 'limit_user') return true
+  if (own !== undefined && isGroupFull(after, first)) return true
+  if (first.owner !== undefined && hasAnother(after, first)) return true
   if (own !== undefined && first.template !== second.template) return true
   return lacksNetwork(world, after, first)
+}
+
+/** Its owner goes on with one of a template that had another name or prefix, so others come first. */
+function hasAnother(after: State, { name, owner, ticket }: Workspace): boolean {
+  for (const other of after.workspaces.values()) {
+    if (other.name === name || other.owner?.name !== owner?.name) continue
+    if (placed.has(other.phase) || (other.phase === 'queued' && other.ticket < ticket)) return true
+  }
+  return false
 }
 
 const isNewStart = (workspace: Workspace) => workspace.milestones[0]?.phase === 'queued'
@@ -110,7 +141,7 @@ function checkNetworks(world: WorldFacts, state: State): void {
 
 /** What was counted as it changed is what there is. */
 function checkTally(world: WorldFacts, state: State): void {
-  const { byTemplate, byPerson, ...counted } = tallyOf(state.config, state.workspaces.values())
+  const { byTemplate, byPerson, ...counted } = tallyOf(state.workspaces.values())
   for (const what of ['places', 'starting', 'memoryBytes', 'yielding', 'leaving'] as const)
     if (counted[what] !== state.tally[what]) broken(world, `${what} were counted wrongly`)
   if (byPerson.size !== state.tally.byPerson.size) broken(world, 'people were counted wrongly')
@@ -148,24 +179,33 @@ function checkSeats(world: WorldFacts, state: State): void {
 
 /** The engine itself never runs more than allowed, whatever the state says. */
 function checkRunning(world: WorldFacts): void {
-  const { limits, templates } = world.config
-  const running = new Map<string, number>()
-  let memoryBytes = 0
-  let count = 0
-  for (const { status, ghost, template } of world.engine.containers.values()) {
-    if (ghost) return
-    if (status !== 'running' && status !== 'paused') continue
-    count++
-    memoryBytes += templates.get(template)?.spec.memoryBytes ?? 0
-    running.set(template, (running.get(template) ?? 0) + 1)
-  }
-  const isOver = (limit: number, taken: number) => limit > 0 && taken > limit
-  if (isOver(limits.maxWorkspaces, count)) broken(world, 'more containers run than allowed')
-  if (isOver(limits.maxMemoryBytes, memoryBytes))
-    broken(world, 'more memory is in use than allowed')
-  for (const [template, taken] of running)
-    if (isOver(templates.get(template)?.policy.maxWorkspaces ?? 0, taken))
+  const { config, engine, allowance } = world
+  const containers = [...engine.containers.values()]
+  if (containers.some(({ ghost }) => ghost)) return
+  const { places, memory, ofTemplate } = runningOf(containers)
+  if (places > allowance.places(config)) broken(world, 'more containers run than allowed')
+  if (memory > allowance.memory(config)) broken(world, 'more memory is in use than allowed')
+  for (const [template, taken] of ofTemplate)
+    if (taken > allowance.ofTemplate(config, template))
       broken(world, `more of ${template} run than allowed`)
+}
+
+/** What the containers that hold a place were made with never comes to more than `MAX_MEMORY`, also before they run. */
+function checkMemory(world: WorldFacts, state: State): void {
+  let memory = 0
+  for (const { phase, container } of state.workspaces.values()) {
+    if (!placed.has(phase) || container === undefined) continue
+    const made = world.engine.containers.get(container.generation)
+    // A call of a spawner that is dead started it, and no decision could know of that.
+    if (made === undefined || made.ghost) continue
+    // One that does not run and is removed: its place is for what comes after it.
+    const isOver = phase === 'pulling' || phase === 'creating' || phase === 'stopping'
+    if (!isOver || made.status === 'running' || made.status === 'paused') memory += made.memoryBytes
+  }
+  if (memory > world.allowance.memory(world.config))
+    broken(world, `containers with ${memory} of memory hold places`)
+  if (memory > state.tally.memoryBytes)
+    broken(world, `${state.tally.memoryBytes} of memory was counted, where ${memory} is held`)
 }
 
 function checkStep(world: WorldFacts, state: State, step: Step): void {

@@ -249,7 +249,8 @@ export class Scenario {
         }
       case 'create-container': {
         const generation = `${step.workspace}#${++this.#count}`
-        const container = { generation, spec: 'spec-1', status: 'created' } as const
+        const { memoryBytes = 0 } = this.state.config.templates.get(step.template)?.spec ?? {}
+        const container = { generation, spec: 'spec-1', status: 'created', memoryBytes } as const
         return { type: 'container-created', workspace: step.workspace, container }
       }
       case 'start-container':

@@ -11,6 +11,8 @@ import type {
   NetworkIndex,
   WorkspaceStep,
 } from '../domain.ts'
+import type { Template } from '../../templates/template.ts'
+import { specOf } from './world-config.ts'
 import { broken, type EngineFacts, type WorldContainer, type WorldFacts } from './world-facts.ts'
 
 const awayFailure: Failure = { code: 'engine_unreachable', detail: 'the engine did not answer' }
@@ -73,6 +75,8 @@ export class WorldEngine implements EngineFacts {
         broken(world, `${order.type} was ordered while ${other.type} is under way`)
       this.underWay.set(order.workspace, order)
     }
+    // As it is described when the order is given.
+    const template = 'template' in order ? world.config.templates.get(order.template) : undefined
     const isTroubled = world.chance(world.trouble)
     const outcome = isTroubled
       ? (['lost', 'void', 'hard', 'silent'] as const)[world.between(0, 3)]
@@ -82,7 +86,7 @@ export class WorldEngine implements EngineFacts {
       // A call of a dead spawner still takes effect, but not for ever.
       const isOver = world.incarnation !== incarnation && world.now > world.crashedAt + 300
       const works = this.up && !isOver && outcome !== 'void' && outcome !== 'hard'
-      const event = works ? this.#carry(order, incarnation) : undefined
+      const event = works ? this.#carry(order, template, incarnation) : undefined
       const isSilent = outcome === 'silent' && kind !== 'pull' && world.chance(0.2)
       if (isSilent) this.silenced = true
       world.later(world.between(1, slow), () => {
@@ -132,17 +136,16 @@ export class WorldEngine implements EngineFacts {
   }
 
   /** The effect on the engine. @returns what would be answered */
-  #carry(order: Order, incarnation: number): Event | undefined {
+  #carry(order: Order, template: Template | undefined, incarnation: number): Event | undefined {
     const world = this.#world
     switch (order.type) {
-      case 'pull-image':
-        return {
-          type: 'image-present',
-          workspace: order.workspace,
-          image: world.config.templates.get(order.template)?.spec.image ?? '',
-        }
+      case 'pull-image': {
+        if (template === undefined) return this.#failure(order, true)
+        const { image } = template.spec
+        return { type: 'image-present', workspace: order.workspace, image }
+      }
       case 'create-container':
-        return this.#create(order)
+        return template === undefined ? this.#failure(order, true) : this.#create(order, template)
       case 'start-container':
         return this.#start(order, world.incarnation !== incarnation)
       case 'freeze-container':
@@ -194,8 +197,12 @@ export class WorldEngine implements EngineFacts {
     }
   }
 
-  #create(order: Extract<Order, { type: 'create-container' }>): Event | undefined {
-    const { workspace, template, kind, network, owner } = order
+  #create(
+    order: Extract<Order, { type: 'create-container' }>,
+    template: Template,
+  ): Event | undefined {
+    const { workspace, kind, network, owner } = order
+    const spec = specOf(template)
     if (this.foreignNames.has(workspace))
       return {
         type: 'step-failed',
@@ -205,7 +212,8 @@ export class WorldEngine implements EngineFacts {
         retry: false,
       }
     let existing = this.containerOf(workspace)
-    if (existing?.status === 'created' && existing.network !== network) {
+    const fits = existing?.network === network && existing.spec === spec
+    if (existing?.status === 'created' && !fits) {
       this.containers.delete(existing.generation)
       existing = undefined
     }
@@ -223,9 +231,11 @@ export class WorldEngine implements EngineFacts {
       generation: `g${++this.#made}`,
       workspace,
       name: workspace,
-      template,
+      template: template.name,
       kind,
       owner,
+      memoryBytes: template.spec.memoryBytes,
+      spec,
       network,
       joined: this.networks.get(network),
       status: 'created',
@@ -421,7 +431,8 @@ const isUp = ({ status }: WorldContainer) => status === 'running' || status === 
 function asSeen(container: WorldContainer): Container {
   return {
     generation: container.generation,
-    spec: 'spec-1',
+    spec: container.spec,
+    memoryBytes: container.memoryBytes,
     status: container.status,
     ...(container.exitCode === undefined ? {} : { exitCode: container.exitCode }),
     ...(container.startedAt === undefined ? {} : { startedAt: container.startedAt }),

@@ -11,13 +11,14 @@ import type {
   State,
   WorkspaceKind,
 } from '../domain.ts'
+import type { Allowance } from './world-allowance.ts'
 
 export interface WorldOptions {
   readonly seed: number
   readonly people: number
   readonly maxWorkspaces: number
   readonly maxStarting: number
-  /** In units of which `lab` needs one and `hub` two. */
+  /** In units of which `lab` needs one and `hub` two at first. */
   readonly maxMemory: number
   /** The template of every second person. */
   readonly hub: {
@@ -68,6 +69,9 @@ export interface WorldContainer {
   readonly template: string
   readonly kind: WorkspaceKind
   readonly owner: Person | undefined
+  /** What it was made with. */
+  readonly memoryBytes: number
+  readonly spec: string
   network: NetworkIndex
   /** The very network: one that was made later under the same number is another. */
   joined: ReadonlySet<DirectorId> | undefined
@@ -100,6 +104,7 @@ export interface WorldFacts {
   readonly waiting: ReadonlyMap<WorkspaceName, unknown>
   /** How much goes wrong, from 0 to 1. */
   readonly trouble: number
+  readonly allowance: Allowance
   /** Counts the lives of the spawner. */
   readonly incarnation: number
   readonly crashedAt: number

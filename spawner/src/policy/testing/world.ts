@@ -15,13 +15,19 @@ import type {
   State,
   Step,
 } from '../domain.ts'
-import { leaseTimes } from '../state/lease-times.ts'
 import { seatOf } from '../seats/seat-table.ts'
-import { configWith, nameOf, person, seatRequest, templateWith } from './scenario.ts'
-import type { Template } from '../../templates/template.ts'
-import { testTemplate } from '../../templates/testing/test-template.ts'
+import { nameOf, person, seatRequest } from './scenario.ts'
 import { checkDecision } from './invariants.ts'
 import { withChanges } from './with-changes.ts'
+import { Allowance } from './world-allowance.ts'
+import {
+  changed,
+  firstSettings,
+  worldConfig,
+  type SettingsChange,
+  type TemplateSettings,
+  type WorldSettings,
+} from './world-config.ts'
 import { WorldEngine } from './world-engine.ts'
 import {
   broken,
@@ -43,7 +49,11 @@ export class World implements WorldFacts {
   now = 1_000
   state: State
   readonly options: WorldOptions
-  readonly config: PolicyConfig
+  config: PolicyConfig
+  settings: WorldSettings
+  /** Templates had other names or prefixes: what was started under a former one ends late. */
+  renamed = false
+  readonly allowance = new Allowance()
   readonly engine: WorldEngine
   readonly directors = new Map<DirectorId, WorldDirector>()
   /** People whose requests are held, by workspace. */
@@ -72,42 +82,8 @@ export class World implements WorldFacts {
 
   constructor(options: WorldOptions) {
     this.options = options
-    const policy = {
-      idleFreezeMs: options.idleFreezeMs,
-      idleStopMs: options.idleStopMs,
-      idleRemoveMs: options.idleRemoveMs,
-      // Standbys that are replaced all the time would never let it become calm.
-      maxLifetimeMs: options.standby > 0 ? 0 : options.maxLifetimeMs,
-      extensionMs: 3_000,
-      activityPath: options.veto.asks ? '/api/status' : '',
-      busyCpuPercent: options.veto.measures ? 20 : 0,
-      busyAtMostMs: options.veto.atMostMs,
-      startTimeoutMs: 8_000,
-      standby: options.standby,
-    }
-    const homely = templateWith(policy)
-    const homeless = testTemplate('lab', { spec: { readyPath: '/api' }, policy: homely.policy })
-    const lab = options.standby === 0 ? homely : homeless
-    const template = { ...lab, spec: { ...lab.spec, memoryBytes: 1 } }
-    const hub = hubWith(options)
-    this.config = configWith({
-      policy,
-      limits: {
-        maxWorkspaces: options.maxWorkspaces,
-        maxStarting: options.maxStarting,
-        maxQueue: options.maxQueue,
-        maxMemoryBytes: options.maxMemory,
-      },
-      config: {
-        templates: new Map([template, hub].map((each) => [each.name, each])),
-        lease: leaseTimes([template, hub]),
-        spareNetworks: options.spareNetworks,
-        networkCount: options.networkCount,
-        presenceMs: 6_000,
-        retryAfterMs: 1_000,
-        forgetAfterMs: 120_000,
-      },
-    })
+    this.settings = firstSettings(options)
+    this.config = worldConfig(options, this.settings)
     this.state = initialState(this.config)
     this.#random = generator(options.seed)
     this.people = Array.from({ length: options.people }, (_, index) => person(`p${index}`))
@@ -116,8 +92,9 @@ export class World implements WorldFacts {
     this.addDirector()
   }
 
-  templateOf(user: Person): 'lab' | 'hub' {
-    return Number(user.name.slice(1)) % 2 === 0 ? 'lab' : 'hub'
+  templateOf(user: Person): string {
+    const { lab, hub } = this.settings
+    return Number(user.name.slice(1)) % 2 === 0 ? lab.name : hub.name
   }
 
   /** The workspace that is theirs at present, or would be. */
@@ -185,8 +162,23 @@ export class World implements WorldFacts {
     this.state = state
     this.#nextDeadlineAt = nextDeadlineAt
     checkDecision(this, before, decision)
+    this.allowance.shrink(state, this.engine.containers.values())
     for (const step of steps) this.#carryOut(step)
     return decision.reply
+  }
+
+  /** Limits or templates are others from now on, also for a spawner that is down. */
+  reconfigure(change: SettingsChange): void {
+    const before = this.settings
+    this.settings = changed(before, change)
+    const isRenamed = (one: TemplateSettings, other: TemplateSettings) =>
+      one.name !== other.name || one.prefix !== other.prefix
+    this.renamed ||=
+      isRenamed(before.lab, this.settings.lab) || isRenamed(before.hub, this.settings.hub)
+    this.config = worldConfig(this.options, this.settings)
+    this.history.push(`${this.now} settings ${JSON.stringify(this.settings)}`)
+    this.allowance.renew(this.state, this.engine.containers.values())
+    this.hears({ type: 'config-changed', config: this.config })
   }
 
   #carryOut(step: Step): void {
@@ -233,6 +225,7 @@ export class World implements WorldFacts {
   revive(): void {
     if (this.spawnerUp) return
     this.spawnerUp = true
+    this.state = initialState(this.config, this.recorded)
     this.look()
     for (const director of this.directors.values()) this.#reconnect(director)
   }
@@ -447,25 +440,7 @@ export class World implements WorldFacts {
   }
 }
 
-/** Twice as large as `lab`, and perhaps shared. */
-function hubWith({ hub, idleStopMs, idleRemoveMs }: WorldOptions): Template {
-  return testTemplate('hub', {
-    spec: { readyPath: '/', memoryBytes: 2 },
-    policy: {
-      seats: hub.seats,
-      seatsTotal: hub.seatsTotal,
-      seatIdleMs: hub.seatIdleMs,
-      persistBetweenReconnects: hub.persists,
-      drainAfterMs: hub.drainAfterMs,
-      maxWorkspaces: hub.maxWorkspaces,
-      startTimeoutMs: 8_000,
-      idleStopMs,
-      idleRemoveMs,
-    },
-  })
-}
-
 function describe(thing: Event | Step): string {
   const { type, ...rest } = thing
-  return `${type} ${JSON.stringify(rest, (key, value: unknown) => (key === 'owner' || key === 'subjects' ? undefined : value))}`
+  return `${type} ${JSON.stringify(rest, (key, value: unknown) => (['owner', 'subjects', 'config'].includes(key) ? undefined : value))}`
 }
