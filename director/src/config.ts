@@ -45,7 +45,7 @@ export const directorSettings = {
     doc: "the header in which the gateway gives the person's lasting identifier (OIDC sub)",
   }),
   SUBJECT_REQUIRED: withDefault(flag, 'true', {
-    doc: 'whether who comes without that header is refused, where GATEWAY_SECRET is set; false: the gateway gives none',
+    doc: 'whether a request without that header is refused; false: the gateway gives none. A home made without a subject stays shut for its owner once the gateway gives one',
   }),
   GROUPS_HEADER: withDefault(headerName, 'X-Forwarded-Groups', {
     doc: "the header in which the gateway gives the person's groups, comma-separated",

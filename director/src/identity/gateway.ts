@@ -10,7 +10,7 @@ export interface GatewaySettings {
   readonly subjectHeader: string
   readonly groupsHeader: string
   readonly emailHeader: string
-  /** Whether a gateway that proves itself gives everybody a subject. */
+  /** Whether the gateway gives every person a subject. */
   readonly subjectRequired: boolean
 }
 

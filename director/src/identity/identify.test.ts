@@ -63,7 +63,16 @@ describe('an identity', () => {
     assert.equal(codeOf([...proven, subject, 'u-1'], strict), 'alice')
     assert.equal(codeOf(proven, guarded), 'alice')
     const unguarded = createIdentify({ ...names, secret: undefined, subjectRequired: true })
-    assert.equal(codeOf([user, 'alice'], unguarded), 'alice')
+    assert.equal(codeOf([user, 'alice'], unguarded), 'identity_missing')
+    assert.equal(codeOf([user, 'alice', subject, ''], unguarded), 'identity_missing')
+    assert.equal(codeOf([user, 'alice', subject, 'u-1'], unguarded), 'alice')
+  })
+
+  it('without a subject is refused with the header and the settings that an administrator needs', () => {
+    const result = strict(['Berth-Gateway-Secret', secretText, user, 'alice'])
+    assert.ok(!result.ok)
+    for (const word of ['X-Forwarded-User', 'SUBJECT_HEADER', 'SUBJECT_REQUIRED=false'])
+      assert.ok(result.detail.includes(word), word)
   })
 
   it('needs no more than the name', () => {

@@ -20,7 +20,6 @@ const beyondAscii = /[\x80-\xff]/
 
 export function createIdentify(gateway: GatewaySettings): Identify {
   const prove = createProve(gateway.secret)
-  const needsSubject = gateway.subjectRequired && gateway.secret !== undefined
   const identityHeader = gateway.identityHeader.toLowerCase()
   const subjectHeader = gateway.subjectHeader.toLowerCase()
   const groupsHeader = gateway.groupsHeader.toLowerCase()
@@ -35,8 +34,9 @@ export function createIdentify(gateway: GatewaySettings): Identify {
     if (typeof name === 'object') return name
     const subject = readSubject(valuesOf(rawHeaders, subjectHeader))
     if (typeof subject === 'object') return subject
-    // A client may make a gateway leave it out (`Connection: X-Forwarded-User`): its home would be anybody's later.
-    if (subject === '' && needsSubject) return withoutSubject()
+    // A client can make a gateway omit it (`Connection: X-Forwarded-User`). The home of that request would be recorded
+    // without a subject, and its owner would be refused as soon as the gateway gives the subject again.
+    if (subject === '' && gateway.subjectRequired) return withoutSubject(gateway.subjectHeader)
     const groups = readGroups(valuesOf(rawHeaders, groupsHeader))
     if ('ok' in groups) return groups
     const email = readEmail(valuesOf(rawHeaders, emailHeader))
@@ -48,10 +48,10 @@ export function createIdentify(gateway: GatewaySettings): Identify {
 }
 
 const missing = () => refuse('identity_missing', 'The gateway named nobody. Please sign in.')
-const withoutSubject = () =>
+const withoutSubject = (header: string) =>
   refuse(
     'identity_missing',
-    'The gateway gave your name without your lasting identifier (the subject). An administrator has to set that up.',
+    `The gateway gave your name without your lasting identifier (the subject). An administrator has to make the gateway send it in the header ${header} (SUBJECT_HEADER), or set SUBJECT_REQUIRED=false for a gateway that gives none.`,
   )
 const ambiguous = (what: string) =>
   refuse('identity_ambiguous', `The gateway gave more than one ${what}.`)

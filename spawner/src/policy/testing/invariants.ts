@@ -4,7 +4,7 @@ import type { WorkspaceName } from '@berth/shared/names'
 import { decide } from '../decide.ts'
 import { inOrder } from '../queue/order.ts'
 import { isGroupFull, ownLimitOf } from '../queue/limits.ts'
-import { tallyOf } from '../state/tally.ts'
+import { peopleOf, tallyOf } from '../state/tally.ts'
 import type { Decision, Generation, SeatReply, State, Step, Workspace } from '../domain.ts'
 import { runningOf } from './world-allowance.ts'
 import { group } from './world-config.ts'
@@ -82,18 +82,23 @@ function mayBePassed(world: WorldFacts, after: State, first: Workspace, second: 
   const own = ownLimitOf(after, first)
   if (own === 'limit_memory' || own === 'limit_user') return true
   if (own !== undefined && isGroupFull(after, first)) return true
-  if (first.owner !== undefined && hasAnother(after, first)) return true
+  if (peopleOf(first).length > 0 && haveAnother(after, first)) return true
   if (own !== undefined && first.template !== second.template) return true
   return lacksNetwork(world, after, first)
 }
 
-/** Its owner goes on with one of a template that had another name or prefix, so others come first. */
-function hasAnother(after: State, { name, owner, ticket }: Workspace): boolean {
-  for (const other of after.workspaces.values()) {
-    if (other.name === name || other.owner?.name !== owner?.name) continue
-    if (placed.has(other.phase) || (other.phase === 'queued' && other.ticket < ticket)) return true
-  }
-  return false
+/** Each of its people goes on with one of a template that had another name or prefix, so others come first. */
+function haveAnother(after: State, workspace: Workspace): boolean {
+  const { name, ticket } = workspace
+  const people = peopleOf(workspace)
+  return people.every((user) =>
+    [...after.workspaces.values()].some(
+      (other) =>
+        other.name !== name &&
+        peopleOf(other).includes(user) &&
+        (placed.has(other.phase) || (other.phase === 'queued' && other.ticket < ticket)),
+    ),
+  )
 }
 
 const isNewStart = (workspace: Workspace) => workspace.milestones[0]?.phase === 'queued'

@@ -1,7 +1,7 @@
 // For the model test: how far above a limit the world may be. Nothing is ended where a limit was made smaller than what
 // holds a place: that may stay, but must not become more.
 import type { PolicyConfig, State } from '../domain.ts'
-import type { WorldContainer } from './world-facts.ts'
+import type { Allowed, WorldContainer } from './world-facts.ts'
 
 interface Held {
   readonly places: number
@@ -9,7 +9,7 @@ interface Held {
   readonly ofTemplate: ReadonlyMap<string, number>
 }
 
-export class Allowance {
+export class Allowance implements Allowed {
   #allowed: Held = { places: 0, memory: 0, ofTemplate: new Map() }
 
   /** Limits are others from now on: what is held at this moment may stay. */

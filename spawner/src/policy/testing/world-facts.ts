@@ -11,7 +11,6 @@ import type {
   State,
   WorkspaceKind,
 } from '../domain.ts'
-import type { Allowance } from './world-allowance.ts'
 
 export interface WorldOptions {
   readonly seed: number
@@ -93,6 +92,13 @@ export interface EngineFacts {
   readonly homes: ReadonlyMap<UserName, string>
 }
 
+/** Limits, or what held a place when they were made smaller than that. */
+export interface Allowed {
+  places(config: PolicyConfig): number
+  memory(config: PolicyConfig): number
+  ofTemplate(config: PolicyConfig, name: string): number
+}
+
 export interface WorldFacts {
   readonly now: number
   readonly state: State
@@ -104,7 +110,7 @@ export interface WorldFacts {
   readonly waiting: ReadonlyMap<WorkspaceName, unknown>
   /** How much goes wrong, from 0 to 1. */
   readonly trouble: number
-  readonly allowance: Allowance
+  readonly allowance: Allowed
   /** Counts the lives of the spawner. */
   readonly incarnation: number
   readonly crashedAt: number
