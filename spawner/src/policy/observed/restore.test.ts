@@ -210,6 +210,27 @@ describe('who waited before a restart', () => {
     }
   })
 
+  it('is all of the queue of before, for which a standby makes room at once, also where the queue is full', () => {
+    const lab = testTemplate('lab')
+    const hub = testTemplate('hub', { policy: { standby: 1 } })
+    const templates = new Map([lab, hub].map((template) => [template.name, template]))
+    const waiting = ['ann', 'bob', 'cid'].map((name, queueTicket) =>
+      record({ name: nameOf(name), owner: person(name), generation: undefined, queueTicket }),
+    )
+    const spare = seen({
+      workspace: standbyName(hub.prefix, 3),
+      template: 'hub',
+      kind: 'standby',
+      owner: undefined,
+      container: running('g3'),
+    })
+    const limits = { maxWorkspaces: 1, maxQueue: 2 }
+    const story = new Scenario({ limits, config: { templates } }, recorded(...waiting))
+    story.looks({ containers: [spare], networks })
+    assert.equal(story.state.queue.length, 3)
+    assert.ok(story.ordered().includes('stop-container'))
+  })
+
   it('is forgotten where they may not have it any more', () => {
     const options = { policy: { allowedUsers: ['bob'] } }
     const story = finds([], recorded(queued('ann', 3), queued('bob', 5)), options)

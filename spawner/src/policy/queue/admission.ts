@@ -45,6 +45,8 @@ function placesLeft({ config, tally }: Draft): number {
 
 /** The workspace makes the queue too long. One that was in the queue before this decision does not. */
 export function exceedsQueue(draft: Draft, name: WorkspaceName): boolean {
+  // The queue of before a restart is restored as it was.
+  if (draft.before.reconciledAt === undefined) return false
   const before = draft.before.workspaces.get(name)?.phase
   return before !== 'queued' && before !== 'stopping' && isQueueTooLong(draft)
 }
