@@ -26,14 +26,14 @@ function createStreams() {
   return { time, streams, changeTo, told }
 }
 
-describe('routes that become others', () => {
-  it('are told at once', () => {
+describe('routes that change', () => {
+  it('are sent at once', () => {
     const { changeTo, told } = createStreams()
     changeTo('a')
     assert.deepEqual(told(), [undefined, 'a'])
   })
 
-  it('many times in a moment are told twice, the last time as they are then: snapshots must not pile up', () => {
+  it('many times in a moment are sent twice, the second time as they are then: snapshots must not pile up', () => {
     const { time, changeTo, told } = createStreams()
     for (const host of ['a', 'b', 'c', 'd']) changeTo(host)
     assert.deepEqual(told(), [undefined, 'a'])
@@ -44,7 +44,7 @@ describe('routes that become others', () => {
     assert.deepEqual(told(), [undefined, 'a', 'd', 'e'])
   })
 
-  it('are not told any more after the end', () => {
+  it('are not sent any more after the end', () => {
     const { time, streams, changeTo, told } = createStreams()
     changeTo('a')
     changeTo('b')

@@ -9,7 +9,7 @@ import { createTestLoop, startTestLoop, flush, userOf } from './testing/test-loo
 const granted = (reply: { status: string }) => reply.status === 'granted'
 
 describe('the loop', () => {
-  it('brings a person from nothing into a container, by one path', async () => {
+  it('brings a person from nothing into a container', async () => {
     await using loop = await startTestLoop()
     const { engine, workspaces, director, requestSeat, told } = loop
     director()
@@ -33,7 +33,7 @@ describe('the loop', () => {
     assert.equal(workspaces.ready(), true)
   })
 
-  it('answers a hundred who requestSeat for one workspace at once by one container', async () => {
+  it('answers a hundred requests for one workspace at once by one container', async () => {
     await using loop = await startTestLoop()
     const { engine, director, requestSeat } = loop
     director('d1')
@@ -47,7 +47,7 @@ describe('the loop', () => {
     assert.equal(engine.calls.filter((call) => call.startsWith('createContainer')).length, 1)
   })
 
-  it('holds the answer no longer than asked, and says then how it stands', async () => {
+  it('holds the answer no longer than requested, and then tells how the workspace stands', async () => {
     await using loop = await startTestLoop()
     const { engine, time, director, requestSeat } = loop
     director()
@@ -93,7 +93,7 @@ describe('the loop', () => {
     assert.ok(!('endsInMs' in answer))
   })
 
-  it('lets go of an answer whose asker has gone', async () => {
+  it('ends a held request whose caller has gone', async () => {
     await using loop = await startTestLoop()
     const { engine, time, director, requestSeat } = loop
     director()
@@ -107,7 +107,7 @@ describe('the loop', () => {
     assert.ok(time.pending() < before, 'its timers are gone with it')
   })
 
-  it('keeps somebody in the queue who is held for longer than presence lasts', async () => {
+  it('keeps a person in the queue whose request is held for longer than presence lasts', async () => {
     await using loop = await startTestLoop({ limits: { maxWorkspaces: 1 } })
     const { time, workspaces, director, requestSeat } = loop
     director()
@@ -125,7 +125,7 @@ describe('the loop', () => {
     assert.ok(granted(await waiting))
   })
 
-  it('lets somebody leave the queue who only asked once', async () => {
+  it('lets a person leave the queue who made one request only', async () => {
     await using loop = await startTestLoop({ limits: { maxWorkspaces: 1 } })
     const { time, workspaces, director, requestSeat } = loop
     director()
@@ -135,7 +135,7 @@ describe('the loop', () => {
     assert.equal(workspaces.view(userOf('bob'), 'lab').status.phase, 'absent')
   })
 
-  it('renews the leases of what is reported, and of nobody else’s', async () => {
+  it('renews the leases of the person’s own seats that are reported, and no others', async () => {
     await using loop = await startTestLoop()
     const { workspaces, director, requestSeat } = loop
     director()
@@ -150,7 +150,7 @@ describe('the loop', () => {
     ])
   })
 
-  it('stops what is idle and removes it later, and starts it again from stopped', async () => {
+  it('stops an idle workspace, starts it again, and removes it later', async () => {
     await using loop = await startTestLoop()
     const { engine, time, director, requestSeat, told } = loop
     director()
@@ -167,7 +167,7 @@ describe('the loop', () => {
     assert.equal(engine.containers.size, 0)
   })
 
-  it('tells a failure with the last words of the container, and starts again when asked', async () => {
+  it('tells a failure with the last log lines of the container, and starts again on request', async () => {
     await using loop = await startTestLoop()
     const { engine, workspaces, director, requestSeat, told } = loop
     director()
@@ -184,7 +184,7 @@ describe('the loop', () => {
     assert.ok(granted(await requestSeat('ann')))
   })
 
-  it('tries again what failed for the engine’s sake', async () => {
+  it('retries a step that failed by the engine', async () => {
     await using loop = await startTestLoop()
     const { engine, time, director, requestSeat } = loop
     director()
@@ -195,7 +195,7 @@ describe('the loop', () => {
     assert.ok(granted(await asked))
   })
 
-  it('gives a pull up that nobody waits for, and does not mind its late answer', async () => {
+  it('abandons a pull that nobody waits for, and ignores its late result', async () => {
     await using loop = await startTestLoop()
     const { engine, time, workspaces, director, requestSeat } = loop
     director()
@@ -210,7 +210,7 @@ describe('the loop', () => {
     assert.ok(granted(await requestSeat('ann')))
   })
 
-  it('takes up a workspace that it finds running, without touching it', async () => {
+  it('adopts a workspace that it finds running, without touching it', async () => {
     await using loop = createTestLoop()
     const { engine, workspaces, director, requestSeat } = loop
     engine.containers.set('g9', {
@@ -232,7 +232,7 @@ describe('the loop', () => {
     assert.ok(!engine.calls.some((call) => /^(start|create)Container/.test(call)))
   })
 
-  it('introduces a director again on its second stream, and forgets only the stream that ends', async () => {
+  it('introduces a director again on its second stream, and drops only the stream that ends', async () => {
     await using loop = await startTestLoop()
     const { director } = loop
     const first = director()
@@ -262,7 +262,7 @@ describe('the loop', () => {
     ])
   })
 
-  it('asks the directors to probe from where the requests will come', async () => {
+  it('has the directors probe, from where the requests will come', async () => {
     await using loop = await startTestLoop()
     const { director, requestSeat } = loop
     const { commands } = director()
@@ -293,7 +293,7 @@ describe('the loop', () => {
     assert.equal(calls, before)
   })
 
-  it('says that the engine is away, and goes on when it is back', async () => {
+  it('says that the engine does not answer, and continues when it answers again', async () => {
     await using loop = createTestLoop()
     const { engine, time, workspaces, director, requestSeat } = loop
     engine.away(true)
@@ -311,7 +311,7 @@ describe('the loop', () => {
     assert.ok(granted(await requestSeat('ann')))
   })
 
-  it('looks again after the events broke off, and takes what it sees for what happened', async () => {
+  it('takes an inventory after the events broke off, and trusts it', async () => {
     await using loop = await startTestLoop()
     const { engine, time, workspaces, director, requestSeat } = loop
     director()
@@ -327,7 +327,7 @@ describe('the loop', () => {
     assert.equal(workspaces.view(userOf('ann'), 'lab').status.phase, 'absent')
   })
 
-  it('looks every so often', async () => {
+  it('takes an inventory at regular intervals', async () => {
     await using loop = await startTestLoop()
     const { engine, time } = loop
     const looks = () => engine.calls.filter((call) => call === 'takeInventory').length
@@ -339,7 +339,7 @@ describe('the loop', () => {
     assert.equal(looks(), before + 3)
   })
 
-  it('hears of a death from the engine', async () => {
+  it('records the end of a container that the engine reports', async () => {
     await using loop = await startTestLoop()
     const { engine, workspaces, director, requestSeat } = loop
     director()
@@ -349,7 +349,7 @@ describe('the loop', () => {
     assert.equal(workspaces.view(userOf('ann'), 'lab').status.phase, 'stopped')
   })
 
-  it('can be stopped at a named point, and goes on from there', async () => {
+  it('can be paused at a named point, and continues from there', async () => {
     const gate = Promise.withResolvers<void>()
     const points: string[] = []
     const reached = (point: string) => {
@@ -368,7 +368,7 @@ describe('the loop', () => {
     assert.ok(points.includes('after-start-container'))
   })
 
-  it('answers everybody and leaves the workspaces alone when it ends', async () => {
+  it('answers all held requests and leaves the workspaces alone when it ends', async () => {
     const { engine, workspaces, director, requestSeat } = createTestLoop()
     await workspaces.start()
     director()
@@ -387,7 +387,7 @@ describe('the loop', () => {
     await workspaces[Symbol.asyncDispose]()
   })
 
-  it('knows the only template by no name at all', () => {
+  it('finds the only template by an empty name', () => {
     const { workspaces } = createTestLoop()
     assert.deepEqual(workspaces.templateNamed('lab'), { name: 'lab', title: 'Lab' })
     assert.deepEqual(workspaces.templateNamed(''), { name: 'lab', title: 'Lab' })
@@ -401,7 +401,7 @@ describe('templates that change while the loop runs', () => {
       .filter(({ event }) => event === 'routes')
       .map(({ data }) => (data as { routes: Route[] }).routes.map(({ template }) => template))
 
-  it('are served at once, and every introduced director is told all ways in anew', async () => {
+  it('are served at once, and every introduced director gets all routes again', async () => {
     await using loop = await startTestLoop()
     const { workspaces, config, director, requestSeat } = loop
     const [first, second] = [director('d1'), director('d2')]
@@ -419,7 +419,7 @@ describe('templates that change while the loop runs', () => {
     assert.equal(workspaces.templateNamed(''), undefined, 'there is not one alone any more')
   })
 
-  it('say nothing to directors where the ways in stay as they were', async () => {
+  it('send nothing to directors where the routes stay as they were', async () => {
     await using loop = await startTestLoop()
     const { workspaces, config, director } = loop
     const { commands } = director()
@@ -429,7 +429,7 @@ describe('templates that change while the loop runs', () => {
     assert.equal(workspaces.counts().limits.maxWorkspaces, 7)
   })
 
-  it('let those in who waited for a limit that was lifted', async () => {
+  it('admit people who waited for a limit that was raised', async () => {
     await using loop = await startTestLoop({ limits: { maxWorkspaces: 1 } })
     const { workspaces, config, director, requestSeat } = loop
     director()
@@ -440,7 +440,7 @@ describe('templates that change while the loop runs', () => {
     assert.ok(granted(await waiting))
   })
 
-  it('tell those who follow a workspace', async () => {
+  it('notify the followers of a workspace', async () => {
     await using loop = await startTestLoop()
     const { workspaces, config } = loop
     let told = 0
@@ -450,7 +450,7 @@ describe('templates that change while the loop runs', () => {
     following[Symbol.dispose]()
   })
 
-  it('give a workspace a way in of its own for as long as it is there', async () => {
+  it('give a workspace a route of its own for as long as it exists', async () => {
     const workspaceRoutes = ({ workspaces }: State): Route[] => {
       const [route] = templateRoutes({ templates: new Map([['hex', testTemplate('hex')]]) })
       return [...workspaces.keys()].map((workspace) => ({ ...route!, workspace }))
@@ -463,7 +463,7 @@ describe('templates that change while the loop runs', () => {
     workspaces.cancelStart(userOf('ann'), 'lab')
   })
 
-  it('hazard: each report of use looks through all ways in', async () => {
+  it('hazard: reports of use do not look through all routes', async () => {
     let looks = 0
     const workspaceRoutes = (): Route[] => {
       looks += 1

@@ -15,7 +15,7 @@ async function openBoard() {
 }
 
 describe('people who share a workspace', () => {
-  it('are let into one that others have, as soon as a seat there falls free', async () => {
+  it('get a seat in the workspace of others as soon as one becomes free', async () => {
     await using loop = await openBoard()
     const { sit, time, workspaces } = loop
     const [ann, bob] = await Promise.all([sit('ann'), sit('bob')])
@@ -42,7 +42,7 @@ describe('people who share a workspace', () => {
     following[Symbol.dispose]()
   })
 
-  it('are told apart: who only bears the name of one who sits there sees nothing of it', async () => {
+  it('are told apart: another person of the same name sees nothing of the workspace', async () => {
     await using loop = await openBoard()
     const { sit, workspaces } = loop
     await sit('ann')
@@ -51,7 +51,7 @@ describe('people who share a workspace', () => {
     assert.notEqual(status.phase, 'ready')
   })
 
-  it('renew each their own lease', async () => {
+  it('each renew their own lease', async () => {
     await using loop = await openBoard()
     const { sit, workspaces } = loop
     const [ann] = await Promise.all([sit('ann'), sit('bob')])

@@ -52,7 +52,7 @@ describe('records', () => {
     assert.deepEqual(told, ['saved', 'step', 'changed'])
   })
 
-  it('that cannot be saved leave state and steps as they were, and are told of once', () => {
+  it('that cannot be saved leave the state as it was and order no steps, and are logged once', () => {
     const { writer, told, store, initial } = createStory()
     store.fail(true)
     writer.submit(fact)
@@ -62,7 +62,7 @@ describe('records', () => {
     assert.equal(writer.isSaving(), false)
   })
 
-  it('are not in the way of decisions that change none of them', () => {
+  it('do not hold up decisions that change none of them', () => {
     const { writer, told, store, initial } = createStory()
     store.fail(true)
     writer.submit(fact)
@@ -72,7 +72,7 @@ describe('records', () => {
     assert.equal(writer.isSaving(), false)
   })
 
-  it('are tried until they can be saved, and then what was said once is decided again', () => {
+  it('are retried until they can be saved, and then the events that are submitted once are decided again', () => {
     const { writer, told, store, time, decided } = createStory()
     store.fail(true)
     writer.submit(fact)
@@ -89,7 +89,7 @@ describe('records', () => {
     assert.equal(time.pending(), 0)
   })
 
-  it('of the next outage are told of again', () => {
+  it('of the next outage are logged again', () => {
     const { writer, told, store, time } = createStory()
     for (let outage = 0; outage < 2; outage += 1) {
       store.fail(true)
@@ -102,7 +102,7 @@ describe('records', () => {
 })
 
 describe('a store that fails', () => {
-  it('makes the spawner not ready and holds who asks, until it works again', async () => {
+  it('makes the spawner not ready and holds requests, until it works again', async () => {
     const store = createMemoryStore()
     await using loop = await startTestLoop({ store })
     const { workspaces, director, requestSeat, time, engine } = loop
@@ -122,7 +122,7 @@ describe('a store that fails', () => {
     assert.equal(store.load().workspaces[0]?.name, 'lab-ann')
   })
 
-  it('in the midst of a start only delays it', async () => {
+  it('during a start only delays it', async () => {
     const store = createMemoryStore()
     await using loop = await startTestLoop({ store })
     const { director, requestSeat, time, engine } = loop

@@ -33,14 +33,14 @@ class Story extends Scenario {
 const told = 'announce-home berth-ann-home'
 const removed = 'remove-home berth-ann-home'
 
-describe('volumes that nobody uses', () => {
+describe('unused volumes', () => {
   it('are kept for ever unless a retention is set', () => {
     const story = new Story({ keepHomesMs: 0 })
     story.sees(home('ann'))
     assert.deepEqual(story.after(10_000 * dayMs).sees(home('ann')), [])
   })
 
-  it('count from when they were first seen, are told of, and go a day later', () => {
+  it('count from when they were first seen, are announced, and are removed a day later', () => {
     const story = new Story({ keepHomesMs: 30 * dayMs })
     assert.deepEqual(story.sees(home('ann')), [])
     assert.deepEqual(story.after(30 * dayMs).sees(home('ann')), [])
@@ -53,7 +53,7 @@ describe('volumes that nobody uses', () => {
     assert.deepEqual(story.recorded.homes, undefined)
   })
 
-  it('are only told of, once a day, in a rehearsal', () => {
+  it('are only announced, once a day, in a dry run', () => {
     const story = new Story({ keepHomesMs: dayMs, keepHomesDryRun: true })
     story.sees(home('ann'))
     story.after(2 * dayMs)
@@ -63,7 +63,7 @@ describe('volumes that nobody uses', () => {
       assert.deepEqual(story.after(dayMs).sees(home('ann')), [told])
   })
 
-  it('are in use while any container has them, or their owner has a workspace in any phase', () => {
+  it('count as used while any container mounts them, or their owner has a workspace in any phase', () => {
     const story = new Story({ keepHomesMs: dayMs })
     story.sees(home('ann'), home('bob'))
     story.connects()
@@ -76,7 +76,7 @@ describe('volumes that nobody uses', () => {
     assert.deepEqual(story.after(dayMs - 3_600_000).sees(home('ann')), [])
   })
 
-  it('that somebody comes back to in the last moment are kept from the beginning', () => {
+  it('that are used again at the last moment are kept for the whole time again', () => {
     const story = new Story({ keepHomesMs: 10 * dayMs })
     story.sees(home('ann'))
     assert.deepEqual(story.after(10 * dayMs + 1).sees(home('ann')), [told])
@@ -98,7 +98,7 @@ describe('volumes that nobody uses', () => {
     assert.deepEqual(again.after(10 * dayMs + 1).sees(home('ann')), [told])
   })
 
-  it('are not older than they are for a clock that went back', () => {
+  it('do not become older by a clock that was set back', () => {
     const volume = home('ann').volume
     const homes = [{ volume, user: user('ann'), lastUseAt: 9e12 }]
     const story = new Story({ keepHomesMs: dayMs }, { workspaces: [], nextTicket: 1, homes })
@@ -106,7 +106,7 @@ describe('volumes that nobody uses', () => {
     assert.equal(story.recorded.homes?.[0]?.lastUseAt, 1e12 + story.now)
   })
 
-  it('of an engine that did not tell of volumes are left alone', () => {
+  it('are left alone when the inventory does not list volumes', () => {
     const story = new Story({ keepHomesMs: dayMs })
     story.sees(home('ann'))
     story.after(10 * dayMs).looks()

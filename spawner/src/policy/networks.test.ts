@@ -7,7 +7,7 @@ const spares = (count: number) => ({ config: { spareNetworks: count } })
 const egresses = (story: Scenario) => [...story.state.networks.values()].map(({ egress }) => egress)
 
 describe('networks', () => {
-  it('stand spare with the directors attached, so that no start pays for one', () => {
+  it('are kept as spares with the directors attached, so that no start has to wait for one', () => {
     const story = begun(spares(2)).obeys()
     story.asks('ann')
     assert.deepEqual(story.ordered(), ['pull-image', 'create-network'])
@@ -15,7 +15,7 @@ describe('networks', () => {
     assert.deepEqual(story.state.networks.get(0)?.attached, [director])
   })
 
-  it('are numbered from the lowest that is free and nobody else’s', () => {
+  it('get the lowest number that is free and not foreign', () => {
     const story = begun().looks({ foreignIndexes: [0, 2] })
     for (const who of ['ann', 'bob']) story.asks(who)
     assert.deepEqual(
@@ -24,7 +24,7 @@ describe('networks', () => {
     )
   })
 
-  it('hazard: a workspace that may not reach the internet gets a network of the other kind', () => {
+  it('hazard: a workspace that may not reach the internet gets a network without internet', () => {
     const story = begun({ spec: { egress: 'none' }, ...spares(1) }).obeys()
     assert.deepEqual(egresses(story), ['none'], 'the spare, too')
     story.asks('ann')
@@ -35,7 +35,7 @@ describe('networks', () => {
     assert.equal(story.state.networks.get(network ?? -1)?.egress, 'none')
   })
 
-  it('hazard: a template that may not reach the internet any more starts again on the network it had', () => {
+  it('hazard: a workspace whose template may no longer reach the internet gets another network', () => {
     const story = withReady(['ann'], spares(1))
     const former = story.workspace('ann').network
     const [lab] = story.state.config.templates.values()
@@ -53,7 +53,7 @@ describe('networks', () => {
     assert.equal(story.state.networks.get(network ?? -1)?.egress, 'none')
   })
 
-  it('that somebody else has taken are left alone, and another one is made', () => {
+  it('whose number is taken by something foreign are left alone, and another is created', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('pull-image')
@@ -65,7 +65,7 @@ describe('networks', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('that cannot be made are tried again, and the start fails in the end', () => {
+  it('that cannot be created are retried, and the start fails in the end', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('pull-image')
@@ -78,7 +78,7 @@ describe('networks', () => {
     assert.equal(story.workspace('ann').failure?.code, 'start_failed')
   })
 
-  it('hazard: an address goes to somebody else while a director may still use it', () => {
+  it('hazard: an address is not given to another workspace while a director may still use it', () => {
     const story = withReady(['ann'], { policy: { idleRemoveMs: 1 }, ...spares(1) })
     story.obeys()
     const first = story.workspace('ann').network
@@ -96,7 +96,7 @@ describe('networks', () => {
     assert.equal(story.workspace('dan').network, first)
   })
 
-  it('rest before they are removed, so that a crash does not forget what must rest', () => {
+  it('rest before they are removed, so that a crash does not end their rest', () => {
     const story = withReady(['ann'], { policy: { idleRemoveMs: 1 } })
     story.passes(100_000).obeys()
     assert.equal(story.phase('ann'), 'absent')
@@ -107,7 +107,7 @@ describe('networks', () => {
     assert.deepEqual(story.ordered(), ['remove-network'])
   })
 
-  it('that cannot be removed are tried again', () => {
+  it('that cannot be removed are retried', () => {
     const story = withReady(['ann'], { policy: { idleRemoveMs: 1 } })
     story.passes(100_000).obeys()
     story.passes(30_000)
@@ -120,7 +120,7 @@ describe('networks', () => {
 })
 
 describe('a pool that is used up', () => {
-  it('is no end of all starts: who has been stopped for longest makes room', () => {
+  it('does not end all starts: the workspace that was stopped for longest gives up its network', () => {
     const options = { policy: { idleRemoveMs: 0 }, config: { networkCount: 2 } }
     const story = withReady(['ann'], options)
     story.passes(10_000)
@@ -139,7 +139,7 @@ describe('a pool that is used up', () => {
     assert.deepEqual(story.phases('bob', 'cid'), ['stopped', 'ready'])
   })
 
-  it('takes the network of who ended during a step as soon as that step is answered', () => {
+  it('reuses the network of a workspace that ended during a step, as soon as that step has ended', () => {
     const options = { policy: { idleFreezeMs: 40_000 }, config: { networkCount: 1 } }
     const story = withReady(['ann'], options)
     const { generation } = story.workspace('ann').container ?? {}
@@ -154,7 +154,7 @@ describe('a pool that is used up', () => {
     assert.deepEqual(story.ordered(), ['remove-container'])
   })
 
-  it('holds nobody up who has a network', () => {
+  it('does not hold up a workspace that has a network', () => {
     const story = withReady(['ann'], { config: { networkCount: 1 } })
     story.passes(100_000)
     story.asks('bob')
@@ -165,7 +165,7 @@ describe('a pool that is used up', () => {
 })
 
 describe('a director', () => {
-  it('is introduced when it is on every network there is', () => {
+  it('is introduced when it is on every network', () => {
     const story = withReady(['ann'], spares(1))
     story.obeys().connects('d2')
     assert.deepEqual(story.ordered(), ['attach-director', 'attach-director'])
@@ -181,7 +181,7 @@ describe('a director', () => {
     assert.deepEqual(story.said, [{ type: 'introduce', director }])
   })
 
-  it('is introduced also when it cannot be attached, and tried again', () => {
+  it('is introduced also when it cannot be attached, which is retried', () => {
     const story = withReady(['ann'])
     story.connects('d2')
     story.orders.length = 0
@@ -191,7 +191,7 @@ describe('a director', () => {
     assert.deepEqual(story.ordered(), ['attach-director'])
   })
 
-  it('that is not connected is attached where it asks, and nowhere for ever', () => {
+  it('that is not connected is attached when it requests a seat, and for a limited time', () => {
     const story = withReady(['ann'])
     story.asks('ann', { director: 'd9' })
     assert.deepEqual(story.ordered(), ['attach-director'])
@@ -204,7 +204,7 @@ describe('a director', () => {
     assert.ok(!story.state.directors.has('d9'))
   })
 
-  it('is not introduced before the first look, but at once when there is no engine to look at', () => {
+  it('is not introduced before the first inventory, but at once when the engine does not answer', () => {
     const story = new Scenario().connects()
     assert.deepEqual(story.said, [])
     story.hears({ type: 'engine-lost', detail: 'gone' })
@@ -213,7 +213,7 @@ describe('a director', () => {
 })
 
 describe('a network whose removal was ordered', () => {
-  it('hazard: stays for ever because nobody answered', () => {
+  it('hazard: is removed in the end although the step had no result', () => {
     const story = begun({ config: { spareNetworks: 0 } })
     story.looks({ networks: [{ index: 0, egress: 'internet', attached: [] }] })
     story.obeys('attach-director')

@@ -7,7 +7,7 @@ const view = (story: Scenario, who: string, wallNow?: number) =>
   viewOf(story.state, person(who), 'lab', story.now, wallNow)
 
 describe('a view', () => {
-  it('of what is not there says absent', () => {
+  it('says "absent" for a workspace that does not exist', () => {
     const { status, title, ended } = view(begun(), 'ann')
     const workspace = nameOf('ann')
     assert.deepEqual(status, { template: 'lab', workspace, phase: 'absent', elapsedMs: 0 })
@@ -15,7 +15,7 @@ describe('a view', () => {
     assert.equal(ended, false)
   })
 
-  it('tells position, time since the asking and pull progress', () => {
+  it('tells the position, the time since the request and the progress of a pull', () => {
     const story = begun({ limits: { maxStarting: 1 } })
     story.asks('ann')
     story.asks('bob')
@@ -27,7 +27,7 @@ describe('a view', () => {
     assert.equal(view(story, 'bob').status.phase, 'queued')
   })
 
-  it('tells when the lifetime ends, in the time of people', () => {
+  it('tells when the lifetime ends, by the wall clock', () => {
     const story = withReady(['ann'], { policy: { maxLifetimeMs: 60_000 } })
     story.passes(10_000)
     const wallNow = Date.parse('2030-01-01T00:00:00Z')
@@ -41,7 +41,7 @@ describe('a view', () => {
     assert.equal(view(story, 'ann').ended, false)
   })
 
-  it('of a failure has its words', () => {
+  it('has the code and the detail of a failure', () => {
     const story = begun()
     story.asks('ann')
     story.fails('pull-image')
@@ -55,14 +55,14 @@ describe('a view', () => {
     assert.equal(failure?.detail, 'pull-image failed')
   })
 
-  it('after a cancel is the same as if nobody had asked', () => {
+  it('is the same after a cancel as before the request', () => {
     const story = begun()
     story.asks('ann')
     story.hears({ type: 'cancel-requested', template: 'lab', user: person('ann') })
     assert.equal(view(story, 'ann').status.phase, 'absent')
   })
 
-  it('says when the engine is away', () => {
+  it('says that the engine does not answer', () => {
     const story = withReady(['ann'])
     story.hears({ type: 'engine-lost', detail: 'gone' })
     assert.equal(view(story, 'ann').failure, undefined)
@@ -88,7 +88,7 @@ describe('a view', () => {
 })
 
 describe('what followers are told', () => {
-  it('is every change that concerns them and no other', () => {
+  it('are all changes of their own workspace, and no others', () => {
     const story = begun({ limits: { maxStarting: 1 } })
     const changes = (what: () => void, who: string) => {
       const before = story.state
@@ -106,7 +106,7 @@ describe('what followers are told', () => {
 })
 
 describe('a template that waits for a click', () => {
-  it('is started by the button and by no visit', () => {
+  it('is started by the button, not by a visit', () => {
     const story = begun({ policy: { startsBy: 'click' } })
     story.asks('ann')
     assert.equal(view(story, 'ann').status.phase, 'absent')

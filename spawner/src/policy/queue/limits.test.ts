@@ -23,8 +23,8 @@ const waits = (story: Scenario, template: string, who: string) =>
 const codeOf = (reply: SeatReply) =>
   reply.status === 'refused' ? reply.failure.code : reply.status
 
-describe('fairness', () => {
-  it('lets nobody’s second request overtake another’s first', () => {
+describe('the order of the queue', () => {
+  it('keeps the second request of one person behind the first request of another', () => {
     const story = offering({ lab: {}, hub: {} }, { maxWorkspaces: 1 })
     story.asks('zed')
     story.obeys()
@@ -36,7 +36,7 @@ describe('fairness', () => {
     assert.deepEqual(story.state.queue, ['lab-ann', 'lab-bob', 'hub-ann', 'hub-bob'])
   })
 
-  it('counts what somebody has already', () => {
+  it('counts what a person has already', () => {
     const story = offering({ lab: {}, hub: {} }, { maxWorkspaces: 1 })
     story.asks('ann')
     story.obeys()
@@ -45,7 +45,7 @@ describe('fairness', () => {
     assert.deepEqual(story.state.queue, ['lab-bob', 'hub-ann'])
   })
 
-  it('brings a second request forward again when the first is given up', () => {
+  it('moves a second request forward again when the first is cancelled', () => {
     const story = offering({ lab: {}, hub: {} }, { maxWorkspaces: 1 })
     story.asks('zed')
     story.obeys()
@@ -56,7 +56,7 @@ describe('fairness', () => {
     assert.deepEqual(story.state.queue, ['hub-ann', 'lab-bob'])
   })
 
-  it('lets nobody wait behind a template that is full when theirs is not', () => {
+  it('keeps a full template from holding up people who wait for another', () => {
     const story = offering({ lab: { policy: { maxWorkspaces: 1 } }, hub: {} })
     story.asks('ann')
     story.asks('bob')
@@ -66,7 +66,7 @@ describe('fairness', () => {
     assert.equal(waits(story, 'lab', 'bob'), 'limit_template')
   })
 
-  it('lets nobody overtake who waits for what all have together', () => {
+  it('keeps the order where all wait for a common limit', () => {
     const story = offering(
       { lab: { spec: { memoryBytes: 3 } }, hub: { spec: { memoryBytes: 1 } } },
       { maxMemoryBytes: 5 },
@@ -82,7 +82,7 @@ describe('fairness', () => {
 })
 
 describe('a limit', () => {
-  it('of a group counts its members only', () => {
+  it('of a group counts only its members', () => {
     const maxWorkspacesByGroup = { students: 1 }
     const story = offering({ lab: { policy: { maxWorkspacesByGroup } } })
     story.asks(person('ann', { groups: ['students'] }))
@@ -94,7 +94,7 @@ describe('a limit', () => {
     )
   })
 
-  it('of memory is named to those who need more than there is at all', () => {
+  it('of memory refuses a template that needs more than there is in all', () => {
     const story = offering({ lab: { spec: { memoryBytes: 9 } } }, { maxMemoryBytes: 5 })
     const reply = story.asks('ann')
     assert.equal(codeOf(reply), 'limit_memory')
@@ -102,7 +102,7 @@ describe('a limit', () => {
     assert.deepEqual(story.state.queue, [])
   })
 
-  it('is told to those who wait for it', () => {
+  it('is shown to the people who wait for it', () => {
     const story = offering({ lab: {} }, { maxWorkspaces: 2, maxStarting: 1 })
     story.asks('ann')
     story.asks('bob')
@@ -112,7 +112,7 @@ describe('a limit', () => {
     assert.equal(waits(story, 'lab', 'cid'), 'limit_total')
   })
 
-  it('that is made smaller takes nothing from anybody, and lets nobody in until there is room', () => {
+  it('that is lowered stops nothing, and admits nobody until there is a free place', () => {
     const story = offering({ lab: {} })
     for (const who of ['ann', 'bob']) story.asks(who)
     story.obeys()
@@ -127,7 +127,7 @@ describe('a limit', () => {
   })
 })
 
-describe('what is frozen', () => {
+describe('a frozen workspace', () => {
   const tight: Partial<Limits> = { maxMemoryBytes: 4 }
   const freezing: TestTemplate = {
     spec: { memoryBytes: 2 },
@@ -145,7 +145,7 @@ describe('what is frozen', () => {
     return story
   }
 
-  it('goes, least recently used first, when somebody waits for memory, and no more than needed', () => {
+  it('is evicted when a person waits for memory: least recently used first, no more than needed', () => {
     const story = frozen(tight)
     story.asks('cid', { template: 'hub' })
     assert.equal(phase(story, 'lab', 'ann'), 'stopping')
@@ -161,13 +161,13 @@ describe('what is frozen', () => {
     assert.equal(phase(story, 'lab', 'bob'), 'frozen')
   })
 
-  it('stays when that is not wanted', () => {
+  it('stays where eviction is off', () => {
     const story = frozen({ ...tight, evictsFrozen: false })
     story.asks('cid', { template: 'hub' })
     assert.deepEqual([phase(story, 'lab', 'ann'), phase(story, 'hub', 'cid')], ['frozen', 'queued'])
   })
 
-  it('hazard: one that somebody just asked for is taken away', () => {
+  it('hazard: is not evicted once a person has requested it', () => {
     const story = frozen(tight)
     story.asks('ann')
     story.asks('cid', { template: 'hub' })
@@ -177,7 +177,7 @@ describe('what is frozen', () => {
     assert.equal(phase(story, 'lab', 'ann'), 'ready')
   })
 
-  it('stays where its going would not be enough', () => {
+  it('stays where its eviction would not be enough', () => {
     const story = offering(
       { lab: freezing, hub: { spec: { memoryBytes: 4 } }, one: { spec: { memoryBytes: 2 } } },
       tight,

@@ -29,7 +29,7 @@ describe('places', () => {
     assert.deepEqual(story.phases('ann', 'bob', 'cid'), ['ready', 'ready', 'ready'])
   })
 
-  it('are no concern of one that is only looked for again', () => {
+  it('are not needed by a ready workspace that is probed again', () => {
     const story = withReady(['ann'], { limits: { maxStarting: 1 } })
     const generation = story.workspace('ann').container?.generation ?? ''
     story.asks('bob')
@@ -39,8 +39,8 @@ describe('places', () => {
   })
 })
 
-describe('making way', () => {
-  it('hazard: a frozen one goes for somebody for whom the queue is too long', () => {
+describe('eviction', () => {
+  it('hazard: no frozen workspace is evicted for a person whom the queue limit refuses', () => {
     const story = withReady(['ann', 'bob'], {
       limits: { maxWorkspaces: 2, maxQueue: 1 },
       policy: { idleFreezeMs: 40_000, idleStopMs: 0 },
@@ -52,7 +52,7 @@ describe('making way', () => {
     assert.deepEqual(story.phases('ann', 'bob'), ['stopping', 'frozen'])
   })
 
-  it('hazard: a frozen one goes for somebody whom the limit of their group keeps waiting all the same', () => {
+  it('hazard: no frozen workspace is evicted for a person who waits for the limit of their group', () => {
     const policy = { idleFreezeMs: 40_000, maxWorkspacesByGroup: { pupils: 1 } }
     const story = begun({ limits: { maxWorkspaces: 2 }, policy })
     const pupil = (name: string) => person(name, { groups: ['pupils'] })
@@ -77,7 +77,7 @@ describe('making way', () => {
 describe('the queue', () => {
   const full = { limits: { maxWorkspaces: 1, maxQueue: 2 } }
 
-  it('is in the order of asking, with positions that fall', () => {
+  it('is in the order of the requests, with positions that fall', () => {
     const story = withReady(['ann'], full)
     story.asks('bob')
     story.asks('cid')
@@ -89,7 +89,7 @@ describe('the queue', () => {
     assert.equal(position(story, 'cid'), 1)
   })
 
-  it('refuses who would make it too long, and says which limit that is', () => {
+  it('refuses a request that would make it too long, and names the limit', () => {
     const story = withReady(['ann'], full)
     story.asks('bob')
     story.asks('cid')
@@ -101,7 +101,7 @@ describe('the queue', () => {
     assert.equal(position(story, 'bob'), 1)
   })
 
-  it('refuses a stopped one without losing its container', () => {
+  it('refuses a stopped workspace without losing its container', () => {
     const story = withReady(['ann'], full)
     story.passes(150_000).obeys()
     for (const who of ['bob', 'cid', 'dan']) story.asks(who)
@@ -111,7 +111,7 @@ describe('the queue', () => {
     assert.equal(story.workspace('ann').container?.status, 'exited')
   })
 
-  it('hazard: a newcomer overtakes at the moment a place falls free', () => {
+  it('hazard: a new request does not overtake at the moment when a place becomes free', () => {
     const story = withReady(['ann'], full)
     story.passes(99_000)
     story.asks('bob')
@@ -121,7 +121,7 @@ describe('the queue', () => {
     assert.deepEqual(story.phases('ann', 'bob', 'cid'), ['stopped', 'pulling', 'queued'])
   })
 
-  it('is left by people of whom nothing is heard', () => {
+  it('is left by people who show no presence', () => {
     const story = withReady(['ann'], full)
     story.asks('bob')
     story.passes(20_000)
@@ -132,7 +132,7 @@ describe('the queue', () => {
     assert.equal(story.phase('bob'), 'absent')
   })
 
-  it('is not kept by requests that may not start it', () => {
+  it('is left by people whose requests may not start anything', () => {
     const story = withReady(['ann'], full)
     story.asks('bob')
     story.passes(20_000)
@@ -141,7 +141,7 @@ describe('the queue', () => {
     assert.equal(story.phase('bob'), 'absent')
   })
 
-  it('is not kept by a stranger of the same name', () => {
+  it('is left by a person although another person of the same name is present', () => {
     const story = withReady(['ann'], full)
     story.asks('bob')
     story.passes(20_000)
@@ -151,13 +151,13 @@ describe('the queue', () => {
     assert.equal(story.phase('bob'), 'absent')
   })
 
-  it('without a limit takes everybody', () => {
+  it('takes everybody where it has no limit', () => {
     const story = withReady(['ann'], { limits: { maxWorkspaces: 1 } })
     for (let n = 0; n < 50; n++) assert.equal(story.asks(`p${n}`).status, 'waiting')
     assert.equal(position(story, 'p49'), 50)
   })
 
-  it('waits for a network too when the pool is used up, and goes on when one has rested', () => {
+  it('waits for a network when the pool is used up, and continues when one has rested', () => {
     const story = withReady(['ann'], { config: { networkCount: 1 } })
     story.asks('bob')
     assert.equal(story.phase('bob'), 'queued')
@@ -172,8 +172,8 @@ describe('the queue', () => {
   })
 })
 
-describe('making room for networks', () => {
-  it('hazard: of those who are stopped more lose their container than there are places', () => {
+describe('removing stopped containers for their networks', () => {
+  it('hazard: no more stopped containers are removed than there are free places', () => {
     const stopped = ['ann', 'bob', 'cid']
     const story = withReady(stopped, { limits: { maxWorkspaces: 3 }, config: { networkCount: 4 } })
     story.passes(100_000).obeys()
@@ -190,7 +190,7 @@ describe('making room for networks', () => {
 describe('estimates', () => {
   const crowded = { limits: { maxWorkspaces: 1 } }
 
-  it('are not given when nothing was ever measured', () => {
+  it('are not given before anything was measured', () => {
     const story = begun(crowded)
     story.asks('ann')
     const reply = story.asks('bob')
@@ -229,12 +229,12 @@ describe('estimates', () => {
   })
 })
 
-describe('who is let in', () => {
+describe('access is given', () => {
   const cases = [
-    ['everybody, when nobody is named', {}, 'waiting'],
-    ['a user who is named', { allowedUsers: ['ann'] }, 'waiting'],
-    ['a member of a group that is named', { allowedGroups: ['staff'] }, 'waiting'],
-    ['nobody else', { allowedUsers: ['bob'], allowedGroups: ['admins'] }, 'template_forbidden'],
+    ['to everybody, when the template names nobody', {}, 'waiting'],
+    ['to a user whom the template names', { allowedUsers: ['ann'] }, 'waiting'],
+    ['to a member of a group that the template names', { allowedGroups: ['staff'] }, 'waiting'],
+    ['to nobody else', { allowedUsers: ['bob'], allowedGroups: ['admins'] }, 'template_forbidden'],
   ] as const
   for (const [title, policy, expected] of cases)
     it(title, () => {
@@ -247,13 +247,13 @@ describe('who is let in', () => {
     assert.ok(reply.status === 'refused' && reply.failure.code === 'template_unknown')
   })
 
-  it('hazard: the same name with another subject gets the workspace of the one before', () => {
+  it('hazard: not to the workspace of a person who had the same name with another subject', () => {
     const story = withReady(['ann'])
     const reply = story.asks(person('ann', { subject: 'u-another' }))
     assert.ok(reply.status === 'refused' && reply.failure.code === 'identity_reused')
   })
 
-  it('hazard: the same name with another subject gets the home that was left behind', () => {
+  it('hazard: not to the home of a person who had the same name with another subject', () => {
     const story = begun()
     story.looks({ subjects: new Map([[person('ann').name, 'u-somebody']]) })
     const reply = story.asks('ann')
@@ -261,7 +261,7 @@ describe('who is let in', () => {
     assert.deepEqual(story.orders, [])
   })
 
-  it('not under a name that belongs to something else on the engine', () => {
+  it('not under a name that something foreign on the engine has', () => {
     const story = begun().looks({ foreignNames: [nameOf('ann')] })
     const reply = story.asks('ann')
     assert.ok(reply.status === 'refused' && reply.failure.code === 'name_taken')

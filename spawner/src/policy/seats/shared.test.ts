@@ -19,7 +19,7 @@ const comes = (story: Scenario, who: string) => {
 }
 
 describe('seats', () => {
-  it('of 50 people at ten in each fill five workspaces, fullest first, and the 51st opens the sixth', () => {
+  it('of 50 people, ten in each workspace, fill five workspaces, fullest first; the 51st opens the sixth', () => {
     const story = shared({ seats: 10 })
     for (const who of people(1, 50)) assert.equal(comes(story, who).status, 'granted')
     assert.deepEqual(sizes(story), [10, 10, 10, 10, 10])
@@ -27,7 +27,7 @@ describe('seats', () => {
     assert.deepEqual(sizes(story), [10, 10, 10, 10, 10, 1])
   })
 
-  it('go to the fullest that has room', () => {
+  it('are given in the fullest workspace with a free seat', () => {
     const story = shared({ seats: 3, seatIdleMs: 60_000 })
     for (const who of people(1, 6)) comes(story, who)
     for (let n = 0; n < 6; n++) {
@@ -39,7 +39,7 @@ describe('seats', () => {
     assert.deepEqual(sizes(story), [3, 1])
   })
 
-  it('are kept: a person is in one workspace of a template, however often they ask', () => {
+  it('are kept: a person is in one workspace of a template, however often they request a seat', () => {
     const story = shared({})
     for (const who of ['ann', 'ann', 'bob', 'ann', 'cid', 'bob']) comes(story, who)
     assert.deepEqual(sizes(story), [2, 1])
@@ -47,7 +47,7 @@ describe('seats', () => {
     assert.match(story.seatOf('ann')?.name ?? '', /^lab-shared--\d+$/)
   })
 
-  it('are taken by everybody at once without one too many', () => {
+  it('are never too many, also when all people request one at once', () => {
     const story = shared({ seats: 10 })
     for (const who of people(1, 30)) story.asks(who)
     story.obeys()
@@ -55,7 +55,7 @@ describe('seats', () => {
     assert.deepEqual(sizes(story), [10, 10, 10])
   })
 
-  it('end one at a time, each when its person has not used it for long enough', () => {
+  it('end one at a time, each when its person has been idle for long enough', () => {
     const story = shared({ seatIdleMs: 60_000 })
     comes(story, 'ann')
     comes(story, 'bob')
@@ -64,7 +64,7 @@ describe('seats', () => {
     assert.equal(story.seatOf('bob')?.phase, 'ready')
   })
 
-  it('hazard: one that ended goes on because a director reports it', () => {
+  it('hazard: a seat that ended is not renewed by the report of a director', () => {
     const story = shared({ seatIdleMs: 60_000 })
     comes(story, 'ann')
     comes(story, 'bob')
@@ -77,7 +77,7 @@ describe('seats', () => {
     assert.equal(story.seatOf('ann'), undefined)
   })
 
-  it('hazard: one is given to another while its person may still be let in', () => {
+  it('hazard: a seat is not given to another person while a director may hold a lease for it', () => {
     const story = shared({ seatIdleMs: 60_000 })
     comes(story, 'ann')
     comes(story, 'bob')
@@ -91,7 +91,7 @@ describe('seats', () => {
     assert.equal(story.seatOf('ann'), undefined)
   })
 
-  it('end with the last connection where they do not outlive it', () => {
+  it('end with the last connection where the template says so', () => {
     const story = shared({ persistBetweenReconnects: false })
     comes(story, 'ann')
     comes(story, 'bob')
@@ -104,7 +104,7 @@ describe('seats', () => {
     assert.ok(story.seatOf('bob'))
   })
 
-  it('hazard: connections through a director that died, or begins anew, never close', () => {
+  it('hazard: connections through a director that died or restarted count as closed', () => {
     const dies = (story: Scenario) => {
       story.hears({ type: 'director-gone', director })
       const { workspaces, networks } = story.state
@@ -134,7 +134,7 @@ describe('seats', () => {
     }
   })
 
-  it('a report about another container is neither use nor renewal', () => {
+  it('are neither used nor renewed by a report about another container', () => {
     const story = shared({})
     comes(story, 'ann')
     const workspace = story.seatOf('ann')
@@ -154,7 +154,7 @@ describe('seats', () => {
 })
 
 describe('a shared workspace', () => {
-  it('takes twenty people in all, and goes when the last of them has left', () => {
+  it('takes twenty people in all, and ends when the last of them has left', () => {
     const story = shared({ seats: 5, seatsTotal: 20, seatIdleMs: 40_000 })
     let first: string | undefined
     for (let round = 0; round < 4; round++) {
@@ -173,7 +173,7 @@ describe('a shared workspace', () => {
     assert.ok(story.history.includes('remove-container'))
   })
 
-  it('takes nobody new once it drains, and ends with the last who leaves', () => {
+  it('takes no new person once it drains, and ends when the last one leaves', () => {
     const story = shared({ seats: 5, drainAfterMs: 50_000, seatIdleMs: 40_000 })
     comes(story, 'ann')
     const first = story.seatOf('ann')?.name
@@ -185,7 +185,7 @@ describe('a shared workspace', () => {
     assert.ok(![...story.state.workspaces.keys()].some((name) => name === first))
   })
 
-  it('is left in the queue by each person for themselves', () => {
+  it('is left in the queue by each person separately', () => {
     const story = shared({}, { maxWorkspaces: 1 })
     comes(story, 'ann')
     comes(story, 'bob')
@@ -199,7 +199,7 @@ describe('a shared workspace', () => {
     assert.equal(story.state.queue.length, 0)
   })
 
-  it('gets the first of those who wait elsewhere when a seat falls free', () => {
+  it('gets the first person who waits elsewhere when a seat becomes free', () => {
     const story = shared({ seatIdleMs: 40_000 }, { maxWorkspaces: 1 })
     comes(story, 'ann')
     comes(story, 'bob')
@@ -216,7 +216,7 @@ describe('a shared workspace', () => {
     assert.equal(story.asks('cid').status, 'granted')
   })
 
-  it('hazard: one is waited for in the queue after all who waited for it have moved', () => {
+  it('hazard: leaves the queue when all people who waited for it have moved', () => {
     const story = shared({}, { maxWorkspaces: 2 })
     comes(story, 'ann')
     comes(story, 'zed')
@@ -236,7 +236,7 @@ describe('a shared workspace', () => {
     assert.equal(restarted.seatOf('fay')?.name, restarted.seatOf('eve')?.name)
   })
 
-  it('is given up by one of several without loss for the others', () => {
+  it('goes on starting for the others when one person cancels', () => {
     const story = shared({}, { maxStarting: 1 })
     story.asks('ann')
     story.asks('bob')
@@ -249,14 +249,14 @@ describe('a shared workspace', () => {
     assert.equal(codeOf(story.asks('ann')), 'waiting')
   })
 
-  it('is not started by those who may not start anything', () => {
+  it('is not started by a request that may not start anything', () => {
     const story = shared({})
     assert.equal(codeOf(story.asks('ann', { start: 'no' })), 'workspace_idle')
     assert.equal(codeOf(story.asks('ann', { start: 'wake' })), 'workspace_stopped')
     assert.deepEqual(story.orders, [])
   })
 
-  it('hazard: a stranger of the same name gets the seat', () => {
+  it('hazard: gives no seat to another person of the same name', () => {
     const story = shared({})
     comes(story, 'ann')
     const reply = story.asks(person('ann', { subject: 'u-another' }))
@@ -265,7 +265,7 @@ describe('a shared workspace', () => {
 })
 
 describe('a route to one workspace', () => {
-  it('leads its owner there and nobody else', () => {
+  it('leads the owner there and nobody else', () => {
     const story = begun()
     comes(story, 'ann')
     const [workspace] = story.state.workspaces.keys()
@@ -276,7 +276,7 @@ describe('a route to one workspace', () => {
     assert.equal(codeOf(story.asks('bob', { workspace: unknown })), 'workspace_unknown')
   })
 
-  it('gives a seat in a shared one, as long as there are any', () => {
+  it('gives a seat in a shared workspace, as long as one is free', () => {
     const story = shared({})
     comes(story, 'ann')
     const workspace = story.seatOf('ann')?.name
@@ -288,8 +288,8 @@ describe('a route to one workspace', () => {
   })
 })
 
-describe('a workspace that is opened for anybody', () => {
-  it('has a place at once, and a name of its own, and takes everybody', () => {
+describe('a workspace that is opened for everybody', () => {
+  it('has a place at once and a name of its own, and takes everybody', () => {
     const story = begun({ limits: { maxWorkspaces: 1 } })
     const { reply: workspace } = story.hears({ type: 'open-requested', template: 'lab' })
     assert.ok(workspace !== undefined)
@@ -297,7 +297,7 @@ describe('a workspace that is opened for anybody', () => {
     for (const who of people(1, 12)) assert.equal(codeOf(story.asks(who, { workspace })), 'granted')
   })
 
-  it('does not wait where there is no place', () => {
+  it('is not opened where there is no place', () => {
     const story = begun({ limits: { maxWorkspaces: 1 } })
     comes(story, 'ann')
     const { reply: workspace } = story.hears({ type: 'open-requested', template: 'lab' })
@@ -323,7 +323,7 @@ describe('a template that starts by a click', () => {
     assert.equal(codeOf(story.asks('ann')), 'workspace_stopped')
   })
 
-  it('hazard: whoever was clicked for and is held in the queue counts as gone', () => {
+  it('hazard: a held request counts as presence of a person who waits in the queue after a click', () => {
     const story = begun({ policy: { startsBy: 'click' }, limits: { maxWorkspaces: 1 } })
     story.hears({ type: 'start-requested', template: 'lab', user: person('ann') })
     story.obeys()
@@ -334,14 +334,14 @@ describe('a template that starts by a click', () => {
 })
 
 describe('a private workspace', () => {
-  it('that has served its total is removed when it would be stopped', () => {
+  it('is removed instead of stopped when it has served its total', () => {
     const story = begun({ policy: { seatsTotal: 1 } })
     comes(story, 'ann')
     story.passes(200_000).obeys()
     assert.equal(story.phase('ann'), 'absent')
   })
 
-  it('that is stopped and started serves one more each time', () => {
+  it('counts one more person served with each start', () => {
     const story = begun({ policy: { seatsTotal: 2 } })
     comes(story, 'ann')
     story.passes(200_000).obeys()

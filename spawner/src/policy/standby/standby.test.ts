@@ -68,7 +68,7 @@ function restarted(story: Scenario, standby: number, renamed: boolean): Scenario
 }
 
 describe('standbys', () => {
-  it('are made, reached by a director and kept in number, for nobody', () => {
+  it('are created and reached by a director in advance, and their number is kept up', () => {
     const story = standing(2)
     assert.equal(ready(story).length, 2)
     for (const { owner, network } of standbys(story)) {
@@ -80,7 +80,7 @@ describe('standbys', () => {
     assert.equal(ready(story).length, 2)
   })
 
-  it('are claimed in the very decision that hears a person, each by another', () => {
+  it('are claimed in the decision about the request, each by another person', () => {
     const story = standing(3)
     const before = new Set(generations(ready(story)))
     const took = ['ann', 'bob', 'cy'].map((who) => {
@@ -100,7 +100,7 @@ describe('standbys', () => {
     assert.deepEqual(story.ordered(), [])
   })
 
-  it('are measured from the asking to the grant as starts of their kind', () => {
+  it('are measured from the request to the grant, as starts of their own kind', () => {
     const story = standing(1)
     story.asks('ann')
     const announced = story.said.find(
@@ -116,7 +116,7 @@ describe('standbys', () => {
     assert.equal(story.state.measured.staysMs.length, 0)
   })
 
-  it('are nobody else’s after a claim, and stay one container with one network', () => {
+  it('belong to one person after a claim, and stay one container with one network', () => {
     const story = standing(1)
     story.asks('ann')
     const { network, container } = story.workspace('ann')
@@ -127,7 +127,7 @@ describe('standbys', () => {
     assert.equal(story.state.networks.get(network ?? -1)?.workspace, nameOf('ann'))
   })
 
-  it('wait for everybody who waits, and hold no more places than there are', () => {
+  it('come after everybody in the queue, and hold no more places than there are', () => {
     const story = standing(2, { limits: { maxWorkspaces: 3 } })
     for (const who of ['ann', 'bob', 'cy', 'dan']) {
       story.asks(who)
@@ -139,7 +139,7 @@ describe('standbys', () => {
     assert.equal(story.ordered().length, 0)
   })
 
-  it('are made under the limits of starting, memory and the template', () => {
+  it('are created within the limits of starts, memory and the template', () => {
     for (const [options, most] of [
       [{ limits: { maxMemoryBytes: 250 } }, 2],
       [{ limits: { maxWorkspaces: 1 } }, 1],
@@ -176,7 +176,7 @@ describe('standbys', () => {
     assert.equal(story.asks(person('cy', { groups: [] })).status, 'granted')
   })
 
-  it('are not claimed for a name that is somebody else’s', () => {
+  it('are not claimed for a name that something foreign has', () => {
     const story = standing(1)
     story.looks({
       containers: seenIn(story, false),
@@ -189,7 +189,7 @@ describe('standbys', () => {
     assert.equal(ready(story).length, 1)
   })
 
-  it('are not for those who have one of their own, nor for background requests', () => {
+  it('are not claimed by people with a container of their own, nor by background requests', () => {
     const story = standing(1)
     story.asks('ann')
     story.obeys()
@@ -203,13 +203,13 @@ describe('standbys', () => {
     assert.equal(ready(story).length, 1)
   })
 
-  it('never stand by for templates that are shared or have a home', () => {
+  it('are never created for templates that are shared or have a home', () => {
     assert.equal(standbys(standing(2, { templateOf: { seats: 4 } })).length, 0)
     const home = new Scenario({ policy: { standby: 2 } }).looks().connects().obeys()
     assert.equal(home.state.workspaces.size, 0)
   })
 
-  it('serve who waits already as soon as they are ready', () => {
+  it('are claimed by people in the queue as soon as they are ready', () => {
     const story = new Scenario(optionsWith(1, { limits: { maxStarting: 1 } })).looks().connects()
     story.asks('ann')
     story.obeys('create-network', 'attach-director', 'pull-image', 'create-container')
@@ -218,7 +218,7 @@ describe('standbys', () => {
     assert.match(String(story.workspace('ann').container?.generation), /standby/)
   })
 
-  it('go to those who have nothing yet before those who ask for a second', () => {
+  it('go to people who have no workspace before people who request a second one', () => {
     const { config } = optionsWith(1)
     const templates = new Map([...(config?.templates ?? []), ['gpu', testTemplate('gpu')]])
     const limits = { maxStarting: 1 }
@@ -263,7 +263,7 @@ describe('standbys', () => {
     }
   })
 
-  it('drain from the claim on, too', () => {
+  it('count the time until they drain from the claim as well', () => {
     const story = standing(1, { templateOf: { drainAfterMs: 200_000, idleStopMs: 0 } })
     story.passes(150_000)
     story.asks('ann')
@@ -280,7 +280,7 @@ describe('standbys', () => {
     assert.equal(story.state.workspaces.size, 1)
   })
 
-  it('are replaced when what they would be made from is another, and go with their template', () => {
+  it('are replaced when their description changes, and removed with their template', () => {
     const story = standing(2)
     const config = { ...configWith(optionsWith(2)), specOf: () => 'spec-2' }
     story.hears({ type: 'config-changed', config })
@@ -297,7 +297,7 @@ describe('standbys', () => {
 })
 
 describe('a standby that fails', () => {
-  it('is tried again with growing pauses, one at a time', () => {
+  it('is replaced after growing pauses, one at a time', () => {
     const story = new Scenario(optionsWith(3)).looks().connects()
     story.obeys('create-network', 'attach-director', 'pull-image')
     for (let made = 0; made < 3; made++) story.fails('create-container')
@@ -316,7 +316,7 @@ describe('a standby that fails', () => {
     assert.equal(ready(story).length, 3)
   })
 
-  it('by ending when it was ready is removed, and replaced after a pause', () => {
+  it('by ending after it was ready is removed, and replaced after a pause', () => {
     const story = standing(1)
     const [generation] = generations(ready(story))
     story.hears({ type: 'container-died', generation: String(generation), exitCode: 1 })
@@ -349,7 +349,7 @@ describe('a claim', () => {
     }
   })
 
-  it('that was never recorded never took place: the standby is still nobody’s', () => {
+  it('that was not recorded did not happen: the standby still has no owner', () => {
     const story = standing(1)
     const { recorded } = story
     const [before] = generations(ready(story))
@@ -360,7 +360,7 @@ describe('a claim', () => {
     assert.equal(again.phase('ann'), 'absent')
   })
 
-  it('whose record is lost after the rename leaves a container that is nobody’s any more', () => {
+  it('whose record is lost after the rename leaves a container that no person gets', () => {
     const story = standing(1)
     const { recorded } = story
     const reply = story.asks('ann')
@@ -374,7 +374,7 @@ describe('a claim', () => {
     assert.ok(left.every(({ container }) => container?.generation !== reply.generation))
   })
 
-  it('is good although the name is taken: the rename is tried again after a rest', () => {
+  it('holds although the name is taken: the rename is retried after a pause', () => {
     const story = standing(1)
     story.asks('ann')
     story.fails('rename-container')
@@ -390,7 +390,7 @@ describe('a claim', () => {
     assert.equal(story.workspace('ann').container?.name, nameOf('ann'))
   })
 
-  it('is not undone by a look from before the rename, or from before the claim', () => {
+  it('is not undone by an inventory from before the rename or the claim', () => {
     const story = standing(1)
     const before = seenIn(story, false)
     const startedAt = story.now
@@ -409,7 +409,7 @@ describe('a claim', () => {
     assert.equal(holders.length, 1)
   })
 
-  it('is not undone by a container of their name that was made late: that one goes, and the name is free', () => {
+  it('is not undone by a container of the person’s name that was created late: it is removed and the name becomes free', () => {
     const story = standing(1)
     const late = {
       workspace: nameOf('ann'),
@@ -438,7 +438,7 @@ describe('a claim', () => {
     assert.deepEqual(removals(again), ['late'])
   })
 
-  it('of one that stopped starts the same container again', () => {
+  it('of a standby that stopped later starts the same container again', () => {
     const story = standing(1)
     story.asks('ann')
     story.obeys()
