@@ -1,6 +1,6 @@
 // The one template that the environment describes. Pure: texts were parsed by the settings.
-import { identityFields } from '@berth/shared/contract'
 import type { Values } from '@berth/shared/settings'
+import { defaultIdentity, defaultPolicy, defaultSpec } from './template-defaults.ts'
 import type { Template } from './template.ts'
 import type { templateSettings } from './template-settings.ts'
 
@@ -28,33 +28,28 @@ export function templateFromEnvironment(
     icon: '',
     prefix,
     spec: {
+      ...defaultSpec,
       image,
       pull: values.CONTAINER_PULL,
       port,
-      command: values.CONTAINER_COMMAND ?? [],
+      command: values.CONTAINER_COMMAND ?? defaultSpec.command,
       environment,
       ...(values.CONTAINER_HOME === undefined
         ? {}
         : { home: { path: values.CONTAINER_HOME, volume: values.CONTAINER_HOME_VOLUME } }),
-      volumes: values.CONTAINER_VOLUMES ?? [],
-      user: values.CONTAINER_USER ?? '',
+      volumes: values.CONTAINER_VOLUMES ?? defaultSpec.volumes,
+      user: values.CONTAINER_USER ?? defaultSpec.user,
       memoryBytes: values.CONTAINER_MEMORY,
       memorySwapBytes: values.CONTAINER_MEMORY,
-      shmBytes: 0,
       cpus: values.CONTAINER_CPUS,
       pids: values.CONTAINER_PIDS,
-      secrets: [],
-      networks: [],
-      init: true,
-      capAdd: [],
-      securityOpt: [],
-      runtime: '',
       egress: values.CONTAINER_EGRESS,
       readyPath: values.CONTAINER_READY_PATH,
-      stopSignal: values.CONTAINER_STOP_SIGNAL ?? '',
+      stopSignal: values.CONTAINER_STOP_SIGNAL ?? defaultSpec.stopSignal,
       stopTimeoutMs: values.CONTAINER_STOP_TIMEOUT,
     },
     policy: {
+      ...defaultPolicy,
       seats,
       seatsTotal: values.CONTAINER_SEATS_TOTAL,
       seatIdleMs: values.CONTAINER_SEAT_IDLE,
@@ -67,18 +62,15 @@ export function templateFromEnvironment(
       extensionMs: values.CONTAINER_EXTENSION,
       startTimeoutMs: values.CONTAINER_START_TIMEOUT,
       startsBy: values.CONTAINER_START_BY,
-      allowedUsers: values.CONTAINER_ALLOWED_USERS ?? [],
-      allowedGroups: values.CONTAINER_ALLOWED_GROUPS ?? [],
-      maxWorkspaces: 0,
-      maxWorkspacesByGroup: {},
+      allowedUsers: values.CONTAINER_ALLOWED_USERS ?? defaultPolicy.allowedUsers,
+      allowedGroups: values.CONTAINER_ALLOWED_GROUPS ?? defaultPolicy.allowedGroups,
       standby: values.CONTAINER_STANDBY,
-      activityPath: values.CONTAINER_ACTIVITY_PATH ?? '',
+      activityPath: values.CONTAINER_ACTIVITY_PATH ?? defaultPolicy.activityPath,
       busyCpuPercent: values.CONTAINER_BUSY_CPU,
       busyAtMostMs: values.CONTAINER_BUSY_AT_MOST,
     },
     route: { hosts: values.CONTAINER_HOSTS ?? [] },
-    // An application that several people share has no other way to know who is who.
-    passIdentity: values.CONTAINER_PASS_IDENTITY ?? (seats === 1 ? [] : identityFields),
+    passIdentity: values.CONTAINER_PASS_IDENTITY ?? defaultIdentity(seats),
     passTokens: values.CONTAINER_PASS_TOKENS ?? [],
     backgroundRequests: values.CONTAINER_BACKGROUND_REQUESTS ?? [],
     connectionIdleMs: values.CONTAINER_CONNECTION_IDLE,

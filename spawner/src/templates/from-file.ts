@@ -1,9 +1,15 @@
 // A template as the file has it -> a template. Pure: texts were parsed by the schema, secrets were read before.
-import { identityFields } from '@berth/shared/contract'
 import { parsePrefix, type Prefix } from '@berth/shared/names'
 import { Secret } from '@berth/shared/secret'
 import { readVolume } from './file-volumes.ts'
 import type { WrittenTemplate } from './file-schema.ts'
+import {
+  defaultConnectionIdleMs,
+  defaultIdentity,
+  defaultPolicy,
+  defaults,
+  defaultSpec,
+} from './template-defaults.ts'
 import type { SecretMount, Template, TemplateRoute, TemplateSpec, VolumeMount } from './template.ts'
 import type { Complaint } from './template-rules.ts'
 import { weakened } from './weakened.ts'
@@ -15,9 +21,6 @@ export interface FileSurroundings {
   readonly lacksSecrets: boolean
   readonly bindsAllowed: readonly string[]
 }
-
-const defaultMemory = 2 * 1024 ** 3
-const minute = 60_000
 
 export interface FromFile {
   /** With something in the place of what is wrong, so that all else can be looked at. */
@@ -56,7 +59,7 @@ export function templateFromFile(
   const environment = environmentOf(written, complain)
 
   const { ready = {}, seats = {}, idle = {}, lifetime = {}, activity = {} } = written
-  const concurrent = seats.concurrent ?? 1
+  const concurrent = seats.concurrent ?? defaultPolicy.seats
   const template: Omit<Template, 'weakened'> = {
     name,
     source: 'file',
@@ -64,43 +67,43 @@ export function templateFromFile(
     title: written.title ?? name,
     description: written.description ?? '',
     icon: written.icon ?? '',
-    // What is none meets nobody's.
+    // An invalid prefix equals no valid one, so it leads to no further complaint.
     prefix: prefix ?? (name as Prefix),
     spec: {
       ...containerOf(written),
       environment,
       volumes,
       secrets,
-      readyPath: ready.path ?? '/',
+      readyPath: ready.path ?? defaultSpec.readyPath,
     },
     policy: {
       seats: concurrent,
-      seatsTotal: seats.total ?? 0,
-      seatIdleMs: seats.idle ?? 15 * minute,
-      persistBetweenReconnects: seats.persist_between_reconnects ?? true,
-      idleFreezeMs: idle.freeze ?? 0,
-      idleStopMs: idle.stop ?? 15 * minute,
-      idleRemoveMs: idle.remove ?? 1_440 * minute,
-      maxLifetimeMs: lifetime.max ?? 0,
-      drainAfterMs: lifetime.drain_after ?? 0,
-      extensionMs: lifetime.extension ?? 0,
-      startTimeoutMs: ready.timeout ?? 2 * minute,
-      startsBy: written.start ?? 'visit',
-      allowedUsers: written.allow?.users ?? [],
-      allowedGroups: written.allow?.groups ?? [],
-      maxWorkspaces: written.limits?.workspaces ?? 0,
+      seatsTotal: seats.total ?? defaultPolicy.seatsTotal,
+      seatIdleMs: seats.idle ?? defaultPolicy.seatIdleMs,
+      persistBetweenReconnects:
+        seats.persist_between_reconnects ?? defaultPolicy.persistBetweenReconnects,
+      idleFreezeMs: idle.freeze ?? defaultPolicy.idleFreezeMs,
+      idleStopMs: idle.stop ?? defaultPolicy.idleStopMs,
+      idleRemoveMs: idle.remove ?? defaultPolicy.idleRemoveMs,
+      maxLifetimeMs: lifetime.max ?? defaultPolicy.maxLifetimeMs,
+      drainAfterMs: lifetime.drain_after ?? defaultPolicy.drainAfterMs,
+      extensionMs: lifetime.extension ?? defaultPolicy.extensionMs,
+      startTimeoutMs: ready.timeout ?? defaultPolicy.startTimeoutMs,
+      startsBy: written.start ?? defaultPolicy.startsBy,
+      allowedUsers: written.allow?.users ?? defaultPolicy.allowedUsers,
+      allowedGroups: written.allow?.groups ?? defaultPolicy.allowedGroups,
+      maxWorkspaces: written.limits?.workspaces ?? defaultPolicy.maxWorkspaces,
       maxWorkspacesByGroup: Object.fromEntries(written.limits?.groups ?? []),
-      standby: written.standby ?? 0,
-      activityPath: activity.path ?? '',
-      busyCpuPercent: activity.cpu ?? 0,
-      busyAtMostMs: activity.at_most ?? 1_440 * minute,
+      standby: written.standby ?? defaultPolicy.standby,
+      activityPath: activity.path ?? defaultPolicy.activityPath,
+      busyCpuPercent: activity.cpu ?? defaultPolicy.busyCpuPercent,
+      busyAtMostMs: activity.at_most ?? defaultPolicy.busyAtMostMs,
     },
     route: routeOf(written),
-    // An application that several people share has no other way to know who is who.
-    passIdentity: written.pass?.identity ?? (concurrent === 1 ? [] : identityFields),
+    passIdentity: written.pass?.identity ?? defaultIdentity(concurrent),
     passTokens: written.pass?.tokens ?? [],
     backgroundRequests: written.background ?? [],
-    connectionIdleMs: written.connection_idle ?? minute,
+    connectionIdleMs: written.connection_idle ?? defaultConnectionIdleMs,
   }
   return { template: { ...template, weakened: weakened(template.spec) }, complaints }
 }
@@ -109,29 +112,29 @@ function containerOf(
   written: WrittenTemplate,
 ): Omit<TemplateSpec, 'environment' | 'volumes' | 'secrets' | 'readyPath'> {
   const { home } = written
-  const memory = written.mem_limit ?? defaultMemory
+  const memory = written.mem_limit ?? defaultSpec.memoryBytes
   return {
     image: written.image,
     pull: written.pull_policy === 'always' ? 'always' : 'missing',
     port: written.port,
-    command: written.command ?? [],
+    command: written.command ?? defaultSpec.command,
     ...(home === undefined
       ? {}
-      : { home: { path: home.path, volume: home.volume ?? '{instance}-{user}-home' } }),
-    user: written.user ?? '',
+      : { home: { path: home.path, volume: home.volume ?? defaults.homeVolume } }),
+    user: written.user ?? defaultSpec.user,
     memoryBytes: memory,
     memorySwapBytes: written.memswap_limit ?? memory,
-    shmBytes: written.shm_size ?? 0,
-    cpus: written.cpus ?? 1,
-    pids: written.pids_limit ?? 512,
-    networks: written.networks ?? [],
-    init: written.init ?? true,
+    shmBytes: written.shm_size ?? defaultSpec.shmBytes,
+    cpus: written.cpus ?? defaultSpec.cpus,
+    pids: written.pids_limit ?? defaultSpec.pids,
+    networks: written.networks ?? defaultSpec.networks,
+    init: written.init ?? defaultSpec.init,
     capAdd: (written.cap_add ?? []).map((name) => name.replace(/^CAP_/, '')),
-    securityOpt: written.security_opt ?? [],
-    runtime: written.runtime ?? '',
-    egress: written.egress ?? 'internet',
-    stopSignal: written.stop_signal ?? '',
-    stopTimeoutMs: written.stop_grace_period ?? 10_000,
+    securityOpt: written.security_opt ?? defaultSpec.securityOpt,
+    runtime: written.runtime ?? defaultSpec.runtime,
+    egress: written.egress ?? defaultSpec.egress,
+    stopSignal: written.stop_signal ?? defaultSpec.stopSignal,
+    stopTimeoutMs: written.stop_grace_period ?? defaultSpec.stopTimeoutMs,
   }
 }
 

@@ -1,11 +1,16 @@
 // An image's labels -> a template: `berth.image.*`, and where these say nothing `orca.*`, with Orca's defaults.
-import { identityFields } from '@berth/shared/contract'
 import { parsePrefix } from '@berth/shared/names'
 import { choice, port, type Parse } from '@berth/shared/parse'
 import * as field from './fields.ts'
 import { routePath } from './file-schema.ts'
 import { repositoryName } from './image-patterns.ts'
-import { plainPolicy, plainSpec } from './plain-template.ts'
+import {
+  defaultConnectionIdleMs,
+  defaultIdentity,
+  defaultPolicy,
+  defaults,
+  defaultSpec,
+} from './template-defaults.ts'
 import type { Template, TemplateKind, TemplateRoute } from './template.ts'
 
 export interface LabelledImage {
@@ -23,7 +28,7 @@ export type ImageResult =
 const hour = 3_600_000
 
 /** What Orca takes where a label is missing, by the kind of image. */
-const defaults = {
+const orcaDefaults = {
   web: { users: 0, persists: true },
   ssh: { users: 1, persists: false },
   tcp: { users: 0, persists: true },
@@ -52,10 +57,10 @@ export function templateFromImage(
       .slice(0, 20),
   )
   const home = read('home', field.homePath)
-  const memory = read('memory', field.memory) ?? 2 * 1024 ** 3
+  const memory = read('memory', field.memory) ?? defaultSpec.memoryBytes
   const basePath = read('base_path', keptPath)
-  const users = read('users.concurrent', people) ?? defaults[kind].users
-  const total = read('users.total', people) ?? defaults[kind].users
+  const users = read('users.concurrent', people) ?? orcaDefaults[kind].users
+  const total = read('users.total', people) ?? orcaDefaults[kind].users
   const inactive = read('timeout.inactive', period) ?? hour / 4
   const template = {
     source: 'image' as const,
@@ -64,35 +69,33 @@ export function templateFromImage(
     description: read('description', field.words) ?? '',
     icon: read('icon', field.icon) ?? '',
     spec: {
-      ...plainSpec,
+      ...defaultSpec,
       image: image.reference,
       port: read('port', port) ?? 80,
-      command: read('command', field.command) ?? [],
-      ...(home === undefined ? {} : { home: { path: home, volume: '{instance}-{user}-home' } }),
+      command: read('command', field.command) ?? defaultSpec.command,
+      ...(home === undefined ? {} : { home: { path: home, volume: defaults.homeVolume } }),
       memoryBytes: memory,
       memorySwapBytes: memory,
-      cpus: read('cpus', field.cpus) ?? 1,
-      pids: 512,
-      readyPath: read('ready.path', field.urlPath) ?? '/',
+      cpus: read('cpus', field.cpus) ?? defaultSpec.cpus,
+      readyPath: read('ready.path', field.urlPath) ?? defaultSpec.readyPath,
       stopSignal: read('container.stopsignal', field.signal) ?? '',
     },
     policy: {
-      ...plainPolicy,
+      ...defaultPolicy,
       seats: users,
       // One at a time is here one for each person, who is the only one that theirs ever serves.
       seatsTotal: users === 1 ? 0 : total,
       seatIdleMs: inactive,
       persistBetweenReconnects:
-        read('container.persistBetweenReconnects', truth) ?? defaults[kind].persists,
+        read('container.persistBetweenReconnects', truth) ?? orcaDefaults[kind].persists,
       idleStopMs: inactive,
       idleRemoveMs: inactive === 0 ? 0 : Math.max(inactive, 24 * hour),
       drainAfterMs: read('timeout.session', period) ?? 24 * hour,
-      busyAtMostMs: 24 * hour,
     },
-    passIdentity: users === 1 ? [] : identityFields,
+    passIdentity: defaultIdentity(users),
     passTokens: [],
     backgroundRequests: [],
-    connectionIdleMs: 60_000,
+    connectionIdleMs: defaultConnectionIdleMs,
     weakened: [],
   }
   complaints.push(...notOffered(kind, method))

@@ -1,12 +1,16 @@
 // When things fall due: idleness, lifetimes, deadlines. Says when, never what is done about it.
 import type { PolicyConfig, Workspace } from '../domain.ts'
-import { plainPolicy } from '../../templates/plain-template.ts'
 import type { TemplatePolicy } from '../../templates/template.ts'
+import { unlimitedPolicy } from '../../templates/unlimited-policy.ts'
 
 const never = Number.POSITIVE_INFINITY
 
 /** For containers whose template is no longer offered: they run until nobody uses them, and then go. */
-const orphanPolicy: TemplatePolicy = { ...plainPolicy, idleStopMs: 15 * 60_000, idleRemoveMs: 1 }
+const orphanPolicy: TemplatePolicy = {
+  ...unlimitedPolicy,
+  idleStopMs: 15 * 60_000,
+  idleRemoveMs: 1,
+}
 
 /** A director that is only now connected gets at least this long to reach a workspace. */
 export const probeGraceMs = 10_000

@@ -1,7 +1,11 @@
-// For tests: a template with everything off but what the test names.
+// For tests: a template without limits, but for those that the test names.
 import { parsePrefix } from '@berth/shared/names'
-import { plainPolicy, plainSpec } from '../plain-template.ts'
+import { defaultSpec } from '../template-defaults.ts'
 import type { Template, TemplatePolicy, TemplateSpec } from '../template.ts'
+import { unlimitedPolicy } from '../unlimited-policy.ts'
+
+/** Zero is no limit. */
+const unlimitedSpec = { ...defaultSpec, memoryBytes: 0, memorySwapBytes: 0, cpus: 0, pids: 0 }
 
 export interface TestTemplate extends Partial<Omit<Template, 'spec' | 'policy' | 'prefix'>> {
   readonly spec?: Partial<TemplateSpec>
@@ -11,7 +15,7 @@ export interface TestTemplate extends Partial<Omit<Template, 'spec' | 'policy' |
 /** @param name also its prefix */
 export function testTemplate(name: string, { spec, policy, ...rest }: TestTemplate = {}): Template {
   const prefix = parsePrefix(name)
-  if (prefix === undefined) throw new TypeError(`${name} is no prefix`)
+  if (prefix === undefined) throw new TypeError(`${name} is not a valid prefix`)
   return {
     name,
     source: 'environment',
@@ -20,8 +24,8 @@ export function testTemplate(name: string, { spec, policy, ...rest }: TestTempla
     description: '',
     icon: '',
     prefix,
-    spec: { ...plainSpec, image: 'berth/lab', port: 8888, ...spec },
-    policy: { ...plainPolicy, ...policy },
+    spec: { ...unlimitedSpec, image: 'berth/lab', port: 8888, ...spec },
+    policy: { ...unlimitedPolicy, ...policy },
     route: { hosts: [] },
     passIdentity: [],
     passTokens: [],

@@ -1,0 +1,25 @@
+// A policy that allows everything and never ends anything by itself: what other policies are built on.
+import type { TemplatePolicy } from './template.ts'
+
+export const unlimitedPolicy: TemplatePolicy = {
+  seats: 1,
+  seatsTotal: 0,
+  seatIdleMs: 0,
+  persistBetweenReconnects: true,
+  idleFreezeMs: 0,
+  idleStopMs: 0,
+  idleRemoveMs: 0,
+  maxLifetimeMs: 0,
+  drainAfterMs: 0,
+  extensionMs: 0,
+  startTimeoutMs: 120_000,
+  startsBy: 'visit',
+  allowedUsers: [],
+  allowedGroups: [],
+  maxWorkspaces: 0,
+  maxWorkspacesByGroup: {},
+  standby: 0,
+  activityPath: '',
+  busyCpuPercent: 0,
+  busyAtMostMs: 0,
+}
