@@ -159,3 +159,12 @@ export const hostFolder = pattern(
 
 /** A person's or a group's name as it is: no blanks around it. */
 export const personName = pattern(/^(?!\s)[^\p{Cc}]{1,256}(?<!\s)$/u, 'is not a name')
+
+/** `/lab`: only characters that a URL does not encode. */
+export const routePath: Parse<string> = (text) => {
+  const isPlain = /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/.test(text) && text.length <= 256
+  if (!isPlain) return { complaint: 'must be a path such as /lab, without / at its end' }
+  return /^\/(\.berth|oauth2)(\/|$)/.test(text)
+    ? { complaint: 'is reserved for Berth and the gateway' }
+    : { value: text }
+}

@@ -78,3 +78,12 @@ export function either<A extends z.ZodType, B extends z.ZodType>(
 ) {
   return z.union(ways, { error: kindOf(what) }).meta({ description })
 }
+
+/** `-1` means no limit in Compose, as `0` does here. */
+export const boundOrNone =
+  (parse: Parse<number>): Parse<number> =>
+  (text) =>
+    text === '-1' ? { value: 0 } : parse(text)
+
+/** The last sentence of the description of a key that has a default. */
+export const unset = (value: string): string => `Unset: \`${value}\``

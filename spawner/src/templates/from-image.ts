@@ -2,7 +2,6 @@
 import { parsePrefix } from '@berth/shared/names'
 import { choice, port, type Parse } from '@berth/shared/parse'
 import * as field from './fields.ts'
-import { routePath } from './file-schema.ts'
 import { repositoryName } from './image-patterns.ts'
 import {
   defaultConnectionIdleMs,
@@ -165,4 +164,4 @@ const truth: Parse<boolean> = (text) => {
 }
 
 /** `/lab/` is the same as `/lab`. */
-const keptPath: Parse<string> = (text) => routePath(text.replace(/(?<=.)\/$/, ''))
+const keptPath: Parse<string> = (text) => field.routePath(text.replace(/(?<=.)\/$/, ''))

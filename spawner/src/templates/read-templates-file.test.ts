@@ -227,7 +227,7 @@ const broken: readonly Broken[] = [
     text: `templates:\n  a: { ${lab}, route: { path: lab/ } }\n  b: { ${lab}, route: { path: /oauth2/x } }\n  c: { ${lab}, route: { path: { prefix: /x/../y } } }\n  d: { ${lab}, route: { hosts: ["*.*.org", "x.org:80"] } }\n`,
     problems: [
       /^2:\d+ templates\.a\.route\.path must be a path such as \/lab/,
-      /^3:\d+ templates\.b\.route\.path is taken by Berth and the gateway/,
+      /^3:\d+ templates\.b\.route\.path is reserved for Berth and the gateway/,
       /^4:\d+ templates\.c\.route\.path\.prefix must be a path such as \/lab/,
       /^5:\d+ templates\.d\.route\.hosts\.0 must be a host name/,
       /^5:\d+ templates\.d\.route\.hosts\.1 must be a host name/,

@@ -1,13 +1,8 @@
 // The text of the file -> its templates, or everything that is wrong with it and where. Pure: files are read for it.
 import { Secret } from '@berth/shared/secret'
 import type { z } from 'zod'
-import {
-  fileSchema,
-  secretName,
-  secretSchema,
-  templateSchema,
-  type WrittenTemplate,
-} from './file-schema.ts'
+import { fileSchema, secretSchema, templateSchema, type WrittenTemplate } from './file-schema.ts'
+import { secretName } from './compose-keys.ts'
 import { isMap } from './file-fields.ts'
 import { findGaps, valueAt, type Gaps } from './file-gaps.ts'
 import { templateFromFile, type FileSurroundings } from './from-file.ts'

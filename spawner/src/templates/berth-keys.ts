@@ -1,0 +1,202 @@
+// The keys of a template that only Berth has: how each is written, and what the reference says about it.
+import { identityFields, requestTokens } from '@berth/shared/contract'
+import { port } from '@berth/shared/parse'
+import * as field from './fields.ts'
+import {
+  boundOrNone,
+  choice,
+  either,
+  flag,
+  list,
+  map,
+  section,
+  unset,
+  value,
+} from './file-fields.ts'
+import { defaults } from './template-defaults.ts'
+
+/** The keys that Compose does not have. */
+export const berthKeys = {
+  port: value(port, 'The port that the application listens on'),
+  kind: choice(
+    ['web', 'ssh', 'tcp'],
+    'What kind of service it is; only `web` is supported so far',
+  ).optional(),
+  prefix: value(
+    field.prefix,
+    'The first part of the names of its workspaces: a letter, then letters and digits. Unset: the name of the template',
+  ).optional(),
+  title: value(
+    field.words,
+    'The name that people read on the pages. Unset: the name of the template',
+  ).optional(),
+  description: value(field.words, 'One line that tells people what it is').optional(),
+  icon: value(field.icon, 'A URL, or a data URL of an image').optional(),
+  home: section(
+    {
+      path: value(field.homePath, 'Its path in the container'),
+      volume: value(
+        field.homeVolume,
+        'The volume; must contain `{user}` or `{workspace}`. Unset: `{instance}-{user}-home`, which all templates share; templates that run as different users need volumes of their own',
+      ).optional(),
+    },
+    'The person’s home, which is kept when the container is removed. Unset: no files are kept',
+  ).optional(),
+  ready: section(
+    {
+      path: value(
+        field.urlPath,
+        `The workspace is ready when this path answers with a status below 500. ${unset(defaults.readyPath)}`,
+      ).optional(),
+      timeout: value(
+        field.period('1s', '24h'),
+        `How long it may take to become ready after it was created. ${unset(defaults.startTimeout)}`,
+      ).optional(),
+    },
+    'When it is ready',
+  ).optional(),
+  route: section(
+    {
+      hosts: list(
+        value(field.host, 'a host name'),
+        'Host names without a port; `*.` at the beginning stands for any one label',
+      ).optional(),
+      path: either(
+        [
+          value(field.routePath, 'a path such as /lab, kept'),
+          section(
+            {
+              prefix: value(field.routePath, 'A path such as `/lab`'),
+              strip: flag(
+                '`true`: the application does not see the path. Unset: `false`',
+              ).optional(),
+            },
+            'a path, kept or stripped',
+          ),
+        ],
+        'a path, or a map with prefix and strip',
+        'A path such as `/lab`, which the application sees (`{base_path}` is then `/lab/`), or `{prefix, strip}`. The path is on the hosts that `hosts` names, otherwise on the host of PUBLIC_URL',
+      ).optional(),
+      port: value(port, 'A port of the director that leads only to this template').optional(),
+    },
+    'The address of its workspaces. Without one, every host name that no other template has leads to it',
+  ).optional(),
+  allow: section(
+    {
+      users: list(value(field.personName, 'a user'), 'Exact user names').optional(),
+      groups: list(value(field.personName, 'a group'), 'Members of any of these groups').optional(),
+    },
+    'Who may use it. Without users and groups, everybody who is signed in',
+  ).optional(),
+  limits: section(
+    {
+      workspaces: value(
+        field.count,
+        'Workspaces of this template at once; `0` is no limit',
+      ).optional(),
+      groups: map(
+        value(field.count, 'a number'),
+        'How many of these may belong to members of a group, by the name of the group',
+      ).optional(),
+    },
+    'How many at once',
+  ).optional(),
+  start: choice(
+    ['visit', 'click'],
+    `What starts it: a \`visit\`, or a \`click\` (the page then has a start button). ${unset(defaults.startsBy)}`,
+  ).optional(),
+  idle: section(
+    {
+      freeze: value(
+        field.idleStep,
+        `When it is paused; it wakes when it is used again. ${unset(defaults.idleFreeze)}, never`,
+      ).optional(),
+      stop: value(field.idleStep, `When it is stopped. ${unset(defaults.idleStop)}`).optional(),
+      remove: value(
+        field.idleStep,
+        `When it is removed; the home is kept. ${unset(defaults.idleRemove)}`,
+      ).optional(),
+    },
+    'What happens to a workspace how long after its last use; `0` is never',
+  ).optional(),
+  connection_idle: value(
+    field.period('1s', '24h'),
+    `A download counts as use only if the client received data within this time. ${unset(defaults.connectionIdle)}`,
+  ).optional(),
+  background: list(
+    value(field.backgroundRequest, 'METHOD /path'),
+    'Requests that a page sends by itself and that do not count as use: `METHOD /path` as the application sees it; `*` stands for anything',
+  ).optional(),
+  activity: section(
+    {
+      path: value(
+        field.urlPath,
+        'A path that tells whether the application is busy, as `/api/kernels` of Jupyter does',
+      ).optional(),
+      cpu: value(
+        field.cpuPercent,
+        'A workspace that uses more per cent of one processor than this is busy; `0` turns this check off',
+      ).optional(),
+      at_most: value(
+        field.idleStep,
+        `This long after an idle step was due, a workspace counts as idle even if it is busy or does not answer the check; \`0\` is no bound (1h for a workspace that cannot be checked). ${unset(defaults.busyAtMost)}`,
+      ).optional(),
+    },
+    'How Berth checks before an idle step whether a workspace is busy: a busy workspace is not idle',
+  ).optional(),
+  lifetime: section(
+    {
+      max: value(
+        field.idleStep,
+        'It is ended this long after its start, even if it is in use',
+      ).optional(),
+      extension: value(field.idleStep, 'How much a person may add to that, once').optional(),
+      drain_after: value(
+        field.idleStep,
+        'This long after its start it accepts no new people, and it ends when the last person leaves',
+      ).optional(),
+    },
+    'How long it may run; `0` or unset is without an end',
+  ).optional(),
+  seats: section(
+    {
+      concurrent: value(
+        boundOrNone(field.count),
+        `How many people share one workspace; with \`1\` each person has a workspace of their own; \`0\` or \`-1\` is any number. ${unset(defaults.seats)}`,
+      ).optional(),
+      total: value(
+        boundOrNone(field.count),
+        'How many different people a shared workspace accepts in its lifetime; `0`, `-1` or unset is any number',
+      ).optional(),
+      idle: value(
+        field.idleStep,
+        `A person loses the seat this long after their last use; \`0\` is never. ${unset(defaults.seatIdle)}`,
+      ).optional(),
+      persist_between_reconnects: flag(
+        `\`false\`: a person loses the seat when their last connection closes. ${unset(defaults.seatPersists)}`,
+      ).optional(),
+    },
+    'Whether several people share a workspace',
+  ).optional(),
+  standby: value(
+    field.count,
+    `How many workspaces are kept ready without an owner; only if nothing in the template depends on the person. ${unset(defaults.standby)}`,
+  ).optional(),
+  pass: section(
+    {
+      identity: list(
+        choice(identityFields, 'a header'),
+        `Identity headers of the gateway: ${identityFields.map((item) => `\`${item}\``).join(', ')}. Unset: all of them if several people share a workspace, none otherwise`,
+      ).optional(),
+      tokens: list(
+        choice(requestTokens, 'a token'),
+        'The person’s tokens, if the gateway has them: `access` (`X-Forwarded-Access-Token`), `id` (`Authorization: Bearer`)',
+      ).optional(),
+    },
+    'What the application learns about the person',
+  ).optional(),
+  egress: choice(
+    ['internet', 'none'],
+    `What it can reach: \`internet\`, or \`none\` (only Berth can reach it, and it can reach nothing). ${unset(defaults.egress)}`,
+  ).optional(),
+}

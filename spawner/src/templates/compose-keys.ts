@@ -1,0 +1,136 @@
+// The keys of a template that Compose has as well: how each is written, and what the reference says about it.
+import { pattern, type Parse } from '@berth/shared/parse'
+import * as field from './fields.ts'
+import {
+  boundOrNone,
+  choice,
+  either,
+  flag,
+  list,
+  map,
+  section,
+  unset,
+  value,
+} from './file-fields.ts'
+import { volume } from './file-volumes.ts'
+import { defaults } from './template-defaults.ts'
+
+const variable: Parse<readonly [name: string, text: string]> = (written) => {
+  const at = written.indexOf('=')
+  const name = written.slice(0, at)
+  if (at < 1 || !/^[A-Za-z_]\w*$/.test(name)) return { complaint: 'must be NAME=value' }
+  const text = field.withPlaceholders(written.slice(at + 1))
+  return 'complaint' in text ? text : { value: [name, text.value] }
+}
+
+const name = (what: string, shape: RegExp): Parse<string> =>
+  pattern(shape, `is not the name of ${what}`)
+const capability = name('a capability such as SYS_PTRACE', /^(CAP_)?[A-Z][A-Z_]+$/)
+const securityOption = name('a security option', /^[a-z-]+([:=]\S+)?$/)
+const engineName = name('a network', /^[a-zA-Z0-9][\w.-]*$/)
+const runtimeName = name('a runtime', /^[a-zA-Z0-9][\w.-]*$/)
+export const secretName = name('a secret', /^[a-zA-Z0-9][\w.-]*$/)
+
+const resources = {
+  mem_limit: value(
+    field.memory,
+    `How much memory it may use; \`0\` is no limit. ${unset(defaults.memory)}`,
+  ).optional(),
+  memswap_limit: value(
+    boundOrNone(field.memory),
+    'Memory and swap together; `0` or `-1` is any amount of swap. Unset: the value of `mem_limit`, so no swap',
+  ).optional(),
+  cpus: value(
+    field.cpus,
+    `How many processors it may use, such as \`0.5\`; \`0\` is no limit. ${unset(defaults.cpus)}`,
+  ).optional(),
+  pids_limit: value(
+    boundOrNone(field.pids),
+    `How many processes and threads it may have; \`0\` or \`-1\` is no limit. ${unset(defaults.pids)}`,
+  ).optional(),
+  shm_size: value(
+    field.size,
+    'The size of `/dev/shm`. Unset: the default of the engine',
+  ).optional(),
+}
+
+/** The keys of a service in a Compose file, with the same meaning. */
+export const composeKeys = {
+  image: value(
+    field.image,
+    'The image; an image named `berth/…` is built on this machine and never pulled',
+  ),
+  pull_policy: choice(
+    ['missing', 'if_not_present', 'always'],
+    `When the image is pulled: only if the engine does not have it (\`missing\`), or \`always\` before each new container. ${unset(defaults.pull)}`,
+  ).optional(),
+  command: either(
+    [
+      value(field.command, 'words with quotes'),
+      list(value(field.withPlaceholders, 'a word'), 'words'),
+    ],
+    'a text or a list of texts',
+    'The command that runs instead of the command of the image: words with quotes, or a list. Placeholders are allowed',
+  ).optional(),
+  environment: either(
+    [
+      map(value(field.withPlaceholders, 'its value'), 'by name'),
+      list(value(variable, 'NAME=value'), 'as NAME=value'),
+    ],
+    'a map, or a list of NAME=value',
+    'Variables of the container, as a map or as a list of `NAME=value`. Placeholders are allowed',
+  ).optional(),
+  volumes: list(
+    volume,
+    'Volumes: `name:/path[:ro]`, the long form of Compose (`type`, `source`, `target`, `read_only`), or `{id, path}` for a volume that several templates share and everybody may write to. Folders of the host are allowed only below BINDS_ALLOWED. Placeholders are allowed, except `{username}` and `{email}`',
+  ).optional(),
+  user: value(
+    field.user,
+    'The user in the container, `user` or `user:group`. Unset: the user of the image',
+  ).optional(),
+  ...resources,
+  secrets: list(
+    either(
+      [
+        value(secretName, 'a name'),
+        section(
+          {
+            source: value(secretName, 'The name of a secret'),
+            target: value(field.secretTarget, 'The path in the container').optional(),
+          },
+          'a secret at a path of its own',
+        ),
+      ],
+      'a name, or a map with source and target',
+      'a secret',
+    ),
+    'Secrets of the top level, by name or as `{source, target}`. Each is a file in the container, `/run/secrets/<name>` unless `target` is set',
+  ).optional(),
+  networks: list(
+    value(engineName, 'a name'),
+    'Networks of the engine that it joins in addition to its own. **Weakens**',
+  ).optional(),
+  init: flag(
+    'Whether the init of the engine is process 1; `false` for images whose own program must be process 1. Unset: `true`. `false` **weakens**',
+  ).optional(),
+  cap_add: list(
+    value(capability, 'a capability'),
+    'Linux capabilities that the container keeps. **Weakens**',
+  ).optional(),
+  security_opt: list(
+    value(securityOption, 'an option'),
+    'Security options of the engine. **Weakens**',
+  ).optional(),
+  runtime: value(
+    runtimeName,
+    'The runtime, such as `runsc`. Unset: the default of the engine',
+  ).optional(),
+  stop_signal: value(
+    field.signal,
+    'The signal that asks it to stop. Unset: the signal of the image',
+  ).optional(),
+  stop_grace_period: value(
+    field.period('0s', '10m'),
+    `How long it may take to stop before it is killed. ${unset(defaults.stopTimeout)}`,
+  ).optional(),
+}
