@@ -1,4 +1,4 @@
-// The director's settings: every variable it reads, once. What they bring about is elsewhere.
+// The director's settings: every variable that it reads.
 import {
   bound,
   containerPort,
@@ -21,40 +21,40 @@ import {
   type Values,
 } from '@berth/shared/settings'
 
-const headerName = pattern(/^[A-Za-z0-9-]+$/, 'is not a header name')
-const cookieName = pattern(/^[!#$%&'+.^_`|~0-9A-Za-z-]+$/, 'is not the name of a cookie')
-const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'is not a host name')
+const headerName = pattern(/^[A-Za-z0-9-]+$/, 'must be a header name: letters, digits and hyphens')
+const cookieName = pattern(/^[!#$%&'+.^_`|~0-9A-Za-z-]+$/, 'must be the name of a cookie')
+const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'must be a host name')
 
 export const directorSettings = {
-  SPAWNER_HOST: required(hostName, { doc: 'where the spawner answers', example: 'spawner' }),
+  SPAWNER_HOST: required(hostName, { doc: 'the host name of the spawner', example: 'spawner' }),
   SPAWNER_PORT: withDefault(port, '8081', { doc: "the port of the spawner's internal API" }),
-  // Of the template of the environment, which is found by its name before the spawner was heard.
+  // The template of the environment: before the first snapshot of routes, its workspaces are found by their names.
   CONTAINER_HOST_PREFIX: orUnset(containerPrefix),
   CONTAINER_PORT: orUnset(containerPort),
   LISTEN_PORT: listenPort('8080'),
   OPS_PORT: opsPort,
   INTERNAL_SECRET: internalSecret,
   GATEWAY_SECRET: optionalSecret({
-    doc: 'what the gateway proves itself by; without it only the private network protects',
+    doc: 'the secret that the gateway proves itself by; without it, only the private network protects the director',
     example: 'the output of: openssl rand -hex 32',
   }),
   IDENTITY_HEADER: withDefault(headerName, 'X-Forwarded-Preferred-Username', {
-    doc: 'the header in which the gateway gives the user name',
+    doc: 'the header in which the gateway sends the user name',
   }),
   SUBJECT_HEADER: withDefault(headerName, 'X-Forwarded-User', {
-    doc: "the header in which the gateway gives the person's lasting identifier (OIDC sub)",
+    doc: "the header in which the gateway sends the person's lasting identifier (OIDC sub)",
   }),
   SUBJECT_REQUIRED: withDefault(flag, 'true', {
-    doc: 'whether a request without that header is refused; false: the gateway gives none. A home made without a subject stays shut for its owner once the gateway gives one',
+    doc: 'whether a request without that header is refused; false: for a gateway that sends none. A home that was created without a subject stays closed to its owner once the gateway sends one',
   }),
   GROUPS_HEADER: withDefault(headerName, 'X-Forwarded-Groups', {
-    doc: "the header in which the gateway gives the person's groups, comma-separated",
+    doc: "the header in which the gateway sends the person's groups, separated by commas",
   }),
   EMAIL_HEADER: withDefault(headerName, 'X-Forwarded-Email', {
-    doc: "the header in which the gateway gives the person's e-mail address",
+    doc: "the header in which the gateway sends the person's e-mail address",
   }),
   GATEWAY_COOKIES: withDefault(list, '_oauth2_proxy*', {
-    doc: "the gateway's own cookies, kept from workspaces; * stands for any characters",
+    doc: "the names of the gateway's own cookies, which no workspace sees; * stands for any characters",
   }),
   OAUTH2_PROXY_COOKIE_NAME: optional(cookieName, {
     doc: 'the name of the session cookie of oauth2-proxy; the director keeps that cookie from workspaces',
@@ -63,30 +63,30 @@ export const directorSettings = {
   PUBLIC_URL: publicUrl,
   PORTAL_URL: portalUrl,
   LOADING_PAGE_AFTER: withDefault(duration, '400ms', {
-    doc: 'how long a person waits for a ready workspace before the loading page shows',
+    doc: 'how long a page request waits for the workspace before the person sees the loading page',
   }),
   REQUEST_WAIT_TIMEOUT: withDefault(duration, '120s', {
-    doc: 'how long any other request is held for a workspace that is starting',
+    doc: 'how long any other request waits for a workspace that is starting',
   }),
   MAX_CONNECTIONS_PER_USER: withDefault(bound, '512', {
-    doc: 'requests and WebSockets of one person at once; 0 is off',
+    doc: 'the most requests and WebSockets of one person at once; 0 is no limit',
   }),
   MAX_WEBSOCKETS_PER_USER: withDefault(bound, '256', {
-    doc: 'WebSockets of one person at once; 0 is off',
+    doc: 'the most WebSockets of one person at once; 0 is no limit',
   }),
   WORKSPACE_TIMEOUT: withDefault(duration, '1h', {
-    doc: 'how long a workspace may take to answer',
+    doc: 'how long a workspace may take to answer a request; 0 is no limit',
   }),
   NETWORK_POOL: networkPool,
   CONNECTION_MAX_AGE: withDefault(duration, '24h', {
-    doc: 'a WebSocket is closed when it is this old, so that someone signed out is out; 0 is never',
+    doc: 'the age at which a WebSocket is closed, so that a person who has signed out loses access; 0 is never',
   }),
   LOG_LEVEL: logLevel,
 } as const
 
 export type DirectorConfig = Values<typeof directorSettings>
 
-/** What a valid configuration leaves open, for the log at start. */
+/** Warnings about a valid configuration, for the log at start. */
 export function warningsAbout(
   config: DirectorConfig,
   env: Readonly<Record<string, string | undefined>>,

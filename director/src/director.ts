@@ -1,4 +1,4 @@
-// Puts a director together from its settings and from what surrounds it, and takes it apart again in reverse.
+// Builds a director from its settings and its surroundings, and disposes of its parts in reverse order.
 import type { Clock } from '@berth/shared/clock'
 import type { Route } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
@@ -33,7 +33,7 @@ import { createUpgrades } from './listener/upgrades.ts'
 import { createRouteTable } from './routing/route-table.ts'
 
 export interface Surroundings {
-  /** This host's name: the short id of the container. */
+  /** The name of this host: the short id of the container. */
   readonly hostname: string
   readonly version: string
   readonly log: Log
@@ -49,7 +49,7 @@ export interface Director extends AsyncDisposable {
   readonly opsPort: number
 }
 
-/** Resolves when it listens; whether it is ready, `/readyz` tells. */
+/** Resolves when the director listens. `/readyz` says whether it is ready. */
 export async function startDirector(
   config: DirectorConfig,
   around: Surroundings,
@@ -174,11 +174,14 @@ export async function startDirector(
         routes(snapshot) {
           const taken = snapshot.filter(({ listenPort = 0 }) => takenPorts.includes(listenPort))
           for (const { template, listenPort } of taken)
-            log.error({ template, listenPort }, 'a route asks for a port that the director needs')
+            log.error(
+              { template, listenPort },
+              'a route names a port that the director itself uses',
+            )
           routes = createRouteTable(snapshot, sites)
           routesHeard = true
           void routePorts.follow(routes.ports)
-          // A spawner that was started anew with shorter idle steps does not know how long the leases held here last.
+          // A restarted spawner with shorter idle steps does not know how long the leases held here last.
           void reporter.report()
           seats.spawnerReachable()
           log.info({ templates: snapshot.map(({ template }) => template) }, 'routes received')
@@ -215,7 +218,7 @@ export async function startDirector(
   }
 }
 
-/** What is gone by until the spawner's first snapshot, so that running workspaces need no spawner. */
+/** The route until the spawner's first snapshot, so that running workspaces can be reached without the spawner. */
 function routeByName(config: DirectorConfig): Route | undefined {
   const { CONTAINER_HOST_PREFIX: prefix, CONTAINER_PORT: port } = config
   if (prefix === undefined || port === undefined) return undefined

@@ -1,12 +1,12 @@
-// Every reason Berth gives for not doing something: its code, status and title, and the one error that carries it.
+// Every reason why Berth refuses or fails: its code, status and title, and the one error class that carries it.
 
 const problems = {
   bad_request: [400, 'The request is malformed'],
-  identity_missing: [401, 'Nobody is signed in'],
+  identity_missing: [401, 'You are not signed in'],
   gateway_untrusted: [403, 'The request did not come through the gateway'],
   identity_invalid: [403, 'The user name cannot be used'],
   identity_ambiguous: [403, 'The request names more than one user'],
-  identity_reused: [403, 'This user name belonged to somebody else'],
+  identity_reused: [403, 'This user name belonged to another person before'],
   origin_refused: [403, 'The request came from another site'],
   template_forbidden: [403, 'You have no access to this'],
   not_admin: [403, 'For administrators only'],
@@ -37,7 +37,7 @@ export type ProblemCode = keyof typeof problems
 
 export const problemCodes = Object.keys(problems) as readonly ProblemCode[]
 
-/** What a problem may carry besides its code and sentence. */
+/** What a problem may carry besides its code and text. */
 export interface ProblemExtras {
   readonly limit?: number
   readonly position?: number
@@ -82,7 +82,7 @@ export function createProblem(
   return { type, code, title, status, detail, ...extras }
 }
 
-/** The one error type: an expected refusal that has to travel as an exception, or a failure with its cause. */
+/** The one error class: an expected refusal that has to be thrown, or a failure with its cause. */
 export class BerthError extends Error {
   readonly code: ProblemCode
   readonly details: ProblemExtras

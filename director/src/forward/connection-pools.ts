@@ -1,4 +1,5 @@
-// One pool of connections per generation of a workspace: made when first needed, destroyed with it (CVE-2026-48931).
+// One pool of connections per generation of a workspace: created when it is needed, destroyed with the generation
+// (CVE-2026-48931).
 import { isIP } from 'node:net'
 import type { Address } from '@berth/shared/contract'
 import { Pool, type Dispatcher } from 'undici'
@@ -15,7 +16,7 @@ export interface ConnectionPools extends AsyncDisposable {
   get(key: PoolKey): Dispatcher
   /** Ends every connection to that generation. Requests that had not been sent come back as `not-sent`. */
   destroy(generation: string): Promise<void>
-  /** Takes no more requests for that generation; those in flight come to their end. */
+  /** Accepts no more requests for that generation; requests in flight are completed. */
   retire(generation: string): void
   /** How many generations have a pool. */
   readonly size: number
@@ -23,14 +24,14 @@ export interface ConnectionPools extends AsyncDisposable {
 
 export interface PoolLimits {
   readonly connectTimeoutMs: number
-  /** How long an idle connection is kept where the workspace does not say. */
+  /** How long an idle connection is kept when the workspace does not say. */
   readonly idleMs: number
-  /** The longest that it is kept where the workspace does say. */
+  /** The longest that an idle connection is kept when the workspace says how long. */
   readonly idleMaxMs: number
   readonly maxHeaderBytes: number
 }
 
-// Idle connections are short-lived: a server that closes one at the moment it is used costs a request.
+// Idle connections are short-lived: a server may close one at the moment it is used, and the request fails.
 const defaults: PoolLimits = {
   connectTimeoutMs: 1_000,
   idleMs: 1_000,
@@ -50,7 +51,7 @@ export function createConnectionPools(limits: Partial<PoolLimits> = {}): Connect
       keepAliveTimeout: idleMs,
       keepAliveMaxTimeout: idleMaxMs,
       maxHeaderSize: maxHeaderBytes,
-      // Deadlines are the exchange's own: a slow upload or a slow answer is no fault.
+      // The exchange has its own deadlines: a slow upload or a slow answer is not an error.
       headersTimeout: 0,
       bodyTimeout: 0,
     })

@@ -6,7 +6,7 @@ const httpPort = 80
 
 export function createConnector(timeoutMs: number): buildConnector.connector {
   return ({ hostname, port }, callback) => {
-    // Of an origin with the port of its scheme undici leaves it out.
+    // undici leaves out the port of an origin if it is the scheme's default.
     const number = port === '' ? httpPort : Number(port)
     const socket = connect({ host: hostname, port: number, noDelay: true, keepAlive: true })
     const timer = setTimeout(() => {

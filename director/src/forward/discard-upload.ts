@@ -1,8 +1,8 @@
-// What becomes of an upload that nobody takes any more: it is read and thrown away for a while, so that the client
-// gets to read the answer. A connection closed over unread bytes is reset, and the answer lost.
+// Reads and discards the rest of an upload that is not forwarded any more, within bounds. If the connection were closed
+// with unread bytes, it would be reset, and the client would lose the answer.
 import type { IncomingMessage } from 'node:http'
 
-/** Beyond either the connection ends instead. */
+/** Beyond either bound the connection is closed. */
 export interface Grace {
   readonly ms: number
   readonly bytes?: number
@@ -10,7 +10,7 @@ export interface Grace {
 
 export function discardUpload(request: IncomingMessage, grace: Grace): void {
   if (request.readableEnded || request.destroyed) return
-  // Also where all of it has arrived: unread bytes would keep the connection from its next request.
+  // Also when all of it has arrived: the connection serves its next request only after all bytes are read.
   request.resume()
   if (request.complete) return
   const { socket } = request

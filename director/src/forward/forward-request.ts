@@ -1,4 +1,4 @@
-// Sends one HTTP request to a workspace (or to the spawner, where it passes through) and its answer back.
+// Forwards one HTTP request to a workspace (or to the spawner, for Berth's own paths) and its answer back.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { HttpExchange } from './http-exchange.ts'
@@ -28,7 +28,7 @@ export interface ForwardRequest {
  */
 export function forwardRequest(options: ForwardRequest): Promise<ForwardOutcome> {
   const { req, res, dispatcher, target, headers } = options
-  // Its close was told before anybody here listened.
+  // The response has emitted its close event before anything here listened for it.
   if (res.closed) return Promise.resolve({ kind: 'client-gone', bytesIn: 0, bytesOut: 0 })
   return new Promise((resolve) => {
     const exchange = new HttpExchange({ ...options, finish: resolve })

@@ -1,5 +1,5 @@
-// Sends one WebSocket handshake to a workspace and, once it is accepted, joins the two sockets. The handshake is
-// http-proxy-3's; the client's own socket stays out of its hands until then, so that another seat can be tried.
+// Sends one WebSocket handshake to a workspace and joins the two sockets once it is accepted. http-proxy-3 does the
+// handshake. It does not get the client's socket, so that another seat can be tried after a failure.
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Address } from '@berth/shared/contract'
@@ -19,7 +19,7 @@ export interface ForwardUpgrade {
   readonly address: Address
   /** Path and query, byte for byte. */
   readonly target: string
-  /** Scrubbed, without `Connection` and `Upgrade`: those are added here. */
+  /** Scrubbed, without `Connection` and `Upgrade`: the forwarder adds those. */
   readonly headers: readonly string[]
   readonly toClient: (rawHeaders: readonly string[]) => string[]
   /** Until the answer to the handshake; 0 is off. */
@@ -29,14 +29,14 @@ export interface ForwardUpgrade {
 
 export type UpgradeOutcome =
   | { readonly kind: 'open'; readonly connection: UpgradedConnection }
-  /** Not upgraded: the workspace's own answer was passed on whole and the client's socket ended. */
+  /** The workspace refused the upgrade. Its answer was passed on whole, and the client's socket has ended. */
   | ({ readonly kind: 'answered'; readonly status: number } & ForwardCounts)
   | Cut
   | NotSent
   | Failed
   | ClientGone
 
-/** Never rejects. With `not-sent` and `failed` socket and head are as they were. */
+/** Never rejects. After `not-sent` and `failed` the socket and the head are unchanged. */
 export type UpgradeForwarder = (options: ForwardUpgrade) => Promise<UpgradeOutcome>
 
 export function createUpgradeForwarder(

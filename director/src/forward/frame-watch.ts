@@ -1,5 +1,5 @@
 // Follows WebSocket frames (RFC 6455, 5.2) through chunks of any size: what kind they are and where they end.
-// Looks only; nothing is changed, copied or allocated per chunk.
+// Only reads: nothing is changed, copied or allocated per chunk.
 
 export interface FrameWatch {
   /**
@@ -10,7 +10,7 @@ export interface FrameWatch {
   advance(chunk: Uint8Array, start: number): number
   /** Follows a whole chunk. @returns whether any byte of it belongs to a data frame */
   sawData(chunk: Uint8Array): boolean
-  /** Between two frames: one of our own may be put here. */
+  /** Between two frames: another frame may be inserted here. */
   readonly atBoundary: boolean
   /** A close frame has begun. */
   readonly closeSeen: boolean
@@ -20,10 +20,10 @@ const closeOpcode = 8
 const maskBytes = 4
 
 export function createFrameWatch(): FrameWatch {
-  // Of the frame under way: bytes of its head so far and in all, its length as far as it is known.
+  // About the current frame: the bytes of its head so far and in all, and its length as far as it is known.
   let headBytes = 0
   let headLength = 2
-  // Where in the head the length ends and the mask begins.
+  // The index in the head where the length ends and the mask begins.
   let lengthEnd = 2
   let opcode = 0
   let length = 0
@@ -92,7 +92,7 @@ function extendedBytes(short: number): number {
   return short === 127 ? 8 : 0
 }
 
-/** A close frame. From a client it is masked, with a key of zeros: nothing in between needs deceiving. */
+/** A close frame. From a client it is masked; the key is zero, because no intermediary has to be protected here. */
 export function closeFrame(code: number, reason: string, from: 'server' | 'client'): Buffer {
   const payload = Buffer.alloc(2 + Buffer.byteLength(reason))
   payload.writeUInt16BE(code)

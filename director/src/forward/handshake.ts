@@ -1,5 +1,5 @@
-// The WebSocket handshake with a workspace, by http-proxy-3. It owns the sockets that it is given, so it is given a
-// stand-in for the client's; what it opens towards the workspace is handed over, untouched by its pipes.
+// The WebSocket handshake with a workspace, by http-proxy-3. It takes over the socket that it gets, so it gets a stand-in
+// for the client's socket. The socket that it opens to the workspace is handed over without its pipes.
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { isIP, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -25,7 +25,7 @@ export type HandshakeResult =
   | Failed
   | ClientGone
 
-/** Swallows what http-proxy-3 writes to a client and reads from it. */
+/** Discards what http-proxy-3 writes to the client, and gives it nothing to read. */
 class StandIn extends Socket {
   begun: ((request: ClientRequest) => void) | undefined
 
@@ -46,7 +46,7 @@ export function createHandshaker(connectTimeoutMs: number) {
   })
   proxy.on('open', (workspace) => opened.get(workspace)?.())
 
-  /** `report` is called once, and at once: the answer's first bytes are not waited with. */
+  /** Calls `report` once, synchronously with the answer, so that no bytes after it are lost. */
   return (handshake: Handshake, report: (result: HandshakeResult) => void): void => {
     const { req, socket, address, target, headers, answerTimeoutMs } = handshake
     if (isIP(address.host) === 0) throw new TypeError('an address of a workspace is an IP address')
@@ -83,13 +83,13 @@ export function createHandshaker(connectTimeoutMs: number) {
     }
 
     const standIn = new StandIn()
-    // How http-proxy-3 turns down what is no WebSocket handshake; it says nothing else.
-    standIn.once('close', () => refuse(new Error('not a WebSocket handshake')))
+    // http-proxy-3 only closes the socket when the request is not a WebSocket handshake.
+    standIn.once('close', () => refuse(new Error('the request is not a WebSocket handshake')))
     standIn.begun = (outgoing) => {
       request = outgoing
       outgoing.path = target
       outgoing.once('socket', (connection) => connection.once('connect', () => (sent = true)))
-      // Before http-proxy-3's own listeners, so that it finds its client gone and leaves the answer alone.
+      // Runs before http-proxy-3's own listener, which then finds its client gone and does not read the answer.
       outgoing.once('response', (answer) => {
         standIn.destroy()
         if (isStatus(answer.statusCode)) {
@@ -120,12 +120,12 @@ export function createHandshaker(connectTimeoutMs: number) {
   }
 }
 
-/** Node reads any three digits as a status, and throws where it is to write one below 100. */
+/** Node reads any three digits as a status, and throws when it has to write one below 100. */
 function isStatus(status: number | undefined): boolean {
   return status !== undefined && status >= 200
 }
 
-/** As http-proxy-3 looks at them: its two by lower case; the rest keeps its case, and several of a name their order. */
+/** For http-proxy-3: `connection` and `upgrade` in lower case. The rest keeps its case, and several of a name their order. */
 function handshakeHeaders(
   raw: readonly string[],
   protocol = '',

@@ -1,5 +1,5 @@
-// One request to a workspace and its answer, streamed both ways. A class because undici takes its handler as one
-// object: no closures per chunk, and all that an exchange remembers is here. Retrying is the caller's decision.
+// One request to a workspace and its answer, streamed both ways. A class because undici takes its handler as one object:
+// no closures per chunk, and the whole state of an exchange in one place. The caller decides about a retry.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
@@ -18,15 +18,15 @@ export interface ExchangeOptions {
   readonly res: ServerResponse
   readonly hooks: ForwardHooks
   readonly toClient: (rawHeaders: readonly string[]) => string[]
-  /** From the moment a connection has the request until the head of the final answer; a moving upload stops it. */
+  /** From the moment a connection has the request until the head of the final answer; upload progress restarts it. */
   readonly answerTimeoutMs: number
   readonly expectContinue: boolean
   readonly finish: (outcome: ForwardOutcome) => void
 }
 
-/** How long a client may go on sending, or leave an answer unread, once there is nothing more to say. */
+/** How long a client may continue to send, or leave an answer unread, after the exchange has ended. */
 const graceMs = 30_000
-/** A workspace that sends more interim answers than this is not heard: they have no backpressure. */
+/** Further interim answers of a workspace are dropped: they have no backpressure. */
 const interimLimit = 32
 
 export class HttpExchange implements Dispatcher.DispatchHandler {
@@ -39,14 +39,14 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #finished = false
   #ended = false
   #status = 0
-  /** The answer says its length. */
+  /** The answer has a Content-Length. */
   #sized = false
   #interim = 0
   #bytesIn = 0
   #bytesOut = 0
   #drained = 0
 
-  /** What undici is to send. */
+  /** The body for undici to send. */
   get body(): Readable | null {
     return this.#body?.stream ?? null
   }
@@ -77,7 +77,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#options.hooks.onUse?.()
   }
 
-  /** At once where there is no body; with one, undici sends nothing before the first chunk of it. */
+  /** Called at once without a body. With a body, undici sends nothing before its first chunk. */
   onRequestSent(): void {
     this.#sent = true
     this.#timer?.refresh()
@@ -93,8 +93,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     const headers = toClient(rawStrings(controller.rawHeaders))
     if (status < 200) {
       this.#interim += 1
-      const hears = req.httpVersionMinor > 0 && status >= 100 && this.#interim <= interimLimit
-      if (hears) res.writeInformation(status, headers)
+      const passes = req.httpVersionMinor > 0 && status >= 100 && this.#interim <= interimLimit
+      if (passes) res.writeInformation(status, headers)
       return
     }
     clearTimeout(this.#timer)
@@ -114,7 +114,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     const { res } = this.#options
     this.#ended = true
-    // Trailers can only follow chunks; elsewhere there is no place for them.
+    // Trailers can only follow chunks.
     if (res.chunkedEncoding) {
       const trailers = pairs(this.#options.toClient(rawStrings(controller.rawTrailers)))
       if (trailers.length > 0) res.addTrailers(trailers)
@@ -171,7 +171,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#controller?.resume()
   }
 
-  /** Heads wait for the first byte of a body in Node; an event stream's may be long in coming. */
+  /** Node holds a head until the first byte of the body. In an event stream that byte may come much later. */
   readonly #flushHead = (): void => {
     if (this.#bytesOut === 0 && !this.#ended && !this.#finished) this.#options.res.flushHeaders()
   }
@@ -201,7 +201,7 @@ function rawStrings(raw: Dispatcher.DispatchController['rawHeaders']): string[] 
   return raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
 }
 
-/** undici found the request itself unfit to be sent; no other seat would change that. */
+/** undici rejected the request itself; another seat would not change that. */
 function isInvalid(error: Error): boolean {
   return (
     'code' in error &&
@@ -209,14 +209,14 @@ function isInvalid(error: Error): boolean {
   )
 }
 
-/** Ends the client's connection so that nobody takes the answer for whole: what came is still delivered. */
+/** Ends the client's connection so that no client reads the answer as complete. The received bytes are still delivered. */
 function cutOff(res: ServerResponse, sized: boolean): void {
   const { socket } = res
   if (socket === null) {
     res.destroy()
     return
   }
-  // An answer that the end of the connection ends would look complete after a plain close.
+  // An answer without length and chunks ends with the connection: after a plain close it would look complete.
   if (!sized && !res.chunkedEncoding) {
     socket.resetAndDestroy()
     return

@@ -1,13 +1,13 @@
-// How forwarding ends, and what its caller is told meanwhile.
+// The outcomes of forwarding, and the hooks that are called meanwhile.
 import type { ProblemCode } from '@berth/shared/problems'
 
-/** Told as it happens. What is not use (a background request's bytes) is simply not asked for. */
+/** Called as it happens. A caller that does not need an event, as for a background request, leaves its hook out. */
 export interface ForwardHooks {
   /** Bytes of the request's body, or of a client's data frame, are on their way to the workspace. */
   onUse?(): void
   /** The head of the final answer has come. */
   onAnswer?(): void
-  /** The client took this many bytes of the answer. */
+  /** The client has received this many bytes of the answer. */
   onDrained?(bytes: number): void
 }
 
@@ -17,13 +17,13 @@ export interface ForwardCounts {
   readonly bytesOut: number
 }
 
-/** No byte was sent and nothing was taken from or written to the client: another seat may be asked for. */
+/** No byte was sent, and nothing was read from or written to the client: another seat may be tried. */
 export interface NotSent {
   readonly kind: 'not-sent'
   readonly cause: Error
 }
 
-/** It may have reached the workspace, so it is not sent again. Nothing was written to the client: a problem may be. */
+/** The request may have reached the workspace, so it is not sent again. Nothing was written to the client yet. */
 export interface Failed {
   readonly kind: 'failed'
   readonly code: Extract<ProblemCode, 'workspace_unreachable' | 'workspace_timeout' | 'bad_request'>
@@ -33,7 +33,7 @@ export interface Failed {
 /** The client went away; the workspace's connection is closed. */
 export interface ClientGone {
   readonly kind: 'client-gone'
-  /** Where the answer had begun. */
+  /** If the answer had begun. */
   readonly status?: number
 }
 

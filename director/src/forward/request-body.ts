@@ -1,4 +1,4 @@
-// A request's body as undici takes it: read only when undici asks, so that nothing is taken from a client in vain.
+// A request's body for undici. It is read only when undici asks for it, so that no byte is lost when nothing is sent.
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { firstValueOf } from '../headers/raw-headers.ts'
@@ -13,15 +13,15 @@ export function hasBody(rawHeaders: readonly string[]): boolean {
 
 export interface RequestBody {
   readonly stream: Readable
-  /** Lets go of the request and discards the rest of it. */
+  /** Detaches from the request and discards the rest of it. */
   discard(graceMs: number): void
 }
 
 /**
- * undici destroys the bodies that it could not send. This one stands between, so that the client's connection
- * outlives that and an answer still reaches it.
+ * undici destroys a body that it could not send. It gets this stream instead of the request, so that the client's
+ * connection stays open and an answer still reaches the client.
  *
- * @param onBytes told of each chunk before it is passed on
+ * @param onBytes called for each chunk before it is passed on
  */
 export function createRequestBody(
   request: IncomingMessage,
@@ -59,7 +59,7 @@ export function createRequestBody(
   return {
     stream,
     discard(graceMs) {
-      // First, or a full stream that nobody reads any more would hold the request back again.
+      // Detached first: a full stream that is not read any more would pause the request again.
       detach()
       discardUpload(request, { ms: graceMs })
     },

@@ -1,13 +1,13 @@
-// A response on the bare socket of an upgrade that did not come about: framed by Node, and the last one on it.
+// A response on the socket of a refused upgrade. Node frames it, and the socket ends with it.
 import { ServerResponse, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** The socket ends with the response. Also for the caller's own answers to an upgrade. */
+/** Also for the caller's own answers to an upgrade. */
 export function createSocketResponse(req: IncomingMessage, socket: Socket): ServerResponse {
   const res = new ServerResponse(req)
   res.shouldKeepAlive = false
   res.assignSocket(socket)
-  // The server has let go of the socket, so nobody else tells.
+  // The server has detached from the socket, so nothing else emits this.
   const onDrain = () => res.emit('drain')
   socket.on('drain', onDrain)
   res.once('finish', () => {
@@ -15,7 +15,7 @@ export function createSocketResponse(req: IncomingMessage, socket: Socket): Serv
     res.detachSocket(socket)
     socket.destroySoon()
   })
-  // What the client sends from here on is nobody's.
+  // The client's further bytes are discarded.
   socket.resume()
   return res
 }

@@ -5,8 +5,8 @@ import type { ForwardCounts, ForwardHooks } from './outcome.ts'
 
 export interface UpgradeHooks extends ForwardHooks {
   /**
-   * RouteQuery before bytes of a client's data frame pass on. A promise holds them and all that follows; anything
-   * but `true` in the end closes the connection with 1012.
+   * Called before bytes of a client's data frame are passed on. A promise holds them and all later bytes. Unless it
+   * resolves to `true`, the connection is closed with 1012.
    */
   onClientData?(): undefined | Promise<boolean>
 }
@@ -15,9 +15,9 @@ export interface UpgradeHooks extends ForwardHooks {
 export type CloseCode = 1001 | 1008 | 1012 | 1013
 
 export interface UpgradedConnection {
-  /** Finishes the frame under way, sends a close frame to both sides and ends. Later calls change nothing. */
+  /** Finishes the current frame, sends a close frame to both sides and ends. Later calls have no effect. */
   close(code: CloseCode, reason?: string): void
-  /** When both sides are closed. Never rejects. */
+  /** Resolves when both sides are closed. Never rejects. */
   readonly closed: Promise<ForwardCounts>
 }
 
@@ -27,7 +27,7 @@ export interface Sides {
   readonly hooks: UpgradeHooks
 }
 
-/** How long a side may take to close after it was told to. */
+/** How long a side may take to close after its close frame. */
 const closeGraceMs = 2_000
 
 export function connect({ client, workspace, hooks }: Sides): UpgradedConnection {
@@ -42,7 +42,7 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
   let grace: NodeJS.Timeout | undefined
 
   function onClientChunk(chunk: Buffer): void {
-    // After the goodbye only the client's own end is awaited.
+    // After the close frame, only the end of the client's side is awaited.
     if (closing !== undefined) return
     const data = fromClient.sawData(chunk)
     const permission = data ? hooks.onClientData?.() : undefined
@@ -80,7 +80,7 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
     if (closing !== undefined) {
       const end = fromWorkspace.advance(chunk, 0)
       passToClient(chunk.subarray(0, end))
-      if (fromWorkspace.atBoundary) sayGoodbye(closing)
+      if (fromWorkspace.atBoundary) sendClose(closing)
       return
     }
     fromWorkspace.sawData(chunk)
@@ -105,14 +105,14 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
     const masked = closeFrame(code, reason, 'client')
     const mayWrite = fromClient.atBoundary && !fromClient.closeSeen && !held
     if (workspace.writable) workspace.end(mayWrite ? masked : undefined)
-    if (fromWorkspace.atBoundary) sayGoodbye(closing)
-    // What is left of a frame under way must come through; what the client still sends is thrown away.
+    if (fromWorkspace.atBoundary) sendClose(closing)
+    // The rest of the current frame must reach the client. Further data of the client is discarded.
     workspace.resume()
     client.resume()
     destroySoon()
   }
 
-  function sayGoodbye(frame: Buffer): void {
+  function sendClose(frame: Buffer): void {
     if (closeSent) return
     closeSent = true
     if (client.writable) client.end(fromWorkspace.closeSeen ? undefined : frame)
@@ -138,15 +138,15 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
     join(workspace, client, onClose)
   })
 
-  /** What the end, failure or close of one side means for the other. */
+  /** Passes the end, error or close of one side on to the other. */
   function join(side: Duplex, other: Duplex, onClose: () => void): void {
     side.on('end', () => {
       if (other.writable) other.end()
     })
-    // The close that follows says all that matters.
+    // The close event that follows is handled; the error adds nothing.
     side.on('error', () => side.destroy())
     side.on('close', () => {
-      // A side that is gone without an end may have left the other waiting.
+      // A side that closes without an end may leave the other side waiting.
       if (other.writable) other.end()
       other.resume()
       destroySoon()
@@ -160,7 +160,7 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
   workspace.on('drain', () => {
     if (!held) client.resume()
   })
-  // Taking a pipe off, as after the handshake, leaves a stream paused.
+  // After the handshake the pipe is removed, which leaves the stream paused.
   workspace.resume()
   client.resume()
 

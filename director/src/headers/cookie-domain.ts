@@ -1,6 +1,6 @@
-// Whether a workspace's cookie would reach other people's hosts, or the portal's: a Domain above its own host.
+// Whether the Domain of a workspace's cookie is wider than its own host: the cookie would then reach other people's hosts.
 
-/** @param host the request's host name without port; without one no Domain is acceptable */
+/** @param host the request's host name without port; without one, no Domain is acceptable */
 export function isWiderThanHost(setCookie: string, host: string | undefined): boolean {
   return setCookie
     .split(';')
@@ -8,7 +8,7 @@ export function isWiderThanHost(setCookie: string, host: string | undefined): bo
     .some((attribute) => {
       const [name = '', ...rest] = attribute.split('=')
       if (name.trim().toLowerCase() !== 'domain') return false
-      // Browsers take a leading dot away, and an empty Domain for none.
+      // Browsers remove a leading dot, and ignore an empty Domain.
       const domain = rest.join('=').trim().toLowerCase().replace(/^\./, '')
       return domain !== '' && domain !== host
     })

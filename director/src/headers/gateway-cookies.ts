@@ -1,10 +1,10 @@
-// Takes the gateway's own cookies out of what a workspace sees and sets; every other byte stays.
+// Removes the gateway's own cookies from the cookies that a workspace sees and sets. Every other byte stays.
 import { createGlob } from '../routing/glob.ts'
 
 export interface GatewayCookies {
-  /** @returns the Cookie header without the gateway's; `undefined` when nothing is left of it */
+  /** @returns the Cookie header without the gateway's cookies; `undefined` when no cookie is left */
   without(cookieHeader: string): string | undefined
-  /** Whether a Set-Cookie header would, in a browser, write one of the gateway's cookies. */
+  /** Whether a browser would set one of the gateway's cookies for this Set-Cookie header. */
   setBy(setCookieHeader: string): boolean
 }
 
@@ -42,7 +42,7 @@ export function createGatewayCookies(patterns: readonly string[]): GatewayCookie
   }
 }
 
-/** A nameless cookie, `=_gateway=forged`, comes back from the browser as `_gateway=forged`: its value is the name. */
+/** A browser returns the nameless cookie `=_gateway=forged` as `_gateway=forged`: its value becomes the name. */
 function cookieName(pair: string): string {
   const text = pair.replace(/^[\s=]+/, '')
   const end = text.indexOf('=')

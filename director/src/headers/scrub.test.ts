@@ -202,7 +202,7 @@ describe('hazard: an application believes who the headers say it is asked by', (
   it('gets the ID token where its route passes it on; where another’s does, it sees no Authorization', () => {
     const bearer = ['Authorization', 'Bearer abc.def.ghi']
     const mine: PassedHeaders = { ...route, passTokens: ['id'], authorization: 'id-token' }
-    const others: PassedHeaders = { ...route, authorization: 'nobody' }
+    const others: PassedHeaders = { ...route, authorization: 'withheld' }
     const kept = (raw: string[], of: PassedHeaders, proof: GatewayProof = 'header') =>
       passes.toWorkspace(raw, { ...context, route: of, proof })
     assert.deepEqual(kept(bearer, mine), [...bearer, ...set])

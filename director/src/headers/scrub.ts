@@ -1,5 +1,5 @@
-// What is scrubbed and set on the way to a workspace, to the spawner and back: one pure function each, for requests
-// and upgrades alike. Raw arrays of names and values in and out; order, case and bytes of what stays are kept.
+// Scrubs and sets the headers on the way to a workspace, to the spawner and back: one pure function each, for requests and
+// upgrades alike. Raw lists in and out. The headers that stay keep their order, case and bytes.
 import {
   endsAtHeader,
   identityFields,
@@ -33,7 +33,7 @@ export interface RequestContext {
   readonly proof: GatewayProof
 }
 
-/** What of a route decides which of the gateway's headers its application gets. */
+/** The fields of a route that decide which of the gateway's headers its application gets. */
 export interface PassedHeaders extends Pick<TemplateRoute, 'authorization' | 'path'> {
   readonly passIdentity: readonly IdentityField[]
   readonly passTokens: readonly Route['passTokens'][number][]
@@ -43,35 +43,35 @@ type IdentityField = Route['passIdentity'][number]
 
 export interface WorkspaceContext extends RequestContext {
   readonly route: PassedHeaders
-  /** When the workspace's lifetime ends, where it does. */
+  /** When the workspace's lifetime ends, if it has an end. */
   readonly endsAt?: string | undefined
 }
 
 export interface SpawnerContext extends RequestContext {
   readonly person: Person
   readonly template?: string | undefined
-  /** The one workspace that the route leads to. */
+  /** The one workspace that the route leads to, if it leads to one alone. */
   readonly workspace?: string | undefined
   /** The path prefix of the route. */
   readonly base?: string | undefined
-  /** Path and query of the navigation that a page is to lead back to. */
+  /** Path and query of the navigation, so that a page can lead back to it. */
   readonly target?: string | undefined
 }
 
 export interface HeaderScrub {
   toWorkspace(rawHeaders: readonly string[], context: WorkspaceContext): string[]
-  /** The same scrub, and who asks. Without `Authorization`: the director adds its own. */
+  /** The same scrub, with the identity added. Without `Authorization`: the director adds its own. */
   toSpawner(rawHeaders: readonly string[], context: SpawnerContext): string[]
-  /** An answer of a workspace, trailers and 1xx included. @param host the request's Host */
+  /** For an answer of a workspace, including trailers and 1xx. @param host the request's Host */
   toClient(rawHeaders: readonly string[], host: string | undefined): string[]
 }
 
 const accessTokenHeader = 'x-forwarded-access-token'
 
-/** Besides what is reserved: the director answers `Expect` itself, and undici sends no request trailers. */
+/** Besides reserved headers: the director answers `Expect` itself, and undici sends no request trailers. */
 const droppedFromRequests: ReadonlySet<string> = new Set(['expect', 'trailer'])
 
-/** These would make a proxy in front, or the browser, fetch from elsewhere in the workspace's name. */
+/** These would make a proxy in front, or the browser, fetch from another place on behalf of the workspace. */
 const droppedFromAnswers: ReadonlySet<string> = new Set([
   'alt-svc',
   'set-cookie2',
@@ -100,7 +100,7 @@ export function createHeaderScrub({
     )
   }
 
-  /** Of these headers there is one at most, or nobody would have been let in. */
+  /** Each of these headers occurs at most once: a request with two was refused. */
   function isPassedIdentity(name: string, fields: readonly IdentityField[]): boolean {
     return fields.some((field) => names[identityFields.indexOf(field)] === name)
   }
@@ -139,9 +139,9 @@ export function createHeaderScrub({
   return {
     toWorkspace(rawHeaders, { remoteAddress, proof, route, endsAt }) {
       const { passIdentity, passTokens, authorization, path } = route
-      // The gateway's Basic carries its secret.
-      const theirs = authorization === 'application' && proof !== 'basic'
-      const kept = scrub(rawHeaders, theirs, passIdentity)
+      // The gateway's Basic authorization carries its secret.
+      const passesAuthorization = authorization === 'application' && proof !== 'basic'
+      const kept = scrub(rawHeaders, passesAuthorization, passIdentity)
       if (passTokens.includes('access')) kept.push(...theOnly(rawHeaders, accessTokenHeader))
       if (authorization === 'id-token' && proof !== 'basic')
         kept.push(...bearerOf(theOnly(rawHeaders, 'authorization')))
@@ -196,7 +196,7 @@ function theOnly(rawHeaders: readonly string[], wanted: string): string[] {
   return found.length === 2 ? found : []
 }
 
-/** A token of the gateway's is a bearer's; anything else is not what the application was promised. */
+/** The gateway's token is a bearer token. The application was promised no other authorization. */
 function bearerOf(authorization: string[]): string[] {
   return /^bearer +[\w.~+/-]+=*$/i.test(authorization[1] ?? '') ? authorization : []
 }

@@ -1,5 +1,4 @@
-// Whether an upgrade comes from a page of the host that it is sent to. Browsers let a page of any site open WebSockets to
-// any other site.
+// Checks that an upgrade comes from a page of its own host: browsers let a page of any site open WebSockets to any other.
 import { firstValueOf, valuesOf } from '../headers/raw-headers.ts'
 import { refuse, type RequestRefusal } from './gateway.ts'
 

@@ -1,26 +1,26 @@
-// How the gateway speaks to the director: the headers that carry the identity and what it proves itself by.
+// What the director knows about the gateway: the headers that carry the identity, and the secret that proves the gateway.
 import type { ProblemCode } from '@berth/shared/problems'
 import type { Secret } from '@berth/shared/secret'
 
 export interface GatewaySettings {
-  /** Without one only the private network protects. */
+  /** Without a secret, only the private network protects the director. */
   readonly secret: Secret | undefined
   /** Header names, in any case. */
   readonly identityHeader: string
   readonly subjectHeader: string
   readonly groupsHeader: string
   readonly emailHeader: string
-  /** Whether the gateway gives every person a subject. */
+  /** Whether the gateway sends a subject with every request. */
   readonly subjectRequired: boolean
 }
 
-/** By which header the gateway proved itself: the one that no workspace may see. */
+/** The header by which the gateway proved itself. No workspace may see that header. */
 export type GatewayProof = 'none' | 'header' | 'basic'
 
 export interface RequestRefusal {
   readonly ok: false
   readonly code: ProblemCode
-  /** In plain words, for the person who sees it; nothing of the request is repeated in it. */
+  /** For the person who sees it. It never repeats content of the request. */
   readonly detail: string
 }
 

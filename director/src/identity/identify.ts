@@ -1,4 +1,4 @@
-// Who asks: exactly one verified identity, or a refusal. The same for requests and upgrades. Reads nothing but headers.
+// Reads the identity of a request or an upgrade from its headers: exactly one verified identity, or a refusal.
 import { longestText, mostGroups, type Person } from '@berth/shared/contract'
 import { parseUserName, type UserName } from '@berth/shared/names'
 import { valuesOf } from '../headers/raw-headers.ts'
@@ -13,7 +13,7 @@ export interface Identified {
 
 export type Identify = (rawHeaders: readonly string[]) => Identified | RequestRefusal
 
-// Header values are bytes that Node shows as latin1; the gateway writes UTF-8.
+// Node gives the bytes of header values as latin1; the gateway writes UTF-8.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const controlCharacter = /\p{Cc}/u
 const beyondAscii = /[\x80-\xff]/
@@ -28,14 +28,17 @@ export function createIdentify(gateway: GatewaySettings): Identify {
   return (rawHeaders) => {
     const proof = prove(rawHeaders)
     if (proof === undefined)
-      return refuse('gateway_untrusted', 'The request did not come through the sign-in gateway.')
+      return refuse(
+        'gateway_untrusted',
+        'The request did not come through the sign-in gateway. Please open the address of the gateway instead.',
+      )
 
     const name = readName(valuesOf(rawHeaders, identityHeader))
     if (typeof name === 'object') return name
     const subject = readSubject(valuesOf(rawHeaders, subjectHeader))
     if (typeof subject === 'object') return subject
     // A client can make a gateway omit it (`Connection: X-Forwarded-User`). The home of that request would be recorded
-    // without a subject, and its owner would be refused as soon as the gateway gives the subject again.
+    // without a subject, and its owner would be refused as soon as the gateway sends the subject again.
     if (subject === '' && gateway.subjectRequired) return withoutSubject(gateway.subjectHeader)
     const groups = readGroups(valuesOf(rawHeaders, groupsHeader))
     if ('ok' in groups) return groups
@@ -47,16 +50,23 @@ export function createIdentify(gateway: GatewaySettings): Identify {
   }
 }
 
-const missing = () => refuse('identity_missing', 'The gateway named nobody. Please sign in.')
+const missing = () =>
+  refuse('identity_missing', 'The gateway sent no user name with this request. Please sign in.')
 const withoutSubject = (header: string) =>
   refuse(
     'identity_missing',
-    `The gateway gave your name without your lasting identifier (the subject). An administrator has to make the gateway send it in the header ${header} (SUBJECT_HEADER), or set SUBJECT_REQUIRED=false for a gateway that gives none.`,
+    `The gateway sent your user name without your lasting identifier (the subject). An administrator has to make the gateway send it in the header ${header} (SUBJECT_HEADER), or set SUBJECT_REQUIRED=false for a gateway that gives none.`,
   )
 const ambiguous = (what: string) =>
-  refuse('identity_ambiguous', `The gateway gave more than one ${what}.`)
+  refuse(
+    'identity_ambiguous',
+    `The gateway sent more than one ${what}. Please tell an administrator.`,
+  )
 const invalid = (what: string) =>
-  refuse('identity_invalid', `The ${what} that the gateway gave cannot be used.`)
+  refuse(
+    'identity_invalid',
+    `The gateway sent a ${what} that Berth cannot use. Please tell an administrator.`,
+  )
 
 function readName(values: readonly string[]): UserName | RequestRefusal {
   const [value, ...others] = values
@@ -82,7 +92,7 @@ function readEmail(values: readonly string[]): string | RequestRefusal {
 
 function readGroups(values: readonly string[]): string[] | RequestRefusal {
   const [value = '', ...others] = values
-  // Which of two lists is the gateway's cannot be told, and groups decide what a person may do.
+  // The director cannot know which of two lists is the gateway's, and groups decide what a person may do.
   if (others.length > 0) return ambiguous('list of groups')
   const text = decode(value)
   if (text === undefined || controlCharacter.test(text)) return invalid('list of groups')

@@ -1,4 +1,4 @@
-// Header names that only the gateway and the director may set. What a client sends under them is never believed.
+// Header names that only the gateway and the director may set. A client's values for them are never trusted.
 
 const reserved: ReadonlySet<string> = new Set(['forwarded', 'x-real-ip'])
 const reservedPrefixes = ['x-forwarded-', 'x-auth-request-', 'gap-', 'berth-'] as const

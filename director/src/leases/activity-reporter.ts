@@ -1,4 +1,5 @@
-// Tells the spawner which seats are in use, well within every lease, and takes the renewed leases from its answer.
+// Reports to the spawner which seats are in use, well before their leases expire, and takes the renewed leases from the
+// answer.
 import type { Clock } from '@berth/shared/clock'
 import { longestMs, type ActivityAnswer, type ActivityReport } from '@berth/shared/contract'
 import type { Lease } from './lease.ts'
@@ -6,10 +7,10 @@ import type { LeaseTable, Seat } from './lease-table.ts'
 import { createRenewals, type Renewal } from './renewals.ts'
 import type { SetTimer } from '@berth/shared/timer'
 
-/** Reports go out between these, whatever the leases are. */
+/** The interval of reports stays between these, for any lease. */
 const shortestIntervalMs = 250
 const longestIntervalMs = 10_000
-/** ReportedActivity of a seat that this director has not seen used at all. */
+/** Reported for a seat that was not used through this director. */
 const neverUsedMs = longestMs
 
 type ReportedSeats = ActivityReport['seats']
@@ -18,7 +19,7 @@ export interface ActivityReporterDeps {
   readonly table: LeaseTable
   readonly clock: Clock
   readonly setTimer: SetTimer
-  /** @returns `undefined` when the spawner could not be told (which the sender logs); it never rejects */
+  /** @returns `undefined` when the report did not arrive (the sender logs it). Never rejects. */
   readonly send: (
     seats: ReportedSeats,
     signal: AbortSignal,
@@ -26,13 +27,13 @@ export interface ActivityReporterDeps {
 }
 
 export interface ActivityReporter extends AsyncDisposable {
-  /** A lease was granted, perhaps a shorter one: the next report may be due earlier. */
+  /** A lease was granted that may be shorter: the next report may be due earlier. */
   hurry(): void
   /** Reports now. */
   report(): Promise<void>
 }
 
-/** A quarter of the shortest lease in hand, within bounds. */
+/** A quarter of the shortest lease, within bounds. */
 export function reportIntervalMs(shortestLeaseMs: number | undefined): number {
   const wanted = shortestLeaseMs === undefined ? longestIntervalMs : shortestLeaseMs / 4
   return Math.min(longestIntervalMs, Math.max(shortestIntervalMs, wanted))
@@ -55,8 +56,8 @@ export function createActivityReporter(deps: ActivityReporterDeps): ActivityRepo
   async function reportOnce(): Promise<void> {
     begunAt = clock.now()
     const sentAt = begunAt
-    const told = table.seats().filter((seat) => seat.activity.reportable())
-    const batch = told
+    const reportable = table.seats().filter((seat) => seat.activity.reportable())
+    const batch = reportable
       .map((seat) => ({ seat, lease: seat.lease, arrived: seat.activity.reporting() }))
       .toArray()
     table.sweep()
@@ -76,10 +77,10 @@ export function createActivityReporter(deps: ActivityReporterDeps): ActivityRepo
     renewal: Renewal | undefined,
     sentAt: number,
   ): void {
-    // What was found by name runs out by itself, so that the spawner is asked as soon as it can be.
+    // A lease found by name expires by itself, so that the spawner is asked as soon as it can be reached.
     if (lease.byName) return
     if (renewal === undefined) return table.end(seat, lease)
-    // A lease that has ended here stays ended: what it named may be gone.
+    // A lease that has ended here stays ended: its container may be gone.
     if (lease.expiresAt <= sentAt) return
     const { leaseMs, endsAt = lease.endsAt } = renewal
     table.renew(seat, lease, { askedAt: sentAt, expiresAt: sentAt + leaseMs, endsAt })
@@ -109,11 +110,11 @@ export function createActivityReporter(deps: ActivityReporterDeps): ActivityRepo
   }
 }
 
-/** A person may hold several seats of one container (with other groups): the spawner hears of it once. */
+/** A person may hold several seats of one container (with other groups): the report has one entry for them. */
 function merge(seats: readonly Seat[]): ReportedSeats {
   const merged = new Map<string, ReportedSeats[number]>()
   for (const { holder, lease, activity } of seats) {
-    // Found by name, a container's id is not known.
+    // For a lease found by name the container's id is not known.
     const generation = lease.byName ? {} : { generation: lease.generation }
     const key = JSON.stringify([lease.workspace, generation, holder.user.name])
     const known = merged.get(key)

@@ -1,30 +1,30 @@
-// What counts as use of one seat, and when it last was. Who is told of it is the reporter's concern.
+// Records the use of one seat: what counts as use, and when it was used last. The reporter sends it to the spawner.
 import type { Clock } from '@berth/shared/clock'
 
 export interface Activity {
-  /** A use right now: bytes of a request, a client's data frame. */
+  /** The seat is used now: bytes of a request, or a client's data frame. */
   readonly touch: () => void
   /** A response that the client may drain for a while. Dispose when it is complete or cut. */
   download(): Download
-  /** An answer is awaited: in use all the while. Dispose when it begins, or will not come. */
+  /** An answer is awaited: the seat is in use until disposal. Dispose when the answer begins, or will not come. */
   awaitAnswer(): Disposable
-  /** A connection is open, in use or not: reported while it is. */
+  /** A connection is open, in use or not. It is reported until disposal. */
   open(): Disposable
 }
 
 export interface Download extends Disposable {
-  /** In use until a moment that may lie ahead, but no longer than the response lasts. */
+  /** The seat is in use until a time that may lie ahead, but not after the response has ended. */
   readonly touchUntil: (at: number) => void
 }
 
-/** The reporter's side of it. */
+/** The reporter's view of the activity. */
 export interface ActivityRecord extends Activity {
-  /** Whether there is anything to tell: traffic since the last report that arrived, or open connections. */
+  /** Whether there is anything to report: traffic since the last report that arrived, or open connections. */
   reportable(): boolean
   connections(): number
-  /** `undefined`: not used through this director yet. */
+  /** `undefined`: the seat was not used through this director yet. */
   lastUseAgoMs(): number | undefined
-  /** Takes note of a report that is sent; the returned function of its admitted. */
+  /** A report is being sent. Call the returned function when it has arrived. */
   reporting(): () => void
 }
 
@@ -33,9 +33,9 @@ export function createActivity(clock: Clock): ActivityRecord {
   let awaited = 0
   let connections = 0
   let lastTraffic = Number.NEGATIVE_INFINITY
-  let toldAt = Number.NEGATIVE_INFINITY
+  let reportedAt = Number.NEGATIVE_INFINITY
 
-  /** Until when each response that is under way is in use. */
+  /** For each response under way, until when it is in use. */
   const downloads = new Map<Download, number>()
 
   function useAt(at: number): void {
@@ -83,9 +83,11 @@ export function createActivity(clock: Clock): ActivityRecord {
         lastTraffic = clock.now()
       })
     },
-    // Not "later than": what happens in the very millisecond of a report may have missed it.
+    // Not "later than": traffic in the same millisecond as a report may not be in it.
     reportable: () =>
-      connections > 0 || awaited > 0 || Math.max(lastTraffic, latestUse() ?? lastTraffic) >= toldAt,
+      connections > 0 ||
+      awaited > 0 ||
+      Math.max(lastTraffic, latestUse() ?? lastTraffic) >= reportedAt,
     connections: () => connections,
     lastUseAgoMs() {
       if (awaited > 0) return 0
@@ -95,7 +97,7 @@ export function createActivity(clock: Clock): ActivityRecord {
     reporting() {
       const now = clock.now()
       return () => {
-        toldAt = Math.max(toldAt, now)
+        reportedAt = Math.max(reportedAt, now)
       }
     },
   }

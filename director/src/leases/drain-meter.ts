@@ -1,4 +1,4 @@
-// Tells a download from a trickle: a response of which the client drains 64 KiB within a window is in use.
+// Distinguishes a download from a trickle: a response is in use when the client drains 64 KiB of it within a window.
 import type { Clock } from '@berth/shared/clock'
 
 const unitBytes = 64 * 1024
@@ -10,13 +10,13 @@ export interface DrainMeterDeps {
   readonly touchUntil: (at: number) => void
 }
 
-/** @returns to be called with each count of bytes that the client took */
+/** @returns a function to call with each count of bytes that the client has received */
 export function createDrainMeter({ clock, windowMs, touchUntil }: DrainMeterDeps) {
   let began = clock.now()
   let drained = 0
   return (bytes: number): void => {
     const now = clock.now()
-    // What was drained too slowly does not add up with what comes later.
+    // Bytes that were drained too slowly do not count towards a later window.
     if (now - began > windowMs) {
       began = now
       drained = 0

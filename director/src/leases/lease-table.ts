@@ -1,39 +1,39 @@
-// The leases in hand, by whose they are. Knows neither HTTP nor how one asks for them.
+// The leases that the director holds, by their holders. Knows neither HTTP nor how leases are requested.
 import type { Clock } from '@berth/shared/clock'
 import { createActivity, type ActivityRecord } from './activity.ts'
 import { seatKey, type Lease, type SeatHolder } from './lease.ts'
 
 export interface Seat {
   readonly holder: SeatHolder
-  /** The last one granted; it may have run out. */
+  /** The last lease that was granted; it may have expired. */
   readonly lease: Lease
   readonly activity: ActivityRecord
 }
 
 export interface LeaseTable {
-  /** A seat whose lease is good now; anybody else has to ask. */
+  /** The seat, if its lease is good now. Otherwise a seat has to be requested. */
   current(key: string): Seat | undefined
-  /** The last lease of a seat, even one that has run out. */
+  /** The last lease of a seat, even if it has expired. */
   last(key: string): Lease | undefined
   grant(holder: SeatHolder, lease: Lease): Seat
-  /** A reported seat's lease goes on, unless another one has taken its place meanwhile. */
+  /** Extends a reported lease, unless the seat has another lease by now. */
   renew(seat: Seat, reported: Lease, times: Pick<Lease, 'askedAt' | 'expiresAt' | 'endsAt'>): void
-  /** The lease has ended, unless another one has taken its place meanwhile. Connections stay as they are. */
+  /** Ends a lease, unless the seat has another lease by now. Connections stay as they are. */
   end(seat: Seat, ended: Lease): void
-  /** Ends the lease of whoever holds this generation, but not its open connections. */
+  /** Ends every lease of this generation, but not its open connections. */
   dropGeneration(generation: string): void
-  /** The container is gone or going: its leases and its connections end. */
+  /** The container is being removed or is gone: ends its leases and its connections. */
   revoke(generation: string): void
   seats(): IteratorObject<Seat>
-  /** How long the shortest lease in hand was granted for; `undefined` without any. */
+  /** How long the shortest good lease was granted for; `undefined` without a lease. */
   shortestMs(): number | undefined
-  /** Forgets the seats that nobody uses and nobody has to be told of. */
+  /** Removes the seats without a good lease and without activity to report. */
   sweep(): void
 }
 
 export interface LeaseTableDeps {
   readonly clock: Clock
-  /** Nobody holds this generation at present: connections kept for it are of no use. */
+  /** No seat has a lease of this generation any more: idle connections to it are useless. */
   readonly generationEnded: (generation: string, how: 'revoked' | 'unused') => void
   readonly granted?: () => void
 }
@@ -72,7 +72,7 @@ export function createLeaseTable({ clock, generationEnded, granted }: LeaseTable
       const known = seats.get(key)
       const seat = known ?? { holder, lease, activity: createActivity(clock) }
       const before = seat.lease
-      // It may have been frozen since: of a connection kept through that, the other side may know nothing any more.
+      // The container may have been frozen since: the other side may have forgotten a connection that was kept.
       const lapsed = !isGood(before) && !inUse(before.generation)
       seat.lease = lease
       seats.set(key, seat)

@@ -1,4 +1,4 @@
-// What a lease is and whose. Times are milliseconds of the director's own monotonic clock.
+// A lease and its holder. Times are milliseconds of the director's own monotonic clock.
 import type { Address, SeatRequest } from '@berth/shared/contract'
 
 /** The spawner's promise: until `expiresAt` this address stays good without asking again. */
@@ -7,12 +7,12 @@ export interface Lease {
   /** The container's id: connections and address belong to it and die with it. */
   readonly generation: string
   readonly address: Address
-  /** When the spawner was asked: what happened to the lease later than that is about another one. */
+  /** When the seat was requested. The lease counts from then. */
   readonly askedAt: number
   readonly expiresAt: number
-  /** Found by name while the spawner could not be asked: short, and never renewed. */
+  /** Found by name while the spawner could not be reached: the lease is short and never renewed. */
   readonly byName: boolean
-  /** When the workspace's lifetime ends (RFC 3339), where it does. */
+  /** When the workspace's lifetime ends (RFC 3339), if it has an end. */
   readonly endsAt?: string | undefined
 }
 

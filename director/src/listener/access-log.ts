@@ -1,4 +1,4 @@
-// One line for each request and each WebSocket, when it has ended. Queries are left out: they carry tokens.
+// The access log: one line for each request and each WebSocket that has ended. Queries are left out: they carry tokens.
 import type { Clock } from '@berth/shared/clock'
 import { bounded, type Log } from '@berth/shared/log'
 import type { ProblemCode } from '@berth/shared/problems'
@@ -6,17 +6,17 @@ import type { Metrics, RequestOutcome, Protocol } from './metrics.ts'
 
 export interface Ending {
   readonly outcome: RequestOutcome
-  /** 499 where the client went away before an answer. */
+  /** 499 when the client went away before an answer. */
   readonly status: number
   readonly bytesIn: number
   readonly bytesOut: number
   /** Why it was refused or failed. */
   readonly code?: ProblemCode
-  /** What went wrong underneath. */
+  /** The underlying error. */
   readonly cause?: Error
 }
 
-/** What is known of a request so far; filled in on its way. */
+/** What is known about a request so far. It is filled in while the request is served. */
 export interface Entry {
   readonly method: string
   readonly target: string

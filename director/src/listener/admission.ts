@@ -1,4 +1,5 @@
-// From the head of a request to who asks for what, or a refusal: the same steps for requests and upgrades.
+// Admits a request from its head: the person, the route and the kind of request, or a refusal. Requests and upgrades take
+// the same steps.
 import type { IncomingMessage } from 'node:http'
 import type { Person } from '@berth/shared/contract'
 import { parsePrefix, workspaceName } from '@berth/shared/names'
@@ -12,7 +13,7 @@ import { classify, isOwnPath, type RequestKind } from '../routing/classify.ts'
 import { below, isBare } from '../routing/path-prefix.ts'
 import type { RouteTable, TemplateRoute } from '../routing/route-table.ts'
 
-/** Somebody whom we know, who asks for something that there is. */
+/** A request of an identified person, for a route that exists. */
 export interface AdmittedRequest {
   readonly person: Person
   readonly proof: GatewayProof
@@ -20,15 +21,15 @@ export interface AdmittedRequest {
   readonly holder: SeatHolder
   readonly seatKey: string
   readonly kind: RequestKind
-  /** Berth's own path on a workspace's origin. */
+  /** The path is one of Berth's own on a workspace's origin. */
   readonly own: boolean
   /** Path and query as they came. */
   readonly target: string
-  /** The prefix of the path below which the route lies; empty at the root of a host. */
+  /** The path prefix of the route; empty at the root of a host. */
   readonly base: string
-  /** The target as who serves it is to see it: the spawner, if it is Berth's own, or the workspace. */
+  /** The target as the server sees it: the spawner for one of Berth's own paths, otherwise the workspace. */
   readonly innerTarget: string
-  /** Where a page that is asked for by the bare prefix is: a person is led there. */
+  /** Where to redirect a navigation to the bare prefix. */
   readonly location: string | undefined
   readonly host: string | undefined
   readonly remoteAddress: string | undefined
@@ -44,11 +45,11 @@ export interface AdmissionDeps {
   readonly checkRequest: (head: RequestHead) => RequestRefusal | undefined
   readonly identify: Identify
   readonly checkOrigin: CheckOrigin
-  /** For ports that lead to one route alone: what is public there is known to their gateway only. */
+  /** For ports that lead to one route alone: only their gateway knows the public URL there. */
   readonly checkRoutePortOrigin: CheckOrigin
-  /** The present one: each snapshot makes another. */
+  /** The current table: each snapshot of routes makes a new one. */
   readonly routes: () => RouteTable
-  /** Whether it says what there is: before the first snapshot nobody may know. */
+  /** Whether the table is complete: before the first snapshot of routes it may not be. */
   readonly routesHeard: () => boolean
 }
 
@@ -67,7 +68,7 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     const table = routes()
     const found = table.find({ host, target, port: socket.localPort })
     if (found.kind !== 'template') {
-      const kind = found.kind === 'unknown' && !routesHeard() ? 'unheard' : found.kind
+      const kind = found.kind === 'unknown' && !routesHeard() ? 'not-known' : found.kind
       return { ...refusedHost(kind), person }
     }
     const check = table.isRoutePort(socket.localPort) ? checkRoutePortOrigin : checkOrigin
@@ -78,7 +79,7 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     const path = below(target, base)
     const own = isOwnPath(path)
     const innerTarget = own || route.path?.strip === true ? path : target
-    // As at the root of a host: an application might lead a browser to that very path.
+    // The same check as for the whole target: an application might redirect a browser to that path.
     if (beginsLikeHost(innerTarget)) return { ...refuse('bad_request', hostLikeDetail), person }
     const kind = classify({ method, target: innerTarget, rawHeaders }, route.isBackground)
     const { template, workspace } = route
@@ -104,36 +105,41 @@ export function createAdmit(deps: AdmissionDeps): Admit {
   }
 }
 
-/** The bare prefix with a slash behind it, as applications and their relative links expect it. */
+/** The bare prefix with a slash after it, as applications and their relative links expect it. */
 function slashed(target: string, base: string): string | undefined {
   if (base === '' || !isBare(target, base)) return undefined
   return `${base}/${target.slice(base.length)}`
 }
 
-/** The name of the workspace that somebody asks for, whether there is one or not; a shared one's is the spawner's
- * to choose. */
+/** The name of the requested workspace, even if it does not exist. The spawner chooses the name of a shared one. */
 export function workspaceOf({ route, person }: AdmittedRequest): string | undefined {
   if (route.workspace !== undefined || route.shared) return route.workspace
   const prefix = parsePrefix(route.prefix)
   return prefix === undefined ? undefined : workspaceName(prefix, person.name)
 }
 
-/** Whether a refusal of this request is shown to somebody who looks. */
+/** Whether a person will see the refusal of this request. */
 export function wantsPage(request: IncomingMessage): boolean {
   const { method = '', url: target = '', rawHeaders } = request
   return classify({ method, target, rawHeaders }, () => false).navigation
 }
 
-function refusedHost(kind: 'portal' | 'unknown' | 'unheard'): RequestRefusal {
+function refusedHost(kind: 'portal' | 'unknown' | 'not-known'): RequestRefusal {
   switch (kind) {
     case 'portal':
-      return refuse('template_unknown', 'There is no portal here yet.')
+      return refuse(
+        'template_unknown',
+        'This address is reserved for the portal, which does not exist yet.',
+      )
     case 'unknown':
-      return refuse('template_unknown', 'No workspace is offered under this host name.')
-    case 'unheard':
+      return refuse(
+        'template_unknown',
+        'No workspace is offered at this address. Please check the address.',
+      )
+    case 'not-known':
       return refuse(
         'spawner_unreachable',
-        'What is offered here is not known yet. Please try again in a moment.',
+        'The director has not received the list of workspaces yet. Please try again in a moment.',
       )
   }
 }

@@ -1,4 +1,4 @@
-// The HTTP listener: its limits, who may connect at all, what is malformed beyond a request, and its end.
+// The HTTP listener: its limits, the refusal of connections from workspaces and of malformed requests, and its shutdown.
 import http, { type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -13,13 +13,13 @@ import type { Upgrades } from './upgrades.ts'
 
 export interface ListenerDeps {
   readonly port: number
-  /** Where workspaces are: nobody there is listened to. */
+  /** The network of workspaces: connections from it are refused. */
   readonly pool: SubnetPool
   readonly serveRequest: ServeRequest
   readonly upgrades: Upgrades
   readonly refusals: Refusals
   readonly setTimer: SetTimer
-  /** Sends away whoever still waits for a workspace. */
+  /** Refuses the requests that still wait for a workspace. */
   readonly stopWaiting: () => void
   readonly log: Log
 }
@@ -28,7 +28,7 @@ export interface Listener extends AsyncDisposable {
   readonly port: number
 }
 
-/** How long what is in flight may take to end, and how much earlier the waiting are sent away. */
+/** How long requests in flight may take to end at shutdown, and when the requests that still wait are refused. */
 const closeMs = 20_000
 const stopWaitingMs = 15_000
 const closeStepMs = 100
@@ -36,12 +36,12 @@ const closeStepMs = 100
 const limits = {
   maxHeaderSize: 64 * 1024,
   headersTimeout: 15_000,
-  // Uploads may take hours; what is forwarded has deadlines of its own.
+  // Uploads may take hours. Forwarding has deadlines of its own.
   requestTimeout: 0,
   // Longer than a gateway keeps idle connections (90 s in Go), so that none is closed while it is being used.
   keepAliveTimeout: 120_000,
   connectionsCheckingInterval: 5_000,
-  // Anything else (h2c) is an ordinary request to us.
+  // A request for any other upgrade (h2c) is served as an ordinary request.
   shouldUpgradeCallback: (request: IncomingMessage) =>
     request.headers.upgrade?.toLowerCase() === 'websocket',
 } as const
@@ -50,7 +50,7 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
   const { pool, serveRequest, upgrades, refusals, setTimer, log } = deps
   const server = http.createServer(limits)
   server.maxRequestsPerSocket = 0
-  // Node forgets those that were upgraded.
+  // Node does not keep track of sockets that were upgraded.
   const sockets = new Set<Socket>()
   let closing = false
 
@@ -72,12 +72,12 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
     track(serveRequest(req, res, true), req.socket)
   })
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // Pipelined: Node hands it over before the answers to earlier requests are out, and the two would mix.
+    // Node emits a pipelined upgrade before the answers to earlier requests are written: the two would mix.
     if (hasAnswerUnderWay(socket)) {
       socket.destroy()
       return
     }
-    // Node's server hands over nothing but its own sockets.
+    // Node's server passes only its own sockets.
     track(upgrades.serve(req, socket as Socket, head), socket)
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -121,7 +121,10 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
 
 const malformed: ReadonlyMap<string, readonly [number, string]> = new Map([
   ['HPE_HEADER_OVERFLOW', [431, 'The headers of the request are too long.']],
-  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'The head of the request took too long.']],
+  [
+    'ERR_HTTP_REQUEST_TIMEOUT',
+    [408, 'The client took too long to send the headers of the request.'],
+  ],
 ])
 
 function comesFromWorkspace({ localAddress, remoteAddress }: Socket, pool: SubnetPool): boolean {
@@ -130,7 +133,7 @@ function comesFromWorkspace({ localAddress, remoteAddress }: Socket, pool: Subne
   )
 }
 
-/** Anything written now would be taken for a part of that answer. */
+/** A client would read anything written now as a part of that answer. */
 function hasAnswerUnderWay(socket: Duplex): boolean {
   return (
     '_httpMessage' in socket && socket._httpMessage !== null && socket._httpMessage !== undefined

@@ -11,7 +11,7 @@ export type RequestOutcome =
 export interface Metrics {
   ended(protocol: Protocol, outcome: RequestOutcome): void
   refused(code: ProblemCode): void
-  /** From a request's admitted to its being handed to the workspace, with a lease in hand. */
+  /** From a request's arrival until it is handed to the workspace, when a lease was there already. */
   handedOver(ms: number): void
   opened(protocol: Protocol): void
   closed(protocol: Protocol): void
@@ -20,7 +20,7 @@ export interface Metrics {
 export function createMetrics(registry: Registry): Metrics {
   const requests = new Counter({
     name: 'berth_requests_total',
-    help: 'Requests that ended, by how',
+    help: 'Requests that have ended, by outcome',
     labelNames: ['protocol', 'outcome'],
     registers: [registry],
   })
@@ -32,7 +32,7 @@ export function createMetrics(registry: Registry): Metrics {
   })
   const overhead = new Histogram({
     name: 'berth_request_overhead_duration_seconds',
-    help: 'From the admitted of a request to its being handed to the workspace, with a lease in hand',
+    help: 'From the arrival of a request until it is handed to the workspace, when a lease was there already',
     buckets: [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25],
     registers: [registry],
   })

@@ -1,8 +1,8 @@
-// How much one person may have open at once. Counts by exact user name; 0 is off.
+// Bounds the requests and WebSockets that one person has open at once. Counts by exact user name; 0 is no limit.
 import type { UserName } from '@berth/shared/names'
 
 export interface PersonLimits {
-  /** @returns what to dispose at the end, or the limit that is reached */
+  /** @returns a disposable for the end of the request, or the limit that is reached */
   take(user: UserName, websocket: boolean): Disposable | { readonly limit: number }
 }
 

@@ -1,4 +1,4 @@
-// One request's or WebSocket's use of a seat: what forwarding tells becomes activity, but for background requests.
+// Turns the forwarding of one request or WebSocket into activity of its seat. Background requests are no activity.
 import type { Clock } from '@berth/shared/clock'
 import type { ForwardHooks } from '../forward/outcome.ts'
 import { valuesOf } from '../headers/raw-headers.ts'
@@ -7,7 +7,7 @@ import type { Activity } from '../leases/activity.ts'
 
 export interface RequestActivity extends Disposable {
   readonly hooks: ForwardHooks
-  /** The raw headers of an answer have come. */
+  /** Call it with the raw headers of an answer. */
   sawHeaders(rawHeaders: readonly string[]): void
 }
 
@@ -19,7 +19,7 @@ export interface RequestActivityOptions {
   readonly background: boolean
 }
 
-/** From the moment a request is handed to its workspace; dispose when all is over. */
+/** Begins when a request is handed to its workspace. Dispose when the request has ended. */
 export function beginRequestActivity({
   activity,
   clock,
@@ -43,7 +43,7 @@ export function beginRequestActivity({
       onUse: activity.touch,
       onAnswer: () => awaited[Symbol.dispose](),
       onDrained(bytes) {
-        // A stream of events that only the server writes to is no use.
+        // An event stream is not use: only the server writes to it.
         if (isEventStream) return
         drained ??= createDrainMeter({ clock, windowMs, touchUntil: download.touchUntil })
         drained(bytes)

@@ -82,7 +82,7 @@ describe('a port that a route asks for', () => {
     bed.spawner.seats = async () => granted(workspace.address)
     const own = { ...labRoute, template: 'own', prefix: 'own', listenPort: port }
     await bed.introduce([labRoute, own])
-    await bed.logged(({ message }) => message === 'port of a route cannot be listened on')
+    await bed.logged(({ message }) => message === 'port of a route could not be opened')
     assert.equal((await bed.request({})).body, 'served')
     const over = once(other, 'close')
     other.close()

@@ -1,14 +1,14 @@
-// The further listeners that routes ask for: opened when a route names its port, closed when none does any more.
-// Nobody outside reaches such a port but through a gateway that is told to send people there.
+// The further listeners that routes need: opened when a route names its port, closed when no route names it any more.
+// People reach such a port only through a gateway that is configured to forward to it.
 import type { Log } from '@berth/shared/log'
 
 export interface RoutePorts extends AsyncDisposable {
-  /** Has these open, and no others. Resolves when those that are new listen, or cannot. */
+  /** Opens and closes ports until exactly these are open. Resolves when each new one listens or has failed. */
   follow(ports: ReadonlySet<number>): Promise<void>
 }
 
 export interface RoutePortsDeps {
-  /** @throws when the port cannot be listened on */
+  /** Rejects when the port cannot be opened. */
   readonly start: (port: number) => Promise<AsyncDisposable>
   readonly log: Log
 }
@@ -24,9 +24,9 @@ export function createRoutePorts({ start, log }: RoutePortsDeps): RoutePorts {
       log.info({ port }, 'port of a route opened')
       return listener
     } catch (error) {
-      // The next snapshot is another try.
+      // The next snapshot of routes tries again.
       open.delete(port)
-      log.error({ port, error }, 'port of a route cannot be listened on')
+      log.error({ port, error }, 'port of a route could not be opened')
       return undefined
     }
   }

@@ -1,5 +1,5 @@
-// What an application's answer says of its activity: Jupyter's status, its lists of kernels and terminals, or plain
-// `{"busy", "last_activity" | "lastActivityAgoMs"}`. Anything else says nothing.
+// Reads the activity of an application from its answer: Jupyter's status, its lists of kernels and terminals, or plain
+// `{"busy", "last_activity" | "lastActivityAgoMs"}`. Any other answer reports nothing.
 import { longestMs, type ActivityCheckResult } from '@berth/shared/contract'
 import { z } from 'zod'
 
@@ -12,14 +12,14 @@ const plain = z.object({
   last_activity: moment.optional(),
   lastActivityAgoMs: z.number().nonnegative().optional(),
 })
-/** Of a kernel, or of a terminal, which has no state. */
+/** A kernel, or a terminal, which has no state. */
 const listed = z
   .object({ execution_state: z.string().optional(), last_activity: moment.optional() })
   .refine((it) => it.execution_state !== undefined || it.last_activity !== undefined)
 const list = z.array(listed)
 const status = z.object({ kernels: z.number().nonnegative() })
 
-/** @param answer parsed JSON; `undefined` where there was none @param wall milliseconds since 1970 */
+/** @param answer parsed JSON; `undefined` without an answer @param wall milliseconds since 1970 */
 export function readActivity(answer: unknown, wall: number): ReportedActivity {
   const items = list.safeParse(answer)
   if (items.success) {
@@ -36,7 +36,7 @@ export function readActivity(answer: unknown, wall: number): ReportedActivity {
   }
 }
 
-/** Busy as the second says, last used as either does. */
+/** Whether it is busy, from the second report; the last use, from the report with the later one. */
 export function combine(first: ReportedActivity, second: ReportedActivity): ReportedActivity {
   const times = [first.lastActivityAgoMs, second.lastActivityAgoMs].filter((ms) => ms !== undefined)
   return { ...second, ...(times.length === 0 ? {} : { lastActivityAgoMs: Math.min(...times) }) }
@@ -58,7 +58,7 @@ export function kernelsPath(path: string): string {
   return path.replace(statusPath, '/api/kernels')
 }
 
-/** Jupyter takes whoever looks at its lists for somebody active, unless told otherwise. */
+/** Jupyter counts a request for its lists as activity, unless the query says otherwise. */
 export function untracked(path: string): string {
   return listPath.test(path) ? `${path}?no_track_activity=1` : path
 }
@@ -68,7 +68,7 @@ function latest(times: readonly (number | undefined)[]): number | undefined {
   return known.length === 0 ? undefined : known.reduce((a, b) => Math.max(a, b))
 }
 
-/** The container's clock is this host's, but one of the two may have been set meanwhile. */
+/** The container has the clock of this host, but the clock may have been set since: the time may lie ahead. */
 function ago(ms: number | undefined): ReportedActivity {
   return ms === undefined ? {} : { lastActivityAgoMs: Math.min(longestMs, Math.max(0, ms)) }
 }

@@ -1,4 +1,4 @@
-// Asks applications whether they are busy, as the spawner wishes, at their activity path.
+// Checks at its activity path whether an application is busy, when the spawner orders it.
 import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import type { ActivityCheckCommand, ActivityCheckResult } from '@berth/shared/contract'
@@ -31,22 +31,22 @@ export function createActivityChecks(deps: ActivityChecksDeps): ProbeJobs {
     const { workspace, generation, address, path, deadlineMs } = command
     const signal = AbortSignal.any([aborted, abortAfter(deadlineMs)])
 
-    async function said() {
+    async function check() {
       const first = await fetch({ address, workspace, path: untracked(path) }, signal)
-      const told = readActivity(first, clock.wall())
+      const reported = readActivity(first, clock.wall())
       const kernelCount = kernelsCounted(path, first)
-      if (kernelCount === undefined) return told
-      if (kernelCount === 0) return { busy: false, ...told }
-      // It counts kernels, but a silent one may compute: which are busy, only their list says.
+      if (kernelCount === undefined) return reported
+      if (kernelCount === 0) return { busy: false, ...reported }
+      // The status counts kernels, but a silent kernel may be computing: only the list says which kernels are busy.
       const kernels = await fetch(
         { address, workspace, path: untracked(kernelsPath(path)) },
         signal,
       )
       if (!isArrayOfKernels(kernels)) return {}
-      return combine(told, readActivity(kernels, clock.wall()))
+      return combine(reported, readActivity(kernels, clock.wall()))
     }
-    return { workspace, generation, ...(await said()) }
+    return { workspace, generation, ...(await check()) }
   }
 
-  return createProbeJobs({ ...deps, run, done: 'asked' })
+  return createProbeJobs({ ...deps, run, done: 'checked' })
 }

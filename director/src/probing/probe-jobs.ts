@@ -1,5 +1,5 @@
-// What the spawner asks of a director about a workspace: at most one errand of a kind for each, a newer one in place
-// of an older, only to addresses of the pool, and its result told even if that takes several tries.
+// Jobs that the spawner gives to a director about a workspace: readiness probes and activity checks. Each workspace has at
+// most one job of a kind; a newer one replaces it. A job goes only to an address of the pool, and its result is retried.
 import type { ProbeCommand } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import { poolContains, type SubnetPool } from '@berth/shared/subnet-pool'
@@ -8,12 +8,12 @@ import { pause, type SetTimer } from '@berth/shared/timer'
 export interface ProbeJobsDeps<Result> {
   readonly setTimer: SetTimer
   readonly pool: SubnetPool
-  /** Ends by the command's deadline, or when the signal aborts. */
+  /** Ends at the command's deadline at the latest, or when the signal aborts. */
   readonly run: (command: ProbeCommand, signal: AbortSignal) => Promise<Result>
-  /** @returns whether it arrived */
+  /** @returns whether the result arrived */
   readonly post: (result: Result, signal: AbortSignal) => Promise<boolean>
   readonly log: Log
-  /** For the log: `probed`. */
+  /** The past participle for the log, such as `probed`. */
   readonly done: string
 }
 
@@ -28,7 +28,7 @@ export function createProbeJobs<Result extends object>(deps: ProbeJobsDeps<Resul
   const { setTimer, pool, run, post, log, done } = deps
   const running = new Map<string, AbortController>()
 
-  async function runAndTell(command: ProbeCommand, signal: AbortSignal): Promise<void> {
+  async function runAndPost(command: ProbeCommand, signal: AbortSignal): Promise<void> {
     const result = await run(command, signal)
     const fields: object = result
     log.debug(fields, `workspace ${done}`)
@@ -42,13 +42,16 @@ export function createProbeJobs<Result extends object>(deps: ProbeJobsDeps<Resul
     send(command) {
       const { workspace, address } = command
       if (!poolContains(pool, address.host)) {
-        log.error({ workspace, address }, `address outside NETWORK_POOL was not ${done}`)
+        log.error(
+          { workspace, address },
+          `workspace with an address outside NETWORK_POOL was not ${done}`,
+        )
         return
       }
       running.get(workspace)?.abort()
       const controller = new AbortController()
       running.set(workspace, controller)
-      runAndTell(command, controller.signal)
+      runAndPost(command, controller.signal)
         .catch((error: unknown) => log.error({ workspace, error }, `workspace was not ${done}`))
         .finally(() => {
           if (running.get(workspace) === controller) running.delete(workspace)

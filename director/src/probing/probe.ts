@@ -1,11 +1,11 @@
-// Looks whether a workspace answers, from where the requests will come: TCP, then HTTP below 500.
+// Probes whether a workspace answers, from where the requests will come: TCP, then an HTTP status below 500.
 import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import type { ProbeCommand, ProbeResult } from '@berth/shared/contract'
 import { get } from './get.ts'
 
 export interface ProbeAttempt {
-  /** The HTTP status; `undefined` when there was no answer. */
+  /** The HTTP status; `undefined` without an answer. */
   readonly status?: number
 }
 
@@ -20,7 +20,7 @@ const firstStepMs = 20
 const longestStepMs = 250
 const stepGrowth = 1.5
 const connectMs = 1_000
-/** How long an application that has taken the connection may think about its first answer. */
+/** How long an application that has accepted the connection may take to answer. */
 const answerMs = 5_000
 
 /** The pauses between tries: 20 ms growing to 250. */

@@ -1,4 +1,4 @@
-// The probes that the spawner asked for, and their results.
+// The readiness probes that the spawner orders, and their results.
 import type { Clock } from '@berth/shared/clock'
 import type { ProbeResult } from '@berth/shared/contract'
 import { pause } from '@berth/shared/timer'

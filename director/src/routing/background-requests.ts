@@ -1,9 +1,9 @@
-// Which requests an application's page makes by itself, such as polling: no use, and no reason to start anything.
+// The requests that an application's page makes by itself, such as polling: they are not use and start no workspace.
 import { createGlob, type Matches } from './glob.ts'
 
 export type IsBackground = (method: string, target: string) => boolean
 
-/** @param patterns method and path, such as `GET /api/*`; without a method any counts */
+/** @param patterns method and path, such as `GET /api/*`; a pattern without a method matches every method */
 export function createIsBackground(patterns: readonly string[]): IsBackground {
   const byMethod = new Map<string, Matches[]>()
   const anyMethod: Matches[] = []

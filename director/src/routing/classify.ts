@@ -1,14 +1,14 @@
-// What kind of request it is: a person looking, a page's own, or a client such as git; and what it may bring about.
+// Classifies a request: a person's navigation, a page's own request, or a client such as git; and what it may start.
 import { ownPathPrefix, type SeatRequest } from '@berth/shared/contract'
 import { eachHeader } from '../headers/raw-headers.ts'
 import type { IsBackground } from './background-requests.ts'
 
 export interface RequestKind {
-  /** A person looks at what comes: a page may answer. */
+  /** A person will see the answer, so a page may be the answer. */
   readonly navigation: boolean
-  /** The template says that its bytes are not use. */
+  /** The template declares it a background request: its bytes are not use. */
   readonly background: boolean
-  /** What it may do to a workspace that is frozen, stopped or absent. */
+  /** What it may do with a workspace that is frozen, stopped or absent. */
   readonly start: SeatRequest['start']
 }
 
@@ -89,22 +89,22 @@ function isNavigation(method: string, hints: Hints): boolean {
   return hints.fetchMode === undefined || hints.fetchMode === 'navigate'
 }
 
-/** Of a page's own requests, background ones do nothing and others wake; whatever else comes may start. */
+/** A page's own background request starts nothing, its other requests wake, and every other request starts. */
 function startFor(background: boolean, hints: Hints): RequestKind['start'] {
-  if (!isPagesOwn(hints)) return 'start'
+  if (!isFromPage(hints)) return 'start'
   return background ? 'no' : 'wake'
 }
 
-function isPagesOwn(hints: Hints): boolean {
-  // Nobody looks yet at what a browser fetches ahead.
+function isFromPage(hints: Hints): boolean {
+  // A browser that prefetches shows the answer to no person yet.
   if (hints.prefetch) return true
   if (hints.fetchMode !== undefined) return hints.fetchMode !== 'navigate'
   // Browsers leave Sec-Fetch-Mode out over plain HTTP.
-  const ofSite = isOfSite(hints.origin, hints.host) || isOfSite(hints.referer, hints.host)
-  return ofSite && (!hints.html || hints.xhr)
+  const sameSite = isSameSite(hints.origin, hints.host) || isSameSite(hints.referer, hints.host)
+  return sameSite && (!hints.html || hints.xhr)
 }
 
-function isOfSite(source: string, host: string): boolean {
+function isSameSite(source: string, host: string): boolean {
   const scheme = source.startsWith('https://') ? 'https://' : 'http://'
   const site = scheme + host
   return source.startsWith(site) && (source.length === site.length || source[site.length] === '/')

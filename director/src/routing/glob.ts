@@ -1,4 +1,4 @@
-// Patterns with `*` for any characters, none included. Matching takes linear time: no regular expressions, no backtracking.
+// Patterns in which `*` stands for any number of characters. Matching takes linear time: it never backtracks.
 
 export type Matches = (text: string) => boolean
 
@@ -14,7 +14,7 @@ export function createGlob(pattern: string): Matches {
     if (end < first.length || !text.startsWith(first) || !text.endsWith(last)) return false
     let from = first.length
     for (const part of middle) {
-      // The leftmost place is always as good as any later one.
+      // The leftmost match is always at least as good as a later one.
       const found = text.indexOf(part, from)
       if (found === -1 || found + part.length > end) return false
       from = found + part.length

@@ -1,16 +1,16 @@
-// Paths below a prefix, byte for byte as they came: `/lab` has `/lab` and `/lab/…`, but neither `/labs` nor `/%6cab`.
+// Paths below a prefix, compared byte for byte: below `/lab` are `/lab` and `/lab/…`, but neither `/labs` nor `/%6cab`.
 
 /** @param target path and query of a request */
 export function liesBelow(target: string, prefix: string): boolean {
   return target.startsWith(prefix) && (isBare(target, prefix) || target[prefix.length] === '/')
 }
 
-/** The prefix itself, without the slash behind it. */
+/** Whether the path is the prefix itself, without a slash after it. */
 export function isBare(target: string, prefix: string): boolean {
   return target.length === prefix.length || target[prefix.length] === '?'
 }
 
-/** @returns what is left of a target that lies below the prefix: a path in any case */
+/** @returns the rest of a target that lies below the prefix; always a path */
 export function below(target: string, prefix: string): string {
   if (prefix === '') return target
   const rest = target.slice(prefix.length)

@@ -1,5 +1,5 @@
-// Where a request leads by the port it came to, its host (exact, in a Map) and its path, from one snapshot of the
-// spawner's routes. Overlaps are the spawner's to refuse: here the first of two has it.
+// Finds the route of a request by its port, its host (exact, in a Map) and its path, in one snapshot of the spawner's routes.
+// The spawner refuses overlapping routes; here the first one wins.
 import { ownPathPrefix, type Route } from '@berth/shared/contract'
 import { createIsBackground, type IsBackground } from './background-requests.ts'
 import { hostName } from './host-name.ts'
@@ -8,17 +8,17 @@ import { liesBelow } from './path-prefix.ts'
 export interface TemplateRoute extends Route {
   readonly isBackground: IsBackground
   /**
-   * What an `Authorization` is that did not prove the gateway: the application's own business; the gateway's ID token
-   * for this application; or that token for another one. Where any application gets it the gateway sets it for all.
+   * What an `Authorization` that did not prove the gateway is: the application's own; the gateway's ID token for this
+   * application; or that token for another application. If one application gets the token, the gateway sends it to all.
    */
-  readonly authorization: 'application' | 'id-token' | 'nobody'
+  readonly authorization: 'application' | 'id-token' | 'withheld'
 }
 
 export type Destination =
   | {
       readonly kind: 'template'
       readonly route: TemplateRoute
-      /** The prefix of the path below which it lies; empty at the root of a host. */
+      /** The path prefix of the route; empty at the root of a host. */
       readonly base: string
     }
   | { readonly kind: 'portal' }
@@ -31,30 +31,30 @@ export interface RouteQuery {
   readonly host: string | undefined
   /** Path and query as they came. */
   readonly target: string
-  /** The director's port that it came to. */
+  /** The director's port that the request came to. */
   readonly port?: number | undefined
 }
 
 export interface RouteTable {
   find(asked: RouteQuery): Destination
-  /** Whether this port leads to one route alone, whatever the host. */
+  /** Whether this port leads to one route alone, for every host. */
   isRoutePort(port: number | undefined): boolean
-  /** The ports, besides the director's first, that routes ask for. */
+  /** The ports that routes name, besides the director's own. */
   readonly ports: ReadonlySet<number>
 }
 
 export interface Sites {
-  /** With one, only its host and those that routes name lead anywhere. */
+  /** With a public URL, only its host and the hosts that routes name lead to a workspace. */
   readonly publicUrl?: string | undefined
   /** Its host never leads to a workspace. */
   readonly portalUrl?: string | undefined
-  /** Ports that the director needs itself: no route has one of them for its own. */
+  /** The ports that the director itself uses: a route cannot have one of them. */
   readonly takenPorts?: readonly number[]
 }
 
-/** What one host, or one port, leads to. */
+/** The routes of one host, or of one port. */
 interface Site {
-  /** The longest prefix first. */
+  /** Sorted: the longest prefix first. */
   readonly paths: TemplateDestination[]
   whole?: TemplateDestination
 }
@@ -67,7 +67,7 @@ export function createRouteTable(routes: readonly Route[], sites: Sites): RouteT
   const publicHost = hostOfUrl(sites.publicUrl)
   const portalHost = hostOfUrl(sites.portalUrl)
   const byHost = new Map<string, Site>()
-  /** Of `*.name`, by `name`. */
+  /** The sites of `*.name`, by `name`. */
   const byDomain = new Map<string, Site>()
   const byPort = new Map<number, Site>()
   const elsewhere: Site = { paths: [] }
@@ -94,7 +94,7 @@ export function createRouteTable(routes: readonly Route[], sites: Sites): RouteT
     return named ?? (publicHost === undefined ? elsewhere : undefined)
   }
 
-  /** Exactly one label may stand before the dot. */
+  /** `*` stands for exactly one label. */
   function byLabel(name: string): Site | undefined {
     const dot = byDomain.size === 0 ? -1 : name.indexOf('.')
     return dot < 1 ? undefined : byDomain.get(name.slice(dot + 1))
@@ -103,7 +103,7 @@ export function createRouteTable(routes: readonly Route[], sites: Sites): RouteT
   return {
     find({ host, target, port }) {
       const name = hostName(host)
-      // First, so that no route takes the portal's name, nor the same with the dot of the root.
+      // Checked first, so that no route can take the portal's host name, with or without the root's trailing dot.
       if (name !== undefined && name.replace(/\.$/, '') === portalHost) return portal
       const site = siteOf(name, port)
       return (site === undefined ? undefined : findIn(site, target)) ?? unknown
@@ -118,7 +118,7 @@ function complete(route: Route, someGetIdTokens: boolean): TemplateRoute {
   return {
     ...route,
     isBackground: createIsBackground(route.backgroundRequests),
-    authorization: mine ? 'id-token' : someGetIdTokens ? 'nobody' : 'application',
+    authorization: mine ? 'id-token' : someGetIdTokens ? 'withheld' : 'application',
   }
 }
 
@@ -142,7 +142,7 @@ function join(site: Site, other: Site): void {
 function findIn({ paths, whole }: Site, target: string): Destination | undefined {
   for (const destination of paths) if (liesBelow(target, destination.base)) return destination
   if (whole !== undefined || !target.startsWith(assetsPrefix)) return whole
-  // Where nothing has the root, the pages of what lies below it still find their style there.
+  // No route has the root of this host. The pages of the routes below it still load their assets from the root.
   const [any] = paths
   return any === undefined ? undefined : { ...any, base: '' }
 }

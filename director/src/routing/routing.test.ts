@@ -205,7 +205,7 @@ it('an Authorization is the gateway’s as soon as one application is promised i
   }
   const id = route('id', ['id.test'], { passTokens: ['id'] })
   assert.equal(of([route('lab')], 'x'), 'application')
-  assert.equal(of([route('lab'), id], 'x'), 'nobody')
+  assert.equal(of([route('lab'), id], 'x'), 'withheld')
   assert.equal(of([route('lab'), id], 'id.test'), 'id-token')
 })
 

@@ -1,4 +1,5 @@
-// What the spawner tells a director: routes, probes, questions, revocations. Keeps the one stream open, and obeys.
+// The stream of commands from the spawner: routes, probes, activity checks, revocations. Keeps one stream open, and hands
+// each command to its handler.
 import { z } from 'zod'
 import {
   commandSchemas,
@@ -29,11 +30,11 @@ export interface CommandStreamDeps {
 }
 
 export interface CommandStream extends AsyncDisposable {
-  /** The spawner has introduced this director to the workspaces' networks at least once. */
+  /** The spawner has attached this director to the workspaces' networks at least once. */
   introduced(): boolean
 }
 
-/** The spawner comments every 15 s. */
+/** The spawner sends a comment every 15 s. */
 const silenceMs = 45_000
 const firstBackoffMs = 100
 const longestBackoffMs = 2_000
@@ -50,7 +51,7 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
   let introduced = false
   let failures = 0
 
-  function obey({ event, data }: ServerSentEvent): void {
+  function handle({ event, data }: ServerSentEvent): void {
     try {
       switch (event) {
         case 'routes':
@@ -65,11 +66,14 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
         case 'revoke':
           return handlers.revoke(commandSchemas.revoke.parse(data))
         default:
-          log.debug({ event }, 'unknown command passed over')
+          log.debug({ event }, 'unknown command skipped')
       }
     } catch (error) {
       if (!(error instanceof z.ZodError)) throw error
-      log.error({ event, error }, 'command of the spawner not understood; are both of one version?')
+      log.error(
+        { event, error },
+        'command of the spawner could not be read: director and spawner must have the same version',
+      )
     }
   }
 
@@ -84,7 +88,7 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
     try {
       const body = await open(signal)
       heard()
-      for await (const event of readEvents(watched(body, heard))) obey(event)
+      for await (const event of readEvents(watched(body, heard))) handle(event)
     } finally {
       watchdog[Symbol.dispose]()
     }
@@ -100,10 +104,10 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
       }
       if (closing.signal.aborted) return
       failures += 1
-      // An outage is told once, not at every try.
+      // An outage is logged as a warning once, not at every retry.
       log[failures === 1 ? 'warn' : 'debug'](
         { error, failures },
-        'no stream of commands from the spawner, trying again',
+        'no stream of commands from the spawner, retrying',
       )
       await pause(setTimer, backoffMs(failures, random()), closing.signal)
     }

@@ -1,5 +1,5 @@
-// Finds a running workspace by its name alone, for when the spawner cannot be asked. What it finds is checked: the
-// address is a workspace's, the owner's own alias or the id of their container leads there too, and it answers.
+// Finds a running workspace by its name alone, while the spawner cannot be reached. The address is checked: it belongs
+// to the network pool, the owner's alias or the container's id resolves to it too, and the workspace answers there.
 import { Resolver } from 'node:dns/promises'
 import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
@@ -9,24 +9,24 @@ import { poolContains, type SubnetPool } from '@berth/shared/subnet-pool'
 import type { Lease, SeatHolder } from '../leases/lease.ts'
 import { tryProbeOnce, type TryProbe } from '../probing/probe.ts'
 
-/** How long an address found by name is gone by, before the spawner is asked again. */
+/** How long an address found by name is trusted. After that the spawner is asked again. */
 const leaseMs = 2_000
 const lookupMs = 500
 const probeMs = 1_000
-/** How long an answer of a container is gone by. */
+/** How long an answer of a container is trusted. */
 const answeredMs = 10_000
 
-/** @returns no address at all where the name is unknown or nobody answers in time; it never rejects */
+/** @returns no address when the name is unknown or DNS does not answer in time. Never rejects. */
 export type ResolveName = (name: string) => Promise<readonly string[]>
 
-/** The engine's DNS, as the system is configured to ask it. */
+/** Resolves with the engine's DNS, as the system is configured to use it. */
 export function createResolver(): ResolveName {
   const resolver = new Resolver({ timeout: lookupMs, tries: 1 })
   return async (name) => {
     try {
       return await resolver.resolve4(name)
     } catch {
-      // Unknown or unanswered is the same here: there is no way to go.
+      // An unknown name and a missing answer mean the same here: there is no address.
       return []
     }
   }
@@ -39,10 +39,10 @@ export interface NameLookupDeps {
   readonly tryProbe?: TryProbe
 }
 
-/** What of a route tells where somebody's own workspace would be. */
+/** The fields of a route from which the address of a private workspace follows. */
 export type NamedRoute = Pick<Route, 'prefix' | 'port' | 'shared' | 'readyPath' | 'workspace'>
 
-/** @param last the seat's last lease: what is still at the same place is still the same container */
+/** @param last the seat's last lease: a container at the same address is the same container */
 export type NameLookup = (
   holder: SeatHolder,
   route: NamedRoute,
@@ -51,10 +51,10 @@ export type NameLookup = (
 
 export function createNameLookup(deps: NameLookupDeps): NameLookup {
   const { resolve, pool, clock, tryProbe = tryProbeOnce } = deps
-  /** When a generation last answered, the latest at the end. */
+  /** When each generation last answered; the latest is at the end. */
   const answered = new Map<string, number>()
 
-  /** One that is frozen takes connections, and is silent then. */
+  /** A frozen container accepts connections but does not answer. */
   async function answers(place: Omit<ProbeCommand, 'deadlineMs'>): Promise<boolean> {
     const now = clock.now()
     for (const [generation, at] of answered) {
@@ -72,13 +72,13 @@ export function createNameLookup(deps: NameLookupDeps): NameLookup {
 
   return async (holder, route, last) => {
     const prefix = parsePrefix(route.prefix)
-    // No person's name leads to what is shared, or to what a route names by itself.
+    // The name of a person identifies neither a shared workspace nor the workspace that a route names itself.
     if (prefix === undefined || route.shared || route.workspace !== undefined) return undefined
     const workspace = workspaceName(prefix, holder.user.name)
     const [byName, ...byProof] = await Promise.all([
       resolve(workspace),
       resolve(ownerAlias(workspace, holder.user.subject)),
-      // What was made for nobody and given to them later has no such alias.
+      // A standby that the person has claimed has no such alias.
       last?.workspace === workspace ? resolve(engineId(last.generation)) : [],
     ])
     const proven = byProof.flat()
@@ -96,7 +96,7 @@ export function createNameLookup(deps: NameLookupDeps): NameLookup {
   }
 }
 
-/** By which the engine's DNS, too, knows a container: the first twelve characters of its id. */
+/** The first twelve characters of a container's id: the engine's DNS resolves them too. */
 function engineId(generation: string): string {
   return generation.slice(0, 12)
 }

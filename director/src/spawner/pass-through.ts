@@ -1,4 +1,4 @@
-// Berth's own paths and pages: the spawner's answers, passed through as they are to somebody whom we know.
+// Berth's own paths and pages: passes requests of an identified person to the spawner, and its answers back unchanged.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { internalPaths, type Person } from '@berth/shared/contract'
 import { forwardRequest } from '../forward/forward-request.ts'
@@ -21,12 +21,12 @@ export interface PassedRequest {
   readonly target: string
   /** The path prefix of the route. */
   readonly base: string
-  /** Berth's own path: the target without that prefix. */
+  /** For Berth's own paths: the target without that prefix. */
   readonly ownTarget: string
 }
 
 export interface PassThrough {
-  /** `/.berth/*`: raw, without what the route puts before it, whatever the method. */
+  /** `/.berth/*`, with any method. The target has the path prefix of the route removed. */
   own(request: PassedRequest): Promise<ForwardOutcome>
   /** The page for a navigation whose workspace is not ready. */
   page(request: PassedRequest): Promise<ForwardOutcome>
@@ -45,11 +45,11 @@ export function createPassThrough({ spawner, headers }: PassThroughDeps): PassTh
     request: PassedRequest,
     target: string,
     answerTimeoutMs: number,
-    led: { target?: string },
+    navigation: { target?: string },
   ): Promise<ForwardOutcome> {
     const { req, res, expectContinue, person, proof, template, workspace, base } = request
     const remoteAddress = req.socket.remoteAddress
-    const context = { remoteAddress, proof, person, template, workspace, base, ...led }
+    const context = { remoteAddress, proof, person, template, workspace, base, ...navigation }
     return forwardRequest({
       req,
       res,
