@@ -1,10 +1,10 @@
-// Time as the rest of Berth is given it, so that tests hold the hands.
+// The clock, as it is given to the other parts: tests pass in a clock that they move by hand.
 import { performance } from 'node:perf_hooks'
 
 export interface Clock {
-  /** Milliseconds that only ever grow, from an arbitrary start. Leases, idleness and deadlines count in it. */
+  /** Milliseconds that never decrease, from an arbitrary start. Leases, idleness and deadlines count in it. */
   now(): number
-  /** Milliseconds since 1970, which may jump. For labels, logs and people only. */
+  /** Milliseconds since 1970, which may jump. Only for labels, logs and people. */
   wall(): number
 }
 

@@ -1,4 +1,4 @@
-// Everything that director and spawner say to each other. They meet here and nowhere else.
+// Everything that director and spawner send to each other. It is all that they share about each other.
 import { z } from 'zod'
 import { parseUserName, type UserName } from './names.ts'
 import { isProblemCode, type Problem, type ProblemCode } from './problems.ts'
@@ -13,10 +13,10 @@ export const internalPaths = {
   commands: (director: string) => `/internal/v1/directors/${encodeURIComponent(director)}/commands`,
 } as const
 
-/** What starts with this on a workspace's origin is Berth's own and passes through to the spawner as it is. */
+/** Paths with this prefix on a workspace's origin are Berth's own: the director passes them to the spawner unchanged. */
 export const ownPathPrefix = '/.berth/'
 
-/** Headers of what passes through to the spawner. Values are percent-encoded; clients' own are stripped. */
+/** Headers of requests that pass through to the spawner. Values are percent-encoded; a client's own are removed. */
 export const passHeaders = {
   user: 'Berth-User',
   subject: 'Berth-Subject',
@@ -26,16 +26,16 @@ export const passHeaders = {
   template: 'Berth-Template',
   /** Path and query of the navigation as it came, so that a page can lead back to it. */
   target: 'Berth-Target',
-  /** The one workspace that the route leads to, where it leads to one alone. */
+  /** The one workspace that the route leads to, if it leads to one alone. */
   workspace: 'Berth-Workspace',
   /** The path prefix of the route, below which `/.berth/` lies there; empty at the root of a host. */
   base: 'Berth-Base',
 } as const
 
-/** Tells what an answer of the product's own is about. */
+/** The phase of the workspace, on answers of the product's own. */
 export const phaseHeader = 'Berth-Phase'
 
-/** To applications, on each request: when their workspace's lifetime ends (RFC 3339); absent where it does not. */
+/** To applications, on each request: when the workspace's lifetime ends (RFC 3339). Absent without an end. */
 export const endsAtHeader = 'Berth-Ends-At'
 
 export const phases = [
@@ -51,7 +51,7 @@ export const phases = [
   'failed',
 ] as const
 export type Phase = (typeof phases)[number]
-/** `absent`: there is no such workspace at present. */
+/** `absent`: the workspace does not exist now. */
 export type ShownPhase = Phase | 'absent'
 
 const userName = z.string().transform((value, context): UserName => {
@@ -63,7 +63,7 @@ const userName = z.string().transform((value, context): UserName => {
 const problemCode = z.custom<ProblemCode>(
   (value) => typeof value === 'string' && isProblemCode(value),
 )
-/** What is longer does not pass between the services, so it is refused where it comes in. */
+/** The services accept no longer text from each other, so a longer one is refused where it comes in. */
 export const longestText = 1024
 export const mostGroups = 1000
 export const longestMs = 366 * 86_400_000
@@ -71,7 +71,7 @@ export const longestMs = 366 * 86_400_000
 const shortText = z.string().max(longestText)
 const milliseconds = z.number().nonnegative().max(longestMs)
 
-/** One verified identity. `subject` is empty where the gateway gives none. */
+/** One verified identity. `subject` is empty if the gateway sends none. */
 export const personSchema = z.object({
   name: userName,
   subject: shortText,
@@ -91,14 +91,14 @@ export const seatRequestSchema = z.object({
   director: shortText.min(1),
   user: personSchema,
   template: shortText.min(1),
-  /** The route leads to this one workspace alone. */
+  /** The one workspace that the route leads to, if it leads to one alone. */
   workspace: shortText.optional(),
   protocol: z.enum(['http', 'ssh', 'tcp']),
   /** How long the answer may be held while the workspace gets ready. */
   waitMs: milliseconds,
-  /** What the request may bring about: nothing, the thaw of a frozen workspace, or a start. */
+  /** What the request may cause: nothing, the thaw of a frozen workspace, or a start. */
   start: z.enum(['no', 'wake', 'start']),
-  /** Whether a person looks at a page: the end of a lifetime is then told once, instead of a new start. */
+  /** Whether a person will see a page: it then shows the end of a lifetime once, before a new start. */
   navigation: z.boolean().default(false),
   /** A generation that was granted and could not be connected to. */
   unreachable: shortText.optional(),
@@ -112,9 +112,9 @@ export const seatAnswerSchema = z.discriminatedUnion('status', [
     /** The container's id: connections and address belong to it and die with it. */
     generation: shortText,
     address: addressSchema,
-    /** Counted from before the request was sent: it includes the time that the answer was held. */
+    /** Counted from before the request was sent: it includes the time for which the answer was held. */
     leaseMs: milliseconds,
-    /** When its lifetime ends (RFC 3339), where it does. */
+    /** When the workspace's lifetime ends (RFC 3339), if it has an end. */
     endsAt: shortText.optional(),
   }),
   z.object({
@@ -147,26 +147,26 @@ const routeSchema = z.object({
   template: shortText,
   prefix: shortText,
   port: z.number().int().min(1).max(65_535),
-  /** Host names without port, lower case: exact, or `*.` and a name for any one label before it. Empty: every host
-   * that is nobody else's, where there is neither a path nor a port of its own. */
+  /** Host names without port, lower case: exact, or `*.` and a name for any one label before it. Empty, without a path
+   * and a listen port: every host that no other route names. */
   hosts: z.array(shortText),
-  /** What lies below that path (`/lab`, of any host unless `hosts` says which). `strip`: the workspace does not see it. */
+  /** The route has the paths below this one (`/lab`; on any host unless `hosts` names some). `strip`: it is removed. */
   path: z.object({ prefix: shortText, strip: z.boolean() }).optional(),
-  /** A port of the director that leads here alone, whatever the host. */
+  /** A port of the director that leads to this route alone, for every host. */
   listenPort: z.number().int().min(1).max(65_535).optional(),
-  /** It leads to this one workspace alone. */
+  /** The route leads to this one workspace alone. */
   workspace: shortText.optional(),
-  /** Its workspaces are several people's and named by themselves: no person's name leads to one. */
+  /** Several people share one workspace. Its name is not derived from a person's name. */
   shared: z.boolean(),
-  /** What answers with less than 500 when it is ready. */
+  /** The path that answers with a status below 500 when the workspace is ready. */
   readyPath: shortText,
   /** Which of the gateway's identity headers reach the application, as they came. */
   passIdentity: z.array(z.enum(identityFields)),
-  /** Which of the gateway's tokens do: `X-Forwarded-Access-Token`; `Authorization: Bearer` (the ID token). */
+  /** Which of the gateway's tokens reach it: `X-Forwarded-Access-Token`; `Authorization: Bearer` (the ID token). */
   passTokens: z.array(z.enum(requestTokens)),
-  /** Method and path pattern, such as `GET /api/*`; `*` stands for any characters, the query does not count. */
+  /** Method and path pattern, such as `GET /api/*`; `*` stands for any characters, the query is not compared. */
   backgroundRequests: z.array(shortText),
-  /** A response that the client drains at 64 KiB within this is in use. */
+  /** A response is in use while the client drains 64 KiB of it within this time. */
   connectionIdleMs: milliseconds,
 })
 export type Route = z.infer<typeof routeSchema>
@@ -181,15 +181,15 @@ const probeCommandSchema = z.object({
 })
 export type ProbeCommand = z.infer<typeof probeCommandSchema>
 
-/** Asks an application whether it is busy, at its activity path. */
+/** Has a director ask an application at its activity path whether it is busy. The event is named `ask`. */
 const activityCheckCommandSchema = probeCommandSchema
 export type ActivityCheckCommand = z.infer<typeof activityCheckCommandSchema>
 
 const revokeCommandSchema = z.object({ workspace: shortText, generation: shortText })
 export type RevokeCommand = z.infer<typeof revokeCommandSchema>
 
-/** The stream of commands, by event name. Unknown ones are passed over. `routes` is a whole snapshot each time,
- * and its first arrival says that the director is attached to every network it needs. */
+/** The commands of the stream, by event name. A director skips unknown ones. `routes` is a whole snapshot each time. Its
+ * first arrival says that the director is attached to every network that it needs. */
 export const commandSchemas = {
   routes: z.object({ routes: z.array(routeSchema) }),
   probe: probeCommandSchema,
@@ -208,7 +208,7 @@ export const probeResultSchema = z.object({
   workspace: shortText,
   generation: shortText,
   reachable: z.boolean(),
-  /** The HTTP status of the last try, where there was one. */
+  /** The HTTP status of the last try, if there was an answer. */
   status: z.number().int().optional(),
   ms: milliseconds,
 })
@@ -218,7 +218,7 @@ export const activityCheckResultSchema = z.object({
   director: shortText,
   workspace: shortText,
   generation: shortText,
-  /** Absent, both: it could not be asked, or its answer says nothing. */
+  /** Both are absent if the application could not be asked, or its answer reports nothing. */
   busy: z.boolean().optional(),
   lastActivityAgoMs: milliseconds.optional(),
 })
@@ -230,7 +230,7 @@ export const activityReportSchema = z.object({
     .array(
       z.object({
         workspace: shortText,
-        /** The container that the seat was granted; absent: the present one. */
+        /** The container that the seat was granted; absent: the current one. */
         generation: shortText.optional(),
         user: userName,
         lastUseAgoMs: milliseconds,
@@ -241,17 +241,17 @@ export const activityReportSchema = z.object({
 })
 export type ActivityReport = z.infer<typeof activityReportSchema>
 
-/** A lease left out has ended. Counted from before the report was sent. */
+/** A lease that is left out has ended. Leases count from before the report was sent. */
 export const activityAnswerSchema = z.object({
   leases: z.array(
     z.object({
       workspace: shortText,
-      /** Whose seat it is; absent: everybody's whose seat there was reported. */
+      /** The holder of the seat; absent: every reported seat of the workspace. */
       user: userName.optional(),
-      /** Absent: of the one generation of that workspace that the report named. */
+      /** Absent: the one generation of that workspace in the report. */
       generation: shortText.optional(),
       leaseMs: milliseconds,
-      /** Where it has one: it may be later than when the seat was granted. Absent: as it was. */
+      /** When the lifetime ends: it may be later than it was when the seat was granted. Absent: unchanged. */
       endsAt: shortText.optional(),
     }),
   ),
@@ -267,11 +267,11 @@ export interface WorkspaceStatus {
   readonly etaMs?: number
   readonly elapsedMs: number
   readonly endsAt?: string
-  /** One more extension may be asked for, of this many milliseconds. */
+  /** The person may request one more extension, of this many milliseconds. */
   readonly extensionMs?: number
-  /** It runs from an older description: a restart brings the present one. */
+  /** The workspace runs with an older version of its template: a restart brings the current one. */
   readonly outdated?: boolean
-  /** Which limit a queued one waits for. */
+  /** The limit that a queued workspace waits for. */
   readonly waitsFor?: ProblemCode
   readonly problem?: Pick<Problem, 'code' | 'title' | 'detail'>
 }

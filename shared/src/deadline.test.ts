@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { abortAfter } from './deadline.ts'
 
 describe('a deadline', () => {
-  it('is kept for a fraction of a millisecond, for none and for a time that has passed', async () => {
+  it('aborts after a fraction of a millisecond, after zero, and for a time that has passed', async () => {
     for (const ms of [0.25, 4.5, 0, -3.7]) {
       const signal = abortAfter(ms)
       if (!signal.aborted) await once(signal, 'abort')
@@ -12,7 +12,7 @@ describe('a deadline', () => {
     }
   })
 
-  it('does not fire at once for more than a timer keeps', async () => {
+  it('does not abort at once for a time longer than a timer can wait', async () => {
     const signal = abortAfter(2 ** 33)
     const shorter = abortAfter(30)
     await once(shorter, 'abort')

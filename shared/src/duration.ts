@@ -1,4 +1,4 @@
-// Durations as people write them in Go and Compose (`500ms`, `15m`, `1h30m`), in milliseconds inside.
+// Durations in the notation of Go and Compose (`500ms`, `15m`, `1h30m`), as milliseconds.
 
 const unitMs: Readonly<Record<string, number>> = {
   ms: 1,

@@ -1,10 +1,10 @@
-// The labels that say whose a thing is and what: the record that outlives every process.
+// The labels of Berth's containers, networks and volumes: what each one is and whom it belongs to. They outlive every process.
 
 export const labels = {
   instance: 'berth.instance',
   role: 'berth.role',
   workspace: 'berth.workspace',
-  /** `private`, `shared` or `standby`: what it was made as; a claimed standby keeps it. */
+  /** `private`, `shared` or `standby`: what the container was created as. A claimed standby keeps `standby`. */
   kind: 'berth.kind',
   template: 'berth.template',
   user: 'berth.user',
@@ -12,10 +12,10 @@ export const labels = {
   email: 'berth.email',
   spec: 'berth.spec',
   created: 'berth.created',
-  /** What a container gets after it is made and before it starts, which its labels alone do not tell. */
+  /** The files that a container gets after its creation and before its start. */
   contents: 'berth.contents',
   network: 'berth.network',
-  /** Of a network: `internet`, or `none` where it leads nowhere but to the directors. */
+  /** Of a network: `internet`, or `none` if it leads only to the directors. */
   egress: 'berth.egress',
   volume: 'berth.volume',
 } as const

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { describeError } from './log.ts'
 
 describe('an error in the log', () => {
-  it('is one line where nobody listens: where in our code that was noticed tells nothing', async () => {
+  it('has no stack if a connection was refused: the place in our code explains nothing', async () => {
     // Port 1 is nobody's on loopback.
     const error = await new Promise((resolve) => connect(1, '127.0.0.1').once('error', resolve))
     assert.deepEqual(describeError(error), {
@@ -14,13 +14,13 @@ describe('an error in the log', () => {
     })
   })
 
-  it('says what happened also where several addresses were tried, of which Node says nothing', () => {
+  it('has a message also when several addresses were tried, for which Node gives none', () => {
     const error = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })
     const { message } = describeError(error)
     assert.equal(message, 'ECONNREFUSED')
   })
 
-  it('keeps its stack where it is a fault of ours', () => {
+  it('keeps its stack if it is a fault in the code', () => {
     const faults = [
       new TypeError('not a function'),
       Object.assign(new Error('x'), { code: 'ERR_INVALID_ARG_TYPE' }),

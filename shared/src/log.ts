@@ -1,4 +1,4 @@
-// One JSON line an event, past tense, with fields. Values from outside are bounded, secrets never printed.
+// The log: one JSON line for each event, in the past tense, with fields. Values from outside are bounded.
 import { pino, type Logger } from 'pino'
 
 export type Log = Logger
@@ -19,10 +19,10 @@ export function createLog(options: { service: string; level: LogLevel }): Log {
   })
 }
 
-/** Codes of connections that failed, the system's and undici's; faults in the code have others (`ERR_…`). */
+/** The codes of failed connections, from the system and undici. Faults in the code have other codes (`ERR_…`). */
 const connectionFailed = /^(?:E[A-Z]+|UND_ERR_(?:SOCKET|CONNECT_TIMEOUT))$/
 
-/** With its stack, unless a connection failed: whom it led to is all that then helps, and outages are frequent. */
+/** With its stack, unless a connection failed: the stack of a failed connection explains nothing, and they are frequent. */
 export function describeError(error: unknown): {
   readonly type?: string
   readonly message?: string
@@ -36,7 +36,7 @@ export function describeError(error: unknown): {
   return { type: error.name, message: error.message || code, code }
 }
 
-/** Cuts a text that somebody outside chose (a user name, a path), so that it cannot flood the log. */
+/** Cuts a text that comes from outside (a user name, a path), so that it cannot flood the log. */
 export function bounded(text: string, limit = textLimit): string {
   return text.length <= limit ? text : `${text.slice(0, limit)}…`
 }

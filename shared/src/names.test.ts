@@ -37,7 +37,7 @@ const anyUser = fc
   .filter((name) => name !== undefined)
 
 describe('safe user names', () => {
-  it('leave a name alone that is a DNS label with single hyphens', () => {
+  it('keep a name that is a DNS label with single hyphens', () => {
     for (const name of ['alice', 'a', '0', 'jean-luc', 'x1-y2-z3', 'a'.repeat(59)])
       assert.equal(safeUserName(lab, user(name)), name)
   })
@@ -64,7 +64,7 @@ describe('safe user names', () => {
     )
   })
 
-  it('never lead two people to one workspace', () => {
+  it('never give two people the same workspace', () => {
     fc.assert(
       fc.property(anyUser, anyUser, (one, other) => {
         fc.pre(one !== other)
@@ -84,7 +84,7 @@ describe('safe user names', () => {
     )
   })
 
-  it('never let two prefixes meet', () => {
+  it('never give two prefixes the same workspace', () => {
     const prefix = fc
       .stringMatching(/^[a-z][a-z0-9]{0,19}$/)
       .map((text) => parsePrefix(text) as Prefix)
@@ -108,7 +108,7 @@ describe('numbered names', () => {
     .stringMatching(/^[a-z][a-z0-9]{0,19}$/)
     .map((text) => parsePrefix(text) as Prefix)
 
-  it("never meet a person's name", () => {
+  it("are never equal to a person's name", () => {
     fc.assert(
       fc.property(fc.oneof(anyUser, lookalike), anyTurn, anyPrefix, (name, turn, prefix) => {
         const person = workspaceName(prefix, name)
@@ -122,7 +122,7 @@ describe('numbered names', () => {
     )
   })
 
-  it('tell the prefix that they begin with, as names of people do', () => {
+  it('begin with the prefix, as names of people do', () => {
     fc.assert(
       fc.property(anyUser, anyTurn, anyPrefix, (name, turn, prefix) => {
         assert.equal(prefixOf(standbyName(prefix, turn)), prefix)
@@ -131,7 +131,7 @@ describe('numbered names', () => {
     )
   })
 
-  it('never meet each other, and are DNS labels', () => {
+  it('are never equal to each other, and are DNS labels', () => {
     fc.assert(
       fc.property(anyTurn, anyTurn, anyPrefix, (one, other, prefix) => {
         fc.pre(one !== other)
@@ -146,14 +146,14 @@ describe('numbered names', () => {
     )
   })
 
-  it('are refused for what is no number in an order', () => {
+  it('are refused for a number that is no whole number of 0 or more', () => {
     for (const turn of [-1, 1.5, Number.NaN, 2 ** 53])
       assert.throws(() => sharedName(lab, turn), RangeError)
   })
 })
 
 describe('user names', () => {
-  it('are refused when nobody may bear them', () => {
+  it('are refused when they are not allowed', () => {
     for (const name of [
       '',
       ' ',
@@ -168,7 +168,7 @@ describe('user names', () => {
       assert.equal(parseUserName(name), undefined, JSON.stringify(name))
   })
 
-  it('are taken exactly as signed in otherwise', () => {
+  it('are kept exactly as signed in otherwise', () => {
     for (const name of [
       'alice',
       "Jack.O'Neil",

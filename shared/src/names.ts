@@ -1,4 +1,4 @@
-// The names that come from people: safe user names and workspace names. Injective: two people never meet.
+// Names derived from people: safe user names and workspace names. Injective: two people never get the same name.
 import { createHash } from 'node:crypto'
 
 declare const brand: unique symbol
@@ -17,10 +17,10 @@ const userNameLimit = 256
 
 /** Lower-case letters, digits and single hyphens between them: what may stand in DNS as it is. */
 const plain = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
-/** C0, C1, line and paragraph separators, and the marks that reorder text: nothing of these is a name. */
+/** C0, C1, line and paragraph separators, and the marks that reorder text: no user name contains these. */
 const forbidden = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u
 
-/** @returns `undefined` for a name that nobody may bear (empty, too long, control characters, blanks at its ends) */
+/** @returns `undefined` for a name that is not allowed (empty, too long, control characters, blanks at its ends) */
 export function parseUserName(text: string): UserName | undefined {
   if (text === '' || text.length > userNameLimit) return undefined
   if (text !== text.trim() || forbidden.test(text)) return undefined
@@ -33,8 +33,8 @@ export function parsePrefix(text: string): Prefix | undefined {
 }
 
 /**
- * The safe form of a user name: itself where it is a DNS label that fits behind the prefix, else a slug,
- * `--` and ten characters of a hash of the exact name. A plain name has no `--`, so the two kinds never meet.
+ * The safe form of a user name: the name itself if it is a DNS label that fits after the prefix, else a slug, `--` and
+ * ten characters of a hash of the exact name. A plain name has no `--`, so the two kinds are never equal.
  */
 export function safeUserName(prefix: Prefix, user: UserName): string {
   const room = labelLength - prefix.length - 1
@@ -88,8 +88,8 @@ export function numberOf(name: WorkspaceName): number {
 }
 
 /**
- * A second name of a workspace in the engine's DNS that only its owner's subject leads to. A director that
- * cannot ask the spawner goes by it, so that nobody gets the home of another who bore the name before.
+ * A second name of a workspace in the engine's DNS, derived from its owner's subject. A director that cannot reach the
+ * spawner checks it, so that no person gets the home of another person who had the same name before.
  */
 export function ownerAlias(workspace: WorkspaceName, subject: string): string {
   return `owner-${shortHash(`${workspace}\n${subject}`, 32)}`

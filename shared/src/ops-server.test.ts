@@ -25,7 +25,7 @@ describe('ops server', () => {
     assert.match(text, /process_cpu_seconds_total/)
   })
 
-  it('answers nobody on a network of workspaces', async () => {
+  it('refuses connections from the network of workspaces', async () => {
     const refuseFrom = parseSubnetPool('127.0.0.0/8')
     assert(refuseFrom !== undefined)
     const registry = createRegistry('director', '0.1.0')

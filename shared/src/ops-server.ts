@@ -1,21 +1,21 @@
-// What an operator asks a service: /healthz, /readyz and /metrics, on a port of their own.
+// The server for operators: /healthz, /readyz and /metrics, on a port of their own.
 import http from 'node:http'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { listen } from './listen.ts'
 import { poolContains, type SubnetPool } from './subnet-pool.ts'
 
 export interface OpsServer extends AsyncDisposable {
-  /** The one it listens on: of use where 0 was asked for. */
+  /** The port that it listens on, also when port 0 was requested. */
   readonly port: number
 }
 
 export interface OpsServerDeps {
-  /** 0 takes any that is free. */
+  /** 0 takes any free port. */
   readonly port: number
   readonly registry: Registry
-  /** Whether the service can do its work now. That it lives, an answer to /healthz shows. */
+  /** Whether the service can do its work now. An answer to /healthz shows that its process runs. */
   readonly ready: () => boolean
-  /** Connections from or to these addresses are closed unread: workspaces are strangers here. */
+  /** Connections from or to these addresses are closed unread: workspaces must not read the metrics. */
   readonly refuseFrom?: SubnetPool
 }
 
@@ -25,7 +25,7 @@ export function createRegistry(service: string, version: string): Registry {
   collectDefaultMetrics({ register: registry })
   const info = new Gauge({
     name: 'berth_build_info',
-    help: 'Which version of which service runs; always 1',
+    help: 'The service that runs, and its version; always 1',
     labelNames: ['service', 'version', 'node'],
     registers: [registry],
   })
@@ -33,7 +33,7 @@ export function createRegistry(service: string, version: string): Registry {
   return registry
 }
 
-/** Resolves when it listens. Rejects where the port cannot be had. */
+/** Resolves when it listens. Rejects when the port cannot be opened. */
 export async function startOpsServer(deps: OpsServerDeps): Promise<OpsServer> {
   const { registry, ready, refuseFrom } = deps
   const server = http.createServer(
@@ -63,7 +63,7 @@ export async function startOpsServer(deps: OpsServerDeps): Promise<OpsServer> {
     try {
       say(res, 200, await registry.metrics(), registry.contentType)
     } catch (error) {
-      say(res, 500, error instanceof Error ? error.message : 'the metrics cannot be had')
+      say(res, 500, error instanceof Error ? error.message : 'the metrics could not be collected')
     }
   }
 

@@ -21,7 +21,7 @@ describe('problems', () => {
     for (const code of problemCodes) assert.ok(problemStatus(code) >= 400, code)
   })
 
-  it('are known by their own codes only, not by what objects inherit', () => {
+  it('have only their own codes, not the properties that objects inherit', () => {
     assert.ok(isProblemCode('starting'))
     for (const code of ['constructor', 'toString', '']) assert.ok(!isProblemCode(code), code)
   })

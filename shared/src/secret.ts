@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { inspect } from 'node:util'
 
-/** Prints as `***` in logs, JSON and templates; `reveal()` is the one way to its text. */
+/** Prints as `***` in logs, JSON and templates. Only `reveal()` returns its text. */
 export class Secret {
   readonly #text: string
 

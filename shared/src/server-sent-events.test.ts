@@ -23,7 +23,7 @@ async function collect(
 }
 
 describe('server-sent events', () => {
-  it('arrive as they were written, however the bytes are cut', async () => {
+  it('arrive as they were written, in chunks of any size', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(fc.string({ unit: 'grapheme' }), fc.integer())),
@@ -41,7 +41,7 @@ describe('server-sent events', () => {
     )
   })
 
-  it('end the stream when one is longer than the bound', async () => {
+  it('end the stream when an event is longer than the bound', async () => {
     const text = formatEvent('phase', 'x'.repeat(5_000))
     await assert.rejects(collect(chunks(text, 100), 1_000), RangeError)
   })

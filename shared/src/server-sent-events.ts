@@ -1,4 +1,4 @@
-// Server-sent events as text, and as a stream of values read from a response body.
+// Writes server-sent events as text, and reads them from a response body.
 import { createParser } from 'eventsource-parser'
 
 export interface ServerSentEvent {
@@ -20,7 +20,7 @@ export function formatEvent(event: string, data: unknown): string {
 export const eventComment = ':\n\n'
 
 /**
- * Reads events until the body ends. Comments are passed over; an event longer than `maxBytes` ends the stream.
+ * Reads events until the body ends. Comments are skipped. An event longer than `maxBytes` ends the stream.
  *
  * @throws SyntaxError for data that is not JSON, RangeError for an event over the bound
  */
@@ -43,7 +43,7 @@ export async function* readEvents(
   for await (const chunk of body) {
     pending += chunk.byteLength
     parser.feed(decoder.decode(chunk, { stream: true }))
-    if (pending > maxBytes && ready.length === 0) throw new RangeError('event is too long')
+    if (pending > maxBytes && ready.length === 0) throw new RangeError('the event is too long')
     yield* ready.splice(0)
   }
 }

@@ -53,7 +53,7 @@ describe('settings', () => {
       )
   })
 
-  it('refuse a wait that timers cannot keep: Node would make one of over 2^31 ms end at once', () => {
+  it('refuse a time that timers cannot wait: Node would run a timer of over 2^31 ms at once', () => {
     assert.equal(readSettings(settings, { ...good, WAIT: '24d' }, noFile).WAIT, 24 * 86_400_000)
     assert.match(problemsOf({ ...good, WAIT: '720h' })[0] ?? '', /^WAIT "720h" .*at most 24d/)
   })
@@ -72,13 +72,13 @@ describe('settings', () => {
     assert.equal(values.KEY.reveal(), 'f'.repeat(32))
   })
 
-  it('say which file of a secret cannot be read', () => {
+  it('name the file of a secret that cannot be read', () => {
     assert.match(problemsOf({ IMAGE: 'x', KEY_FILE: '/nowhere' })[0] ?? '', /KEY_FILE \/nowhere/)
   })
 })
 
 describe('a secret', () => {
-  it('prints as stars wherever it lands by accident', () => {
+  it('prints as stars in text, JSON and logs', () => {
     const key = new Secret('hunter2-hunter2-')
     assert.equal(
       `${String(key)} ${JSON.stringify({ key })} ${inspect(key)}`,

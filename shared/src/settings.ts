@@ -1,4 +1,4 @@
-// What a setting is, and how a service's settings are read from the environment: all problems at once, by name.
+// Settings, and how a service reads them from the environment. Every problem is reported at once, with the variable's name.
 import { custom, type Parse } from './parse.ts'
 import { Secret } from './secret.ts'
 
@@ -9,7 +9,7 @@ export interface Setting<T> {
   readonly doc: string
   /** A valid value, shown in errors and in the reference. */
   readonly example: string
-  /** As one would write it. Without one, an unset variable is an error, or `undefined` where optional. */
+  /** As text. Without a default, an unset variable is an error, or `undefined` if the setting is optional. */
   readonly default?: string
   readonly optional: boolean
   readonly secret: boolean
@@ -33,12 +33,12 @@ export function optional<T>(parse: Parse<T>, words: Words): Setting<T | undefine
   return { parse, ...words, optional: true, secret: false }
 }
 
-/** The same setting where it may also be left out. */
+/** The same setting, made optional. */
 export function orUnset<T>(setting: Setting<T>): Setting<T | undefined> {
   return { ...setting, optional: true }
 }
 
-/** @param value the default, as one would write it; also the example unless another is given */
+/** @param value the default, as text; also the example unless `words` has one */
 export function withDefault<T>(
   parse: Parse<T>,
   value: string,
@@ -48,7 +48,7 @@ export function withDefault<T>(
   return { parse, doc: words.doc, example, default: value, optional: false, secret: false }
 }
 
-/** A secret: never printed, also read from the file that `<NAME>_FILE` names. */
+/** A secret: it is never printed, and may be read from the file that `<NAME>_FILE` names. */
 export function secret(words: Words): Setting<Secret> {
   return { ...required(secretText, words), secret: true }
 }
@@ -62,7 +62,7 @@ const secretText = custom(
   'must have at least 16 characters',
 )
 
-/** Everything that is wrong with a configuration, one line each. */
+/** Every problem of a configuration, one line each. */
 export class SettingsError extends Error {
   readonly problems: readonly string[]
 
@@ -74,11 +74,11 @@ export class SettingsError extends Error {
 }
 
 /**
- * Reads each setting once. An empty variable counts as unset (Compose passes those). A secret may also be given
- * as a file by `<NAME>_FILE`.
+ * Reads each setting once. An empty variable counts as unset: Compose passes unset variables as empty ones. A secret may
+ * also be in the file that `<NAME>_FILE` names.
  *
  * @param readFile reads a secret's file; throws when it cannot
- * @throws SettingsError with every problem there is
+ * @throws SettingsError with every problem
  */
 export function readSettings<S extends Settings>(
   settings: S,

@@ -1,4 +1,4 @@
-// Sizes as people write them for Docker (`512m`, `2g`) and elsewhere (`512MiB`), in bytes inside.
+// Sizes in the notation of Docker (`512m`, `2g`) and in binary units (`512MiB`), as bytes.
 
 const factor: Readonly<Record<string, number>> = {
   '': 1,
@@ -19,6 +19,6 @@ export function parseSize(text: string): number | undefined {
   if (match === null) return undefined
   const unit = factor[(match[2] ?? '').toLowerCase()]
   const bytes = unit === undefined ? undefined : Math.round(Number(match[1]) * unit)
-  // JSON has no more digits, and an engine takes what it cannot read for no limit.
+  // JSON has no larger exact numbers, and an engine reads a number that it cannot parse as no limit.
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }

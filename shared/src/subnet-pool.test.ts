@@ -17,14 +17,14 @@ import {
 const pool = parseSubnetPool('10.213.0.0/16') as SubnetPool
 
 describe('the pool of networks', () => {
-  it('is cut into /28 networks by number', () => {
+  it('is divided into numbered /28 networks', () => {
     assert.equal(subnetCount(pool), 4096)
     assert.equal(formatSubnet(subnetAt(pool, 0)), '10.213.0.0/28')
     assert.equal(formatSubnet(subnetAt(pool, 17)), '10.213.1.16/28')
     assert.equal(formatSubnet(subnetAt(pool, 4095)), '10.213.255.240/28')
   })
 
-  it('refuses what is no network, and sizes that make no sense', () => {
+  it('refuses text that is no network, and sizes that are too small or too large', () => {
     for (const text of [
       '',
       '10.213.0.0',
@@ -37,14 +37,14 @@ describe('the pool of networks', () => {
       assert.equal(parseSubnetPool(text), undefined, text)
   })
 
-  it('knows its own addresses, also as IPv4-mapped IPv6', () => {
+  it('contains its own addresses, also as IPv4-mapped IPv6', () => {
     for (const address of ['10.213.0.0', '10.213.255.255', '::ffff:10.213.3.4'])
       assert.ok(poolContains(pool, address), address)
     for (const address of ['10.212.255.255', '10.214.0.0', '127.0.0.1', '::1', 'lab-alice', ''])
       assert.ok(!poolContains(pool, address), address)
   })
 
-  it('holds for addresses at the upper end, where numbers exceed 31 bits', () => {
+  it('contains addresses at the upper end, where numbers exceed 31 bits', () => {
     const high = parseSubnetPool('224.0.0.0/8') as SubnetPool
     assert.ok(poolContains(high, '224.1.2.3'))
     assert.ok(!poolContains(high, '96.1.2.3'))
@@ -59,7 +59,7 @@ describe('the pool of networks', () => {
     )
   })
 
-  it('sees that a wide foreign network overlaps a narrow one of ours', () => {
+  it('overlaps a wide foreign network', () => {
     const wide = parseSubnet('10.208.0.0/12')
     assert.ok(wide && subnetsOverlap(wide, subnetAt(pool, 9)))
   })

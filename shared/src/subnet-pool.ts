@@ -1,4 +1,4 @@
-// The range that workspaces' addresses come from, cut into /28 networks by number. Pure arithmetic.
+// The network that the workspaces' addresses come from, divided into numbered /28 subnets. Pure arithmetic.
 
 /** An IPv4 network: `base` is its first address as an unsigned 32-bit number. */
 export interface SubnetPool {
@@ -45,7 +45,7 @@ export function parseSubnetPool(text: string): SubnetPool | undefined {
   return { cidr: text.trim(), ...subnet }
 }
 
-/** How many networks the pool holds. */
+/** How many subnets the pool has. */
 export function subnetCount(pool: SubnetPool): number {
   return 2 ** (subnetBits - pool.bits)
 }
@@ -64,7 +64,7 @@ export function subnetsOverlap(a: Subnet, b: Subnet): boolean {
   return Math.floor(a.base / size) === Math.floor(b.base / size)
 }
 
-/** Whether an address belongs to the pool. IPv4-mapped IPv6 (`::ffff:10.213.0.2`) counts as what it maps. */
+/** Whether an address belongs to the pool. An IPv4-mapped IPv6 address (`::ffff:10.213.0.2`) counts as the IPv4 address. */
 export function poolContains(pool: SubnetPool, address: string): boolean {
   const value = parseIpv4(address.replace(/^::ffff:/i, ''))
   return value !== undefined && subnetsOverlap(pool, { base: value, bits: 32 })

@@ -4,7 +4,7 @@ import { formatDuration, parseDuration } from './duration.ts'
 import { parseSize } from './size.ts'
 
 describe('durations', () => {
-  it('are read as in Go and Compose', () => {
+  it('are parsed as in Go and Compose', () => {
     for (const [text, ms] of [
       ['500ms', 500],
       ['15m', 900_000],
@@ -17,7 +17,7 @@ describe('durations', () => {
       assert.equal(parseDuration(text), ms, text)
   })
 
-  it('are refused without a unit, with a sign, or with anything between', () => {
+  it('are refused without a unit, with a sign, or with other characters between', () => {
     for (const text of ['', '15', '-5m', '5 m', '1h x', 'm', '1e3s', '5M'])
       assert.equal(parseDuration(text), undefined, text)
   })
@@ -34,7 +34,7 @@ describe('durations', () => {
 })
 
 describe('sizes', () => {
-  it('are read as in Docker, with and without iB', () => {
+  it('are parsed as in Docker, with and without iB', () => {
     for (const [text, bytes] of [
       ['512m', 536_870_912],
       ['512MiB', 536_870_912],
@@ -46,7 +46,7 @@ describe('sizes', () => {
       assert.equal(parseSize(text), bytes, text)
   })
 
-  it('are refused when they are none', () => {
+  it('are refused when they cannot be parsed', () => {
     for (const text of ['', 'm', '-1m', '1x', '1 2', '5 apples', '9999999999t', '9'.repeat(400)])
       assert.equal(parseSize(text), undefined, text)
   })

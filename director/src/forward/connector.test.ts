@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { createConnector } from './connector.ts'
 
 describe('a connection to a workspace', () => {
-  it('hazard: undici leaves out the port where it is the one of http, and that is port 80', async () => {
+  it('hazard: goes to port 80 when undici leaves out the default port of http', async () => {
     const { promise, resolve } = Promise.withResolvers<Error | null>()
     const connect = createConnector(1_000)
     // Nobody listens on this address, so the refusal tells where the connection was to go.

@@ -5,7 +5,7 @@ import { connect, type AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { discardUpload, type Grace } from './discard-upload.ts'
 
-describe('an upload that nobody takes any more', () => {
+describe('an upload that is not forwarded any more', () => {
   /** Sends so many bytes of a body that announces one more, and tells what became of the connection. */
   async function upload(bytes: number, grace: Grace): Promise<'ended' | 'read'> {
     await using server = createServer((request, response) => {
@@ -35,11 +35,11 @@ describe('an upload that nobody takes any more', () => {
     assert.equal(await upload(1_000_000, { ms: 60_000 }), 'read')
   })
 
-  it('hazard: it never ends, in bytes', async () => {
+  it('hazard: ends its connection after a bounded number of bytes', async () => {
     assert.equal(await upload(1_000_000, { ms: 60_000, bytes: 1_000 }), 'ended')
   })
 
-  it('hazard: it never ends, in time', async () => {
+  it('hazard: ends its connection after a bounded time', async () => {
     await using server = createServer((request) => discardUpload(request, { ms: 10 }))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')

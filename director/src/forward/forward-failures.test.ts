@@ -30,7 +30,7 @@ describe('a workspace that cannot be reached', () => {
     assert.partialDeepStrictEqual(counts, { bytesIn: 0, bytesOut: 0 })
   })
 
-  it('is not-sent when nobody accepts within the time to connect', async () => {
+  it('is not-sent when the connection is not accepted in time', async () => {
     await using deaf = await startDeafWorkspace()
     await using front = await startFront(deaf.address)
     const began = performance.now()
@@ -56,7 +56,7 @@ describe('a workspace that cannot be reached', () => {
 })
 
 describe('a workspace that fails', () => {
-  it('before its answer is 502, and what was sent is not sent again', async () => {
+  it('before its answer gives 502, and the request is not sent again', async () => {
     let requests = 0
     await using workspace = await startRawWorkspace((socket) => {
       socket.once('data', () => {
@@ -80,7 +80,7 @@ describe('a workspace that fails', () => {
     ['of a known length', 'Content-Length: 10\r\n\r\nhalf', /half$/],
     ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n', /half\r\n$/],
   ] as const)
-    it(`amid an answer ${name} leaves the client with what came and no end`, async () => {
+    it(`amid an answer ${name} leaves the client with the received bytes and no end`, async () => {
       await using workspace = await startRawWorkspace((socket) => {
         socket.once('data', () =>
           socket.write(`HTTP/1.1 200 OK\r\n${head}`, () => socket.destroy()),
@@ -93,7 +93,7 @@ describe('a workspace that fails', () => {
       assert.partialDeepStrictEqual(await outcome, { kind: 'cut', status: 200, bytesOut: 4 })
     })
 
-  it('amid an answer to HTTP/1.0 resets the connection: an end would look like all of it', async () => {
+  it('in an answer to HTTP/1.0 resets the connection: an end would look complete', async () => {
     await using workspace = await startRawWorkspace((socket) => {
       socket.once('data', () =>
         socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n', () =>
@@ -135,7 +135,7 @@ describe('a workspace that fails', () => {
       assert.equal(workspace.connections(), 2)
     })
 
-  it('by sending an answer nobody asked for taints no other request', async () => {
+  it('with an unsolicited answer affects no other request', async () => {
     const smuggled = 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled'
     let served = 0
     await using workspace = await startRawWorkspace((socket) => {
@@ -151,7 +151,7 @@ describe('a workspace that fails', () => {
     assert.equal(workspace.connections(), 3)
   })
 
-  it('by a body on 204 taints no other request', async () => {
+  it('with a body on 204 affects no other request', async () => {
     const smuggled = 'HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled'
     await using workspace = await startRawWorkspace((socket) => {
       socket.on('data', () =>
@@ -165,7 +165,7 @@ describe('a workspace that fails', () => {
       assert.doesNotMatch(await exchange(front.address, get), /smuggled/)
   })
 
-  it('to answer in time is 504', async () => {
+  it('to answer in time gives 504', async () => {
     await using workspace = await startWorkspace(() => {})
     await using front = await startFront(workspace.address, { answerTimeoutMs: 50 })
     const outcome = front.nextOutcome()
@@ -173,7 +173,7 @@ describe('a workspace that fails', () => {
     assert.partialDeepStrictEqual(await outcome, { kind: 'failed', code: 'workspace_timeout' })
   })
 
-  it('to answer is not counted while the upload still flows', async () => {
+  it('to answer does not time out while the upload makes progress', async () => {
     await using workspace = await startWorkspace((req, res) => {
       req.resume().on('end', () => res.end('taken'))
     })
@@ -191,7 +191,7 @@ describe('a workspace that fails', () => {
 })
 
 describe('an idle connection', () => {
-  it('is used again, and one that the workspace closed costs no request', async () => {
+  it('is used again, and one that the workspace has closed fails no request', async () => {
     const sockets: Socket[] = []
     await using workspace = await startWorkspace((req, res) => {
       sockets.push(req.socket)
@@ -224,7 +224,7 @@ describe('an idle connection', () => {
 })
 
 describe('a client that goes away', () => {
-  it('before the answer takes the connection to the workspace with it', async () => {
+  it('before the answer closes the connection to the workspace', async () => {
     const requested = Promise.withResolvers<void>()
     const closed = Promise.withResolvers<void>()
     await using workspace = await startWorkspace((req) => {
@@ -259,7 +259,7 @@ describe('a client that goes away', () => {
     assert.equal(workspace.connections(), 0)
   })
 
-  it('amid its upload ends it for the workspace, without the end of the body', async () => {
+  it('during its upload ends it for the workspace, without the end of the body', async () => {
     const aborted = Promise.withResolvers<boolean>()
     const begun = Promise.withResolvers<void>()
     await using workspace = await startWorkspace((req) => {
@@ -277,7 +277,7 @@ describe('a client that goes away', () => {
     assert.equal((await outcome).kind, 'client-gone')
   })
 
-  it('amid the answer ends it for the workspace', async () => {
+  it('during the answer ends it for the workspace', async () => {
     const closed = Promise.withResolvers<void>()
     await using workspace = await startWorkspace((_req, res) => {
       res.on('close', () => closed.resolve())

@@ -57,7 +57,7 @@ describe('a request and its answer', () => {
     )
   })
 
-  it('answers HEAD with the length of what GET would bring', async () => {
+  it('answers HEAD with the length of the answer to GET', async () => {
     await using workspace = await startWorkspace((_req, res) => {
       res.writeHead(200, { 'Content-Length': 5 }).end('hello')
     })
@@ -94,7 +94,7 @@ describe('a request and its answer', () => {
     assert.match(answer, /^HTTP\/1\.1 206 .*Content-Range: bytes 1-2\/4.*\r\n\r\nbc$/s)
   })
 
-  it('brings trailers of a chunked answer, without what may not stand there', async () => {
+  it('passes on the trailers of a chunked answer, without forbidden ones', async () => {
     await using workspace = await startRawWorkspace((socket) => {
       socket.once('data', () =>
         socket.end(
@@ -109,7 +109,7 @@ describe('a request and its answer', () => {
     assert.match(answer, /\r\n2\r\nok\r\n0\r\nX-Sum: 9\r\n\r\n$/)
   })
 
-  it('survives trailers announced where none can follow', async () => {
+  it('survives an announcement of trailers where none can follow', async () => {
     await using workspace = await startRawWorkspace((socket) => {
       socket.once('data', () =>
         socket.end('HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nContent-Length: 2\r\n\r\nok'),
@@ -153,7 +153,7 @@ describe('a request and its answer', () => {
     await client.end()
   })
 
-  it('speaks HTTP/1.0 to a client of that age: no chunks, no interim answers', async () => {
+  it('answers an HTTP/1.0 client without chunks and without interim answers', async () => {
     await using workspace = await startRawWorkspace((socket) => {
       socket.once('data', () =>
         socket.end(
@@ -196,7 +196,7 @@ describe('a body', () => {
     assert.match(none, /X-Length: 0\r\n/)
   })
 
-  it('is told as use, chunk by chunk, and its answer as drained', async () => {
+  it('is reported as use, chunk by chunk, and its answer as drained', async () => {
     let uses = 0
     let drained = 0
     let answers = 0
@@ -225,7 +225,7 @@ describe('a body', () => {
     assert.ok(drained > body.length - 1000 && drained <= body.length, `${drained} bytes drained`)
   })
 
-  it('waits for 100 Continue only until a workspace has taken the connection', async () => {
+  it('waits for 100 Continue only until a workspace has accepted the connection', async () => {
     await using workspace = await startWorkspace(echo)
     await using front = await startFront(workspace.address)
     using client = await connectRaw(front.address)
@@ -238,7 +238,7 @@ describe('a body', () => {
     assert.match(await client.end(), /HTTP\/1\.1 200 OK\r\n.*ok/s)
   })
 
-  it('sends no 100 Continue where there is nobody to take the body', async () => {
+  it('gets no 100 Continue when no workspace accepts the connection', async () => {
     const nobody = await startWorkspace(echo)
     await nobody[Symbol.asyncDispose]()
     await using front = await startFront(nobody.address)
@@ -249,7 +249,7 @@ describe('a body', () => {
     assert.match(answer, /^HTTP\/1\.1 503 /)
   })
 
-  it('may be answered while it still flows, and the client gets to read that answer', async () => {
+  it('may be answered during the upload, and the client can read that answer', async () => {
     const size = 30_000_000
     const asked = Promise.withResolvers<ServerResponse>()
     await using workspace = await startWorkspace((req, res) => {
@@ -288,7 +288,7 @@ describe('a body', () => {
     await client.end()
   })
 
-  it('is not read faster than the workspace takes it, nor an answer faster than the client does', async () => {
+  it('is not read faster than the workspace reads it, nor an answer faster than the client reads it', async () => {
     const size = 100 * 1024 * 1024
     const receiving = Promise.withResolvers<IncomingMessage>()
     let left = 0

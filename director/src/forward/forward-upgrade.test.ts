@@ -45,7 +45,7 @@ describe('a handshake', () => {
     )
   })
 
-  it('that is refused is answered by the workspace itself, and neither socket is used again', async () => {
+  it('that the workspace refuses gets the workspace’s own answer, and neither socket is used again', async () => {
     const closed = Promise.withResolvers<void>()
     const body = 'no'.repeat(200_000)
     await using workspace = await startWorkspace((req, res) => {
@@ -72,7 +72,7 @@ describe('a handshake', () => {
     assert.equal(workspace.connections(), 1)
   })
 
-  it('that is refused in chunks comes whole, and broken off it has no end', async () => {
+  it('that is refused in chunks gets the whole answer, and no end if the answer breaks off', async () => {
     await using workspace = await startWorkspace((req, res) => {
       res.writeHead(401).write('half')
       if (req.url === '/whole') res.end('whole')
@@ -89,7 +89,7 @@ describe('a handshake', () => {
     assert.partialDeepStrictEqual(await outcome, { kind: 'cut', status: 401 })
   })
 
-  it('to nobody is not-sent and leaves the client untouched for another seat', async () => {
+  it('without a server is not-sent and leaves the client unchanged for another seat', async () => {
     const gone = await startWorkspace(() => {})
     await gone[Symbol.asyncDispose]()
     for (const address of [gone.address]) {
@@ -102,7 +102,7 @@ describe('a handshake', () => {
     }
   })
 
-  it('to one who does not accept within the time to connect is not-sent', async () => {
+  it('is not-sent when the connection is not accepted in time', async () => {
     await using deaf = await startDeafWorkspace()
     await using front = await startFront(deaf.address, { limits: { connectTimeoutMs: 100 } })
     using client = await connectRaw(front.address)
@@ -110,7 +110,7 @@ describe('a handshake', () => {
     assert.match(await client.end(), /^HTTP\/1\.1 502 not-sent/)
   })
 
-  it('that the workspace resets has failed and is not repeated', async () => {
+  it('that the workspace resets has failed and is not sent again', async () => {
     await using workspace = await startRawWorkspace((socket) => {
       socket.once('data', () => socket.resetAndDestroy())
     })
@@ -123,7 +123,7 @@ describe('a handshake', () => {
     assert.equal(workspace.connections(), 1)
   })
 
-  it('that stays unanswered has timed out', async () => {
+  it('that is not answered times out', async () => {
     await using workspace = await startRawWorkspace(() => {})
     await using front = await startFront(workspace.address, { answerTimeoutMs: 50 })
     using client = await connectRaw(front.address)

@@ -41,8 +41,8 @@ const frame = fc.record({
   payload: fc.oneof(fc.nat(130), fc.constantFrom(125, 126, 127, 65_535, 65_536, 70_000)),
 })
 
-describe('frames are followed', () => {
-  it('through chunks of any size: kind, end and the close among them', () => {
+describe('the frame watch', () => {
+  it('follows frames through chunks of any size: kind, end and close frames', () => {
     fc.assert(
       fc.property(
         fc.array(frame, { minLength: 1, maxLength: 6 }),
@@ -70,7 +70,7 @@ describe('frames are followed', () => {
     )
   })
 
-  it('byte by byte as in one piece', () => {
+  it('follows frames byte by byte as in one chunk', () => {
     const bytes = Buffer.concat(
       [9, 1, 10, 0, 2].map((opcode, i) =>
         encode({
@@ -99,7 +99,7 @@ describe('frames are followed', () => {
 })
 
 describe('a close frame', () => {
-  it('carries code and reason, masked from a client', () => {
+  it('has code and reason, and is masked from a client', () => {
     assert.deepEqual(
       closeFrame(1012, 'bye', 'server'),
       Buffer.from('\x88\x05\x03\xf4bye', 'latin1'),

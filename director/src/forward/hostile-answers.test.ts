@@ -19,11 +19,11 @@ const answering = (bytes: string) =>
     socket.once('data', () => socket.end(bytes, 'latin1'))
   })
 
-describe('hazard: a workspace answers with a status that Node reads but refuses to write', () => {
+describe('hazard: a status that Node reads but refuses to write', () => {
   for (const status of ['000', '099']) {
     const answer = `HTTP/1.1 ${status} Odd\r\nContent-Length: 2\r\n\r\nok`
 
-    it(`${status} to a handshake is a failure of that workspace alone`, async () => {
+    it(`${status} as answer to a handshake fails that request alone`, async () => {
       await using workspace = await answering(answer)
       await using front = await startFront(workspace.address)
       using client = await connectRaw(front.address)
@@ -36,7 +36,7 @@ describe('hazard: a workspace answers with a status that Node reads but refuses 
       assert.match(await client.end(), /^HTTP\/1\.1 502 failed/)
     })
 
-    it(`${status} to a request is a failure of that workspace alone`, async () => {
+    it(`${status} as answer to a request fails that request alone`, async () => {
       await using workspace = await answering(answer)
       await using front = await startFront(workspace.address)
       const message = 'GET / HTTP/1.1\r\nHost: lab.test\r\nConnection: close\r\n\r\n'
@@ -45,8 +45,8 @@ describe('hazard: a workspace answers with a status that Node reads but refuses 
   }
 })
 
-describe('hazard: a workspace leaves a handshake unanswered, and its client closes the connection', () => {
-  it('which is noticed at once: it holds no connection and counts as no use any longer', async () => {
+describe('hazard: a handshake without an answer', () => {
+  it('ends at once when its client closes the connection, and is no use any longer', async () => {
     const asked = Promise.withResolvers<void>()
     const closed = Promise.withResolvers<void>()
     await using workspace = await startRawWorkspace((socket) => {

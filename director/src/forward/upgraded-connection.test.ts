@@ -16,7 +16,7 @@ import {
 } from '../testing/loopback-websockets.ts'
 
 describe('frames', () => {
-  it('pass unchanged both ways, in bytes, fragments and with compression', async () => {
+  it('pass unchanged both ways, byte by byte, in fragments and with compression', async () => {
     const server = await echoServer()
     await using front = await startFront(server.address)
     const client = new WebSocket(`ws://127.0.0.1:${front.address.port}/`, {
@@ -41,7 +41,7 @@ describe('frames', () => {
     server.close()
   })
 
-  it('that came with the handshake are not lost, on either side', async () => {
+  it('that arrive with the handshake are not lost, on either side', async () => {
     await using workspace = await startRawWorkspace((socket) => {
       socket.once('data', () => socket.write(accepting + frame(1, 'early'), 'latin1'))
       socket.on('data', (chunk: Buffer) => {
@@ -81,7 +81,7 @@ describe('frames', () => {
     client.socket.destroy()
   })
 
-  it('of data are held, with all that follows, until they may pass', async () => {
+  it('of data are held, with all later bytes, until they may pass', async () => {
     const asked = Promise.withResolvers<void>()
     const may = Promise.withResolvers<boolean>()
     let first = true
@@ -111,7 +111,7 @@ describe('frames', () => {
     client.socket.destroy()
   })
 
-  it('held back by the client stay with it, within the bounds of buffers', async () => {
+  it('held back are not read from the client, within the bounds of buffers', async () => {
     const asked = Promise.withResolvers<void>()
     await using workspace = await startAccepting()
     await using front = await startFront(workspace.address, {
@@ -148,7 +148,7 @@ describe('frames', () => {
       assert.equal((await connection.closed).bytesIn, 0)
     })
 
-  it('are not taken faster from the client than the workspace reads them', async () => {
+  it('are not read faster from the client than the workspace reads them', async () => {
     await using workspace = await startAccepting()
     await using front = await startFront(workspace.address)
     const { client, side, connection } = await open(front, workspace)
@@ -162,7 +162,7 @@ describe('frames', () => {
     assert.equal((await connection.closed).bytesIn, size)
   })
 
-  it('are not taken faster from the workspace than the client reads them', async () => {
+  it('are not read faster from the workspace than the client reads them', async () => {
     await using workspace = await startAccepting()
     let drained = 0
     await using front = await startFront(workspace.address, {
@@ -183,7 +183,7 @@ describe('frames', () => {
 })
 
 describe('an open WebSocket', () => {
-  it('that is told to close ends with the code, on both sides', async () => {
+  it('that is closed by the director ends with the code, on both sides', async () => {
     const server = await echoServer()
     await using front = await startFront(server.address)
     const client = new WebSocket(`ws://127.0.0.1:${front.address.port}/`)
@@ -201,7 +201,7 @@ describe('an open WebSocket', () => {
     server.close()
   })
 
-  it('finishes the frame under way before it closes', async () => {
+  it('finishes the current frame before it closes', async () => {
     await using workspace = await startAccepting()
     await using front = await startFront(workspace.address)
     const { client, side, connection } = await open(front, workspace)
@@ -228,7 +228,7 @@ describe('an open WebSocket', () => {
     client.socket.destroy()
   })
 
-  it('is destroyed after a grace when a peer does not close', async (t) => {
+  it('is destroyed after a grace time when a peer does not close', async (t) => {
     await using workspace = await startAccepting()
     await using front = await startFront(workspace.address)
     const { side, connection } = await open(front, workspace)
@@ -239,7 +239,7 @@ describe('an open WebSocket', () => {
     await connection.closed
   })
 
-  it('hands on an end of either side, and a reset of either', async () => {
+  it('passes on an end of either side, and a reset of either side', async () => {
     await using workspace = await startAccepting()
     await using front = await startFront(workspace.address)
     for (const [who, how] of [

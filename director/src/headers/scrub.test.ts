@@ -55,7 +55,7 @@ describe('on the way to a workspace', () => {
       assert.deepEqual(passes.toWorkspace([name, value], context), set)
     })
 
-  it('what stays keeps its order, case and bytes', () => {
+  it('the headers that stay keep their order, case and bytes', () => {
     const raw = ['x-B', '1', 'Host', 'H:1', 'X-a', '\xe9 ', 'x-b', '', 'Content-Length', '5']
     assert.deepEqual(passes.toWorkspace(raw, context), [
       ...raw,
@@ -68,7 +68,7 @@ describe('on the way to a workspace', () => {
     ])
   })
 
-  it('headers named by Connection are dropped, but for those that make the message what it is', () => {
+  it('headers named by Connection are dropped, except those that define the message', () => {
     const raw = [
       'X-Hop',
       '1',
@@ -89,7 +89,7 @@ describe('on the way to a workspace', () => {
     assert.deepEqual(passes.toWorkspace(raw, { ...context, proof: 'basic' }), set)
   })
 
-  it('the route’s prefix is told where it is stripped, and when the lifetime ends', () => {
+  it('the application gets the stripped prefix of the route, and the end of the lifetime', () => {
     const path = { prefix: '/lab', strip: true }
     const forged = ['X-Forwarded-Prefix', '/evil', 'Berth-Ends-At', '1999']
     const endsAt = '2026-01-01T00:00:00Z'
@@ -101,7 +101,7 @@ describe('on the way to a workspace', () => {
     assert.deepEqual(passes.toWorkspace(forged, { ...context, route: kept }), set)
   })
 
-  it('the scheme is that of the public URL', () => {
+  it('the forwarded scheme is that of the public URL', () => {
     const https = createHeaderScrub({ gateway, gatewayCookies, publicUrl: 'https://h' })
     assert.equal(https.toWorkspace([], context).at(-1), 'https')
   })
@@ -129,11 +129,11 @@ describe('on the way to a workspace', () => {
 describe('a page of an application', () => {
   const page = ['Content-Type', 'text/html; charset=utf-8', 'Last-Modified', 'yesterday']
 
-  it('is asked for again before a browser shows it from its cache, if it says nothing else', () => {
+  it('is revalidated before a browser shows it from its cache, unless its headers say otherwise', () => {
     assert.deepEqual(passes.toClient(page, 'h'), [...page, 'Cache-Control', 'no-cache'])
   })
 
-  it('keeps what it says itself, and other answers stay as they are', () => {
+  it('keeps its own caching headers, and other answers stay unchanged', () => {
     for (const answer of [
       [...page, 'cache-control', 'max-age=60'],
       [...page, 'Expires', '0'],
@@ -145,7 +145,7 @@ describe('a page of an application', () => {
   })
 })
 
-describe('hazard: an application believes who the headers say it is asked by', () => {
+describe('hazard: the identity headers that an application trusts', () => {
   const who = [
     ['remote-user', 'm\xc3\xbcller'],
     ['X-Forwarded-User', 'u-1'],
@@ -154,7 +154,7 @@ describe('hazard: an application believes who the headers say it is asked by', (
   ] as const
   const fields = ['user', 'subject', 'groups', 'email'] as const
 
-  it('gets those that its route passes on, as they came, and no other', () => {
+  it('are exactly those that its route passes on, unchanged', () => {
     for (const [index, field] of fields.entries()) {
       const passing = { ...route, passIdentity: [field] }
       const kept = passes.toWorkspace(who.flat(), { ...context, route: passing })
@@ -162,7 +162,7 @@ describe('hazard: an application believes who the headers say it is asked by', (
     }
   })
 
-  it('gets them also where a client had Connection name them away', () => {
+  it('arrive also when a client names them in Connection', () => {
     const passing = { ...route, passIdentity: fields }
     const raw = [
       ...who.flat(),
@@ -175,7 +175,7 @@ describe('hazard: an application believes who the headers say it is asked by', (
     assert.deepEqual(kept, [...who.flat(), ...set])
   })
 
-  it('gets none that looks like one', () => {
+  it('arrive without any header that only looks like one', () => {
     const passing = { ...route, passIdentity: fields, passTokens: ['access', 'id'] as const }
     const forged = [
       ['Remote_User', 'eve'],
@@ -189,7 +189,7 @@ describe('hazard: an application believes who the headers say it is asked by', (
     assert.deepEqual(passes.toWorkspace(forged.flat(), { ...context, route: passing }), set)
   })
 
-  it('gets the access token where its route passes it on, and only one', () => {
+  it('include the access token only if its route passes it on, and only once', () => {
     const passing: PassedHeaders = { ...route, passTokens: ['access'] }
     const token = ['X-Forwarded-Access-Token', 'abc']
     const raw = ['Connection', 'x-forwarded-access-token', ...token]
@@ -199,7 +199,7 @@ describe('hazard: an application believes who the headers say it is asked by', (
     assert.deepEqual(kept(raw, route), set)
   })
 
-  it('gets the ID token where its route passes it on; where another’s does, it sees no Authorization', () => {
+  it('include the ID token only if its route passes it on, and no Authorization if another route does', () => {
     const bearer = ['Authorization', 'Bearer abc.def.ghi']
     const mine: PassedHeaders = { ...route, passTokens: ['id'], authorization: 'id-token' }
     const others: PassedHeaders = { ...route, authorization: 'withheld' }
@@ -241,7 +241,7 @@ describe('cookies', () => {
       assert.deepEqual(kept, after === undefined ? set : ['cookie', after, ...set])
     })
 
-  it('that are not the gateway’s all arrive, and none that is', () => {
+  it('arrive all, except the gateway’s', () => {
     const pair = fc.tuple(
       fc.oneof(
         fc.stringMatching(/^[a-z]{1,5}$/),
@@ -285,7 +285,7 @@ describe('cookies', () => {
 })
 
 describe('on the way back', () => {
-  it('hop-by-hop headers and what would speak for somebody else are dropped, the rest stays as it is', () => {
+  it('hop-by-hop headers and those that act beyond the workspace are dropped, the rest stays unchanged', () => {
     const kept = ['X-b', '1', 'STRICT-Transport-Security', 'x', 'x-B', '\xe9', 'Trailer', 'X-T']
     const dropped = [
       ['Connection', 'X-Hop'],
@@ -305,7 +305,7 @@ describe('on the way back', () => {
 })
 
 describe('on the way to the spawner', () => {
-  it('says who asks, percent-encoded, and nothing that the client said of that', () => {
+  it('the person is named, percent-encoded, and the client’s own headers of that kind are dropped', () => {
     const name = parseUserName('müller, 1')
     assert.ok(name)
     const person = { name, subject: 'a:b', groups: ['x,y', 'ß'], email: 'a@b' }

@@ -99,22 +99,22 @@ describe('the form of a request', () => {
     'GAP_Auth',
     'X_Auth_Request_User',
   ])
-    it(`may not spell a header that the gateway sets as ${name}`, () => {
+    it(`may not have a header of the gateway spelt as ${name}`, () => {
       const rawHeaders = ['Host', 'h', name, 'eve']
       assert.equal(check({ ...head, rawHeaders })?.code, 'bad_request')
     })
 
-  it('may have other names with _: they are dropped on the way', () => {
+  it('may have other header names with _, which are dropped later', () => {
     assert.equal(check({ ...head, rawHeaders: ['Host', 'h', 'access_token', 'x'] }), undefined)
   })
 
-  it('may ask for an upgrade by GET only', () => {
+  it('may request an upgrade with GET only', () => {
     assert.equal(check({ ...head, upgrade: true }), undefined)
     for (const method of ['POST', 'HEAD', 'OPTIONS'])
       assert.equal(check({ ...head, method, upgrade: true })?.code, 'bad_request')
   })
 
-  it('may not announce a body where it asks for an upgrade', () => {
+  it('may not have a body if it requests an upgrade', () => {
     for (const announcement of [
       ['Content-Length', '5'],
       ['Transfer-Encoding', 'chunked'],

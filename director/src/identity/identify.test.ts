@@ -34,7 +34,7 @@ function codeOf(rawHeaders: readonly string[], identify = open): string {
 }
 
 describe('an identity', () => {
-  it('is name, subject, groups and e-mail address', () => {
+  it('has name, subject, groups and e-mail address', () => {
     assert.deepEqual(
       open([
         user,
@@ -56,7 +56,7 @@ describe('an identity', () => {
     )
   })
 
-  it('needs a subject where the gateway gives one to everybody, so that no home is recorded without', () => {
+  it('needs a subject if the gateway sends one with every request, so that every home has an owner’s subject', () => {
     const proven = ['Berth-Gateway-Secret', secretText, user, 'alice']
     assert.equal(codeOf(proven, strict), 'identity_missing')
     assert.equal(codeOf([...proven, subject, ''], strict), 'identity_missing')
@@ -130,7 +130,7 @@ describe('an identity', () => {
       assert.equal(codeOf(rawHeaders), code)
     })
 
-  it('never repeats in a refusal what the request said', () => {
+  it('is never repeated in a refusal', () => {
     const result = open([user, '<script>, bob'])
     assert.ok(!result.ok)
     assert.doesNotMatch(result.detail, /script/)
@@ -138,12 +138,12 @@ describe('an identity', () => {
 })
 
 describe('with a gateway secret', () => {
-  it('the header proves the gateway, in any case of its name', () => {
+  it('the header proves the gateway, with its name in any case', () => {
     const result = guarded([user, 'alice', 'berth-GATEWAY-secret', secretText])
     assert.equal(result.ok && result.proof, 'header')
   })
 
-  it('the password is what follows the last colon, for a subject may hold colons', () => {
+  it('the password follows the last colon, because a subject may contain colons', () => {
     for (const scheme of ['Basic', 'basic', 'BASIC']) {
       const credentials = Buffer.from(`auth0|a:b:c:${secretText}`).toString('base64')
       const result = guarded([user, 'alice', 'authorization', `${scheme} ${credentials}`])
@@ -169,11 +169,11 @@ describe('with a gateway secret', () => {
       ['Berth-Gateway-Secret', 'x', 'Authorization', basic(`a:${secretText}`)],
     ],
   ] as const)
-    it(`a request with ${hazard} is untrusted, whatever it says of a person`, () => {
+    it(`a request with ${hazard} is untrusted, even with an identity`, () => {
       assert.equal(codeOf([user, 'alice', ...rawHeaders], guarded), 'gateway_untrusted')
     })
 
-  it('is asked for before anything else is looked at', () => {
+  it('the secret is checked before the identity', () => {
     assert.equal(codeOf([], guarded), 'gateway_untrusted')
     assert.equal(codeOf(['Berth-Gateway-Secret', secretText], guarded), 'identity_missing')
   })

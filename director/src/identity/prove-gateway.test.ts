@@ -11,17 +11,17 @@ const basic = (password: string) => [
 ]
 
 describe('how the gateway proves itself', () => {
-  it('hazard: where both headers carry the secret, the Authorization is known to be the gateway’s', () => {
+  it('hazard: recognises the Authorization as the gateway’s when both headers carry the secret', () => {
     assert.equal(prove([...own, ...basic('the secret')]), 'basic')
     assert.equal(prove([...basic('the secret'), ...own]), 'basic')
   })
 
-  it('leaves an application’s own Authorization alone beside the header', () => {
+  it('keeps an application’s own Authorization beside the header', () => {
     assert.equal(prove([...own, ...basic('something of the application')]), 'header')
     assert.equal(prove([...own, 'Authorization', 'Bearer token']), 'header')
   })
 
-  it('believes neither beside a wrong header', () => {
+  it('trusts neither header if the gateway’s own is wrong', () => {
     assert.equal(prove(['Berth-Gateway-Secret', 'guessed', ...basic('the secret')]), undefined)
   })
 })

@@ -63,7 +63,7 @@ describe('activity reports', () => {
     assert.equal(reportIntervalMs(undefined), 10_000)
   })
 
-  it('renew a lease for whom and for which container the answer names', async () => {
+  it('renew the lease of exactly the person and the container in the answer', async () => {
     const { time, sent, table, grant, answerWith } = setUp()
     const [alice, bob, carol] = [holder('alice'), holder('bob'), holder('carol')]
     const shared = { workspace: 'lab-shared--1', generation: 'g1' }
@@ -90,7 +90,7 @@ describe('activity reports', () => {
     for (const who of [bob, carol]) assert.equal(table.current(seatKey(who)), undefined)
   })
 
-  it('hazard: a lease of a former container is not renewed with that of the present one', async () => {
+  it('hazard: do not renew the lease of a former container with that of the current one', async () => {
     const { time, table, grant } = setUp()
     const [before, now] = [holder('alice', ['then']), holder('alice')]
     grant(before, 4_000, { generation: 'g1' }).activity.touch()
@@ -100,7 +100,7 @@ describe('activity reports', () => {
     assert.equal(table.current(seatKey(now)), undefined, 'which of the two it is, was not said')
   })
 
-  it('tell once more of a seat whose last connection has closed', async () => {
+  it('report a seat once more after its last connection has closed', async () => {
     const { time, sent, grant } = setUp()
     const connection = grant(holder('alice')).activity.open()
     await time.pass(1_000)
@@ -112,7 +112,7 @@ describe('activity reports', () => {
     )
   })
 
-  it('do not name the container of what was found by name', async () => {
+  it('do not name a container for a lease that was found by name', async () => {
     const { time, sent, grant } = setUp()
     grant(holder('alice'), 20_000, { byName: true }).activity.touch()
     await time.pass(10_000)
@@ -124,7 +124,7 @@ describe('activity reports', () => {
     ])
   })
 
-  it('tell of a seat with traffic and renew its lease from before the report was sent', async () => {
+  it('report a seat with traffic and renew its lease from before the report was sent', async () => {
     const { time, sent, table, grant } = setUp()
     const alice = holder('alice')
     grant(alice).activity.touch()
@@ -147,7 +147,7 @@ describe('activity reports', () => {
     assert.equal(sent.length, 1, 'and nobody was told of nothing')
   })
 
-  it('keep a seat with an open connection going, however idle, and say so', async () => {
+  it('renew the lease of a seat with an open connection, however idle, and report the connection', async () => {
     const { time, sent, table, grant } = setUp()
     const alice = holder('alice')
     const seat = grant(alice)
@@ -160,7 +160,7 @@ describe('activity reports', () => {
     assert.ok((sent.at(-1)?.[0]?.lastUseAgoMs ?? 0) >= 19_000)
   })
 
-  it('hurry when a shorter lease than any before is granted', async () => {
+  it('are sent earlier when a lease is granted that is shorter than any before', async () => {
     const { time, sent, grant } = setUp()
     await time.pass(100)
     grant(holder('alice'), 1_000).activity.touch()
@@ -177,7 +177,7 @@ describe('activity reports', () => {
     assert.equal(table.current(seatKey(alice)), undefined)
   })
 
-  it('let leases run out when the spawner cannot be told, and tell it all once it can', async () => {
+  it('let leases expire while no report arrives, and report everything once one can', async () => {
     const { time, sent, table, grant, answerWith } = setUp()
     answerWith(async () => undefined)
     const alice = holder('alice')
@@ -191,14 +191,14 @@ describe('activity reports', () => {
     assert.equal(sent.at(-1)?.[0]?.workspace, 'lab-alice')
   })
 
-  it('say of a seat that nobody used that it was never used, not that it was used now', async () => {
+  it('report an unused seat as never used, not as used now', async () => {
     const { time, sent, grant } = setUp()
     grant(holder('alice')).activity.open()
     await time.pass(1_000)
     assert.equal(sent[0]?.[0]?.lastUseAgoMs, 366 * 86_400_000)
   })
 
-  it('tell of one person with two sets of groups once, by the later use', async () => {
+  it('have one entry for one person with two sets of groups, with the later use', async () => {
     const { time, sent, grant } = setUp()
     grant(holder('alice')).activity.touch()
     await time.pass(300)
@@ -217,7 +217,7 @@ describe('activity reports', () => {
     ])
   })
 
-  it('do not renew what was found by name', async () => {
+  it('do not renew a lease that was found by name', async () => {
     const { time, table, grant, reporter } = setUp()
     const alice = holder('alice')
     grant(alice, 2_000, { byName: true }).activity.touch()
@@ -226,7 +226,7 @@ describe('activity reports', () => {
     assert.equal(table.current(seatKey(alice)), undefined)
   })
 
-  it('do not bring back a lease that was dropped while the report was under way', async () => {
+  it('do not renew a lease that was dropped while the report was under way', async () => {
     const { time, table, grant, answerWith } = setUp()
     const answered = Promise.withResolvers<ActivityAnswer['leases']>()
     answerWith(() => answered.promise)
@@ -239,7 +239,7 @@ describe('activity reports', () => {
     assert.equal(table.current(seatKey(alice)), undefined)
   })
 
-  it('do not bring back a lease that had run out before they were sent', async () => {
+  it('do not renew a lease that had expired before they were sent', async () => {
     const { time, table, grant, reporter, answerWith } = setUp()
     answerWith(async () => undefined)
     const alice = holder('alice')
@@ -250,7 +250,7 @@ describe('activity reports', () => {
     assert.equal(table.current(seatKey(alice)), undefined, 'who needs a seat asks for one')
   })
 
-  it('are sent a last time at the end', async () => {
+  it('are sent a last time at shutdown', async () => {
     const { sent, grant, reporter } = setUp()
     grant(holder('alice')).activity.touch()
     await reporter[Symbol.asyncDispose]()

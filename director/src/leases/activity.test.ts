@@ -5,12 +5,12 @@ import { createDrainMeter } from './drain-meter.ts'
 import { createFakeTime } from '@berth/shared/testing/fake-time'
 
 describe('activity', () => {
-  it('knows no use before the first', () => {
+  it('has no last use before the first use', () => {
     const activity = createActivity(createFakeTime().clock)
     assert.equal(activity.lastUseAgoMs(), undefined)
   })
 
-  it('counts from the last touch', async () => {
+  it('counts from the last use', async () => {
     const time = createFakeTime()
     const activity = createActivity(time.clock)
     activity.touch()
@@ -18,7 +18,7 @@ describe('activity', () => {
     assert.equal(activity.lastUseAgoMs(), 700)
   })
 
-  it('is in use for as long as an answer is awaited, and counts from its end', async () => {
+  it('is in use while an answer is awaited, and counts from its end', async () => {
     const time = createFakeTime()
     const activity = createActivity(time.clock)
     const awaited = activity.awaitAnswer()
@@ -30,7 +30,7 @@ describe('activity', () => {
     assert.equal(activity.lastUseAgoMs(), 10)
   })
 
-  it('is not in use by an open connection alone, but is told of', async () => {
+  it('is not in use with only an open connection, but is reported', async () => {
     const time = createFakeTime()
     const activity = createActivity(time.clock)
     activity.touch()
@@ -46,7 +46,7 @@ describe('activity', () => {
     assert.equal(activity.reportable(), false)
   })
 
-  it('is told of until a report arrived after the last traffic', async () => {
+  it('is reported until a report has arrived after the last traffic', async () => {
     const time = createFakeTime()
     const activity = createActivity(time.clock)
     activity.touch()
@@ -57,7 +57,7 @@ describe('activity', () => {
     assert.equal(activity.reportable(), false)
   })
 
-  it('is told of again when something passed while the report was under way', async () => {
+  it('is reported again after traffic while a report was under way', async () => {
     const time = createFakeTime()
     const activity = createActivity(time.clock)
     activity.touch()
@@ -68,7 +68,7 @@ describe('activity', () => {
     assert.equal(activity.reportable(), true)
   })
 
-  it('takes a use that lies ahead as a use now', async () => {
+  it('counts a use that lies ahead as a use now', async () => {
     const time = createFakeTime()
     const activity = createActivity(time.clock)
     using download = activity.download()
@@ -121,7 +121,7 @@ describe('a download', () => {
 describe('drain meter', () => {
   const unit = 64 * 1024
 
-  it('sees a download: 64 KiB within the window are use until the window ends', async () => {
+  it('counts 64 KiB within the window as use until the window ends', async () => {
     const time = createFakeTime()
     const uses: number[] = []
     const drained = createDrainMeter({
@@ -135,7 +135,7 @@ describe('drain meter', () => {
     assert.deepEqual(uses, [2_000])
   })
 
-  it('does not take a trickle for a download', async () => {
+  it('does not count a trickle as use', async () => {
     const time = createFakeTime()
     const uses: number[] = []
     const drained = createDrainMeter({
@@ -150,7 +150,7 @@ describe('drain meter', () => {
     assert.deepEqual(uses, [])
   })
 
-  it('counts each unit by itself', async () => {
+  it('counts each 64 KiB separately', async () => {
     const time = createFakeTime()
     const uses: number[] = []
     const drained = createDrainMeter({

@@ -33,7 +33,7 @@ function setUp() {
 }
 
 describe('lease table', () => {
-  it('hands out a lease until it runs out, and not a moment longer', async () => {
+  it('returns a lease until it expires, and not a moment longer', async () => {
     const { time, table, lease } = setUp()
     const alice = holder('alice')
     table.grant(alice, lease('g1', 1_000))
@@ -44,27 +44,27 @@ describe('lease table', () => {
     assert.equal(table.last(seatKey(alice))?.generation, 'g1')
   })
 
-  it('makes another subject of the same name ask anew', () => {
+  it('has no lease for another subject of the same name', () => {
     const { table, lease } = setUp()
     table.grant(holder('alice'), lease('g1', 1_000))
     assert.equal(table.current(seatKey(holder('alice', { subject: 'u-other' }))), undefined)
   })
 
-  it('makes the same person ask anew when the groups have changed, but not their order', () => {
+  it('has no lease for the same person with other groups, but has one for the same groups in another order', () => {
     const { table, lease } = setUp()
     table.grant(holder('alice', { groups: ['a', 'b'] }), lease('g1', 1_000))
     assert.equal(table.current(seatKey(holder('alice', { groups: ['a'] }))), undefined)
     assert.ok(table.current(seatKey(holder('alice', { groups: ['b', 'a'] }))))
   })
 
-  it('does not take names and groups apart that meet when they are joined', () => {
+  it('distinguishes holders whose names and groups are equal when joined', () => {
     assert.notEqual(
       seatKey(holder('a', { groups: ['x,y'] })),
       seatKey(holder('a', { groups: ['x', 'y'] })),
     )
   })
 
-  it('ends the connections of a generation when another takes its place', () => {
+  it('ends the connections of a generation when another one replaces it', () => {
     const { table, lease, ended } = setUp()
     table.grant(holder('alice'), lease('g1', 1_000))
     table.grant(holder('alice'), lease('g1', 2_000))
@@ -73,7 +73,7 @@ describe('lease table', () => {
     assert.deepEqual(ended, ['g1 unused'])
   })
 
-  it('keeps no connection through a time without a lease, when it may have been frozen', async () => {
+  it('keeps no connection through a time without a lease, in which the container may have been frozen', async () => {
     const { time, table, lease, ended } = setUp()
     table.grant(holder('alice'), lease('g1', 1_000))
     await time.pass(1_000)
@@ -93,7 +93,7 @@ describe('lease table', () => {
     assert.deepEqual(ended, [])
   })
 
-  it('revokes a generation from everybody who holds it', () => {
+  it('revokes a generation from every holder', () => {
     const { table, lease, ended } = setUp()
     const [one, two] = [holder('alice'), holder('alice', { groups: ['staff'] })]
     table.grant(one, lease('g1', 1_000))
@@ -111,7 +111,7 @@ describe('lease table', () => {
     assert.ok(table.current(seatKey(holder('alice'))))
   })
 
-  it('drops what could not be connected to without ending its open connections', () => {
+  it('drops the leases of a generation without ending its open connections', () => {
     const { table, lease, ended } = setUp()
     table.grant(holder('alice'), lease('g1', 1_000))
     table.dropGeneration('g1')
@@ -119,7 +119,7 @@ describe('lease table', () => {
     assert.deepEqual(ended, [])
   })
 
-  it('does not let a late answer to a report touch a lease that was granted meanwhile', () => {
+  it('does not change a lease that was granted while a report was under way', () => {
     const { table, lease } = setUp()
     const seat = table.grant(holder('alice'), lease('g1', 1_000))
     const reported = seat.lease
@@ -130,7 +130,7 @@ describe('lease table', () => {
     assert.equal(table.last(seatKey(holder('alice')))?.generation, 'g2')
   })
 
-  it('knows the shortest lease in hand, leaving out what was found by name', () => {
+  it('returns the shortest lease, without leases that were found by name', () => {
     const { table, lease } = setUp()
     assert.equal(table.shortestMs(), undefined)
     table.grant(holder('alice'), lease('g1', 4_000))
@@ -139,7 +139,7 @@ describe('lease table', () => {
     assert.equal(table.shortestMs(), 3_000)
   })
 
-  it('forgets a seat once nobody has to be told of it, and its connections with it', async () => {
+  it('removes a seat, and its connections, once there is nothing to report about it', async () => {
     const { time, table, lease, ended } = setUp()
     const seat = table.grant(holder('alice'), lease('g1', 1_000))
     const open = seat.activity.open()

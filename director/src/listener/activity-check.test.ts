@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { labRoute, startTestBed } from '../testing/test-bed.ts'
 
-it('an application is asked whether it is busy when the spawner wishes, and the spawner is told', async () => {
+it('checks the activity of an application when the spawner orders it, and posts the result', async () => {
   await using bed = await startTestBed()
   const workspace = await bed.workspace((req, res) => {
     const kernels = [{ execution_state: 'busy', last_activity: new Date().toISOString() }]

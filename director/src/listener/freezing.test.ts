@@ -88,8 +88,8 @@ async function openWebSocket(bed: TestBed): Promise<WebSocket> {
   return socket
 }
 
-describe('hazard: a workspace is frozen, whose socket takes connections and is silent', () => {
-  it('ten requests at once are held by one question, and each is served once', async () => {
+describe('hazard: a frozen workspace, whose socket accepts connections and is silent', () => {
+  it('serves each of ten requests at once exactly once, with one seat request', async () => {
     await using test = await startFreezing(1_000)
     const { bed } = test
     await bed.request({ path: '/first' })
@@ -114,7 +114,7 @@ describe('hazard: a workspace is frozen, whose socket takes connections and is s
     assert.deepEqual(test.whileFrozen, [])
   })
 
-  it('requests at any moment around freezing are each served once, and none reaches it frozen', async () => {
+  it('serves each request around the moment of freezing once, and gets none while it is frozen', async () => {
     await using test = await startFreezing()
     const sent: Promise<{ path: string; body: string; status: number }>[] = []
     for (let i = 0; i < 120; i += 1) {
@@ -132,7 +132,7 @@ describe('hazard: a workspace is frozen, whose socket takes connections and is s
     assert.deepEqual(test.whileFrozen, [])
   })
 
-  it('typing in an open WebSocket wakes it; what was typed arrives once, in order', async () => {
+  it('wakes by data in an open WebSocket, which arrives once and in order', async () => {
     await using test = await startFreezing()
     const socket = await openWebSocket(test.bed)
     const heard: string[] = []
@@ -154,7 +154,7 @@ describe('hazard: a workspace is frozen, whose socket takes connections and is s
     socket.close()
   })
 
-  it("a page's background request does not wake it, and does not reach it", async () => {
+  it("does not wake by a page's background request, and does not get it", async () => {
     await using test = await startFreezing()
     await test.bed.request({ path: '/first' })
     await test.untilFrozen()

@@ -24,8 +24,8 @@ const upgrade = head(
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 )
 
-describe('hazard: an upgrade is pipelined behind a request that is not yet answered', () => {
-  it('ends that connection, is forwarded to nobody, and harms nobody else', async () => {
+describe('hazard: an upgrade that is pipelined behind a request', () => {
+  it('ends its connection before the answer, reaches no workspace, and affects no other client', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((req, res) => {
       if (req.url !== '/slow') res.end('answered')
@@ -38,7 +38,7 @@ describe('hazard: an upgrade is pipelined behind a request that is not yet answe
     assert.ok(!workspace.requests.includes('GET /ws'))
   })
 
-  it('but goes through on a connection whose answers are all out', async () => {
+  it('is served on a connection whose earlier answers are complete', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((_req, res) => res.end('answered'))
     workspace.server.on('upgrade', (_req, socket) => {

@@ -29,7 +29,7 @@ const connect = (bed: TestBed) => connectRaw({ host: '127.0.0.1', port: bed.dire
 const codeOf = (body: string) => (JSON.parse(body) as { code: string }).code
 
 describe('the listener', () => {
-  it('refuses who comes from a workspace before a byte is read', async () => {
+  it('closes a connection from a workspace before a byte is read', async () => {
     const pool = parseSubnetPool('127.0.0.0/8')
     assert(pool !== undefined)
     await using bed = await startTestBed({ config: { NETWORK_POOL: pool } })
@@ -39,7 +39,7 @@ describe('the listener', () => {
     assert.equal(await ops.end(), '')
   })
 
-  it('refuses requests without identity and asks nobody about them', async () => {
+  it('refuses requests without identity and does not call the spawner about them', async () => {
     await using bed = await startTestBed()
     bed.spawner.seats = async () => 500
     const answer = await bed.request({ headers: { 'x-forwarded-preferred-username': '' } })
@@ -51,7 +51,7 @@ describe('the listener', () => {
     assert.deepEqual(bed.spawner.asked, [])
   })
 
-  it('answers what is no HTTP with 400, and headers too long with 431', async () => {
+  it('answers data that is not HTTP with 400, and too long headers with 431', async () => {
     await using bed = await startTestBed()
     using garbage = await connect(bed)
     garbage.send('GARBAGE\r\n\r\n')
@@ -61,7 +61,7 @@ describe('the listener', () => {
     assert.match(await long.end(), /^HTTP\/1\.1 431 /)
   })
 
-  it('takes an offer of HTTP/2 for what it is otherwise: a request', async () => {
+  it('serves a request that offers HTTP/2 as an ordinary request', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((req, res) => res.end(`upgrade: ${req.headers.upgrade}`))
     bed.spawner.seats = async () => granted(workspace.address)
@@ -77,7 +77,7 @@ describe('the listener', () => {
     assert.match(await raw.end(), /^HTTP\/1\.1 200 OK[^]*upgrade: undefined/)
   })
 
-  it('takes 60 KiB of headers', async () => {
+  it('accepts 60 KiB of headers', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((_req, res) => res.end('taken'))
     // The workspace's own server has to take them, too.
@@ -86,7 +86,7 @@ describe('the listener', () => {
     assert.equal((await bed.request({ headers: { cookie } })).body, 'taken')
   })
 
-  it('lets a client send its body only once there is a workspace to take it', async () => {
+  it('lets a client send its body only once a workspace has accepted the connection', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((req, res) => {
       req.resume()
@@ -107,7 +107,7 @@ describe('the listener', () => {
     await raw.until(/HTTP\/1\.1 200 OK[^]*stored/)
   })
 
-  it('does not ask for the body of what it refuses', async () => {
+  it('sends no 100 Continue for a request that it refuses', async () => {
     await using bed = await startTestBed({ config: { REQUEST_WAIT_TIMEOUT: 100 } })
     bed.spawner.seats = ({ waitMs }, signal) => hold(waitMs, signal)
     using raw = await connect(bed)
@@ -136,7 +136,7 @@ describe('the listener', () => {
     for (const request of held) request.destroy()
   })
 
-  it("passes Berth's own paths to the spawner as they are, and says who asks", async () => {
+  it("passes Berth's own paths to the spawner unchanged, with the person", async () => {
     await using bed = await startTestBed()
     bed.spawner.pass = (_req, res) => void res.writeHead(303, { location: '/there' }).end()
     const answer = await bed.request({
@@ -171,7 +171,7 @@ describe('the listener', () => {
     assert.deepEqual(bed.spawner.asked, [])
   })
 
-  it("passes the spawner's events on one by one", async () => {
+  it("passes the spawner's events on one at a time", async () => {
     await using bed = await startTestBed()
     const second = Promise.withResolvers<void>()
     bed.spawner.pass = (_req, res) => {
@@ -189,7 +189,7 @@ describe('the listener', () => {
     assert.equal(last.toString(), 'data: two\n\n')
   })
 
-  it('has nothing on the host of the portal yet', async () => {
+  it('refuses requests on the host of the portal', async () => {
     await using bed = await startTestBed({ config: { PORTAL_URL: 'http://portal.test' } })
     const answer = await bed.request({ headers: { host: 'portal.test' } })
     assert.equal(answer.status, 404)
@@ -205,7 +205,7 @@ describe('the listener', () => {
     assert.equal(await ready(), 200)
   })
 
-  it('says that it does not know yet what is offered, where no setting tells and no snapshot has', async () => {
+  it('refuses requests as temporary before the first snapshot if no setting describes a template', async () => {
     await using bed = await startTestBed({
       config: { CONTAINER_HOST_PREFIX: undefined, CONTAINER_PORT: undefined },
     })
@@ -236,7 +236,7 @@ describe('the listener', () => {
     assert.equal(typeof line.ms, 'number')
   })
 
-  it('says in that line why a request was refused or failed', async () => {
+  it('logs why a request was refused or failed', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((req) => req.socket.resetAndDestroy())
     bed.spawner.seats = async () => granted(workspace.address)
@@ -251,8 +251,8 @@ describe('the listener', () => {
   })
 })
 
-describe('the end of a director', () => {
-  it('lets what is in flight finish, takes nothing new, and reports use a last time', async () => {
+describe('the shutdown of a director', () => {
+  it('completes requests in flight, accepts no new ones, and reports activity a last time', async () => {
     await using bed = await startTestBed()
     const finish = Promise.withResolvers<void>()
     const workspace = await bed.workspace((_req, res) => {

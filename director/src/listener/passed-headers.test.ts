@@ -89,8 +89,8 @@ function told(headers: Seen): Seen {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => tellTale.test(name)))
 }
 
-describe('hazard: what an application is told of who asks', () => {
-  it('is the gateway’s own where its route passes that on, whatever the client sends', async () => {
+describe('hazard: the identity that an application receives', () => {
+  it('is the gateway’s own if its route passes it on, whatever the client sends', async () => {
     await using test = await start()
     const { status, upgrade, seen } = await test.both(forged)
     assert.deepEqual([status, upgrade], [200, 101])
@@ -105,7 +105,7 @@ describe('hazard: what an application is told of who asks', () => {
       })
   })
 
-  it('is nothing where its route passes nothing on', async () => {
+  it('is absent if its route passes nothing on', async () => {
     await using test = await start()
     const { status, upgrade, seen } = await test.both({ ...forged, host: 'berth.test' })
     assert.deepEqual([status, upgrade], [200, 101])
@@ -121,14 +121,14 @@ describe('hazard: what an application is told of who asks', () => {
     ['no subject', { 'x-forwarded-user': '' }, 401],
     ['another secret', { 'berth-gateway-secret': 'sixteen characters of mine' }, 403],
   ] as const)
-    it(`${what}: refused, and nobody hears of it`, async () => {
+    it(`${what}: refused before it reaches the workspace or the spawner`, async () => {
       await using test = await start()
       const answer = await test.both(more)
       assert.deepEqual([answer.status, answer.upgrade], [status, status])
       assert.deepEqual(answer.seen, [])
     })
 
-  it('is no ID token where the Authorization proves the gateway', async () => {
+  it('has no ID token if the Authorization proves the gateway', async () => {
     await using test = await start()
     const basic = `Basic ${Buffer.from(`u-alice:${secret}`).toString('base64')}`
     const { seen, status } = await test.both({ authorization: basic })

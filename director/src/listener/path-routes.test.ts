@@ -26,7 +26,7 @@ async function start(routes: readonly Route[] = [at('/kept', false), at('/cut', 
 }
 
 describe('a route below a path', () => {
-  it('shows the path as it came where it is kept, and without the prefix where it is stripped', async () => {
+  it('passes the path on unchanged, or without the prefix if the route strips it', async () => {
     await using test = await start()
     for (const [path, seen] of [
       ['/kept/a?b=%2F', '/kept/a?b=%2F -'],
@@ -46,7 +46,7 @@ describe('a route below a path', () => {
     assert.equal((await test.bed.request({ path: '/%63ut/' })).status, 404)
   })
 
-  it('leads a person from the bare prefix to what lies below it, and nobody else', async () => {
+  it('redirects a navigation from the bare prefix to the path with a slash, and no other request', async () => {
     await using test = await start()
     for (const path of ['/kept', '/cut']) {
       for (const more of [{ navigation: true }, { method: 'HEAD' }]) {
@@ -61,14 +61,14 @@ describe('a route below a path', () => {
     assert.equal(test.bed.spawner.passed.length, 0)
   })
 
-  it('hazard: what is left of a stripped path begins like the name of a host', async () => {
+  it('hazard: refuses a path that begins like a host name once the prefix is stripped', async () => {
     await using test = await start()
     for (const path of ['/cut//evil.test/', '/cut/\\evil.test/'])
       assert.equal((await test.bed.request({ path })).status, 400)
     assert.deepEqual(test.workspace.requests, [])
   })
 
-  it('takes background requests as the workspace sees them', async () => {
+  it('matches background requests against the path that the workspace sees', async () => {
     const kept = at('/kept', false, { backgroundRequests: ['GET /kept/api/*'] })
     const cut = at('/cut', true, { backgroundRequests: ['GET /api/*'] })
     await using test = await start([kept, cut])
@@ -81,7 +81,7 @@ describe('a route below a path', () => {
     assert.deepEqual(new Set(test.bed.spawner.asked.map(({ start }) => start)), new Set(['no']))
   })
 
-  it("has Berth's own paths and pages below it, and says where they lie", async () => {
+  it("has Berth's own paths and pages below it, and tells the spawner its prefix", async () => {
     const hex = at('/hex', true, { workspace: 'lab-w--1' })
     await using test = await start([at('/kept', false), hex])
     const { bed } = test
@@ -106,7 +106,7 @@ describe('a route below a path', () => {
     assert.equal(bed.spawner.asked.at(-1)?.workspace, 'lab-w--1')
   })
 
-  it('leads WebSockets the same way', async () => {
+  it('forwards WebSockets in the same way', async () => {
     await using test = await start()
     const { bed, workspace } = test
     const seen: (string | undefined)[] = []
@@ -128,7 +128,7 @@ describe('a route below a path', () => {
     assert.deepEqual(seen, ['/ws?x /cut', '/kept/ws -', '/ /cut'])
   })
 
-  it('to one workspace alone asks for that one, with a seat of its own', async () => {
+  it('to one workspace alone requests that one, with a seat of its own', async () => {
     await using test = await start([labRoute, at('/hex', true, { workspace: 'lab-w--1' })])
     const { bed, workspace } = test
     bed.spawner.seats = async ({ workspace: wanted = 'lab-alice' }) =>
@@ -145,7 +145,7 @@ describe('a route below a path', () => {
   })
 })
 
-it('a shared route is logged with the workspace that was granted', async () => {
+it('logs requests of a shared route with the workspace that was granted', async () => {
   await using test = await start([{ ...labRoute, shared: true }])
   const { bed, workspace } = test
   bed.spawner.seats = async () => granted(workspace.address, { workspace: 'lab-shared--7' })

@@ -8,7 +8,7 @@ const bob = parseUserName('bob')
 assert(alice !== undefined && bob !== undefined)
 
 describe('limits per person', () => {
-  it('count requests and WebSockets combine, and WebSockets by themselves', () => {
+  it('count requests and WebSockets together, and WebSockets also alone', () => {
     const limits = createPersonLimits({ maxConnections: 3, maxWebSockets: 1 })
     assert.ok(!('limit' in limits.take(alice, true)))
     assert.deepEqual(limits.take(alice, true), { limit: 1 })
@@ -18,7 +18,7 @@ describe('limits per person', () => {
     assert.ok(!('limit' in limits.take(bob, true)))
   })
 
-  it('give back what has ended', () => {
+  it('release the place of a request that has ended', () => {
     const limits = createPersonLimits({ maxConnections: 1, maxWebSockets: 1 })
     for (let turn = 0; turn < 3; turn += 1) {
       const taken = limits.take(alice, true)

@@ -21,7 +21,7 @@ async function answer(problem: Problem, asPage: boolean) {
 const refusals = createRefusals('https://portal.test')
 
 describe('a refusal', () => {
-  it('is problem+json with its code, status and where it is explained', async () => {
+  it('is problem+json with its code, its status and the address that explains it', async () => {
     const { status, headers, body } = await answer(refusals.problem('queue_full', 'Full.'), false)
     assert.equal(status, 503)
     assert.equal(headers.get('content-type'), 'application/problem+json')
@@ -35,7 +35,7 @@ describe('a refusal', () => {
     })
   })
 
-  it('shows what somebody else wrote as text, never as markup (CVE-2024-35225)', async () => {
+  it('shows untrusted text as text, never as markup (CVE-2024-35225)', async () => {
     const problem = refusals.problem('bad_request', `<script>alert("x")</script>&'`)
     const { headers, body } = await answer(problem, true)
     assert.match(body, /&lt;script&gt;alert\(&quot;x&quot;\)&lt;\/script&gt;&amp;&#39;/)
@@ -43,7 +43,7 @@ describe('a refusal', () => {
     assert.equal(headers.get('x-content-type-options'), 'nosniff')
   })
 
-  it('allows its page its own style and nothing else', async () => {
+  it('allows its page its own style and no other resource', async () => {
     const { headers, body } = await answer(refusals.problem('identity_missing', 'Sign in.'), true)
     const style = /<style>([^]*)<\/style>/.exec(body)?.[1] ?? ''
     const hash = createHash('sha256').update(style).digest('base64')
@@ -53,7 +53,7 @@ describe('a refusal', () => {
     )
   })
 
-  it('looks again by itself only where that may help', async () => {
+  it('reloads its page only for a temporary problem', async () => {
     const passing = await answer(refusals.problem('spawner_unreachable', 'Gone.'), true)
     assert.equal(passing.headers.get('refresh'), '5')
     assert.equal(passing.headers.get('retry-after'), '5')

@@ -70,7 +70,7 @@ describe('a request without a lease', () => {
     assert.equal(answer.body, '<p>not for you')
   })
 
-  it('tells everything else the refusal itself, at once', async () => {
+  it('answers every other client with the refusal itself, at once', async () => {
     await using bed = await startTestBed()
     bed.spawner.seats = async () => createProblem(undefined, 'queue_full', 'Too many wait.')
     const answer = await bed.request({})
@@ -106,7 +106,7 @@ describe('a request without a lease', () => {
     assert.equal(bed.spawner.asked[0]?.navigation, false)
   })
 
-  it('is told 503 starting when its deadline comes', async () => {
+  it('gets 503 starting at its deadline', async () => {
     await using bed = await startTestBed({ config: { REQUEST_WAIT_TIMEOUT: 300 } })
     bed.spawner.seats = ({ waitMs }, signal) => hold(waitMs, signal)
     const answer = await bed.request({ method: 'POST', body: 'x' })
@@ -115,7 +115,7 @@ describe('a request without a lease', () => {
     assert.ok(answer.headers['retry-after'])
   })
 
-  it('is asked for once, however many come at the same time', async () => {
+  it('shares one seat request with all identical requests at the same time', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((_req, res) => res.end('hello'))
     const all = Promise.withResolvers<void>()
@@ -131,7 +131,7 @@ describe('a request without a lease', () => {
     assert.ok(bed.spawner.asked.length < 5, `asked ${bed.spawner.asked.length} times`)
   })
 
-  it('ends the question when the last who waited has gone', async () => {
+  it('ends the shared seat request when the last waiting client has gone', async () => {
     await using bed = await startTestBed()
     const ended = Promise.withResolvers<void>()
     bed.spawner.seats = async (_request, signal) => {
@@ -148,7 +148,7 @@ describe('a request without a lease', () => {
     assert.equal(line.status, 499)
   })
 
-  it('of a page in the background asks for no start', async () => {
+  it('does not start a workspace if it is a background request of a page', async () => {
     await using bed = await startTestBed()
     await bed.introduce([labRoute])
     bed.spawner.seats = async () => createProblem(undefined, 'workspace_idle', 'It is idle.')
@@ -159,7 +159,7 @@ describe('a request without a lease', () => {
     assert.equal(bed.spawner.asked.at(-1)?.start, 'wake')
   })
 
-  it('never goes to an address outside the pool, whatever the spawner says', async () => {
+  it('never goes to an address outside the pool, even if the spawner grants one', async () => {
     await using bed = await startTestBed()
     const stranger = await bed.workspace((_req, res) => res.end('stranger'), '127.0.0.1')
     bed.spawner.seats = async () => granted(stranger.address)
@@ -170,7 +170,7 @@ describe('a request without a lease', () => {
 })
 
 describe('a request with a lease', () => {
-  it('asks nobody', async () => {
+  it('is forwarded without a call to the spawner', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((_req, res) => res.end('hello'))
     bed.spawner.seats = async () => granted(workspace.address)
@@ -178,7 +178,7 @@ describe('a request with a lease', () => {
     assert.equal(bed.spawner.asked.length, 1)
   })
 
-  it('asks anew once the lease has run out', async () => {
+  it('requests a seat again once the lease has expired', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((_req, res) => res.end('hello'))
     bed.spawner.activity = () => []
@@ -189,7 +189,7 @@ describe('a request with a lease', () => {
     assert.equal(bed.spawner.asked.length, 2)
   })
 
-  it('asks anew for another subject of the same name, and for other groups', async () => {
+  it('requests a seat of its own for another subject of the same name, and for other groups', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((_req, res) => res.end('hello'))
     bed.spawner.seats = async () => granted(workspace.address)
@@ -206,7 +206,7 @@ describe('a request with a lease', () => {
     )
   })
 
-  it('that cannot be connected to is held and asked for again, naming what failed', async () => {
+  it('is held when its workspace cannot be connected to, and requests another seat that names the failed generation', async () => {
     await using bed = await startTestBed()
     const old = await bed.workspace((_req, res) => res.end('old'))
     const fresh = await bed.workspace((_req, res) => res.end('fresh'))
@@ -229,7 +229,7 @@ describe('a request with a lease', () => {
     assert.equal(workspace.requests.length, 1)
   })
 
-  it('ends with its deadline where a granted seat can never be connected to', async () => {
+  it('ends at its deadline when no granted seat can be connected to', async () => {
     await using bed = await startTestBed({ config: { REQUEST_WAIT_TIMEOUT: 600 } })
     const gone = await bed.workspace((_req, res) => res.end())
     await gone.close()
@@ -239,7 +239,7 @@ describe('a request with a lease', () => {
     assert.ok(bed.spawner.asked.length < 20, `asked ${bed.spawner.asked.length} times`)
   })
 
-  it('asks anew when the spawner revokes the generation', async () => {
+  it('requests a seat again when the spawner revokes the generation', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((_req, res) => res.end('hello'))
     bed.spawner.seats = async () => granted(workspace.address)
@@ -263,7 +263,7 @@ describe('a request with a lease', () => {
     assert.ok((report?.seats[0]?.lastUseAgoMs ?? Infinity) < 1_000)
   })
 
-  it('reports a slow answer as use and a background request as none', async () => {
+  it('reports a slow answer as use, and a background request as no use', async () => {
     await using bed = await startTestBed()
     const slow = Promise.withResolvers<void>()
     const workspace = await bed.workspace((req, res) => {
@@ -288,7 +288,7 @@ describe('a request with a lease', () => {
   })
 })
 
-describe('a request whose spawner cannot be asked', () => {
+describe('a request while the spawner cannot be reached', () => {
   const byName = (host: string, owner = host) => ({
     [aliceWorkspace]: [host],
     [ownerAlias(aliceWorkspace, 'u-alice')]: [owner],
@@ -304,32 +304,32 @@ describe('a request whose spawner cannot be asked', () => {
     return { bed, server, [Symbol.asyncDispose]: () => built.disposeAsync() }
   }
 
-  it('goes by the name, and keeps to it for a moment', async () => {
+  it('finds its workspace by name, and trusts that address for a moment', async () => {
     await using without = await startWithoutSpawner(byName(workspaceHost))
     for (const navigation of [false, true])
       assert.equal((await without.bed.request({ navigation })).body, 'still here')
   })
 
-  it("goes by the name only to its owner's container", async () => {
+  it("finds only its owner's container by name", async () => {
     await using without = await startWithoutSpawner(byName(workspaceHost))
     const answer = await without.bed.request({ headers: { 'x-forwarded-user': 'u-new-alice' } })
     assert.equal(answer.status, 503)
     assert.equal(without.server.served(), 0)
   })
 
-  it('goes nowhere when name and owner lead to different places', async () => {
+  it("is not forwarded when the name and the owner's alias resolve to different addresses", async () => {
     await using without = await startWithoutSpawner(byName(workspaceHost, '127.5.0.2'))
     assert.equal((await without.bed.request({})).status, 503)
     assert.equal(without.server.served(), 0)
   })
 
-  it('goes nowhere when the name leads out of the pool', async () => {
+  it('is not forwarded when the name resolves to an address outside the pool', async () => {
     await using without = await startWithoutSpawner(byName('127.0.0.1'))
     assert.equal((await without.bed.request({})).status, 503)
     assert.equal(without.server.served(), 0)
   })
 
-  it('does not wait long for a spawner that hangs, and afterwards not at all', async () => {
+  it('waits only briefly for a spawner that hangs, and later requests do not wait at all', async () => {
     await using without = await startWithoutSpawner(byName(workspaceHost))
     const { bed } = without
     bed.spawner.seats = () => new Promise(() => undefined)
@@ -346,7 +346,7 @@ describe('a request whose spawner cannot be asked', () => {
     assert.ok(later.ms < 2_500, `took ${later.ms} ms`)
   })
 
-  it('asks again as soon as the spawner is back', async () => {
+  it('calls the spawner again as soon as it is back', async () => {
     await using without = await startWithoutSpawner(byName(workspaceHost))
     const { bed, server } = without
     await bed.request({})
@@ -358,7 +358,7 @@ describe('a request whose spawner cannot be asked', () => {
     }
   })
 
-  it('lives through a restart of the spawner if it was waiting already', async () => {
+  it('survives a restart of the spawner if it was waiting already', async () => {
     await using bed = await startTestBed()
     const workspace = await bed.workspace((_req, res) => res.end('started'))
     bed.spawner.seats = (_request, signal) => hold(60_000, signal)
@@ -371,14 +371,14 @@ describe('a request whose spawner cannot be asked', () => {
     assert.equal((await answer).body, 'started')
   })
 
-  it('is told so in words and by code', async () => {
+  it('gets a problem with its text and code', async () => {
     await using without = await startWithoutSpawner({})
     const answer = await without.bed.request({})
     assert.equal(answer.status, 503)
     assert.equal((JSON.parse(answer.body) as { code: string }).code, 'spawner_unreachable')
   })
 
-  it("sees the director's own page when a person looks, which looks again by itself", async () => {
+  it("gets the director's own page for a person, which reloads itself", async () => {
     await using without = await startWithoutSpawner({})
     const { status, headers, body } = await without.bed.request({ navigation: true })
     assert.equal(status, 503)

@@ -36,8 +36,8 @@ const opened = (bed: TestBed, port: number) =>
 const closed = (bed: TestBed, port: number) =>
   bed.logged(({ message, port: of }) => message === 'port of a route closed' && of === port)
 
-describe('a port that a route asks for', () => {
-  it('is open while the route is there, and leads to it alone', async () => {
+describe('a port that a route names', () => {
+  it('is open while the route exists, and leads to it alone', async () => {
     await using bed = await startTestBed({ config: { PUBLIC_URL: 'http://berth.test' } })
     const workspace = await bed.workspace((req, res) => res.end(req.url))
     const echo = new WebSocketServer({ server: workspace.server })
@@ -73,7 +73,7 @@ describe('a port that a route asks for', () => {
     assert.equal((await bed.request({})).status, 200)
   })
 
-  it('that is taken is told of, tried again with the next snapshot, and harms nothing else', async () => {
+  it('is logged if it is in use already, tried again with the next snapshot, and affects no other port', async () => {
     const other = createServer()
     await once(other.listen(0), 'listening')
     const { port } = other.address() as AddressInfo
@@ -92,7 +92,7 @@ describe('a port that a route asks for', () => {
     assert.equal((await ask(port, '/')).body, 'served')
   })
 
-  it('is never one that the director needs itself', async () => {
+  it('is never one that the director itself uses', async () => {
     const port = await freePort()
     await using bed = await startTestBed({ config: { LISTEN_PORT: port } })
     const workspace = await bed.workspace((_req, res) => res.end('served'))
@@ -103,7 +103,7 @@ describe('a port that a route asks for', () => {
     assert.equal(bed.spawner.asked.at(-1)?.template, 'lab')
   })
 
-  it('hears nobody in a workspace either', async () => {
+  it('refuses connections from workspaces too', async () => {
     const port = await freePort()
     await using bed = await startTestBed()
     await bed.introduce([{ ...labRoute, listenPort: port }])

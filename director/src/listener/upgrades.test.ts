@@ -72,7 +72,7 @@ const upgradeHead = (path: string) =>
   ].join('\r\n')
 
 describe('a WebSocket', () => {
-  it('is held until the workspace is ready, and then goes through', async () => {
+  it('is held until the workspace is ready, and then forwarded', async () => {
     await using test = await startEcho()
     const { bed, workspace } = test
     let turns = 0
@@ -119,7 +119,7 @@ describe('a WebSocket', () => {
     assert.deepEqual(test.bed.spawner.asked, [])
   })
 
-  it('that cannot be connected to asks for another seat', async () => {
+  it('requests another seat when its workspace cannot be connected to', async () => {
     await using test = await startEcho()
     const { bed, workspace } = test
     const gone = await bed.workspace((_req, res) => res.end())
@@ -134,7 +134,7 @@ describe('a WebSocket', () => {
     socket.close()
   })
 
-  it('whose client hangs up while it is held ends the question', async () => {
+  it('ends its seat request when its client hangs up while it is held', async () => {
     await using test = await startEcho()
     const { bed } = test
     for (const end of ['end', 'resetAndDestroy'] as const) {
@@ -152,7 +152,7 @@ describe('a WebSocket', () => {
     }
   })
 
-  it('does not lose what its client sent too early, while it was held', async () => {
+  it('does not lose the data that its client sent while it was held', async () => {
     await using test = await startEcho()
     const { bed, workspace } = test
     const ready = Promise.withResolvers<void>()
@@ -169,7 +169,7 @@ describe('a WebSocket', () => {
     await raw.until(/\x81\x01A/)
   })
 
-  it('holds a data frame while its lease is gone, and goes on when the same place is granted', async () => {
+  it('holds a data frame while its lease is gone, and continues when the same address is granted', async () => {
     await using test = await startEcho()
     const { bed, workspace } = test
     bed.spawner.activity = () => []
@@ -203,7 +203,7 @@ describe('a WebSocket', () => {
     assert.ok(bed.spawner.asked.every(({ start }, at) => at === 0 || start === 'wake'))
   })
 
-  it('is closed with 1012 when its lease is gone and another place is granted', async () => {
+  it('is closed with 1012 when its lease is gone and another address is granted', async () => {
     await using test = await startEcho()
     const { bed, workspace } = test
     const other = await bed.workspace((_req, res) => res.end())
@@ -218,7 +218,7 @@ describe('a WebSocket', () => {
     assert.equal(code, 1012)
   })
 
-  it('is closed with 1012 when somebody else has found the workspace at another place', async () => {
+  it('is closed with 1012 when another request has found the workspace at another address', async () => {
     await using test = await startEcho()
     const { bed, workspace } = test
     const other = await bed.workspace((_req, res) => res.end('moved'))
@@ -235,7 +235,7 @@ describe('a WebSocket', () => {
     assert.equal(code, 1012)
   })
 
-  it('goes on by the name when its lease is gone and the spawner too', async () => {
+  it('continues at the address found by name when its lease and the spawner are gone', async () => {
     const names = {
       'lab-alice': [workspaceHost],
       [ownerAlias('lab-alice' as WorkspaceName, 'u-alice')]: [workspaceHost],
@@ -287,7 +287,7 @@ describe('a WebSocket', () => {
     assert.equal(code, 1001)
   })
 
-  it('of one person too many is refused, another person not', async () => {
+  it('over the limit of one person is refused, but not that of another person', async () => {
     await using test = await startEcho({ MAX_WEBSOCKETS_PER_USER: 2 })
     const { bed, workspace } = test
     bed.spawner.seats = async () => granted(workspace.address)
@@ -301,7 +301,7 @@ describe('a WebSocket', () => {
     await once(open(bed), 'open')
   })
 
-  it('200 at once of one person are all served, from a first request on', async () => {
+  it('is served with 199 others of the same person at once, from a first request on', async () => {
     await using test = await startEcho()
     const { bed, workspace } = test
     bed.spawner.seats = async () => granted(workspace.address)
@@ -315,7 +315,7 @@ describe('a WebSocket', () => {
     for (const socket of sockets) socket.close()
   })
 
-  it("on Berth's own paths there is none", async () => {
+  it("is refused on Berth's own paths", async () => {
     await using test = await startEcho()
     assert.equal(await refusedStatus(open(test.bed, '/.berth/events')), 400)
   })

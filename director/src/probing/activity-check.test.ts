@@ -68,7 +68,7 @@ const kernel = (execution_state: string, last_activity: string) => ({
   connections: 0,
 })
 
-describe('what an application says of its activity', () => {
+describe('the activity that an application reports', () => {
   for (const [what, answer, said] of [
     ['a busy kernel', [kernel('idle', ten), kernel('busy', forty)], { busy: true, ago: 9_877 }],
     ['idle kernels', [kernel('idle', forty), kernel('starting', ten)], { busy: false, ago: 9_877 }],
@@ -96,10 +96,10 @@ describe('what an application says of its activity', () => {
     })
 })
 
-describe('the asker', () => {
+describe('activity checks', () => {
   const status = (kernels: number) => ({ connections: 3, kernels, last_activity: forty })
 
-  it('asks which kernels are busy where Jupyter counts some, and is not taken for activity itself', async () => {
+  it('ask which kernels are busy if Jupyter counts some, and do not count as activity themselves', async () => {
     const { said, asked } = await ask(
       '/user/api/status',
       json({
@@ -111,18 +111,18 @@ describe('the asker', () => {
     assert.deepEqual(asked, ['/user/api/status', '/user/api/kernels?no_track_activity=1'])
   })
 
-  it('asks no further where there are none', async () => {
+  it('ask no further if there are no kernels', async () => {
     const { said, asked } = await ask('/api/status', json({ '/api/status': status(0) }))
     assert.deepEqual(said, { busy: false, lastActivityAgoMs: 40_000 })
     assert.equal(asked.length, 1)
   })
 
-  it('says nothing where there are kernels that it cannot ask for', async () => {
+  it('report nothing if there are kernels whose list is not available', async () => {
     const { said } = await ask('/api/status', json({ '/api/status': status(1) }))
     assert.deepEqual(said, {})
   })
 
-  it('takes a list that was asked for by itself', async () => {
+  it('read a list that is the activity path itself', async () => {
     const path = '/api/terminals?no_track_activity=1'
     const { said } = await ask('/api/terminals', json({ [path]: [] }))
     assert.deepEqual(said, { busy: false })
@@ -139,11 +139,11 @@ describe('the asker', () => {
     ['an answer without end', (_req, res) => void res.write('{"busy":true')],
     ['more than it reads', (_req, res) => res.end(`{"busy":true}${' '.repeat(1024 * 1024)}`)],
   ] as const satisfies [string, http.RequestListener][])
-    it(`says nothing after ${what}`, async () => {
+    it(`report nothing after ${what}`, async () => {
       assert.deepEqual((await ask('/busy', serve, 300)).said, {})
     })
 
-  it('asks nothing outside the pool', async () => {
+  it('never connect to an address outside the pool', async () => {
     assert(pool !== undefined)
     let asked = 0
     await using activityChecks = createActivityChecks({

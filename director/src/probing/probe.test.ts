@@ -61,7 +61,7 @@ describe('a probe', () => {
     assert.equal(result.ms, Math.round(pauses.reduce((sum, ms) => sum + ms, 0)))
   })
 
-  it('gives up at its deadline and tells the last status', async () => {
+  it('ends at its deadline and reports the last status', async () => {
     const { probe } = timed(async () => ({ status: 503 }))
     const result = await probe(command, new AbortController().signal)
     assert.deepEqual(result, {
@@ -73,7 +73,7 @@ describe('a probe', () => {
     })
   })
 
-  it('connects anew for each try, names the workspace as the host and hangs up', async () => {
+  it('opens a connection for each try, names the workspace as the host and closes the connection', async () => {
     const server = http.createServer((req, res) => {
       assert.equal(req.headers.host, `lab-alice:${(server.address() as AddressInfo).port}`)
       assert.equal(req.url, '/ready?x=1')
@@ -92,7 +92,7 @@ describe('a probe', () => {
     server.close()
   })
 
-  it('takes nothing for an answer that is none: refused, hung up on, silent or no HTTP', async () => {
+  it('counts a refused, closed, silent or non-HTTP connection as no answer', async () => {
     const signal = new AbortController().signal
     for (const serve of [undefined, 'destroy', 'silent', 'garbage'] as const) {
       const server = createServer((socket) => {
@@ -129,8 +129,8 @@ describe('one try', () => {
   })
 })
 
-describe('the prober', () => {
-  it('tells what it found, again if that did not arrive', async () => {
+describe('readiness probes', () => {
+  it('post their result, again if it did not arrive', async () => {
     const posted: Omit<ProbeResult, 'director'>[] = []
     const done = Promise.withResolvers<void>()
     await using readinessProbes = createReadinessProbes({
@@ -152,7 +152,7 @@ describe('the prober', () => {
     assert.equal(posted[1]?.reachable, true)
   })
 
-  it('stops for a newer generation of the workspace, whose result alone is told', async () => {
+  it('stop for a newer generation of the workspace, and post only its result', async () => {
     const posted: string[] = []
     const aborted = Promise.withResolvers<void>()
     const done = Promise.withResolvers<void>()
@@ -179,7 +179,7 @@ describe('the prober', () => {
     assert.deepEqual(posted, ['g2'])
   })
 
-  it('probes nothing outside the pool', async () => {
+  it('never connect to an address outside the pool', async () => {
     let tries = 0
     await using readinessProbes = createReadinessProbes({
       clock: systemClock,

@@ -19,7 +19,7 @@ describe('a pattern with *', () => {
     )
   })
 
-  it('takes linear time where a regular expression would take for ever', () => {
+  it('takes linear time for a pattern on which a regular expression backtracks', () => {
     const matches = createGlob('a*a*a*a*a*a*a*a*a*a*b')
     const began = performance.now()
     assert.equal(matches('a'.repeat(100_000)), false)

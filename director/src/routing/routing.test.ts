@@ -52,7 +52,7 @@ describe('a host name', () => {
       assert.equal(name(sited), within)
     })
 
-  it('of the portal leads to no workspace, also with the dot of the root behind it', () => {
+  it('of the portal leads to no workspace, also with the root’s trailing dot', () => {
     const table = createRouteTable([route('lab')], { portalUrl: 'http://portal.localhost:4180' })
     for (const host of ['portal.localhost', 'Portal.Localhost.', 'portal.localhost.:4180'])
       assert.equal(table.find({ host, target: '/' }).kind, 'portal', host)
@@ -66,7 +66,7 @@ describe('a host name', () => {
     })
   })
 
-  it('of an IPv6 address is told from its port', () => {
+  it('of an IPv6 address is separated from its port', () => {
     const table = createRouteTable([route('lab')], { publicUrl: 'http://[::1]:80' })
     assert.equal(table.find({ host: '[::1]:8080', target: '/' }).kind, 'template')
     assert.equal(table.find({ host: '[::2]:8080', target: '/' }).kind, 'unknown')
@@ -78,7 +78,7 @@ function leads(table: RouteTable, asked: RouteQuery): string {
   return found.kind === 'template' ? `${found.route.template}${found.base}` : found.kind
 }
 
-describe('a host name of one label more', () => {
+describe('a host name below a wildcard', () => {
   const routes = [
     route('lab'),
     route('hex', ['*.Lab.test']),
@@ -148,14 +148,14 @@ describe('a path', () => {
       assert.equal(leads(sited, { host, target }), expected)
     })
 
-  it('leads there on any host that is nobody’s, where no public URL is set', () => {
+  it('leads to its route on every host without routes if no public URL is set', () => {
     assert.equal(leads(anywhere, { host: 'any.test', target: '/lab/' }), 'a/lab')
     assert.equal(leads(anywhere, { host: undefined, target: '/lab/' }), 'a/lab')
     assert.equal(leads(anywhere, { host: 'whole.test', target: '/lab/' }), 'd')
     assert.equal(leads(sited, { host: 'any.test', target: '/lab/' }), 'unknown')
   })
 
-  it('is what is left of it below a prefix, byte for byte', () => {
+  it('below a prefix keeps its rest byte for byte', () => {
     for (const [target, rest] of [
       ['/lab', '/'],
       ['/lab?x=%2F', '/?x=%2F'],
@@ -167,7 +167,7 @@ describe('a path', () => {
   })
 })
 
-describe('a port of the director’s own', () => {
+describe('a port of a route', () => {
   const routes = [
     route('lab'),
     route('own', [], { listenPort: 8090 }),
@@ -190,7 +190,7 @@ describe('a port of the director’s own', () => {
       assert.equal(leads(table, { host, target, port }), expected)
     })
 
-  it('is asked for while its route is there', () => {
+  it('is in the table while its route exists', () => {
     assert.deepEqual([...table.ports], [8090, 8091])
     assert.equal(table.isRoutePort(8090), true)
     assert.equal(table.isRoutePort(8080), false)
@@ -198,7 +198,7 @@ describe('a port of the director’s own', () => {
   })
 })
 
-it('an Authorization is the gateway’s as soon as one application is promised its ID token', () => {
+it('treats an Authorization as the gateway’s as soon as one route passes its ID token', () => {
   const of = (routes: Route[], host: string) => {
     const found = createRouteTable(routes, {}).find({ host, target: '/' })
     return found.kind === 'template' ? found.route.authorization : undefined
@@ -229,7 +229,7 @@ describe('background requests', () => {
       assert.equal(isBackground(method, target), expected)
     })
 
-  it('are none where no pattern says so', () => {
+  it('are none without a pattern', () => {
     assert.equal(createIsBackground([])('GET', '/'), false)
   })
 })

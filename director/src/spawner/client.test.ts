@@ -37,7 +37,7 @@ async function spawnerThatSays(
 }
 
 describe('a spawner with another INTERNAL_SECRET', () => {
-  it('counts as one that cannot be asked: nobody who is signed in is told that they are not', async (t) => {
+  it('counts as unreachable: no person who is signed in is told otherwise', async (t) => {
     const problem = createProblem(undefined, 'identity_missing', 'Directors only.')
     const spawner = await spawnerThatSays(t, problem)
     const signal = AbortSignal.timeout(5_000)
@@ -46,7 +46,7 @@ describe('a spawner with another INTERNAL_SECRET', () => {
   })
 })
 
-describe('a spawner whose name nobody tells any more', () => {
+describe('a spawner whose name cannot be resolved any more', () => {
   async function afterTheFirstAnswer(t: TestContext, code: string) {
     const problem = createProblem(undefined, 'engine_unreachable', 'The engine is gone.')
     let lookups = 0
@@ -62,12 +62,12 @@ describe('a spawner whose name nobody tells any more', () => {
     return spawner.requestSeat(question, signal)
   }
 
-  it('is where it was last while DNS does not answer', async (t) => {
+  it('is reached at its last address while DNS does not answer', async (t) => {
     const answer = await afterTheFirstAnswer(t, 'EAI_AGAIN')
     assert.equal(answer.status === 'refused' && answer.problem.code, 'engine_unreachable')
   })
 
-  it('is not sought where it was when DNS knows nothing of it', async (t) => {
+  it('is not reached at its last address when DNS answers that the name is unknown', async (t) => {
     assert.equal((await afterTheFirstAnswer(t, 'ENOTFOUND')).status, 'unreachable')
   })
 })

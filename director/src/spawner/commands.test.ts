@@ -93,7 +93,7 @@ const route: Route = {
 }
 
 describe('the stream of commands', () => {
-  it('introduces the director with the first snapshot of routes', async () => {
+  it('makes the director ready with the first snapshot of routes', async () => {
     const { time, heard, bodies, stream } = setUp()
     await time.pass(0)
     assert.equal(stream.introduced(), false)
@@ -104,7 +104,7 @@ describe('the stream of commands', () => {
     await stream[Symbol.asyncDispose]()
   })
 
-  it('hands probes and revocations on, and passes over what it does not know or cannot read', async () => {
+  it('hands on probes and revocations, and skips commands that are unknown or cannot be read', async () => {
     const { time, heard, bodies, stream } = setUp()
     await time.pass(0)
     const probe = {
@@ -124,7 +124,7 @@ describe('the stream of commands', () => {
     await stream[Symbol.asyncDispose]()
   })
 
-  it('is opened again when it ends, ever more slowly while that fails', async () => {
+  it('is opened again when it ends, with growing pauses while that fails', async () => {
     const { time, bodies, opened, stream, reach } = setUp()
     await time.pass(0)
     reach(false)
@@ -144,13 +144,13 @@ describe('the stream of commands', () => {
     await stream[Symbol.asyncDispose]()
   })
 
-  it('spreads directors that lost it at the same moment', () => {
+  it('spreads the retries of directors that lost it at the same moment', () => {
     assert.equal(backoffMs(1, 0), 50)
     assert.equal(backoffMs(1, 1), 100)
     assert.equal(backoffMs(30, 1), 2_000)
   })
 
-  it('is taken for dead when nothing is heard for 45 s, comments included', async () => {
+  it('is given up after 45 s without data, comments included', async () => {
     const { time, bodies, opened, stream } = setUp()
     await time.pass(0)
     for (let quarter = 0; quarter < 8; quarter += 1) {

@@ -51,19 +51,19 @@ function setUp(names: Readonly<Record<string, readonly string[]>>) {
 }
 
 describe('a workspace found by name', () => {
-  it('is where both its name and its owner lead, for a short while', async () => {
+  it('is where both its name and its owner’s alias resolve to, for a short time', async () => {
     const lease = await lookup({ [workspace]: ['10.213.0.2'], [alias]: ['10.213.0.2'] })
     assert.deepEqual(lease?.address, { host: '10.213.0.2', port: 8888 })
     assert.equal(lease.expiresAt - lease.askedAt, 2_000)
     assert.equal(lease.byName, true)
   })
 
-  it('is not there where a route is shared or leads to one workspace alone', async () => {
+  it('is never one of a route that is shared or leads to one workspace alone', async () => {
     assert.equal(await lookup(here, undefined, { shared: true }), undefined)
     assert.equal(await lookup(here, undefined, { workspace: 'lab-alice' }), undefined)
   })
 
-  it('hazard: it is frozen, so it takes connections but is silent: as if it were not there', async () => {
+  it('hazard: is not found while it is frozen and accepts connections without answering', async () => {
     const { lookUp, probed, answer } = setUp(here)
     for (const [status, there] of [
       [undefined, false],
@@ -77,7 +77,7 @@ describe('a workspace found by name', () => {
     assert.equal(probed[0], 'name:lab-alice@10.213.0.2 10.213.0.2:8888/ready')
   })
 
-  it('is asked whether it answers at most every ten seconds', async () => {
+  it('is probed at most every ten seconds', async () => {
     const { time, lookUp, probed, answer } = setUp(here)
     for (let i = 0; i < 5; i += 1) {
       assert.ok(await lookUp(holder, route, undefined))
@@ -89,16 +89,16 @@ describe('a workspace found by name', () => {
     assert.equal(probed.length, 2)
   })
 
-  it('is not there when its name belongs to another owner by now', async () => {
+  it('is not found when its name belongs to another owner by now', async () => {
     const other = ownerAlias(workspace, 'u-alice-the-second')
     assert.equal(await lookup({ [workspace]: ['10.213.0.2'], [other]: ['10.213.0.2'] }), undefined)
   })
 
-  it('is not there when name and owner lead to different places', async () => {
+  it('is not found when its name and its owner’s alias resolve to different addresses', async () => {
     assert.equal(await lookup({ [workspace]: ['10.213.0.2'], [alias]: ['10.213.0.3'] }), undefined)
   })
 
-  it('is there without an alias of its owner where it is the very container that was granted to them', async () => {
+  it('is found without an alias of its owner if it is the container that was granted to the person', async () => {
     const generation = 'c0ffee'.repeat(10) + 'beef'
     const last: Lease = {
       workspace,
@@ -116,12 +116,12 @@ describe('a workspace found by name', () => {
     assert.equal(await lookup(names, { ...last, workspace: 'lab-bob' }), undefined)
   })
 
-  it("is never a stranger's host, as a wildcard in an upstream DNS would have it", async () => {
+  it('is never a host outside the pool, as a wildcard in an upstream DNS would answer', async () => {
     for (const host of ['203.0.113.9', '127.0.0.1', '169.254.169.254', '10.214.0.2', '::1'])
       assert.equal(await lookup({ [workspace]: [host], [alias]: [host] }), undefined)
   })
 
-  it('is the same generation as before where it is at the same place', async () => {
+  it('has the same generation as before if it has the same address', async () => {
     const last: Lease = {
       workspace,
       generation: 'g1',

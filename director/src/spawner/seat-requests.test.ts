@@ -86,7 +86,7 @@ function setUp() {
 }
 
 describe('seat requests', () => {
-  it('counts a lease from before it sent', async () => {
+  it('count a lease from before the call', async () => {
     const { time, seats, pending, answerWith } = setUp()
     const answer = Promise.withResolvers<Answer>()
     answerWith(() => answer.promise)
@@ -99,7 +99,7 @@ describe('seat requests', () => {
     assert.equal(seat.seat.lease.expiresAt, startedAt + 10_000)
   })
 
-  it('does not go by a lease that ran out on its way', async () => {
+  it('do not use a lease that expired before its answer arrived', async () => {
     const { time, seats, pending, answerWith, sent } = setUp()
     answerWith(async () => {
       await time.pass(500)
@@ -110,7 +110,7 @@ describe('seat requests', () => {
     assert.equal(sent.length, 2)
   })
 
-  it('asks again and again, first for a second, then for at most 25 s, until the deadline', async () => {
+  it('repeat the call until the deadline, held first for a second, then for at most 25 s', async () => {
     const { time, seats, pending, answerWith, sent, held } = setUp()
     answerWith(held)
     const found = seats.request(pending(60_000))
@@ -122,7 +122,7 @@ describe('seat requests', () => {
     )
   })
 
-  it('does not hammer a spawner that answers "wait" at once', async () => {
+  it('pause between calls when the spawner answers "waiting" at once', async () => {
     const { time, seats, pending, answerWith, sent } = setUp()
     answerWith(async () => waiting)
     const found = seats.request(pending(10_000))
@@ -131,7 +131,7 @@ describe('seat requests', () => {
     assert.ok(sent.length <= 41, `asked ${sent.length} times`)
   })
 
-  it('asks once for a hundred, and gives each its own deadline and hang-up', async () => {
+  it('share one call between a hundred, each with its own deadline and hang-up', async () => {
     const { time, seats, pending, answerWith, sent } = setUp()
     const answer = Promise.withResolvers<Answer>()
     let signal: AbortSignal | undefined
@@ -154,7 +154,7 @@ describe('seat requests', () => {
     assert.equal(sent.length, 1)
   })
 
-  it('does not let a request that may not start share the question of one that may', async () => {
+  it('do not share a call between one that may start a workspace and one that may not', async () => {
     const { time, seats, pending, sent } = setUp()
     const both = [seats.request(pending(1_000)), seats.request(pending(1_000, { start: 'no' }))]
     await time.pass(0)
@@ -162,7 +162,7 @@ describe('seat requests', () => {
     assert.deepEqual(sent.map(({ start }) => start).sort(), ['no', 'start'])
   })
 
-  it('tries the name when the spawner cannot be sent', async () => {
+  it('look up the name when the spawner cannot be reached', async () => {
     const { seats, pending, answerWith, find, byName } = setUp()
     answerWith(async () => unreachable)
     assert.equal((await seats.request(pending(60_000))).status, 'unreachable')
@@ -172,7 +172,7 @@ describe('seat requests', () => {
     assert.equal(found.seat.lease.byName, true)
   })
 
-  it('tries the name first from then on: a spawner that hangs would hold everybody up', async () => {
+  it('look up the name first after that, so that a spawner that hangs delays no request', async () => {
     const { time, seats, pending, answerWith, find, byName, table } = setUp()
     answerWith(async () => unreachable)
     find(byName())
@@ -187,7 +187,7 @@ describe('seat requests', () => {
     assert.equal(table.current(seatKey(holder))?.lease.generation, 'g1', 'and asks it aside')
   })
 
-  it('tells only once that a lease could not be connected to: what was looked into stays so', async () => {
+  it('name a generation that could not be connected to only once', async () => {
     const { time, seats, pending, answerWith, sent, byName } = setUp()
     answerWith(async () => (sent.length < 3 ? waiting : granted()))
     const failed: Lease = { ...byName(), generation: 'g0', byName: false }
@@ -200,7 +200,7 @@ describe('seat requests', () => {
     )
   })
 
-  it('asks the spawner first again once that was seen', async () => {
+  it('call the spawner first again once it was reachable', async () => {
     const { time, seats, pending, answerWith, find, byName, sent } = setUp()
     answerWith(async () => unreachable)
     find(byName())
@@ -212,7 +212,7 @@ describe('seat requests', () => {
     assert.equal(sent.length, 2)
   })
 
-  it('does not go by the name to where nobody answered a moment ago', async () => {
+  it('do not use an address by name that did not answer a moment ago', async () => {
     const { seats, pending, answerWith, find, byName } = setUp()
     answerWith(async () => unreachable)
     find(byName())
@@ -220,7 +220,7 @@ describe('seat requests', () => {
     assert.equal(found.status, 'unreachable')
   })
 
-  it('names to the spawner what could not be connected to, but not what only a name led to', async () => {
+  it('name a granted generation that could not be connected to, but not one that was found by name', async () => {
     const { seats, pending, sent, byName } = setUp()
     const failed: Lease = { ...byName(), generation: 'g0', byName: false }
     await seats.request(pending(1_000, { failed }))
@@ -230,7 +230,7 @@ describe('seat requests', () => {
     assert.equal(again.sent[0]?.unreachable, undefined)
   })
 
-  it('refuses an address outside the pool', async () => {
+  it('refuse an address outside the pool', async () => {
     const { seats, pending, answerWith, table } = setUp()
     answerWith(async () => ({
       status: 'granted',
