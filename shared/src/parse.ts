@@ -19,7 +19,7 @@ export const text: Parse<string> = (value) => ({ value })
 export const pattern = (shape: RegExp, complaint: string): Parse<string> =>
   custom((value) => (shape.test(value) ? value : undefined), complaint)
 
-/** A wait that a timer keeps: Node takes what does not fit in 31 bits of milliseconds for 1 ms. */
+/** A time that a timer can wait: Node runs a timer of more than 31 bits of milliseconds after 1 ms. */
 export const duration = custom((value) => {
   const ms = parseDuration(value)
   return ms !== undefined && ms <= 24 * 86_400_000 ? ms : undefined
@@ -68,4 +68,4 @@ export const originUrl = custom((value) => {
   return url.pathname === '/' && url.search === '' && url.hash === '' && url.username === ''
     ? url.origin
     : undefined
-}, 'must be a URL with scheme and host, and nothing after them')
+}, 'must be a URL with scheme and host only, such as https://berth.example.com')
