@@ -10,16 +10,17 @@ const root = join(import.meta.dirname, '..')
 const PATTERNS = ['e2e/proofs/**/*.test.ts', 'spawner/src/docker/**/*.contract.ts']
 /** The tests mostly wait for timeouts, starts and stops. More at a time would compete for two processors. */
 const AT_A_TIME = 3
-/** Proofs in this folder measure memory or exact times, which other proofs would distort. */
-const ALONE = '/proofs/alone/'
+/** These measure memory, exact times or the use of processors, which other tests would distort. */
+const ALONE = ['/proofs/alone/', '/contract/freezing.contract.ts']
+/** @param {string} file */
+const isAlone = (file) => ALONE.some((part) => file.includes(part))
 /** The longest files run first, so that none of them is left alone at the end. */
 const LONGEST = [
   '09-failures',
   '11-networks',
   '04-idle-and-lifetime',
   '16-race',
-  '18-standby',
-  '05-engine-restart',
+  '05-18-own-engine',
   '05-recovery',
   '03-limits-and-queue',
   '15-seats',
@@ -42,8 +43,8 @@ const wanted = process.env['TEST_NAMES']
 const options = { cwd: root, ...(wanted && { testNamePatterns: new RegExp(wanted) }) }
 
 async function* events() {
-  const beside = files.filter((file) => !file.includes(ALONE))
-  const alone = files.filter((file) => file.includes(ALONE))
+  const beside = files.filter((file) => !isAlone(file))
+  const alone = files.filter(isAlone)
   if (beside.length > 0) yield* run({ files: beside, concurrency: AT_A_TIME, ...options })
   if (alone.length > 0) yield* run({ files: alone, concurrency: 1, ...options })
 }
