@@ -45,11 +45,6 @@ export const prepareEndToEnd = async ({ root, own, progress }) => {
     (say) => chooseGateway({ ...settings, instance: own }, say),
     ({ why }) => why,
   )
-  await progress.step(
-    'workspaces',
-    (say) => buildDemoImages(root, say),
-    (names) => `${names.join(', ')} built`,
-  )
   const compose = createCompose({
     root,
     settings: { ...settings, instance: own },
@@ -57,9 +52,9 @@ export const prepareEndToEnd = async ({ root, own, progress }) => {
     env: { ...process.env, ...PLACEHOLDERS },
   })
   await progress.step(
-    'services',
-    (say) => compose.build(say),
-    () => 'built',
+    'images',
+    (say) => Promise.all([buildDemoImages(root, say), compose.build(say)]),
+    ([names]) => `${names.join(', ')} and the services built`,
   )
   await cleanUp(own, progress)
   return {

@@ -10,17 +10,19 @@ const root = join(import.meta.dirname, '..')
 const PATTERNS = ['e2e/proofs/**/*.test.ts', 'spawner/src/docker/**/*.contract.ts']
 /** The tests mostly wait for timeouts, starts and stops. More at a time would compete for two processors. */
 const AT_A_TIME = 3
-/** These measure memory, exact times or the use of processors, which other tests would distort. */
+/**
+ * These measure memory, the use of processors, or how many containers run at once, which other tests would distort.
+ */
 const ALONE = ['/proofs/alone/', '/contract/freezing.contract.ts']
 /** @param {string} file */
 const isAlone = (file) => ALONE.some((part) => file.includes(part))
 /** The longest files run first, so that none of them is left alone at the end. */
 const LONGEST = [
+  '17-freeze',
+  '05-18-own-engine',
   '09-failures',
   '11-networks',
   '04-idle-and-lifetime',
-  '16-race',
-  '05-18-own-engine',
   '05-recovery',
   '03-limits-and-queue',
   '15-seats',

@@ -5,6 +5,9 @@ import { writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { inspect } from 'node:util'
 
+/** Shorter files are listed as one sum. */
+const LISTED_MS = 500
+
 /**
  * @typedef {{ name: string, file?: string, entryFile?: string, nesting: number, details: Details, message?: string }} Data
  * @typedef {{ type?: string, duration_ms: number, error?: TestError }} Details
@@ -129,14 +132,29 @@ const createResults = () => {
 export const closing = ({ passed, failed, skipped, files, failures }) =>
   [
     '',
-    'Duration of each file:',
-    ...files.map(({ file, ms }) => `  ${seconds(ms).padStart(8)}  ${file}`),
+    ...durationsText(files),
     '',
     ...failuresText(failures),
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
     countsText({ passed, failed }),
     '',
   ].join('\n')
+
+/** @param {readonly FileDuration[]} files the longest first */
+const durationsText = (files) => {
+  const long = files.filter(({ ms }) => ms >= LISTED_MS)
+  const rest = files.slice(long.length)
+  const sum = rest.reduce((total, { ms }) => total + ms, 0)
+  return [
+    'Duration of each file:',
+    ...long.map(({ file, ms }) => `  ${seconds(ms).padStart(8)}  ${file}`),
+    ...(rest.length > 0
+      ? [
+          `  ${seconds(sum).padStart(8)}  ${rest.length} files of less than ${seconds(LISTED_MS)} each`,
+        ]
+      : []),
+  ]
+}
 
 /** @param {readonly FailedTest[]} failures */
 export const failuresText = (failures) =>

@@ -69,6 +69,16 @@ test('prints a line for each test below its suite, and the duration of each file
   assert.match(text, /Duration of each file:\n +1\.23 s {2}some\/proof\.test\.ts\n/)
 })
 
+test('adds up the durations of short files', async () => {
+  const { text } = await reported({
+    eachTest: false,
+    of: ['a', 'b'].flatMap((name) => [
+      { type: 'test:pass', data: { name, file: name, nesting: 0, details: ended(200) } },
+    ]),
+  })
+  assert.match(text, / +0\.40 s {2}2 files of less than 0\.50 s each\n/)
+})
+
 test('repeats failed tests at the end, with suite, file and error', async () => {
   const { text, results } = await reported({ eachTest: true })
   assert.match(text, /\n✖ suite › bad\n {2}some\/proof\.test\.ts\n {2}Error: it broke\n/)

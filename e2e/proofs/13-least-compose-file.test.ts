@@ -12,6 +12,7 @@ import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { chooseGateway } from '../deployment/gateway.ts'
 import { createEngine, defaultSocket } from '../engine/engine.ts'
 import { startWildcardDns, type WildcardDns } from '../engine/wildcard-dns.ts'
+import { eventually } from '../run/deadline.ts'
 
 describe('proof 13: the least compose file', () => {
   let berth: Deployment
@@ -35,6 +36,10 @@ describe('proof 13: the least compose file', () => {
       settings: { E2E_WILDCARD_DNS: host, GATEWAY_SECRET: '' },
       composeFiles: ['e2e/compose/seed.yml', ...(apache ? ['docker-compose.apache.yml'] : [])],
     })
+    // Such a compose file has no health check of the spawner, so nothing has waited for it.
+    await eventually('the spawner has started', 60_000, async () =>
+      (await berth.logs('spawner')).includes('spawner started'),
+    )
   })
   after(async () => {
     await berth?.[Symbol.asyncDispose]()

@@ -1,17 +1,17 @@
 // Proof 16: a hundred people compete for ten places, some leave, and the spawner is killed: there is never an eleventh container.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { asTheGateway, type GatewayLike } from '../clients/as-the-gateway.ts'
-import { deploy, type Deployment } from '../deployment/deployment.ts'
-import { killProcess } from '../deployment/kill.ts'
+import { asTheGateway, type GatewayLike } from '../../clients/as-the-gateway.ts'
+import { deploy, type Deployment } from '../../deployment/deployment.ts'
+import { killProcess } from '../../deployment/kill.ts'
 import {
   assertMadeInOrder,
   isOfWorkspace,
   mostAtOnce,
   watchEngine,
   type EngineEvent,
-} from '../engine/history.ts'
-import { letPass } from '../run/deadline.ts'
+} from '../../engine/history.ts'
+import { letPass } from '../../run/deadline.ts'
 
 const places = 10
 const startingAtOnce = 4

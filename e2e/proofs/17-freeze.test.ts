@@ -1,11 +1,11 @@
 // Proof 17: an unused workspace freezes unnoticed: a request at that very moment is served exactly once.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { asTheGateway, type GatewayLike } from '../../clients/as-the-gateway.ts'
-import { deploy, type Deployment } from '../../deployment/deployment.ts'
-import { inspected } from '../../engine/belongings.ts'
-import { watchEngine, type EngineEvent, type EngineHistory } from '../../engine/history.ts'
-import { eventually, letPass } from '../../run/deadline.ts'
+import { asTheGateway, type GatewayLike } from '../clients/as-the-gateway.ts'
+import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { inspected } from '../engine/belongings.ts'
+import { watchEngine, type EngineEvent, type EngineHistory } from '../engine/history.ts'
+import { eventually, letPass } from '../run/deadline.ts'
 
 const freezeMs = 2_000
 /** The lease, the spawner's margin and the time of the engine, even on a busy machine. */
