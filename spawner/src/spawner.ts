@@ -5,15 +5,15 @@ import type { Clock } from '@berth/shared/clock'
 import { abortAfter } from '@berth/shared/deadline'
 import type { Log } from '@berth/shared/log'
 import { policyConfig, templateContext, webSettings, type SpawnerConfig } from './config.ts'
-import { startServer } from './start-server.ts'
-import { createLoop } from './loop/loop.ts'
-import { watchImages } from './watch-images.ts'
 import { SettingsConflict, type Engine } from './loop/engine.ts'
+import { createLoop } from './loop/loop.ts'
 import type { Store } from './loop/store.ts'
 import type { Metrics } from './metrics.ts'
+import { startServer } from './start-server.ts'
 import type { Template } from './templates/template.ts'
 import { createTemplateSource } from './templates/template-source.ts'
 import { watchFile } from './watch-file.ts'
+import { watchImages } from './watch-images.ts'
 import { createHexOf } from './web/docker-spawner/container-hex.ts'
 import { apiFor, hexRoutes } from './web/api/from-settings.ts'
 import { createWeb } from './web/web.ts'
@@ -91,7 +91,7 @@ export async function startSpawner(deps: {
   }
 }
 
-/** An engine that does not answer yet is no conflict: the loop waits for it, and refuses the same then. */
+/** An engine that does not answer yet is no conflict: the loop waits for it, and its inventories fail with the same conflict. */
 async function refuseConflict(engine: Engine): Promise<void> {
   try {
     await engine.takeInventory(abortAfter(firstInventoryMs))

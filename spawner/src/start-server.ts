@@ -1,5 +1,5 @@
-// An HTTP server for directors or for scripts. Disposing it cuts the connections that are still open after a grace time:
-// directors keep streams open that would never end by themselves.
+// An HTTP server for directors or for scripts. Its disposal closes the connections that are open after a grace time,
+// because directors keep streams open that never end by themselves.
 import { createServer, type RequestListener } from 'node:http'
 import { listen } from '@berth/shared/listen'
 import type { Log } from '@berth/shared/log'
@@ -8,13 +8,13 @@ export interface StartedServer extends AsyncDisposable {
   readonly port: number
 }
 
-/** How long answers under way may take to end. */
+/** How long answers in progress may take when the server is disposed. */
 const graceMs = 2_000
 
-/** A director passes on up to 64 KiB of headers, and adds the person percent-encoded: each byte may become three. */
+/** A director forwards up to 64 KiB of headers, and adds the person percent-encoded: each byte may become three. */
 const maxHeaderSize = 256 * 1024
 
-/** Resolves once it listens; rejects when the port is taken. */
+/** Resolves when the server listens; rejects if the port is in use. */
 export async function startServer(
   app: RequestListener,
   port: number,

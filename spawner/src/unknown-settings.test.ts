@@ -7,7 +7,7 @@ const found = (...names: string[]) =>
   unknownSettings(Object.fromEntries(names.map((name) => [name, 'x'])), known)
 
 describe('variables that no service reads', () => {
-  it('are refused where their name begins as those of Berth do, with the setting that was meant', () => {
+  it('are refused if their name begins like a setting of Berth, and the error names the setting that was probably meant', () => {
     assert.deepEqual(found('CONTAINER_ALLOWED_GROUP', 'MAX_WORKSPACE', 'CONTAINER_IDEL_STOP'), [
       'CONTAINER_ALLOWED_GROUP is not a setting of Berth. Did you mean CONTAINER_ALLOWED_GROUPS?',
       'MAX_WORKSPACE is not a setting of Berth. Did you mean MAX_WORKSPACES?',
@@ -15,18 +15,18 @@ describe('variables that no service reads', () => {
     ])
   })
 
-  it('are refused without a guess where no setting is like them', () => {
+  it('are refused without a suggestion if no setting is similar', () => {
     assert.deepEqual(found('CONTAINER_ZZZZZZZZZZZZ'), [
       'CONTAINER_ZZZZZZZZZZZZ is not a setting of Berth: remove it, or see docs/configuration.md for the names.',
     ])
   })
 
-  it('are no concern of Berth otherwise, nor are empty ones', () => {
+  it('are accepted if their name begins otherwise, or if they are empty', () => {
     assert.deepEqual(found('PATH', 'APP_TOKEN', 'OAUTH2_PROXY_BANNER', 'HOME'), [])
     assert.deepEqual(unknownSettings({ MAX_WORKSPACE: '' }, known), [])
   })
 
-  it('may be any variables of the containers themselves, and files with secrets', () => {
+  it('do not include environment variables of the containers, and files with secrets', () => {
     assert.deepEqual(found('CONTAINER_ENV_ANY', 'CONTAINER_ENV_a.b-c', 'API_TOKEN_FILE'), [])
   })
 })

@@ -1,9 +1,9 @@
-// Variables that look like settings of Berth and are none: a misspelt one would leave open what it was to close.
+// Finds variables that look like settings of Berth and are not: a misspelt setting could leave access open. Pure.
 import { directorSettingNames, otherSettingNames } from '@berth/shared/setting-names'
 import { environmentPrefix } from './templates/template-settings.ts'
 import { nearestWord } from './templates/nearest-word.ts'
 
-/** How the names of our settings begin. Other programs hardly use these words, and share .env with us. */
+/** The first words of the names of our settings. Other programs that share .env hardly use them. */
 const families =
   /^(BINDS|CONTAINER|EVICT|GATEWAY|IDENTITY|IMAGES|KEEP|LOADING|MAX|NETWORK|RECONCILE|SPAWNER|SUBJECT|TEMPLATES|WORKSPACE)_/
 

@@ -20,7 +20,7 @@ import { createFindUserIds } from './containers/user-ids.ts'
 import { createFindCredentials, type FindCredentials } from './images/docker-configuration.ts'
 import { createImages } from './images/images.ts'
 import { createAdditionalNetworks } from './networks/additional-networks.ts'
-import { createDirectors } from './networks/directors.ts'
+import { createAttachDirector } from './networks/directors.ts'
 import { createNetworks } from './networks/networks.ts'
 import { engineEvents } from './observe/events.ts'
 import { takeInventory } from './observe/inventory.ts'
@@ -50,9 +50,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
 
   const provenance = createProvenance(base)
   const images = createImages({ ...client, findCredentials })
-  const networks = createNetworks(base)
   const additionalNetworks = createAdditionalNetworks(base)
-  const directors = createDirectors({ ...base, provenance })
   const volumes = createVolumes(base)
 
   const archive = createArchive(client)
@@ -64,31 +62,26 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
     additionalNetworks,
   })
   const remove = createRemoveContainer(client)
-  const parts = { images, volumes, preparation, provenance, remove }
-  const create = createCreateContainer({ ...base, ...parts })
-  const start = createStartContainer({ ...base, preparation, additionalNetworks })
-  const freezing = createFreezing(client)
+  const forCreation = { images, volumes, preparation, provenance, remove }
 
   return {
     takeInventory: (signal) => takeInventory({ ...base, provenance, images }, signal),
     events: (onOpen, signal) => engineEvents(base, onOpen, signal),
-    images: (signal) => images.labelled(signal),
-    ensureImage: (...order) => images.ensure(...order),
-    createContainer: ({ kind = 'private', ...order }, signal) => create({ ...order, kind }, signal),
-    startContainer: start,
-    freezeContainer: (...order) => freezing.freeze(...order),
-    thawContainer: (...order) => freezing.thaw(...order),
+    images: images.labelled,
+    ensureImage: images.ensure,
+    createContainer: createCreateContainer({ ...base, ...forCreation }),
+    startContainer: createStartContainer({ ...base, preparation, additionalNetworks }),
+    ...createFreezing(client),
     renameContainer: createRenameContainer(client),
     measureCpu: createMeasureCpu(client),
     stopContainer: createStopContainer(client),
-    removeHome: (...order) => volumes.remove(...order),
+    removeHome: volumes.remove,
     removeContainer: remove,
     lastWords: (generation, signal) => readExitReport(client, generation, signal),
     logs: async (generation, lines, signal) =>
       (await readExitReport(client, generation, signal, lines)).log,
-    createNetwork: (index, signal, egress = 'internet') => networks.create(index, egress, signal),
-    removeNetwork: (...order) => networks.remove(...order),
-    attachDirector: (...order) => directors.attach(...order),
+    ...createNetworks(base),
+    attachDirector: createAttachDirector({ ...base, provenance }),
     specOf: (template, owner) => specHash(template, owner, instance),
     [Symbol.dispose]: () => connection[Symbol.dispose](),
   }

@@ -1,15 +1,10 @@
 // A container's CPU usage over about a second, from two readings of the engine's statistics.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
-import type { EngineResult } from '../../loop/engine.ts'
+import type { Engine, EngineResult } from '../../loop/engine.ts'
 import type { Generation } from '../../policy/domain.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { failed, resultOf } from '../client/engine-result.ts'
-
-export type MeasureCpu = (
-  generation: Generation,
-  signal: AbortSignal,
-) => Promise<EngineResult<number>>
 
 interface Reading {
   /** In milliseconds of the engine's clock. */
@@ -36,7 +31,7 @@ export function percentBetween(first: Reading, second: Reading): number | undefi
   return elapsed > 0 && used >= 0 ? (used / elapsed) * 100 : undefined
 }
 
-export function createMeasureCpu({ docker, call }: EngineClient): MeasureCpu {
+export function createMeasureCpu({ docker, call }: EngineClient): Engine['measureCpu'] {
   function read(generation: Generation, signal: AbortSignal): Promise<Reading | undefined> {
     const options = { stream: false, 'one-shot': true } as const
     return call('container-stats', { signal }, async () =>

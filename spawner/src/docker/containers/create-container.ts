@@ -4,12 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import { labels } from '@berth/shared/labels'
-import type { WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type Docker from 'dockerode'
-import type { EngineResult } from '../../loop/engine.ts'
-import type { Container, Generation, NetworkIndex, WorkspaceKind } from '../../policy/domain.ts'
-import type { Template } from '../../templates/template.ts'
+import type { Engine, EngineResult } from '../../loop/engine.ts'
+import type { Container, Generation } from '../../policy/domain.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { done, failed, resultOf } from '../client/engine-result.ts'
 import { EngineFault, isFault } from '../client/fault.ts'
@@ -22,21 +20,8 @@ import type { Volumes } from '../volumes/volumes.ts'
 import { containerOptions, mountsOf, specHash, type Mount } from './container-options.ts'
 import { describeContainer } from './container-state.ts'
 import type { Preparation } from './prepare-container.ts'
-import type { RemoveContainer } from './remove-container.ts'
 
-export interface CreateOrder {
-  readonly workspace: WorkspaceName
-  readonly template: Template
-  readonly kind: WorkspaceKind
-  /** Of a private workspace; `undefined` for the other kinds. */
-  readonly owner: Person | undefined
-  readonly network: NetworkIndex
-}
-
-export type CreateContainer = (
-  order: CreateOrder,
-  signal: AbortSignal,
-) => Promise<EngineResult<Container>>
+type CreateOrder = Parameters<Engine['createContainer']>[0]
 
 /** The engine keeps a name taken for a moment before and after it shows the container that has it. */
 const maxTries = 40
@@ -50,9 +35,9 @@ export function createCreateContainer(
     volumes: Volumes
     preparation: Preparation
     provenance: Provenance
-    remove: RemoveContainer
+    remove: Engine['removeContainer']
   },
-): CreateContainer {
+): Engine['createContainer'] {
   const { docker, call, clock, instance, images, volumes, preparation, remove } = deps
 
   async function create(order: CreateOrder, signal: AbortSignal): Promise<EngineResult<Container>> {
@@ -151,6 +136,7 @@ export function createCreateContainer(
   ): Promise<Generation> {
     const body = containerOptions({
       ...order,
+      kind: order.kind ?? 'private',
       instance,
       network: networkName(instance, order.network),
       imageUser: image.user,

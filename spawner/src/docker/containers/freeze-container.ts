@@ -1,6 +1,6 @@
 // Freezing and thawing a container. The state afterwards counts, not whether this call brought it about.
 import type Docker from 'dockerode'
-import type { EngineResult } from '../../loop/engine.ts'
+import type { Engine, EngineResult } from '../../loop/engine.ts'
 import type { Generation } from '../../policy/domain.ts'
 import { unlessDone } from '../client/calls.ts'
 import type { EngineClient } from '../client/engine-client.ts'
@@ -8,12 +8,9 @@ import { done, failed, resultOf } from '../client/engine-result.ts'
 import { isFault } from '../client/fault.ts'
 import { inspectContainer } from '../client/inspect.ts'
 
-export interface Freezing {
-  freeze(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
-  thaw(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
-}
-
-export function createFreezing(client: EngineClient): Freezing {
+export function createFreezing(
+  client: EngineClient,
+): Pick<Engine, 'freezeContainer' | 'thawContainer'> {
   const { docker, call } = client
 
   async function checkState(
@@ -50,14 +47,14 @@ export function createFreezing(client: EngineClient): Freezing {
   }
 
   return {
-    freeze: (generation, signal) =>
+    freezeContainer: (generation, signal) =>
       change(
         generation,
         'paused',
         (container, abortSignal) => container.pause({ abortSignal }),
         signal,
       ),
-    thaw: (generation, signal) =>
+    thawContainer: (generation, signal) =>
       change(
         generation,
         'running',

@@ -1,17 +1,12 @@
 // Removes a container, running or not, and the anonymous volumes that its image asked for. Named volumes stay.
-import type { EngineResult } from '../../loop/engine.ts'
+import type { Engine } from '../../loop/engine.ts'
 import type { Generation } from '../../policy/domain.ts'
 import { unlessDone } from '../client/calls.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { resultOf } from '../client/engine-result.ts'
 import { isFault } from '../client/fault.ts'
 
-export type RemoveContainer = (
-  generation: Generation,
-  signal: AbortSignal,
-) => Promise<EngineResult<void>>
-
-export function createRemoveContainer({ docker, call }: EngineClient): RemoveContainer {
+export function createRemoveContainer({ docker, call }: EngineClient): Engine['removeContainer'] {
   async function remove(generation: Generation, signal: AbortSignal): Promise<void> {
     const container = docker.getContainer(generation)
     const options = { signal, deadlineMs: 60_000 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
-import type { EngineResult } from '../../loop/engine.ts'
+import type { Engine, EngineResult } from '../../loop/engine.ts'
 import type { Generation } from '../../policy/domain.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { failed, resultOf } from '../client/engine-result.ts'
@@ -10,17 +10,11 @@ import { EngineFault, isFault } from '../client/fault.ts'
 import { inspectContainer } from '../client/inspect.ts'
 import { plainName } from '../observe/ownership.ts'
 
-export type RenameContainer = (
-  generation: Generation,
-  name: WorkspaceName,
-  signal: AbortSignal,
-) => Promise<EngineResult<void>>
-
 /** The engine keeps a name taken for a moment after it stops to show the container that had it. */
 const maxTries = 40
 const retryMs = 50
 
-export function createRenameContainer(client: EngineClient): RenameContainer {
+export function createRenameContainer(client: EngineClient): Engine['renameContainer'] {
   /** @returns whether the container has the name now */
   async function tryRename(
     generation: Generation,

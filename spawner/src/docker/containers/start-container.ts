@@ -2,8 +2,8 @@
 import { labels } from '@berth/shared/labels'
 import type { WorkspaceName } from '@berth/shared/names'
 import type Docker from 'dockerode'
-import type { EngineResult } from '../../loop/engine.ts'
-import type { Generation, NetworkIndex } from '../../policy/domain.ts'
+import type { Engine, EngineResult } from '../../loop/engine.ts'
+import type { Generation } from '../../policy/domain.ts'
 import { unlessDone } from '../client/calls.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { done, failed, resultOf } from '../client/engine-result.ts'
@@ -18,16 +18,10 @@ import { readExitReport } from './exit-report.ts'
 import { unpause } from './freeze-container.ts'
 import type { Preparation } from './prepare-container.ts'
 
-export interface Started {
+interface Started {
   readonly address: string
   readonly health?: Health
 }
-
-export type StartContainer = (
-  generation: Generation,
-  network: NetworkIndex,
-  signal: AbortSignal,
-) => Promise<EngineResult<Started>>
 
 const startDeadlineMs = 60_000
 
@@ -37,7 +31,7 @@ export function createStartContainer(
     preparation: Preparation
     additionalNetworks: AdditionalNetworks
   },
-): StartContainer {
+): Engine['startContainer'] {
   const { docker, call, instance, preparation, additionalNetworks } = deps
 
   async function start(

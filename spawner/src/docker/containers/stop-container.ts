@@ -1,5 +1,5 @@
 // Stops a workspace's container: its signal, the time that it has, then a kill.
-import type { EngineResult } from '../../loop/engine.ts'
+import type { Engine } from '../../loop/engine.ts'
 import type { Generation } from '../../policy/domain.ts'
 import { unlessDone } from '../client/calls.ts'
 import type { EngineClient } from '../client/engine-client.ts'
@@ -7,22 +7,10 @@ import { resultOf } from '../client/engine-result.ts'
 import { inspectContainer } from '../client/inspect.ts'
 import { unpause } from './freeze-container.ts'
 
-export interface StopOptions {
-  /** Empty: the signal that the image names. */
-  readonly signal: string
-  readonly timeoutMs: number
-}
-
-export type StopContainer = (
-  generation: Generation,
-  options: StopOptions,
-  signal: AbortSignal,
-) => Promise<EngineResult<{ exitCode?: number }>>
-
-export function createStopContainer(client: EngineClient): StopContainer {
+export function createStopContainer(client: EngineClient): Engine['stopContainer'] {
   async function stop(
     generation: Generation,
-    options: StopOptions,
+    options: { readonly signal: string; readonly timeoutMs: number },
     signal: AbortSignal,
   ): Promise<{ exitCode?: number }> {
     const before = await inspectContainer(client, generation, { signal })

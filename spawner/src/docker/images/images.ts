@@ -2,10 +2,8 @@
 import type { Readable } from 'node:stream'
 import { createSharedCalls } from '@berth/shared/shared-calls'
 import type Docker from 'dockerode'
-import type { EngineResult } from '../../loop/engine.ts'
-import type { LabelledImage } from '../../templates/from-image.ts'
+import type { Engine, EngineResult } from '../../loop/engine.ts'
 import { withTag } from '../../templates/image-reference.ts'
-import type { Template } from '../../templates/template.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { done, failed, resultOf } from '../client/engine-result.ts'
 import { asFault, isFault } from '../client/fault.ts'
@@ -29,13 +27,8 @@ export interface Images {
   inspect(reference: string, signal: AbortSignal): Promise<Image | undefined>
   /** The ids that these references, and those that were ensured lately, have now. Images that are absent are left out. */
   idsOf(references: Iterable<string>, signal: AbortSignal): Promise<ReadonlyMap<string, string>>
-  /** The images that have labels for Berth or Orca, once for each of their names. */
-  labelled(signal: AbortSignal): Promise<readonly LabelledImage[]>
-  ensure(
-    template: Template,
-    onPull: (percent: number) => void,
-    signal: AbortSignal,
-  ): Promise<EngineResult<void>>
+  readonly labelled: Engine['images']
+  readonly ensure: Engine['ensureImage']
 }
 
 const maxRemembered = 256

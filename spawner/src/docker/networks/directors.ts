@@ -2,7 +2,8 @@
 // they are directors.
 import { labels } from '@berth/shared/labels'
 import type Docker from 'dockerode'
-import type { DirectorId, NetworkIndex } from '../../policy/domain.ts'
+import type { Engine } from '../../loop/engine.ts'
+import type { DirectorId } from '../../policy/domain.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { isFault } from '../client/fault.ts'
 import { inspectContainer } from '../client/inspect.ts'
@@ -10,28 +11,22 @@ import { networkName, type Labels } from '../observe/ownership.ts'
 import type { Provenance } from '../observe/provenance.ts'
 import { connectToNetwork } from './connect.ts'
 
-export type Attachment = 'attached' | 'gone' | 'failed'
-
-export interface Directors {
-  attach(index: NetworkIndex, director: DirectorId, signal: AbortSignal): Promise<Attachment>
-}
-
 const directorRole = 'director'
 
 export function isDirector(carried: Labels): boolean {
   return carried[labels.role] === directorRole
 }
 
-export function createDirectors(
+export function createAttachDirector(
   deps: EngineClient & { instance: string; provenance: Provenance },
-): Directors {
+): Engine['attachDirector'] {
   const { instance, provenance } = deps
 
   async function attach(
     network: string,
     director: DirectorId,
     signal: AbortSignal,
-  ): Promise<Attachment> {
+  ): Promise<'attached' | 'gone'> {
     const info = await inspectContainer(deps, director, { signal })
     if (info === undefined || !info.State.Running || !isDirector(info.Config.Labels)) return 'gone'
     const { Labels: carried } = info.Config
@@ -44,16 +39,14 @@ export function createDirectors(
     return 'attached'
   }
 
-  return {
-    async attach(index, director, signal) {
-      // The id comes from the director itself and becomes part of a path of the engine's API.
-      if (!/^[0-9a-f]{12,64}$/.test(director)) return 'gone'
-      try {
-        return await attach(networkName(instance, index), director, signal)
-      } catch (error) {
-        if (isFault(error)) return 'failed'
-        throw error
-      }
-    },
+  return async (index, director, signal) => {
+    // The id comes from the director itself and becomes part of a path of the engine's API.
+    if (!/^[0-9a-f]{12,64}$/.test(director)) return 'gone'
+    try {
+      return await attach(networkName(instance, index), director, signal)
+    } catch (error) {
+      if (isFault(error)) return 'failed'
+      throw error
+    }
   }
 }

@@ -8,7 +8,7 @@ import {
   type SubnetPool,
 } from '@berth/shared/subnet-pool'
 import type Docker from 'dockerode'
-import type { EngineResult } from '../../loop/engine.ts'
+import type { Engine } from '../../loop/engine.ts'
 import type { NetworkIndex } from '../../policy/domain.ts'
 import { unlessDone } from '../client/calls.ts'
 import type { EngineClient } from '../client/engine-client.ts'
@@ -19,16 +19,11 @@ import { isOurs, networkName } from '../observe/ownership.ts'
 import { egressOf, matchesIndex, type Egress } from './classify-networks.ts'
 import { disconnectFromNetwork } from './connect.ts'
 
-export type CreateNetworkResult = 'created' | 'taken' | 'failed'
-
-export interface Networks {
-  create(index: NetworkIndex, egress: Egress, signal: AbortSignal): Promise<CreateNetworkResult>
-  remove(index: NetworkIndex, signal: AbortSignal): Promise<EngineResult<void>>
-}
+type Creation = Awaited<ReturnType<Engine['createNetwork']>>
 
 export function createNetworks(
   deps: EngineClient & { instance: string; pool: SubnetPool },
-): Networks {
+): Pick<Engine, 'createNetwork' | 'removeNetwork'> {
   const { docker, call, instance, pool } = deps
 
   /** By the list of containers: the network's own list lacks the stopped ones. */
@@ -78,7 +73,7 @@ export function createNetworks(
     index: NetworkIndex,
     egress: Egress,
     signal: AbortSignal,
-  ): Promise<CreateNetworkResult> {
+  ): Promise<Creation> {
     try {
       await createNew(index, egress, signal)
       return 'created'
@@ -112,7 +107,7 @@ export function createNetworks(
   }
 
   return {
-    async create(index, egress, signal) {
+    async createNetwork(index, signal, egress = 'internet') {
       try {
         return await create(index, egress, signal)
       } catch (error) {
@@ -121,7 +116,7 @@ export function createNetworks(
       }
     },
 
-    async remove(index, signal) {
+    async removeNetwork(index, signal) {
       const work = async (): Promise<void> => {
         const present = await inspectNetwork(deps, networkName(instance, index), { signal })
         if (present !== undefined && isOurs(instance, present.Labels))
@@ -138,7 +133,7 @@ function isWorkspace(item: Docker.ContainerInfo): boolean {
 }
 
 /** Versions of the engine differ in the code for an overlap. */
-function takenOrFailed(message: string): CreateNetworkResult {
+function takenOrFailed(message: string): Creation {
   return /overlap|already exists|already in use/i.test(message) ? 'taken' : 'failed'
 }
 

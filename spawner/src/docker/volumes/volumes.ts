@@ -1,9 +1,8 @@
 // Volumes: created once, their labels compared before use or removal. Labels decide to whom a volume belongs, not its name.
 import type { Person } from '@berth/shared/contract'
 import { labels } from '@berth/shared/labels'
-import type { UserName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
-import type { EngineResult } from '../../loop/engine.ts'
+import type { Engine } from '../../loop/engine.ts'
 import { unlessGone } from '../client/calls.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { resultOf } from '../client/engine-result.ts'
@@ -18,7 +17,7 @@ export interface Volumes {
    */
   ensure(name: string, owner: Person | undefined, signal: AbortSignal): Promise<void>
   /** Removes this person's volume. A volume that is gone is a success; one that a container mounts is a failure. */
-  remove(name: string, user: UserName, signal: AbortSignal): Promise<EngineResult<void>>
+  readonly remove: Engine['removeHome']
   /** @returns those of these volumes that belong to one person */
   personal(names: readonly string[], signal: AbortSignal): Promise<readonly string[]>
 }
