@@ -19,7 +19,7 @@ export function networkOf(draft: Draft, workspace: Workspace): Network | undefin
  * The workspace's own network if it has the egress of the template, else a spare, else a new one; `undefined` when the
  * pool has no number left.
  */
-export function claimNetwork(draft: Draft, workspace: Workspace): Network | undefined {
+export function assignNetwork(draft: Draft, workspace: Workspace): Network | undefined {
   const egress = egressOf(draft, workspace)
   const own = networkOf(draft, workspace)
   if (own?.egress === egress) return own

@@ -16,35 +16,35 @@ type AccessFacts = Pick<State, 'config' | 'subjects' | 'foreignNames' | 'queue'>
   }
 }
 
-/** `name`: the private workspace of the person, whether or not it exists; a shared workspace only if the person has a
+/** Allowed, or refused and why. `name`: the private workspace of the person, whether or not it exists; a shared workspace only if the person has a
  * seat in it, or the route leads to it alone. */
-export type Claim =
-  | {
-      readonly ok: true
-      readonly template: Template
-      readonly name: WorkspaceName | undefined
-      readonly isShared: boolean
-    }
-  | { readonly ok: false; readonly refusal: Refusal }
+export type Access = Allowed | { readonly ok: false; readonly refusal: Refusal }
+
+export interface Allowed {
+  readonly ok: true
+  readonly template: Template
+  readonly name: WorkspaceName | undefined
+  readonly isShared: boolean
+}
 
 /**
  * Whether this person may have a workspace of that template at all, and which one is theirs.
  *
  * @param route the one workspace that the route leads to, for every person
  */
-export function claimOf(
+export function accessOf(
   known: AccessFacts,
   person: Person,
   templateName: string,
   route?: WorkspaceName,
-): Claim {
-  if (route !== undefined) return claimRoute(known, person, templateName, route)
+): Access {
+  if (route !== undefined) return accessByRoute(known, person, templateName, route)
   const template = known.config.templates.get(templateName)
   if (template === undefined) return refused(failures.templateUnknown)
   if (!isAllowed(template, person)) return refused(failures.forbidden)
   if (isShared(template)) {
     const workspace = sharedSeatOf(known, person.name, templateName)
-    return claimShared(known, person, template, workspace)
+    return accessToShared(known, person, template, workspace)
   }
   const name = ownName(known, person.name, template)
   if (isAnothers(known, known.workspaces.get(name), template)) return refused(failures.nameInUse)
@@ -53,36 +53,36 @@ export function claimOf(
   return { ok: true, template, name, isShared: false }
 }
 
-function claimRoute(
+function accessByRoute(
   known: AccessFacts,
   person: Person,
   templateName: string,
   route: WorkspaceName,
-): Claim {
+): Access {
   const workspace = known.workspaces.get(route)
   if (workspace === undefined) {
     // The workspace is not there at present, but its owner may have it created again.
-    const own = claimOf(known, person, templateName)
+    const own = accessOf(known, person, templateName)
     return own.ok && own.name === route && !own.isShared ? own : refused(failures.workspaceUnknown)
   }
   if (workspace.kind === 'standby') return refused(failures.workspaceUnknown)
   if (workspace.kind === 'private') {
     if (workspace.owner?.name !== person.name) return refused(failures.othersWorkspace)
-    const own = claimOf(known, person, workspace.template)
+    const own = accessOf(known, person, workspace.template)
     return own.ok && own.name !== route ? refused(failures.othersWorkspace) : own
   }
   const template = known.config.templates.get(workspace.template)
   if (template === undefined) return refused(failures.templateUnknown)
   if (!isAllowed(template, person)) return refused(failures.forbidden)
-  return claimShared(known, person, template, workspace)
+  return accessToShared(known, person, template, workspace)
 }
 
-function claimShared(
+function accessToShared(
   known: AccessFacts,
   person: Person,
   template: Template,
   workspace: Workspace | undefined,
-): Claim {
+): Access {
   const seat = workspace && seatIn(workspace, person.name)
   const subject = seat?.person.subject ?? known.subjects.get(person.name)
   if (subject !== undefined && subject !== person.subject) return refused(failures.identityReused)
@@ -115,7 +115,7 @@ function isAnothers(
   return container !== undefined || phase === 'queued' || holdsPlace(workspace)
 }
 
-const refused = (failure: Failure): Claim => ({ ok: false, refusal: { failure } })
+const refused = (failure: Failure): Access => ({ ok: false, refusal: { failure } })
 
 /** The groups are those of the person's last request. */
 export function isAllowed(template: Template, person: Person): boolean {

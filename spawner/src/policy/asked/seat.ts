@@ -1,7 +1,7 @@
 // A request for a seat: what it records, and the reply once everything that follows from it is decided.
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
-import { claimOf, refusalToStart, type Claim } from './access.ts'
+import { accessOf, refusalToStart, type Allowed } from './access.ts'
 import { isCancelledFor } from './cancels.ts'
 import { noteAsking } from '../observed/directors.ts'
 import { change, drop, freshWorkspace, type Draft } from '../state/draft.ts'
@@ -25,30 +25,30 @@ export function requestSeat(draft: Draft, asked: SeatRequested): () => SeatReply
   const { user, template, director } = asked.request
   // The route names it. A name without a workspace leads nowhere: it is looked up, never parsed.
   const route = asked.request.workspace as WorkspaceName | undefined
-  const claim = claimOf(draft, user, template, route)
+  const access = accessOf(draft, user, template, route)
   // Before the first inventory it is unknown which workspaces exist.
   const isUnseen = draft.reconciledAt === undefined && route !== undefined
-  if (!claim.ok && !isUnseen) return () => refusal(claim.refusal)
-  const claimed = claim.ok ? claim.name : route
+  if (!access.ok && !isUnseen) return () => refusal(access.refusal)
+  const name = access.ok ? access.name : route
   if (draft.reconciledAt === undefined) {
-    if (!draft.engine.reachable) return () => refusal({ failure: failures.engineAway }, claimed)
-    const workspace = claimed ?? (`${template}-shared` as WorkspaceName)
+    if (!draft.engine.reachable) return () => refusal({ failure: failures.engineAway }, name)
+    const workspace = name ?? (`${template}-shared` as WorkspaceName)
     return () => ({ status: 'waiting', workspace, phase: 'queued' })
   }
   noteAsking(draft, director)
-  if (!claim.ok) return () => refusal(claim.refusal)
-  const seated = claim.isShared ? seatShared(draft, claim, asked) : seatOwn(draft, claim, asked)
-  if (!seated.ok) return () => refusal(seated.refusal, claimed)
+  if (!access.ok) return () => refusal(access.refusal)
+  const seated = access.isShared ? seatShared(draft, access, asked) : seatOwn(draft, access, asked)
+  if (!seated.ok) return () => refusal(seated.refusal, name)
   const refused = recordRequest(draft, asked, seated.workspace)
   const { name: first } = seated.workspace
   if (refused !== undefined) return () => refusal(refused, first)
   return () => {
     // The person may have moved to another shared workspace in this decision.
-    const moved = claim.isShared && route === undefined
-    const name = (moved ? sharedSeatOf(draft, user.name, template)?.name : undefined) ?? first
-    if (!enforceQueueLimit(draft, name))
-      return refusal({ failure: failures.queueFull, limit: draft.config.limits.maxQueue }, name)
-    return replyFor(draft, asked, name)
+    const mayMove = access.isShared && route === undefined
+    const latest = (mayMove ? sharedSeatOf(draft, user.name, template)?.name : undefined) ?? first
+    if (!enforceQueueLimit(draft, latest))
+      return refusal({ failure: failures.queueFull, limit: draft.config.limits.maxQueue }, latest)
+    return replyFor(draft, asked, latest)
   }
 }
 
@@ -56,10 +56,8 @@ function refusal(reason: Refusal, workspace?: WorkspaceName): SeatRefusal {
   return { status: 'refused', ...(workspace === undefined ? {} : { workspace }), ...reason }
 }
 
-type Claimed = Extract<Claim, { ok: true }>
-
 /** The person's own workspace, which may not be in the plan yet. */
-function seatOwn(draft: Draft, { template, name }: Claimed, { request }: SeatRequested): Joined {
+function seatOwn(draft: Draft, { template, name }: Allowed, { request }: SeatRequested): Joined {
   const { user, start } = request
   const known = name === undefined ? undefined : draft.workspaces.get(name)
   if (known !== undefined) {
@@ -81,7 +79,7 @@ function isSamePerson(one: Person, other: Person): boolean {
   return one.groups.join('\n') === other.groups.join('\n')
 }
 
-function seatShared(draft: Draft, { template, name }: Claimed, asked: SeatRequested): Joined {
+function seatShared(draft: Draft, { template, name }: Allowed, asked: SeatRequested): Joined {
   const { request, since = draft.now } = asked
   const { user, start } = request
   const known = name === undefined ? undefined : draft.workspaces.get(name)
@@ -109,7 +107,7 @@ function recordRequest(
   const isClicked = policyOf(draft.config, workspace).startsBy === 'click'
   if (!draft.workspaces.has(workspace.name)) {
     if (start !== 'start') return undefined
-    return isClicked ? { failure: failures.clickStarts } : begin(draft, workspace, user)
+    return isClicked ? { failure: failures.clickStarts } : queueStart(draft, workspace, user)
   }
   switch (workspace.phase) {
     case 'ready': {
@@ -144,7 +142,7 @@ function recordRequest(
  *
  * @param person absent: the workspace is opened for everybody
  */
-export function begin(
+export function queueStart(
   draft: Draft,
   workspace: Workspace,
   person: Person | undefined,
@@ -189,7 +187,7 @@ function recordRestart(
   }
   if (policyOf(draft.config, workspace).startsBy === 'click')
     return { failure: failures.clickStarts }
-  return begin(draft, workspace, user)
+  return queueStart(draft, workspace, user)
 }
 
 function isCancelled(draft: Draft, { cancelledAt }: Workspace, { since }: SeatRequested): boolean {

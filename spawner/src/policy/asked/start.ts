@@ -1,7 +1,7 @@
 // Explicit requests of people and of the holder of the token: a start, a cancel, presence, a workspace for everybody.
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
-import { claimOf, type Claim } from './access.ts'
+import { accessOf, type Allowed } from './access.ts'
 import { recordCancel } from './cancels.ts'
 import { change, drop, freshWorkspace, type Draft } from '../state/draft.ts'
 import type { Workspace } from '../domain.ts'
@@ -9,7 +9,7 @@ import { isFreezing, wake } from '../lifecycle/freezing.ts'
 import { cancelStart, leaveQueue } from '../lifecycle/transitions.ts'
 import { holdsPlace, isStarting } from '../state/phases.ts'
 import { changeSeat, seatIn, removeSeat } from '../seats/seat-table.ts'
-import { begin, enforceQueueLimit } from './seat.ts'
+import { queueStart, enforceQueueLimit } from './seat.ts'
 import { freshShared, join } from '../seats/shared-workspaces.ts'
 
 interface StartRequest {
@@ -22,27 +22,23 @@ interface StartRequest {
  * the decision */
 export function requestStart(draft: Draft, request: StartRequest): (() => void) | undefined {
   const { user, template, workspace: route } = request
-  const claim = claimOf(draft, user, template, route)
-  if (!claim.ok || draft.reconciledAt === undefined) return undefined
-  const workspace = claim.isShared
-    ? startShared(draft, claim, request)
-    : startOwn(draft, claim, user)
+  const access = accessOf(draft, user, template, route)
+  if (!access.ok || draft.reconciledAt === undefined) return undefined
+  const workspace = access.isShared
+    ? startShared(draft, access, request)
+    : startOwn(draft, access, user)
   if (workspace === undefined) return undefined
   const { name } = workspace
   return () => void enforceQueueLimit(draft, name)
 }
 
-function startOwn(
-  draft: Draft,
-  claim: Extract<Claim, { ok: true }>,
-  user: Person,
-): Workspace | undefined {
-  const { template, name } = claim
+function startOwn(draft: Draft, access: Allowed, user: Person): Workspace | undefined {
+  const { template, name } = access
   if (name === undefined) return undefined
   const known = draft.workspaces.get(name)
   if (known === undefined) {
     const fresh = freshWorkspace(draft, { name, template: template.name, owner: user })
-    begin(draft, fresh, user)
+    queueStart(draft, fresh, user)
     return fresh
   }
   const asked = { template: template.name, owner: user, seenAt: draft.now }
@@ -52,7 +48,7 @@ function startOwn(
 
 function startShared(
   draft: Draft,
-  { template, name }: Extract<Claim, { ok: true }>,
+  { template, name }: Allowed,
   { user, workspace: route }: StartRequest,
 ): Workspace | undefined {
   const known = name === undefined ? undefined : draft.workspaces.get(name)
@@ -64,7 +60,7 @@ function startShared(
   const joined = join(draft, template, user, route === undefined ? undefined : known)
   if (!joined.ok) return undefined
   const { workspace } = joined
-  if (draft.workspaces.get(workspace.name) === undefined) begin(draft, workspace, user)
+  if (draft.workspaces.get(workspace.name) === undefined) queueStart(draft, workspace, user)
   else startAgain(draft, change(draft, workspace, { seenAt: draft.now }), user)
   return workspace
 }
@@ -73,15 +69,16 @@ function startAgain(draft: Draft, workspace: Workspace, user: Person): void {
   if (workspace.phase === 'stopping' && !workspace.wanted)
     change(draft, workspace, { wanted: true, ticket: draft.nextTicket++, requestedAt: draft.now })
   if (workspace.phase === 'frozen' || isFreezing(workspace)) wake(draft, workspace)
-  if (workspace.phase === 'stopped' || workspace.phase === 'failed') begin(draft, workspace, user)
+  if (workspace.phase === 'stopped' || workspace.phase === 'failed')
+    queueStart(draft, workspace, user)
 }
 
 /** A person leaves the queue, or cancels a start that is under way. */
 export function cancel(draft: Draft, { user, template, workspace: route }: StartRequest): void {
-  const claim = claimOf(draft, user, template, route)
-  const workspace = claim.ok && claim.name !== undefined && draft.workspaces.get(claim.name)
-  if (!claim.ok || !workspace) return
-  if (!claim.isShared) return cancelStart(draft, workspace)
+  const access = accessOf(draft, user, template, route)
+  const workspace = access.ok && access.name !== undefined && draft.workspaces.get(access.name)
+  if (!access.ok || !workspace) return
+  if (!access.isShared) return cancelStart(draft, workspace)
   cancelSeat(draft, workspace, user)
 }
 
@@ -121,7 +118,7 @@ export function openShared(draft: Draft, templateName: string): () => WorkspaceN
     return () => undefined
   const fresh = freshShared(draft, template)
   const { name } = fresh
-  if (begin(draft, fresh, undefined) !== undefined) return () => undefined
+  if (queueStart(draft, fresh, undefined) !== undefined) return () => undefined
   return () => {
     const opened = draft.workspaces.get(name)
     if (opened !== undefined && holdsPlace(opened)) return name

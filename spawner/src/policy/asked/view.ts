@@ -2,7 +2,7 @@
 import type { Person, WorkspaceStatus } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { problemTitle } from '@berth/shared/problems'
-import { claimOf, refusalToStart, type Claim } from './access.ts'
+import { accessOf, refusalToStart, type Allowed } from './access.ts'
 import type { Failure, Milestone, Refusal, State, Workspace } from '../domain.ts'
 import { lifetimeEndsAt } from '../state/deadlines.ts'
 import type { Template } from '../../templates/template.ts'
@@ -52,12 +52,12 @@ export function viewOf(
   wallNow: number = now,
   only?: WorkspaceName,
 ): View {
-  const claim = claimOf(state, person, templateName, only)
-  if (!claim.ok) return refusedView(state, templateName, now, claim.refusal)
-  const workspace = claim.name === undefined ? undefined : state.workspaces.get(claim.name)
+  const access = accessOf(state, person, templateName, only)
+  if (!access.ok) return refusedView(state, templateName, now, access.refusal)
+  const workspace = access.name === undefined ? undefined : state.workspaces.get(access.name)
   if (workspace === undefined || shownPhase(workspace) === 'absent')
-    return absentView(state, person, claim, now)
-  return presentView(state, claim, workspace, { now, wallNow })
+    return absentView(state, person, access, now)
+  return presentView(state, access, workspace, { now, wallNow })
 }
 
 function refusedView(state: State, template: string, now: number, refusal: Refusal): View {
@@ -77,12 +77,7 @@ function refusedView(state: State, template: string, now: number, refusal: Refus
   }
 }
 
-function absentView(
-  state: State,
-  person: Person,
-  { template, name }: Extract<Claim, { ok: true }>,
-  now: number,
-): View {
+function absentView(state: State, person: Person, { template, name }: Allowed, now: number): View {
   const { maxQueue } = state.config.limits
   const isFull = maxQueue > 0 && state.queue.length >= maxQueue
   const refusal =
@@ -110,7 +105,7 @@ function absentView(
 
 function presentView(
   state: State,
-  { template }: Extract<Claim, { ok: true }>,
+  { template }: Allowed,
   workspace: Workspace,
   times: Times,
 ): View {

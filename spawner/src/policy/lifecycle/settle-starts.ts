@@ -6,7 +6,7 @@ import { heldMemory, memoryOf } from '../state/tally.ts'
 import { announceEnd, hasOutlived } from './end-of-life.ts'
 import { failures } from './failures.ts'
 import { fail, isAwaited, stop } from './transitions.ts'
-import { claimNetwork, networkOf } from '../networks.ts'
+import { assignNetwork, networkOf } from '../networks.ts'
 import { isSpent } from '../seats/seat-table.ts'
 import { takeAway } from './teardown.ts'
 
@@ -38,7 +38,7 @@ export function settleStart(draft: Draft, workspace: Workspace): void {
 }
 
 function settleCreating(draft: Draft, workspace: Workspace): void {
-  const network = claimNetwork(draft, workspace)
+  const network = assignNetwork(draft, workspace)
   if (network === undefined) {
     // No number is left in the pool: back to its place in the queue.
     enter(draft, { ...workspace, network: undefined }, 'queued')

@@ -1,6 +1,6 @@
 // The first look meets the records: what was given later is given back to what is still there, and the rest forgotten.
 import { prefixOf, type WorkspaceName } from '@berth/shared/names'
-import { claimOf } from '../asked/access.ts'
+import { accessOf } from '../asked/access.ts'
 import { change, freshWorkspace, type Draft } from '../state/draft.ts'
 import type {
   Generation,
@@ -144,8 +144,8 @@ function isStillOffered(draft: Draft, { kind, name, template, owner }: Workspace
     const known = draft.config.templates.get(template)
     return known !== undefined && isShared(known)
   }
-  const claim = owner && claimOf(draft, owner, template)
-  return claim?.ok === true && claim.name === name
+  const access = owner && accessOf(draft, owner, template)
+  return access?.ok === true && access.name === name
 }
 
 function waitAgain(draft: Draft, record: WorkspaceRecord, ticket: number): void {

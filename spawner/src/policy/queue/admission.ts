@@ -6,7 +6,7 @@ import { enter, type Draft } from '../state/draft.ts'
 import { isQueueTooLong } from '../asked/access.ts'
 import { failures } from '../lifecycle/failures.ts'
 import { orderQueue } from './order.ts'
-import { claimNetwork, egressOf, networkOf } from '../networks.ts'
+import { assignNetwork, egressOf, networkOf } from '../networks.ts'
 import { isOutdated } from '../lifecycle/outdated.ts'
 import { holdsPlace } from '../state/phases.ts'
 import { commonLimitOf, ownLimitOf } from './limits.ts'
@@ -75,7 +75,7 @@ function takePlace(draft: Draft, workspace: Workspace, without: Set<string>): Wo
   if (canStartAgain(draft, workspace))
     return enter(draft, { ...workspace, reservedBytes }, 'starting')
   if (lacksNetwork(draft, workspace, without)) return workspace
-  const network = claimNetwork(draft, workspace)
+  const network = assignNetwork(draft, workspace)
   if (network === undefined) {
     without.add(egressOf(draft, workspace))
     return workspace

@@ -22,10 +22,10 @@ export type OwnLimit = 'limit_user' | 'limit_template' | 'limit_memory'
 export type CommonLimit = 'limit_total' | 'limit_memory' | 'starting'
 
 /** A workspace that has a place, or would have one. */
-type Claimant = Pick<Workspace, 'template' | 'owner' | 'seats'>
+type Candidate = Pick<Workspace, 'template' | 'owner' | 'seats'>
 
 /** The person for whom it counts against the limits of groups. */
-export function personOf({ owner, seats }: Claimant): Person | undefined {
+export function personOf({ owner, seats }: Candidate): Person | undefined {
   return owner ?? seats[0]?.person
 }
 
@@ -35,7 +35,7 @@ export function exceedsMemory(config: PolicyConfig, template: string): boolean {
   return maxMemoryBytes > 0 && memoryOf(config, template) > maxMemoryBytes
 }
 
-export function ownLimitOf(known: LimitFacts, workspace: Claimant): OwnLimit | undefined {
+export function ownLimitOf(known: LimitFacts, workspace: Candidate): OwnLimit | undefined {
   const { config } = known
   const { template, owner } = workspace
   if (exceedsMemory(config, template)) return 'limit_memory'
@@ -54,7 +54,7 @@ function placesOf(known: LimitFacts, user: UserName): number {
   return count
 }
 
-function isTemplateFull(known: LimitFacts, workspace: Claimant): boolean {
+function isTemplateFull(known: LimitFacts, workspace: Candidate): boolean {
   const policy = known.config.templates.get(workspace.template)?.policy
   if (policy === undefined) return false
   const { maxWorkspaces } = policy
@@ -64,7 +64,7 @@ function isTemplateFull(known: LimitFacts, workspace: Claimant): boolean {
 }
 
 /** One of the person's groups has as many workspaces of the template as it may. */
-export function isGroupFull(known: LimitFacts, workspace: Claimant): boolean {
+export function isGroupFull(known: LimitFacts, workspace: Candidate): boolean {
   const policy = known.config.templates.get(workspace.template)?.policy
   if (policy === undefined) return false
   const taken = known.tally.byTemplate.get(workspace.template)
@@ -85,7 +85,7 @@ function placesOfGroup(known: LimitFacts, taken: TemplateTally | undefined, grou
   return count
 }
 
-export function commonLimitOf(known: LimitFacts, { template }: Claimant): CommonLimit | undefined {
+export function commonLimitOf(known: LimitFacts, { template }: Candidate): CommonLimit | undefined {
   const { maxWorkspaces, maxMemoryBytes, maxStarting } = known.config.limits
   const { places, memoryBytes, starting } = known.tally
   if (maxWorkspaces > 0 && places >= maxWorkspaces) return 'limit_total'

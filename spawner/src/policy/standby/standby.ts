@@ -5,7 +5,7 @@ import type { Workspace } from '../domain.ts'
 import { drop, enter, freshWorkspace, type Draft } from '../state/draft.ts'
 import { exitedAtStart } from '../lifecycle/failures.ts'
 import { stop } from '../lifecycle/transitions.ts'
-import { claimNetwork } from '../networks.ts'
+import { assignNetwork } from '../networks.ts'
 import { isStarting } from '../state/phases.ts'
 import { memoryOf } from '../state/tally.ts'
 import { isOutdated } from '../lifecycle/outdated.ts'
@@ -132,7 +132,7 @@ function add(draft: Draft, template: Template, settle: Settle): boolean {
   const name = nextStandbyName(draft, template.prefix)
   const fresh = freshWorkspace(draft, { name, template: template.name, owner: undefined })
   const workspace = { ...fresh, kind: 'standby', ticket: numberOf(name) } as const
-  const network = claimNetwork(draft, workspace)
+  const network = assignNetwork(draft, workspace)
   if (network === undefined) return false
   const reservedBytes = memoryOf(draft.config, template.name)
   enter(draft, { ...workspace, network: network.index, reservedBytes }, 'pulling')
