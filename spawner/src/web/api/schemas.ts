@@ -1,4 +1,4 @@
-// The shapes of /api/v1: what is taken is checked by them, what is given is described by them.
+// The schemas of /api/v1: they check the requests and describe the answers.
 import { longestText, mostGroups, phases } from '@berth/shared/contract'
 import { parseUserName, type UserName } from '@berth/shared/names'
 import { problemCodes } from '@berth/shared/problems'
@@ -10,7 +10,7 @@ const userName = z
   .min(1)
   .max(256)
   .refine((text): text is UserName => parseUserName(text) !== undefined, 'is not a user name')
-  .describe('Exactly as signed in.')
+  .describe('The user name exactly as the gateway sends it.')
 const milliseconds = z.number().int().nonnegative()
 const code = z.enum(problemCodes)
 
@@ -19,15 +19,17 @@ export const startBody = z
     template: shortText.min(1),
     user: userName
       .optional()
-      .describe('Whose it will be. Left out only where WITH_USERS is false.'),
+      .describe('The owner of the workspace. It may be left out only if WITH_USERS is false.'),
     subject: shortText
       .optional()
-      .describe('Needed for a template with a home, of somebody who was never here.'),
+      .describe(
+        'The subject of the user at the identity provider. Required for a template with a home if Berth does not know the user yet.',
+      ),
     groups: z
       .array(shortText)
       .max(mostGroups)
       .optional()
-      .describe('Their groups, for templates and limits that ask for one.'),
+      .describe('The groups of the user, for templates and limits that depend on groups.'),
   })
   .meta({ id: 'Start' })
 
@@ -43,7 +45,7 @@ export const logsQuery = z.strictObject({
     .min(1)
     .max(1_000)
     .default(200)
-    .describe('How many of the last lines.'),
+    .describe('How many lines, counted from the end.'),
 })
 
 export const shownTemplate = z
@@ -57,7 +59,9 @@ export const shownTemplate = z
     seats: z
       .number()
       .int()
-      .describe('People in one workspace at once; 1: one of their own; 0: any number.'),
+      .describe(
+        'How many people share one workspace; 1: each person has their own; 0: any number.',
+      ),
     startsBy: z.enum(['visit', 'click']),
   })
   .meta({ id: 'Template' })
@@ -68,25 +72,29 @@ export const shownWorkspace = z
     name: z.string(),
     template: z.string(),
     kind: z.enum(['private', 'shared', 'standby']),
-    user: z.string().optional().describe('Of a private one.'),
+    user: z.string().optional().describe('The owner of a private workspace.'),
     phase: z.enum([...phases, 'absent']),
-    position: z.number().int().optional().describe('Place in the queue.'),
-    waitsFor: code.optional().describe('The limit that a queued one waits for.'),
+    position: z.number().int().optional().describe('The position in the queue.'),
+    waitsFor: code.optional().describe('The limit that a queued workspace waits for.'),
     etaMs: milliseconds.optional(),
-    elapsedMs: milliseconds.describe('Since it was asked for, or since it came to its phase.'),
-    endsAt: z.iso.datetime().optional().describe('When its lifetime ends.'),
-    endSoon: z.boolean().describe('That end was announced.'),
+    elapsedMs: milliseconds.describe(
+      'Since the start was requested, or since the workspace entered its phase.',
+    ),
+    endsAt: z.iso.datetime().optional().describe('When the lifetime of the workspace ends.'),
+    endSoon: z.boolean().describe('Whether the person was told about that end.'),
     extensionMs: milliseconds
       .optional()
-      .describe('What an extension would add; absent: none is left.'),
+      .describe('How much an extension adds; absent if the lifetime cannot be extended.'),
     outdated: z
       .boolean()
       .optional()
-      .describe('Its template or image has changed since it was made.'),
+      .describe('Whether the template or the image has changed since the container was created.'),
     seats: z.array(
       z.object({ user: z.string(), connections: z.number().int(), lastUseAgoMs: milliseconds }),
     ),
-    hex: z.string().describe('Its sub-domain, and its name for clients of Docker Spawner.'),
+    hex: z
+      .string()
+      .describe('The subdomain of the workspace, and its name for clients of Docker Spawner.'),
     container: z
       .object({ id: z.string(), imageId: z.string().optional(), exitCode: z.number().optional() })
       .optional(),
@@ -96,7 +104,7 @@ export const shownWorkspace = z
 export type ShownWorkspace = z.infer<typeof shownWorkspace>
 
 const limit = z
-  .object({ limit: z.number().describe('0: none.'), used: z.number() })
+  .object({ limit: z.number().describe('0: no limit.'), used: z.number() })
   .meta({ id: 'Limit' })
 
 export const shownLimits = z

@@ -1,11 +1,10 @@
-// The routes of /api/v1, made from its operations. Whoever mounts it says who the caller is.
+// The routes of /api/v1, made from its operations. The caller was checked before: it holds the API token.
 import { json, Router, type Request, type RequestHandler } from 'express'
 import { BerthError } from '@berth/shared/problems'
 import { z } from 'zod'
 import { sendJson } from '../http/answers.ts'
 import { plainText } from '../http/plain-text.ts'
 import { HttpRefusal } from '../http/problem-answers.ts'
-import type { ApiCaller } from './caller.ts'
 import { createFleetEvents } from './fleet-events.ts'
 import { createHandlers, type ApiDeps, type Handlers } from './handlers.ts'
 import { describeApi } from './openapi.ts'
@@ -13,9 +12,7 @@ import { operations, type Operation } from './operations.ts'
 
 export const apiBase = '/api/v1'
 
-export function createV1Routes(
-  deps: ApiDeps & { readonly version: string; readonly callerOf: (request: Request) => ApiCaller },
-): Router {
+export function createV1Routes(deps: ApiDeps & { readonly version: string }): Router {
   const router = Router({ caseSensitive: true, strict: true })
   const handlers = createHandlers(deps)
   const events = createFleetEvents(deps)
@@ -37,7 +34,7 @@ export function createV1Routes(
   function follow(...[request, response, next]: Parameters<RequestHandler>): void {
     // Express answers HEAD by the same route, and a stream without a body would be no stream.
     if (request.method === 'HEAD') next()
-    else events.open(response, deps.callerOf(request))
+    else events.open(response)
   }
 
   function handle(
@@ -45,11 +42,10 @@ export function createV1Routes(
     handler: Handlers[keyof Handlers],
   ): readonly RequestHandler[] {
     const answer: RequestHandler = async (request, response) => {
-      const caller = deps.callerOf(request)
       const query = parse(operation.query ?? nothing, request.query)
       const body = operation.body === undefined ? undefined : readBody(operation.body, request)
       const name = String(request.params['name'] ?? '')
-      const result = await handler({ caller, name, query, body })
+      const result = await handler({ name, query, body })
       if (!response.destroyed) sendJson(response, operation.status, result)
     }
     return operation.body === undefined ? [answer] : [parser, answer]
@@ -60,7 +56,7 @@ const nothing = z.strictObject({})
 
 function readBody(schema: z.ZodType, request: Request): unknown {
   if (request.is('application/json') === false || request.is('application/json') === null)
-    throw new HttpRefusal(415, 'The body has to be JSON (Content-Type: application/json).')
+    throw new HttpRefusal(415, 'The body must be JSON (Content-Type: application/json).')
   return parse(schema, request.body)
 }
 
@@ -84,6 +80,6 @@ function methodsByPath(): ReadonlyMap<string, string> {
 export function notAllowed(methods: string): RequestHandler {
   return (_request, response) => {
     response.setHeader('allow', methods)
-    throw new HttpRefusal(405, `Answered here: ${methods}.`)
+    throw new HttpRefusal(405, `This path supports only ${methods}.`)
   }
 }

@@ -20,7 +20,7 @@ import { isNext, openAtOnce, startAtOnce, type StartAtOnce } from './start-at-on
 export interface DockerSpawnerDeps {
   readonly workspaces: Workspaces
   readonly hexOf: HexOf
-  /** False: containers belong to nobody, and anybody who is signed in may use them. */
+  /** False: containers have no owner, and everybody who is signed in may use them. */
   readonly withUsers: boolean
   readonly log: Log
   /** How long a container may take to run, or to be gone. */
@@ -108,7 +108,7 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
     if (person !== undefined) return person
     throw new TextRefusal(
       400,
-      "Bad request: field 'subject' is required: this user was never here, and the image keeps a home",
+      "Bad request: field 'subject' is required: the image has a home, and Berth does not know this user yet",
     )
   }
 

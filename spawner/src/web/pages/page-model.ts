@@ -4,7 +4,7 @@ import { problemStatus, problemTitle, type ProblemCode } from '@berth/shared/pro
 import type { WorkspaceView } from '../../loop/workspaces.ts'
 import { plainLog, plainText } from '../http/plain-text.ts'
 import { showStatus, type ShownStatus } from './status.ts'
-import { longText } from './spans.ts'
+import { longText } from './durations.ts'
 import { adviceFor, noticeWords, wordsFor } from './words.ts'
 
 interface Shown {

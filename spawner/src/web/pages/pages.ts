@@ -8,7 +8,7 @@ import { standstillPath } from '../http/local-path.ts'
 import type { Page } from './page-model.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { WebSettings } from '../http/settings.ts'
-import { clockText, estimateText, spanText } from './spans.ts'
+import { clockText, estimateText, spanText } from './durations.ts'
 import { phaseWords, stateWords, stepWords, waitWords } from './words.ts'
 
 export interface PageContext {

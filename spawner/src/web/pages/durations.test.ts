@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { runInNewContext } from 'node:vm'
-import { clockText, estimateText, spanText } from './spans.ts'
+import { clockText, estimateText, spanText } from './durations.ts'
 
-describe('spans of time', () => {
+describe('durations as text', () => {
   it('tick as a clock', () => {
     const spans = [0, 999, 7_000, 61_000, 725_000, 3_725_000]
     assert.deepEqual(spans.map(clockText), ['0:00', '0:00', '0:07', '1:01', '12:05', '1:02:05'])
@@ -30,13 +30,12 @@ describe('spans of time', () => {
     ])
   })
 
-  it("are told the same by the pages' script", () => {
+  it('are written in the same way by the script of the pages', () => {
     const script = readFileSync(new URL('./assets/page.js', import.meta.url), 'utf8')
-    const part =
-      /\n\/\/ ---- words for spans of time.*?\n(.*?)\n\/\*\* @param \{string\} id \*\//s.exec(
-        script,
-      )
-    assert.ok(part?.[1], 'the script has its words for spans of time')
+    const part = /\n\/\/ ---- durations as text.*?\n(.*?)\n\/\*\* @param \{string\} id \*\//s.exec(
+      script,
+    )
+    assert.ok(part?.[1], 'the script has its words for durations')
     const there = runInNewContext(`${part[1]}; ({ clockText, spanText, estimateText })`) as {
       [Name in 'clockText' | 'spanText' | 'estimateText']: (ms: number) => string
     }

@@ -1,4 +1,4 @@
-// Lengths of time as people say them. The pages' script says them the same way.
+// Durations as people say them. The script of the pages writes them in the same way.
 
 /** `0:07`, `2:05`, `1:02:05`. */
 export function clockText(ms: number): string {
@@ -28,7 +28,7 @@ export function estimateText(ms: number): string {
   return `about ${hours} hours`
 }
 
-/** A length that somebody set: `30 minutes`, `2 hours`. */
+/** A duration from a setting: `30 minutes`, `2 hours`. */
 export function longText(ms: number): string {
   const minutes = Math.max(1, Math.round(ms / 60_000))
   if (minutes % 60 !== 0) return minutes === 1 ? 'a minute' : `${minutes} minutes`
