@@ -3,9 +3,10 @@ import type { Draft } from './state/draft.ts'
 import type { Announcement, Workspace } from './domain.ts'
 import { startOf } from './lifecycle/transitions.ts'
 import { shownPhase } from './state/phases.ts'
+import { changedWorkspaces } from './state/changes.ts'
 
 export function announceChanges(draft: Draft): void {
-  for (const name of draft.workspaces.touched) {
+  for (const name of changedWorkspaces(draft)) {
     const before = draft.before.workspaces.get(name)
     const after = draft.workspaces.get(name)
     const phase = shownPhase(after)

@@ -22,6 +22,7 @@ import { noteRenamed } from './lifecycle/rename.ts'
 import { requestSeat } from './asked/seat.ts'
 import { emptyTally } from './state/tally.ts'
 import { nextDueAt } from './state/next-deadline.ts'
+import { changedWorkspaces } from './state/changes.ts'
 
 /** @param recorded what the store has from before the start */
 export function initialState(config: PolicyConfig, recorded?: Recorded): State {
@@ -60,7 +61,7 @@ export function decide<E extends Event>(state: State, event: E, now: number): De
   announceChanges(draft)
   const dueAt = nextDueAt(draft)
   const after = closeDraft(draft, dueAt)
-  const changes = changedRecords(state, after, draft.workspaces.touched)
+  const changes = changedRecords(state, after, changedWorkspaces(draft))
   const decision: Decision = {
     state: after,
     steps: draft.steps,

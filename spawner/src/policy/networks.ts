@@ -4,6 +4,7 @@ import type { WorkspaceName } from '@berth/shared/names'
 import { setNetwork, type Draft } from './state/draft.ts'
 import type { DirectorId, Network, NetworkIndex, Workspace } from './domain.ts'
 import { leaseSpan } from './state/deadlines.ts'
+import { concernedNetworkIndexes } from './state/changes.ts'
 
 type Egress = Network['egress']
 
@@ -95,7 +96,7 @@ export function planNetworks(draft: Draft): void {
 
 /** A network that its workspace gave up rests for a lease, then it is a spare. */
 export function releaseNetworks(draft: Draft): void {
-  for (const network of touchedNetworks(draft)) {
+  for (const network of concernedNetworks(draft)) {
     if (network.workspace === undefined) continue
     if (draft.workspaces.get(network.workspace)?.network === network.index) continue
     setNetwork(draft, network, {
@@ -105,15 +106,8 @@ export function releaseNetworks(draft: Draft): void {
   }
 }
 
-/** Networks that may have changed: those that were touched, and the former networks of workspaces that were. */
-function touchedNetworks(draft: Draft): Iterable<Network> {
-  if (draft.concernsAll) return draft.networks.values()
-  const indexes = new Set(draft.networks.touched)
-  for (const name of draft.workspaces.touched) {
-    const index = draft.before.workspaces.get(name)?.network
-    if (index !== undefined) indexes.add(index)
-  }
-  return [...indexes].flatMap((index) => draft.networks.get(index) ?? [])
+function concernedNetworks(draft: Draft): Iterable<Network> {
+  return [...concernedNetworkIndexes(draft)].flatMap((index) => draft.networks.get(index) ?? [])
 }
 
 function retryNetwork(draft: Draft, network: Network): void {
@@ -162,7 +156,7 @@ function attachDirectors(draft: Draft): void {
   const directors = attachable(draft)
   if (directors.length === 0) return
   const spares: Network[] = []
-  for (const network of touchedNetworks(draft)) {
+  for (const network of concernedNetworks(draft)) {
     if (network.status !== 'up') continue
     if (network.workspace === undefined) spares.push(network)
     else attach(draft, network, directors)

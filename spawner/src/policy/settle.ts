@@ -18,6 +18,7 @@ import { settleReady } from './lifecycle/settle-ready.ts'
 import { settleProbing, settleStart } from './lifecycle/settle-starts.ts'
 import { endStandbys, refillStandbys, clearEndedStandby } from './standby/standby.ts'
 import { makeRoom, settleStopped, settleStopping } from './lifecycle/teardown.ts'
+import { areNetworksChanged, concernedWorkspaces } from './state/changes.ts'
 
 /** Where nothing is due and nothing changed that concerns all, only what the event touched is looked at. */
 export function settle(draft: Draft): void {
@@ -25,26 +26,17 @@ export function settle(draft: Draft): void {
   draft.concernsAll = isWhole
   if (isWhole) expireCancels(draft)
   if (draft.reconciledAt !== undefined) {
-    const names = isWhole ? draft.workspaces.keys() : [...draft.workspaces.touched]
-    for (const name of names) settleWorkspace(draft, name)
+    for (const name of concernedWorkspaces(draft)) settleWorkspace(draft, name)
     const settleOne = (name: WorkspaceName) => settleWorkspace(draft, name)
     endStandbys(draft, settleOne)
     moveSeats(draft, settleOne)
     claimStandbys(draft)
     settleQueue(draft)
     refillStandbys(draft, settleOne)
-    if (isWhole || areNetworksTouched(draft)) planNetworks(draft)
+    if (isWhole || areNetworksChanged(draft)) planNetworks(draft)
   }
   if (isWhole && (draft.reconciledAt !== undefined || !draft.engine.reachable))
     introduceDirectors(draft)
-}
-
-function areNetworksTouched(draft: Draft): boolean {
-  if (draft.networks.touched.size > 0) return true
-  for (const name of draft.workspaces.touched)
-    if (draft.workspaces.get(name)?.network !== draft.before.workspaces.get(name)?.network)
-      return true
-  return false
 }
 
 function settleQueue(draft: Draft): void {

@@ -11,6 +11,7 @@ import { isOutdated } from '../lifecycle/outdated.ts'
 import { holdsPlace } from '../state/phases.ts'
 import { commonLimitOf, ownLimitOf } from './limits.ts'
 import { isCountTouched, memoryOf } from '../state/tally.ts'
+import { changedNetworks, changedWorkspaces } from '../state/changes.ts'
 
 /** @returns how many more workspaces would have a place if there were networks for them; `undefined`: nothing changed
  * that the queue depends on */
@@ -52,9 +53,9 @@ export function exceedsQueue(draft: Draft, name: WorkspaceName): boolean {
 }
 
 function isCapacityTouched(draft: Draft): boolean {
-  const { tally, before, networks, workspaces } = draft
-  if (networks.touched.size > 0 || isCountTouched(tally, before.tally)) return true
-  for (const name of workspaces.touched) if (hasComeToRest(draft, name)) return true
+  if (changedNetworks(draft).size > 0) return true
+  if (isCountTouched(draft.tally, draft.before.tally)) return true
+  for (const name of changedWorkspaces(draft)) if (hasComeToRest(draft, name)) return true
   return false
 }
 

@@ -5,6 +5,7 @@ import type { Workspace } from '../domain.ts'
 import type { Draft } from '../state/draft.ts'
 import { holdsPlace } from '../state/phases.ts'
 import { haveSamePeople, peopleOf } from '../state/tally.ts'
+import { changedWorkspaces } from '../state/changes.ts'
 
 /** A state has these facts, and a draft too. */
 export interface QueueFacts {
@@ -86,7 +87,7 @@ const fewMoves = 20
 export function orderQueue(draft: Draft): boolean {
   // After the first call in a decision, the state before it no longer says which workspaces are in the queue.
   const isFirst = draft.queue === draft.before.queue
-  const moved = new Set([...movedIn(draft), ...(isFirst ? [] : draft.workspaces.touched)])
+  const moved = new Set([...movedIn(draft), ...(isFirst ? [] : changedWorkspaces(draft))])
   if (moved.size === 0) return false
   const queue = moved.size > fewMoves ? sorted(draft, moved) : putIn(draft, moved)
   const isSame =
@@ -98,7 +99,7 @@ export function orderQueue(draft: Draft): boolean {
 /** Workspaces that entered or left the queue or whose people changed, and what else these people wait for. */
 function movedIn(draft: Draft): ReadonlySet<WorkspaceName> {
   const moved = new Set<WorkspaceName>()
-  for (const name of draft.workspaces.touched) {
+  for (const name of changedWorkspaces(draft)) {
     const before = draft.before.workspaces.get(name)
     const after = draft.workspaces.get(name)
     if (isSameForOrder(before, after)) continue

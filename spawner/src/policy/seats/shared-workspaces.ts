@@ -9,6 +9,7 @@ import { leaveQueue } from '../lifecycle/transitions.ts'
 import { holdsPlace } from '../state/phases.ts'
 import { addSeat, giveSeat, hasFreeSeat, newSeat } from './seat-table.ts'
 import type { Template } from '../../templates/template.ts'
+import { concernedWorkspaces } from '../state/changes.ts'
 
 export type Joined =
   | { readonly ok: true; readonly workspace: Workspace }
@@ -82,7 +83,7 @@ function isBetter(one: Workspace, other: Workspace): boolean {
  */
 export function moveSeats(draft: Draft, settle: (name: WorkspaceName) => void): boolean {
   let moves = 0
-  for (const template of touchedTemplates(draft)) {
+  for (const template of concernedTemplates(draft)) {
     const all = [...ofTemplate(draft, template)]
     const waiting = all
       .filter(({ phase }) => phase === 'queued')
@@ -96,10 +97,9 @@ export function moveSeats(draft: Draft, settle: (name: WorkspaceName) => void): 
   return moves > 0
 }
 
-function touchedTemplates(draft: Draft): ReadonlySet<string> {
+function concernedTemplates(draft: Draft): ReadonlySet<string> {
   const templates = new Set<string>()
-  const names = draft.concernsAll ? draft.workspaces.keys() : draft.workspaces.touched
-  for (const name of names) {
+  for (const name of concernedWorkspaces(draft)) {
     const workspace = draft.workspaces.get(name)
     if (workspace?.kind === 'shared') templates.add(workspace.template)
   }

@@ -8,6 +8,7 @@ import { networkOf } from '../networks.ts'
 import { isMisnamed, settleName } from '../lifecycle/rename.ts'
 import { ownLimitOf } from '../queue/limits.ts'
 import { standbysOf } from './standby.ts'
+import { changedWorkspaces } from '../state/changes.ts'
 
 /** People who wait for a private workspace and have no container of their own claim standbys, in queue order. */
 export function claimStandbys(draft: Draft): void {
@@ -15,7 +16,7 @@ export function claimStandbys(draft: Draft): void {
   if (ready.length === 0) return
   const offered = new Set(ready.map(({ template }) => template))
   const waiting: Workspace[] = []
-  for (const name of new Set([...draft.queue, ...draft.workspaces.touched])) {
+  for (const name of new Set([...draft.queue, ...changedWorkspaces(draft)])) {
     const workspace = draft.workspaces.get(name)
     if (workspace?.phase === 'queued' && offered.has(workspace.template)) waiting.push(workspace)
   }

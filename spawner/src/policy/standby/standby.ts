@@ -12,6 +12,7 @@ import { isOutdated } from '../lifecycle/outdated.ts'
 import { isMisnamed } from '../lifecycle/rename.ts'
 import { commonLimitOf, ownLimitOf } from '../queue/limits.ts'
 import { isShared, type Template } from '../../templates/template.ts'
+import { changedWorkspaces } from '../state/changes.ts'
 
 const firstPauseMs = 5_000
 const longestPauseMs = 10 * 60_000
@@ -52,7 +53,7 @@ export function refillStandbys(draft: Draft, settle: Settle): void {
 /** Updates the set of standbys from what was touched, so that no decision looks through all workspaces. */
 function trackStandbys(draft: Draft): void {
   const names = new Set(draft.standbys)
-  for (const name of draft.workspaces.touched)
+  for (const name of changedWorkspaces(draft))
     if (draft.workspaces.get(name)?.kind === 'standby') names.add(name)
     else names.delete(name)
   const isSame =
