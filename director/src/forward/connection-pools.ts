@@ -14,6 +14,8 @@ export interface PoolKey {
 
 export interface ConnectionPools extends AsyncDisposable {
   get(key: PoolKey): Dispatcher
+  /** For one request, on a connection of its own that ends with it. */
+  fresh(key: PoolKey): Dispatcher
   /** Ends every connection to that generation. Requests that had not been sent come back as `not-sent`. */
   destroy(generation: string): Promise<void>
   /** Accepts no more requests for that generation; requests in flight are completed. */
@@ -57,11 +59,27 @@ export function createConnectionPools(limits: Partial<PoolLimits> = {}): Connect
     })
   }
 
+  /** Pools of one request each, until it has ended. */
+  const singles = new Map<string, Set<Pool>>()
+
+  function track(generation: string, pool: Pool): void {
+    const known = singles.get(generation) ?? new Set()
+    singles.set(generation, known.add(pool))
+  }
+
+  function untrack(generation: string, pool: Pool): void {
+    const known = singles.get(generation)
+    known?.delete(pool)
+    if (known?.size === 0) singles.delete(generation)
+  }
+
   async function destroy(generation: string): Promise<void> {
+    const own = [...(singles.get(generation) ?? [])]
+    singles.delete(generation)
     const entry = pools.get(generation)
-    if (entry === undefined) return
+    if (entry !== undefined) own.push(entry.pool)
     pools.delete(generation)
-    await entry.pool.destroy()
+    await Promise.all(own.map((pool) => pool.destroy()))
   }
 
   return {
@@ -72,6 +90,13 @@ export function createConnectionPools(limits: Partial<PoolLimits> = {}): Connect
       const pool = open(origin)
       pools.set(generation, { origin, pool })
       if (known !== undefined) void known.pool.destroy()
+      return pool
+    },
+    fresh({ generation, address }) {
+      // A pool of its own: the shared one would choose a kept connection again. Closing it waits for the request.
+      const pool = open(originOf(address))
+      track(generation, pool)
+      setImmediate(() => void pool.close().finally(() => untrack(generation, pool)))
       return pool
     },
     destroy,
@@ -85,7 +110,7 @@ export function createConnectionPools(limits: Partial<PoolLimits> = {}): Connect
       return pools.size
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...pools.keys()].map(destroy))
+      await Promise.all([...new Set([...pools.keys(), ...singles.keys()])].map(destroy))
     },
   }
 }

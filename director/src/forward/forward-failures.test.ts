@@ -55,6 +55,55 @@ describe('a workspace that cannot be reached', () => {
   })
 })
 
+describe('a workspace that closes its connection after each answer without saying so', () => {
+  /** Answers each first request of a connection and closes it when the next one is there. */
+  const startClosing = (heads: string[]) =>
+    startRawWorkspace((socket) => {
+      socket.once('data', (chunk: Buffer) => {
+        heads.push(chunk.toString('latin1').split('\r\n', 1)[0] ?? '')
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+        socket.once('data', () => socket.destroy())
+      })
+    })
+
+  it('is asked again once, on a new connection, for what is idempotent and has no body', async () => {
+    for (const method of ['GET', 'HEAD', 'OPTIONS', 'DELETE', 'PUT']) {
+      const heads: string[] = []
+      await using workspace = await startClosing(heads)
+      await using front = await startFront(workspace.address)
+      const message = `${method} /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`
+      for (let round = 0; round < 6; round += 1)
+        assert.match(await exchange(front.address, message), /^HTTP\/1\.1 200 /, method)
+      assert.equal(heads.length, 6, 'each was answered on a connection that had answered nothing')
+    }
+  })
+
+  it('is not asked again for what may have changed something, nor for an upload', async () => {
+    const put = post.replace('POST', 'PUT')
+    for (const message of [post, put]) {
+      await using workspace = await startClosing([])
+      await using front = await startFront(workspace.address)
+      assert.match(await exchange(front.address, get), /^HTTP\/1\.1 200 /)
+      assert.match(await exchange(front.address, message), /^HTTP\/1\.1 502 /)
+    }
+  })
+
+  it('is asked again once only', async () => {
+    let requests = 0
+    await using workspace = await startRawWorkspace((socket) => {
+      socket.on('data', () => {
+        requests += 1
+        if (requests === 1) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+        else socket.destroy()
+      })
+    })
+    await using front = await startFront(workspace.address)
+    assert.match(await exchange(front.address, get), /^HTTP\/1\.1 200 /)
+    assert.match(await exchange(front.address, get), /^HTTP\/1\.1 502 /)
+    assert.equal(requests, 3)
+  })
+})
+
 describe('a workspace that fails', () => {
   it('before its answer gives 502, and the request is not sent again', async () => {
     let requests = 0

@@ -1,7 +1,7 @@
 // Forwards one HTTP request to a workspace (or to the spawner, for Berth's own paths) and its answer back.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Dispatcher } from 'undici'
-import { HttpExchange } from './http-exchange.ts'
+import { Pool, type Dispatcher } from 'undici'
+import { HttpExchange, type ExchangeOutcome } from './http-exchange.ts'
 import type { ForwardHooks, ForwardOutcome } from './outcome.ts'
 
 export interface ForwardRequest {
@@ -9,6 +9,8 @@ export interface ForwardRequest {
   readonly res: ServerResponse
   /** The pool of the workspace's generation. */
   readonly dispatcher: Dispatcher
+  /** A connection that nothing was sent on yet; without it, nothing is sent a second time. */
+  readonly freshConnection?: () => Dispatcher
   /** Path and query, byte for byte: `req.url`. */
   readonly target: string
   /** Scrubbed: raw names and values in turn. */
@@ -25,13 +27,33 @@ export interface ForwardRequest {
 /**
  * Never rejects. With `not-sent` the request's body is unread and the response untouched, so that the same request
  * may be forwarded again; with `failed` the response is untouched and what is left of an upload is being discarded.
+ *
+ * A server may close a kept connection at the very moment of its next use. An idempotent request without a body, of
+ * which no byte of an answer came, is sent again then, once and on a new connection (RFC 9110, 9.2.2).
  */
-export function forwardRequest(options: ForwardRequest): Promise<ForwardOutcome> {
-  const { req, res, dispatcher, target, headers } = options
+export async function forwardRequest(options: ForwardRequest): Promise<ForwardOutcome> {
+  const { res, dispatcher, freshConnection } = options
   // The response has emitted its close event before anything here listened for it.
-  if (res.closed) return Promise.resolve({ kind: 'client-gone', bytesIn: 0, bytesOut: 0 })
+  if (res.closed) return { kind: 'client-gone', bytesIn: 0, bytesOut: 0 }
+  const isKept = dispatcher instanceof Pool && dispatcher.stats.free > 0
+  const mayRepeat = freshConnection !== undefined && isKept
+  const outcome = await exchangeOn(dispatcher, options, mayRepeat)
+  if (outcome.kind !== 'unanswered') return outcome
+  const fresh = freshConnection?.()
+  const second = fresh && (await exchangeOn(fresh, options, false))
+  if (second !== undefined && second.kind !== 'unanswered') return second
+  const { cause, bytesIn, bytesOut } = outcome
+  return { kind: 'failed', code: 'workspace_unreachable', cause, bytesIn, bytesOut }
+}
+
+function exchangeOn(
+  dispatcher: Dispatcher,
+  options: ForwardRequest,
+  mayRepeat: boolean,
+): Promise<ExchangeOutcome> {
+  const { req, target, headers } = options
   return new Promise((resolve) => {
-    const exchange = new HttpExchange({ ...options, finish: resolve })
+    const exchange = new HttpExchange({ ...options, mayRepeat, finish: resolve })
     const { body } = exchange
     dispatcher.dispatch({ path: target, method: req.method ?? 'GET', headers, body }, exchange)
   })

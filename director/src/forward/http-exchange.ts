@@ -21,8 +21,28 @@ export interface ExchangeOptions {
   /** From the moment a connection has the request until the head of the final answer; upload progress restarts it. */
   readonly answerTimeoutMs: number
   readonly expectContinue: boolean
-  readonly finish: (outcome: ForwardOutcome) => void
+  /** Whether `unanswered` may be its end. */
+  readonly mayRepeat: boolean
+  readonly finish: (outcome: ExchangeOutcome) => void
 }
+
+/** The connection ended before a byte of an answer, and the same request may be sent again: nothing else is different. */
+interface Unanswered extends ForwardCounts {
+  readonly kind: 'unanswered'
+  readonly cause: Error
+}
+
+export type ExchangeOutcome = ForwardOutcome | Unanswered
+
+/** RFC 9110, 9.2.2 */
+const idempotentMethods: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'TRACE',
+  'PUT',
+  'DELETE',
+])
 
 /** How long a client may continue to send, or leave an answer unread, after the exchange has ended. */
 const graceMs = 30_000
@@ -142,6 +162,10 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       this.#finish({ kind: 'not-sent', cause, ...counts })
       return
     }
+    if (this.#mayRepeat(cause)) {
+      this.#finish({ kind: 'unanswered', cause, ...counts })
+      return
+    }
     this.#body?.discard(graceMs)
     if (isInvalid(cause)) this.#finish({ kind: 'failed', code: 'bad_request', cause, ...counts })
     else if (cause instanceof AnswerTimeout)
@@ -149,7 +173,13 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     else this.#finish({ kind: 'failed', code: 'workspace_unreachable', cause, ...counts })
   }
 
-  #finish(outcome: ForwardOutcome): void {
+  #mayRepeat(cause: Error): boolean {
+    const { req, mayRepeat } = this.#options
+    if (!mayRepeat || this.#body !== undefined || this.#interim > 0) return false
+    return idempotentMethods.has(req.method ?? '') && isConnectionEnd(cause)
+  }
+
+  #finish(outcome: ExchangeOutcome): void {
     if (this.#finished) return
     this.#finished = true
     clearTimeout(this.#timer)
@@ -207,6 +237,10 @@ function isInvalid(error: Error): boolean {
     'code' in error &&
     (error.code === 'UND_ERR_INVALID_ARG' || error.code === 'UND_ERR_NOT_SUPPORTED')
   )
+}
+
+function isConnectionEnd(error: Error): boolean {
+  return 'code' in error && ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(String(error.code))
 }
 
 /** Ends the client's connection so that no client reads the answer as complete. The received bytes are still delivered. */

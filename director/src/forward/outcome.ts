@@ -23,7 +23,7 @@ export interface NotSent {
   readonly cause: Error
 }
 
-/** The request may have reached the workspace, so it is not sent again. Nothing was written to the client yet. */
+/** The request may have reached the workspace, so the caller does not send it again. Nothing was written to the client yet. */
 export interface Failed {
   readonly kind: 'failed'
   readonly code: Extract<ProblemCode, 'workspace_unreachable' | 'workspace_timeout' | 'bad_request'>

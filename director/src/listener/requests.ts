@@ -144,6 +144,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
       req,
       res,
       dispatcher: pools.get(seat.lease),
+      freshConnection: () => pools.fresh(seat.lease),
       target: admitted.innerTarget,
       headers: headers.toWorkspace(req.rawHeaders, {
         remoteAddress,

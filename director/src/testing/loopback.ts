@@ -135,6 +135,7 @@ export async function startFront(to: Address, options: FrontOptions = {}): Promi
         req,
         res,
         dispatcher: pools.get({ generation: 'one', address: to }),
+        freshConnection: () => pools.fresh({ generation: 'one', address: to }),
         target: req.url ?? '/',
         headers: passes.toWorkspace(req.rawHeaders, {
           remoteAddress: req.socket.remoteAddress,
