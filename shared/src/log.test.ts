@@ -5,7 +5,7 @@ import { describeError } from './log.ts'
 
 describe('an error in the log', () => {
   it('has no stack if a connection was refused: the place in our code explains nothing', async () => {
-    // Port 1 is nobody's on loopback.
+    // No server listens on port 1 of loopback.
     const error = await new Promise((resolve) => connect(1, '127.0.0.1').once('error', resolve))
     assert.deepEqual(describeError(error), {
       type: 'Error',

@@ -23,7 +23,7 @@ const user = (name: string): UserName => {
 }
 const dnsLabel = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
-/** Names that people really have, names that attackers choose, and everything between. */
+/** Names that people have, names that attackers choose, and random names. */
 const anyUser = fc
   .oneof(
     fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }),
@@ -114,7 +114,7 @@ describe('numbered names', () => {
         const person = workspaceName(prefix, name)
         assert.notEqual(sharedName(prefix, turn), person)
         assert.notEqual(standbyName(prefix, turn), person)
-        // Whatever the hash: behind the hyphens are ten characters, or none.
+        // For every hash: after the hyphens are ten characters, or none.
         for (const numbered of [sharedName(prefix, turn), standbyName(prefix, turn)])
           assert.notEqual(numbered.slice(numbered.indexOf('--') + 2).length, 10)
       }),

@@ -53,17 +53,17 @@ export function workspaceName(prefix: Prefix, user: UserName): WorkspaceName {
   return `${prefix}-${safeUserName(prefix, user)}` as WorkspaceName
 }
 
-/** What its template calls its workspaces by; a prefix has no hyphen. */
+/** The prefix of the template; a prefix has no hyphen. */
 export function prefixOf(name: WorkspaceName): Prefix {
   return name.slice(0, name.indexOf('-')) as Prefix
 }
 
-/** `<prefix>-shared--<number>`: one that several people share. */
+/** `<prefix>-shared--<number>`: a workspace that several people share. */
 export function sharedName(prefix: Prefix, number: number): WorkspaceName {
   return numberedName(prefix, 'shared', number)
 }
 
-/** `<prefix>-standby--<number>`: one that is nobody's yet. */
+/** `<prefix>-standby--<number>`: a standby, which has no owner yet. */
 export function standbyName(prefix: Prefix, number: number): WorkspaceName {
   return numberedName(prefix, 'standby', number)
 }

@@ -1,5 +1,5 @@
-// The names of settings that the spawner does not read itself. .env has the settings of all services, so whoever looks
-// for misspelt ones needs all names. A test holds these lists against the services.
+// The names of settings that the spawner does not read itself. The .env file has the settings of all services, so the
+// check for misspelt names needs all of them. A test compares these lists with the services.
 
 export const directorSettingNames: readonly string[] = [
   'CONNECTION_MAX_AGE',

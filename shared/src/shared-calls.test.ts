@@ -4,7 +4,7 @@ import { createSharedCalls } from './shared-calls.ts'
 
 const { signal: never } = new AbortController()
 
-/** Calls of one key that the tests report on and end. */
+/** Calls of one key; the tests send their reports and end them. */
 function setUp() {
   const calls = createSharedCalls<string, number>()
   const begun: {

@@ -6,7 +6,7 @@ describe('a connection to a workspace', () => {
   it('hazard: goes to port 80 when undici leaves out the default port of http', async () => {
     const { promise, resolve } = Promise.withResolvers<Error | null>()
     const connect = createConnector(1_000)
-    // Nobody listens on this address, so the refusal tells where the connection was to go.
+    // No server listens on this address, so the error names the address that was tried.
     connect({ hostname: '127.5.7.9', port: '', protocol: 'http:' }, (...[failure]) =>
       resolve(failure),
     )

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { discardUpload, type Grace } from './discard-upload.ts'
 
 describe('an upload that is not forwarded any more', () => {
-  /** Sends so many bytes of a body that announces one more, and tells what became of the connection. */
+  /** Sends so many bytes of a body that announces one more, and returns how the connection ended. */
   async function upload(bytes: number, grace: Grace): Promise<'ended' | 'read'> {
     await using server = createServer((request, response) => {
       response.end('early')

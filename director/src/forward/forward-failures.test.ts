@@ -38,7 +38,7 @@ describe('a workspace that cannot be reached', () => {
     await exchange(front.address, post)
     assert.partialDeepStrictEqual(await outcome, { kind: 'not-sent', bytesIn: 0 })
     const ms = performance.now() - began
-    // What connects has ten seconds unless told otherwise.
+    // The default limit for connecting is ten seconds.
     assert.ok(ms > 900 && ms < 8_000, `${ms} ms`)
   })
 
@@ -169,7 +169,7 @@ describe('a workspace that fails', () => {
     ['a length that is none', 'Content-Length: 3x\r\n\r\nabc'],
     ['a folded header', 'X: a\r\n b\r\nContent-Length: 0\r\n\r\n'],
     ['a null byte', 'X: a\0b\r\nContent-Length: 0\r\n\r\n'],
-    ['an upgrade nobody asked for', 'Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n'],
+    ['an unsolicited upgrade', 'Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n'],
   ] as const)
     it(`by an answer with ${hazard} is 502, and its connection is not used again`, async () => {
       await using workspace = await startRawWorkspace((socket) => {
@@ -250,7 +250,7 @@ describe('an idle connection', () => {
     for (let i = 0; i < 5; i += 1) assert.match(await exchange(front.address, get), /ok$/)
     assert.equal(workspace.connections(), 1)
 
-    // Closed by the workspace in the very moment before each next use.
+    // The workspace closes it immediately before each next use.
     for (let i = 0; i < 50; i += 1) {
       using client = await connectRaw(front.address)
       sockets.at(-1)?.destroy()

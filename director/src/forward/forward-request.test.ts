@@ -239,9 +239,9 @@ describe('a body', () => {
   })
 
   it('gets no 100 Continue when no workspace accepts the connection', async () => {
-    const nobody = await startWorkspace(echo)
-    await nobody[Symbol.asyncDispose]()
-    await using front = await startFront(nobody.address)
+    const closed = await startWorkspace(echo)
+    await closed[Symbol.asyncDispose]()
+    await using front = await startFront(closed.address)
     const answer = await exchange(
       front.address,
       'POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n',
@@ -253,7 +253,7 @@ describe('a body', () => {
     const size = 30_000_000
     const asked = Promise.withResolvers<ServerResponse>()
     await using workspace = await startWorkspace((req, res) => {
-      // The first is answered when its upload has come to a stand, the second at once.
+      // The first is answered when its upload has stopped, the second at once.
       if (req.url === '/') asked.resolve(res)
       else res.writeHead(413, { 'Content-Length': 3 }).end('big')
     })
@@ -266,7 +266,7 @@ describe('a body', () => {
     assert.ok(client.socket.writableLength > 0)
     res.writeHead(413, { 'Content-Length': 3 }).end('big')
     await client.until(/413 .*\r\n\r\nbig$/s)
-    // The rest is taken and thrown away; the connection is then good for another request.
+    // The rest is read and discarded; the connection then serves another request.
     client.send(
       `POST /again HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 9\r\n\r\nx`,
     )
@@ -322,7 +322,7 @@ describe('a body', () => {
     const chunk = Buffer.alloc(1024 * 1024)
     for (let i = 0; i < 100; i += 1) upload.send(chunk)
     const req = await receiving.promise
-    // Nothing is read by the workspace: all that is under way fits kernel buffers, so most stays with the client.
+    // The workspace reads nothing: what was sent fits into kernel buffers, and the rest stays with the client.
     await settledCount(() => upload.socket.writableLength)
     assert.ok(upload.socket.writableLength > size / 2, `${upload.socket.writableLength} left`)
     const stalledAt = passedOn

@@ -1,4 +1,4 @@
-// What a workspace may answer with, run by somebody who means harm to the director that everybody shares.
+// Answers of a hostile workspace, which must not affect the director that all people share.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { connectRaw, exchange, startFront, startRawWorkspace } from '../testing/loopback.ts'
@@ -58,7 +58,7 @@ describe('hazard: a handshake without an answer', () => {
     const outcome = front.nextOutcome()
     client.send(handshake)
     await asked.promise
-    // Not a reset: what a gateway does when the person's tab is gone.
+    // An end, not a reset: a gateway does this when the person closes the tab.
     client.socket.end()
     assert.deepEqual(await outcome, { kind: 'client-gone' })
     await closed.promise

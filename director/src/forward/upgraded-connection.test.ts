@@ -102,7 +102,7 @@ describe('frames', () => {
     client.send(masked(1, 'held'))
     await asked.promise
     client.send(masked(9, 'q') + masked(1, 'later'))
-    // What the workspace says meanwhile passes; nothing of the client's does.
+    // Meanwhile the workspace's data passes, and the client's data does not.
     side.send(frame(1, 'meanwhile'))
     await client.until(/meanwhile/)
     assert.equal(side.received(), masked(9, 'p'))

@@ -21,7 +21,7 @@ describe('the cookies of the gateway', () => {
     'other_h4sh_csrf=b',
   ]
 
-  it('are kept from workspaces under the name that the gateway is told', () => {
+  it('are kept from workspaces under the name that the gateway has for them', () => {
     const env = { OAUTH2_PROXY_COOKIE_NAME: 'other' }
     assert.equal(
       passed(env, [...own, 'a=1', 'others=2', 'another=3'].join('; ')),
@@ -34,7 +34,7 @@ describe('the cookies of the gateway', () => {
     assert.equal(passed(env, '__Host-s=1; x-y=2; __Host-s_0=3; a=4'), 'a=4')
   })
 
-  it('have the usual names where nothing is told', () => {
+  it('have the usual names without a setting', () => {
     assert.equal(passed({}, '_oauth2_proxy=1; _oauth2_proxy_0=2; _oauth2_proxy_csrf=3; a=4'), 'a=4')
   })
 })

@@ -18,7 +18,7 @@ const user = 'X-Forwarded-Preferred-Username'
 const subject = 'X-Forwarded-User'
 const groups = 'X-Forwarded-Groups'
 const email = 'X-Forwarded-Email'
-/** As Node shows the bytes of UTF-8. */
+/** The bytes of UTF-8 as Node gives them. */
 const bytes = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
 const basic = (credentials: string) => `Basic ${Buffer.from(credentials).toString('base64')}`
 

@@ -144,7 +144,7 @@ describe('activity reports', () => {
     assert.ok(table.current(seatKey(alice)), 'renewed at 1 s for 4 s')
     await time.pass(1)
     assert.equal(table.current(seatKey(alice)), undefined, 'nothing passed since')
-    assert.equal(sent.length, 1, 'and nobody was told of nothing')
+    assert.equal(sent.length, 1, 'and no empty report was sent')
   })
 
   it('renew the lease of a seat with an open connection, however idle, and report the connection', async () => {

@@ -82,7 +82,7 @@ describe('lease table', () => {
     table.grant(holder('bob'), lease('g1', 5_000))
     await time.pass(1_000)
     table.grant(holder('alice'), lease('g1', 1_000))
-    assert.deepEqual(ended, ['g1 unused'], 'somebody else had a lease all the while')
+    assert.deepEqual(ended, ['g1 unused'], 'another person had a lease all the time')
   })
 
   it('keeps the connections of a generation that another seat still holds', () => {

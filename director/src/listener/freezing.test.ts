@@ -51,7 +51,8 @@ async function startFreezing(leaseMs = shortMs) {
     mostAsking = Math.max(mostAsking, asking)
     try {
       if (frozen()) {
-        if (start === 'no') return createProblem(undefined, 'workspace_idle', 'Nobody is there.')
+        if (start === 'no')
+          return createProblem(undefined, 'workspace_idle', 'The workspace is not in use.')
         thaws += 1
         await sleep(thawMs)
       }

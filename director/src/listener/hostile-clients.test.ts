@@ -1,4 +1,4 @@
-// What somebody may send who speaks to the director as the gateway does, and means harm.
+// Requests of a hostile client that reaches the director as the gateway does.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'

@@ -14,7 +14,7 @@ const gateway = {
   'x-forwarded-access-token': 'of-the-gateway',
   authorization: bearer,
 }
-/** Nothing that a gateway of this configuration sets, or takes away. */
+/** Headers that a gateway of this configuration neither sets nor removes. */
 const forged = {
   'remote-user': 'kept: no header of this gateway',
   'x-auth-request-user': 'eve',

@@ -54,7 +54,7 @@ describe('a port that a route names', () => {
     assert.equal((await bed.request({})).status, 200)
     assert.equal(bed.spawner.asked.at(-1)?.template, 'lab')
 
-    // Of its public address only its gateway knows, so the host that was asked is what pages must be of.
+    // Only the gateway of this port knows its public address, so pages must come from the requested host.
     const address = `ws://127.0.0.1:${port}/ws`
     const headers = { host: `any.test:${port}`, ...identity }
     const socket = new WebSocket(address, {

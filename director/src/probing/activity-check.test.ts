@@ -21,7 +21,7 @@ const forty = '2026-01-01T11:59:20+00:00'
 
 type Answers = Readonly<Record<string, unknown>>
 
-/** What is told of an application that answers so, and what it was asked for. */
+/** The result for an application that answers like this, and the requests that it received. */
 async function ask(path: string, serve: http.RequestListener, deadlineMs = 2_000) {
   assert(pool !== undefined)
   const asked: string[] = []

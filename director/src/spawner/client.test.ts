@@ -11,7 +11,7 @@ import { createSpawner } from './client.ts'
 const user = { name: parseUserName('alice') as UserName, subject: 'u-alice', groups: [] }
 const question = { user, template: 'lab', waitMs: 0, start: 'start', navigation: false } as const
 
-/** Something answers everything with that problem, and then hangs up. */
+/** A server that answers every request with that problem, and then closes the connection. */
 async function spawnerThatSays(
   t: TestContext,
   problem: Problem,

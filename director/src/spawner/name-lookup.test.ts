@@ -110,7 +110,7 @@ describe('a workspace found by name', () => {
     }
     const names = { [workspace]: ['10.213.0.2'], [generation.slice(0, 12)]: ['10.213.0.2'] }
     assert.equal((await lookup(names, last))?.generation, generation)
-    assert.equal(await lookup(names), undefined, 'nobody granted it to this seat')
+    assert.equal(await lookup(names), undefined, 'it was not granted to this seat')
     const another = { ...names, [generation.slice(0, 12)]: [] }
     assert.equal(await lookup(another, last), undefined, 'another container has the name by now')
     assert.equal(await lookup(names, { ...last, workspace: 'lab-bob' }), undefined)

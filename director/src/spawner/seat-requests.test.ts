@@ -59,7 +59,7 @@ function setUp() {
     find: (lease: Lease | undefined) => {
       found = lease
     },
-    /** Held as long as sent, as the spawner does it. */
+    /** Holds the answer as long as requested, as the spawner does. */
     held: ({ waitMs }: SentRequest) => {
       const { promise, resolve } = Promise.withResolvers<Answer>()
       time.setTimer(waitMs, () => resolve(waiting))

@@ -1,4 +1,4 @@
-// For tests: WebSocket handshakes and frames as bytes, and workspaces that speak them.
+// WebSocket handshakes and frames as bytes, and workspaces that send and receive them.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
@@ -23,7 +23,7 @@ export const frame = (opcode: number, payload: string) =>
 export const masked = (opcode: number, payload: string) =>
   String.fromCharCode(0x80 | opcode, 0x80 | payload.length) + '\0\0\0\0' + payload
 
-/** A workspace that accepts every handshake and then speaks in raw bytes. */
+/** A workspace that accepts every handshake and then sends raw bytes. */
 export async function startAccepting(): Promise<Workspace & { accepted(): Promise<RawSide> }> {
   const sides: RawSide[] = []
   const waiting: ((side: RawSide) => void)[] = []

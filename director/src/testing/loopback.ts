@@ -1,4 +1,4 @@
-// For tests: workspaces, a front that forwards to them and raw clients, all on loopback and on ports of the system's choosing.
+// Workspaces, a front that forwards to them and raw clients, all on loopback and on free ports.
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { connect, createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
@@ -25,7 +25,7 @@ export async function startWorkspace(listener: RequestListener): Promise<Workspa
   return listen(createServer(listener))
 }
 
-/** A workspace that speaks for itself, byte by byte. */
+/** A workspace whose answers the test writes byte by byte. */
 export async function startRawWorkspace(serve: (socket: Socket) => void): Promise<Workspace> {
   return listen(
     createNetServer((socket) => {
@@ -35,7 +35,7 @@ export async function startRawWorkspace(serve: (socket: Socket) => void): Promis
   )
 }
 
-/** Listens and never accepts, its queue full: the system leaves further connections unanswered. */
+/** Listens and never accepts. Its queue is full, so the system leaves further connections unanswered. */
 export async function startDeafWorkspace(): Promise<
   AsyncDisposable & { readonly address: Address }
 > {
@@ -90,7 +90,7 @@ function addressOf(server: { address(): unknown }): Address {
 export interface Front extends AsyncDisposable {
   readonly address: Address
   readonly pools: ConnectionPools
-  /** What forwarding came to, in the order of ending. */
+  /** The outcomes of forwarding, in the order in which they ended. */
   readonly outcomes: (ForwardOutcome | UpgradeOutcome)[]
   /** The next outcome that is not yet known. */
   nextOutcome(): Promise<ForwardOutcome | UpgradeOutcome>
@@ -104,7 +104,7 @@ export interface FrontOptions {
 
 const route = { passIdentity: [], passTokens: [], authorization: 'application' } as const
 
-/** Forwards everything to one workspace, with the scrub, and answers what failed with a bare status. */
+/** Forwards every request to one workspace, with the scrub, and answers a failure with a bare status. */
 export async function startFront(to: Address, options: FrontOptions = {}): Promise<Front> {
   const { answerTimeoutMs = 5_000, hooks = {}, limits = {} } = options
   const passes = createHeaderScrub({
@@ -194,12 +194,12 @@ const statuses = { workspace_unreachable: 502, workspace_timeout: 504, bad_reque
 
 export interface RawClient extends Disposable {
   readonly socket: Socket
-  /** All that has come so far, one character a byte. */
+  /** Everything received so far, one character for each byte. */
   received(): string
   send(bytes: string | Uint8Array): void
-  /** Waits for a match in what has come; fails when the connection ends without one. */
+  /** Waits for a match in the received bytes; fails when the connection ends without one. */
   until(pattern: RegExp): Promise<RegExpExecArray>
-  /** Waits for the end of the connection and tells all that came. */
+  /** Waits for the end of the connection and returns everything received. */
   end(): Promise<string>
 }
 
@@ -252,7 +252,7 @@ export async function connectRaw({ host, port }: Address): Promise<RawClient> {
   }
 }
 
-/** Sends one message and tells all that came until the connection ended: let it ask for `Connection: close`. */
+/** Sends one message and returns everything received until the connection ended: send `Connection: close` in it. */
 export async function exchange(address: Address, message: string): Promise<string> {
   using client = await connectRaw(address)
   client.send(message)

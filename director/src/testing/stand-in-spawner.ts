@@ -1,4 +1,4 @@
-// A small spawner of the tests' own on loopback: it speaks the contract and does as each test says.
+// A stand-in for the spawner on loopback: it follows the contract, and each test sets its answers.
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type {
@@ -34,7 +34,7 @@ export interface StandInSpawner extends AsyncDisposable {
   readonly probed: ProbeResult[]
   readonly answers: ActivityCheckResult[]
   readonly passed: Passed[]
-  /** How many questions are held at present. */
+  /** How many seat requests are held now. */
   held(): number
   seats: (request: SeatRequest, signal: AbortSignal) => Promise<SeatAnswer | Problem | number>
   activity: (report: ActivityReport) => ActivityAnswer['leases']
@@ -45,7 +45,7 @@ export interface StandInSpawner extends AsyncDisposable {
   send(command: Command): void
   /** Resolves when something that the test waits for has happened. */
   until(condition: () => boolean): Promise<void>
-  /** As if it had been killed: every connection ends, and no other is taken. */
+  /** As if it had been killed: every connection ends, and no new one is accepted. */
   kill(): Promise<void>
   /** Listens again, on the same port. */
   revive(): Promise<void>

@@ -1,4 +1,4 @@
-// For tests: a whole director on loopback, between a stand-in spawner and workspaces that are real servers.
+// A whole director on loopback, between a stand-in spawner and workspaces that are real servers.
 import { once } from 'node:events'
 import http, { type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -21,7 +21,7 @@ export const workspaceHost = '127.5.0.1'
 export interface TestBed extends AsyncDisposable {
   readonly spawner: StandInSpawner
   readonly director: Director
-  /** Sends the routes, and resolves when the director goes by them. */
+  /** Sends the routes, and resolves when the director uses them. */
   introduce(routes: readonly Route[]): Promise<void>
   /** The lines of the log, parsed. */
   readonly log: Record<string, unknown>[]
@@ -115,7 +115,7 @@ export async function startTestBed(options: TestBedOptions = {}): Promise<TestBe
       if (!server.listening) return
       const closed = once(server, 'close')
       server.close()
-      // Upgraded ones are no longer the server's to close.
+      // The server does not close upgraded sockets.
       for (const socket of sockets) socket.destroy()
       await closed
     }
@@ -198,7 +198,7 @@ export function granted(
 
 export const waiting: SeatAnswer = { status: 'waiting', workspace: 'lab-alice', phase: 'starting' }
 
-/** As a spawner holds an answer: until the time is over or nobody waits any more. */
+/** Holds an answer as a spawner does: until the time is over or the caller has gone. */
 export async function hold(ms: number, signal: AbortSignal): Promise<SeatAnswer> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, ms)
