@@ -87,7 +87,7 @@ templates:
     <<: *small
     prefix: ladder${own}
     route: { hosts: [ladder.localhost] }
-    idle: { freeze: 2s, stop: 10s, remove: 13s }
+    idle: { freeze: 2s, stop: 14s, remove: 17s }
   lasting:
     <<: *small
     prefix: lasting${own}

@@ -95,8 +95,8 @@ describe('proof 19: the life of workspaces according to the file', { concurrency
     const name = await use(at('ladder'))
     for (const [action, step] of [
       ['pause', 2_000],
-      ['die', 10_000],
-      ['destroy', 13_000],
+      ['die', 14_000],
+      ['destroy', 17_000],
     ] as const) {
       const event = await happens(name, action)
       assert.ok(event.at - usedAt >= step, `${action} ${event.at - usedAt} ms after the use`)
