@@ -19,8 +19,7 @@ import { StoreError } from './sqlite/store-error.ts'
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ) as { version: string }
-/** Errors whose message is written for the administrator. */
-const explained = [SettingsError, StoreError, SettingsConflict]
+const errorsForAdministrators = [SettingsError, StoreError, SettingsConflict]
 const ending = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ending.abort())
 let reload = (): void => undefined
@@ -54,7 +53,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   if (error === ending.signal.reason) return
-  const isExplained = explained.some((kind) => error instanceof kind)
+  const isExplained = errorsForAdministrators.some((kind) => error instanceof kind)
   const words = isExplained ? (error as Error).message : inspect(error)
   process.stderr.write(`berth spawner stopped: ${words}\n`)
   process.exitCode = 1
