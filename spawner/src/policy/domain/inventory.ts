@@ -1,10 +1,10 @@
-// The engine as it was found.
+// An inventory: one read of everything that the engine has.
 import type { Person } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { DirectorId, NetworkIndex } from './network.ts'
 import type { Container, WorkspaceKind } from './workspace.ts'
 
-/** What one look at the whole engine saw. Ages are in milliseconds before the look began. */
+/** Ages are in milliseconds before the inventory began. */
 export interface Inventory {
   readonly startedAt: number
   readonly containers: readonly FoundContainer[]
@@ -14,23 +14,23 @@ export interface Inventory {
   readonly subjects: ReadonlyMap<UserName, string>
   /** Short ids of running directors of this instance. */
   readonly directors: readonly DirectorId[]
-  /** Ids of the images that these names lead to. */
+  /** The ids of the images, by the names that templates use. */
   readonly images: ReadonlyMap<string, string>
-  /** Absent: nothing is known of them. */
+  /** Absent: the volumes were not listed. */
   readonly homes?: readonly FoundHome[]
-  /** When it began, in milliseconds since 1970. */
+  /** When the inventory began, in milliseconds since 1970. */
   readonly wallAt?: number
 }
 
 export interface FoundContainer {
-  /** As its labels say: a claimed standby bears another name by now. */
+  /** The name in the labels: a claimed standby has another name by now. */
   readonly workspace: WorkspaceName
   readonly template: string
   readonly kind: WorkspaceKind
   readonly owner: Person | undefined
   readonly network?: NetworkIndex
   readonly container: Container
-  /** For stopped ones: how long ago they ended. */
+  /** How long ago a stopped container ended. */
   readonly finishedAgoMs?: number
 }
 
@@ -38,7 +38,7 @@ export interface FoundContainer {
 export interface FoundHome {
   readonly volume: string
   readonly user: UserName
-  /** By any container, whosever, running or not. */
+  /** By any container, of whatever instance, running or not. */
   readonly mounted: boolean
 }
 

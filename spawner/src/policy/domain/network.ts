@@ -10,31 +10,31 @@ export type DirectorId = string
 export interface Network {
   readonly index: NetworkIndex
   readonly status: 'creating' | 'up' | 'removing'
-  /** The workspace that has it, if any. */
+  /** The workspace that uses it, if any. */
   readonly workspace?: WorkspaceName | undefined
-  /** Where it leads: `none`, nowhere but to the directors. */
+  /** Where the network leads: `none` leads only to the directors. */
   readonly egress: 'internet' | 'none'
   readonly attached: readonly DirectorId[]
   /** Attachments under way. */
   readonly attaching: readonly { readonly director: DirectorId; readonly since: number }[]
-  /** Attachments that failed, and when they are tried again. */
+  /** Attachments that failed, and when they are retried. */
   readonly failing: readonly { readonly director: DirectorId; readonly retryAt: number }[]
-  /** Addresses on it rest until then: nobody else gets them, and it is not removed, so that a look
-   * after a crash still finds it. */
+  /** Until then no other workspace gets its addresses, and it is not removed, so that an inventory after a crash still
+   * finds it. */
   readonly restsUntil: number
-  /** When something became true of it here, or was ordered: an older look does not win over that. Attempts that
-   * fail do not count, or a network that vanished would never be missed while it is tried again. */
+  /** When the policy last changed it or ordered a step: an older inventory does not override that. Attempts that fail do
+   * not count, or a network that vanished would never be missed while it is retried. */
   readonly changedAt: number
-  /** Set: creating or removing it failed, and is not under way before then. */
+  /** Set: creating or removing the network failed, and is retried then. */
   readonly retryAt?: number | undefined
 }
 
 export interface Director {
   readonly id: DirectorId
-  /** Its stream of commands is open. */
+  /** The stream of commands is open. */
   readonly connected: boolean
-  /** `routes` was sent: it is attached to every network there was. */
+  /** `routes` was sent: the director was attached to every network at that time. */
   readonly introduced: boolean
-  /** The last time it asked for a seat. */
+  /** When the director last requested a seat. */
   readonly askedAt: number
 }
