@@ -233,7 +233,7 @@ describe('a field of a template in the file', () => {
     ])
     assert.deepEqual(read('volumes: ["d:/d"]').weakened, [])
     assert.deepEqual(read('volumes: ["/srv/x/{user}:/x"]').weakened, [
-      'reads and writes the folder /srv/x/{user} of the host, which goes to whoever bears that user name later',
+      'reads and writes the folder /srv/x/{user} of the host, which the next person with that user name gets',
     ])
   })
 })

@@ -83,7 +83,7 @@ function sourceComplaint(
       const folder = field.hostFolder(source)
       if ('complaint' in folder) return folder.complaint
       if (!bindsAllowed.some((allowed) => isBelow(source, allowed)))
-        return 'is a folder of the host below none of those that BINDS_ALLOWED names'
+        return 'is a folder of the host that is not below a folder of BINDS_ALLOWED'
       return placeholderComplaint(source, mountPlaceholders)
     }
   }

@@ -41,7 +41,7 @@ export function templateFromFile(
   if (prefix === undefined)
     complain(
       'prefix',
-      `must be set: "${name}" is none (a letter, then letters and digits, at most 20)`,
+      `must be set: "${name}" is not a valid prefix (a letter, then letters and digits, at most 20)`,
     )
   const volumes = (written.volumes ?? []).map((item, index): VolumeMount => {
     const mount = readVolume(item, surroundings.bindsAllowed)
@@ -52,7 +52,7 @@ export function templateFromFile(
   const secrets = (written.secrets ?? []).map((item, index): SecretMount => {
     const { source, target } = typeof item === 'string' ? { source: item } : item
     if (!surroundings.secrets.has(source) && !surroundings.lacksSecrets)
-      complain(`secrets.${index}`, `"${source}" is none of the top level’s secrets`)
+      complain(`secrets.${index}`, `"${source}" is not a secret of the top level`)
     const value = surroundings.secrets.get(source) ?? new Secret('')
     return { name: source, target: target ?? `/run/secrets/${source}`, value }
   })

@@ -115,9 +115,9 @@ const broken: readonly Broken[] = [
     text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    volumes:\n      - /etc:/etc\n      - /srv/data:/ok\n      - /srv/../etc:/b\n      - /srvdata:/c\n      - ./here:/d\n`,
     given: { bindsAllowed: ['/srv'] },
     problems: [
-      /^6:9 .*volumes\.0 "\/etc" is a folder of the host below none of those that BINDS_ALLOWED names/,
+      /^6:9 .*volumes\.0 "\/etc" is a folder of the host that is not below a folder of BINDS_ALLOWED/,
       /^8:9 .*volumes\.2 "\/srv\/\.\.\/etc" must be an absolute path without \.\./,
-      /^9:9 .*volumes\.3 "\/srvdata" is a folder .*below none/,
+      /^9:9 .*volumes\.3 "\/srvdata" is a folder .*not below a folder/,
       /^10:9 .*volumes\.4 "\.\/here" must be an absolute path/,
     ],
   },
@@ -127,7 +127,7 @@ const broken: readonly Broken[] = [
     problems: [
       /^2:16 secrets\.key\.file cannot be read: there is no \.\/nowhere/,
       /^3:3 secrets\.other\.file is not set/,
-      /^5:\d+ templates\.lab\.secrets\.1 "kye" is none of the top level’s secrets/,
+      /^5:\d+ templates\.lab\.secrets\.1 "kye" is not a secret of the top level/,
     ],
   },
   {
@@ -181,7 +181,7 @@ const broken: readonly Broken[] = [
     text: `templates:\n  Lab: { ${lab} }\n  my-lab: { ${lab} }\n  berth: { ${lab}, route: { path: /b } }\n`,
     problems: [
       /^2:3 templates\.Lab must be lower-case letters/,
-      /^3:3 templates\.my-lab\.prefix must be set: "my-lab" is none/,
+      /^3:3 templates\.my-lab\.prefix must be set: "my-lab" is not a valid prefix/,
       /^3:3 templates\.my-lab\.route "Lab" and "my-lab" have the same way in: every host/,
       /^4:3 templates\.berth\.prefix "berth" must differ from the name of the instance/,
     ],
@@ -245,7 +245,7 @@ const broken: readonly Broken[] = [
       /^8:17 .*volumes\.0\.type must be one of/,
       /^9:9 .*volumes\.1 "data" is not name:\/path/,
       /^11:9 .*volumes\.3 has the path \/b that volumes has already/,
-      /^12:15 .*secrets\.0 "nowhere" is none of/,
+      /^12:15 .*secrets\.0 "nowhere" is not a secret of/,
       /^13:31 .*idle\.stop must not be shorter than idle\.freeze/,
       /^14:11 .*cpus must be a number/,
     ],
@@ -273,7 +273,7 @@ const broken: readonly Broken[] = [
       /^9:20 templates\.a\.environment\.__proto__ must be a text/,
       /^10:36 templates\.a\.limits\.groups\.__proto__ must be a whole number/,
       /^11:24 templates\.a\.route\.__proto__ is not known here/,
-      /^12:15 templates\.a\.secrets\.0 "constructor" is none of the top level’s secrets/,
+      /^12:15 templates\.a\.secrets\.0 "constructor" is not a secret of the top level/,
     ],
   },
   {

@@ -24,7 +24,7 @@ const onPort = (listenPort: number): TemplateRoute => ({ hosts: [], listenPort }
 
 describe('two ways in', () => {
   const cases: readonly [a: TemplateRoute, b: TemplateRoute, meeting: RegExp | undefined][] = [
-    [at(), at(), /^every host that is nobody else’s$/],
+    [at(), at(), /^every host that no other template has$/],
     [at('x.org'), at('y.org', 'x.org'), /^host x\.org$/],
     [at('*.x.org'), at('*.x.org'), /^host \*\.x\.org$/],
     [at('*.x.org'), at('*.y.x.org'), undefined],

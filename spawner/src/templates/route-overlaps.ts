@@ -60,5 +60,5 @@ function sitesOf({ hosts, path, listenPort }: TemplateRoute, own: OwnHosts): rea
   const isPublic = path !== undefined && own.public !== undefined
   return isPublic
     ? [{ name: own.public, words: `host ${own.public}`, field: 'route' }]
-    : [{ name: '', words: 'every host that is nobody else’s', field: 'route' }]
+    : [{ name: '', words: 'every host that no other template has', field: 'route' }]
 }

@@ -19,6 +19,6 @@ export function weakened(spec: TemplateSpec): readonly string[] {
 /** Volumes bear their owner's subject; folders do not. */
 function heirs(source: string): string {
   return usesPlaceholder(source, 'user', 'workspace')
-    ? ', which goes to whoever bears that user name later'
+    ? ', which the next person with that user name gets'
     : ''
 }
