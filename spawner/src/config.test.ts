@@ -39,7 +39,7 @@ describe('the configuration of the spawner', () => {
 
   it('is refused without the secret, with an error that names it', () => {
     assert.deepEqual(problemsOf({ INTERNAL_SECRET: undefined }), [
-      'INTERNAL_SECRET is not set: what director and spawner know each other by; at least 16 characters (example: INTERNAL_SECRET=the output of: openssl rand -hex 32)',
+      'INTERNAL_SECRET is not set: the secret by which director and spawner recognise each other; at least 16 characters (example: INTERNAL_SECRET=the output of: openssl rand -hex 32)',
     ])
   })
 
