@@ -26,8 +26,8 @@ function detail(
   after: Workspace,
 ): Pick<Announcement, 'start' | 'failure'> {
   if (after.phase === 'failed' && after.failure !== undefined) return { failure: after.failure }
-  if (after.phase === 'ready' && before?.phase === 'frozen' && before.wakeAskedAt !== undefined)
-    return { start: { kind: 'frozen', ms: draft.now - before.wakeAskedAt } }
+  if (after.phase === 'ready' && before?.phase === 'frozen' && before.thawRequestedAt !== undefined)
+    return { start: { kind: 'frozen', ms: draft.now - before.thawRequestedAt } }
   // No person waited for a standby.
   if (after.kind === 'standby') return {}
   if (after.phase !== 'ready' || before?.servesSince !== undefined) return {}

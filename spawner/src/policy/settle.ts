@@ -17,7 +17,7 @@ import { settleFrozen } from './lifecycle/settle-frozen.ts'
 import { settleReady } from './lifecycle/settle-ready.ts'
 import { settleProbing, settleStart } from './lifecycle/settle-starts.ts'
 import { endStandbys, refillStandbys, clearEndedStandby } from './standby/standby.ts'
-import { makeRoom, settleStopped, settleStopping } from './lifecycle/teardown.ts'
+import { evictForNetworks, settleStopped, settleStopping } from './lifecycle/teardown.ts'
 import { areNetworksChanged, concernedWorkspaces } from './state/changes.ts'
 
 /** Where nothing is due and nothing changed that concerns all, only what the event touched is looked at. */
@@ -49,7 +49,7 @@ function settleQueue(draft: Draft): void {
   evict(draft, settleOne)
   // What was still on its way up is no start any more, and gone at once where nothing of it was there.
   if (draft.tally.places < places || draft.tally.starting < starting) admit(draft, settleOne)
-  if (withoutNetwork > 0) makeRoom(draft, withoutNetwork)
+  if (withoutNetwork > 0) evictForNetworks(draft, withoutNetwork)
 }
 
 /** From phase to phase, until something has to be waited for. */

@@ -10,7 +10,7 @@ import { idleAt, leaseSpan, lifetimeEndsAt, policyOf } from '../state/deadlines.
 import { estimateMs } from './estimates.ts'
 import { failures } from '../lifecycle/failures.ts'
 import { positionOf } from '../queue/order.ts'
-import { isFreezing, wake } from '../lifecycle/freezing.ts'
+import { isFreezing, requestThaw } from '../lifecycle/freezing.ts'
 import { enqueue, probeAgain } from '../lifecycle/transitions.ts'
 import { networkOf } from '../networks.ts'
 import { exceedsQueue } from '../queue/admission.ts'
@@ -113,11 +113,11 @@ function recordRequest(
     case 'ready': {
       const seated = start === 'no' ? workspace : giveOwnerSeat(draft, workspace)
       if (!isFreezing(seated)) return recordUse(draft, seated, asked)
-      if (start !== 'no') wake(draft, seated)
+      if (start !== 'no') requestThaw(draft, seated)
       return undefined
     }
     case 'frozen':
-      if (start !== 'no') wake(draft, giveOwnerSeat(draft, workspace))
+      if (start !== 'no') requestThaw(draft, giveOwnerSeat(draft, workspace))
       return undefined
     case 'stopping':
       if (start !== 'start' || workspace.wanted) return undefined

@@ -5,7 +5,7 @@ import { accessOf, type Allowed } from './access.ts'
 import { recordCancel } from './cancels.ts'
 import { change, drop, freshWorkspace, type Draft } from '../state/draft.ts'
 import type { Workspace } from '../domain.ts'
-import { isFreezing, wake } from '../lifecycle/freezing.ts'
+import { isFreezing, requestThaw } from '../lifecycle/freezing.ts'
 import { cancelStart, leaveQueue } from '../lifecycle/transitions.ts'
 import { holdsPlace, isStarting } from '../state/phases.ts'
 import { changeSeat, seatIn, removeSeat } from '../seats/seat-table.ts'
@@ -68,7 +68,7 @@ function startShared(
 function startAgain(draft: Draft, workspace: Workspace, user: Person): void {
   if (workspace.phase === 'stopping' && !workspace.wanted)
     change(draft, workspace, { wanted: true, ticket: draft.nextTicket++, requestedAt: draft.now })
-  if (workspace.phase === 'frozen' || isFreezing(workspace)) wake(draft, workspace)
+  if (workspace.phase === 'frozen' || isFreezing(workspace)) requestThaw(draft, workspace)
   if (workspace.phase === 'stopped' || workspace.phase === 'failed')
     queueStart(draft, workspace, user)
 }

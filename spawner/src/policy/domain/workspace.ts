@@ -148,7 +148,7 @@ export interface Workspace {
   readonly activeAt?: number | undefined
   readonly veto?: Veto | undefined
   /** When somebody asked for it while it was frozen, or being frozen: it is thawed for them. */
-  readonly wakeAskedAt?: number | undefined
+  readonly thawRequestedAt?: number | undefined
   /** Until then some director may hold a lease (the margin included). */
   readonly leasedUntil: number
   /** The last sign of somebody who waits. */

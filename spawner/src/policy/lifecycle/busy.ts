@@ -1,4 +1,4 @@
-// Busy is not idle: whether an application is asked before an idle step, and what its answers put off, within a bound.
+// A busy workspace is not idle: the application is asked before an idle step, and its answer delays the step within a bound.
 import { change, type Draft } from '../state/draft.ts'
 import type { DirectorId, Event, Veto, Workspace } from '../domain.ts'
 import { policyOf } from '../state/deadlines.ts'
@@ -11,7 +11,7 @@ type Question = NonNullable<Veto['question']>
 /** How long a director has for asking, and how long the question is open. */
 const askForMs = 8_000
 const openForMs = 10_000
-/** How long one that cannot be asked counts as busy where the template sets no bound. */
+/** How long an application that cannot be asked counts as busy if the template sets no bound. */
 const silentAtMostMs = 3_600_000
 
 /** Whether an idle step that is due has to wait: for an answer, or because the answer was that it is busy. */
@@ -37,12 +37,12 @@ export function isVetoed(draft: Draft, workspace: Workspace, step: 'freeze' | 's
   return isBusy
 }
 
-/** It was used, or was active: what it would answer is of no interest now. */
+/** It was used, or was active: the answer is not needed any more. */
 export function withdrawQuestion(draft: Draft, workspace: Workspace): void {
   if (workspace.veto?.question !== undefined) change(draft, workspace, { veto: undefined })
 }
 
-/** A step that failed is not asked about again at once. */
+/** After a step that failed the application is not asked again at once. */
 function wasIdle(draft: Draft, workspace: Workspace): boolean {
   const idleSince = workspace.veto?.idleSince
   if (idleSince === undefined) return false
@@ -115,7 +115,7 @@ export function noteCpu(draft: Draft, event: Answer<'cpu-measured'>): void {
   })
 }
 
-/** @returns the workspace, if that was asked */
+/** @returns the workspace, if the application was asked that */
 function answer(
   draft: Draft,
   event: Answer<'activity-answered'> | Answer<'cpu-measured'>,

@@ -1,4 +1,4 @@
-// The end of a workspace's life: announced, put off once, or brought about at once by who may say so.
+// The end of a workspace's life: announced, extended once, or ordered at once by a person who may do so.
 import type { Person } from '@berth/shared/contract'
 import { change, drop, enter, type Draft } from '../state/draft.ts'
 import type { Event, PolicyConfig, StopReason, Workspace } from '../domain.ts'
@@ -38,7 +38,7 @@ function hasPlaceIn({ owner, seats }: Workspace, user: Person): boolean {
 
 const isSame = (a: Person, b: Person) => a.name === b.name && a.subject === b.subject
 
-/** Leases do not count, and who waits does not wait any longer. */
+/** Leases do not count, and the people who wait stop waiting. */
 export function end(draft: Draft, event: Extract<Event, { type: 'end-requested' }>): void {
   const workspace = draft.workspaces.get(event.workspace)
   if (workspace === undefined) return

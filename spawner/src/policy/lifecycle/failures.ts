@@ -1,4 +1,4 @@
-// What people are told, in plain words, one place for all of it.
+// The texts that people see when a workspace is refused or has failed: what is wrong, and what to do.
 import type { ProblemCode } from '@berth/shared/problems'
 import type { Failure } from '../domain.ts'
 
@@ -6,39 +6,39 @@ const failure = (code: ProblemCode, detail: string): Failure => ({ code, detail 
 
 export const failures = {
   templateUnknown: failure('template_unknown', 'Nothing is offered at this address.'),
-  workspaceUnknown: failure('workspace_unknown', 'There is no such workspace any more.'),
-  othersWorkspace: failure('template_forbidden', 'This workspace belongs to somebody else.'),
+  workspaceUnknown: failure('workspace_unknown', 'This workspace does not exist any more.'),
+  othersWorkspace: failure('template_forbidden', 'This workspace belongs to another person.'),
   forbidden: failure(
     'template_forbidden',
-    'Your account has no access to this. Ask an administrator if you should have it.',
+    'Your account has no access to this. Ask an administrator for access if you need it.',
   ),
   identityReused: failure(
     'identity_reused',
-    'Files under this user name belong to another account. An administrator has to sort this out.',
+    'The files under your user name belong to another account. Ask an administrator to move or remove them.',
   ),
   nameTaken: failure(
     'name_taken',
-    'Something that does not belong to this service has the name of your workspace. An administrator has to remove it.',
+    'A container that this service did not make has the name of your workspace. Ask an administrator to rename or remove it.',
   ),
   nameInUse: failure(
     'conflict',
-    'Another workspace of yours still has the name that this one needs. Stop and remove that one first.',
+    'Another workspace of yours has the name that this one needs. Stop and remove the other one first.',
   ),
   clickStarts: failure(
     'workspace_stopped',
-    'The workspace is not running. It starts when you click on its start button.',
+    'The workspace is not running. It starts when you click the start button on its page.',
   ),
   seatsTaken: failure(
     'limit_template',
-    'All seats of this workspace are taken, or it takes nobody new any more. Try again when somebody has left.',
+    'All seats of this workspace are taken, or it does not accept more people. Try again when a person has left.',
   ),
   tooBig: failure(
     'limit_memory',
-    'This needs more memory than all workspaces together may use. An administrator has to change one or the other.',
+    'This workspace needs more memory than all workspaces together may use. Ask an administrator to change one of these limits.',
   ),
   userLimit: failure(
     'limit_user',
-    'You have as many workspaces as one person may have at a time. Stop one of them first.',
+    'You have as many workspaces as one person may have at the same time. Stop one of them first.',
   ),
   queueFull: failure(
     'queue_full',
@@ -46,24 +46,24 @@ export const failures = {
   ),
   engineAway: failure(
     'engine_unreachable',
-    'The system that runs workspaces does not answer at the moment. Yours will go on as soon as it does.',
+    'The system that runs workspaces does not answer at the moment. Your workspace continues as soon as it answers again.',
   ),
   idle: failure(
     'workspace_idle',
-    'The workspace is not in use, and this request does not wake it.',
+    'The workspace is not in use, and a background request does not wake it.',
   ),
   stopped: failure('workspace_stopped', 'The workspace is stopped. Open its page to start it.'),
   cancelled: failure('workspace_stopped', 'The start of the workspace was cancelled.'),
   lifetimeOver: failure(
     'workspace_stopped',
-    'The workspace reached its maximum lifetime and was ended. It can be started again.',
+    'The workspace reached its maximum lifetime and was stopped. You can start it again.',
   ),
-  neverReady: failure('start_timeout', 'The workspace was started but did not answer in time.'),
+  neverReady: failure('start_timeout', 'The workspace was started, but it did not answer in time.'),
   neverHealthy: failure(
     'start_timeout',
-    'The workspace was started but its health check did not succeed in time.',
+    'The workspace was started, but its health check did not succeed in time.',
   ),
-  noNetwork: failure('start_failed', 'The network of the workspace could not be made.'),
+  noNetwork: failure('start_failed', 'The network of the workspace could not be created.'),
   startFailed: failure('start_failed', 'The workspace could not be started.'),
 } as const satisfies Record<string, Failure>
 

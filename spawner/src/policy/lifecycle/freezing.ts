@@ -1,36 +1,36 @@
-// Freezing and waking: who is on the way to or from it, what asking for one records, and what the engine answered.
+// Freezing and thawing: which workspaces are about to be frozen, requests to thaw one, and what the engine answered.
 import { change, enter, withContainer, type Draft } from '../state/draft.ts'
 import type { Workspace } from '../domain.ts'
 import { policyOf } from '../state/deadlines.ts'
-import { isAwaited, noteWoken, stop } from './transitions.ts'
+import { isAwaited, measureThaw, stop } from './transitions.ts'
 
-/** Nobody is sent to a workspace that may be frozen by the time they arrive. */
+/** No person is sent to a workspace that may be frozen when the request arrives. */
 export function isFreezing(workspace: Workspace | undefined): boolean {
   return workspace?.phase === 'ready' && workspace.pending?.step === 'freeze'
 }
 
-/** Somebody asks for it who may wake it: it is used from now on, and thaws as soon as it can. */
-export function wake(draft: Draft, workspace: Workspace): void {
-  const wakeAskedAt = workspace.wakeAskedAt ?? draft.now
-  change(draft, workspace, { lastUseAt: draft.now, wakeAskedAt })
+/** A person asks for a frozen workspace: it is in use from now on, and is thawed as soon as possible. */
+export function requestThaw(draft: Draft, workspace: Workspace): void {
+  const thawRequestedAt = workspace.thawRequestedAt ?? draft.now
+  change(draft, workspace, { lastUseAt: draft.now, thawRequestedAt })
 }
 
-/** @param container as the engine shows it, where a look told */
+/** @param container as the engine shows it, if an inventory told */
 export function becomeFrozen(
   draft: Draft,
   workspace: Workspace,
   container = withContainer(workspace, { status: 'paused' }),
 ): Workspace {
-  // The story of its start is over: else each round of freezing and waking would make it longer.
+  // The milestones of its start are complete: otherwise each freeze and thaw would add to them.
   return enter(draft, { ...workspace, milestones: [] }, 'frozen', {
     container,
     readyBy: undefined,
     probed: [],
-    wakeAskedAt: workspace.wakeAskedAt,
+    thawRequestedAt: workspace.thawRequestedAt,
   })
 }
 
-/** One that no director has reached yet goes on with that. */
+/** A workspace that no director has reached yet is probed next. */
 export function becomeThawed(
   draft: Draft,
   workspace: Workspace,
@@ -42,9 +42,9 @@ export function becomeThawed(
     enter(draft, thawed, 'probing', { readyBy, probed: [] })
     return
   }
-  noteWoken(draft, workspace)
-  // Who asked for it has a whole idle step to come back, as after a start.
-  const isAsked = workspace.wakeAskedAt !== undefined
+  measureThaw(draft, workspace)
+  // The person who asked for it has a whole idle step to come back, as after a start.
+  const isAsked = workspace.thawRequestedAt !== undefined
   const lastUseAt = isAsked ? Math.max(workspace.lastUseAt, draft.now) : workspace.lastUseAt
   enter(draft, thawed, 'ready', { lastUseAt })
 }
@@ -62,7 +62,7 @@ export function noteThawed(draft: Draft, workspace: Workspace): void {
   else change(draft, workspace, { container: withContainer(workspace, { status: 'running' }) })
 }
 
-/** How often a step that the engine refuses, or an application that is busy, is come back to. */
+/** How long to wait before a step that the engine refused is ordered again, or a busy application is asked again. */
 export function idleRestMs(draft: Draft, workspace: Workspace): number {
   const { idleFreezeMs, idleStopMs } = policyOf(draft.config, workspace)
   const stepMs = Math.min(idleFreezeMs || idleStopMs, idleStopMs || idleFreezeMs)
@@ -71,15 +71,15 @@ export function idleRestMs(draft: Draft, workspace: Workspace): number {
 
 const longestRestMs = 60_000
 
-/** `retry`: it may have been frozen all the same, so it counts as frozen until it was thawed or a look tells otherwise. */
+/** `retry`: the container may be frozen all the same, so it counts as frozen until it was thawed or an inventory shows otherwise. */
 export function noteFreezeFailed(draft: Draft, workspace: Workspace, retry: boolean): void {
   if (workspace.phase !== 'ready') return
   if (retry) return void becomeFrozen(draft, workspace)
   const restMs = Math.max(idleRestMs(draft, workspace), draft.config.retryAfterMs)
-  change(draft, workspace, { retryAt: draft.now + restMs, wakeAskedAt: undefined })
+  change(draft, workspace, { retryAt: draft.now + restMs, thawRequestedAt: undefined })
 }
 
-/** A few times more; then it is started anew for who waits. */
+/** It is tried a few times more. Then the workspace is restarted for the person who waits. */
 export function noteThawFailed(draft: Draft, workspace: Workspace): void {
   if (workspace.phase !== 'frozen') return
   const { retryAfterMs } = draft.config
@@ -89,7 +89,10 @@ export function noteThawFailed(draft: Draft, workspace: Workspace): void {
     return
   }
   const wanted = isAwaited(draft, workspace)
-  stop(draft, workspace, 'replaced', { wanted, requestedAt: workspace.wakeAskedAt ?? draft.now })
+  stop(draft, workspace, 'replaced', {
+    wanted,
+    requestedAt: workspace.thawRequestedAt ?? draft.now,
+  })
 }
 
 const thawRetries = 3

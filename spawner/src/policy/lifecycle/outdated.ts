@@ -1,4 +1,4 @@
-// Whether a container is not what would be made now: from another description, or from an image of old.
+// Whether a container is outdated: made from another description than the present one, or from a former image.
 import type { State, Workspace } from '../domain.ts'
 
 /** What is needed to tell; a draft has it as well as a state. */

@@ -1,15 +1,15 @@
-// The name that a container bears on the engine, where that is not its workspace's: ordered until it is so.
+// Renames a container whose name on the engine is not the name of its workspace, until it succeeds.
 import type { Event, Workspace } from '../domain.ts'
 import { change, order, rests, withContainer, type Draft } from '../state/draft.ts'
 
-/** It works by its address meanwhile; somebody has to take away what has its name. */
+/** The workspace is reached by its address meanwhile. An operator has to remove what has its name. */
 const pauseMs = 60_000
 
 export function isMisnamed({ name, container }: Workspace): boolean {
   return container?.name !== undefined && container.name !== name
 }
 
-/** Last of all that may have to be done for one that runs. */
+/** After all other steps that may be due for a workspace that runs. */
 export function settleName(draft: Draft, workspace: Workspace): void {
   const { name, kind, phase, container, renameAt } = workspace
   if (kind === 'standby' || (phase !== 'ready' && phase !== 'probing')) return

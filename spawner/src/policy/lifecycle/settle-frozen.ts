@@ -1,4 +1,4 @@
-// What becomes of a workspace that is frozen: woken for who asks, or stopped when its time has come.
+// What is due for a frozen workspace: it is thawed for the person who asks, or stopped after its idle time.
 import { order, rests, type Draft } from '../state/draft.ts'
 import type { Workspace } from '../domain.ts'
 import { idleStopAt } from '../state/deadlines.ts'
@@ -11,8 +11,8 @@ export function settleFrozen(draft: Draft, workspace: Workspace): void {
   if (hasOutlived(draft, told)) return endNow(draft, told, 'lifetime')
   if (idleStopAt(draft.config, told) <= draft.now) return endNow(draft, told, 'idle')
   if (isCutOff(draft, told)) return endNow(draft, told, 'replaced')
-  const { name, container, wakeAskedAt } = told
-  if (wakeAskedAt === undefined || container === undefined || rests(draft, told)) return
+  const { name, container, thawRequestedAt } = told
+  if (thawRequestedAt === undefined || container === undefined || rests(draft, told)) return
   const { generation } = container
   order(draft, told, 'thaw', { type: 'thaw-container', workspace: name, generation })
 }

@@ -1,4 +1,4 @@
-// What becomes of a workspace that is served: nothing while it is in use, then frozen or stopped.
+// What is due for a workspace that is served: nothing while it is in use, then it is frozen or stopped.
 import { isVetoed, withdrawQuestion } from './busy.ts'
 import { order, rests, type Draft } from '../state/draft.ts'
 import type { Workspace } from '../domain.ts'

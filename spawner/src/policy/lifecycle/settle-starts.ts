@@ -1,4 +1,4 @@
-// The way up: each start one step further, until a director reaches it or it has failed.
+// What is due for a workspace that starts: the next step, until a director reaches it or the start has failed.
 import { change, enter, order, rests, type Draft } from '../state/draft.ts'
 import type { Workspace } from '../domain.ts'
 import { idleStopAt, probeGraceMs } from '../state/deadlines.ts'
@@ -8,13 +8,13 @@ import { failures } from './failures.ts'
 import { fail, isAwaited, stop } from './transitions.ts'
 import { assignNetwork, networkOf } from '../networks.ts'
 import { isSpent } from '../seats/seat-table.ts'
-import { takeAway } from './teardown.ts'
+import { tearDown } from './teardown.ts'
 
 export function settleStart(draft: Draft, workspace: Workspace): void {
   if (rests(draft, workspace)) return
   const { name, container } = workspace
   if (container !== undefined && workspace.phase !== 'starting')
-    return void takeAway(draft, workspace, container)
+    return void tearDown(draft, workspace, container)
   if (workspace.phase === 'pulling') {
     const { template } = workspace
     order(draft, workspace, 'pull', { type: 'pull-image', workspace: name, template })
@@ -81,15 +81,15 @@ export function settleProbing(draft: Draft, former: Workspace): void {
   const isHealthy = container?.health === undefined || container.health === 'healthy'
   const anyConnected = isAnyConnected(draft)
   if (isHealthy && !anyConnected) {
-    // Nobody could tell, and nobody asks: it only ends when it would as an idle one.
+    // No director can probe it, and no person asks for it: it only ends as an idle workspace would.
     if (draft.engine.reachable && idleStopAt(draft.config, workspace) <= draft.now)
       endNow(draft, workspace, 'idle')
     return
   }
-  // Whoever could tell may have come only now. One that could and gave up gets no more time.
+  // The directors may have connected only now. A director that probed and gave up gets no more time.
   const isUnasked = workspace.probed.length === 0 && workspace.retryAt === undefined
   const grace = isHealthy && isUnasked ? probeGraceMs : 0
-  // A director that reaches it where another did not may hold a lease: it keeps what it was promised.
+  // Another director may have reached it and hold a lease, which stays good.
   const endsAt = Math.max((readyBy ?? Number.POSITIVE_INFINITY) + grace, workspace.leasedUntil)
   if (endsAt <= draft.now && draft.engine.reachable) {
     fail(draft, workspace, isHealthy ? failures.neverReady : failures.neverHealthy)
@@ -132,7 +132,7 @@ function probe(draft: Draft, workspace: Workspace): void {
     })
 }
 
-/** It runs where no director can reach it, and none may think otherwise. */
+/** It runs where no director can reach it, and no director holds a lease. */
 export function isCutOff(draft: Draft, workspace: Workspace): boolean {
   if (workspace.leasedUntil > draft.now) return false
   return workspace.container?.address === undefined || networkOf(draft, workspace) === undefined

@@ -1,4 +1,5 @@
-// The way down: stopped, removed, or kept as stopped until it is due. Also who gives way when networks are short.
+// Teardown: containers that are stopped, removed, or kept as stopped until their removal is due. Also the eviction of
+// stopped ones when networks are short.
 import { change, drop, order, rests, type Draft } from '../state/draft.ts'
 import type { Container, Workspace } from '../domain.ts'
 import { forgetAt, idleRemoveAt } from '../state/deadlines.ts'
@@ -10,7 +11,7 @@ export function settleStopping(draft: Draft, workspace: Workspace): void {
   const { container } = workspace
   if (workspace.pending !== undefined) return
   if (container !== undefined && (isUp(container) || mustGo(draft, workspace))) {
-    if (!rests(draft, workspace)) takeAway(draft, workspace, container)
+    if (!rests(draft, workspace)) tearDown(draft, workspace, container)
     return
   }
   finishStop(draft, workspace)
@@ -38,7 +39,7 @@ function mustGo(draft: Draft, workspace: Workspace): boolean {
 }
 
 /** One step towards having no container: stopped first, then removed. */
-export function takeAway(draft: Draft, workspace: Workspace, container: Container): void {
+export function tearDown(draft: Draft, workspace: Workspace, container: Container): void {
   const { name, template, failure } = workspace
   const { generation } = container
   if (isUp(container)) {
@@ -66,13 +67,13 @@ export function settleStopped(draft: Draft, workspace: Workspace): void {
     !draft.config.templates.has(workspace.template) ||
     networkOf(draft, workspace) === undefined
   )
-    takeAway(draft, workspace, container)
+    tearDown(draft, workspace, container)
 }
 
-/** For want of networks: who has been stopped for longest gives up container and network, before its time. */
-export function makeRoom(draft: Draft, cramped: number): void {
+/** Removes the containers that have been stopped for longest, before their time, so that `wanted` networks are free. */
+export function evictForNetworks(draft: Draft, wanted: number): void {
   releaseNetworks(draft)
-  let missing = cramped - countComing(draft)
+  let missing = wanted - countComing(draft)
   const stopped: Workspace[] = []
   for (const workspace of draft.workspaces.values()) {
     if (missing <= 0) return
@@ -83,11 +84,11 @@ export function makeRoom(draft: Draft, cramped: number): void {
   stopped.sort((a, b) => a.lastUseAt - b.lastUseAt)
   for (const workspace of stopped) {
     if (missing-- <= 0) return
-    if (workspace.container !== undefined) takeAway(draft, workspace, workspace.container)
+    if (workspace.container !== undefined) tearDown(draft, workspace, workspace.container)
   }
 }
 
-/** It will let go of its network. */
+/** It will give up its network. */
 function isLeaving(draft: Draft, workspace: Workspace): boolean {
   const { phase, pending } = workspace
   const isRemoved = pending?.step === 'remove'
@@ -95,7 +96,7 @@ function isLeaving(draft: Draft, workspace: Workspace): boolean {
   return networkOf(draft, workspace) !== undefined && (isRemoved || mustGo(draft, workspace))
 }
 
-/** Networks that nobody has and that will be to be had. */
+/** Networks that no workspace has and that will be free. */
 function countComing(draft: Draft): number {
   let coming = 0
   for (const { workspace, status } of draft.networks.values())

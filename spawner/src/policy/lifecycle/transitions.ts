@@ -1,4 +1,4 @@
-// The transitions of a workspace: queued, given a place, reached, stopped, failed, gone. Each only where it is called.
+// The transitions of a workspace: queued, ready, stopped, failed, gone. Callers decide when one takes place.
 import { change, depart, drop, enter, withContainer, type Draft } from '../state/draft.ts'
 import type { Failure, Measured, StopReason, Workspace } from '../domain.ts'
 import { absentAt, policyOf } from '../state/deadlines.ts'
@@ -6,12 +6,12 @@ import { isStarting, isUp } from '../state/phases.ts'
 
 const measuresKept = 20
 
-/** Somebody waits for it, as far as is known. */
+/** A person waits for it, as far as is known. */
 export function isAwaited(draft: Draft, workspace: Workspace): boolean {
   return workspace.wanted || absentAt(draft.config, workspace) > draft.now
 }
 
-/** Puts a workspace behind everyone who asked before. `ticket`: the place in the order it already has. */
+/** Puts a workspace behind all that were asked for before. `ticket`: the place in the order that it already has. */
 export function enqueue(
   draft: Draft,
   workspace: Workspace,
@@ -34,7 +34,7 @@ export function enqueue(
   })
 }
 
-/** Nobody waits any longer: back to what it was without the asking. */
+/** No person waits for it any more: it is stopped, as before the request. */
 export function leaveQueue(
   draft: Draft,
   workspace: Workspace,
@@ -43,9 +43,9 @@ export function leaveQueue(
   enter(draft, workspace, 'stopped', { wanted: false, seats: [], ...patch })
 }
 
-/** It was thawed for somebody: how long that took. */
-export function noteWoken(draft: Draft, { wakeAskedAt }: Workspace): void {
-  if (wakeAskedAt !== undefined) note(draft, 'frozenMs', draft.now - wakeAskedAt)
+/** Records how long the thaw that a person waited for took. */
+export function measureThaw(draft: Draft, { thawRequestedAt }: Workspace): void {
+  if (thawRequestedAt !== undefined) note(draft, 'frozenMs', draft.now - thawRequestedAt)
 }
 
 export function becomeReady(draft: Draft, workspace: Workspace): void {
@@ -59,14 +59,14 @@ export function becomeReady(draft: Draft, workspace: Workspace): void {
   })
 }
 
-/** What stood by is ready for its owner, whoever reached it before. */
+/** A standby is ready for its owner, whichever director reached it before. */
 export function becomeTheirs(draft: Draft, workspace: Workspace): Workspace {
   const ready = enter(draft, workspace, 'ready', { servesSince: draft.now, lastUseAt: draft.now })
   measureStart(draft, ready)
   return ready
 }
 
-/** A director could not reach it: it has to be seen again before anybody is sent there. */
+/** A director could not reach it: it has to be probed again before any request is sent there. */
 export function probeAgain(draft: Draft, workspace: Workspace): void {
   enter(draft, workspace, 'probing', {
     readyBy: draft.now + policyOf(draft.config, workspace).startTimeoutMs,
@@ -100,7 +100,7 @@ export function stop(
   })
 }
 
-/** With its run the seats end, unless it comes again, or there is something to tell to those who had them. */
+/** The seats end with the run, unless it is started again or the people who had the seats are to be told why it ended. */
 function keepsSeats(
   { kind }: Workspace,
   reason: StopReason,
@@ -113,7 +113,7 @@ export function fail(draft: Draft, workspace: Workspace, failure: Failure): Work
   return stop(draft, workspace, 'failed', { failure, wanted: false })
 }
 
-/** Whoever waited does not wait any longer, and says so. */
+/** The person who waited cancels the start. */
 export function cancelStart(draft: Draft, workspace: Workspace): void {
   const cancelled = { cancelledAt: draft.now, wanted: false }
   if (workspace.phase === 'queued') return leaveQueue(draft, workspace, cancelled)
@@ -124,7 +124,7 @@ export function cancelStart(draft: Draft, workspace: Workspace): void {
   stop(draft, workspace, 'cancelled', { ...cancelled, pending })
 }
 
-/** A step of a start failed for the engine's sake: it rests and is tried again, up to the start timeout. */
+/** The engine failed at a step of a start: the step is tried again after a pause, until the start timeout. */
 export function tryLater(draft: Draft, workspace: Workspace, failure: Failure): void {
   const { startTimeoutMs } = policyOf(draft.config, workspace)
   const retryUntil = workspace.retryUntil ?? draft.now + startTimeoutMs
@@ -135,7 +135,7 @@ export function tryLater(draft: Draft, workspace: Workspace, failure: Failure): 
 /** Stopping has come to its end: nothing runs any more, and what had to be removed is removed. */
 export function finishStop(draft: Draft, workspace: Workspace): void {
   if (workspace.wanted) {
-    // Whoever had it replaced need not stand by for as long as that takes.
+    // The person who asked for the replacement need not stay on the page for as long as that takes.
     const isAsked = workspace.stopReason === 'replaced'
     const seenAt = draft.now
     const seats = workspace.seats.map((seat) => ({ ...seat, seenAt }))

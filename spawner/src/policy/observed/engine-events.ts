@@ -1,4 +1,4 @@
-// Records what the engine tells of its own accord about one container.
+// Engine events: what the engine tells of one container without being asked.
 import { byGeneration, change, withContainer, type Draft } from '../state/draft.ts'
 import { isUp } from '../state/phases.ts'
 import type { Container, Event, Generation, Workspace } from '../domain.ts'

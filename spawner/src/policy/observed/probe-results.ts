@@ -1,4 +1,4 @@
-// What directors saw of a workspace: the first who reaches it makes it ready.
+// Probe results: the first director that reaches a workspace makes it ready.
 import { change, type Draft } from '../state/draft.ts'
 import type { Event } from '../domain.ts'
 import { becomeReady } from '../lifecycle/transitions.ts'

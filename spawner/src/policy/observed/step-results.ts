@@ -1,4 +1,4 @@
-// Records how steps ended. An answer that nobody waits for changes nothing: the next look tells what is there.
+// Records how steps ended. An answer that no workspace waits for changes nothing: the next inventory shows what is there.
 import type { WorkspaceName } from '@berth/shared/names'
 import { change, depart, enter, setNetwork, withContainer, type Draft } from '../state/draft.ts'
 import type { Event, Workspace, WorkspaceStep } from '../domain.ts'
@@ -41,7 +41,7 @@ export function noteCreated(draft: Draft, event: Answer<'container-created'>): v
   if (made.phase === 'creating') enter(draft, made, 'starting')
 }
 
-/** Whose the home is counts from now on, not only from the next look. */
+/** The owner of a new home counts from now on, not only from the next inventory. */
 function rememberHome(draft: Draft, { template, owner }: Workspace): void {
   if (owner === undefined || draft.config.templates.get(template)?.spec.home === undefined) return
   if (draft.subjects.has(owner.name)) return

@@ -69,7 +69,7 @@ function isEvictable(workspace: Workspace): boolean {
 
 /** No person has requested it meanwhile, and no director may hold a lease. */
 function isUnused(draft: Draft, workspace: Workspace): boolean {
-  if (workspace.phase !== 'frozen' || workspace.wakeAskedAt !== undefined) return false
+  if (workspace.phase !== 'frozen' || workspace.thawRequestedAt !== undefined) return false
   return workspace.leasedUntil <= draft.now && !rests(draft, workspace)
 }
 

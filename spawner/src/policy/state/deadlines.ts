@@ -79,7 +79,7 @@ export function endNoticeAt(config: PolicyConfig, workspace: Workspace): number 
   return lifetimeEndsAt(config, workspace) - Math.min(endNoticeMs, maxLifetimeMs / 10)
 }
 
-/** From then on it takes nobody new, and ends with the last who leaves. */
+/** From then on it accepts no new people, and ends when the last person leaves. */
 export function drainsAt(config: PolicyConfig, workspace: Workspace): number {
   const { drainAfterMs } = policyOf(config, workspace)
   return drainAfterMs > 0 ? livesSince(workspace) + drainAfterMs : never

@@ -159,7 +159,7 @@ export function enter(
     retryUntil: undefined,
     pullPercent: undefined,
     veto: undefined,
-    wakeAskedAt: undefined,
+    thawRequestedAt: undefined,
     ...patch,
   })
 }

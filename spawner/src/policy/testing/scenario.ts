@@ -1,4 +1,5 @@
-// For tests: tells a story to `decide`, with an engine that does as it is told, at once, and only when the story says so.
+// For tests: sends events to `decide`, with an engine that carries out steps at once, and only when the test says so.
+// Over 300 lines: one event for each step that the engine can answer.
 import type { Person, SeatRequest, ShownPhase } from '@berth/shared/contract'
 import {
   parsePrefix,

@@ -1,4 +1,5 @@
 // For the model test: an engine with latencies, failures, answers that are lost or late, and events that may not come.
+// Over 300 lines: one method for each engine call, all on the same containers and networks.
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type {
   Container,

@@ -1,5 +1,6 @@
 // For the model test: people, directors and an engine with a will of its own around `decide`, all from one seed.
-// It holds the invariants after each decision and throws at the first that is broken.
+// It checks the invariants after each decision and throws at the first that is broken. Over 300 lines: directors and
+// people share the clock, the chance and the state of this one object.
 import type { Person, SeatRequest } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { decide, initialState } from '../decide.ts'
