@@ -44,6 +44,8 @@ export async function* report(source, { eachTest, onResults }) {
       if (eachTest || (failed && !isOnlyParentOf(data))) {
         yield* parents.notYetShown(data)
         yield `${indent(data)}${failed ? '✖' : '✔'} ${data.name} (${seconds(data.details.duration_ms)})\n`
+        if (failed && !isOnlyParentOf(data))
+          yield `${indent(data)}  ${firstLineOf(data.details.error)}\n`
       }
     } else if (type === 'test:diagnostic' && data.nesting > 0) {
       yield `${indent(data)}ℹ ${data.message}\n`
@@ -180,6 +182,9 @@ const isFile = ({ nesting, entryFile, name, file }) =>
  * @param {Data} data
  */
 const isOnlyParentOf = ({ details }) => details.error?.failureType === 'subtestsFailed'
+
+/** @param {TestError | undefined} error the whole of it follows at the end */
+const firstLineOf = (error) => inspect(error?.cause ?? error).split('\n', 1)[0]
 
 /** @param {{ nesting: number }} data */
 const indent = ({ nesting }) => '  '.repeat(nesting)

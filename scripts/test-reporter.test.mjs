@@ -64,7 +64,7 @@ test('prints a line for each test below its suite, and the duration of each file
   const { text } = await reported({ eachTest: true })
   assert.match(
     text,
-    /^▶ suite\n {2}✔ good \(0\.02 s\)\n {2}✖ bad \(0\.01 s\)\n✖ suite \(0\.03 s\)\n/,
+    /^▶ suite\n {2}✔ good \(0\.02 s\)\n {2}✖ bad \(0\.01 s\)\n {4}Error: it broke\n✖ suite \(0\.03 s\)\n/,
   )
   assert.match(text, /Duration of each file:\n +1\.23 s {2}some\/proof\.test\.ts\n/)
 })
