@@ -11,7 +11,8 @@ const PATTERNS = ['e2e/proofs/**/*.test.ts', 'spawner/src/docker/**/*.contract.t
 /** The tests mostly wait for timeouts, starts and stops. More at a time would compete for two processors. */
 const AT_A_TIME = 3
 /**
- * These measure memory, the use of processors, or how many containers run at once, which other tests would distort.
+ * These measure memory, the use of processors, short times, or how many containers run at once, which other tests would
+ * distort.
  */
 const ALONE = ['/proofs/alone/', '/contract/freezing.contract.ts']
 /** @param {string} file */
@@ -26,7 +27,6 @@ const LONGEST = [
   '05-recovery',
   '03-limits-and-queue',
   '15-seats',
-  '19-templates-file-life',
   '07-clients-that-wait',
 ]
 
