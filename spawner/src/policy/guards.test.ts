@@ -91,7 +91,7 @@ describe('a director that probes', () => {
     assert.deepEqual(story.ordered(), ['probe'])
   })
 
-  it('hazard: giving up again and again puts off the end of the start for ever', () => {
+  it('hazard: giving up again and again does not delay the end of the start for ever', () => {
     const story = probing()
     for (let tries = 0; tries < 20 && story.phase('ann') === 'probing'; tries++) {
       story.orders.length = 0

@@ -191,7 +191,7 @@ describe('an application for which an idle step is due', () => {
 })
 
 describe('an application that is busy', () => {
-  it('hazard: it never ends, and is idle when its bound is reached, unasked', () => {
+  it('hazard: is idle without another question once its bound is reached, also while it never ends to be busy', () => {
     const story = due({ ...measuring, busyAtMostMs: 25_000 })
     measures(story, 100).passes(10_000)
     measures(story, 100).passes(10_000)
@@ -259,7 +259,7 @@ describe('an application that cannot be asked', () => {
     assert.deepEqual(story.ordered(), ['check-activity'])
   })
 
-  it('hazard: an answer that comes too late decides a later question', () => {
+  it('hazard: a later question is not decided by an answer that comes too late', () => {
     const story = due(asking)
     story.passes(10_000)
     says(story, false)

@@ -69,7 +69,7 @@ describe('a template that bears another name', () => {
     assert.equal(generationOf(reply), container.generation)
   })
 
-  it('hazard: it gets what another has under its former prefix', () => {
+  it('hazard: it does not get what another has under its former prefix', () => {
     const story = withReady(['ann'])
     const [generation] = runningOf(story)
     offers(story, moved, { ...templateWith(), name: 'other' })
@@ -121,7 +121,7 @@ describe('a template that is for others by now', () => {
 })
 
 describe('a template of another image', () => {
-  it('hazard: what was pulled before is made from what was not', () => {
+  it('hazard: a container is made only from an image that was pulled', () => {
     const story = new Scenario({}).looks().connects()
     story.asks('ann')
     story.obeys('create-network')

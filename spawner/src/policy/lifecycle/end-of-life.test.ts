@@ -184,7 +184,7 @@ describe('whoever may end a workspace', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('hazard: a restart of what gives way overtakes whom it gives way to', () => {
+  it('hazard: a restart of an evicted workspace does not overtake the person it was evicted for', () => {
     const story = withReady(['ann'], {
       limits: { maxWorkspaces: 1 },
       policy: { idleFreezeMs: 40_000 },

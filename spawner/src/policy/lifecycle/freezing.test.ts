@@ -74,7 +74,7 @@ describe('an idle workspace', () => {
     assert.equal(story.nextDeadlineAt, undefined)
   })
 
-  it('hazard: it is frozen under a lease that is still running', () => {
+  it('hazard: it is not frozen under a lease that is still running', () => {
     const story = ready()
     story.passes(39_000)
     story.reports('ann', 39_000)
@@ -199,7 +199,7 @@ describe('a freeze that fails', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('hazard: its answer was lost, and somebody is sent to what may be frozen', () => {
+  it('hazard: no person is sent to a workspace that may be frozen because the answer was lost', () => {
     const story = ready().passes(40_000)
     story.fails('freeze-container', true)
     assert.equal(story.phase('ann'), 'frozen')
@@ -249,7 +249,7 @@ describe('a frozen workspace', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('hazard: it is stopped while it thaws for somebody who asked at the last moment', () => {
+  it('hazard: it is not stopped while it thaws for a person who asked at the last moment', () => {
     const story = frozen().passes(59_000)
     assert.equal(code(story, 'wake'), 'waiting')
     story.passes(2_000)
@@ -449,7 +449,7 @@ describe('a spawner that starts', () => {
     assert.equal(code(story, 'wake'), 'granted')
   })
 
-  it('hazard: the one before it died while freezing, and that takes effect only now', () => {
+  it('hazard: a freeze that a former spawner ordered and that takes effect only now is noticed', () => {
     const former = ready().passes(40_000)
     const story = new Scenario(options)
     story.now = former.now

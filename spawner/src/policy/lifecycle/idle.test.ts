@@ -86,7 +86,7 @@ describe('idleness', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('hazard: it is stopped under a lease that is still running', () => {
+  it('hazard: it is not stopped under a lease that is still running', () => {
     const story = withReady(['ann'])
     story.passes(99_000)
     assert.deepEqual(story.reports('ann', 99_000), [nameOf('ann')])
@@ -96,7 +96,7 @@ describe('idleness', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('hazard: a forgotten tab keeps it alive with background requests', () => {
+  it('hazard: the background requests of a forgotten tab do not keep it alive', () => {
     const story = withReady(['ann'])
     for (let polls = 0; polls < 130 && story.phase('ann') === 'ready'; polls++) {
       story.passes(1_000)
@@ -231,7 +231,7 @@ describe('a stopped workspace', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('hazard: the echo of its stop arrives after the next start and is taken for a failure', () => {
+  it('hazard: the echo of its stop that arrives after the next start is not taken for a failure', () => {
     const story = withReady(['ann'])
     story.passes(100_000)
     const generation = story.workspace('ann').container?.generation ?? ''
@@ -296,7 +296,7 @@ describe('the maximum lifetime', () => {
     assert.equal(story.phase('ann'), 'pulling')
   })
 
-  it('hazard: a navigation during the stop starts it without a word', () => {
+  it('hazard: a navigation during the stop is told why it ended, and does not start it', () => {
     const story = withReady(['ann'], options)
     story.passes(50_000)
     assert.equal(story.asks('ann').status, 'waiting')

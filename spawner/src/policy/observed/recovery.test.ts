@@ -151,7 +151,7 @@ describe('after its own start the spawner', () => {
 })
 
 describe('a look at the engine', () => {
-  it('hazard: an old look undoes what changed since it began', () => {
+  it('hazard: an old inventory does not undo what changed after it began', () => {
     const story = begun()
     const startedAt = story.now
     story.passes(100)
@@ -162,7 +162,7 @@ describe('a look at the engine', () => {
     assert.equal(story.state.networks.size, 1)
   })
 
-  it('hazard: an old look brings back what was removed since it began', () => {
+  it('hazard: an old inventory does not bring back what was removed after it began', () => {
     const story = withReady(['ann'])
     story.passes(100_000).obeys()
     const container = story.workspace('ann').container ?? assert.fail()
@@ -281,7 +281,7 @@ describe('an engine that goes away', () => {
     assert.equal(story.nextDeadlineAt, undefined)
   })
 
-  it('hazard: its restart counts as a failure of who was starting', () => {
+  it('hazard: its restart does not count as a failure of a workspace that was starting', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network', 'attach-director', 'pull-image')

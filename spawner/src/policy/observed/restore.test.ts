@@ -81,7 +81,7 @@ describe('a record', () => {
     }
   })
 
-  it('hazard: what the API made by a name alone is anybody’s of that name again after a restart', () => {
+  it('hazard: after a restart, what the API made for a name alone still belongs to the first person who signed in under it', () => {
     const options = withoutHome()
     const unknown = person('ann', { subject: '' })
     const there = seen({ owner: unknown, container: running('g3') })

@@ -1,17 +1,12 @@
 // For the model test: what must hold after each decision, and what must be true once all has been calm for a while.
-import type { Phase } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { decide } from '../decide.ts'
 import { inOrder } from '../queue/order.ts'
 import { isGroupFull, ownLimitOf } from '../queue/limits.ts'
 import { peopleOf, tallyOf } from '../state/tally.ts'
 import type { Decision, Generation, SeatReply, State, Step, Workspace } from '../domain.ts'
-import { runningOf } from './world-allowance.ts'
-import { group } from './world-config.ts'
+import { checkMemory, checkOwnLimits, checkRunning, placed, starting } from './limit-invariants.ts'
 import { broken, type WorldFacts } from './world-facts.ts'
-
-const starting: ReadonlySet<Phase> = new Set(['pulling', 'creating', 'starting', 'probing'])
-const placed: ReadonlySet<Phase> = new Set([...starting, 'ready', 'frozen', 'stopping'])
 
 export function checkDecision(world: WorldFacts, before: State, decision: Decision): void {
   checkTimer(world, decision)
@@ -59,22 +54,6 @@ function checkAdmissions(world: WorldFacts, before: State, after: State): void {
     for (const second of admitted)
       if (first.ticket < second.ticket && !mayBePassed(world, after, first, second))
         broken(world, `${second.name} overtook ${first.name}`)
-}
-
-/** Of a private one that was given a place: its owner and their group have no more than they may. */
-function checkOwnLimits(world: WorldFacts, after: State, { kind, template, owner }: Workspace) {
-  if (kind !== 'private' || owner === undefined) return
-  const holding = [...after.workspaces.values()].filter(({ phase }) => placed.has(phase))
-  const { maxWorkspacesPerUser } = world.config.limits
-  const own = holding.filter((other) => other.owner?.name === owner.name).length
-  if (maxWorkspacesPerUser > 0 && own > maxWorkspacesPerUser)
-    broken(world, `${owner.name} has more workspaces than one person may have`)
-  const maxOfGroup = world.config.templates.get(template)?.policy.maxWorkspacesByGroup[group] ?? 0
-  const ofGroup = holding.filter(
-    (other) => other.kind === 'private' && other.template === template,
-  ).length
-  if (maxOfGroup > 0 && ofGroup > maxOfGroup)
-    broken(world, `the group ${group} has more of ${template} than it may`)
 }
 
 /** One of another template, whose own has reached its limit, and one for whom there is no network. */
@@ -180,37 +159,6 @@ function checkSeats(world: WorldFacts, state: State): void {
       if (lease.generation === workspace.container?.generation) inside.add(lease.user.name)
     if (inside.size > most) broken(world, `more people are let into ${name} than it has seats`)
   }
-}
-
-/** The engine itself never runs more than allowed, whatever the state says. */
-function checkRunning(world: WorldFacts): void {
-  const { config, engine, allowance } = world
-  const containers = [...engine.containers.values()]
-  if (containers.some(({ ghost }) => ghost)) return
-  const { places, memory, ofTemplate } = runningOf(containers)
-  if (places > allowance.places(config)) broken(world, 'more containers run than allowed')
-  if (memory > allowance.memory(config)) broken(world, 'more memory is in use than allowed')
-  for (const [template, taken] of ofTemplate)
-    if (taken > allowance.ofTemplate(config, template))
-      broken(world, `more of ${template} run than allowed`)
-}
-
-/** What the containers that hold a place were made with never comes to more than `MAX_MEMORY`, also before they run. */
-function checkMemory(world: WorldFacts, state: State): void {
-  let memory = 0
-  for (const { phase, container } of state.workspaces.values()) {
-    if (!placed.has(phase) || container === undefined) continue
-    const made = world.engine.containers.get(container.generation)
-    // A call of a spawner that is dead started it, and no decision could know of that.
-    if (made === undefined || made.ghost) continue
-    // One that does not run and is removed: its place is for what comes after it.
-    const isOver = phase === 'pulling' || phase === 'creating' || phase === 'stopping'
-    if (!isOver || made.status === 'running' || made.status === 'paused') memory += made.memoryBytes
-  }
-  if (memory > world.allowance.memory(world.config))
-    broken(world, `containers with ${memory} of memory hold places`)
-  if (memory > state.tally.memoryBytes)
-    broken(world, `${state.tally.memoryBytes} of memory was counted, where ${memory} is held`)
 }
 
 function checkStep(world: WorldFacts, state: State, step: Step): void {

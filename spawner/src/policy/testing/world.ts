@@ -380,13 +380,15 @@ export class World implements WorldFacts {
     if (reply === undefined) return
     if (reply.status === 'granted') {
       this.served++
-      const owner = this.engine.containers.get(reply.generation)?.owner
+      const { owner, network } = this.engine.containers.get(reply.generation) ?? {}
+      // As in `removeNetwork`: no director reaches anything by a lease on a network that an operator removed.
+      const isThere = network !== undefined && this.engine.networks.has(network)
       if (owner !== undefined && owner.subject !== user.subject)
         broken(this, `${user.subject} was given the workspace of ${owner.subject}`)
       director.leases.set(who, {
         workspace: reply.workspace,
         generation: reply.generation,
-        network: this.engine.containers.get(reply.generation)?.network,
+        network: isThere ? network : undefined,
         user,
         until: askedAt + reply.leaseMs,
         lastUseAt: this.now,
