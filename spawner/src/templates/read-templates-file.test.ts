@@ -296,7 +296,7 @@ const broken: readonly Broken[] = [
   },
 ]
 
-/** Files with syntax errors: what else can be known is told, and nothing that only follows from the error. */
+/** Files with syntax errors: a template with one is left out, and the faults of all others are told. */
 const unreadable: readonly Broken[] = [
   {
     why: 'an unclosed map, and a wrong value in the next template',
@@ -304,31 +304,24 @@ const unreadable: readonly Broken[] = [
     problems: [/^3:3 {2}Flow map/, /^3:\d+ templates\.b\.cpus must be a number/],
   },
   {
-    why: 'a colon in a text without quotes, and wrong values around it',
+    why: 'a colon in a text without quotes, and a wrong value in the next template',
     text: `templates:\n  a:\n    image: [x]\n    title: The lab: the best\n    init: 7\n    prot: 80\n  b: { ${lab}, idle: { stop: 1s } }\n`,
     problems: [
-      /^3:5 templates\.a\.image must be a text/,
       /^4:12 {2}Nested mappings are not allowed/,
-      /^5:11 templates\.a\.init must be true or false/,
-      /^6:5 templates\.a\.prot is not known here; did you mean port\?/,
       /^7:\d+ templates\.b\.idle\.stop must be a duration/,
     ],
   },
   {
     why: 'a required key in the line of the error, which is not said to be missing',
     text: `templates:\n  a:\n    image: @x\n    port: many\n`,
-    problems: [/^3:12 {2}Plain value cannot start/, /^4:11 templates\.a\.port must be a whole/],
+    problems: [/^3:12 {2}Plain value cannot start/],
   },
   {
     why: 'a tab, a quote that is not closed and a lost dash in three templates',
     text: `templates:\n  a:\n    image: a\n\tport: 80\n    init: 7\n  b:\n    image: "b\n    port: many\n  c:\n    ${lab.replace(', ', '\n    ')}\n    volumes:\n      a: /a\n      - b:/b\n    cpus: many\n  d: { ${lab}, cpus: many, route: { path: /d } }\n`,
     problems: [
       /^4:1 {2}Tabs are not allowed/,
-      /^5:11 templates\.a\.init must be true or false/,
-      /^8:11 templates\.b\.port must be a whole number/,
-      /^12:5 templates\.c\.volumes must be a list/,
       /^14:1 {2}A block sequence may not be used/,
-      /^15:11 templates\.c\.cpus must be a number/,
       /^16:\d+ templates\.d\.cpus must be a number/,
       /^17:1 {2}Missing closing "quote/,
     ],
@@ -336,7 +329,7 @@ const unreadable: readonly Broken[] = [
   {
     why: 'an unclosed list, which is told once however much comes after it',
     text: `templates:\n  a:\n    ${lab.replace(', ', '\n    ')}\n    command: [a, b]]\n    cpus: many\n  b: { ${lab}, route: { path: /b } }\n`,
-    problems: [/^5:20 {2}Unexpected flow-seq-end/, /^6:11 templates\.a\.cpus must be a number/],
+    problems: [/^5:20 {2}Unexpected flow-seq-end/],
   },
   {
     why: 'a way in that may be other than it seems',
@@ -356,15 +349,12 @@ const unreadable: readonly Broken[] = [
   {
     why: 'an anchor that could not be read',
     text: `x-base: &base { image: @x, port: 80 }\ntemplates:\n  a: { <<: *base, cpus: many }\n  b:\n    <<: *base\n    cpus: many\n`,
-    problems: [/^1:24 {2}Plain value cannot start/, /^6:11 templates\.b\.cpus must be a number/],
+    problems: [/^1:24 {2}Plain value cannot start/],
   },
   {
     why: 'an alias without an anchor',
     text: `templates:\n  a:\n    <<: *base\n    cpus: many\n`,
-    problems: [
-      /^3:9 {2}The alias \*base has no anchor &base before it/,
-      /^4:11 templates\.a\.cpus must be a number/,
-    ],
+    problems: [/^3:9 {2}The alias \*base has no anchor &base before it/],
   },
   {
     why: 'a second document',

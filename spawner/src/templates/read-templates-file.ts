@@ -1,10 +1,10 @@
 // The text of the file -> its templates, or everything that is wrong with it and where. Pure: files are read for it.
 import { Secret } from '@berth/shared/secret'
+import type { Document } from 'yaml'
 import type { z } from 'zod'
 import { fileSchema, secretSchema, templateSchema, type WrittenTemplate } from './file-schema.ts'
 import { secretName } from './compose-keys.ts'
 import { isMap } from './file-fields.ts'
-import { findGaps, valueAt, type Gaps } from './file-gaps.ts'
 import { templateFromFile, type FileSurroundings } from './from-file.ts'
 import { jointComplaints } from './joint-rules.ts'
 import { nearestWord } from './nearest-word.ts'
@@ -35,15 +35,18 @@ export type FileResult =
 
 export function readTemplatesFile(text: string, context: FileContext): FileResult {
   const yaml = readYaml(text)
+  const { document, lines, isPartial, incomplete } = yaml
   const problems: FileProblem[] = yaml.errors.map((error) => ({ ...error, path: '' }))
-  if ('document' in yaml) {
-    const position = createPositions(yaml.document, yaml.lines)
+  if (document !== undefined) {
+    const position = createPositions(document, lines)
     const complain = (path: Path, message: string, at?: 'key'): void => {
       problems.push({ ...position(path, at), path: path.join('.'), message })
     }
-    const gaps = findGaps(yaml, position)
-    const content = valueOf(yaml, complain)
-    const templates = content === undefined ? [] : readContent(content, context, gaps, complain)
+    const content = valueOf(document, isPartial, complain)
+    const templates =
+      content === undefined
+        ? []
+        : readContent(content, context, { isPartial, incomplete }, complain)
     if (problems.length === 0) return { templates }
   }
   return { problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) }
@@ -55,7 +58,11 @@ type Content = Readonly<Record<string, unknown>>
 /** Hundreds of templates may share an anchor. */
 const maxAliasCount = 10_000
 
-function valueOf({ document, gaps }: ReadableYaml, complain: Complain): Content | undefined {
+function valueOf(
+  document: Document.Parsed,
+  isPartial: boolean,
+  complain: Complain,
+): Content | undefined {
   let value: unknown
   try {
     value = document.toJS({ maxAliasCount })
@@ -65,34 +72,29 @@ function valueOf({ document, gaps }: ReadableYaml, complain: Complain): Content 
     return undefined
   }
   if (isMap(value)) return value
-  if (gaps.length === 0) complain([], 'must be a map with the key templates')
+  if (!isPartial) complain([], 'must be a map with the key templates')
   return undefined
 }
 
 function readContent(
   content: Content,
   context: FileContext,
-  gaps: Gaps,
+  { isPartial, incomplete }: Pick<ReadableYaml, 'isPartial' | 'incomplete'>,
   complain: Complain,
 ): readonly Template[] {
-  const isThere = (path: Path): boolean => valueAt(content, path) !== undefined
-  const complainOfPresent: Complain = (path, message, at) => {
-    if (at === 'key' || isThere(path)) complain(path, message, at)
-  }
-  const complainHere = gaps.any ? complainOfPresent : complain
   const known = Object.keys(fileSchema.shape)
   for (const key of Object.keys(content))
     if (!known.includes(key) && !key.startsWith('x-'))
       complain([key], unknownKey(key, known), 'key')
-  const secrets = readSecrets(content['secrets'], context, complainHere)
-  const surroundings = { ...context, secrets, lacksSecrets: gaps.elsewhere }
+  const secrets = readSecrets(content['secrets'], context, complain)
+  const surroundings = { ...context, secrets, lacksSecrets: isPartial }
   const wrongKeys = new Map<Template, ReadonlySet<string>>()
-  for (const [name, written] of entries(content['templates'], ['templates'], complainHere)) {
-    const lacks = gaps.areIn(name)
-    const read = lacks
-      ? readTemplate(name, written, { ...surroundings, isThere }, complainOfPresent)
-      : readTemplate(name, written, { ...surroundings, isThere: () => true }, complain)
-    if (read !== undefined && !lacks) wrongKeys.set(read.template, read.wrong)
+  const isLeftOut = isPartial && (content['templates'] ?? undefined) === undefined
+  const written = isLeftOut ? {} : content['templates']
+  for (const [name, one] of entries(written, ['templates'], complain)) {
+    if (incomplete.has(name)) continue
+    const read = readTemplate(name, one, surroundings, complain)
+    if (read !== undefined) wrongKeys.set(read.template, read.wrong)
   }
   const templates = [...wrongKeys.keys()]
   const complaints = jointComplaints([...context.beside, ...templates], context.hosts)
@@ -144,7 +146,7 @@ function readSecrets(
 function readTemplate(
   name: string,
   written: unknown,
-  context: FileContext & FileSurroundings & { readonly isThere: (path: Path) => boolean },
+  context: FileContext & FileSurroundings,
   complain: Complain,
 ): { template: Template; wrong: ReadonlySet<string> } | undefined {
   const path = ['templates', name]
@@ -157,8 +159,7 @@ function readTemplate(
   const { template, complaints } = templateFromFile(name, value, context)
   const pathOf = (field: string): Path => [...path, ...steps(placeOf(field))]
   for (const { fields, message } of [...complaints, ...templateComplaints(template, context)])
-    if (fields.every((field) => !wrong.has(keyOf(field)) && context.isThere(pathOf(field))))
-      complain(pathOf(fields[0]), message)
+    if (fields.every((field) => !wrong.has(keyOf(field)))) complain(pathOf(fields[0]), message)
   return { template, wrong }
 }
 

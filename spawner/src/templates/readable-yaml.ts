@@ -1,6 +1,6 @@
-// A YAML file with syntax errors, read as far as it can be: around each error the smallest entry of a block map is
-// removed and the rest is parsed again. What was removed is known, so that nothing is concluded from what is missing.
-import { isAlias, isMap, isNode, LineCounter, parseDocument, visit, type Document } from 'yaml'
+// A YAML file with syntax errors, read as far as it can be: each template (or other entry of the file) that has an
+// error is left out as a whole and the rest is parsed again. So a complaint about the rest never follows from an error.
+import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml'
 import type { Position } from './positions.ts'
 
 export interface YamlError extends Position {
@@ -8,61 +8,70 @@ export interface YamlError extends Position {
 }
 
 export interface ReadableYaml {
-  readonly document: Document.Parsed
-  readonly lines: LineCounter
   readonly errors: readonly YamlError[]
-  /** For each removed entry the line before it and the entries that this is in, from the inside to the outside. */
-  readonly gaps: readonly (readonly number[])[]
+  /** Absent where nothing can be read. */
+  readonly document?: Document.Parsed
+  readonly lines: LineCounter
+  /** Something was left out: templates, or what they refer to. */
+  readonly isPartial: boolean
+  /** Templates directly above what was left out: rows of theirs may be in it. */
+  readonly incomplete: ReadonlySet<unknown>
 }
 
 interface Fault extends YamlError {
+  /** Of a character that belongs to the entry with the error. */
   readonly offset: number
-  /** The name of an anchor that an alias needs and that is not there. */
+  /** The name of an anchor that an alias refers to and that is not there. */
   readonly anchor?: string
 }
 
-/** A text with more syntax errors than this is hardly YAML, and each costs parsing it again. */
-const mostGaps = 50
+/** A text with more errors than this is hardly YAML, and each costs parsing it again. */
+const mostLeftOut = 20
 
-/** @returns `errors` alone where the text cannot be parsed even without the lines that have errors */
-export function readYaml(text: string): ReadableYaml | { readonly errors: readonly YamlError[] } {
+export function readYaml(text: string): ReadableYaml {
   const rows = text.split('\n')
   const errors: YamlError[] = []
-  const gaps: number[][] = []
-  const removed = new Map<number, string>()
+  const leftOut: string[] = []
+  const gaps: number[] = []
   for (;;) {
     const lines = new LineCounter()
-    const source = rows.join('\n')
-    const document = parseDocument(source, { lineCounter: lines, merge: true, logLevel: 'error' })
+    const document = parseDocument(rows.join('\n'), {
+      lineCounter: lines,
+      merge: true,
+      logLevel: 'error',
+    })
     const fault = firstFault(document, lines)
+    const isPartial = leftOut.length > 0
     if (fault === undefined) {
       // A key that stands there twice does not keep the others from being read.
       errors.push(...document.errors.map((error) => faultOf(error, lines)))
-      return { document, lines, errors, gaps }
+      return {
+        errors,
+        document,
+        lines,
+        isPartial,
+        incomplete: templatesAbove(document, lines, gaps),
+      }
     }
-    // What follows from a removal is no fault of the text.
-    const gap = gapAround(rows, fault, entryLine(document, lines, fault.offset))
-    const isTold = errors.some(({ line }) => line === fault.line && line === gap?.from)
-    if (!isTold && !followsFrom(removed, fault))
-      errors.push({ line: fault.line, column: fault.column, message: fault.message })
-    if (gap === undefined || gaps.length === mostGaps) return { errors }
-    gaps.push(linesAbove(rows, gap.from))
-    for (let line = gap.from; line <= gap.to; line += 1) removed.set(line, rows[line - 1] ?? '')
-    rows.fill('', gap.from - 1, gap.to)
+    // An alias to what was left out is no fault of the text.
+    const { line, column, message, anchor } = fault
+    const follows = anchor !== undefined && leftOut.some((row) => row.includes(`&${anchor}`))
+    if (!follows) errors.push({ line, column, message })
+    const entry = entryAround(document, lines, rows, fault)
+    if (entry === undefined || leftOut.length >= mostLeftOut)
+      return { errors, lines, isPartial, incomplete: new Set() }
+    leftOut.push(rows.slice(entry.from, entry.to).join('\n'))
+    // Rows of what is above may be in it, but for a further document.
+    if (!isMarker(rows[entry.from])) gaps.push(entry.from)
+    rows.fill('', entry.from, entry.to)
   }
-}
-
-function followsFrom(removed: ReadonlyMap<number, string>, { line, anchor }: Fault): boolean {
-  if (anchor === undefined) return removed.has(line)
-  return [...removed.values()].some((row) => row.includes(`&${anchor}`))
 }
 
 function firstFault(document: Document.Parsed, lines: LineCounter): Fault | undefined {
   const [first] = document.errors
     .filter(({ code }) => code !== 'DUPLICATE_KEY')
     .toSorted((a, b) => a.pos[0] - b.pos[0])
-  if (first !== undefined) return faultOf(first, lines)
-  return unknownAlias(document, lines)
+  return first === undefined ? unknownAlias(document, lines) : faultOf(first, lines)
 }
 
 function unknownAlias(document: Document.Parsed, lines: LineCounter): Fault | undefined {
@@ -86,13 +95,15 @@ function unknownAlias(document: Document.Parsed, lines: LineCounter): Fault | un
 }
 
 function faultOf(error: Document.Parsed['errors'][number], lines: LineCounter): Fault {
-  const [offset] = error.pos
+  const [at] = error.pos
+  // A map that was left open is noticed at the key of the next entry.
+  const offset = error.code === 'BAD_INDENT' ? at - 1 : at
   const [sentence = ''] = error.message.split('\n')
   const message =
     error.code === 'MULTIPLE_DOCS'
       ? 'A second document begins here: write all templates in one'
       : sentence.replace(/ at line \d+, column \d+:?$/, '')
-  return { ...placeOf(offset, lines), message, offset }
+  return { ...placeOf(at, lines), message, offset }
 }
 
 function placeOf(offset: number, lines: LineCounter): Position {
@@ -100,63 +111,55 @@ function placeOf(offset: number, lines: LineCounter): Position {
   return { line, column: col }
 }
 
-/** Where the entry begins whose value, not itself a block map, reaches to that offset: a text or a list left open. */
-function entryLine(document: Document.Parsed, lines: LineCounter, offset: number) {
-  let node: unknown = document.contents
-  let line: number | undefined
-  while (isMap(node) && node.flow !== true) {
-    const pair = node.items.find(({ key, value }) => {
-      const [start, end] = [isNode(key) && key.range?.[0], isNode(value) && value.range?.[1]]
-      return (
-        typeof start === 'number' && start <= offset && typeof end === 'number' && offset <= end
-      )
-    })
-    if (pair === undefined) return undefined
-    if (isNode(pair.key)) line = lines.linePos(pair.key.range?.[0] ?? 0).line
-    node = pair.value
-  }
-  return line
-}
-
-/** The entry with all that is further in, which is where a text or a list that was left open should have ended. */
-function gapAround(
+/**
+ * The rows of the template that the error is in, or of another entry of the file. A text that was left open reaches to
+ * the error, so the last key before the error is the one that it belongs to.
+ *
+ * @returns `from` and `to` as `slice` takes them; `undefined` where no entry can be told
+ */
+function entryAround(
+  document: Document.Parsed,
+  lines: LineCounter,
   rows: readonly string[],
-  fault: Fault,
-  entry = fault.line,
+  { offset, line }: Fault,
 ): { from: number; to: number } | undefined {
-  const isBlank = (line: number): boolean => (rows[line - 1] ?? '').trim() === ''
-  let from = Math.min(entry, fault.line)
-  // An error behind what was removed is put right by removing more.
-  while (from > 0 && isBlank(from)) from -= 1
-  if (from === 0) return undefined
-  // What follows is another document, and belongs to no entry of this one.
-  if (/^---/.test(rows[from - 1] ?? '')) return { from, to: rows.length }
-  const row = rows[from - 1] ?? ''
-  // Where a tab hides how far in an entry is, all that may be in it is removed with it.
-  const depth = row.includes('\t') && opensEntry(row) ? 0 : depthOf(row)
-  let to = from
-  while (to < rows.length && (isBlank(to + 1) || depthOf(rows[to]) > depth)) to += 1
-  if (/^\s*[\]}]/.test(rows[to] ?? '')) to += 1
+  // A further document belongs to no entry of this one.
+  if (isMarker(rows[line - 1])) return { from: line - 1, to: rows.length }
+  const top = lastKeyBefore(document.contents, offset)
+  const key = top?.name === 'templates' ? lastKeyBefore(top.value, offset) : top
+  if (key === undefined) return undefined
+  const from = lines.linePos(key.offset).line - 1
+  const depth = depthOf(rows[from])
+  let to = from + 1
+  while (to < rows.length && (isBlank(rows[to]) || depthOf(rows[to]) > depth)) to += 1
   return { from, to }
 }
 
-/** The line before may be the one that it was meant to belong to, however far in each of them is. */
-function linesAbove(rows: readonly string[], from: number): number[] {
-  const above: number[] = []
-  let depth = Number.POSITIVE_INFINITY
-  for (let line = from - 1; line > 0 && depth > 0; line -= 1) {
-    const row = rows[line - 1] ?? ''
-    if (/^\s*(#|$)/.test(row) || depthOf(row) >= depth) continue
-    above.push(line)
-    depth = depthOf(row)
-  }
-  return above
+function templatesAbove(
+  document: Document.Parsed,
+  lines: LineCounter,
+  gaps: readonly number[],
+): ReadonlySet<unknown> {
+  const names = gaps.map((row) => {
+    const offset = (lines.lineStarts[row] ?? 1) - 1
+    const top = lastKeyBefore(document.contents, offset)
+    return top?.name === 'templates' ? lastKeyBefore(top.value, offset)?.name : undefined
+  })
+  return new Set(names)
 }
 
-const opensEntry = (row: string): boolean => /:\s*$/.test(row)
-/** A tab says nothing of the depth; the items of a list are further in than the key in front of them. */
-function depthOf(row = ''): number {
-  const [space = ''] = /^\s*/.exec(row) ?? []
-  if (space.includes('\t')) return Number.POSITIVE_INFINITY
-  return /^\s*-(\s|$)/.test(row) ? space.length + 0.5 : space.length
+function lastKeyBefore(node: unknown, offset: number) {
+  if (!isMap(node) || node.flow === true) return undefined
+  const keys = node.items.flatMap(({ key, value }) => {
+    const at = isScalar(key) ? key.range?.[0] : undefined
+    return isScalar(key) && at !== undefined && at <= offset
+      ? [{ name: key.value, value, offset: at }]
+      : []
+  })
+  return keys.at(-1)
 }
+
+const isMarker = (row = ''): boolean => row.startsWith('---')
+const isBlank = (row = ''): boolean => /^\s*(#|$)/.test(row)
+/** A tab is no indentation in YAML: such a row is part of what is above it. */
+const depthOf = (row = ''): number => (/^ *\t/.test(row) ? Infinity : row.search(/[^ ]|$/))
