@@ -10,7 +10,7 @@ export interface Limits {
   readonly maxQueue: number
   /** The sum of what the containers of all that hold a place were made with. */
   readonly maxMemoryBytes: number
-  /** Frozen ones give way, least recently used first, when somebody waits for a place. */
+  /** Frozen workspaces are evicted, least recently used first, when a person waits for a place. */
   readonly evictsFrozen: boolean
   /** How long a person's volumes are kept after their last use; zero: for ever. */
   readonly keepHomesMs: number

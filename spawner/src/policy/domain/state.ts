@@ -52,7 +52,7 @@ export interface TemplateTally {
 
 export interface State {
   readonly config: PolicyConfig
-  /** When the latest look at the engine began: nothing is decided before the first, and an earlier one says no more. */
+  /** When the latest inventory began: nothing is decided before the first, and an earlier one is ignored. */
   readonly reconciledAt: number | undefined
   readonly engine: { readonly reachable: boolean; readonly detail?: string }
   readonly workspaces: ReadonlyMap<WorkspaceName, Workspace>
@@ -61,12 +61,12 @@ export interface State {
   readonly foreignIndexes: ReadonlySet<NetworkIndex>
   /** Numbers that rest after their network was removed, until then. */
   readonly restingIndexes: ReadonlyMap<NetworkIndex, number>
-  /** When workspaces, containers and networks went that are no longer here, until a look has begun after that. */
+  /** When workspaces, containers and networks were removed, until an inventory has begun after that. */
   readonly departed: ReadonlyMap<WorkspaceName | Generation | NetworkIndex, number>
   readonly directors: ReadonlyMap<DirectorId, Director>
   /** Subject of each home there is, by its owner's exact name. */
   readonly subjects: ReadonlyMap<UserName, string>
-  /** Names on the engine that are somebody else's: never touched. */
+  /** Names on the engine that belong to other programs: never touched. */
   readonly foreignNames: ReadonlySet<string>
   readonly nextTicket: number
   /** Those who wait for a place, first come first. The same array as long as nothing in it changes. */
@@ -78,10 +78,10 @@ export interface State {
   /** Templates whose standbys failed of late. */
   readonly standbyFailures: ReadonlyMap<string, StandbyFailures>
   readonly tally: Tally
-  /** When somebody gave up their seat in a shared template, by `cancelKey`: what is held since before then does not
+  /** When a person gave up their seat in a shared template, by `cancelKey`: a request held since before then does not
    * take another. */
   readonly cancels: ReadonlyMap<string, number>
-  /** What was recorded before the start, until the first look shows what is still there of it. */
+  /** What was recorded before the start, until the first inventory shows what is still there of it. */
   readonly recorded: readonly WorkspaceRecord[]
   /** Ids of the images that templates' names lead to now, as far as known. */
   readonly images: ReadonlyMap<string, string>

@@ -7,7 +7,7 @@ import type { DirectorId, NetworkIndex } from './network.ts'
 /** A container's full id: what a lease names. */
 export type Generation = string
 
-/** Whose it is. `private`: one owner's. `shared`: several people's, or anybody's. `standby`: nobody's yet. */
+/** `private`: it has one owner. `shared`: several people, or any signed-in person, use it. `standby`: it has no owner yet. */
 export type WorkspaceKind = 'private' | 'shared' | 'standby'
 
 /** What a start began from. */
@@ -22,7 +22,7 @@ export type StopReason =
   | 'replaced'
   /** It has served its total, or drained, and the last has left. */
   | 'retired'
-  /** It made room for somebody who waits. */
+  /** It was evicted for a workspace in the queue. */
   | 'evicted'
   /** Its owner, an administrator or the holder of the token said so. */
   | 'asked'
@@ -56,7 +56,7 @@ export interface Seat {
   readonly ticket: number
   readonly since: number
   readonly lastUseAt: number
-  /** The last sign of somebody who waits. */
+  /** The last sign of a person who waits. */
   readonly seenAt: number
   /** Until then some director may let this person in without asking (the margin included). */
   readonly leasedUntil: number
@@ -131,9 +131,9 @@ export interface Workspace {
   /** What its template said when it was given its place: that counts against `MAX_MEMORY` until there is a container,
    * and for a container without a limit. */
   readonly reservedBytes?: number | undefined
-  /** The step under way; its answer, or a look that began after it must have ended, clears it. */
+  /** The step under way; its answer, or an inventory that began after it must have ended, clears it. */
   readonly pending?: { readonly step: WorkspaceStep; readonly since: number } | undefined
-  /** When the engine's part of it last changed here: an older look does not win over that. */
+  /** When the engine's part of it last changed here: an older inventory does not win over that. */
   readonly changedAt: number
   /** Not before then is a failed step ordered again. */
   readonly retryAt?: number | undefined
@@ -147,15 +147,15 @@ export interface Workspace {
   /** The last activity that the application itself told of. */
   readonly activeAt?: number | undefined
   readonly veto?: Veto | undefined
-  /** When somebody asked for it while it was frozen, or being frozen: it is thawed for them. */
+  /** When a person asked for it while it was frozen, or being frozen: it is thawed for them. */
   readonly thawRequestedAt?: number | undefined
   /** Until then some director may hold a lease (the margin included). */
   readonly leasedUntil: number
-  /** The last sign of somebody who waits. */
+  /** The last sign of a person who waits. */
   readonly seenAt: number
   readonly stopReason?: StopReason | undefined
   readonly failure?: Failure | undefined
-  /** Somebody asked for it while it was stopping: it is started again afterwards. */
+  /** A person asked for it while it was stopping: it is started again afterwards. */
   readonly wanted: boolean
   /** Requests held since before then no longer start it. */
   readonly cancelledAt?: number | undefined

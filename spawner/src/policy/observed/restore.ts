@@ -1,4 +1,5 @@
-// The first look meets the records: what was given later is given back to what is still there, and the rest forgotten.
+// Restores the records with the first inventory: what was given later is given back to the containers that are still
+// there, and the other records are discarded.
 import { prefixOf, type WorkspaceName } from '@berth/shared/names'
 import { accessOf } from '../asked/access.ts'
 import { change, freshWorkspace, type Draft } from '../state/draft.ts'
@@ -32,7 +33,7 @@ export function asKnown(
     if (workspace.container !== undefined) planned.set(workspace.container.generation, workspace)
   const recorded = recordsByGeneration(draft)
   const labelled = new Set<WorkspaceName>()
-  // One that was made and never started is nobody's place yet.
+  // A container that was created and never started is not in use by its owner yet.
   for (const { container, workspace } of containers)
     if (container.status !== 'created') labelled.add(workspace)
 
@@ -59,7 +60,7 @@ export function asKnown(
 }
 
 /**
- * Made for somebody who had waited for it in vain, and had one that stood by meanwhile: nobody's, under a name that
+ * A container that was created late, for a person who has a claimed standby by now: it has no owner, under a name that
  * it does not bear, as what is to be taken away.
  */
 function surplus(draft: Draft, there: FoundContainer): FoundContainer {
@@ -75,8 +76,8 @@ function recordsByGeneration({ recorded }: Draft): ReadonlyMap<Generation, Works
 }
 
 /**
- * Labels win: a record gives an owner only to what was made for nobody, or for a name without a subject, and never a
- * second container to anybody who has one that was ever started.
+ * Labels win: a record gives an owner only to a container that was made for no person, or for a name without a subject,
+ * and never a second container to a person who has one that was ever started.
  */
 function fits(
   draft: Draft,
@@ -106,13 +107,13 @@ function under(
   known: Pick<Workspace, 'name' | 'template' | 'kind' | 'owner'>,
 ): FoundContainer {
   const { name: workspace, template, kind, owner } = known
-  // Where a look does not say it, it is as the label says.
+  // If the inventory does not say it, the label does.
   const container =
     workspace === there.workspace ? there.container : { name: there.workspace, ...there.container }
   return { ...there, template, kind, owner, workspace, container }
 }
 
-/** It was to bear another name, so it was somebody's: it is nobody else's any more. */
+/** It was to get another name, so it belonged to a person: no other person gets it. */
 function promised(there: FoundContainer, { name }: WorkspaceRecord): FoundContainer {
   return there.kind === 'standby' ? { ...there, container: { ...there.container, name } } : there
 }
@@ -131,7 +132,7 @@ function seatsOf({ now }: Draft, recorded: readonly RecordedSeat[]): readonly Se
   return recorded.map(({ person, ticket }) => newSeat(person, ticket, now))
 }
 
-/** Once the first look has been noted: who waited waits again, in the order they had. */
+/** After the first inventory was recorded: the people who waited wait again, in the order they had. */
 export function restoreQueue(draft: Draft): void {
   for (const record of draft.recorded)
     if (record.queueTicket !== undefined && isStillOffered(draft, record))

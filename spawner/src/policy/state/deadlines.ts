@@ -5,7 +5,7 @@ import { unlimitedPolicy } from '../../templates/unlimited-policy.ts'
 
 const never = Number.POSITIVE_INFINITY
 
-/** For containers whose template is no longer offered: they run until nobody uses them, and then go. */
+/** For containers whose template is no longer offered: they run until no person uses them, and are then removed. */
 const orphanPolicy: TemplatePolicy = {
   ...unlimitedPolicy,
   idleStopMs: 15 * 60_000,
@@ -32,7 +32,7 @@ export function leaseSpan(config: PolicyConfig): number {
 
 /** An idle step, counted from the last use, but not before a busy application is asked again. */
 function stepAt(workspace: Workspace, stepMs: number): number {
-  // Nobody has used a standby yet.
+  // No person has used a standby yet.
   if (stepMs === 0 || workspace.kind === 'standby') return never
   const usedAt = Math.max(workspace.lastUseAt, workspace.activeAt ?? -never)
   return Math.max(usedAt + stepMs, workspace.veto?.busyUntil ?? -never)

@@ -164,13 +164,13 @@ export function enter(
   })
 }
 
-/** Removes a workspace from the plan; an older look does not bring it back. */
+/** Removes a workspace from the state; an older inventory does not bring it back. */
 export function drop(draft: Draft, workspace: Workspace): void {
   draft.workspaces.delete(workspace.name)
   draft.departed.set(workspace.name, draft.now)
 }
 
-/** A container is gone; an older look, which may know it by another name, does not bring it back. */
+/** A container is gone; an older inventory, which may have it under another name, does not bring it back. */
 export function depart(draft: Draft, container: Container | undefined): void {
   if (container !== undefined) draft.departed.set(container.generation, draft.now)
 }

@@ -26,7 +26,7 @@ export function recordOf(workspace: Workspace): WorkspaceRecord | undefined {
   }
 }
 
-/** Somebody waits for it, and has a place in the order that a restart must not cost them. */
+/** A person waits for it, and keeps the place in the queue order over a restart. */
 function isToBeStarted({ phase, wanted }: Workspace): boolean {
   switch (phase) {
     case 'queued':
@@ -57,7 +57,7 @@ export function changedRecords(
   }
   const saved: RecordChanges['saved'][number][] = []
   const removed: WorkspaceName[] = []
-  // After the first look nothing is left of what no workspace has taken up.
+  // After the first inventory, records that no workspace has taken up are removed.
   const forgotten = after.recorded === before.recorded ? [] : stored.keys()
   for (const name of new Set([...touched, ...forgotten])) {
     const workspace = after.workspaces.get(name)
