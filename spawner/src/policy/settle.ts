@@ -8,6 +8,7 @@ import { claimStandbys } from './standby/claim.ts'
 import { absentAt, forgetAt } from './state/deadlines.ts'
 import { leaveQueue } from './lifecycle/transitions.ts'
 import { evict } from './queue/eviction.ts'
+import { orderQueue } from './queue/order.ts'
 import { planNetworks } from './networks.ts'
 import { admit } from './queue/admission.ts'
 import { settleName } from './lifecycle/rename.ts'
@@ -49,6 +50,8 @@ function settleQueue(draft: Draft): void {
   evict(draft, settleOne)
   // What was still on its way up is no start any more, and gone at once where nothing of it was there.
   if (draft.tally.places < places || draft.tally.starting < starting) admit(draft, settleOne)
+  // An eviction takes seats, and a person who has nothing any more comes before those who have something.
+  else orderQueue(draft)
   if (withoutNetwork > 0) evictForNetworks(draft, withoutNetwork)
 }
 
