@@ -177,7 +177,7 @@ describe('the configuration of the spawner', () => {
     [
       'a personal home in a shared workspace',
       { CONTAINER_SEATS: '10', CONTAINER_HOME: '/home/me' },
-      /^CONTAINER_HOME is one person’s, but several people share/,
+      /^CONTAINER_HOME belongs to one person, but several people share/,
     ],
     [
       'a variable that names a person in a shared workspace',
@@ -187,12 +187,12 @@ describe('the configuration of the spawner', () => {
     [
       'a standby of a shared workspace',
       { CONTAINER_SEATS: '10', CONTAINER_STANDBY: '1' },
-      /^CONTAINER_STANDBY is of private workspaces only/,
+      /^CONTAINER_STANDBY is for private workspaces only/,
     ],
     [
       'a total of seats for private workspaces',
       { CONTAINER_SEATS_TOTAL: '20' },
-      /^CONTAINER_SEATS_TOTAL is of shared workspaces only/,
+      /^CONTAINER_SEATS_TOTAL is for shared workspaces only/,
     ],
     [
       'a total of seats that is less than the seats of a workspace',

@@ -20,7 +20,7 @@ describe('a command', () => {
     ['[]', []],
   ]
   for (const [text, words] of cases)
-    it(`reads ${text === '' ? 'nothing' : text} as ${JSON.stringify(words) ?? 'a mistake'}`, () => {
+    it(`reads ${text === '' ? 'nothing' : text} as ${JSON.stringify(words) ?? 'an error'}`, () => {
       assert.deepEqual(parseCommand(text), words)
     })
 })

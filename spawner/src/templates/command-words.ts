@@ -1,6 +1,7 @@
-// A command as people write it: a JSON array, or words with quotes as a shell splits them. No shell runs it.
+// Splits a command into words. A command is a JSON array, or a text that is split by the quoting rules of a shell. No
+// shell runs it.
 
-/** @returns `undefined` for an unclosed quote, or for something that begins like JSON but is no array of texts */
+/** @returns `undefined` for an unclosed quote, or for a text that begins with `[` but is not a JSON array of texts */
 export function parseCommand(text: string): readonly string[] | undefined {
   const trimmed = text.trim()
   return trimmed.startsWith('[') ? parseJson(trimmed) : splitWords(trimmed)

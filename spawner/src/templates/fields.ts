@@ -1,4 +1,4 @@
-// What each field of a template may say, as text: the same rules for environment, file and labels of images.
+// The rules for the text of each field of a template. They are the same for environment, file and labels of images.
 import { longestMs } from '@berth/shared/contract'
 import { formatDuration, parseDuration } from '@berth/shared/duration'
 import { parsePrefix } from '@berth/shared/names'
@@ -8,7 +8,7 @@ import { parseCommand } from './command-words.ts'
 import { placeholderComplaint, usesPlaceholder } from './placeholders.ts'
 import { mountPathComplaint, volumeNameComplaint } from './volume-list.ts'
 
-/** The text as it is, unless there is a complaint about it. */
+/** Accepts the text unchanged unless there is a complaint about it. */
 const checked =
   (complaintOf: (text: string) => string | undefined): Parse<string> =>
   (text) => {
@@ -44,7 +44,7 @@ export const signal = pattern(
 
 export const urlPath = pattern(/^\/[\x21-\x7e]{0,1023}$/, 'must be a path that begins with /')
 
-/** What a person reads: one line. */
+/** A text of one line that people read. */
 export const words = pattern(/^[^\p{Cc}\p{Zl}\p{Zp}]{0,1024}$/u, 'must be one line of text')
 
 export const icon = checked((text) =>
@@ -70,7 +70,7 @@ export const backgroundRequest = pattern(
 
 export const homePath = checked(mountPathComplaint)
 
-/** Written as it is: nothing in it is rendered. */
+/** A text without placeholders: braces in it have no meaning. */
 export const secretTarget = pattern(
   /^(\/(?!\.{1,2}(\/|$))[^/:,{}\p{Cc}]+)+$/u,
   'must be the path of a file in the container, such as /run/secrets/key, without placeholders',
@@ -84,7 +84,7 @@ export const homeVolume = checked(
       : 'must contain {user}, or people would share one home'),
 )
 
-/** What a variable of the container is set to, or a word of its command. */
+/** The value of a variable of the container, or a word of its command. */
 export const withPlaceholders = checked((text) => placeholderComplaint(text))
 
 export const command: Parse<readonly string[]> = (text) => {
@@ -107,7 +107,7 @@ export const period = (shortest: string, most: string = longest): Parse<number> 
   }
 }
 
-/** Zero is off. */
+/** Zero: off. */
 const periodOrOff =
   (shortestMs: number): Parse<number> =>
   (text) => {
@@ -119,10 +119,10 @@ const periodOrOff =
         }
   }
 
-/** Steps shorter than this would be over before a director has reported anything. */
+/** A shorter idle step would end before a director has reported any activity. */
 export const idleStep = periodOrOff(2_000)
 
-/** Zero is no limit. An engine takes no less than 6 MiB for a container. */
+/** Zero: no limit. An engine accepts no less than 6 MiB for a container. */
 export const memory: Parse<number> = (text) => {
   const value = parseSize(text)
   return value === 0 || (value !== undefined && value >= 6 * 1024 ** 2)
@@ -138,7 +138,7 @@ const decimal = (min: number, max: number): Parse<number> =>
     return value >= min && value <= max ? value : undefined
   }, `must be a number from ${min} to ${max}`)
 
-/** An engine takes no less than 0.01, and so little that it rounds to nothing for no limit. */
+/** An engine accepts no less than 0.01. It treats a number that it rounds to zero as no limit. */
 export const cpus: Parse<number> = (text) => {
   const result = decimal(0, 4096)(text)
   return 'value' in result && (result.value === 0 || result.value >= 0.01)
@@ -146,7 +146,7 @@ export const cpus: Parse<number> = (text) => {
     : { complaint: 'must be a number from 0.01 to 4096, or 0 for no limit' }
 }
 export const pids = integer(0, 4_194_304)
-/** Of people or workspaces; zero is no limit. */
+/** A number of people or workspaces. Zero: no limit. */
 export const count = integer(0, 100_000)
 /** Per cent of one processor. */
 export const cpuPercent = decimal(0, 409_600)
@@ -157,7 +157,7 @@ export const hostFolder = pattern(
   'must be an absolute path without .. in it, and no / at its end',
 )
 
-/** A person's or a group's name as it is: no blanks around it. */
+/** The exact name of a person or a group, without blanks around it. */
 export const personName = pattern(/^(?!\s)[^\p{Cc}]{1,256}(?<!\s)$/u, 'is not a name')
 
 /** `/lab`: only characters that a URL does not encode. */

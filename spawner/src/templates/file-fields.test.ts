@@ -7,7 +7,7 @@ import { fileContext } from './testing/file-context.ts'
 const context = fileContext({ bindsAllowed: ['/srv'], readSecret: (path) => `of ${path}` })
 const minute = 60_000
 
-/** A template of an image and a port, and what is given besides. */
+/** A template with an image, a port and the given fields. */
 function read(more: string, top = ''): Template {
   const text = `${top}\ntemplates:\n  lab: { image: berth/lab, port: 8888${more === '' ? '' : `, ${more}`} }\n`
   const result = readTemplatesFile(text, context)
@@ -191,11 +191,11 @@ describe('a field of a template in the file', () => {
     ['connection_idle: 2m', (t) => t.connectionIdleMs, 2 * minute],
   ]
   for (const [written, of, is] of everything)
-    it(`is taken as ${JSON.stringify(is)} where ${written === '' ? 'nothing is said' : `it says ${written}`}`, () => {
+    it(`is ${JSON.stringify(is)} if ${written === '' ? 'the file does not set it' : `the file has ${written}`}`, () => {
       assert.deepEqual(of(read(written)), is)
     })
 
-  it('may be a secret of the top level, whose content is never printed', () => {
+  it('may name a secret of the top level, whose content is never printed', () => {
     const top = 'secrets: { key: { file: ./key } }'
     const template = read('secrets: [key, { source: key, target: /opt/key }]', top)
     const [first, second] = template.spec.secrets
@@ -205,7 +205,7 @@ describe('a field of a template in the file', () => {
     assert.ok(!JSON.stringify(template).includes('of ./key'))
   })
 
-  it('may be a variable named __proto__ that an anchor brings', () => {
+  it('may be a variable named __proto__ from an anchor', () => {
     const top = 'x-base: &base { __proto__: x }'
     const { spec } = read('environment: { <<: *base, A: y }', top)
     assert.deepEqual(Object.entries(spec.environment).toSorted(), [
@@ -220,7 +220,7 @@ describe('a field of a template in the file', () => {
     assert.deepEqual([template.spec.memoryBytes, template.spec.cpus], [1024 ** 3, 2])
   })
 
-  it('is told in words where it weakens the hardening', () => {
+  it('is listed in words if it weakens the hardening', () => {
     const weak = read(
       'init: false, cap_add: [SYS_PTRACE], security_opt: [seccomp=unconfined], networks: [licences], volumes: ["/srv/x:/x:ro"]',
     )

@@ -1,8 +1,8 @@
-// How fields are written in YAML: as text, number, list or map. What they may say is in `fields.ts`.
+// The forms of fields in YAML: text, number, list or map. `fields.ts` has the rules for their values.
 import type { Parse } from '@berth/shared/parse'
 import { z } from 'zod'
 
-/** What is wrong with a value that is not even of the right kind. */
+/** The complaint about a value of the wrong type. */
 const kindOf =
   (what: string) =>
   ({ input }: { readonly input?: unknown }): string => {
@@ -18,7 +18,7 @@ const scalar = z.union([z.string({ error: textKind }), z.number({ error: textKin
   error: textKind,
 })
 
-/** @param description what the reference and editors say of it */
+/** @param description the text about the field in the reference and in editors */
 export function value<T>(parse: Parse<T>, description: string) {
   return scalar
     .transform((given, context): T => {
@@ -46,8 +46,8 @@ export function list<S extends z.ZodType>(item: S, description: string) {
 }
 
 /**
- * Any keys, each with a value of the same kind. It is parsed as a `Map`: zod drops a key `__proto__` of a record, and
- * here that is a name like any other.
+ * A map with any keys, whose values all have the same type. It is parsed as a `Map`, because zod drops the key
+ * `__proto__` of a record, and this key is a valid name here.
  */
 export function map<S extends z.ZodType>(item: S, description: string) {
   const entries = z.map(z.string(), item, { error: kindOf('a map') })
@@ -60,7 +60,7 @@ export function isMap(value: unknown): value is Readonly<Record<string, unknown>
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A map with these keys and no others. Each unknown key is told by itself, see `unknownKeys`. */
+/** A map with these keys and no others. Each unknown key gets its own complaint, see `unknownKeys`. */
 export function section<S extends z.ZodRawShape>(shape: S, description: string) {
   return z
     .strictObject(shape, {
@@ -70,7 +70,7 @@ export function section<S extends z.ZodRawShape>(shape: S, description: string) 
     .meta({ description })
 }
 
-/** One way of writing it, or another. */
+/** A value in one of two forms. */
 export function either<A extends z.ZodType, B extends z.ZodType>(
   ways: readonly [A, B],
   what: string,

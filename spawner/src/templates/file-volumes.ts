@@ -1,4 +1,5 @@
-// Volumes as Compose writes them, short or long, and those that templates share by id. Binds only below allowed folders.
+// Volumes in the short and the long form of Compose, and volumes that templates share by an id. A bind must be below an
+// allowed folder.
 import { text, type Parsed } from '@berth/shared/parse'
 import type { z } from 'zod'
 import * as field from './fields.ts'
@@ -18,12 +19,12 @@ const long = section(
       'the id of a volume that templates share, instead of type and source',
     ).optional(),
     path: value(text, 'the path in the container of a volume by id').optional(),
-    read_only: flag('nobody writes to it').optional(),
+    read_only: flag('the container may only read it').optional(),
   },
   'a volume in the long way of Compose, or a shared one by id and path',
 )
 
-/** As written: what it means is found by `readVolume`, which knows the allowed folders. */
+/** The volume as written. `readVolume`, which knows the allowed folders, finds out what it means. */
 export const volume = either(
   [short, long],
   'a text such as data:/data, or a map',
@@ -32,7 +33,7 @@ export const volume = either(
 
 export type Written = z.infer<typeof volume>
 
-/** @returns the mount, or what is wrong with it */
+/** @returns the mount, or a complaint that says what is wrong */
 export function readVolume(written: Written, bindsAllowed: readonly string[]): Parsed<VolumeMount> {
   const mount = typeof written === 'string' ? fromShort(written) : fromLong(written)
   if ('complaint' in mount) return mount

@@ -1,12 +1,12 @@
-// The one template that the environment describes. Pure: texts were parsed by the settings.
+// The one template that the environment describes. Pure: the settings have parsed the texts before.
 import type { Values } from '@berth/shared/settings'
 import { defaultIdentity, defaultPolicy, defaultSpec } from './template-defaults.ts'
 import type { Template } from './template.ts'
 import type { templateSettings } from './template-settings.ts'
 
 /**
- * @param environment the container's variables, by their own names, placeholders not yet rendered
- * @returns `undefined` where the environment describes none
+ * @param environment the container's variables, by their own names, with placeholders that are not rendered yet
+ * @returns `undefined` if the environment describes no template
  */
 export function templateFromEnvironment(
   values: Values<typeof templateSettings>,
@@ -78,7 +78,7 @@ export function templateFromEnvironment(
   }
 }
 
-/** What a field is called there, by its name in the file. */
+/** The variable of each field, by the name of the field in the file. */
 const variables: Readonly<Record<string, string>> = {
   prefix: 'CONTAINER_HOST_PREFIX',
   mem_limit: 'CONTAINER_MEMORY',
@@ -97,13 +97,13 @@ const variables: Readonly<Record<string, string>> = {
   'route.hosts': 'CONTAINER_HOSTS',
 }
 
-/** @param path of a field in the file's words */
+/** @param path the path of a field in the file */
 export function variableOf(path: string): string {
   if (path.startsWith('environment.')) return `CONTAINER_ENV_${path.slice('environment.'.length)}`
   return variables[path.replace(/\.\d+$/, '')] ?? path
 }
 
-/** A message about fields in the file's words, in the environment's. */
+/** The same message, with the names of variables in place of the fields of the file. */
 export function inVariables(message: string): string {
   return Object.keys(variables)
     .filter((path) => path.includes('.') || path.includes('_'))

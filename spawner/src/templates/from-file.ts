@@ -1,4 +1,5 @@
-// A template as the file has it -> a template. Pure: texts were parsed by the schema, secrets were read before.
+// Makes a template from its entry in the file. Pure: the schema has parsed the texts, and the secrets have been read
+// before.
 import { parsePrefix, type Prefix } from '@berth/shared/names'
 import { Secret } from '@berth/shared/secret'
 import { readVolume } from './file-volumes.ts'
@@ -15,15 +16,16 @@ import type { Complaint } from './template-rules.ts'
 import { weakened } from './weakened.ts'
 
 export interface FileSurroundings {
-  /** Those of the top level by name; `undefined`: it could not be read, which is told there. */
+  /** The secrets of the top level, by name. `undefined`: the secret could not be read, and its own entry has the
+   * complaint. */
   readonly secrets: ReadonlyMap<string, Secret | undefined>
-  /** Some of them may be missing, because a part of the file could not be read. */
+  /** Some secrets may be missing, because a part of the file could not be read. */
   readonly lacksSecrets: boolean
   readonly bindsAllowed: readonly string[]
 }
 
 export interface FromFile {
-  /** With something in the place of what is wrong, so that all else can be looked at. */
+  /** Fields with an error have a substitute value, so that the rest can be checked. */
   readonly template: Template
   readonly complaints: readonly Complaint[]
 }

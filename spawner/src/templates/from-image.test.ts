@@ -26,7 +26,7 @@ function complaintsOf(labels: Labels): string {
 const web = { 'orca.kind': 'web' }
 
 describe('an image’s label', () => {
-  /** What it is in Orca's words, what it becomes, its default, and an override. */
+  /** The label of Orca, the field of the template, the default, a text, and the value of that text. */
   const table: readonly [
     label: string,
     of: (t: Template) => unknown,
@@ -52,7 +52,7 @@ describe('an image’s label', () => {
     ],
   ]
   for (const [label, of, byDefault, text, overridden] of table)
-    it(`${label} is ${JSON.stringify(byDefault)} unless it says so, in Orca’s words or ours, which win`, () => {
+    it(`${label} is ${JSON.stringify(byDefault)} unless the label of Orca or of Berth is set; the label of Berth wins`, () => {
       assert.deepEqual(of(templateOf(web)), byDefault)
       assert.deepEqual(of(templateOf({ ...web, [`orca.${label}`]: text })), overridden)
       assert.deepEqual(of(templateOf({ [`berth.image.${label}`]: text })), overridden)
@@ -61,7 +61,7 @@ describe('an image’s label', () => {
     })
 
   for (const label of ['timeout.session', 'timeout.inactive', 'users.total', 'users.concurrent'])
-    it(`${label} takes -1 for no limit`, () => {
+    it(`${label} accepts -1 as no limit`, () => {
       const { policy } = templateOf({ [`orca.${label}`]: '-1' })
       const value = {
         'timeout.session': policy.drainAfterMs,
@@ -73,7 +73,7 @@ describe('an image’s label', () => {
     })
 
   for (const kind of ['ssh', 'tcp'])
-    it(`kind ${kind} is read and refused until there is a listener for it`, () => {
+    it(`kind ${kind} is refused with a message that it is not offered yet`, () => {
       assert.match(
         complaintsOf({ 'orca.kind': kind }),
         /is of kind (ssh|tcp), which is not offered yet/,
@@ -81,12 +81,12 @@ describe('an image’s label', () => {
     })
 
   for (const method of ['attach', 'exec', 'connect'])
-    it(`connection.method ${method} is read and refused until there is ssh`, () => {
+    it(`connection.method ${method} is refused, because ssh is not offered yet`, () => {
       const labels = { ...web, 'orca.connection.method': method }
-      assert.match(complaintsOf(labels), /connection\.method \(\w+\), which is of ssh/)
+      assert.match(complaintsOf(labels), /connection\.method \(\w+\), which belongs to ssh/)
     })
 
-  it('users.total is not looked at with one person at a time: nobody gets what another had', () => {
+  it('users.total has no effect with one person at a time: each person has a private workspace', () => {
     const { policy, passIdentity } = templateOf({
       'orca.users.concurrent': '1',
       'orca.users.total': '5',
@@ -112,12 +112,12 @@ describe('an image’s label', () => {
       ['icon', 'https://x.org/i.png', (t) => t.icon, 'https://x.org/i.png'],
     ]
   for (const [label, text, of, is] of ours)
-    it(`${label} is ours alone`, () => {
+    it(`${label} is a label of Berth only`, () => {
       assert.deepEqual(of(templateOf({ ...web, [`berth.image.${label}`]: text })), is)
       assert.notDeepEqual(of(templateOf({ ...web, [`orca.${label}`]: text })), is)
     })
 
-  it('that says nothing sensible is named, with every other', () => {
+  it('with an invalid value is reported, together with all others', () => {
     const complaints = complaintsOf({
       'orca.kind': 'smtp',
       'orca.port': '0',
@@ -128,7 +128,7 @@ describe('an image’s label', () => {
       assert.match(complaints, new RegExp(`label ${name} `))
   })
 
-  it('hazard: so much, or so little, that the engine would take it for no limit', () => {
+  it('hazard: is refused if its value is so large or so small that the engine would treat it as no limit', () => {
     for (const [label, text] of [
       ['memory', '9'.repeat(400)],
       ['memory', '9999999999t'],
@@ -140,39 +140,39 @@ describe('an image’s label', () => {
       )
   })
 
-  it('is not missed: an image without any is no template', () => {
+  it('is required: an image without labels is not a template', () => {
     assert.equal(read({ maintainer: 'x', 'org.orca.kind': 'web' }), undefined)
   })
 
-  it('cannot bring a name that is no prefix', () => {
+  it('cannot set a name that is not a valid prefix', () => {
     assert.match(
       complaintsOf({ 'orca.name': '42' }),
       /has no name from which a prefix could be made/,
     )
   })
 
-  it('weakens nothing', () => {
+  it('does not weaken the hardening', () => {
     const wily = { ...web, 'berth.image.cap_add': 'ALL', 'berth.image.volumes': '/:/host' }
     const { spec, weakened } = templateOf(wily)
     assert.deepEqual([spec.capAdd, spec.volumes, weakened, spec.init], [[], [], [], true])
   })
 })
 
-describe('the way in to a template of an image', () => {
-  it('is a host below that of PUBLIC_URL', () => {
+describe('the route of a template from an image', () => {
+  it('is a host below the host of PUBLIC_URL', () => {
     assert.deepEqual(templateOf(web, 'team/board:4', 'berth.example.com').route, {
       hosts: ['board.berth.example.com'],
     })
   })
 
-  it('is a path that it does not see, where there is no PUBLIC_URL', () => {
+  it('is a path that the director strips if there is no PUBLIC_URL', () => {
     assert.deepEqual(templateOf(web, 'board').route, {
       hosts: [],
       path: { prefix: '/board', strip: true },
     })
   })
 
-  it('is the path that it is served below, where it has one', () => {
+  it('is the path of the label base_path if the image has this label', () => {
     const { route } = templateOf({ 'berth.image.base_path': '/b' }, 'board', 'berth.example.com')
     assert.deepEqual(route, { hosts: [], path: { prefix: '/b', strip: false } })
   })

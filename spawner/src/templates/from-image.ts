@@ -1,4 +1,4 @@
-// An image's labels -> a template: `berth.image.*`, and where these say nothing `orca.*`, with Orca's defaults.
+// Reads a template from the labels of an image: `berth.image.*`, else `orca.*`, else the default of Orca.
 import { parsePrefix } from '@berth/shared/names'
 import { choice, port, type Parse } from '@berth/shared/parse'
 import * as field from './fields.ts'
@@ -13,7 +13,7 @@ import {
 import type { Template, TemplateKind, TemplateRoute } from './template.ts'
 
 export interface LabelledImage {
-  /** `registry.example.com/team/app:1`, as the engine writes it. */
+  /** `registry.example.com/team/app:1`, as the engine lists it. */
   readonly reference: string
   readonly id: string
   readonly labels: Readonly<Record<string, string>>
@@ -21,12 +21,12 @@ export interface LabelledImage {
 
 export type ImageResult =
   | { readonly template: Template }
-  /** Each continues a sentence that begins with the image. */
+  /** Each complaint continues a sentence that begins with the image. */
   | { readonly complaints: readonly string[] }
 
 const hour = 3_600_000
 
-/** What Orca takes where a label is missing, by the kind of image. */
+/** The values that Orca uses for missing labels, by the kind of image. */
 const orcaDefaults = {
   web: { users: 0, persists: true },
   ssh: { users: 1, persists: false },
@@ -34,8 +34,9 @@ const orcaDefaults = {
 } as const
 
 /**
- * @param publicHost the host of PUBLIC_URL: the template gets `<name>.<that>`; without it, the path `/<name>`
- * @returns `undefined` for an image without a label that is meant for us
+ * @param publicHost the host of PUBLIC_URL: the template gets the host `<name>.<publicHost>`. Without it, the template
+ * gets the path `/<name>`
+ * @returns `undefined` for an image that has no label of Berth or Orca
  */
 export function templateFromImage(
   image: LabelledImage,
@@ -82,7 +83,7 @@ export function templateFromImage(
     policy: {
       ...defaultPolicy,
       seats: users,
-      // One at a time is here one for each person, who is the only one that theirs ever serves.
+      // `users.concurrent=1` means a private workspace for each person here, so `users.total` has no effect.
       seatsTotal: users === 1 ? 0 : total,
       seatIdleMs: inactive,
       persistBetweenReconnects:
@@ -119,12 +120,12 @@ function wayIn(
 }
 
 function* notOffered(kind: TemplateKind, method: string | undefined): Generator<string> {
-  if (kind !== 'web') yield `is of kind ${kind}, which is not offered yet: only web is`
+  if (kind !== 'web') yield `is of kind ${kind}, which is not offered yet: the only kind is web`
   if (method !== undefined)
-    yield `has the label connection.method (${method}), which is of ssh, and that is not offered yet`
+    yield `has the label connection.method (${method}), which belongs to ssh, and ssh is not offered yet`
 }
 
-/** Reads a label in either name, ours first. */
+/** Reads a label: `berth.image.<name>` first, then `orca.<name>`. */
 function createLabels(labels: LabelledImage['labels'], complaints: string[]) {
   return <T>(name: string, parse: Parse<T>): T | undefined => {
     const label = [`berth.image.${name}`, ...(isOrcas(name) ? [`orca.${name}`] : [])].find(
@@ -152,11 +153,11 @@ const orcas: ReadonlySet<string> = new Set([
 ])
 const isOrcas = (name: string): boolean => orcas.has(name)
 
-/** -1, as in Orca, is no limit; so is 0, as everywhere here. */
+/** No limit is -1, as in Orca, or 0, as everywhere in Berth. */
 const people: Parse<number> = (text) => (text.trim() === '-1' ? { value: 0 } : field.count(text))
 const period: Parse<number> = (text) => (text.trim() === '-1' ? { value: 0 } : field.idleStep(text))
 
-/** As Go's strconv.ParseBool reads it. */
+/** Accepts the same texts as strconv.ParseBool of Go. */
 const truth: Parse<boolean> = (text) => {
   if (/^(1|t|true)$/i.test(text.trim())) return { value: true }
   if (/^(0|f|false)$/i.test(text.trim())) return { value: false }

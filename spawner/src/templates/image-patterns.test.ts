@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createAdmission, repositoryName } from './image-patterns.ts'
 
-describe('the images that are allowed', () => {
+describe('the allowed images', () => {
   const cases: readonly [patterns: string, reference: string, isAdmitted: boolean][] = [
     ['', 'berth/hello:latest', false],
     ['berth/hello', 'berth/hello:latest', true],
@@ -27,7 +27,7 @@ describe('the images that are allowed', () => {
       assert.equal(admits(reference), isAdmitted)
     })
 
-  it('are named by the last part of their repository', () => {
+  it('get their name from the last part of their repository', () => {
     assert.equal(repositoryName('registry.example.com:5000/team/app:1'), 'app')
     assert.equal(repositoryName('app@sha256:0'), 'app')
     assert.equal(repositoryName('app'), 'app')

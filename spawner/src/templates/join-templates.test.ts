@@ -23,17 +23,17 @@ function join(images: readonly LabelledImage[], given: Partial<JoinContext> = {}
 }
 
 describe('the templates of all sources', () => {
-  it('are those described and those of admitted images', () => {
+  it('are the templates of environment and file and those of allowed images', () => {
     const { names, leftOut } = join([image('team/app:1'), image('else/x:1')])
     assert.deepEqual(names, ['lab', 'board', 'app'])
     assert.deepEqual(leftOut, [])
   })
 
-  it('hold no image where none is allowed', () => {
+  it('contain no image if no image is allowed', () => {
     assert.deepEqual(join([image('team/app:1')], { imagesAllowed: [] }).names, ['lab', 'board'])
   })
 
-  it('hold an image once, whatever names the engine has for it, in any order', () => {
+  it('contain an image once, even if the engine lists it under several names in any order', () => {
     const [one, two] = [image('team/app:2'), { ...image('team/app:1'), id: 'id of team/app:2' }]
     assert.deepEqual(join([one, two]), join([two, one]))
     assert.deepEqual(join([one, two]), { names: ['lab', 'board', 'app'], leftOut: [] })
@@ -46,20 +46,20 @@ describe('the templates of all sources', () => {
     given?: Partial<JoinContext>,
   ][] = [
     [
-      'has the name of one described',
+      'has the name of a template of the environment or the file',
       image('team/lab:1'),
-      /team\/lab:1 is no template.*"lab" \(of CONTAINER_\*\) and "lab" \(of the image team\/lab:1\) have the same name/,
+      /team\/lab:1 is not a template.*"lab" \(of CONTAINER_\*\) and "lab" \(of the image team\/lab:1\) have the same name/,
     ],
     [
-      'is called like the instance',
+      'has the name of the instance',
       image('team/berth:1'),
       /berth\.image\.name "berth" must differ/,
     ],
-    ['would be served on the portal', image('team/portal:1'), /has the portal’s host/],
+    ['would be served on the host of the portal', image('team/portal:1'), /has the portal’s host/],
     [
-      'has a home that several would share',
+      'has a home that several people would share',
       image('team/app:1', { 'berth.image.home': '/h' }),
-      /berth\.image\.home is one person’s/,
+      /berth\.image\.home belongs to one person/,
     ],
     [
       'names a person in a shared command',
@@ -67,31 +67,31 @@ describe('the templates of all sources', () => {
       /berth\.image\.command names a person/,
     ],
     [
-      'is of another kind',
+      'has a kind that is not offered',
       image('team/app:1', { 'orca.kind': 'ssh' }),
       /kind ssh, which is not offered yet/,
     ],
     [
-      'has no bound on its memory',
+      'has no limit on its memory',
       image('team/app:1', { 'berth.image.memory': '0' }),
       /berth\.image\.memory must be set/,
       { maxMemoryBytes: 2 ** 40 },
     ],
   ]
   for (const [why, wrong, word, given] of leftOut)
-    it(`leave out an image that ${why}, say so, and keep the others`, () => {
+    it(`leave out an image that ${why}, report it, and keep the others`, () => {
       const { names, leftOut } = join([wrong, image('team/zz:1')], given)
       assert.deepEqual(names, ['lab', 'board', 'zz'])
       assert.equal(leftOut.length, 1)
       assert.match(leftOut[0] ?? '', word)
     })
 
-  it('hold the first of two images of one name, and name both', () => {
+  it('contain the first of two images with the same name, and the report names both', () => {
     const { names, leftOut } = join([image('team/app:2'), image('team/app:1')])
     assert.deepEqual(names, ['lab', 'board', 'app'])
     assert.match(
       leftOut.join(),
-      /image team\/app:2 is no template.*of the image team\/app:1\) and "app" \(of the image team\/app:2/,
+      /image team\/app:2 is not a template.*of the image team\/app:1\) and "app" \(of the image team\/app:2/,
     )
   })
 })

@@ -1,5 +1,5 @@
-// Templates of environment, file and images -> those that there are. Earlier sources win; an image that cannot be
-// one beside them is left out, and why is said.
+// Joins the templates of environment, file and images. An earlier source wins. An image that cannot be a template is
+// left out, with the reason.
 import { templateFromImage, type LabelledImage } from './from-image.ts'
 import { createAdmission } from './image-patterns.ts'
 import { jointComplaints } from './joint-rules.ts'
@@ -14,11 +14,11 @@ export interface JoinContext extends Surroundings {
 
 export interface Joined {
   readonly templates: ReadonlyMap<string, Template>
-  /** Which images are left out, a sentence each. */
+  /** One sentence for each image that is left out. */
   readonly leftOut: readonly string[]
 }
 
-/** @param described those of environment and file, which go together already */
+/** @param described the templates of environment and file, which have no conflicts with each other */
 export function joinTemplates(
   described: readonly Template[],
   images: readonly LabelledImage[],
@@ -34,12 +34,13 @@ export function joinTemplates(
         ? result.complaints
         : complaintsBeside(templates, result.template, context)
     if ('template' in result && complaints.length === 0) templates.push(result.template)
-    else leftOut.push(`the image ${image.reference} is no template: it ${complaints.join('; it ')}`)
+    else
+      leftOut.push(`the image ${image.reference} is not a template: it ${complaints.join('; it ')}`)
   }
   return { templates: new Map(templates.map((template) => [template.name, template])), leftOut }
 }
 
-/** Each image once, under its first name, in an order that does not depend on the engine's. */
+/** Each image once, by the first of its names, in an order that does not depend on the order of the engine. */
 function admitted(
   images: readonly LabelledImage[],
   patterns: readonly string[],
@@ -60,17 +61,17 @@ function complaintsBeside(
   const own = templateComplaints(template, context).map(
     ({ fields: [field], message }) => `${labelWords[field] ?? field} ${message}`,
   )
-  // Whatever the others have among themselves was told before.
+  // Complaints about the other templates were reported before.
   const joint = jointComplaints([...others, template], context.hosts).filter(
     ({ templates }) => templates.at(-1) === template,
   )
   return [
     ...own.map((complaint) => `has a fault: ${complaint}`),
-    ...joint.map(({ message }) => `cannot be one beside the others: ${message}`),
+    ...joint.map(({ message }) => `cannot be offered with the other templates: ${message}`),
   ]
 }
 
-/** What the fields of a template are called on an image. */
+/** The labels of an image, by the name of the field in the file. */
 const labelWords: Readonly<Record<string, string>> = {
   prefix: 'berth.image.name',
   mem_limit: 'berth.image.memory',

@@ -1,14 +1,15 @@
-// What templates must be to each other: names of their own, ways in of their own, volumes that one user can write to.
+// The rules for several templates together: each has its own name and its own routes, and the templates that give a
+// person the same volume run as the same user.
 import { usesPlaceholder } from './placeholders.ts'
 import { routeOverlaps, type OwnHosts } from './route-overlaps.ts'
 import type { Template } from './template.ts'
 
 export interface JointComplaint {
-  /** The one to change comes last. */
+  /** The template to change is the last one. */
   readonly templates: readonly Template[]
-  /** Of the last, in the file's words. */
+  /** The field of the last template, by its name in the file. */
   readonly field: string
-  /** Names them all. */
+  /** The message names all of these templates. */
   readonly message: string
 }
 
@@ -23,7 +24,7 @@ export function jointComplaints(
     ...routeOverlaps(templates, hosts).map(({ templates: [first, second], field, meeting }) => ({
       templates: [first, second],
       field,
-      message: `${called(first)} and ${called(second)} have the same way in: ${meeting}`,
+      message: `${called(first)} and ${called(second)} have the same way in: ${meeting}; change the route of one of them`,
     })),
   ]
 }
@@ -35,13 +36,13 @@ function* sameNames(templates: readonly Template[]): Generator<JointComplaint> {
         yield {
           templates: [first, second],
           field: '',
-          message: `${called(first)} and ${called(second)} have the same name`,
+          message: `${called(first)} and ${called(second)} have the same name: rename one of them`,
         }
       else if (first.prefix === second.prefix)
         yield {
           templates: [first, second],
           field: 'prefix',
-          message: `${called(first)} and ${called(second)} have the same prefix "${first.prefix}"`,
+          message: `${called(first)} and ${called(second)} have the same prefix "${first.prefix}": give one of them another prefix`,
         }
     }
 }
@@ -55,13 +56,14 @@ function* onThePortal(
       yield {
         templates: [template],
         field: 'route.hosts',
-        message: `${called(template)} has the portal’s host ${portal}, on which no workspace is ever served`,
+        message: `${called(template)} has the portal’s host ${portal}, but no workspace is served on that host: choose another host`,
       }
 }
 
 /**
- * A person has one volume of a name, whatever template it is mounted by. The start of one container would take it from
- * the user of the other, while that one runs. Names of users mean something in an image only, so numbers are compared.
+ * Templates that name the same volume of a person mount one and the same volume. If the containers run as different
+ * users, the start of one changes the owner of the files while the other uses them. Only the numbers of users are
+ * compared: a name may stand for another user in another image.
  */
 function* sameVolumes(templates: readonly Template[]): Generator<JointComplaint> {
   for (const [index, second] of templates.entries())
@@ -76,7 +78,7 @@ function* sameVolumes(templates: readonly Template[]): Generator<JointComplaint>
       yield {
         templates: [first, second],
         field: field[0],
-        message: `${called(first)} and ${called(second)} give a person the same volume "${field[1]}", but run as the users ${one} and ${other}: each start would take its files from the other. Name another volume for one of them`,
+        message: `${called(first)} and ${called(second)} give a person the same volume "${field[1]}", but run as the users ${one} and ${other}: each start would change the owner of the files that the other one uses. Name another volume for one of them`,
       }
     }
 }
@@ -86,7 +88,7 @@ function userNumber({ spec }: Template): string | undefined {
   return /^\d+$/.test(user) ? String(Number(user)) : undefined
 }
 
-/** What is mounted for writing from a volume of one person, by the field that names it. */
+/** The volumes of one person that the container may write to, by the field that names the volume. */
 function personalVolumes({ spec }: Template): Record<string, string> {
   const volumes = spec.volumes.filter(
     ({ kind, readOnly, source }) =>
@@ -98,7 +100,7 @@ function personalVolumes({ spec }: Template): Record<string, string> {
   }
 }
 
-/** With where it comes from, unless that is the file itself. */
+/** The name of the template, with its source unless that is the file. */
 function called({ name, source, spec }: Template): string {
   switch (source) {
     case 'file':

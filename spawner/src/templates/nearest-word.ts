@@ -1,6 +1,6 @@
-// What somebody may have meant by a word that is not known.
+// Finds the known word that the author of an unknown word may have meant.
 
-/** @returns the known word that is most like it; `undefined` if none is */
+/** @returns the most similar known word; `undefined` if none is similar */
 export function nearestWord(word: string, known: readonly string[]): string | undefined {
   const wanted = plain(word)
   let best: string | undefined
@@ -16,7 +16,7 @@ export function nearestWord(word: string, known: readonly string[]): string | un
 
 const plain = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '')
 
-/** Letters added, left out, or replaced (Levenshtein). */
+/** The number of letters that are added, left out or replaced (Levenshtein distance). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (const [at, letter] of [...a].entries()) {

@@ -17,18 +17,18 @@ const lab = { name: 'lab', prefix, route: { hosts: [] } }
 const values = placeholderValues(lab, owner, 'berth')
 
 describe('placeholders', () => {
-  it('are the safe name, the exact name and what surrounds them', () => {
+  it('give the safe name, the exact name, the template and the instance', () => {
     const text = render('{instance}/{template}/{user}/{workspace}/{base_path}', values)
     assert.match(text, /^berth\/lab\/(jack-o-neil--[a-z2-7]{10})\/lab-\1\/\/$/)
     assert.equal(render('{username} <{email}>', values), "Jack.O'Neil <jack@example.com>")
   })
 
-  it('leave an e-mail address out where there is none', () => {
+  it('are empty for the e-mail address of a person without one', () => {
     const unknown = { name, subject: 'u-jack', groups: [] }
     assert.equal(render('<{email}>', placeholderValues(lab, unknown, 'b')), '<>')
   })
 
-  it('tell the path that a workspace is served under: that of its route, where it is kept', () => {
+  it('give the path of the route, or / if the director strips that path', () => {
     for (const [strip, path] of [
       [false, '/lab/'],
       [true, '/'],
@@ -38,17 +38,20 @@ describe('placeholders', () => {
     }
   })
 
-  it('name nobody where there is no owner', () => {
-    const nobody = placeholderValues(lab, undefined, 'berth')
-    assert.equal(render('{instance}|{user}|{username}|{workspace}|{email}', nobody), 'berth||||')
+  it('are empty for a workspace without an owner', () => {
+    const withoutOwner = placeholderValues(lab, undefined, 'berth')
+    assert.equal(
+      render('{instance}|{user}|{username}|{workspace}|{email}', withoutOwner),
+      'berth||||',
+    )
   })
 
-  it('take a doubled brace for a brace', () => {
+  it('treat a doubled brace as a brace', () => {
     assert.equal(placeholderComplaint('{{"a": 1}}'), undefined)
     assert.equal(render('{{user}} is {template}', values), '{user} is lab')
   })
 
-  it('are refused when unknown, unclosed, or not allowed there', () => {
+  it('are refused if they are unknown, unclosed, or not allowed in the field', () => {
     assert.match(placeholderComplaint('{nobody}') ?? '', /unknown placeholder \{nobody\}/)
     assert.match(placeholderComplaint('a {user') ?? '', /not closed/)
     assert.match(placeholderComplaint('{__proto__}') ?? '', /unknown/)
@@ -57,14 +60,14 @@ describe('placeholders', () => {
     assert.equal(placeholderComplaint('{user}-{workspace}', mountPlaceholders), undefined)
   })
 
-  it('cannot be brought in by a value: what people choose is not read again', () => {
+  it('are not replaced in a value: a name that looks like a placeholder stays as it is', () => {
     const wily = parseUserName('{email}')
     assert.ok(wily !== undefined)
     const mine = placeholderValues(lab, { ...owner, name: wily }, 'berth')
     assert.equal(render('{username}', mine), '{email}')
   })
 
-  it('are told apart from doubled braces when looked for', () => {
+  it('are not found in doubled braces', () => {
     assert.ok(usesPlaceholder('{instance}-{user}-home', 'user', 'workspace'))
     assert.ok(!usesPlaceholder('{{user}}', 'user', 'workspace'))
   })

@@ -1,4 +1,5 @@
-// Texts with `{placeholders}`: parsed once at start, where unknown names are errors, rendered for each person.
+// Texts with `{placeholders}`. They are parsed once at the start, when an unknown name is an error, and rendered for
+// each person.
 import type { Person } from '@berth/shared/contract'
 import { safeUserName, workspaceName } from '@berth/shared/names'
 import { basePath, type Template } from './template.ts'
@@ -15,14 +16,14 @@ const placeholderNames = [
 export type PlaceholderName = (typeof placeholderNames)[number]
 export type PlaceholderValues = Readonly<Record<PlaceholderName, string>>
 
-/** What may name a volume or a path: people cannot choose the characters in these. */
+/** The placeholders that a volume or a path may contain: people cannot choose the characters in their values. */
 export const mountPlaceholders: readonly PlaceholderName[] = placeholderNames.filter(
   (name) => name !== 'username' && name !== 'email',
 )
 
 type Part = { readonly text: string } | { readonly placeholder: PlaceholderName }
 
-/** @returns the parts of a text, or a complaint that names what is wrong with it */
+/** @returns the parts of a text, or a complaint that says what is wrong with the text */
 function parse(
   source: string,
   allowed: readonly PlaceholderName[],
@@ -39,7 +40,7 @@ function parse(
     else {
       const known = placeholderNames.find((candidate) => candidate === name)
       if (known === undefined)
-        return { complaint: `has the unknown placeholder {${name}}; {{ is a brace` }
+        return { complaint: `has the unknown placeholder {${name}}; write {{ for a brace` }
       if (!allowed.includes(known)) return { complaint: `may not contain {${name}}` }
       parts.push({ placeholder: known })
     }
@@ -72,8 +73,8 @@ export function render(source: string, values: PlaceholderValues): string {
 }
 
 /**
- * The values for one workspace of one template. Without an owner (shared and standby ones) whatever names a person
- * is empty: such templates may not use it.
+ * The values for one workspace of one template. A shared workspace and a standby have no owner. Their values that name
+ * a person are empty, and their templates may not use these placeholders.
  */
 export function placeholderValues(
   template: Pick<Template, 'name' | 'prefix' | 'route'>,

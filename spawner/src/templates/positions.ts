@@ -1,8 +1,8 @@
-// Where in the text of a YAML file something stands that has a path in its value.
+// Finds the position in the text of a YAML file for a path in its value.
 import { isAlias, isMap, isNode, isScalar, isSeq, type Document, type LineCounter } from 'yaml'
 
 export interface Position {
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number
   readonly column: number
 }
@@ -10,7 +10,8 @@ export interface Position {
 export type Path = readonly (string | number)[]
 type Found = { readonly key: unknown; readonly value: unknown }
 
-/** @returns where the value is written, or its key for a map or list; for what is not there, what it is missing in */
+/** @returns the position of a value, or of its key for a map or list. For a missing value: the position of the map or
+ * list that should have it. */
 export function createPositions(
   document: Document.Parsed,
   lines: LineCounter,
@@ -46,12 +47,12 @@ function child(node: unknown, step: string | number, document: Document.Parsed):
   }
   if (!isMap(node)) return undefined
   const pairs = node.items.map(({ key, value }) => ({ key, value }))
-  // A key that is itself a map or a list has no name, and may not even have a text: yaml throws for some.
+  // A key that is itself a map or a list has no name. For some of these keys `yaml` throws instead of making a text.
   const name = ({ key }: Found): string | undefined =>
     isScalar(key) ? String(key.value) : undefined
   const own = pairs.find((pair) => name(pair) === String(step))
   if (own !== undefined) return own
-  // What was merged in by `<<`.
+  // Then search the maps that `<<` merges in.
   for (const merged of pairs.filter(({ key }) => isScalar(key) && key.source === '<<')) {
     const sources = resolved(merged.value, document)
     for (const source of isSeq(sources) ? sources.items : [sources]) {

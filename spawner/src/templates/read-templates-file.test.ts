@@ -152,18 +152,18 @@ const broken: readonly Broken[] = [
     text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    seats: { concurrent: 10, total: 5 }\n    standby: 1\n    command: serve {workspace}\n    environment: { A: "{email}", B: "{template}" }\n    volumes: ["{user}-x:/x"]\n    home: { path: /home/me }\n`,
     problems: [
       /^5:37 .*seats\.total must not be less than seats\.concurrent \(10\)/,
-      /^6:14 .*standby is of private workspaces only/,
+      /^6:14 .*standby is for private workspaces only/,
       /^7:14 .*command names a person by \{workspace\}/,
       /^8:23 .*environment\.A names a person by \{email\}/,
       /^9:15 .*volumes\.0 names a person by \{user\}/,
-      /^10:5 .*home is one person’s, but several people share/,
+      /^10:5 .*home belongs to one person, but several people share/,
     ],
   },
   {
     why: 'a standby that names its owner',
     text: `templates:\n  lab: { ${lab}, standby: 2, environment: { A: "{username}" } }\n`,
     problems: [
-      /^2:\d+ .*environment\.A names a person by \{username\}, but its workspaces stand ready before/,
+      /^2:\d+ .*environment\.A names a person by \{username\}, but its workspaces are ready in advance, before/,
     ],
   },
   {
@@ -219,7 +219,7 @@ const broken: readonly Broken[] = [
     problems: [
       /^5:16 .*networks\.0 "berth-internal" is one of Berth’s own networks/,
       /^5:32 .*networks\.1 "berth-ws-3" is one of/,
-      /^5:44 .*networks\.2 "host" is no network that a workspace can join/,
+      /^5:44 .*networks\.2 "host" is not a network that a workspace can join/,
     ],
   },
   {

@@ -22,7 +22,7 @@ const below = (prefix: string, hosts: readonly string[] = []): TemplateRoute => 
 const at = (...hosts: string[]): TemplateRoute => ({ hosts })
 const onPort = (listenPort: number): TemplateRoute => ({ hosts: [], listenPort })
 
-describe('two ways in', () => {
+describe('two routes', () => {
   const cases: readonly [a: TemplateRoute, b: TemplateRoute, meeting: RegExp | undefined][] = [
     [at(), at(), /^every host that no other template has$/],
     [at('x.org'), at('y.org', 'x.org'), /^host x\.org$/],
@@ -45,13 +45,13 @@ describe('two ways in', () => {
     [{ hosts: [], path: { prefix: '/a', strip: true }, listenPort: 1 }, below('/a'), undefined],
   ]
   for (const [a, b, expected] of cases)
-    it(`${JSON.stringify(a)} and ${JSON.stringify(b)} ${expected ? 'meet' : 'do not meet'}`, () => {
+    it(`${JSON.stringify(a)} and ${JSON.stringify(b)} ${expected ? 'overlap' : 'do not overlap'}`, () => {
       const found = meeting(a, b)
       if (expected === undefined) assert.equal(found, undefined)
       else assert.match(found ?? 'they do not', expected)
     })
 
-  it('meet on every host where no public one is known', () => {
+  it('overlap on every host if there is no public host', () => {
     assert.match(meeting(below('/a'), below('/a/b'), undefined) ?? '', /berth|every host/)
     const nowhere = { public: undefined, portal: undefined }
     const templates = [

@@ -1,21 +1,21 @@
-// Which ways in lead to two templates at once. As the directors read routes: the longest path of a host wins.
+// Finds routes that lead to two templates at once. Directors choose the longest path of a host, and so does this.
 import type { Template, TemplateRoute } from './template.ts'
 
 export interface Overlap {
   readonly templates: readonly [Template, Template]
-  /** The field of the second that meets the first's. */
+  /** The field of the second template that overlaps with the first template. */
   readonly field: string
-  /** What they meet at, in words. */
+  /** Where the two routes overlap, in words. */
   readonly meeting: string
 }
 
 export interface OwnHosts {
-  /** The host of PUBLIC_URL: paths without hosts lie on it. */
+  /** The host of PUBLIC_URL. A route with a path and without hosts is on this host. */
   readonly public: string | undefined
   readonly portal: string | undefined
 }
 
-/** Where a route is looked for: on a port, on a host, or on every host that no route names. */
+/** Where directors look for a route: on a port, on a host, or on every host that no route names. */
 interface Site {
   readonly name: string
   readonly words: string
@@ -42,7 +42,7 @@ function overlapOf(
     return { field: 'route.port', meeting: `port ${port}` }
   const [a, b] = [first.route.path?.prefix ?? '', second.route.path?.prefix ?? '']
   const isBelow = (path: string, other: string): boolean => path.startsWith(`${other}/`)
-  // The root of a host and a path on it go together; a path below another's does not.
+  // One template may have the root of a host and another a path on it. A path below the path of another is refused.
   const pathsMeet = a === b || (a !== '' && b !== '' && (isBelow(a, b) || isBelow(b, a)))
   if (!pathsMeet) return undefined
   const there = new Set(sitesOf(first.route, hosts).map(({ name }) => name))

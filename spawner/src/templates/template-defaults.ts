@@ -1,5 +1,5 @@
-// What a template has where its description says nothing. Each default is written once, as people write it: for the
-// variables, for the templates file, for what the reference says of both, and for the labels of images.
+// The values of the fields that a template does not set. Each default is written once, as a text: the variables, the
+// templates file, the reference of both and the labels of images use it.
 import { identityFields } from '@berth/shared/contract'
 import { parseDuration } from '@berth/shared/duration'
 import { parseSize } from '@berth/shared/size'
@@ -77,7 +77,7 @@ export const defaultPolicy: TemplatePolicy = {
 
 export const defaultConnectionIdleMs = ms(defaults.connectionIdle)
 
-/** An application that several people share has no other way to tell them apart. */
+/** An application that several people share needs the identity headers to tell these people apart. */
 export function defaultIdentity(seats: number): readonly IdentityField[] {
   return seats === 1 ? [] : identityFields
 }
@@ -92,6 +92,6 @@ function bytes(text: string): number {
 
 function parsed(text: string, parse: (text: string) => number | undefined): number {
   const value = parse(text)
-  if (value === undefined) throw new TypeError(`"${text}" is no default`)
+  if (value === undefined) throw new TypeError(`"${text}" is not a valid default`)
   return value
 }

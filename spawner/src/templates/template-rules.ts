@@ -1,18 +1,19 @@
-// What the fields of one template must be to each other, wherever it was described. Fields bear the file's names.
+// The rules that the fields of one template must meet together, whatever the source of the template is. Fields have
+// their names in the file.
 import { formatDuration } from '@berth/shared/duration'
 import { usesPlaceholder } from './placeholders.ts'
 import { isShared, type Template } from './template.ts'
 
 export interface Complaint {
-  /** Paths of the fields that it is about; the first is the one to change. */
+  /** The paths of the fields that the complaint is about. The first field is the one to change. */
   readonly fields: readonly [string, ...string[]]
-  /** Continues a sentence that begins with the field. */
+  /** The message continues a sentence that begins with the field. */
   readonly message: string
 }
 
 export interface Surroundings {
   readonly instance: string
-  /** The bound on the memory of all together; zero: none. */
+  /** The limit on the memory of all workspaces together. Zero: no limit. */
   readonly maxMemoryBytes: number
 }
 
@@ -34,7 +35,7 @@ export function templateComplaints(
 
 function* kindComplaints({ kind }: Template): Generator<Complaint> {
   if (kind === 'web') return
-  yield { fields: ['kind'], message: `is ${kind}, which is not offered yet: only web is` }
+  yield { fields: ['kind'], message: `is ${kind}, which is not offered yet: the only kind is web` }
 }
 
 function* prefixComplaints({ prefix }: Template, instance: string): Generator<Complaint> {
@@ -50,20 +51,24 @@ function* memoryComplaints({ spec }: Template, maxBytes: number): Generator<Comp
   if (memoryBytes === 0 && maxBytes > 0)
     yield {
       fields: ['mem_limit'],
-      message: 'must be set: there is a bound on the memory of all together (MAX_MEMORY)',
+      message: 'must be set: MAX_MEMORY limits the memory of all workspaces together',
     }
   if (maxBytes > 0 && memoryBytes > maxBytes)
     yield {
       fields: ['mem_limit'],
-      message: 'must not be more than the bound on the memory of all together (MAX_MEMORY)',
+      message:
+        'must not be more than MAX_MEMORY, the limit on the memory of all workspaces together',
     }
   if (memorySwapBytes > 0 && memorySwapBytes < memoryBytes)
     yield {
       fields: ['memswap_limit', 'mem_limit'],
-      message: 'must not be less than mem_limit: it is memory and swap together',
+      message: 'must not be less than mem_limit, because it limits memory and swap together',
     }
   if (memoryBytes === 0 && memorySwapBytes !== 0)
-    yield { fields: ['memswap_limit', 'mem_limit'], message: 'needs a mem_limit' }
+    yield {
+      fields: ['memswap_limit', 'mem_limit'],
+      message: 'has no effect without a mem_limit: set mem_limit, too',
+    }
 }
 
 function* mountComplaints({ spec }: Template): Generator<Complaint> {
@@ -79,12 +84,12 @@ function* mountComplaints({ spec }: Template): Generator<Complaint> {
       else
         yield {
           fields: [`${field}.${index}`, first],
-          message: `has the path ${target} that ${first.replace(/\.\d+$/, '')} has already`,
+          message: `has the path ${target} that ${first.replace(/\.\d+$/, '')} has already: choose another path for one of them`,
         }
     }
 }
 
-/** Those of the services and of other people's workspaces are nobody's to join. */
+/** No workspace may join the networks of the services or the networks of other workspaces. */
 function* networkComplaints({ spec }: Template, instance: string): Generator<Complaint> {
   for (const [index, name] of spec.networks.entries()) {
     const ours = [`${instance}-front`, `${instance}-internal`]
@@ -94,8 +99,8 @@ function* networkComplaints({ spec }: Template, instance: string): Generator<Com
       yield {
         fields: [`networks.${index}`],
         message: isOurs
-          ? `"${name}" is one of Berth’s own networks`
-          : `"${name}" is no network that a workspace can join besides its own`,
+          ? `"${name}" is one of Berth’s own networks, which no workspace may join`
+          : `"${name}" is not a network that a workspace can join: name a network that exists on the engine`,
       }
   }
 }
@@ -112,7 +117,7 @@ function* ladderComplaints({ policy }: Template): Generator<Complaint> {
     if (earlier === undefined || ms >= earlier[1]) continue
     yield {
       fields: [later, earlier[0]],
-      message: `must not be shorter than ${earlier[0]} (${formatDuration(earlier[1])}): both count from the last use`,
+      message: `must not be shorter than ${earlier[0]} (${formatDuration(earlier[1])}): both are counted from the last use`,
     }
   }
   if (policy.extensionMs > 0 && policy.maxLifetimeMs === 0)
@@ -127,7 +132,8 @@ function* seatComplaints(template: Template): Generator<Complaint> {
   if (seatsTotal > 0 && !isShared(template))
     yield {
       fields: ['seats.total', 'seats.concurrent'],
-      message: 'is of shared workspaces only: with one seat everybody has their own',
+      message:
+        'is for shared workspaces only, but with one seat each person has a private workspace',
     }
   else if (seatsTotal > 0 && seats > seatsTotal)
     yield {
@@ -137,20 +143,22 @@ function* seatComplaints(template: Template): Generator<Complaint> {
   if (standby > 0 && isShared(template))
     yield {
       fields: ['standby', 'seats.concurrent'],
-      message: 'is of private workspaces only: a shared one is nobody’s anyway',
+      message:
+        'is for private workspaces only, but several people share the workspaces of this template',
     }
 }
 
-/** Whatever is made before, or without, an owner cannot name one. */
+/** A shared workspace has no owner, and a standby is created before it has one. Their templates cannot name a person.
+ * */
 function* personComplaints(template: Template): Generator<Complaint> {
   const { spec, policy } = template
   const reason = isShared(template) ? 'seats.concurrent' : 'standby'
   if (!isShared(template) && policy.standby === 0) return
   const why = isShared(template)
     ? 'but several people share its workspaces'
-    : 'but its workspaces stand ready before they have an owner'
+    : 'but its workspaces are ready in advance, before they have an owner'
   if (spec.home !== undefined)
-    yield { fields: ['home', reason], message: `is one person’s, ${why}` }
+    yield { fields: ['home', reason], message: `belongs to one person, ${why}` }
   const texts = [
     ...spec.command.map((text) => ['command', text] as const),
     ...Object.entries(spec.environment).map(

@@ -7,7 +7,7 @@ import * as field from './fields.ts'
 import { defaults } from './template-defaults.ts'
 import { parseVolumes } from './volume-list.ts'
 
-/** All may be unset: templates may come from the file or from images alone. */
+/** All of these variables may be unset: the templates may come from the file or from images only. */
 export const templateSettings = {
   CONTAINER_IMAGE: optional(field.image, {
     doc: 'the image of the one template that these variables describe; an image named berth/... is built on this machine and never pulled',
@@ -92,8 +92,8 @@ export const templateSettings = {
   }),
   CONTAINER_BACKGROUND_REQUESTS: optional(listOf(field.backgroundRequest), {
     doc: 'requests that a page sends by itself and that do not count as use, as METHOD /path, where * stands for anything, separated by commas',
-    // What an open, untouched tab of JupyterLab sends. Files must not match: a background request does not wake a
-    // workspace, so saving in a frozen one would fail.
+    // The requests that an open tab of JupyterLab sends without a person. Requests for files must not match: a
+    // background request does not wake a workspace, so a person could not save a file in a frozen workspace.
     example:
       'GET /api/kernels,GET /api/sessions,GET /api/terminals,GET /api/kernelspecs,GET /api/me,GET /api/contents,GET /api/contents/*/checkpoints,PUT /lab/api/workspaces/*',
   }),
@@ -158,7 +158,7 @@ export const templateSettings = {
 
 export const environmentPrefix = 'CONTAINER_ENV_'
 
-/** Documents the whole family of variables; each variable is read by a setting of its own. */
+/** Documents the whole family of variables. Each variable has its own setting, which reads it. */
 const environmentFamily: Setting<string | undefined> = optional(field.withPlaceholders, {
   doc: 'CONTAINER_ENV_<NAME> sets the variable NAME in the container',
   example: 'http://example.com/{user}',

@@ -23,13 +23,13 @@ afterEach(() => {
 })
 
 const hello = (more = '') => `templates:\n  hello: { image: berth/hello, port: 8080${more} }\n`
-/** As editors do it. */
+/** Replaces the file in the way of editors. */
 const replace = (text: string): void => {
   writeFileSync(`${file}.new`, text)
   renameSync(`${file}.new`, file)
 }
 
-/** A source on the folder; what it logs and tells is collected. */
+/** A source that reads the folder, with a record of its log lines and changes. */
 function start(given: Partial<TemplateSourceDeps> = {}) {
   const logged: { level: string; words: string }[] = []
   const log = (level: string) => (first: unknown, words?: string) => {
@@ -66,14 +66,14 @@ function start(given: Partial<TemplateSourceDeps> = {}) {
 }
 
 describe('the source of templates', () => {
-  it('has those of environment and file from the start', () => {
+  it('has the templates of environment and file from the start', () => {
     writeFileSync(file, hello(', route: { path: /hello }'))
     const { source, names } = start({ environment: [testTemplate('lab')] })
     assert.deepEqual([...source.templates().keys()], ['lab', 'hello'])
-    assert.deepEqual(names, [], 'nobody is told of what was there before')
+    assert.deepEqual(names, [], 'the templates of the start are not reported as a change')
   })
 
-  it('does not start with a bad file, and says every problem with its place', () => {
+  it('does not start with a bad file, and reports every problem with its position', () => {
     writeFileSync(file, 'templates:\n  hello: { image: berth/hello, prot: 8080 }\n')
     assert.throws(
       () => start(),
@@ -88,11 +88,11 @@ describe('the source of templates', () => {
     )
   })
 
-  it('does not start without its file', () => {
+  it('does not start if the file is missing', () => {
     assert.throws(() => start(), /TEMPLATES_FILE .*templates\.yml cannot be read: ENOENT/)
   })
 
-  it('reads the file again when told, and tells what is other than before', () => {
+  it('reads the file again on request, and reports the changed templates', () => {
     writeFileSync(file, hello())
     const { source, names } = start()
     replace(hello(', cpus: 2'))
@@ -103,7 +103,7 @@ describe('the source of templates', () => {
     assert.deepEqual(names, [['hello']], 'told once')
   })
 
-  it('keeps the old templates when the new file is bad, and names every problem', () => {
+  it('keeps the old templates when the new file is bad, and logs every problem', () => {
     writeFileSync(file, hello())
     const { source, errors, names } = start()
     replace(
@@ -119,7 +119,7 @@ describe('the source of templates', () => {
     assert.deepEqual(names, [['hello']])
   })
 
-  it('keeps the old templates when the file is gone', () => {
+  it('keeps the old templates when the file has been removed', () => {
     writeFileSync(file, hello())
     const { source, errors } = start()
     rmSync(file)
@@ -128,7 +128,7 @@ describe('the source of templates', () => {
     assert.match(errors().join(), /cannot be read: ENOENT/)
   })
 
-  it('names the problems of a bad file once, however often it is looked at', () => {
+  it('logs the problems of a bad file once, however often it is read', () => {
     writeFileSync(file, hello())
     let look = (): void => assert.fail('it does not watch')
     const { errors } = start({
@@ -143,7 +143,7 @@ describe('the source of templates', () => {
     assert.equal(errors().length, 1)
   })
 
-  it('counts what a secret holds as part of the file', () => {
+  it('treats a changed content of a secret as a change of the file', () => {
     writeFileSync(join(folder, 'key'), 'one')
     writeFileSync(file, `secrets: { key: { file: ./key } }\n${hello(', secrets: [key]')}`)
     const { source, names, logged } = start()
@@ -154,13 +154,13 @@ describe('the source of templates', () => {
     assert.ok(!JSON.stringify(logged).includes('two'))
   })
 
-  it('warns of what weakens the hardening', () => {
+  it('warns of settings that weaken the hardening', () => {
     writeFileSync(file, hello(', init: false, cap_add: [SYS_PTRACE]'))
     const { logged } = start()
     assert.match(JSON.stringify(logged), /weakens the hardening.*SYS_PTRACE.*process 1/)
   })
 
-  it('adds the images that are allowed, says once which are left out, and forgets those that are gone', () => {
+  it('adds allowed images, logs once which images are left out, and drops images that the engine no longer has', () => {
     writeFileSync(file, hello())
     const { source, logged, names } = start()
     const labels = { 'orca.kind': 'web' }
@@ -174,7 +174,7 @@ describe('the source of templates', () => {
     assert.deepEqual(names, [['hello', 'app'], ['hello']])
   })
 
-  it('gives the file what an image had, when both want it', () => {
+  it('prefers a template of the file to one of an image with the same name', () => {
     writeFileSync(file, hello())
     const { source } = start()
     source.images([{ reference: 'team/app:1', id: 'a', labels: { 'orca.kind': 'web' } }])
@@ -184,8 +184,8 @@ describe('the source of templates', () => {
   })
 })
 
-describe('a file that is watched', () => {
-  it('is read again by itself when another is put in its place', async () => {
+describe('a watched file', () => {
+  it('is read again without a request when another file replaces it', async () => {
     writeFileSync(file, hello())
     const { source, changes } = start({ watch: watchFile })
     replace(hello(', cpus: 2'))
@@ -193,9 +193,9 @@ describe('a file that is watched', () => {
     assert.equal(source.templates().get('hello')?.spec.cpus, 2)
   })
 
-  it('is read again by itself when it is written where nothing tells of it', async () => {
+  it('is read again without a request when it changes and no change is reported', async () => {
     writeFileSync(file, hello())
-    // A watch on another folder hears nothing of this one, as a mount of the file alone does not.
+    // A watch on another folder reports no changes of this file, as in a mount of the file alone.
     const deaf: TemplateSourceDeps['watch'] = (_path, look) =>
       watchFile(join(folder, 'nowhere', 'x'), look, 20)
     const { source, changes } = start({ watch: deaf })

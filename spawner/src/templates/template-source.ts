@@ -1,5 +1,6 @@
-// The templates that there are now, from environment, file and images; follows the file while it changes. A bad new
-// file is refused whole, and the old one stays. What touches the disk is passed in.
+// The current templates, from environment, file and images. The source reads the file again when it changes. If the new
+// file has an error, the source refuses the whole file and keeps the old templates. The caller passes in the access to
+// the disk.
 import type { Log } from '@berth/shared/log'
 import { SettingsError } from '@berth/shared/settings'
 import type { LabelledImage } from './from-image.ts'
@@ -8,35 +9,35 @@ import { readTemplatesFile, type FileProblem } from './read-templates-file.ts'
 import type { Template } from './template.ts'
 
 export interface TemplateContext extends JoinContext {
-  /** Folders of the host below which binds may lie. */
+  /** The folders of the host below which a template may bind folders. */
   readonly bindsAllowed: readonly string[]
 }
 
 export interface TemplateSourceDeps {
-  /** Of the file; absent: there is none. */
+  /** The path of the templates file. Absent: there is no file. */
   readonly path: string | undefined
   readonly environment: Iterable<Template>
   readonly context: TemplateContext
-  /** Throws when it cannot be read. */
+  /** Throws if the file cannot be read. */
   readonly readFile: (path: string) => string
-  /** Calls back whenever the file may have changed. */
+  /** Calls `changed` each time the file may have changed. */
   readonly watch: (path: string, look: () => void) => Disposable
-  /** A path beside the file. */
+  /** A path relative to the folder of the file. */
   readonly beside: (file: string, path: string) => string
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
-  /** Called after the templates have become others. */
+  /** Called after the templates have changed. */
   readonly changed: (templates: ReadonlyMap<string, Template>) => void
 }
 
 export interface TemplateSource extends Disposable {
   templates(): ReadonlyMap<string, Template>
-  /** Reads the file again, and says what came of it. */
+  /** Reads the file again and logs the result. */
   reload(): void
-  /** What the engine has by now, whether admitted or not. */
+  /** The labelled images that the engine has now, allowed or not. */
   images(seen: readonly LabelledImage[]): void
 }
 
-/** @throws SettingsError for a file that is wrong or cannot be read at the start */
+/** @throws SettingsError if the file has an error or cannot be read at the start */
 export function createTemplateSource(deps: TemplateSourceDeps): TemplateSource {
   const { path, context, log } = deps
   const environment = [...deps.environment]
@@ -47,7 +48,7 @@ export function createTemplateSource(deps: TemplateSourceDeps): TemplateSource {
   let identity = ''
   const told = new Set<string>()
 
-  /** @returns problems as lines, or the templates; `undefined`: nothing in it is other than before */
+  /** @returns problems as lines, or the templates; `undefined`: the content has not changed */
   function read(
     file: string,
   ): { lines: readonly string[] } | { templates: readonly Template[] } | undefined {
@@ -127,7 +128,7 @@ export function createTemplateSource(deps: TemplateSourceDeps): TemplateSource {
   return {
     templates: () => joined.templates,
     reload() {
-      // Whoever asks wants an answer, also when nothing is other than before.
+      // The administrator asked for this read, so log a result even if nothing has changed.
       texts = undefined
       look()
     },
@@ -148,12 +149,12 @@ function attempt(read: () => string): { value: string } | { failure: string } {
   }
 }
 
-/** As editors and terminals take it, to go there. */
+/** The format that editors and terminals turn into a link to the place. */
 function lineOf(file: string, { line, column, path, message }: FileProblem): string {
   return `${file}:${line}:${column} ${path}${path === '' ? '' : ' '}${message}`
 }
 
-/** Secrets print as stars, so what they say is put beside. */
+/** A secret prints as stars, so the comparison needs its content in addition. */
 function identityOf(templates: ReadonlyMap<string, Template>): string {
   const secrets = [...templates.values()].flatMap(({ spec }) =>
     spec.secrets.map(({ value }) => value.reveal()),

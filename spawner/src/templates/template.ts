@@ -1,16 +1,17 @@
-// A template: something that can be run, for whom, under which policy, and by which way in. Parsed once, frozen.
+// A template: what the container runs, who may use it, under which policy and at which route. It is parsed once and
+// never changed.
 import type { Prefix } from '@berth/shared/names'
 import type { Secret } from '@berth/shared/secret'
 
-/** Only `web` is offered until the other listeners exist; the others are read and refused with a clear word. */
+/** Only `web` is offered, because the other listeners do not exist yet. The other kinds are parsed and then refused. */
 export type TemplateKind = 'web' | 'ssh' | 'tcp'
 
-/** Where it was described; of two of one name the first in this order counts. */
+/** Where the template is described. If two sources have a template of the same name, the earlier source wins. */
 export type TemplateSource = 'environment' | 'file' | 'image'
 
 export interface VolumeMount {
-  /** `volume`: a volume of that name. `shared`: one volume for each id, which templates share and everybody may
-   * write to. `bind`: a folder of the engine's host, below an allowed one. */
+  /** `volume`: a volume of that name. `shared`: one volume for each id, which several templates
+   * share and all their workspaces may write to. `bind`: a folder of the engine's host, below an allowed folder. */
   readonly kind: 'volume' | 'shared' | 'bind'
   /** Name of a volume (with placeholders such as `{user}`), an id, or an absolute path on the host. */
   readonly source: string
@@ -21,12 +22,13 @@ export interface VolumeMount {
 
 export interface SecretMount {
   readonly name: string
-  /** Absolute path of the file in the container, `/run/secrets/<name>` unless said otherwise. */
+  /** Absolute path of the file in the container, by default `/run/secrets/<name>`. */
   readonly target: string
   readonly value: Secret
 }
 
-/** What a container is made from: `berth.spec` is its hash. Texts may hold placeholders. Zero is no limit. */
+/** What a container is created from; the label `berth.spec` is the hash of it. Texts may contain placeholders. Zero: no
+ * limit. */
 export interface TemplateSpec {
   readonly image: string
   readonly pull: 'missing' | 'always'
@@ -35,77 +37,78 @@ export interface TemplateSpec {
   readonly environment: Readonly<Record<string, string>>
   readonly home?: { readonly path: string; readonly volume: string }
   readonly volumes: readonly VolumeMount[]
-  /** As in Docker: `1000`, `1000:1000` or a name; empty: the image's own. */
+  /** As in Docker: `1000`, `1000:1000` or a name. Empty: the user of the image. */
   readonly user: string
   readonly memoryBytes: number
-  /** Memory and swap together, as in Docker; equal to `memoryBytes`: no swap. */
+  /** Memory and swap together, as in Docker. Equal to `memoryBytes`: no swap. */
   readonly memorySwapBytes: number
   /** Zero: the engine's default. */
   readonly shmBytes: number
   readonly cpus: number
   readonly pids: number
   readonly secrets: readonly SecretMount[]
-  /** Networks on the engine that it joins besides its own. */
+  /** Networks on the engine that the container joins, in addition to its own network. */
   readonly networks: readonly string[]
-  /** Whether the engine's own small init is process 1. */
+  /** Whether the init program of the engine is process 1. */
   readonly init: boolean
   readonly capAdd: readonly string[]
   readonly securityOpt: readonly string[]
   /** Empty: the engine's default. */
   readonly runtime: string
-  /** `none`: its network leads nowhere but to the directors. */
+  /** `none`: the network of the container reaches the directors only. */
   readonly egress: 'internet' | 'none'
   readonly readyPath: string
   readonly stopSignal: string
   readonly stopTimeoutMs: number
 }
 
-/** Who may have one, when its workspaces freeze, stop and go. Zero is off, or no limit. */
+/** Who may have a workspace of the template, and when a workspace freezes, stops and is removed. Zero: off, or no
+ * limit. */
 export interface TemplatePolicy {
-  /** People in one workspace at once. 1: private, each person has their own under their own name. */
+  /** How many people use one workspace at once. 1: each person has a private workspace under their own name. */
   readonly seats: number
-  /** People that one workspace takes in its whole life. */
+  /** How many different people one workspace accepts in its lifetime. */
   readonly seatsTotal: number
-  /** A seat of a shared workspace ends when its last use is this long ago. */
+  /** A seat of a shared workspace ends this long after its last use. */
   readonly seatIdleMs: number
   /** False: the seat ends when its last connection closes. */
   readonly persistBetweenReconnects: boolean
-  /** Each counted from the last use. */
+  /** The idle steps are all counted from the last use. */
   readonly idleFreezeMs: number
   readonly idleStopMs: number
   readonly idleRemoveMs: number
   readonly maxLifetimeMs: number
-  /** From then on it takes nobody new and ends with the last who leaves. */
+  /** After this time the workspace accepts no new people, and it ends when the last person leaves. */
   readonly drainAfterMs: number
-  /** What one extension by the person adds to the lifetime; zero: there is none. */
+  /** What one extension by the person adds to the lifetime. Zero: the person cannot extend it. */
   readonly extensionMs: number
   readonly startTimeoutMs: number
   /** `click`: a visit shows a page with a start button, and starts nothing. */
   readonly startsBy: 'visit' | 'click'
   readonly allowedUsers: readonly string[]
   readonly allowedGroups: readonly string[]
-  /** Workspaces of this template at once. */
+  /** How many workspaces of this template may exist at once. */
   readonly maxWorkspaces: number
-  /** Of these, how many for members of a group. */
+  /** How many of these may belong to members of a group. */
   readonly maxWorkspacesByGroup: Readonly<Record<string, number>>
-  /** How many stand ready without an owner. */
+  /** How many workspaces are kept ready in advance, without an owner. */
   readonly standby: number
-  /** Asked before an idle step; empty: nobody is asked. */
+  /** The path of the activity check before an idle step. Empty: there is no such check. */
   readonly activityPath: string
-  /** Per cent of one processor above which it is busy; zero: not asked. */
+  /** A workspace that uses more per cent of one processor than this is busy. Zero: the use is not checked. */
   readonly busyCpuPercent: number
-  /** However busy it says it is, or however silent it is: it counts as idle when the last use by a person is the idle
-   * step and this ago. */
+  /** A workspace counts as idle when the last use by a person is longer ago than the idle step and this time together,
+   * even if the workspace is busy or does not answer the activity check. */
   readonly busyAtMostMs: number
 }
 
-/** The way in. */
+/** At which addresses the workspaces of the template are reached. */
 export interface TemplateRoute {
-  /** Host names without port, lower case: exact, or `*.` and a name for any one label before it. */
+  /** Host names without port, in lower case. `*.example.com` matches every host with one label before `example.com`. */
   readonly hosts: readonly string[]
-  /** `/lab`: what lies below that path. `strip`: the workspace does not see it. */
+  /** The path `/lab` and all paths below it. `strip`: the director removes the prefix before it forwards a request. */
   readonly path?: { readonly prefix: string; readonly strip: boolean }
-  /** A port of the director that leads here alone. */
+  /** A port of the director that leads to this template only. */
   readonly listenPort?: number
 }
 
@@ -118,35 +121,35 @@ export interface Template {
   readonly kind: TemplateKind
   readonly title: string
   readonly description: string
-  /** A URL or a data URL; empty: none. */
+  /** A URL or a data URL. Empty: no icon. */
   readonly icon: string
   readonly prefix: Prefix
   readonly spec: TemplateSpec
   readonly policy: TemplatePolicy
   readonly route: TemplateRoute
-  /** Which of the gateway's identity headers reach the application, as they came. */
+  /** Which identity headers of the gateway the director passes to the application unchanged. */
   readonly passIdentity: readonly IdentityField[]
-  /** Which of the gateway's tokens do. */
+  /** Which tokens of the gateway the director passes to the application. */
   readonly passTokens: readonly RequestToken[]
   readonly backgroundRequests: readonly string[]
   readonly connectionIdleMs: number
-  /** What in it weakens the hardening, in words for the log. */
+  /** The settings of the template that weaken the hardening, as phrases for the log. */
   readonly weakened: readonly string[]
 }
 
-/** Several people share its workspaces, which have names of their own. */
+/** Whether several people share a workspace. Such a workspace is not named after a person. */
 export function isShared(template: Pick<Template, 'policy'>): boolean {
   return template.policy.seats !== 1
 }
 
-/** Something of the person outlives the container. */
+/** Whether files of the person stay when the container is removed. */
 export function keepsFiles({ spec }: Template): boolean {
-  // `{{` is a brace.
+  // `{{` stands for a brace, so it does not begin a placeholder.
   const namesThem = (text: string) => /\{(?:user|workspace)\}/.test(text.replaceAll('{{', ''))
   return spec.home !== undefined || spec.volumes.some(({ source }) => namesThem(source))
 }
 
-/** What its workspaces are served under: `/`, or the path of its route where that is kept. */
+/** The path that the application sees as its root: the path of the route if the director keeps it, else `/`. */
 export function basePath({ route }: Pick<Template, 'route'>): string {
   return route.path === undefined || route.path.strip ? '/' : `${route.path.prefix}/`
 }

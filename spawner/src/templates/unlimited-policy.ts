@@ -1,4 +1,4 @@
-// A policy that allows everything and never ends anything by itself: what other policies are built on.
+// A policy without limits and without idle steps. Other policies are built on it.
 import type { TemplatePolicy } from './template.ts'
 
 export const unlimitedPolicy: TemplatePolicy = {

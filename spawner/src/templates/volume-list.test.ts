@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { mountPathComplaint, parseVolumes } from './volume-list.ts'
 
 describe('a list of volumes', () => {
-  it('holds names and paths, read-only where told', () => {
+  it('has names and paths, read-only with :ro', () => {
     assert.deepEqual(parseVolumes('data:/data:ro, {instance}-{user}-cache:/home/{user}/cache,'), {
       value: [
         { kind: 'volume', source: 'data', target: '/data', readOnly: true },
@@ -35,12 +35,12 @@ describe('a list of volumes', () => {
   for (const [text, why] of refused)
     it(`refuses ${text}`, () => {
       const result = parseVolumes(text)
-      assert.match('complaint' in result ? result.complaint : 'it was taken', why)
+      assert.match('complaint' in result ? result.complaint : 'it was accepted', why)
     })
 })
 
 describe('the path of a mount', () => {
-  it('is absolute and stays where it says', () => {
+  it('is absolute, without the parts . and .., and without commas and colons', () => {
     assert.equal(mountPathComplaint('/home/{user}'), undefined)
     assert.equal(mountPathComplaint('/home/..data'), undefined)
     for (const path of ['/', 'home', '/a/./b', '/a/..', '/a:b', '/a,b'])

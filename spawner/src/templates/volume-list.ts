@@ -1,9 +1,9 @@
-// `name:/path[:ro]`, comma separated. Volumes only: a path of the host as a source is refused.
+// A list of `name:/path[:ro]`, separated by commas. The source must be a volume: a path of the host is refused.
 import type { Parsed } from '@berth/shared/parse'
 import { mountPlaceholders, placeholderComplaint } from './placeholders.ts'
 import type { VolumeMount } from './template.ts'
 
-/** What a volume's name may be made of, placeholders apart. */
+/** The characters that the name of a volume may have, apart from placeholders. */
 const sourceShape = /^[a-zA-Z0-9{][a-zA-Z0-9_.{}-]*$/
 
 /** @returns a complaint, or `undefined` for an absolute path of at least one part, without `..`, `,` and `:` */
@@ -13,7 +13,7 @@ export function mountPathComplaint(path: string): string | undefined {
   return placeholderComplaint(path, mountPlaceholders)
 }
 
-/** @returns a complaint, or `undefined` for a name that volumes may bear */
+/** @returns a complaint, or `undefined` for a valid name of a volume */
 export function volumeNameComplaint(name: string): string | undefined {
   if (!sourceShape.test(name))
     return 'must be the name of a volume (letters, digits, . _ and -), not a path'

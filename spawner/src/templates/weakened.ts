@@ -1,4 +1,4 @@
-// What of a template takes away from the hardening that every workspace has otherwise, in words for the log.
+// The settings of a template that weaken the default hardening of a workspace, as phrases for the log.
 import { usesPlaceholder } from './placeholders.ts'
 import type { TemplateSpec } from './template.ts'
 
@@ -16,7 +16,7 @@ export function weakened(spec: TemplateSpec): readonly string[] {
   ]
 }
 
-/** Volumes bear their owner's subject; folders do not. */
+/** Berth knows the subject of the owner of a volume, but not of a folder. */
 function heirs(source: string): string {
   return usesPlaceholder(source, 'user', 'workspace')
     ? ', which the next person with that user name gets'

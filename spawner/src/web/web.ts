@@ -1,4 +1,4 @@
-// The spawner's web application: put together here, reached by directors only.
+// Puts together the spawner's web application, which only directors can reach.
 import type { Express, RequestHandler } from 'express'
 import { internalPaths } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
@@ -36,7 +36,7 @@ export function createWeb(deps: {
   return app
 }
 
-/** What each path answers to; whatever gets past its route came with another method. */
+/** The methods of each path. A request that no route of the path has answered has another method. */
 const knownPaths: readonly (readonly [path: string, methods: string])[] = [
   [internalPaths.seats, 'POST'],
   [internalPaths.activity, 'POST'],
@@ -57,6 +57,6 @@ const knownPaths: readonly (readonly [path: string, methods: string])[] = [
 function methodNotAllowed(methods: string): RequestHandler {
   return (_request, response) => {
     response.setHeader('allow', methods)
-    throw new HttpRefusal(405, `Only ${methods.replace(', ', ' and ')} is answered here.`)
+    throw new HttpRefusal(405, `This path supports only ${methods.replace(', ', ' and ')}.`)
   }
 }

@@ -1,4 +1,4 @@
-// For tests: what surrounds a file with templates, with nothing allowed and nothing beside it.
+// For tests: the context of a templates file. It allows no binds, and there are no other files or templates.
 import type { FileContext } from '../read-templates-file.ts'
 
 export function fileContext(given: Partial<FileContext> = {}): FileContext {

@@ -1,4 +1,4 @@
-// For tests: a template without limits, but for those that the test names.
+// For tests: a template without limits, except for the limits that the test names.
 import { parsePrefix } from '@berth/shared/names'
 import { defaultSpec } from '../template-defaults.ts'
 import type { Template, TemplatePolicy, TemplateSpec } from '../template.ts'

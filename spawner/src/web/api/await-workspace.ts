@@ -1,9 +1,9 @@
-// Waits until something is true of a workspace, looking again at each new phase of any.
+// Waits until a condition on a workspace holds. The condition is checked again at each new phase of any workspace.
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Workspace } from '../../policy/domain.ts'
 
-/** @returns whether it came true before the signal */
+/** @returns whether the condition held before the signal */
 export async function awaitWorkspace(
   workspaces: Workspaces,
   name: WorkspaceName,
@@ -16,7 +16,7 @@ export async function awaitWorkspace(
   const { promise, resolve } = Promise.withResolvers<void>()
   const give = (): void => resolve()
   signal.addEventListener('abort', give, { once: true })
-  // Another's end may be what it waits for.
+  // Follow all workspaces: this one may wait for another one to end.
   const following = workspaces.followAll(() => {
     if (now()) resolve()
   })

@@ -12,7 +12,7 @@ describe('the port for scripts', () => {
     ['another token', `Bearer ${tokenText}s`],
     ['the token by another scheme', `Basic ${tokenText}`],
   ] as const)
-    it(`answers nobody with ${name}, whatever they ask for`, async () => {
+    it(`refuses every request with ${name}`, async () => {
       await using api = await startApi()
       for (const path of ['/spawn', '/api/v1/workspaces', '/api/v1/openapi.json', '/nothing']) {
         const answer = await api.ask(path, { method: 'POST', headers: { authorization } })
@@ -49,7 +49,7 @@ describe('/api/v1', () => {
     assert.equal((await api.json('DELETE', `/api/v1/workspaces/${name}`)).status, 202)
   })
 
-  it('extends the one that is named, whoever is in it or in others, once', async () => {
+  it('extends only the workspace in the path, and only once', async () => {
     await using api = await startApi({ withUsers: false })
     api.director()
     const [lab] = api.config.templates.values()
@@ -78,7 +78,7 @@ describe('/api/v1', () => {
     assert.deepEqual(extended(), [0, 60_000, 60_000])
   })
 
-  it('tells templates and limits', async () => {
+  it('shows templates and limits', async () => {
     await using api = await startApi({ limits: { maxWorkspaces: 7 } })
     const { templates } = JSON.parse((await api.ask('/api/v1/templates')).text) as {
       templates: { name: string }[]
@@ -93,7 +93,7 @@ describe('/api/v1', () => {
     assert.deepEqual(limits.workspaces, { limit: 7, used: 0 })
   })
 
-  it('tells each phase of each workspace as an event', async () => {
+  it('sends each phase of each workspace as an event', async () => {
     await using api = await startApi()
     api.director()
     const hangUp = new AbortController()
@@ -161,7 +161,7 @@ describe('1,000 malformed requests', () => {
   })
 })
 
-/** Each body is wrong by itself, wherever it goes. */
+/** Each body is invalid for every path. */
 const methods = ['POST', 'PUT', 'DELETE', 'PATCH']
 const paths = [
   '/spawn',

@@ -1,4 +1,5 @@
-// The web application for scripts, on a port of its own: /api/v1 and Docker Spawner's interface, for who has the token.
+// The web application for scripts, on a separate port: /api/v1 and the interface of Docker Spawner. Every
+// request needs the API token.
 import type { ErrorRequestHandler, Express } from 'express'
 import type { Log } from '@berth/shared/log'
 import { BerthError } from '@berth/shared/problems'
@@ -16,7 +17,7 @@ export interface CreateApiDeps extends ApiDeps {
   readonly problemBase?: string | undefined
   readonly version: string
   readonly log: Log
-  /** How long Docker Spawner's clients are held at most. */
+  /** How long a request of a Docker Spawner client waits at most. */
   readonly waitMs?: number
 }
 

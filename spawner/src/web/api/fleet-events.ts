@@ -6,7 +6,7 @@ import { momentOf, type ApiDeps } from './handlers.ts'
 import { presentWorkspaces, showAbsent, showWorkspace } from './shown.ts'
 
 const maxStreams = 50
-/** The first events are about all workspaces at once. */
+/** A new stream begins with the events of all workspaces at once, so the limit must be large enough for them. */
 const maxPendingBytes = 16 * 1024 * 1024
 
 export interface FleetEvents {
@@ -18,9 +18,13 @@ export function createFleetEvents({ workspaces, hexOf, clock }: ApiDeps): FleetE
   return {
     open(response) {
       if (open >= maxStreams)
-        throw new BerthError('limit_connections', `At most ${maxStreams} event streams at once.`, {
-          details: { limit: maxStreams },
-        })
+        throw new BerthError(
+          'limit_connections',
+          `At most ${maxStreams} event streams may be open at once.`,
+          {
+            details: { limit: maxStreams },
+          },
+        )
       open += 1
       let following: Disposable | undefined = undefined
       const stream = openEventStream(response, maxPendingBytes, {

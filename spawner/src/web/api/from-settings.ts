@@ -1,4 +1,4 @@
-// What the settings make of the API: nothing without a token.
+// Creates the API from the settings. Without a token there is no API.
 import type { Express } from 'express'
 import type { Route } from '@berth/shared/contract'
 import type { SpawnerSettings } from '../../settings.ts'
@@ -10,14 +10,15 @@ import { workspaceRoutes } from '../docker-spawner/workspace-routes.ts'
 type Settings = Pick<SpawnerSettings, 'API_TOKEN' | 'WITH_USERS' | 'PORTAL_URL' | 'PUBLIC_URL'>
 type Parts = Pick<CreateApiDeps, 'workspaces' | 'hexOf' | 'clock' | 'log' | 'version'>
 
-/** @returns `undefined` without a token: then nothing may listen */
+/** @returns `undefined` without a token: then the port must not be opened */
 export function apiFor(settings: Settings, parts: Parts): Express | undefined {
   const { API_TOKEN: token, WITH_USERS: withUsers, PORTAL_URL, PUBLIC_URL } = settings
   if (token === undefined) return undefined
   return createApi({ ...parts, token, withUsers, problemBase: PORTAL_URL ?? PUBLIC_URL })
 }
 
-/** Sub-domains are for those whom the API told of them. Without a public URL there is nothing they could be below. */
+/** Clients learn the sub-domains from the API only, so without a token there are none. They need a public URL as well.
+ * */
 export function hexRoutes(
   { API_TOKEN, PUBLIC_URL }: Settings,
   hexOf: HexOf,

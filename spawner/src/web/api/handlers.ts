@@ -33,11 +33,11 @@ export interface ApiDeps {
   readonly workspaces: Workspaces
   readonly hexOf: HexOf
   readonly clock: Clock
-  /** False: containers have no owner, and everybody who is signed in may use them. */
+  /** False: containers have no owner, and every person who is signed in may use them. */
   readonly withUsers: boolean
 }
 
-/** Of all operations but the stream of events, which has no single answer. */
+/** The handlers of all operations except the stream of events, which has no single answer. */
 export type Handlers = Readonly<
   Record<Exclude<OperationId, 'followEvents'>, (asked: Asked) => unknown>
 >

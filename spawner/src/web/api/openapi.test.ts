@@ -19,7 +19,7 @@ const described = Object.entries(paths).flatMap(([path, methods]) =>
 )
 
 describe('the description of /api/v1', () => {
-  it('has each operation once, with every parameter of its path', () => {
+  it('contains each operation once, with every parameter of its path', () => {
     const ids = described.map(({ operation }) => operation.operationId)
     assert.deepEqual(ids.toSorted(), Object.keys(operations).toSorted())
     for (const { path, operation } of described) {
@@ -32,7 +32,7 @@ describe('the description of /api/v1', () => {
     }
   })
 
-  it('says of every answer what it is', () => {
+  it('describes every answer', () => {
     for (const { operation } of described)
       for (const [status, { description }] of Object.entries(operation.responses)) {
         assert.match(status, /^[2-5]\d\d$/)
@@ -40,7 +40,7 @@ describe('the description of /api/v1', () => {
       }
   })
 
-  it('has every refusal of a start, by status and code', async () => {
+  it('contains every refusal of a start, by status and code', async () => {
     await using served = await startApi()
     const [lab] = served.config.templates.values()
     assert.ok(lab)
@@ -65,7 +65,7 @@ describe('the description of /api/v1', () => {
     }
   })
 
-  it('refers to nothing that is not in it', () => {
+  it('contains every schema that it refers to', () => {
     const text = JSON.stringify(api)
     assert.doesNotMatch(text, /\$defs|\$schema|"id":"[A-Z]/)
     const references = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)]
@@ -74,7 +74,7 @@ describe('the description of /api/v1', () => {
     assert.equal(references.length, text.split('"$ref"').length - 1)
   })
 
-  it('has schemas that take what the shapes take', () => {
+  it('has schemas that accept the same values as the zod schemas', () => {
     const Start = z.fromJSONSchema(schemas['Start'] ?? {})
     assert.ok(Start.safeParse({ template: 'lab', user: 'ann', groups: ['a'] }).success)
     assert.ok(!Start.safeParse({ template: 'lab', user: 'ann', more: 1 }).success)

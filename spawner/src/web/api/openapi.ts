@@ -1,4 +1,4 @@
-// The description of /api/v1 (OpenAPI 3.1), made from what the routes are made from.
+// The OpenAPI 3.1 description of /api/v1. It is made from the same operations as the routes.
 import { problemStatus, problemMediaType, type ProblemCode } from '@berth/shared/problems'
 import { z } from 'zod'
 import { operations, type Operation } from './operations.ts'
@@ -79,7 +79,7 @@ function queryParameters(query: z.ZodObject | undefined): Json[] {
   return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }))
 }
 
-/** By status: several codes may share one. */
+/** One response for each status: several codes may have the same status. */
 function problemResponses(codes: readonly ProblemCode[]): Json {
   const byStatus = new Map<number, string[]>()
   for (const code of codes) {
@@ -96,13 +96,13 @@ function problemResponses(codes: readonly ProblemCode[]): Json {
 
 const reference = (id: string): string => `#/components/schemas/${id}`
 const problemContent = { [problemMediaType]: { schema: { $ref: reference('Problem') } } }
-/** Their statuses are HTTP's own. */
+/** HTTP prescribes these statuses. */
 const bodyRefusals = {
   413: { description: '`bad_request`: the body is too large.', content: problemContent },
   415: { description: '`bad_request`: the body is not JSON.', content: problemContent },
 }
 
-/** What has a name is referred to by it; what has none is written out. */
+/** A reference for a schema with a name, else the whole schema. */
 function schemaOf(schema: z.ZodType): Json {
   const id = z.globalRegistry.get(schema)?.id
   return id === undefined ? plain(z.toJSONSchema(schema, { io: 'input' })) : { $ref: reference(id) }
@@ -119,7 +119,7 @@ function schemas(): Json {
   return all
 }
 
-/** Without what only a document of its own has, and with its references into this one. */
+/** Removes the keys of a separate document, and points the references into this document. */
 function plain(schema: Json): Json {
   const kept = Object.entries(schema).filter(([key]) => !ownKeys.has(key))
   const text = JSON.stringify(Object.fromEntries(kept))

@@ -13,13 +13,13 @@ import {
 
 export interface Operation {
   readonly method: 'get' | 'post' | 'delete'
-  /** Below `/api/v1`, parameters in braces. */
+  /** The path below `/api/v1`, with parameters in braces. */
   readonly path: string
   readonly summary: string
   readonly query?: z.ZodObject
   readonly body?: z.ZodObject
   readonly status: number
-  /** Absent: a stream of server-sent events. */
+  /** Absent: the answer is a stream of server-sent events. */
   readonly answer?: z.ZodType
   readonly problems: readonly ProblemCode[]
 }

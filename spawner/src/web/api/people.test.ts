@@ -9,8 +9,8 @@ const home = { path: '/home', volume: 'home-{user}' }
 const homely = testTemplate('lab', { spec: { home } })
 const { name: user } = userOf('ann')
 
-describe('a person whom the API names', () => {
-  it('who was never here needs a subject only where files are kept', async () => {
+describe('a person that the API names', () => {
+  it('needs a subject only if the person is unknown and the template keeps files', async () => {
     await using loop = await startTestLoop()
     const state = loop.workspaces.state()
     assert.equal(personNamed(state, bare, { user })?.subject, '')
@@ -25,7 +25,7 @@ describe('a person whom the API names', () => {
     assert.equal(personNamed(state, having('data-{{user}}'), { user })?.subject, '')
   })
 
-  it('who is known is that very person', async () => {
+  it('gets the known subject if Berth knows the person', async () => {
     await using loop = await startTestLoop()
     loop.workspaces.requestStart(userOf('ann'), 'lab')
     const state = loop.workspaces.state()
@@ -34,7 +34,7 @@ describe('a person whom the API names', () => {
     assert.equal(personNamed({ ...state, subjects }, homely, { user })?.subject, 'u-of-a-home')
   })
 
-  it('finds the workspace theirs at the first sign-in, and nobody else of that name does then', async () => {
+  it('owns the workspace after the first sign-in, and another person of that name then does not', async () => {
     await using loop = await startTestLoop()
     loop.director()
     loop.workspaces.requestStart({ ...userOf('ann'), subject: '' }, 'lab')

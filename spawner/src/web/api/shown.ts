@@ -1,4 +1,4 @@
-// Workspaces, templates and limits as /api/v1 gives them. Pure.
+// The form in which /api/v1 shows workspaces, templates and limits. Pure.
 import type { WorkspaceName } from '@berth/shared/names'
 import type { State, Workspace } from '../../policy/domain.ts'
 import { shownPhase } from '../../policy/state/phases.ts'
@@ -70,7 +70,7 @@ function showContainer({ generation, imageId, exitCode }: NonNullable<Workspace[
   }
 }
 
-/** One that is gone, or never was. */
+/** Shows a workspace that has been removed or has never existed. */
 export function showAbsent(workspace: Workspace, hexOf: HexOf): ShownWorkspace {
   const { name, template, kind, owner } = workspace
   return {
@@ -86,7 +86,7 @@ export function showAbsent(workspace: Workspace, hexOf: HexOf): ShownWorkspace {
   }
 }
 
-/** What there is to be seen: not what is only remembered. */
+/** The workspaces that the API shows. Those that the state only remembers are left out. */
 export function presentWorkspaces(state: State): readonly Workspace[] {
   return [...state.workspaces.values()].filter((one) => shownPhase(one) !== 'absent')
 }

@@ -1,4 +1,5 @@
-// Lets only the holder of API_TOKEN in, before anything of a request is read. Never tells or logs the token.
+// Accepts only requests with API_TOKEN. This check comes before any part of the body is read. The token is never shown
+// or logged.
 import type { RequestHandler } from 'express'
 import type { Clock } from '@berth/shared/clock'
 import { bounded, type Log } from '@berth/shared/log'
@@ -6,7 +7,7 @@ import { createProblem } from '@berth/shared/problems'
 import type { Secret } from '@berth/shared/secret'
 import { sendProblem } from '../http/answers.ts'
 
-/** One line in so long: somebody who tries tokens must not fill the disk. */
+/** The shortest time between two log lines: a client that tries many tokens must not fill the disk. */
 const logEveryMs = 10_000
 
 export function createTokenGuard(deps: {

@@ -1,4 +1,4 @@
-// The routes of /api/v1, made from its operations. The caller was checked before: it holds the API token.
+// The routes of /api/v1, made from its operations. The token guard has checked the API token before.
 import { json, Router, type Request, type RequestHandler } from 'express'
 import { BerthError } from '@berth/shared/problems'
 import { z } from 'zod'
@@ -32,7 +32,7 @@ export function createV1Routes(deps: ApiDeps & { readonly version: string }): Ro
   return router
 
   function follow(...[request, response, next]: Parameters<RequestHandler>): void {
-    // Express answers HEAD by the same route, and a stream without a body would be no stream.
+    // Express would answer HEAD with this route, but a stream needs a body.
     if (request.method === 'HEAD') next()
     else events.open(response)
   }

@@ -1,10 +1,10 @@
-// The hex by which Docker Spawner's clients know a container, and which is its sub-domain. Kept nowhere: it follows
-// from the workspace's name and a key.
+// The hex by which clients of Docker Spawner name a container, and which is also its sub-domain. Berth does not store
+// the hex: it computes it from the name of the workspace and a key.
 import { createHmac, hkdfSync } from 'node:crypto'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Secret } from '@berth/shared/secret'
 
-/** 32 hexadecimal characters: as a DNS label and as Docker Spawner has them. */
+/** 32 hexadecimal characters, as in Docker Spawner. They are a valid DNS label. */
 export type ContainerHex = string
 export type HexOf = (workspace: WorkspaceName) => ContainerHex
 
@@ -12,8 +12,9 @@ const hexLength = 32
 const mostRemembered = 20_000
 
 /**
- * The internal secret is the root of the key, not `API_TOKEN`: both survive a restart, but a token that leaked is
- * replaced, and that must not change the address of everything that runs. Neither can be found out from a hex.
+ * The key is derived from the internal secret, not from `API_TOKEN`. Both stay the same after a restart, but an
+ * administrator replaces a token that has leaked, and then the addresses of running workspaces must not change. The hex
+ * reveals neither of them.
  */
 export function createHexOf(internalSecret: Secret): HexOf {
   const derived = hkdfSync('sha256', internalSecret.reveal(), 'berth', 'container hex 1', 32)

@@ -9,7 +9,7 @@ const full = 'Error: max available containers reached!'
 const nameOf = (user: string) => `lab-${user}` as Parameters<typeof hexOf>[0]
 
 describe('POST /spawn', () => {
-  it('answers the hex of a container that runs', async () => {
+  it('answers with the hex of a running container', async () => {
     await using api = await startApi()
     api.director()
     const answer = await api.form('/spawn', { container_id: image, user_id: 'ann' })
@@ -19,7 +19,7 @@ describe('POST /spawn', () => {
     assert.equal(api.workspaces.state().workspaces.get(nameOf('ann'))?.container?.status, 'running')
   })
 
-  it('answers the same hex for the same person and image, also at the same time', async () => {
+  it('answers with the same hex for the same person and image, also for requests at the same time', async () => {
     await using api = await startApi()
     api.director()
     const spawn = (container_id: string) => api.form('/spawn', { container_id, user_id: 'ann' })
@@ -29,7 +29,7 @@ describe('POST /spawn', () => {
     assert.equal(api.workspaces.state().workspaces.size, 1)
   })
 
-  it('answers 409 without a place, and leaves nobody in the queue', async () => {
+  it('answers 409 if no place is free, and leaves the queue empty', async () => {
     await using api = await startApi({ limits: { maxWorkspaces: 1 } })
     api.director()
     await api.form('/spawn', { container_id: image, user_id: 'ann' })
@@ -38,7 +38,7 @@ describe('POST /spawn', () => {
     assert.deepEqual(api.workspaces.state().queue, [])
   })
 
-  it('waits its moment where there is a place and only too many start at once', async () => {
+  it('waits if a place is free and only too many workspaces are starting', async () => {
     await using api = await startApi({ limits: { maxWorkspaces: 3, maxStarting: 1 } })
     api.director()
     const answers = await Promise.all(
@@ -51,7 +51,7 @@ describe('POST /spawn', () => {
     assert.deepEqual(api.workspaces.state().queue, [])
   })
 
-  it('does not take the turn of somebody who waits at a page', async () => {
+  it('keeps the place in the queue of a person who waits on a page', async () => {
     await using api = await startApi({ limits: { maxWorkspaces: 1 } })
     api.director()
     await api.form('/spawn', { container_id: image, user_id: 'ann' })
@@ -62,7 +62,7 @@ describe('POST /spawn', () => {
     assert.deepEqual(api.workspaces.state().queue, [nameOf('bob')])
   })
 
-  it('answers 500 with the reason when the container does not come up', async () => {
+  it('answers 500 with the reason when the container does not start', async () => {
     await using api = await startApi()
     api.director()
     api.engine.fail('ensureImage', { code: 'image_missing', detail: 'No such image.' })
@@ -89,9 +89,9 @@ describe('POST /spawn', () => {
       'Bad request: unknown image',
     ],
     [
-      'a name that is none',
+      'an invalid user name',
       { container_id: image, user_id: 'a\nb' },
-      "Bad request: field 'user_id' is no user name",
+      "Bad request: field 'user_id' is not a valid user name",
     ],
   ] as const)
     it(`answers 400 to ${name}, and starts nothing`, async () => {
@@ -101,7 +101,7 @@ describe('POST /spawn', () => {
       assert.equal(api.workspaces.state().workspaces.size, 0)
     })
 
-  it('hazard: an empty subject is none, and a home would be nobody’s', async () => {
+  it('hazard: requires a subject that is not empty for an unknown user of an image with a home', async () => {
     await using api = await startApi()
     api.director()
     const [lab] = api.config.templates.values()
@@ -116,7 +116,7 @@ describe('POST /spawn', () => {
     assert.equal(api.workspaces.state().workspaces.size, 0)
   })
 
-  it('takes a field that is given twice for none', async () => {
+  it('treats a field that is given twice as missing', async () => {
     await using api = await startApi()
     const body = 'container_id=berth/lab&container_id=other&user_id=ann'
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -126,7 +126,7 @@ describe('POST /spawn', () => {
 })
 
 describe('POST /stop', () => {
-  it('removes the container and says so once it is gone', async () => {
+  it('removes the container and answers after that', async () => {
     await using api = await startApi()
     api.director()
     const { text: container_hex } = await api.form('/spawn', {
@@ -141,7 +141,7 @@ describe('POST /stop', () => {
     assert.equal((await api.form('/stop', { container_hex })).status, 400)
   })
 
-  it('answers 400 without a hex and to one of nobody', async () => {
+  it('answers 400 without a hex and to an unknown hex', async () => {
     await using api = await startApi()
     const missing = await api.form('/stop', { x: '' })
     assert.deepEqual(
@@ -153,7 +153,7 @@ describe('POST /stop', () => {
 })
 
 describe('/get_container_hex', () => {
-  it('answers hex and image by GET and by POST, and 404 for whoever has none', async () => {
+  it('answers with hex and image to GET and POST, and with 404 for a person without a container', async () => {
     await using api = await startApi()
     api.director()
     await api.form('/spawn', { container_id: image, user_id: 'ann' })

@@ -1,4 +1,5 @@
-// Docker Spawner's interface: forms in, text out, in its words and codes. What it means here is decided elsewhere.
+// The interface of Docker Spawner: requests are forms, and answers are texts with the words and status codes of Docker
+// Spawner. Other modules decide what a request does.
 import { Router, urlencoded, type ErrorRequestHandler, type Request, type Response } from 'express'
 import { abortAfter } from '@berth/shared/deadline'
 import type { Person } from '@berth/shared/contract'
@@ -20,14 +21,14 @@ import { isNext, openAtOnce, startAtOnce, type StartAtOnce } from './start-at-on
 export interface DockerSpawnerDeps {
   readonly workspaces: Workspaces
   readonly hexOf: HexOf
-  /** False: containers have no owner, and everybody who is signed in may use them. */
+  /** False: containers have no owner, and every person who is signed in may use them. */
   readonly withUsers: boolean
   readonly log: Log
-  /** How long a container may take to run, or to be gone. */
+  /** How long a request waits until the container runs or has been removed. */
   readonly waitMs?: number
 }
 
-/** What is wrong with a request, in the words of the interface. */
+/** An error about a request, in the words of the interface. */
 class TextRefusal extends Error {
   readonly status: number
 
@@ -59,7 +60,7 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
     const signal = abortAfter(waitMs)
     const isOver = (workspace: Workspace | undefined): boolean =>
       hasBegun(workspace) && !(workspace && isNext(workspaces.state(), workspace))
-    // Its turn is kept only for whoever shows that they are there.
+    // A queued workspace keeps its place in the queue only while its person is present.
     const presence = setInterval(() => {
       if (person !== undefined) workspaces.reportPresence(person, template.name)
     }, presenceEveryMs)
@@ -112,7 +113,7 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
     )
   }
 
-  /** Whether it stands or not: what runs can be looked for by its hex at any time. */
+  /** Finds every workspace that exists in some form: a client may ask for a container by its hex at any time. */
   function named(hex: string): WorkspaceName | undefined {
     for (const [name, { kind, phase, container }] of workspaces.state().workspaces)
       if (kind !== 'standby' && (phase !== 'stopped' || container !== undefined))
@@ -171,16 +172,16 @@ function failed(workspace: Workspace | undefined): TextRefusal {
 
 const runs = ({ phase }: Workspace): boolean =>
   phase === 'probing' || phase === 'ready' || phase === 'frozen'
-/** It runs, or will not any more. */
+/** Whether the start is over: the container runs, or the start has failed or ended. */
 const hasBegun = (workspace: Workspace | undefined): boolean =>
   workspace === undefined || runs(workspace) || !holdsPlace(workspace)
-/** What is left is a memory of it, if anything. */
+/** Whether the container has been removed. The state may still remember the workspace. */
 const isGone = (workspace: Workspace | undefined): boolean =>
   workspace === undefined ||
   ((workspace.phase === 'stopped' || workspace.phase === 'failed') &&
     workspace.container === undefined)
 
-/** What this person has or waits for of their own. */
+/** The person's own workspaces that have a place or are queued. */
 function ownedBy(state: State, user: UserName): Workspace[] {
   return [...state.workspaces.values()].filter(
     (workspace) =>
@@ -209,14 +210,15 @@ function formOf(request: Request): Readonly<Record<string, unknown>> {
   return typeof body === 'object' && body !== null ? { ...body } : {}
 }
 
-/** A field that is given twice means neither. */
+/** A field with two values counts as missing. */
 function single(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
 function userNamed(text: string): UserName {
   const name = parseUserName(text)
-  if (name === undefined) throw new TextRefusal(400, "Bad request: field 'user_id' is no user name")
+  if (name === undefined)
+    throw new TextRefusal(400, "Bad request: field 'user_id' is not a valid user name")
   return name
 }
 
@@ -238,6 +240,10 @@ function createTextAnswers(log: Log): ErrorRequestHandler {
       return answer(response, status, `Bad request: ${text}`)
     }
     log.error({ error, method: request.method, path: bounded(request.path) }, 'request failed')
-    answer(response, 500, 'Error: something went wrong here; it has been noted')
+    answer(
+      response,
+      500,
+      'Error: an unexpected error occurred; the log of the spawner has the details',
+    )
   }
 }

@@ -1,11 +1,11 @@
-// Which template Docker Spawner's `container_id` means: one by its name, or the one that has this image. Pure.
+// Finds the template that `container_id` of Docker Spawner means, by the name of the template or by its image. Pure.
 import type { State } from '../../policy/domain.ts'
 import { canonicalReference } from '../../templates/image-reference.ts'
 import type { Template } from '../../templates/template.ts'
 
 const shortestId = 12
 
-/** Images that no template has are not known, whatever is on the engine: default deny. */
+/** Only images of templates are found. Other images on the engine are refused: default deny. */
 export function findTemplate(
   { config, images }: Pick<State, 'config' | 'images'>,
   containerId: string,

@@ -1,4 +1,4 @@
-// A start that does not wait: it has a place in this very moment, or nothing is left of it.
+// A start that does not wait in the queue: the workspace gets a place now, or the request is withdrawn.
 import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Workspaces } from '../../loop/workspaces.ts'
@@ -10,15 +10,15 @@ import type { Template } from '../../templates/template.ts'
 
 export type StartAtOnce =
   | { readonly status: 'placed'; readonly workspace: WorkspaceName }
-  /** There is a place; it waits its moment, because others are starting. */
+  /** There is a place. The workspace only waits because too many others are starting. */
   | { readonly status: 'next'; readonly workspace: WorkspaceName }
-  /** No place now; nobody waits for one because of this. */
+  /** No place is free now. The request is not queued. */
   | { readonly status: 'full' }
-  /** It is being stopped. */
+  /** The workspace is being stopped. */
   | { readonly status: 'ending' }
   | { readonly status: 'refused'; readonly failure: Failure }
 
-/** Their own private workspace. */
+/** Starts the private workspace of the person. */
 export function startAtOnce(
   workspaces: Workspaces,
   person: Person,
@@ -34,13 +34,13 @@ export function startAtOnce(
   }
   if (workspace === undefined) return { status: 'full' }
   if (isNext(workspaces.state(), workspace)) return { status: 'next', workspace: workspace.name }
-  // Whoever waited for it before, at a page, goes on waiting.
+  // If the person waited for this workspace before, on a page, it stays in the queue.
   if (workspace.phase === 'queued' && before?.phase !== 'queued')
     workspaces.cancelStart(person, template.name)
   return outcomeOf(workspace)
 }
 
-/** One that is nobody's. */
+/** Opens a shared workspace, which has no owner. */
 export function openAtOnce(workspaces: Workspaces, template: Template): StartAtOnce {
   const name = workspaces.openShared(template.name)
   const workspace = name && workspaces.state().workspaces.get(name)
@@ -49,7 +49,7 @@ export function openAtOnce(workspaces: Workspaces, template: Template): StartAtO
   return outcomeOf(workspace)
 }
 
-/** Nothing but `MAX_STARTING` holds it up, and that passes in seconds. */
+/** Whether the workspace waits only for `MAX_STARTING`, which takes seconds. */
 export function isNext(state: State, workspace: Workspace): boolean {
   return workspace.phase === 'queued' && waitsFor(state, workspace) === 'starting'
 }

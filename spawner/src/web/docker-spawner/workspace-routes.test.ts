@@ -9,7 +9,7 @@ import { workspaceRoutes } from './workspace-routes.ts'
 const hexOf = createHexOf(new Secret('a secret of the tests'))
 
 describe('the routes by hex', () => {
-  it('lead to one workspace alone, by a label before the public host', async () => {
+  it('lead to one workspace only, by a label before the public host', async () => {
     await using loop = await startTestLoop()
     loop.workspaces.requestStart(userOf('ann'), 'lab')
     const [route, ...rest] = workspaceRoutes(loop.workspaces.state(), hexOf, 'berth.test')
@@ -18,7 +18,7 @@ describe('the routes by hex', () => {
     assert.match(String(route?.hosts), /^[0-9a-f]{32}\.berth\.test$/)
   })
 
-  it('hazard: so many, or so long, that no director would take them all at once', async () => {
+  it('hazard: are limited in number and length to what a director accepts at once', async () => {
     await using loop = await startTestLoop()
     loop.workspaces.requestStart(userOf('ann'), 'lab')
     const { workspaces, config } = loop.workspaces.state()
@@ -45,7 +45,7 @@ describe('the routes by hex', () => {
     assert.ok(length < 3 * 1024 ** 2 && length > 2 * 1024 ** 2, `${length} bytes`)
   })
 
-  it('are none without a token, or without a public URL', async () => {
+  it('do not exist without a token, or without a public URL', async () => {
     await using loop = createTestLoop()
     const token = new Secret('t')
     const rest = { WITH_USERS: true, PORTAL_URL: undefined } as const
@@ -58,7 +58,7 @@ describe('the routes by hex', () => {
 })
 
 describe('a hex', () => {
-  it('is the same after a restart, another for another name or another secret', () => {
+  it('is the same after a restart, and differs for another name or another secret', () => {
     const name = 'lab-ann' as Parameters<typeof hexOf>[0]
     const again = createHexOf(new Secret('a secret of the tests'))
     assert.equal(again(name), hexOf(name))

@@ -1,12 +1,12 @@
-// The ways in by sub-domain: each workspace's hex before the public host leads to that workspace alone. Pure.
+// The routes by sub-domain: the host `<hex>.<public host>` leads to one workspace only. Pure.
 import type { Route } from '@berth/shared/contract'
 import { routeOf } from '../../loop/routes.ts'
 import type { State } from '../../policy/domain.ts'
 import { shownPhase } from '../../policy/state/phases.ts'
 import type { HexOf } from './container-hex.ts'
 
-/** Each snapshot of routes goes to each director whole, and a director takes 4 MiB at once: those who asked first keep
- * their sub-domains. */
+/** Each snapshot of all routes is sent to each director at once, and a director accepts at most 4 MiB. Above these
+ * limits only the oldest workspaces have a sub-domain. */
 const mostRoutes = 5_000
 const mostBytes = 3 * 1024 ** 2
 

@@ -1,4 +1,4 @@
-// How JSON leaves the house: never kept by a cache, never taken for anything else.
+// Sends JSON with headers that prevent caches from storing it and browsers from treating it as another type.
 import type { Response } from 'express'
 import { problemMediaType, type Problem } from '@berth/shared/problems'
 

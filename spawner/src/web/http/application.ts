@@ -1,4 +1,4 @@
-// An Express application that says nothing of itself and takes paths and queries as they are.
+// An Express application that does not name itself in headers and does not normalize paths and queries.
 import express, { type Express } from 'express'
 
 export function createApplication(): Express {

@@ -1,11 +1,12 @@
-// Lets only directors in: whoever knows the internal secret. Nothing is parsed, and no page shown, before.
+// Accepts only requests with the internal secret, which only directors know. This check comes before any parsing and
+// any page.
 import type { RequestHandler } from 'express'
 import { createProblem } from '@berth/shared/problems'
 import { sendProblem } from './answers.ts'
 import type { WebSettings } from './settings.ts'
 
 export function createBearerGuard({ internalSecret, problemBase }: WebSettings): RequestHandler {
-  const detail = 'Only directors that know the internal secret are answered.'
+  const detail = 'The request needs the header "Authorization: Bearer" with the internal secret.'
   return (request, response, next) => {
     const match = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')
     if (match?.[1] !== undefined && internalSecret.matches(match[1])) {

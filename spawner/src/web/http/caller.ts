@@ -1,4 +1,4 @@
-// Who a passed-through request is for, as its director verified it and wrote it into headers.
+// Reads the person and the template of a request from the headers that the director has verified and set.
 import type { IncomingHttpHeaders } from 'node:http'
 import { passHeaders, personSchema, type Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
@@ -9,7 +9,7 @@ import { localPath } from './local-path.ts'
 export interface Caller {
   readonly person: Person
   readonly template: { readonly name: string; readonly title: string }
-  /** The one workspace that the route leads to, where it leads to one alone. */
+  /** The workspace of a route that leads to one workspace only. */
   readonly only: WorkspaceName | undefined
 }
 
@@ -19,7 +19,8 @@ export interface Caller {
 export function readCaller(headers: IncomingHttpHeaders, workspaces: Workspaces): Caller {
   const person = readPerson(headers)
   const name = decoded(headers, passHeaders.template)
-  if (name === undefined) throw new BerthError('bad_request', 'The request names no template.')
+  if (name === undefined)
+    throw new BerthError('bad_request', 'The request does not name a template.')
   const template = workspaces.templateNamed(name)
   if (template === undefined)
     throw new BerthError('template_unknown', 'Nothing is offered at this address.')
@@ -31,18 +32,18 @@ export function readCaller(headers: IncomingHttpHeaders, workspaces: Workspaces)
   }
 }
 
-/** What the route puts before `/.berth/`; empty at the root of a host, and where it cannot be a path. */
+/** The path of the route before `/.berth/`. Empty at the root of a host, and if the header is not a valid path. */
 export function readBase(headers: IncomingHttpHeaders): string {
   const base = localPath(decoded(headers, passHeaders.base)) ?? ''
   return /^(?:\/[\w.~-]+)+$/.test(base) ? base : ''
 }
 
-/** Where the navigation wanted to go; `/` where that is not known or leads elsewhere. */
+/** The target of the navigation. `/` if the target is unknown or leads to another origin. */
 export function readTarget(headers: IncomingHttpHeaders): string {
   return localPath(decoded(headers, passHeaders.target)) ?? '/'
 }
 
-/** The caller's name alone, for pages about a request that has nothing else right. */
+/** The name of the caller only, for the error page of a request whose other headers may be invalid. */
 export function readUserName(headers: IncomingHttpHeaders): string | undefined {
   try {
     return readPerson(headers).name
@@ -55,7 +56,7 @@ export function readUserName(headers: IncomingHttpHeaders): string | undefined {
 function readPerson(headers: IncomingHttpHeaders): Person {
   const name = decoded(headers, passHeaders.user)
   if (name === undefined || name === '')
-    throw new BerthError('identity_missing', 'The request names no person.')
+    throw new BerthError('identity_missing', 'The request does not name a person.')
   const email = decoded(headers, passHeaders.email)
   const person = personSchema.safeParse({
     name,
@@ -64,7 +65,10 @@ function readPerson(headers: IncomingHttpHeaders): Person {
     ...(email === undefined ? {} : { email }),
   })
   if (!person.success)
-    throw new BerthError('identity_invalid', 'The name, subject or groups cannot be used.')
+    throw new BerthError(
+      'identity_invalid',
+      'The user name, the subject or the groups of the person are not valid.',
+    )
   return person.data
 }
 

@@ -1,4 +1,5 @@
-// An open stream of server-sent events: kept alive by comments, and dropped when its reader stops reading.
+// An open stream of server-sent events. Comments keep the stream alive. The server drops it when its reader stops
+// reading.
 import type { Response } from 'express'
 import { eventComment, eventStreamHeaders, formatEvent } from '@berth/shared/server-sent-events'
 
@@ -7,19 +8,19 @@ const keepAliveMs = 30_000
 
 export interface EventStream {
   send(event: string, data: unknown): void
-  /** False while the reader is behind; `onDrain` is called when it has caught up. */
+  /** False while the reader is behind. `onDrain` is called when the reader has caught up. */
   readonly flowing: boolean
   readonly closed: boolean
   close(): void
 }
 
 export interface EventStreamHooks {
-  /** Called once, whoever ended it. */
+  /** Called once when the stream ends, from either side. */
   onClose(): void
   onDrain?(): void
 }
 
-/** @param maxPendingBytes what may wait in memory for a reader that is behind; over that it is dropped */
+/** @param maxPendingBytes how much may wait in memory for a slow reader; above that the stream is dropped */
 export function openEventStream(
   response: Response,
   maxPendingBytes: number,
@@ -46,7 +47,7 @@ export function openEventStream(
     finish()
   }
 
-  // Two comments long without reading is no slow reader but none.
+  // A reader that has read nothing for the time of two comments is not slow: it does not read at all.
   function keepAlive(): void {
     if (response.writableNeedDrain && behind) {
       drop()
@@ -61,7 +62,7 @@ export function openEventStream(
   response.on('drain', () => hooks.onDrain?.())
   response.socket?.setKeepAlive(true, keepAliveMs)
   response.writeHead(200, eventStreamHeaders)
-  // Reconnect soon: browsers wait several seconds unless told.
+  // The browser should reconnect soon. By default it waits several seconds.
   response.write('retry: 1000\n\n')
   const comments = setInterval(keepAlive, commentEveryMs)
 

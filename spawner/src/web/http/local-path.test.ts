@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { localPath, standstillPath } from './local-path.ts'
 
-describe('a place to lead back to', () => {
+describe('an address to lead back to', () => {
   for (const path of [
     '/',
     '/lab/tree?a=1&b=%2F#frag',
@@ -11,29 +11,29 @@ describe('a place to lead back to', () => {
     '/.berth/?to=%2Flab',
     '/ü',
   ])
-    it(`is ${path} as it came`, () => assert.equal(localPath(path), path))
+    it(`may be ${path}, which stays unchanged`, () => assert.equal(localPath(path), path))
 
   for (const [hazard, path] of [
     ['a scheme-relative address', '//evil.example/x'],
-    ['a scheme-relative address of whatever it is resolved against', '//origin.invalid/x'],
-    ['a backslash that browsers read as a slash', '/\\evil.example'],
-    ['a backslash further on', '/a/\\\\evil.example'],
-    ['a tab that browsers drop', '/\t/evil.example'],
-    ['a line break that would split a header', '/a\r\nSet-Cookie: x=y'],
-    ['a null', '/a\u0000'],
-    ['another scheme', 'https://evil.example/'],
-    ['another scheme without slashes', 'https:evil.example'],
-    ['script', 'javascript:alert(1)'],
+    ['a scheme-relative address of the host that the check itself uses', '//origin.invalid/x'],
+    ['a path with a backslash that browsers treat as a slash', '/\\evil.example'],
+    ['a path with a later backslash', '/a/\\\\evil.example'],
+    ['a path with a tab that browsers drop', '/\t/evil.example'],
+    ['a path with a line break that would split a header', '/a\r\nSet-Cookie: x=y'],
+    ['a path with a null character', '/a\u0000'],
+    ['an address with a scheme', 'https://evil.example/'],
+    ['an address with a scheme and without slashes', 'https:evil.example'],
+    ['a script', 'javascript:alert(1)'],
     ['a relative path', 'lab'],
-    ['blanks before it', ' /lab'],
-    ['nothing', ''],
-    ['something huge', `/${'a'.repeat(8192)}`],
-    ['no text', ['/', '/']],
-    ['nothing given', undefined],
+    ['a path after a blank', ' /lab'],
+    ['an empty text', ''],
+    ['a huge path', `/${'a'.repeat(8192)}`],
+    ['a list', ['/', '/']],
+    ['a missing value', undefined],
   ] as const)
     it(`is never ${hazard}`, () => assert.equal(localPath(path), undefined))
 
-  it('never makes a browser leave the origin, dot segments included', () => {
+  it('never makes a browser leave the origin, even with dot segments', () => {
     for (const path of [
       '/.//evil.example',
       '/a/..//evil.example',
@@ -46,7 +46,7 @@ describe('a place to lead back to', () => {
     }
   })
 
-  it('is wrapped whole, fragment included, where the way leads over the standstill page', () => {
+  it('is wrapped with its fragment in the address of the standstill page', () => {
     const wrapped = new URL(standstillPath('', '/lab?a=1&b=2#c'), 'http://here.test')
     assert.equal(wrapped.searchParams.get('to'), '/lab?a=1&b=2#c')
     assert.equal(localPath(standstillPath('', '/lab')), '/.berth/?to=%2Flab')

@@ -1,16 +1,17 @@
-// Texts that somebody else wrote (image names, log lines, the engine's errors), made fit to be shown. Pure.
+// Makes texts from other programs (image names, log lines, errors of the engine) safe to show. Pure.
 import { stripVTControlCharacters } from 'node:util'
 
 const lineLimit = 500
 const linesLimit = 200
-/** Control characters but for the tab, and the marks that reorder text around them. */
+/** Control characters except the tab, and the marks that change the direction of text. */
 const unprintable =
   /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g
 const loneSurrogate = /\p{Cs}/gu
 
 /** One line without terminal sequences, control characters and more than `limit` characters. */
 export function plainText(text: string, limit = lineLimit): string {
-  // Cut before it is cleaned, so that a huge line costs nothing; sequences take room, so leave some for them.
+  // Cut the text before cleaning it, so that a huge line costs little. Terminal sequences need space, so keep more than
+  // the limit.
   const plain = stripVTControlCharacters(text.slice(0, limit * 8))
     .replace(loneSurrogate, '\ufffd')
     .replace(unprintable, ' ')
@@ -18,7 +19,7 @@ export function plainText(text: string, limit = lineLimit): string {
   return plain.length <= limit ? plain : `${plain.slice(0, limit)}…`
 }
 
-/** The last lines of a log. Of a line that was overwritten in place (progress bars) its last state. */
+/** The last lines of a log. A line that was overwritten in place (a progress bar) is shown in its last state. */
 export function plainLog(lines: readonly string[]): readonly string[] {
   const plain = lines.slice(-linesLimit).map((line) => plainText(lastState(line)))
   const first = plain.findIndex((line) => line !== '')

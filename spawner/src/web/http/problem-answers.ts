@@ -1,4 +1,4 @@
-// The one place where what went wrong becomes an answer: problem+json, or a page for a browser that asks for one.
+// The only place that turns an error into an answer: problem+json, or a page for a browser that asks for HTML.
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import { internalPaths } from '@berth/shared/contract'
 import { bounded, type Log } from '@berth/shared/log'
@@ -62,7 +62,7 @@ export function createProblemAnswers(deps: {
   }
 }
 
-/** What went wrong as it is told; what is nobody's refusal is logged, and nothing of it is told. */
+/** The problem that the client is told. An unexpected error is logged, and the client is told no details of it. */
 export function problemOf(
   error: unknown,
   request: Request,
@@ -71,7 +71,8 @@ export function problemOf(
   const refusal = asRefusal(error)
   if (refusal === undefined) {
     log.error({ error, method: request.method, path: bounded(request.path) }, 'request failed')
-    const detail = 'Something went wrong here. It has been noted.'
+    const detail =
+      'An unexpected error occurred on the server. The log of the spawner has the details.'
     return createProblem(base, 'spawner_unreachable', detail)
   }
   const { code, message, details } = refusal
@@ -87,7 +88,7 @@ const nothingKnown = {
   steps: [],
 } as const
 
-/** The page route is asked for navigations only. */
+/** Directors call the page route for navigations only, so its answer is always a page. */
 function wantsPage(request: Request): boolean {
   return request.path === internalPaths.page || /\btext\/html\b/i.test(request.headers.accept ?? '')
 }
@@ -114,7 +115,7 @@ function asRefusal(error: unknown): BerthError | undefined {
   )
 }
 
-/** Express and its parsers mark the client's faults with a status. */
+/** Express and its parsers set a status on errors that the client caused. */
 export function httpStatusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('status' in error)) return undefined
   return typeof error.status === 'number' ? error.status : undefined

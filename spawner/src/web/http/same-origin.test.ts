@@ -18,7 +18,7 @@ describe('a state-changing request', () => {
   for (const [name, row] of [
     ['comes from the public URL', { origin: 'https://berth.example', publicUrl }],
     [
-      'also says that it is of the same origin',
+      'has a Sec-Fetch-Site of same-origin, too',
       { origin: 'https://berth.example', site: 'same-origin', publicUrl },
     ],
     [
@@ -26,7 +26,7 @@ describe('a state-changing request', () => {
       { origin: 'http://localhost:4180', host: 'localhost:4180' },
     ],
     [
-      'comes over TLS that ends at the edge',
+      'comes over TLS that ends before the director',
       { origin: 'https://lab.example', host: 'lab.example' },
     ],
     [
@@ -37,33 +37,42 @@ describe('a state-changing request', () => {
       'comes from another host of the same site, to which it goes',
       { origin: 'https://hello.berth.example', host: 'hello.berth.example', publicUrl },
     ],
-    ['spells the host otherwise', { origin: 'http://localhost:4180', host: 'LOCALHOST:4180' }],
+    [
+      'has the host in other letter cases',
+      { origin: 'http://localhost:4180', host: 'LOCALHOST:4180' },
+    ],
   ] as const)
-    it(`is taken when it ${name}`, () => assert.equal(ask(row), true))
+    it(`is accepted when it ${name}`, () => assert.equal(ask(row), true))
 
   for (const [name, row] of [
     ['has no Origin', { host: 'localhost:4180' }],
     ['has an opaque Origin', { origin: 'null', host: 'null' }],
     ['comes from another host', { origin: 'http://evil.example', host: 'localhost:4180' }],
     ['comes from another port', { origin: 'http://localhost:8888', host: 'localhost:4180' }],
-    ['comes from a host below', { origin: 'https://evil.berth.example', publicUrl }],
-    ['comes from a host that begins alike', { origin: 'https://berth.example.evil', publicUrl }],
+    ['comes from a host below the public one', { origin: 'https://evil.berth.example', publicUrl }],
+    [
+      'comes from a host that begins with the public one',
+      { origin: 'https://berth.example.evil', publicUrl },
+    ],
     [
       'comes from one host of the site and goes to another',
       { origin: 'https://hello.berth.example', host: 'berth.example', publicUrl },
     ],
     ['comes from the public host over plain HTTP', { origin: 'http://berth.example', publicUrl }],
     [
-      'goes by a host that is not the public one',
+      'comes from and goes to a host outside the public site',
       { origin: 'http://lab.test', host: 'lab.test', publicUrl },
     ],
     [
-      'is cross-site by its own account',
+      'has a Sec-Fetch-Site of cross-site',
       { origin: 'https://berth.example', site: 'cross-site', publicUrl },
     ],
-    ['is of a sibling site', { origin: 'https://berth.example', site: 'same-site', publicUrl }],
     [
-      'was typed in, which posts nothing',
+      'has a Sec-Fetch-Site of same-site',
+      { origin: 'https://berth.example', site: 'same-site', publicUrl },
+    ],
+    [
+      'has a Sec-Fetch-Site of none, which no POST of a page has',
       { origin: 'https://berth.example', site: 'none', publicUrl },
     ],
     ['has an Origin with a path', { origin: 'https://berth.example/x', publicUrl }],
@@ -72,7 +81,7 @@ describe('a state-changing request', () => {
     ['has no host', { origin: 'http://localhost:4180' }],
     ['has an empty host', { origin: 'http://localhost:4180', host: '' }],
     [
-      'hides another host behind a user',
+      'has a host with a user before it',
       { origin: 'http://evil.example', host: 'localhost@evil.example' },
     ],
     ['has a host with a path', { origin: 'http://evil.example', host: 'evil.example/x' }],

@@ -1,18 +1,18 @@
-// What the pages and the internal API are told about this deployment. Where it comes from is the config's business.
+// The settings of the pages and the internal API. The config reads them from the environment.
 import type { Secret } from '@berth/shared/secret'
 
 export interface WebSettings {
   readonly internalSecret: Secret
-  /** Stands on every page and in the tab's title. */
+  /** Shown on every page and in the title of the tab. */
   readonly siteTitle: string
   /** A path of this origin or a URL. */
   readonly signOutUrl: string
-  /** A URL or `mailto:`; without one, pages speak of the administrator only. */
+  /** A URL or `mailto:`; without it, pages name no contact but the administrator. */
   readonly supportUrl?: string | undefined
   /** The CSP directive of that name: `'none'` or sources, separated by blanks. */
   readonly frameAncestors: string
-  /** Origin that people reach workspaces at; without one, each request's own host counts. */
+  /** The origin at which people reach workspaces. Without it, the host of each request is used. */
   readonly publicUrl?: string | undefined
-  /** Where problems are explained: the portal, or the public URL. */
+  /** The URL below which problems are explained: the portal, or the public URL. */
   readonly problemBase?: string | undefined
 }

@@ -53,7 +53,7 @@ describe('POST /internal/v1/seats', () => {
     assert.deepEqual(JSON.parse(answer.body), granted)
   })
 
-  it('says when the lifetime ends', async () => {
+  it('answers with the end of the lifetime', async () => {
     const granted = {
       status: 'granted',
       workspace,
@@ -79,7 +79,7 @@ describe('POST /internal/v1/seats', () => {
     assert.deepEqual(JSON.parse(answer.body), waiting)
   })
 
-  it('answers a refusal as the problem that it is, with what helps', async () => {
+  it('answers a refusal as a problem, with its workspace, limit and position', async () => {
     const failure = {
       code: 'queue_full',
       detail: 'The queue is full.',
@@ -100,7 +100,7 @@ describe('POST /internal/v1/seats', () => {
     })
   })
 
-  it('hands over the question whole, defaults included', async () => {
+  it('passes the whole request to the loop, with the defaults', async () => {
     let asked: SeatRequest | undefined
     web.workspaces.reply = async (request) => {
       asked = request
@@ -110,7 +110,7 @@ describe('POST /internal/v1/seats', () => {
     assert.deepEqual(asked, { ...question, navigation: false, unreachable: 'c0ffee' })
   })
 
-  it('gives up waiting when the director hangs up', async () => {
+  it('stops waiting when the director hangs up', async () => {
     const aborted = new Promise<void>((resolve) => {
       web.workspaces.reply = (_request, signal) =>
         new Promise((answer) => {
@@ -142,15 +142,15 @@ describe('POST /internal/v1/seats', () => {
     ['no JSON', '{"director":'],
     ['a list', []],
     ['a number', 7],
-    ['no director', { ...question, director: '' }],
-    ['no such start', { ...question, start: 'always' }],
-    ['no such protocol', { ...question, protocol: 'gopher' }],
+    ['an empty director', { ...question, director: '' }],
+    ['an unknown start', { ...question, start: 'always' }],
+    ['an unknown protocol', { ...question, protocol: 'gopher' }],
     ['a negative wait', { ...question, waitMs: -1 }],
     ['an endless wait', { ...question, waitMs: 1e300 }],
     ['a name with a line break', { ...question, user: { ...question.user, name: 'a\nb' } }],
-    ['groups that are none', { ...question, user: { ...question.user, groups: 'staff' } }],
+    ['groups that are not a list', { ...question, user: { ...question.user, groups: 'staff' } }],
   ] as const)
-    it(`refuses ${name} with 400 and says what is wrong`, async () => {
+    it(`refuses ${name} with 400 and the reason`, async () => {
       const answer = await post('/internal/v1/seats', body)
       assert.equal(answer.status, 400)
       const problem = JSON.parse(answer.body) as { code: string; detail: string }
@@ -158,12 +158,12 @@ describe('POST /internal/v1/seats', () => {
       assert.notEqual(problem.detail, '')
     })
 
-  it('refuses what does not say that it is JSON', async () => {
+  it('refuses a body without the content type of JSON', async () => {
     const answer = await post('/internal/v1/seats', question, { 'content-type': 'text/plain' })
     assert.equal(answer.status, 400)
   })
 
-  it('refuses what is too large', async () => {
+  it('refuses a body that is too large', async () => {
     const answer = await post('/internal/v1/seats', { ...question, x: 'y'.repeat(2_000_000) })
     assert.equal(answer.status, 413)
   })
@@ -176,14 +176,14 @@ describe('POST /internal/v1/seats', () => {
 })
 
 describe('POST /internal/v1/activity', () => {
-  it('answers with the leases that go on', async () => {
+  it('answers with the leases that continue', async () => {
     const seat = { workspace, user: 'alice', lastUseAgoMs: 20, connections: 1 }
     const answer = await post('/internal/v1/activity', { director: 'd1', seats: [seat] })
     assert.equal(answer.status, 200)
     assert.deepEqual(JSON.parse(answer.body), { leases: [{ workspace, leaseMs: 60_000 }] })
   })
 
-  it('takes the report of a director with many people', async () => {
+  it('accepts the report of a director with many people', async () => {
     const seats = Array.from({ length: 20_000 }, (_, index) => ({
       workspace: `lab-user-${index}`,
       user: `user-${index}`,
@@ -194,7 +194,7 @@ describe('POST /internal/v1/activity', () => {
     assert.equal(answer.status, 200)
   })
 
-  it('refuses what is no report', async () => {
+  it('refuses a body that is not a report', async () => {
     assert.equal((await post('/internal/v1/activity', { director: 'd1' })).status, 400)
   })
 })
@@ -209,12 +209,12 @@ describe('POST /internal/v1/probe-results', () => {
     ms: 12,
   }
 
-  it('is handed on', async () => {
+  it('passes the result to the loop', async () => {
     assert.equal((await post('/internal/v1/probe-results', result)).status, 204)
     assert.deepEqual(web.workspaces.probes, [result])
   })
 
-  it('refuses what is none', async () => {
+  it('refuses a body that is not a result', async () => {
     assert.equal(
       (await post('/internal/v1/probe-results', { ...result, reachable: 'yes' })).status,
       400,
@@ -223,7 +223,7 @@ describe('POST /internal/v1/probe-results', () => {
 })
 
 describe('POST /internal/v1/ask-results', () => {
-  it('takes an application’s word on whether it is busy', async () => {
+  it('passes the answer of an application about being busy to the loop', async () => {
     const word = {
       director: 'd1',
       workspace,

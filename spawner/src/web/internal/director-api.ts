@@ -1,4 +1,4 @@
-// What directors say to the spawner: seats, activity, probe results. Shapes are the contract's, decisions the loop's.
+// The requests of directors: seats, activity and probe results. The contract defines their schemas. The loop decides.
 import { json, Router, type Request, type Response } from 'express'
 import {
   activityReportSchema,

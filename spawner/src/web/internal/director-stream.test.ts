@@ -9,7 +9,7 @@ const path = '/internal/v1/directors/0a1b2c3d4e5f/commands'
 const revoke = { event: 'revoke', data: { workspace: 'lab-alice', generation: 'c0ffee' } } as const
 
 describe('the stream of commands', () => {
-  it('brings what the loop sends, in order', async () => {
+  it('carries the commands of the loop in order', async () => {
     await using web = await startWeb()
     const answer = await web.open(path)
     assert.match(String(answer.headers['content-type']), /^text\/event-stream/)
@@ -22,7 +22,7 @@ describe('the stream of commands', () => {
     assert.deepEqual((await events.next()).value, revoke)
   })
 
-  it('tells the loop when the director has gone', async () => {
+  it('reports to the loop that the director has disconnected', async () => {
     await using web = await startWeb()
     const answer = await web.open(path)
     const gone = web.workspaces.called('disconnectDirector')
@@ -31,7 +31,7 @@ describe('the stream of commands', () => {
     assert.equal(web.workspaces.directors.size, 0)
   })
 
-  it('is one for each director: the newer takes the place of the older', async () => {
+  it('exists once for each director: a newer stream replaces the older one', async () => {
     await using web = await startWeb()
     const older = await web.open(path)
     older.resume()
@@ -43,7 +43,7 @@ describe('the stream of commands', () => {
     assert.deepEqual((await readEvents(newer).next()).value, revoke)
   })
 
-  it('drops a director that does not read, and holds no more than a bounded amount for it', async () => {
+  it('drops a director that does not read, and buffers only a bounded amount for it', async () => {
     await using web = await startWeb()
     const answer = await web.open(path)
     answer.pause()
@@ -74,7 +74,7 @@ describe('the stream of commands', () => {
     send?.(revoke)
   })
 
-  it('drops a director that has not read for two comments', async (t) => {
+  it('drops a director that has not read for the time of two comments', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     await using web = await startWeb()
     const answer = await web.open(path)
@@ -97,7 +97,7 @@ describe('the stream of commands', () => {
         connectionIdleMs: 0,
       },
     ]
-    // About 3 MB: over what a kernel takes or under our own bound, either way it goes nowhere.
+    // About 3 MB. The kernel may buffer a part. The rest is below our own limit, so it waits and the stream stays open.
     for (let round = 0; round < 50; round += 1) {
       send?.({ event: 'routes', data: { routes } })
       await turn()
@@ -112,7 +112,7 @@ describe('the stream of commands', () => {
     await gone
   })
 
-  it('comments every 15 s', async (t) => {
+  it('sends a comment every 15 s', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     await using web = await startWeb()
     const answer = await web.open(path)
@@ -122,7 +122,7 @@ describe('the stream of commands', () => {
     assert.equal(String((await chunks.next()).value), ':\n\n')
   })
 
-  it('takes no id that could be anything but a container, and opens nothing for HEAD', async () => {
+  it('accepts only an id that a container can have, and does not open for HEAD', async () => {
     await using web = await startWeb()
     for (const id of ['..', 'a%2Fb', '-rf', 'x'.repeat(200), '%0a'])
       assert.ok((await web.ask(`/internal/v1/directors/${id}/commands`)).status >= 400)
@@ -131,7 +131,7 @@ describe('the stream of commands', () => {
     assert.deepEqual(web.workspaces.calls, [])
   })
 
-  it('ends what a client that is no director began', async () => {
+  it('closes a request of a client that is not a director', async () => {
     await using web = await startWeb()
     const answer = await web.ask(path, { headers: { authorization: 'Bearer no' } })
     assert.equal(answer.status, 401)

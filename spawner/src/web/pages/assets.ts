@@ -1,4 +1,5 @@
-// Style, script and mark of the pages, under names that change with their content, so that browsers may keep them.
+// The style, the script and the icon of the pages. Their names change with their content, so browsers may cache them
+// for a long time.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { RequestHandler } from 'express'
@@ -9,7 +10,7 @@ export interface Assets {
   readonly style: string
   readonly script: string
   readonly icon: string
-  /** For `/.berth/assets/:name`. */
+  /** The handler of `/.berth/assets/:name`. */
   readonly serve: RequestHandler<{ name: string }>
 }
 

@@ -5,18 +5,18 @@ import { runInNewContext } from 'node:vm'
 import { clockText, estimateText, spanText } from './durations.ts'
 
 describe('durations as text', () => {
-  it('tick as a clock', () => {
+  it('are written like a clock while they count', () => {
     const spans = [0, 999, 7_000, 61_000, 725_000, 3_725_000]
     assert.deepEqual(spans.map(clockText), ['0:00', '0:00', '0:07', '1:01', '12:05', '1:02:05'])
   })
 
-  it('are told as what a step took', () => {
+  it('are written as the time that a step took', () => {
     const spans = [40, 400, 9_949, 9_950, 59_499, 59_500, 125_000]
     const told = ['0.0 s', '0.4 s', '9.9 s', '10 s', '59 s', '1:00 min', '2:05 min']
     assert.deepEqual(spans.map(spanText), told)
   })
 
-  it('are estimated no more exactly than they are known', () => {
+  it('are rounded in an estimate', () => {
     const spans = [0, 9_999, 10_000, 49_999, 50_000, 118_000, 5_400_000, 7_200_000]
     assert.deepEqual(spans.map(estimateText), [
       'a few seconds',
@@ -30,12 +30,12 @@ describe('durations as text', () => {
     ])
   })
 
-  it('are written in the same way by the script of the pages', () => {
+  it('are written in the same way in the script of the pages', () => {
     const script = readFileSync(new URL('./assets/page.js', import.meta.url), 'utf8')
     const part = /\n\/\/ ---- durations as text.*?\n(.*?)\n\/\*\* @param \{string\} id \*\//s.exec(
       script,
     )
-    assert.ok(part?.[1], 'the script has its words for durations')
+    assert.ok(part?.[1], 'the script has functions for durations')
     const there = runInNewContext(`${part[1]}; ({ clockText, spanText, estimateText })`) as {
       [Name in 'clockText' | 'spanText' | 'estimateText']: (ms: number) => string
     }

@@ -1,4 +1,4 @@
-// Durations as people say them. The script of the pages writes them in the same way.
+// Durations as text for people. The script of the pages writes them in the same way.
 
 /** `0:07`, `2:05`, `1:02:05`. */
 export function clockText(ms: number): string {
@@ -18,7 +18,7 @@ export function spanText(ms: number): string {
     : `${clockText(Math.round(ms / 1_000) * 1_000)} min`
 }
 
-/** An estimate, never more exact than it is: `less than a minute`, `about 2 minutes`, `about 3 hours`. */
+/** An estimate, rounded to what is known: `less than a minute`, `about 2 minutes`, `about 3 hours`. */
 export function estimateText(ms: number): string {
   if (ms < 10_000) return 'a few seconds'
   if (ms < 50_000) return 'less than a minute'

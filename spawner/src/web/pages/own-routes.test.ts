@@ -30,13 +30,13 @@ function assertProblem(answer: Answer, status: number, code: string): void {
   assert.equal(typeof problem['detail'], 'string')
 }
 
-describe('who is answered', () => {
+describe('the caller', () => {
   for (const [name, authorization] of [
     ['no secret', ''],
     ['another secret', 'Bearer internal-secret-of-the-test'],
-    ['the secret by another scheme', 'Basic internal-secret-of-the-tests'],
+    ['the secret with another scheme', 'Basic internal-secret-of-the-tests'],
   ] as const)
-    it(`is nobody with ${name}, whatever they ask for`, async () => {
+    it(`is refused with ${name} on every path`, async () => {
       for (const path of [
         '/internal/v1/page',
         '/.berth/status',
@@ -49,7 +49,7 @@ describe('who is answered', () => {
       assert.deepEqual(names(), [])
     })
 
-  it('is nobody without a name, and no name that cannot be one', async () => {
+  it('is refused without a name and with an invalid name', async () => {
     const ask = (name: string) => web.ask('/.berth/status', { headers: { 'berth-user': name } })
     assertProblem(await ask(''), 401, 'identity_missing')
     assertProblem(await ask('a%0Ab'), 403, 'identity_invalid')
@@ -57,7 +57,7 @@ describe('who is answered', () => {
     assertProblem(await ask('x'.repeat(257)), 403, 'identity_invalid')
   })
 
-  it('is the person exactly as the director names them', async () => {
+  it('is the person with the exact name that the director sends', async () => {
     await web.ask('/.berth/status', {
       headers: {
         'berth-user': encodeURIComponent("Jäck O'Neil, 100 %"),
@@ -74,7 +74,7 @@ describe('who is answered', () => {
     })
   })
 
-  it('is nobody about a template that there is not', async () => {
+  it('is refused for an unknown template', async () => {
     const ask = (template: string) =>
       web.ask('/.berth/status', { headers: { 'berth-template': template } })
     assertProblem(await ask('other'), 404, 'template_unknown')
@@ -83,7 +83,7 @@ describe('who is answered', () => {
 })
 
 describe('GET /.berth/status', () => {
-  it('tells how things stand, starts nothing and counts as being there', async () => {
+  it('answers with the status, starts nothing and reports presence', async () => {
     web.workspaces.show({ phase: 'queued', position: 2, etaMs: 4_000.4, elapsedMs: 1_500.7 })
     const answer = await web.ask('/.berth/status')
     assert.equal(answer.status, 200)
@@ -102,7 +102,7 @@ describe('GET /.berth/status', () => {
     assert.deepEqual(names(), ['reportPresence'])
   })
 
-  it('tells a failure and a refusal as the problem that they are', async () => {
+  it('answers with the problem of a failure and of a refusal', async () => {
     web.workspaces.show({
       phase: 'failed',
       failure: { code: 'image_missing', detail: 'No \u001b[1mimage\u001b[0m.' },
@@ -129,7 +129,7 @@ describe('POST /.berth/start and /.berth/cancel', () => {
     ['/.berth/start', 'requestStart', 202],
     ['/.berth/cancel', 'cancelStart', 200],
   ] as const) {
-    it(`${path} acts for the caller alone and answers with the status`, async () => {
+    it(`${path} acts for the caller only and answers with the status`, async () => {
       const answer = await web.ask(path, { method: 'POST', headers: { origin: here } })
       assert.equal(answer.status, status)
       assert.equal((JSON.parse(answer.body) as { phase: string }).phase, 'queued')
@@ -138,7 +138,7 @@ describe('POST /.berth/start and /.berth/cancel', () => {
       assert.equal(acted?.template, 'lab')
     })
 
-    it(`${path} may be asked again and again`, async () => {
+    it(`${path} accepts repeated requests`, async () => {
       for (let round = 0; round < 3; round += 1)
         assert.equal(
           (await web.ask(path, { method: 'POST', headers: { origin: here } })).status,
@@ -165,7 +165,7 @@ describe('POST /.berth/start and /.berth/cancel', () => {
       assert.deepEqual(names(), [])
     })
 
-    it(`${path} says so on a page where a browser asks for one`, async () => {
+    it(`${path} refuses another origin with a page if a browser asks for HTML`, async () => {
       const headers = { origin: 'http://evil.example', accept: 'text/html,*/*;q=0.8' }
       const answer = await web.ask(path, { method: 'POST', headers })
       assert.equal(answer.status, 403)
@@ -181,7 +181,7 @@ describe('POST /.berth/start and /.berth/cancel', () => {
     })
   }
 
-  it('holds to scheme and port of PUBLIC_URL where it is set, and to the host that was asked', async () => {
+  it('accept only an origin with scheme and port of PUBLIC_URL and the host of the request', async () => {
     await using there = await startWeb({ settings: { publicUrl: 'https://berth.example' } })
     const start = (origin: string, host = 'berth.example') =>
       there.ask('/.berth/start', {
@@ -195,7 +195,7 @@ describe('POST /.berth/start and /.berth/cancel', () => {
     assert.equal((await start(here)).status, 403)
   })
 
-  it('holds to the host that was asked where a port leads to the template: its gateway has an address of its own', async () => {
+  it('accept the host of the request for a template with its own port, because its gateway has another address', async () => {
     const offered = ['lab', 'own'].map((name) => testTemplate(name))
     const [lab, own] = offered
     assert.ok(lab !== undefined && own !== undefined)
@@ -228,7 +228,7 @@ describe('POST /.berth/start and /.berth/cancel', () => {
     ['/a\r\nLocation: http://evil.example', '/'],
     ['', '/'],
   ] as const)
-    it(`leads a form's sender from ${JSON.stringify(to)} to ${location}`, async () => {
+    it(`redirect a form with the target ${JSON.stringify(to)} to ${location}`, async () => {
       const body = new URLSearchParams({ to }).toString()
       const answer = await web.ask('/.berth/start', {
         method: 'POST',
@@ -240,7 +240,7 @@ describe('POST /.berth/start and /.berth/cancel', () => {
       assert.ok(names().includes('requestStart'))
     })
 
-  it('takes the front page where a form says nothing or says it twice', async () => {
+  it('redirect to the front page if a form has no target or two targets', async () => {
     for (const body of ['', 'x=1', 'to=/a&to=/b', '__proto__=x', 'constructor=/x']) {
       const answer = await web.ask('/.berth/start', {
         method: 'POST',
@@ -251,7 +251,7 @@ describe('POST /.berth/start and /.berth/cancel', () => {
     }
   })
 
-  it('refuses a form that is too large', async () => {
+  it('refuse a form that is too large', async () => {
     const body = `to=/${'a'.repeat(100_000)}`
     const answer = await web.ask('/.berth/start', {
       method: 'POST',
@@ -263,7 +263,7 @@ describe('POST /.berth/start and /.berth/cancel', () => {
 })
 
 describe('GET /.berth/', () => {
-  it('tells how things stand and starts nothing', async () => {
+  it('shows the status and starts nothing', async () => {
     web.workspaces.show({ phase: 'absent' })
     const answer = await web.ask('/.berth/?to=%2Flab%3Fa%23b')
     assert.equal(answer.status, 200)
@@ -272,13 +272,13 @@ describe('GET /.berth/', () => {
     assert.deepEqual(names(), ['reportPresence'])
   })
 
-  it('leads on without script once the workspace is ready', async () => {
+  it('leads to the target without script when the workspace is ready', async () => {
     web.workspaces.show({ phase: 'ready' })
     const { body } = await web.ask('/.berth/?to=%2Flab%3Fa')
     assert.match(body, /<noscript><meta http-equiv="refresh" content="0;url=\/lab\?a"><\/noscript>/)
   })
 
-  it('leads nowhere else', async () => {
+  it('does not lead to another origin', async () => {
     web.workspaces.show({ phase: 'ready' })
     for (const to of ['//evil.example', 'javascript:alert(1)', '/\\evil.example']) {
       const { body } = await web.ask(`/.berth/?to=${encodeURIComponent(to)}`)
@@ -289,7 +289,7 @@ describe('GET /.berth/', () => {
 })
 
 describe('GET /.berth/assets', () => {
-  it('gives the files that a page names, to be kept for good', async () => {
+  it('serves the files that a page names, and browsers may cache them for a year', async () => {
     const { body } = await web.ask('/internal/v1/page')
     const paths = body.match(/\/\.berth\/assets\/[\w.]+/g) ?? []
     assert.equal(new Set(paths).size, 3)
@@ -301,7 +301,7 @@ describe('GET /.berth/assets', () => {
     }
   })
 
-  it('gives nothing else', async () => {
+  it('serves no other file', async () => {
     for (const name of [
       'page.css',
       '..%2fpages.ts',
@@ -313,19 +313,19 @@ describe('GET /.berth/assets', () => {
   })
 })
 
-describe('everything else', () => {
-  it('is not there', async () => {
+describe('a path without a route', () => {
+  it('is answered with 404', async () => {
     for (const path of ['/', '/.berth', '/.berth/other', '/internal/v1/', '/internal/v1/asks'])
       assertProblem(await web.ask(path), 404, 'template_unknown')
   })
 
-  it('is told on a page where a browser asks for one', async () => {
+  it('is answered with a page if a browser asks for HTML', async () => {
     const answer = await web.ask('/.berth/other', { headers: { accept: 'text/html' } })
     assert.equal(answer.status, 404)
     assert.match(answer.body, /Nothing is offered at this address/)
   })
 
-  it('is a problem of ours when it breaks, and says nothing of how', async () => {
+  it('is answered with a problem without details after an unexpected error', async () => {
     await using broken = await startWeb()
     broken.workspaces.view = () => {
       throw new Error('secret detail')

@@ -1,4 +1,4 @@
-// `/.berth/…` on a workspace's origin: how things stand, start, cancel, and the files of the pages.
+// The routes below `/.berth/` on the origin of a workspace: status, start, cancel, and the files of the pages.
 import { Router, urlencoded, type Request, type RequestHandler, type Response } from 'express'
 import { internalPaths } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
@@ -52,7 +52,7 @@ export function createOwnRoutes(deps: {
     sendPage(request, response, choose, { target, standstill: false })
   })
 
-  // Looking here starts nothing, so a person who left the queue can be sent here.
+  // This page starts nothing, so a person who has left the queue can be redirected to it.
   router.get('/.berth/', (request, response) => {
     const to = localPath(request.query['to'])
     const choose = (view: WorkspaceView) =>
@@ -68,7 +68,7 @@ export function createOwnRoutes(deps: {
   })
 
   router.get('/.berth/events', (request, response, next) => {
-    // Express answers HEAD by the same route, and a stream without a body would be no stream.
+    // Express would answer HEAD with this route, but a stream needs a body.
     if (request.method === 'HEAD') {
       next()
       return
@@ -78,7 +78,8 @@ export function createOwnRoutes(deps: {
 
   router.get('/.berth/assets/:name', assets.serve)
 
-  /** A port of its own is behind a gateway of its own, whose address nobody here knows: the host that was asked is it. */
+  /** A template with its own port is behind another gateway, whose address Berth does not know. For such a template the
+   * host of the request counts. */
   function publicUrlsOf({ template }: Caller): readonly (string | undefined)[] {
     const route = workspaces.state().config.templates.get(template.name)?.route
     if (route?.listenPort === undefined) return [settings.publicUrl]
@@ -93,7 +94,7 @@ export function createOwnRoutes(deps: {
       const caller = readCaller(request.headers, workspaces)
       refuseOtherOrigins(request, publicUrlsOf(caller))
       const view = viewFor(caller)
-      // A route to one workspace is no way to act on another.
+      // A route to one workspace must not act on another one.
       const failure = caller.only === undefined ? undefined : view.refusal?.failure
       if (failure !== undefined) throw new BerthError(failure.code, failure.detail)
       act(caller, view)
@@ -114,11 +115,15 @@ export function createOwnRoutes(deps: {
 
   function extend({ person }: Caller, { status }: WorkspaceView): void {
     if (status.extensionMs === undefined)
-      throw new BerthError('conflict', 'Its time cannot be extended, or was already.')
+      throw new BerthError(
+        'conflict',
+        'The lifetime of this workspace cannot be extended, or it has been extended already.',
+      )
     workspaces.extend(status.workspace as WorkspaceName, person)
   }
 
-  /** Only what is theirs alone, and only to the newer version: what stands at this origin could else end itself. */
+  /** Only the owner may restart a workspace, and only if there is a newer version. Otherwise an application at this
+   * origin could end its own workspace. */
   function restart({ person }: Caller, { status }: WorkspaceView): void {
     const workspace = workspaces.state().workspaces.get(status.workspace as WorkspaceName)
     if (status.outdated !== true || workspace?.owner?.name !== person.name)
@@ -134,13 +139,14 @@ export function createOwnRoutes(deps: {
   return router
 }
 
-/** Before the first look at the engine nobody is in a queue yet, and everybody who asks will be. */
+/** Before the first inventory no workspace is queued yet, but each requested one will be. So the page shows the queue.
+ * */
 function awaitedView(view: WorkspaceView): WorkspaceView {
   if (view.status.phase !== 'absent' || view.status.problem !== undefined) return view
   return { ...view, status: { ...view.status, phase: 'queued' } }
 }
 
-/** @param publicUrls any of which may be the right one; `undefined`: the host that was asked is */
+/** @param publicUrls the request may match any of them; `undefined` stands for the host of the request */
 function refuseOtherOrigins(request: Request, publicUrls: readonly (string | undefined)[]): void {
   const provenance = {
     origin: request.get('origin'),

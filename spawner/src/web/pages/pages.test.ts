@@ -52,7 +52,7 @@ describe('the page for a navigation', () => {
     ['while it is probed', { phase: 'probing' }, 503, 'probing', '1', 'loading'],
     ['while it wakes', { phase: 'frozen' }, 503, 'frozen', '1', 'loading'],
     ['while it stops', { phase: 'stopping' }, 503, 'stopping', '2', 'loading'],
-    ['when it became ready meanwhile', { phase: 'ready' }, 503, 'ready', '1', 'loading'],
+    ['when it has become ready in the meantime', { phase: 'ready' }, 503, 'ready', '1', 'loading'],
     ['after a failed start', failed, 502, 'failed', undefined, 'failure'],
     [
       'after the end of its lifetime',
@@ -62,10 +62,10 @@ describe('the page for a navigation', () => {
       undefined,
       'notice',
     ],
-    ['when nothing is under way', { phase: 'absent' }, 503, 'absent', undefined, 'notice'],
+    ['when nothing is starting', { phase: 'absent' }, 503, 'absent', undefined, 'notice'],
     ['without access', refusedWith('template_forbidden'), 403, 'absent', undefined, 'notice'],
     [
-      'under a name that was another’s',
+      'under a user name that belonged to another person',
       refusedWith('identity_reused'),
       403,
       'absent',
@@ -74,11 +74,25 @@ describe('the page for a navigation', () => {
     ],
     ['when the queue is full', refusedWith('queue_full'), 503, 'absent', '15', 'notice'],
     ['when all places are taken', refusedWith('limit_total'), 503, 'absent', '15', 'notice'],
-    ['when the person has enough', refusedWith('limit_user'), 429, 'absent', undefined, 'notice'],
-    ['when the name is taken', refusedWith('name_taken'), 409, 'absent', undefined, 'notice'],
-    ['when the engine is away', refusedWith('engine_unreachable'), 503, 'absent', '5', 'notice'],
     [
-      'when the engine went away meanwhile',
+      'when the person has reached the limit',
+      refusedWith('limit_user'),
+      429,
+      'absent',
+      undefined,
+      'notice',
+    ],
+    ['when the name is taken', refusedWith('name_taken'), 409, 'absent', undefined, 'notice'],
+    [
+      'when the engine is unreachable',
+      refusedWith('engine_unreachable'),
+      503,
+      'absent',
+      '5',
+      'notice',
+    ],
+    [
+      'when the engine becomes unreachable during a start',
       { phase: 'pulling', failure: { code: 'engine_unreachable', detail: 'Away.' } },
       503,
       'pulling',
@@ -97,7 +111,7 @@ describe('the page for a navigation', () => {
       assert.match(bodyTag(answer), new RegExp(`data-phase="${phase}"`))
     })
 
-  it('starts nothing, whatever it shows', async () => {
+  it('never starts a workspace', async () => {
     for (const change of [
       failed,
       { phase: 'absent' } as const,
@@ -110,7 +124,7 @@ describe('the page for a navigation', () => {
     )
   })
 
-  it('tells the queue position in title, body and words', async () => {
+  it('shows the position in the queue in title and body', async () => {
     const answer = await pageFor({ phase: 'queued', position: 3, etaMs: 118_000 })
     assert.match(answer.body, /<title>Number 3 in the queue · JupyterLab<\/title>/)
     assert.match(bodyTag(answer), /data-position="3"/)
@@ -119,12 +133,12 @@ describe('the page for a navigation', () => {
     assert.match(answer.body, /about 2 minutes/)
   })
 
-  it('gives no estimate where none is known', async () => {
+  it('shows no estimate if none is known', async () => {
     const answer = await pageFor({ phase: 'queued', position: 3 })
     assert.match(answer.body, /id="estimate-fact" hidden/)
   })
 
-  it('tells the pull in per cent, and never more than all of it', async () => {
+  it('shows the progress of a pull in per cent, and never more than 100', async () => {
     assert.match((await pageFor({ phase: 'pulling', pullPercent: 37.4 })).body, /value="37"/)
     assert.match((await pageFor({ phase: 'pulling', pullPercent: 250 })).body, /value="100"/)
     assert.match(
@@ -133,7 +147,7 @@ describe('the page for a navigation', () => {
     )
   })
 
-  it('is refreshed by itself without script, and only where something is to come', async () => {
+  it('reloads without script, but only while something may change', async () => {
     const refresh = /<noscript><meta http-equiv="refresh" content="(\d+)"><\/noscript>/
     assert.equal(refresh.exec((await pageFor({ phase: 'starting' })).body)?.[1], '2')
     assert.equal(refresh.exec((await pageFor(refusedWith('engine_unreachable'))).body)?.[1], '5')
@@ -141,14 +155,14 @@ describe('the page for a navigation', () => {
       assert.doesNotMatch((await pageFor(change)).body, refresh)
   })
 
-  it('offers to leave the queue in the queue only', async () => {
+  it('has a button to leave the queue only in the queue', async () => {
     const cancel =
       /<form class="actions" id="cancel" method="post" action="\/.berth\/cancel"( hidden)?>/
     assert.equal(cancel.exec((await pageFor({ phase: 'queued' })).body)?.[1], undefined)
     assert.equal(cancel.exec((await pageFor({ phase: 'starting' })).body)?.[1], ' hidden')
   })
 
-  it('after a failure tells why, the exit code, the log and what to try, with a form that tries again', async () => {
+  it('shows the reason, the exit code, the log, advice and a form to try again after a failure', async () => {
     const { body } = await pageFor(failed)
     assert.match(body, /It exited with code 3\./)
     assert.match(body, /<dt>Exit code<\/dt><dd>3<\/dd>/)
@@ -161,20 +175,20 @@ describe('the page for a navigation', () => {
     assert.match(body, /href="mailto:help@example.com"/)
   })
 
-  it('says who is signed in, and where to sign out', async () => {
+  it('shows the signed-in person and a link to sign out', async () => {
     const { body } = await pageFor({ phase: 'queued' })
     assert.match(body, /Signed in as <strong>alice<\/strong>/)
     assert.match(body, /href="\/oauth2\/sign_out"/)
     assert.match(body, /class="site">Harbour</)
   })
 
-  it('counts as being there', async () => {
+  it('reports presence', async () => {
     const seen = web.workspaces.called('reportPresence')
     await pageFor({ phase: 'queued' })
     await seen
   })
 
-  it('is a loading page before the first look at the engine, when nobody can be in a queue yet', async () => {
+  it('is a loading page before the first inventory, when the queue does not exist yet', async () => {
     await using early = await startWeb()
     early.workspaces.ready = () => false
     early.workspaces.show({ phase: 'absent' })
@@ -187,7 +201,7 @@ describe('the page for a navigation', () => {
 describe('hostile texts on a page', () => {
   const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>\u001b[31m`
 
-  it('are escaped in every place', async () => {
+  it('are escaped everywhere', async () => {
     const changes: ViewChange[] = [
       { phase: 'queued', title: hostile },
       {
@@ -211,7 +225,7 @@ describe('hostile texts on a page', () => {
     }
   })
 
-  it('are bounded', async () => {
+  it('are limited in length', async () => {
     const huge = '<'.repeat(5_000_000)
     const log = Array.from({ length: 10_000 }, () => '<'.repeat(1_000))
     const change: ViewChange = {
@@ -223,7 +237,7 @@ describe('hostile texts on a page', () => {
     assert.ok(body.length < 1_000_000, `${body.length} characters`)
   })
 
-  it('never lead anywhere else: a target that leaves this origin is the front page', async () => {
+  it('cannot lead to another origin: the front page replaces such a target', async () => {
     for (const target of [
       '//evil.example',
       '/\\evil.example',
@@ -237,8 +251,8 @@ describe('hostile texts on a page', () => {
   })
 })
 
-describe('what guards a page', () => {
-  it('is a policy that runs and loads our own files only, and nobody may frame it', async () => {
+describe('a page', () => {
+  it('allows only our own files, and forbids frames', async () => {
     const { headers } = await pageFor({ phase: 'queued' })
     const policy = String(headers['content-security-policy'])
     assert.match(policy, /^default-src 'none'; style-src 'self'; script-src 'self';/)
@@ -247,12 +261,12 @@ describe('what guards a page', () => {
     assert.equal(headers['x-powered-by'], undefined)
   })
 
-  it('lets its own forms tell their origin (no-referrer would send null)', async () => {
+  it('lets its forms send their origin (no-referrer would send null)', async () => {
     const { headers } = await pageFor({ phase: 'queued' })
     assert.equal(headers['referrer-policy'], 'same-origin')
   })
 
-  it('lets those frame it that FRAME_ANCESTORS names, and no slip there ends the policy', async () => {
+  it('allows frames of FRAME_ANCESTORS, and a mistake there does not end the policy', async () => {
     await using framed = await startWeb({
       settings: { frameAncestors: "'self' https://portal.example; script-src *" },
     })
@@ -263,7 +277,7 @@ describe('what guards a page', () => {
     )
   })
 
-  it('leaves out links that a slip in the settings would make dangerous', async () => {
+  it('leaves out links that a mistake in the settings would make dangerous', async () => {
     await using slipped = await startWeb({
       settings: { signOutUrl: 'javascript:alert(1)', supportUrl: 'data:text/html,x' },
     })

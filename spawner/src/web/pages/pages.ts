@@ -1,4 +1,4 @@
-// Pages as HTML with the headers that guard them. Every value is escaped by the templates (eta, autoEscape).
+// Renders the pages as HTML and sets their security headers. The views (eta, autoEscape) escape every value.
 import { fileURLToPath } from 'node:url'
 import type { Response } from 'express'
 import { Eta } from 'eta'
@@ -13,13 +13,13 @@ import { phaseWords, stateWords, stepWords, waitWords } from './words.ts'
 
 export interface PageContext {
   readonly userName: string | undefined
-  /** What the workspace is called, such as `JupyterLab`. */
+  /** The title of the workspace, such as `JupyterLab`. */
   readonly title: string
-  /** Where the person wants to be. */
+  /** The address that the person wants to open. */
   readonly target: string
-  /** What the route puts before `/.berth/`. */
+  /** The path of the route before `/.berth/`. */
   readonly base: string
-  /** The page stands at `/.berth/`, not at the target. */
+  /** The address of the page is `/.berth/`, not the target. */
   readonly standstill: boolean
 }
 
@@ -39,7 +39,7 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
   const words = {
     steps: stepWords,
     states: stateWords,
-    // For the script, so that what is said is written down once.
+    // The script gets these texts from here, so that each text is written only once.
     phases: JSON.stringify(phaseWords),
     waits: JSON.stringify(waitWords),
     stateList: JSON.stringify(stateWords),
@@ -76,7 +76,7 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
   }
 }
 
-/** There it is served, the request being held where it has to wake. */
+/** In these phases the target is served. A director holds the request until a frozen workspace has woken. */
 const leavesFrom: ReadonlySet<ShownPhase> = new Set(['ready', 'frozen'])
 
 /** The content of a `<meta http-equiv=refresh>`, for browsers without script. */
@@ -88,7 +88,7 @@ function refreshText(page: Page, context: PageContext): string | undefined {
 }
 
 function guardHeaders(frameAncestors: string): Readonly<Record<string, string>> {
-  // A setting that would end the directive, or a line, ends it here.
+  // Remove the characters that would end the directive or the header.
   const ancestors = frameAncestors.replace(/[;,\r\n]/g, ' ').trim() || "'none'"
   const policy = [
     "default-src 'none'",
@@ -110,7 +110,7 @@ function guardHeaders(frameAncestors: string): Readonly<Record<string, string>> 
   }
 }
 
-/** A setting is trusted, a slip in it (`javascript:`) is not. */
+/** The administrator is trusted, but a mistake in a setting (`javascript:`) must not become a link. */
 function harmlessLink(link: string | undefined): string | undefined {
   return link !== undefined && /^(?:https?:\/\/|mailto:|\/(?!\/))/i.test(link) ? link : undefined
 }

@@ -14,14 +14,14 @@ before(async () => {
 })
 after(() => web[Symbol.asyncDispose]())
 
-describe('pages of a route that lies below a path', () => {
+describe('the pages of a route with a path', () => {
   for (const [name, change] of [
     ['in the queue', { phase: 'queued' }],
-    ['when nothing is under way', { phase: 'absent' }],
+    ['when nothing is starting', { phase: 'absent' }],
     ['after a failure', { phase: 'failed', failure: { code: 'start_failed', detail: 'x' } }],
     ['that runs', { phase: 'ready', more: { extensionMs: 3_600_000, outdated: true } }],
   ] as const)
-    it(`have every link, form and file below it: ${name}`, async () => {
+    it(`have every link, form and file below the path: ${name}`, async () => {
       web.workspaces.show(change)
       for (const path of ['/internal/v1/page', '/.berth/']) {
         const { body } = await web.ask(path, { headers: below })
@@ -34,13 +34,13 @@ describe('pages of a route that lies below a path', () => {
       }
     })
 
-  it('lead a form without a place of its own there, too', async () => {
+  it('redirect a form without a target below the path, too', async () => {
     const headers = { ...below, ...here }
     const answer = await web.ask('/.berth/start', { method: 'POST', headers })
     assert.equal(answer.headers.location, '/lab/')
   })
 
-  it('take no base that is no path', async () => {
+  it('ignore a base that is not a path', async () => {
     web.workspaces.show({ phase: 'queued' })
     for (const base of ['//evil.example', '/a"b', 'javascript:x', '/a/', '/a b', 'x']) {
       const headers = { 'berth-base': encodeURIComponent(base) }
@@ -51,7 +51,7 @@ describe('pages of a route that lies below a path', () => {
 })
 
 describe('a route to one workspace', () => {
-  it('is looked at, followed and started as that one', async () => {
+  it('shows, follows and starts that workspace', async () => {
     await using own = await startWeb()
     const asked: unknown[] = []
     own.workspaces.view = (person, template, only) => {
@@ -65,7 +65,7 @@ describe('a route to one workspace', () => {
     assert.deepEqual(new Set(asked), new Set(['lab-shared--3']))
   })
 
-  it('is no way to start anything for whom it is not', async () => {
+  it('starts nothing for a person without access to that workspace', async () => {
     const failure = { code: 'template_forbidden', detail: 'This workspace is not yours.' } as const
     await using own = await startWeb()
     own.workspaces.show({ phase: 'absent', refusal: { failure } })
@@ -77,7 +77,7 @@ describe('a route to one workspace', () => {
 })
 
 describe('a template that waits for a click', () => {
-  it('shows title, description, picture and a button', async () => {
+  it('shows its title, description and icon and a start button', async () => {
     const icon = 'data:image/svg+xml;base64,PHN2Zy8+'
     const offer = { description: 'Statistics for everybody.', icon, byClick: true }
     web.workspaces.show({ phase: 'absent', title: 'R Studio', offer })
@@ -91,7 +91,7 @@ describe('a template that waits for a click', () => {
     assert.match(body, /action="\/\.berth\/start"/)
   })
 
-  it('shows no picture of another origin', async () => {
+  it('shows no icon of another origin', async () => {
     for (const icon of ['https://evil.example/x.png', '//evil.example/x', 'data:text/html,x']) {
       const offer = { description: '', icon, byClick: true }
       web.workspaces.show({ phase: 'absent', offer })
@@ -108,14 +108,14 @@ describe('a queue', () => {
     ['limit_template', /places for this kind/],
     ['starting', /Other workspaces are starting/],
   ] as const)
-    it(`says in words that it is ${waitsFor} that one waits for`, async () => {
+    it(`shows in words that the person waits for ${waitsFor}`, async () => {
       web.workspaces.show({ phase: 'queued', position: 2, more: { waitsFor } })
       assert.match((await web.ask('/internal/v1/page')).body, words)
     })
 })
 
 describe('POST /.berth/extend and /.berth/restart', () => {
-  it('extend what can be extended, and nothing else', async () => {
+  it('extend only a workspace that can be extended', async () => {
     web.workspaces.show({ phase: 'ready', more: { extensionMs: 60_000 } })
     const post = () => web.ask('/.berth/extend', { method: 'POST', headers: here })
     const extended = web.workspaces.called('extend')
@@ -125,7 +125,7 @@ describe('POST /.berth/extend and /.berth/restart', () => {
     assert.equal((await post()).status, 409)
   })
 
-  it('restart nothing that is the newest already', async () => {
+  it('do not restart a workspace that has the newest version', async () => {
     web.workspaces.show({ phase: 'ready' })
     const answer = await web.ask('/.berth/restart', { method: 'POST', headers: here })
     assert.equal(answer.status, 409)
@@ -141,8 +141,8 @@ describe('POST /.berth/extend and /.berth/restart', () => {
   })
 })
 
-describe('a page that runs', () => {
-  it('tells its end and offers more time and the newer version', async () => {
+describe('the page of a running workspace', () => {
+  it('shows the end of the lifetime and offers more time and the newer version', async () => {
     const endsAt = '2030-01-01T12:34:56.000Z'
     const more = { extensionMs: 7_200_000, outdated: true }
     web.workspaces.show({ phase: 'ready', endsAt, more })

@@ -20,7 +20,7 @@ async function next(
 }
 
 describe('GET /.berth/events', () => {
-  it('tells first how things stand, then each new phase at once', async () => {
+  it('sends the status first, then each new phase at once', async () => {
     await using web = await startWeb()
     web.workspaces.show({ phase: 'queued', position: 2 })
     const answer = await web.open('/.berth/events')
@@ -38,7 +38,7 @@ describe('GET /.berth/events', () => {
     assert.equal((await next(events)).data.phase, 'ready')
   })
 
-  it('tells of nothing, where there is nothing: the phase is absent', async () => {
+  it('sends the phase absent if there is no workspace', async () => {
     await using web = await startWeb()
     web.workspaces.show({ phase: 'absent' })
     const events = readEvents(await web.open('/.berth/events'))
@@ -49,7 +49,7 @@ describe('GET /.berth/events', () => {
     )
   })
 
-  it('gathers a flood of progress, and what is told last is the last', async () => {
+  it('combines many progress events, and the last event has the last progress', async () => {
     await using web = await startWeb()
     web.workspaces.show({ phase: 'pulling', pullPercent: 0 })
     const events = readEvents(await web.open('/.berth/events'))
@@ -59,7 +59,7 @@ describe('GET /.berth/events', () => {
     assert.equal((await next(events)).data.pullPercent, 90)
   })
 
-  it('says nothing twice when only time has passed', async () => {
+  it('sends no event when only time has passed', async () => {
     await using web = await startWeb()
     web.workspaces.show({ phase: 'starting', elapsedMs: 1 })
     const events = readEvents(await web.open('/.berth/events'))
@@ -69,7 +69,7 @@ describe('GET /.berth/events', () => {
     assert.equal((await next(events)).data.phase, 'probing')
   })
 
-  it('counts as being there at once and every 10 s, until whoever looked has gone', async (t) => {
+  it('reports presence at once and every 10 s, until the person closes the stream', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     await using web = await startWeb()
     const seen = () => web.workspaces.calls.filter(({ name }) => name === 'reportPresence').length
@@ -87,7 +87,7 @@ describe('GET /.berth/events', () => {
     assert.equal(web.workspaces.followers.size, 0)
   })
 
-  it('comments every 15 s, so that nobody in between takes it for dead', async (t) => {
+  it('sends a comment every 15 s, so that no proxy closes the idle stream', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     await using web = await startWeb()
     const answer = await web.open('/.berth/events')
@@ -100,7 +100,7 @@ describe('GET /.berth/events', () => {
     assert.equal(text, ':\n\n')
   })
 
-  it('announces an end of life once, when the policy has', async () => {
+  it('announces the end of the lifetime once, when the policy warns of it', async () => {
     await using web = await startWeb()
     const endsAt = new Date(3_600_000).toISOString()
     web.workspaces.show({ phase: 'ready', endsAt })
@@ -115,7 +115,7 @@ describe('GET /.berth/events', () => {
     assert.equal((await next(events)).event, 'phase')
   })
 
-  it('is bounded for each person, and room comes back', async () => {
+  it('is limited in number for each person, and a closed stream frees its place', async () => {
     await using web = await startWeb()
     const open = await Promise.all(Array.from({ length: 50 }, () => web.open('/.berth/events')))
     const refused = await web.ask('/.berth/events')
@@ -129,11 +129,11 @@ describe('GET /.berth/events', () => {
     assert.equal((await web.open('/.berth/events')).statusCode, 200)
   })
 
-  it('does not grow for a reader who does not read: they are told the latest later, or are dropped', async (t) => {
+  it('buffers a bounded amount for a slow reader, who gets the latest status later or is dropped', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
     const workspaces = createStandIn()
     await using web = await startWeb({ workspaces })
-    // Long events, so that the buffers of the kernel are full soon.
+    // The events are long, so that they fill the buffers of the kernel soon.
     const title = 'x'.repeat(900)
     workspaces.show({ phase: 'starting', failure: { code: 'start_failed', detail: title } })
     const answer = await web.open('/.berth/events')
@@ -150,14 +150,14 @@ describe('GET /.berth/events', () => {
     assert.equal(
       gone,
       false,
-      'what is not read is not told, so it need not be dropped for its length',
+      'events that are not read are not sent, so the stream is not dropped for its length',
     )
     t.mock.timers.tick(15_000)
     t.mock.timers.tick(15_000)
     await unfollowed
   })
 
-  it('opens nothing for HEAD', async () => {
+  it('opens no stream for HEAD', async () => {
     await using web = await startWeb()
     const answer = await web.ask('/.berth/events', { method: 'HEAD' })
     assert.equal(answer.status, 405)

@@ -1,4 +1,4 @@
-// A person's own view of their workspace as a stream of events. Being on it counts as being there, and starts nothing.
+// A person's view of their workspace as a stream of events. An open stream counts as presence, and it starts nothing.
 import type { Response } from 'express'
 import { BerthError } from '@berth/shared/problems'
 import type { Workspaces } from '../../loop/workspaces.ts'
@@ -7,11 +7,11 @@ import { openEventStream } from '../http/event-stream.ts'
 import { showStatus, type ShownStatus } from './status.ts'
 
 const presenceEveryMs = 10_000
-/** Progress within a phase is told no more often than this; a new phase at once. */
+/** The shortest time between two events about progress in one phase. A new phase is sent at once. */
 const progressEveryMs = 250
-/** Well over what Node takes before it says that a reader is behind (64 KiB): from then on nothing is written. */
+/** Well above the 64 KiB at which Node reports a slow reader. From that point on nothing more is written. */
 const maxPendingBytes = 256 * 1024
-/** Tabs of one person on one workspace. */
+/** The most streams of one person on one workspace: one for each tab. */
 const maxStreams = 50
 
 export interface PersonEvents {
@@ -25,9 +25,13 @@ export function createPersonEvents(workspaces: Workspaces): PersonEvents {
     const key = JSON.stringify([template.name, person.name])
     const count = counts.get(key) ?? 0
     if (count >= maxStreams)
-      throw new BerthError('limit_connections', `At most ${maxStreams} event streams at once.`, {
-        details: { limit: maxStreams },
-      })
+      throw new BerthError(
+        'limit_connections',
+        `At most ${maxStreams} event streams may be open at once. Close some tabs.`,
+        {
+          details: { limit: maxStreams },
+        },
+      )
     counts.set(key, count + 1)
 
     let told: ShownStatus | undefined
@@ -48,7 +52,7 @@ export function createPersonEvents(workspaces: Workspaces): PersonEvents {
     function tell(): void {
       clearTimeout(later)
       later = undefined
-      // A reader who is behind gets the latest when it has caught up, not everything in between.
+      // A slow reader gets only the latest status when it has caught up, not every status in between.
       if (!stream.flowing) return
       const view = workspaces.view(person, template.name, only)
       const status = showStatus(view)

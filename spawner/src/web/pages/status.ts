@@ -1,4 +1,4 @@
-// A workspace as `/.berth/status` and its events tell it. Pure.
+// The status of a workspace as `/.berth/status` and its events show it. Pure.
 import type { WorkspaceStatus } from '@berth/shared/contract'
 import { problemTitle } from '@berth/shared/problems'
 import type { WorkspaceView } from '../../loop/workspaces.ts'
@@ -6,7 +6,7 @@ import { plainText } from '../http/plain-text.ts'
 import { showSteps, type ShownStep } from './steps.ts'
 
 export interface ShownStatus extends WorkspaceStatus {
-  /** Whole per cent, while an image is pulled and its size is known. */
+  /** Whole per cent; set while an image of known size is pulled. */
   readonly pullPercent?: number
   readonly steps: readonly ShownStep[]
 }

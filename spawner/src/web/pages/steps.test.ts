@@ -6,7 +6,7 @@ const told = (steps: readonly ShownStep[]): string[] =>
   steps.map(({ phase, state, ms }) => `${phase} ${state}${ms === undefined ? '' : ` ${ms}`}`)
 
 describe('the steps to a ready workspace', () => {
-  it('are done with their durations, under way, or to come', () => {
+  it('are done with their durations, in progress, or to come', () => {
     const milestones = [
       { phase: 'queued', at: 1_000 },
       { phase: 'pulling', at: 1_400 },
@@ -21,7 +21,7 @@ describe('the steps to a ready workspace', () => {
     ])
   })
 
-  it('are passed where they were not needed', () => {
+  it('are passed if they were not needed', () => {
     const milestones = [
       { phase: 'queued', at: 0 },
       { phase: 'starting', at: 100 },
@@ -35,7 +35,7 @@ describe('the steps to a ready workspace', () => {
     ])
   })
 
-  it('count a phase that was gone through twice with both', () => {
+  it('add both times of a phase that the workspace was in twice', () => {
     const milestones = [
       { phase: 'queued', at: 0 },
       { phase: 'pulling', at: 100 },
@@ -48,7 +48,7 @@ describe('the steps to a ready workspace', () => {
     ])
   })
 
-  it('are all behind it once it is ready', () => {
+  it('are all done or passed when the workspace is ready', () => {
     const milestones = [
       { phase: 'queued', at: 0 },
       { phase: 'probing', at: 10 },
@@ -63,7 +63,7 @@ describe('the steps to a ready workspace', () => {
     ])
   })
 
-  it('tell where a start failed', () => {
+  it('show the step at which a start failed', () => {
     const milestones = [
       { phase: 'queued', at: 0 },
       { phase: 'pulling', at: 10 },
@@ -78,12 +78,12 @@ describe('the steps to a ready workspace', () => {
     ])
   })
 
-  it('are all to come while nothing is under way', () => {
+  it('are all to come while nothing is starting', () => {
     for (const phase of ['absent', 'stopped', 'stopping'] as const)
       assert.ok(showSteps(phase, [], 0).every(({ state }) => state === 'next'))
   })
 
-  it('never take less than no time, whatever the clock does', () => {
+  it('never take negative time, even if the clock goes back', () => {
     assert.equal(showSteps('queued', [{ phase: 'queued', at: 500 }], 400)[0]?.ms, 0)
   })
 })

@@ -1,17 +1,17 @@
-// The way to a ready workspace as a list of steps: what is done, what is under way, what is still to come. Pure.
+// The start of a workspace as a list of steps: done, in progress, or to come. Pure.
 import type { Phase, ShownPhase } from '@berth/shared/contract'
 import type { Milestone } from '../../policy/domain.ts'
 
 const stepPhases = ['queued', 'pulling', 'creating', 'starting', 'probing'] as const
 export type StepPhase = (typeof stepPhases)[number]
 
-/** `passed`: was not needed this time. `failed`: the start ended there. */
+/** `passed`: the step was not needed this time. `failed`: the start failed at this step. */
 export type StepState = 'done' | 'passed' | 'now' | 'failed' | 'next'
 
 export interface ShownStep {
   readonly phase: StepPhase
   readonly state: StepState
-  /** How long it took, or has taken so far. */
+  /** How long the step took, or has taken so far. */
   readonly ms?: number
 }
 
@@ -40,11 +40,11 @@ function stateAt(
   return ms === undefined ? 'passed' : 'done'
 }
 
-/** @returns the step's number; -1 before the first, their count after the last */
+/** @returns the number of the step; -1 before the first step, the count of the steps after the last one */
 function stepReached(phase: ShownPhase, milestones: readonly Milestone[]): number {
   if (phase === 'ready') return stepPhases.length
   if (phase !== 'failed') return stepNumber(phase)
-  // After a failure the record alone tells how far it came.
+  // After a failure only the milestones show which step the start had reached.
   return stepNumber(milestones.findLast((past) => stepNumber(past.phase) >= 0)?.phase)
 }
 
@@ -52,7 +52,7 @@ function stepNumber(phase: ShownPhase | undefined): number {
   return stepPhases.findIndex((step) => step === phase)
 }
 
-/** A phase that was gone through twice counts with both. */
+/** If a workspace was in a phase twice, both times are added. */
 function spentByPhase(milestones: readonly Milestone[], now: number): ReadonlyMap<Phase, number> {
   const spent = new Map<Phase, number>()
   milestones.forEach((milestone, index) => {

@@ -1,10 +1,10 @@
-// What the pages say, in plain words, by phase and by problem. Nothing here knows HTML.
+// The texts of the pages, by phase and by problem. This module contains no HTML.
 import type { ProblemCode } from '@berth/shared/problems'
 import type { ShownStatus } from './status.ts'
 import type { StepPhase, StepState } from './steps.ts'
 
 export interface PhaseWords {
-  /** For the tab. `{number}`: the place in the queue, or per cent. */
+  /** The title of the tab. `{number}`: the position in the queue, or per cent. */
   readonly tab: string
   readonly heading: string
   readonly lead: string
@@ -65,7 +65,7 @@ export const phaseWords: Readonly<Record<string, PhaseWords>> = {
   frozen: {
     tab: 'Waking',
     heading: 'Waking your workspace',
-    lead: 'It was paused because nobody used it. It will be back in a moment.',
+    lead: 'It was paused because it was not in use. It will be back in a moment.',
   },
   stopping: {
     tab: 'Stopping',
@@ -145,7 +145,7 @@ export const noticeWords: Partial<Record<ProblemCode, NoticeWords>> = {
     advice: ['If you have another account, sign out and sign in with that one.'],
   },
   identity_reused: {
-    heading: 'This name belonged to somebody else',
+    heading: 'This user name belonged to another person',
     advice: [],
   },
   engine_unreachable: {
@@ -171,5 +171,5 @@ export const noticeWords: Partial<Record<ProblemCode, NoticeWords>> = {
     refreshS: 15,
   },
   limit_user: { heading: 'You have reached your limit', advice: [] },
-  workspace_unknown: { heading: 'This workspace is gone', advice: [] },
+  workspace_unknown: { heading: 'This workspace does not exist any more', advice: [] },
 }

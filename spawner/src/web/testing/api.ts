@@ -1,4 +1,4 @@
-// The real API on a loopback port, over a real loop with an engine and a time of the tests' own.
+// The real API on a loopback port, over a real loop with a test engine and a test clock.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -58,9 +58,9 @@ export async function startApi(
     ...loop,
     url,
     ask,
-    /** As a director does for somebody. */
+    /** Requests a seat as a director does for a person. */
     seat: loop.requestSeat,
-    /** As curl's `--data` does. */
+    /** Posts a form as `curl --data` does. */
     form: (path: string, fields: Record<string, string>) =>
       ask(path, { method: 'POST', body: new URLSearchParams(fields) }),
     json: (method: string, path: string, body?: unknown) =>

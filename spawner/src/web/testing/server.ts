@@ -1,4 +1,5 @@
-// The real web on a loopback port, over a stand-in for the loop, and a client that speaks as a director does.
+// The real web application on a loopback port, over a stand-in for the loop, with a client that sends requests as a
+// director does.
 import { once } from 'node:events'
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -25,9 +26,9 @@ export interface Ask {
 export interface TestWeb extends AsyncDisposable {
   readonly url: string
   readonly workspaces: StandIn
-  /** As the director passes a request of alice for `lab` through, unless told otherwise. */
+  /** By default, the request is one of alice for `lab`, with the headers that a director sets. */
   ask(path: string, options?: Ask): Promise<Answer>
-  /** The answer once its headers are there, with the body still to come. */
+  /** Resolves when the headers of the answer have arrived, before its body. */
   open(path: string, options?: Ask): Promise<IncomingMessage>
 }
 
@@ -79,7 +80,7 @@ export async function startWeb(
     })
     request.end(ask.body)
     const [answer] = (await once(request, 'response')) as [IncomingMessage]
-    // A test that hangs up sees its own reset here.
+    // A test that hangs up causes a reset, which arrives here.
     answer.on('error', () => undefined)
     return answer
   }
@@ -96,7 +97,7 @@ export async function startWeb(
       return { status: statusCode, headers, body: Buffer.concat(chunks).toString() }
     },
     async [Symbol.asyncDispose]() {
-      // Streams clear their timers as their sockets close: before a test gives its clock back.
+      // Streams clear their timers when their sockets close. This must happen before a test restores the clock.
       const closed = [...sockets].map((socket) => once(socket, 'close'))
       server.close()
       server.closeAllConnections()

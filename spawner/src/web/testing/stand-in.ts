@@ -1,4 +1,5 @@
-// A stand-in for the loop in tests of the web: shows what it is told to show and records what it is asked. Decides nothing.
+// A stand-in for the loop in tests of the web: it returns the view that
+// the test sets and records the calls. It decides nothing.
 import type {
   ActivityCheckResult,
   Command,
@@ -32,7 +33,7 @@ export interface ViewChange {
 }
 
 export interface StandIn extends Workspaces {
-  /** Shows this from now on and calls whoever follows. */
+  /** Sets the view and calls all followers. */
   show(change: ViewChange): void
   reply: (request: SeatRequest, signal: AbortSignal) => Promise<SeatAnswer | SeatRefusal>
   readonly calls: { readonly name: string; readonly person?: Person; readonly template?: string }[]
@@ -40,7 +41,7 @@ export interface StandIn extends Workspaces {
   readonly asks: ActivityCheckResult[]
   readonly directors: Map<string, (command: Command) => void>
   readonly followers: Set<() => void>
-  /** Resolves at the next call of that name. */
+  /** Resolves at the next call of the method with that name. */
   called(name: string): Promise<void>
 }
 
@@ -56,7 +57,7 @@ const nothingOffered: PolicyConfig = {
   specOf: () => '',
 }
 
-/** @param offered what the state says is offered, where that matters */
+/** @param offered the config of the state, for tests that need templates */
 export function createStandIn(
   templates = [{ name: 'lab', title: 'JupyterLab' }],
   offered: PolicyConfig['templates'] = new Map(),
