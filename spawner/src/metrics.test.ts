@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Registry } from 'prom-client'
-import { noLimits } from './policy/state/no-limits.ts'
+import { noLimits } from './policy/testing/no-limits.ts'
 import { createMetrics } from './metrics.ts'
 
 describe('the metrics', () => {

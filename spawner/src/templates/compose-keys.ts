@@ -98,7 +98,7 @@ export const composeKeys = {
             source: value(secretName, 'The name of a secret'),
             target: value(field.secretTarget, 'The path in the container').optional(),
           },
-          'a secret at a path of its own',
+          'a secret with the path of its file',
         ),
       ],
       'a name, or a map with source and target',

@@ -1,4 +1,4 @@
-// The grammar is that of distribution/reference, which the engine reads references with.
+// The engine reads references with distribution/reference, so the grammar is the same.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import {

@@ -1,6 +1,6 @@
 // The whole loop on a real engine, stopped at each of its named points: the next spawner finds everything again.
 import assert from 'node:assert/strict'
-import { noLimits } from '../../policy/state/no-limits.ts'
+import { noLimits } from '../../policy/testing/no-limits.ts'
 import { after, before, describe, it } from 'node:test'
 import { systemClock as clock } from '@berth/shared/clock'
 import type { Command, SeatAnswer } from '@berth/shared/contract'

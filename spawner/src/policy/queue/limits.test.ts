@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { workspaceName, parsePrefix, type Prefix } from '@berth/shared/names'
 import type { Limits, SeatReply } from '../domain.ts'
-import { noLimits } from '../state/no-limits.ts'
+import { noLimits } from '../testing/no-limits.ts'
 import { begun, person, user, type Scenario } from '../testing/scenario.ts'
 import { viewOf } from '../asked/view.ts'
 import { testTemplate, type TestTemplate } from '../../templates/testing/test-template.ts'
@@ -92,6 +92,18 @@ describe('a limit', () => {
       ['ann', 'bob', 'cid'].map((who) => phase(story, 'lab', who)),
       ['pulling', 'queued', 'pulling'],
     )
+  })
+
+  it('of a group named constructor exists only if the template sets it', () => {
+    const policy = { maxWorkspacesByGroup: { students: 1 } }
+    const limited = { maxWorkspacesByGroup: { constructor: 1 } }
+    const story = offering({ lab: { policy }, hub: { policy: limited } })
+    for (const template of ['lab', 'hub'])
+      for (const who of ['ann', 'bob'])
+        story.asks(person(who, { groups: ['constructor', '__proto__'] }), { template })
+    const phases = (template: string) => ['ann', 'bob'].map((who) => phase(story, template, who))
+    assert.deepEqual(phases('lab'), ['pulling', 'pulling'])
+    assert.deepEqual(phases('hub'), ['pulling', 'queued'])
   })
 
   it('of memory refuses a template that needs more than there is in all', () => {

@@ -23,7 +23,7 @@ import type {
   Step,
   Workspace,
 } from '../domain.ts'
-import { noLimits } from '../state/no-limits.ts'
+import { noLimits } from './no-limits.ts'
 import { sharedSeatOf } from '../seats/seat-table.ts'
 import { withChanges } from './with-changes.ts'
 import type { Template, TemplatePolicy, TemplateSpec } from '../../templates/template.ts'

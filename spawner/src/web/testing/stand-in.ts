@@ -12,7 +12,7 @@ import type { WorkspaceName } from '@berth/shared/names'
 import type { WorkspaceView, Workspaces } from '../../loop/workspaces.ts'
 import { initialState } from '../../policy/decide.ts'
 import type { Failure, Milestone, PolicyConfig, SeatRefusal } from '../../policy/domain.ts'
-import { noLimits } from '../../policy/state/no-limits.ts'
+import { noLimits } from '../../policy/testing/no-limits.ts'
 
 export interface ViewChange {
   readonly phase?: WorkspaceView['status']['phase']

@@ -1,4 +1,4 @@
-// No limit at all: what settings and tests begin with.
+// For tests: no limit at all.
 import type { Limits } from '../domain.ts'
 
 export const noLimits: Limits = {
