@@ -70,7 +70,9 @@ export function isGroupFull(known: LimitFacts, workspace: Candidate): boolean {
   const taken = known.tally.byTemplate.get(workspace.template)
   const groups = personOf(workspace)?.groups ?? []
   return groups.some((group) => {
-    const limit = policy.maxWorkspacesByGroup[group] ?? 0
+    const limits = policy.maxWorkspacesByGroup
+    // The name of a group comes from the gateway, so it may also be a name such as `constructor`.
+    const limit = Object.hasOwn(limits, group) ? (limits[group] ?? 0) : 0
     return limit > 0 && placesOfGroup(known, taken, group) >= limit
   })
 }
