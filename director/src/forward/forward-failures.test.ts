@@ -174,7 +174,7 @@ describe('a workspace that fails', () => {
     it(`by an answer with ${hazard} is 502, and its connection is not used again`, async () => {
       await using workspace = await startRawWorkspace((socket) => {
         socket.once('data', () => {
-          const status = hazard.startsWith('an upgrade') ? '101 Switching Protocols' : '200 OK'
+          const status = hazard === 'an unsolicited upgrade' ? '101 Switching Protocols' : '200 OK'
           socket.write(`HTTP/1.1 ${status}\r\n${answer}`)
         })
       })
