@@ -1,5 +1,6 @@
 // In which order and under which words the variables stand in `.env.example` and in the reference, and those
-// variables that Compose, the gateway and the demo read. What the services read is in their own `config.ts`.
+// variables that Compose, the gateway and the demo read. What the services read is in their own `config.ts`. Over 300
+// lines: it is one list, in the order in which an administrator reads it.
 import { directorSettings } from '../director/src/config.ts'
 import type { Setting, Settings } from '@berth/shared/settings'
 import { spawnerSettings } from '../spawner/src/settings.ts'
