@@ -21,7 +21,7 @@ interface Waiter {
   /** The latest. */
   reply?: SeatReply
   /** Ends the wait; set while the request is held. */
-  settle?: () => void
+  release?: () => void
 }
 
 /** By all directors together. A request beyond that is answered at once, with how its workspace stands. */
@@ -44,7 +44,7 @@ export function createSeatWaiters(deps: {
     const { request } = waiter
     deps.submit({ type: 'seat-requested', request, ...since }, (reply) => {
       waiter.reply = reply
-      if (reply.status !== 'waiting') waiter.settle?.()
+      if (reply.status !== 'waiting') waiter.release?.()
     })
   }
 
@@ -78,7 +78,7 @@ export function createSeatWaiters(deps: {
       isOver = true
       for (const waiter of [...held]) {
         waiter.reply = shuttingDown
-        waiter.settle?.()
+        waiter.release?.()
       }
     },
   }
@@ -89,14 +89,14 @@ export function createSeatWaiters(deps: {
     if (isSettled || request.waitMs <= 0 || signal.aborted || held.size >= mostHeld)
       return answer(waiter)
     const { promise, resolve } = Promise.withResolvers<void>()
-    const settle = (): void => resolve()
-    waiter.settle = settle
+    const release = (): void => resolve()
+    waiter.release = release
     held.add(waiter)
-    signal.addEventListener('abort', settle, { once: true })
+    signal.addEventListener('abort', release, { once: true })
     const deadline = setTimer(request.waitMs, () => {
       // The last answer tells how the workspace stands now, not how it stood when something last changed.
       submitAgain(waiter)
-      settle()
+      release()
     })
     let present: Disposable = setTimer(deps.presentEveryMs, function ring() {
       submitAgain(waiter)
@@ -107,7 +107,7 @@ export function createSeatWaiters(deps: {
       return answer(waiter)
     } finally {
       held.delete(waiter)
-      signal.removeEventListener('abort', settle)
+      signal.removeEventListener('abort', release)
       deadline[Symbol.dispose]()
       present[Symbol.dispose]()
     }
