@@ -1,4 +1,4 @@
-// For tests: chance that is the same for the same seed.
+// For tests: random numbers that are the same for the same seed.
 
 /** Numbers from 0 to 1 (mulberry32). */
 export function generator(seed: number): () => number {

@@ -1,4 +1,4 @@
-// For the model test: what must hold after each decision, and what must be true once all has been calm for a while.
+// For the model test: what must hold after each decision, and what must hold once the world has been calm for a while.
 import type { WorkspaceName } from '@berth/shared/names'
 import { decide } from '../decide.ts'
 import { inOrder } from '../queue/order.ts'
@@ -21,14 +21,17 @@ export function checkDecision(world: WorldFacts, before: State, decision: Decisi
   if (isSeatReply(decision.reply)) checkGrant(world, decision.state, decision.reply)
 }
 
-/** Deciding again at the same moment orders nothing, and a timer is never for the past. */
+/** A second decision at the same moment orders nothing, and a timer is never set for the past. */
 function checkTimer(world: WorldFacts, { state, nextDeadlineAt }: Decision): void {
   if (nextDeadlineAt !== undefined && nextDeadlineAt <= world.now)
     broken(world, 'a timer is set for the past')
   const whole = { ...state, dueAt: Number.NEGATIVE_INFINITY }
   const again = decide(whole, { type: 'tick' }, world.now)
   if (again.steps.length > 0)
-    broken(world, `the same was ordered twice: ${again.steps.map((step) => step.type).join(', ')}`)
+    broken(
+      world,
+      `a second decision at the same moment ordered more steps: ${again.steps.map((step) => step.type).join(', ')}`,
+    )
 }
 
 function checkAdmissions(world: WorldFacts, before: State, after: State): void {
@@ -47,8 +50,10 @@ function checkAdmissions(world: WorldFacts, before: State, after: State): void {
   }
   if (admitted.length === 0) return
   const { maxWorkspaces, maxStarting } = world.config.limits
-  if (maxWorkspaces > 0 && places > maxWorkspaces) broken(world, 'more places than allowed')
-  if (maxStarting > 0 && starts > maxStarting) broken(world, 'more starts than allowed')
+  if (maxWorkspaces > 0 && places > maxWorkspaces)
+    broken(world, 'more workspaces hold a place than allowed')
+  if (maxStarting > 0 && starts > maxStarting)
+    broken(world, 'more workspaces are starting than allowed')
   for (const workspace of admitted) checkOwnLimits(world, after, workspace)
   for (const first of waiting)
     for (const second of admitted)
@@ -56,7 +61,7 @@ function checkAdmissions(world: WorldFacts, before: State, after: State): void {
         broken(world, `${second.name} overtook ${first.name}`)
 }
 
-/** One of another template, whose own has reached its limit, and one for whom there is no network. */
+/** A workspace may be passed if a limit holds it back, if its people have another one, or if no network is free. */
 function mayBePassed(world: WorldFacts, after: State, first: Workspace, second: Workspace) {
   const own = ownLimitOf(after, first)
   if (own === 'limit_memory' || own === 'limit_user') return true
@@ -66,7 +71,7 @@ function mayBePassed(world: WorldFacts, after: State, first: Workspace, second: 
   return lacksNetwork(world, after, first)
 }
 
-/** Each of its people goes on with one of a template that had another name or prefix, so others come first. */
+/** Each of its people has another workspace, of a template that was renamed, so other people come first. */
 function haveAnother(after: State, workspace: Workspace): boolean {
   const { name, ticket } = workspace
   const people = peopleOf(workspace)
@@ -82,7 +87,7 @@ function haveAnother(after: State, workspace: Workspace): boolean {
 
 const isNewStart = (workspace: Workspace) => workspace.milestones[0]?.phase === 'queued'
 
-/** The one reason in this world not to start the first in the queue. */
+/** Apart from limits, the only reason in this world not to start the first workspace in the queue. */
 function lacksNetwork(world: WorldFacts, state: State, workspace: Workspace): boolean {
   if (workspace.network !== undefined && state.networks.get(workspace.network)?.status === 'up')
     return false
@@ -100,16 +105,16 @@ function checkQueue(world: WorldFacts, state: State): void {
   const waiting = [...state.workspaces.values()].filter(({ phase }) => phase === 'queued')
   if (state.reconciledAt === undefined) return
   if (inOrder(state, waiting).join() !== state.queue.join())
-    broken(world, 'the queue is not those who wait in the order that is fair')
+    broken(world, 'the queue does not list the waiting workspaces in queue order')
   if (new Set(waiting.map(({ ticket }) => ticket)).size !== waiting.length)
-    broken(world, 'two wait at the same place')
+    broken(world, 'two waiting workspaces have the same ticket')
   const { maxQueue } = world.config.limits
   const sent = waiting.filter(({ milestones }) => milestones.length === 1)
   if (maxQueue > 0 && sent.length > maxQueue + placesOf(world))
-    broken(world, 'the queue is too long')
+    broken(world, 'the queue is longer than allowed')
 }
 
-/** Those who wait while theirs is stopped, or lost their container, join a full queue too. */
+/** A person whose workspace is stopped, or lost its container, may join a full queue too. */
 const placesOf = (world: WorldFacts) => world.config.limits.maxWorkspaces || world.options.people
 
 function checkNetworks(world: WorldFacts, state: State): void {
@@ -118,28 +123,30 @@ function checkNetworks(world: WorldFacts, state: State): void {
     if (network === undefined) continue
     const other = holders.get(network)
     const isReal = state.networks.get(network)?.workspace === name
-    if (other !== undefined && isReal) broken(world, `${name} and ${other} have one network`)
+    if (other !== undefined && isReal) broken(world, `${name} and ${other} have the same network`)
     if (isReal) holders.set(network, name)
   }
 }
 
-/** What was counted as it changed is what there is. */
+/** The tally, which is updated with each change, equals a new count of all workspaces. */
 function checkTally(world: WorldFacts, state: State): void {
   const { byTemplate, byPerson, ...counted } = tallyOf(state.workspaces.values())
   for (const what of ['places', 'starting', 'memoryBytes', 'yielding', 'leaving'] as const)
-    if (counted[what] !== state.tally[what]) broken(world, `${what} were counted wrongly`)
-  if (byPerson.size !== state.tally.byPerson.size) broken(world, 'people were counted wrongly')
+    if (counted[what] !== state.tally[what])
+      broken(world, `the tally has a wrong value for ${what}`)
+  if (byPerson.size !== state.tally.byPerson.size)
+    broken(world, 'the tally has a wrong number of people')
   for (const [user, names] of byPerson)
     if ([...(state.tally.byPerson.get(user) ?? [])].sort().join() !== [...names].sort().join())
-      broken(world, `what ${user} has was noted wrongly`)
+      broken(world, `the tally lists wrong workspaces for ${user}`)
   for (const [template, { places, names }] of byTemplate) {
     const noted = state.tally.byTemplate.get(template)
     if (noted?.places !== places || noted.names.size !== names.size)
-      broken(world, `workspaces of ${template} were counted wrongly`)
+      broken(world, `the tally has a wrong number of workspaces for ${template}`)
   }
 }
 
-/** Nobody sits in two places, none has more people than seats, and no director lets in more than that. */
+/** No person has two seats, no workspace has more people than seats, and directors let no more people in than that. */
 function checkSeats(world: WorldFacts, state: State): void {
   const seated = new Set<string>()
   for (const workspace of state.workspaces.values()) {
@@ -149,7 +156,8 @@ function checkSeats(world: WorldFacts, state: State): void {
     const most = policy === undefined || policy.seats <= 1 ? Infinity : policy.seats
     if (seats.length > most) broken(world, `${name} has more people than seats`)
     if ((policy?.seatsTotal ?? 0) > 0 && workspace.container !== undefined)
-      if (workspace.served > (policy?.seatsTotal ?? 0)) broken(world, `${name} served too many`)
+      if (workspace.served > (policy?.seatsTotal ?? 0))
+        broken(world, `${name} served more people than its seats in total`)
     for (const { person } of seats) {
       if (seated.has(`${template} ${person.name}`)) broken(world, `${person.name} has two seats`)
       seated.add(`${template} ${person.name}`)
@@ -157,16 +165,18 @@ function checkSeats(world: WorldFacts, state: State): void {
     const inside = new Set<string>()
     for (const lease of world.leases())
       if (lease.generation === workspace.container?.generation) inside.add(lease.user.name)
-    if (inside.size > most) broken(world, `more people are let into ${name} than it has seats`)
+    if (inside.size > most)
+      broken(world, `directors let more people into ${name} than it has seats`)
   }
 }
 
 function checkStep(world: WorldFacts, state: State, step: Step): void {
   switch (step.type) {
     case 'create-container':
-      if (state.foreignNames.has(step.workspace)) broken(world, 'a foreign name was used')
+      if (state.foreignNames.has(step.workspace))
+        broken(world, 'a container is created under a foreign name')
       if (state.networks.get(step.network)?.workspace !== step.workspace)
-        broken(world, 'a container was to be made on a network that is not its own')
+        broken(world, 'a container is created on a network that is not its own')
       return
     case 'start-container':
       return checkAddress(world, step.workspace, step.network)
@@ -177,7 +187,8 @@ function checkStep(world: WorldFacts, state: State, step: Step): void {
     case 'remove-network':
       return checkAddress(world, undefined, step.index)
     case 'create-network':
-      if (state.foreignIndexes.has(step.index)) broken(world, 'a foreign network was touched')
+      if (state.foreignIndexes.has(step.index))
+        broken(world, 'a network is created under the number of a foreign network')
       return
     case 'pull-image':
     case 'attach-director':
@@ -194,7 +205,7 @@ function checkStep(world: WorldFacts, state: State, step: Step): void {
   }
 }
 
-/** Nobody gets an address by which a director may still reach somebody else's workspace. */
+/** No workspace gets an address at which a director may still reach another workspace. */
 function checkAddress(world: WorldFacts, workspace: string | undefined, network: number): void {
   for (const lease of world.leases())
     if (lease.network === network && lease.workspace !== workspace)
@@ -207,16 +218,16 @@ function checkLeases(
   step: Extract<Step, { generation: Generation; workspace: WorkspaceName }>,
 ): void {
   const container = world.engine.containers.get(step.generation)
-  // What stood by has the name it was made with, until it has its owner's.
+  // A standby keeps the name it was made with, until it is renamed for its owner.
   const isOther = container?.name !== step.workspace && container?.kind !== 'standby'
-  // What was made late for somebody who has another by now goes as nobody's.
+  // A container that was made late, for a person who has another one now, is removed as a standby.
   const isSurplus =
     container?.status === 'created' && state.workspaces.get(step.workspace)?.kind === 'standby'
   if (container !== undefined && isOther && !isSurplus)
     broken(world, `${step.type} is for a container of ${container.name}`)
   if (container?.status !== 'running' && container?.status !== 'paused') return
   if (step.type === 'remove-container' && !container.ghost)
-    broken(world, `${step.workspace} was to be removed while it runs`)
+    broken(world, `${step.workspace} is removed while its container runs`)
   if (step.type !== 'freeze-container' && world.ended.has(step.generation)) return
   const reason = state.workspaces.get(step.workspace)?.stopReason
   if (reason === 'lifetime' || reason === 'failed' || reason === 'cancelled') return
@@ -232,19 +243,20 @@ function isSeatReply(reply: Decision['reply']): reply is SeatReply {
 function checkGrant(world: WorldFacts, state: State, reply: SeatReply): void {
   if (reply.status !== 'granted') return
   const workspace = state.workspaces.get(reply.workspace)
-  if (workspace?.phase !== 'ready') broken(world, 'a seat was granted in what is not ready')
-  // It can be reached under its address while its name follows.
+  if (workspace?.phase !== 'ready')
+    broken(world, 'a seat was granted in a workspace that is not ready')
+  // A workspace that is being renamed can be reached under its address.
   if (workspace.pending !== undefined && workspace.pending.step !== 'rename')
-    broken(world, 'a seat was granted in what is being stopped')
+    broken(world, 'a seat was granted in a workspace with a pending step')
   checkOwner(world, workspace, reply.generation)
   const container = world.engine.containers.get(reply.generation)
   if (container?.status === 'paused' && container.frozenIn === world.incarnation)
-    broken(world, 'a seat was granted in what is frozen')
+    broken(world, 'a seat was granted in a frozen workspace')
   if (workspace.leasedUntil < world.now + world.config.lease.leaseMs + world.config.lease.marginMs)
-    broken(world, 'a lease was granted and not recorded')
+    broken(world, 'a lease was granted and the state does not have it')
 }
 
-/** Whoever was let into a private one is the only one who ever is. */
+/** The first person who was let into a private workspace is the only person who ever is. */
 function checkOwner(world: WorldFacts, { owner }: Workspace, generation: Generation): void {
   if (owner === undefined) return
   const first = world.owners.get(generation) ?? owner
@@ -253,29 +265,30 @@ function checkOwner(world: WorldFacts, { owner }: Workspace, generation: Generat
   world.owners.set(generation, owner)
 }
 
-/** After a calm time: the engine holds what is planned and nothing else, and nobody who stayed is unserved. */
+/** After a calm time, the engine holds exactly what the state has, and each person who stayed is served. */
 export function checkCalm(world: WorldFacts): void {
   const { state, engine } = world
   for (const name of world.waiting.keys()) broken(world, `${name} waits and is not served`)
   const planned = new Set([...state.workspaces.values()].map((it) => it.container?.generation))
   for (const container of engine.containers.values())
     if (!planned.has(container.generation))
-      broken(world, `container ${container.generation} of ${container.name} is in no plan`)
+      broken(world, `container ${container.generation} of ${container.name} is not in the state`)
   for (const { name, container } of state.workspaces.values())
     if (container !== undefined && !engine.containers.has(container.generation))
-      broken(world, `${name} has a container only in the plan`)
+      broken(world, `the container of ${name} is only in the state`)
   for (const index of engine.networks.keys())
-    if (!state.networks.has(index)) broken(world, `network ${index} is in no plan`)
+    if (!state.networks.has(index)) broken(world, `network ${index} is not in the state`)
   let spares = 0
   for (const network of state.networks.values()) {
     if (!engine.networks.has(network.index))
-      broken(world, `network ${network.index} is only in the plan`)
+      broken(world, `network ${network.index} is only in the state`)
     if (network.workspace === undefined) spares++
     for (const director of world.directors.keys())
       if (!network.attached.includes(director))
-        broken(world, `${director} is not on network ${network.index}`)
+        broken(world, `${director} is not attached to network ${network.index}`)
   }
-  if (spares > world.config.spareNetworks) broken(world, `${spares} networks stand idle`)
+  if (spares > world.config.spareNetworks)
+    broken(world, `${spares} networks are spare, more than configured`)
   for (const director of world.directors.values())
     if (!director.introduced) broken(world, `${director.id} was not introduced`)
 }

@@ -1,4 +1,4 @@
-// For the model test: limits hold, for what the engine runs, for the memory of all that hold a place, and for each person.
+// For the model test: the limits hold for running containers, for the memory of all places, and for each person.
 import type { Phase } from '@berth/shared/contract'
 import type { State, Workspace } from '../domain.ts'
 import { runningOf } from './world-allowance.ts'
@@ -8,7 +8,7 @@ import { broken, type WorldFacts } from './world-facts.ts'
 export const starting: ReadonlySet<Phase> = new Set(['pulling', 'creating', 'starting', 'probing'])
 export const placed: ReadonlySet<Phase> = new Set([...starting, 'ready', 'frozen', 'stopping'])
 
-/** Of a private one that was given a place: its owner and their group have no more than they may. */
+/** The owner of a private workspace that was given a place, and their group, have no more than they may. */
 export function checkOwnLimits(
   world: WorldFacts,
   after: State,
@@ -25,10 +25,10 @@ export function checkOwnLimits(
     (other) => other.kind === 'private' && other.template === template,
   ).length
   if (maxOfGroup > 0 && ofGroup > maxOfGroup)
-    broken(world, `the group ${group} has more of ${template} than it may`)
+    broken(world, `the group ${group} has more workspaces of ${template} than it may have`)
 }
 
-/** The engine itself never runs more than allowed, whatever the state says. */
+/** The engine never runs more containers than allowed, whatever the state says. */
 export function checkRunning(world: WorldFacts): void {
   const { config, engine, allowance } = world
   const containers = [...engine.containers.values()]
@@ -38,23 +38,26 @@ export function checkRunning(world: WorldFacts): void {
   if (memory > allowance.memory(config)) broken(world, 'more memory is in use than allowed')
   for (const [template, taken] of ofTemplate)
     if (taken > allowance.ofTemplate(config, template))
-      broken(world, `more of ${template} run than allowed`)
+      broken(world, `more containers of ${template} run than allowed`)
 }
 
-/** What the containers that hold a place were made with never comes to more than `MAX_MEMORY`, also before they run. */
+/** The memory of all containers that hold a place never exceeds `MAX_MEMORY`, also before they run. */
 export function checkMemory(world: WorldFacts, state: State): void {
   let memory = 0
   for (const { phase, container } of state.workspaces.values()) {
     if (!placed.has(phase) || container === undefined) continue
     const made = world.engine.containers.get(container.generation)
-    // A call of a spawner that is dead started it, and no decision could know of that.
+    // A call of a crashed spawner started the container, and no decision could know of that.
     if (made === undefined || made.ghost) continue
-    // One that does not run and is removed: its place is for what comes after it.
+    // A container that does not run and is being removed: the place belongs to the container that replaces it.
     const isOver = phase === 'pulling' || phase === 'creating' || phase === 'stopping'
     if (!isOver || made.status === 'running' || made.status === 'paused') memory += made.memoryBytes
   }
   if (memory > world.allowance.memory(world.config))
-    broken(world, `containers with ${memory} of memory hold places`)
+    broken(world, `the containers that hold a place have ${memory} of memory, more than allowed`)
   if (memory > state.tally.memoryBytes)
-    broken(world, `${state.tally.memoryBytes} of memory was counted, where ${memory} is held`)
+    broken(
+      world,
+      `the tally has ${state.tally.memoryBytes} of memory, but the containers have ${memory}`,
+    )
 }

@@ -79,7 +79,7 @@ export function configWith(options: ScenarioOptions = {}): PolicyConfig {
 
 export const director = 'd1'
 
-/** A page that is opened, unless told otherwise. */
+/** The request of a page that is opened, unless `more` says otherwise. */
 export function seatRequest(who: string | Person, more: Partial<SeatRequest> = {}): SeatRequest {
   return {
     director,
@@ -97,15 +97,15 @@ export class Scenario {
   state: State
   now = 1_000_000
   nextDeadlineAt: number | undefined
-  /** Ordered and not carried out yet. */
+  /** Steps that were ordered and not carried out yet. */
   readonly orders: Step[] = []
-  /** What the last decision said. */
+  /** All steps of the last decision. */
   said: readonly Step[] = []
-  /** Types of all that was ever said, in order. */
+  /** The types of all steps so far, in order. */
   readonly history: string[] = []
   #count = 0
 
-  /** What the store has by now. */
+  /** What the store has now. */
   recorded: Recorded = { workspaces: [], nextTicket: 1 }
 
   constructor(options: ScenarioOptions = {}, recorded?: Recorded) {
@@ -124,7 +124,7 @@ export class Scenario {
     return decision
   }
 
-  /** Time passes, and the timers that `decide` asked for go off on the way. */
+  /** Lets time pass, and fires the timers that `decide` asked for on the way. */
   passes(ms: number): this {
     const until = this.now + ms
     while (this.nextDeadlineAt !== undefined && this.nextDeadlineAt <= until) {
@@ -159,7 +159,7 @@ export class Scenario {
     return this
   }
 
-  /** @param more what the request says besides, and since when it is held */
+  /** @param more further fields of the request, and the time since which it is held */
   asks(who: string | Person, more: Partial<SeatRequest> & { since?: number } = {}): SeatReply {
     const { since, ...request } = more
     const { reply } = this.hears({
@@ -177,7 +177,7 @@ export class Scenario {
     return reply.map((lease) => lease.workspace)
   }
 
-  /** Of somebody in a shared workspace. */
+  /** Reports activity of a person in a shared workspace. */
   uses(who: string, lastUseAgoMs = 0, connections = 1): readonly string[] {
     const workspace = this.seatOf(who)
     if (workspace === undefined) return []
@@ -186,12 +186,12 @@ export class Scenario {
     return reply.map((lease) => lease.workspace)
   }
 
-  /** The shared workspace of template `lab` in which somebody has a seat. */
+  /** The shared workspace of template `lab` in which the person has a seat. */
   seatOf(who: string): Workspace | undefined {
     return sharedSeatOf(this.state, user(who), 'lab')
   }
 
-  /** The engine carries out what was ordered (of these types), and what follows from it. */
+  /** The engine carries out the ordered steps (of these types), and the steps that follow from them. */
   obeys(...types: readonly Step['type'][]): this {
     for (;;) {
       const at = this.orders.findIndex((step) => types.length === 0 || types.includes(step.type))
@@ -202,7 +202,7 @@ export class Scenario {
     }
   }
 
-  /** The order of that type goes wrong. */
+  /** The first ordered step of that type fails. */
   fails(type: Step['type'], retry = false): this {
     const at = this.orders.findIndex((step) => step.type === type)
     const [step] = at < 0 ? [] : this.orders.splice(at, 1)
@@ -320,12 +320,12 @@ export class Scenario {
 const said: ReadonlySet<Step['type']> = new Set(['introduce', 'revoke', 'announce'])
 const isOrder = (step: Step) => !said.has(step.type)
 
-/** One director is connected and the engine was seen to be empty. */
+/** A scenario with one connected director and an inventory of an empty engine. */
 export function begun(options: ScenarioOptions = {}): Scenario {
   return new Scenario(options).looks().connects()
 }
 
-/** Begun, and these people's workspaces are ready. */
+/** A scenario as in `begun`, in which the workspaces of these people are ready. */
 export function withReady(people: readonly string[], options: ScenarioOptions = {}): Scenario {
   const scenario = begun(options)
   for (const who of people) {

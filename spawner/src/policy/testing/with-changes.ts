@@ -1,4 +1,4 @@
-// For tests: a store that is a value. What it has after a decision was saved.
+// For tests: a store that is a plain value. Returns what the store has after the changes of a decision are saved.
 import type { RecordChanges, Recorded } from '../domain.ts'
 
 export function withChanges(recorded: Recorded, changes: RecordChanges | undefined): Recorded {

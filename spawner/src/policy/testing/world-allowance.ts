@@ -1,5 +1,5 @@
-// For the model test: how far above a limit the world may be. Nothing is ended where a limit was made smaller than what
-// holds a place: that may stay, but must not become more.
+// For the model test: how far the world may exceed a limit. When a limit is lowered below the present use, no workspace
+// is ended for it: the use may stay, but must not grow.
 import type { PolicyConfig, State } from '../domain.ts'
 import type { Allowed, WorldContainer } from './world-facts.ts'
 
@@ -12,7 +12,7 @@ interface Held {
 export class Allowance implements Allowed {
   #allowed: Held = { places: 0, memory: 0, ofTemplate: new Map() }
 
-  /** Limits are others from now on: what is held at this moment may stay. */
+  /** Called when the limits change: the present use may stay. */
   renew(state: State, containers: Iterable<WorldContainer>): void {
     const held = heldBy(state, containers)
     const before = this.#allowed
@@ -20,7 +20,7 @@ export class Allowance implements Allowed {
     this.#allowed = state.reconciledAt === undefined ? most(held, before) : held
   }
 
-  /** What has ended since then is not allowed any more. */
+  /** Lowers the allowance as workspaces end. */
   shrink(state: State, containers: Iterable<WorldContainer>): void {
     if (state.reconciledAt !== undefined)
       this.#allowed = least(this.#allowed, heldBy(state, containers))
@@ -44,7 +44,7 @@ export class Allowance implements Allowed {
   }
 }
 
-/** By the state's count, or by what the engine runs where that is more. */
+/** The count of the state, or the count of the running containers if that is higher. */
 function heldBy({ tally }: State, containers: Iterable<WorldContainer>): Held {
   const running = runningOf(containers)
   const counted = new Map([...tally.byTemplate].map(([name, { places }]) => [name, places]))

@@ -22,7 +22,7 @@ export interface TemplateSettings {
   readonly prefix: string
   readonly memory: number
   readonly maxWorkspaces: number
-  /** Of the group that everybody is in. */
+  /** The most workspaces of the group that every person is in. */
   readonly maxOfGroup: number
 }
 
@@ -83,7 +83,7 @@ export function worldConfig(options: WorldOptions, settings: WorldSettings): Pol
   })
 }
 
-/** What a container is made from; the memory is all that changes in this world. */
+/** The spec of a container. Only the memory changes in this world. */
 export function specOf({ spec }: Template): string {
   return `spec-${spec.memoryBytes}`
 }
@@ -94,7 +94,7 @@ function labOf(options: WorldOptions, settings: TemplateSettings): Template {
     idleFreezeMs: options.idleFreezeMs,
     idleStopMs: options.idleStopMs,
     idleRemoveMs: options.idleRemoveMs,
-    // Standbys that are replaced all the time would never let it become calm.
+    // Standbys that are replaced all the time would never let the world become calm.
     maxLifetimeMs: options.standby > 0 ? 0 : options.maxLifetimeMs,
     extensionMs: 3_000,
     activityPath: options.veto.asks ? '/api/status' : '',
@@ -107,7 +107,7 @@ function labOf(options: WorldOptions, settings: TemplateSettings): Template {
   return named(options.standby === 0 ? homely : homeless, settings)
 }
 
-/** Perhaps shared. */
+/** A template whose workspaces are shared if `hub.seats` is more than one. */
 function hubOf({ hub, idleStopMs, idleRemoveMs }: WorldOptions, settings: TemplateSettings) {
   const template = testTemplate('hub', {
     spec: { readyPath: '/' },

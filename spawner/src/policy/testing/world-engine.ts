@@ -1,4 +1,4 @@
-// For the model test: an engine with latencies, failures, answers that are lost or late, and events that may not come.
+// For the model test: an engine with latencies, failures, lost or late results, and events that may be missing.
 // Over 300 lines: one method for each engine call, all on the same containers and networks.
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type {
@@ -42,7 +42,7 @@ export class WorldEngine implements EngineFacts {
   /** Workspaces that use a whole processor. */
   readonly computing = new Set<WorkspaceName>()
   up = true
-  /** A step whose answer never came. */
+  /** Whether the result of some step never arrived. */
   silenced = false
   #made = 0
   readonly #world: WorldFacts
@@ -73,10 +73,10 @@ export class WorldEngine implements EngineFacts {
     if (kind !== undefined && 'workspace' in order) {
       const other = this.underWay.get(order.workspace)
       if (other !== undefined && other.type !== 'pull-image')
-        broken(world, `${order.type} was ordered while ${other.type} is under way`)
+        broken(world, `${order.type} is ordered while ${other.type} is under way`)
       this.underWay.set(order.workspace, order)
     }
-    // As it is described when the order is given.
+    // The engine uses the template as it is when the step is ordered.
     const template = 'template' in order ? world.config.templates.get(order.template) : undefined
     const isTroubled = world.chance(world.trouble)
     const outcome = isTroubled
@@ -84,7 +84,7 @@ export class WorldEngine implements EngineFacts {
       : 'fine'
     const slow = isTroubled ? 4_000 : 250
     world.later(world.between(1, slow), () => {
-      // A call of a dead spawner still takes effect, but not for ever.
+      // A call of a crashed spawner still takes effect, but only for a short time.
       const isOver = world.incarnation !== incarnation && world.now > world.crashedAt + 300
       const works = this.up && !isOver && outcome !== 'void' && outcome !== 'hard'
       const event = works ? this.#carry(order, template, incarnation) : undefined
@@ -136,7 +136,7 @@ export class WorldEngine implements EngineFacts {
     }
   }
 
-  /** The effect on the engine. @returns what would be answered */
+  /** Applies the step to the engine. @returns its result */
   #carry(order: Order, template: Template | undefined, incarnation: number): Event | undefined {
     const world = this.#world
     switch (order.type) {
@@ -184,7 +184,7 @@ export class WorldEngine implements EngineFacts {
         const { index } = order
         for (const container of this.containers.values())
           if (isOn(container, this.networks.get(index)) && isPlanned(world, container.generation))
-            broken(world, `network ${index} was removed under ${container.workspace}`)
+            broken(world, `network ${index} is removed while ${container.workspace} uses it`)
         this.networks.delete(index)
         return { type: 'network-removed', index }
       }
@@ -219,7 +219,7 @@ export class WorldEngine implements EngineFacts {
       existing = undefined
     }
     if (existing !== undefined && existing.status !== 'created' && !existing.ghost)
-      broken(this.#world, `a second container of ${workspace} was to be made`)
+      broken(this.#world, `a second container of ${workspace} is created`)
     if (existing !== undefined && existing.owner?.subject !== owner?.subject)
       return {
         type: 'step-failed',
@@ -275,7 +275,7 @@ export class WorldEngine implements EngineFacts {
     return { type: 'container-started', workspace, generation, address: addressOf(container) }
   }
 
-  /** From one status to the other; nothing where it is so already. */
+  /** Changes the status from `from` to `to`. A container that has the status `to` stays as it is. */
   #turn(
     order: Extract<Order, { type: 'freeze-container' | 'thaw-container' }>,
     incarnation: number,
@@ -312,7 +312,7 @@ export class WorldEngine implements EngineFacts {
     return { type: 'container-renamed', workspace, generation }
   }
 
-  // of its own accord
+  // events that no step caused
 
   ends(container: WorldContainer, exitCode: number): void {
     if (container.status !== 'running' && container.status !== 'paused') return
@@ -373,7 +373,7 @@ export class WorldEngine implements EngineFacts {
     })
   }
 
-  // a look takes time, and containers and networks are not seen at the same moment
+  // an inventory takes time, and reads containers and networks at different moments
 
   look(): void {
     const world = this.#world
@@ -426,7 +426,7 @@ export class WorldEngine implements EngineFacts {
 const addressOf = ({ network }: WorldContainer) =>
   `10.213.${network >> 4}.${(network & 15) * 16 + 2}`
 
-/** A paused one keeps its address. */
+/** A paused container counts as up, because it keeps its address. */
 const isUp = ({ status }: WorldContainer) => status === 'running' || status === 'paused'
 
 function asSeen(container: WorldContainer): Container {
@@ -445,7 +445,7 @@ function asSeen(container: WorldContainer): Container {
 const isOn = ({ joined }: WorldContainer, network: ReadonlySet<DirectorId> | undefined) =>
   joined !== undefined && joined === network
 
-/** It is to be kept or started: not one on its way out, with its network. */
+/** Whether the state keeps or starts this container. A container that is about to be removed does not count. */
 function isPlanned(world: WorldFacts, generation: Generation): boolean {
   for (const { container, phase } of world.state.workspaces.values())
     if (container?.generation === generation)

@@ -1,4 +1,4 @@
-// For the model test: what the parts of the simulated world know of each other, and how they say that a promise is broken.
+// For the model test: what the parts of the simulated world know of each other, and how they report a broken invariant.
 import type { Person } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type {
@@ -17,7 +17,7 @@ export interface WorldOptions {
   readonly people: number
   readonly maxWorkspaces: number
   readonly maxStarting: number
-  /** In units of which `lab` needs one and `hub` two at first. */
+  /** In units. At first, a workspace of `lab` needs one unit and a workspace of `hub` two. */
   readonly maxMemory: number
   /** The template of every second person. */
   readonly hub: {
@@ -35,9 +35,9 @@ export interface WorldOptions {
   readonly idleStopMs: number
   readonly idleRemoveMs: number
   readonly maxLifetimeMs: number
-  /** Kept ready without an owner; zero: people have homes. */
+  /** The number of standbys. If it is zero, people have homes. */
   readonly standby: number
-  /** How applications are asked whether they are busy, and for how long they may say so. */
+  /** How applications are asked whether they are busy, and for how long they may be busy. */
   readonly veto: { readonly asks: boolean; readonly measures: boolean; readonly atMostMs: number }
 }
 
@@ -46,7 +46,7 @@ export interface Lease {
   readonly generation: Generation
   readonly network: NetworkIndex | undefined
   readonly user: Person
-  /** On the director's own reckoning: from before it asked. */
+  /** The expiry as the director counts it, from before its request. */
   readonly until: number
   readonly lastUseAt: number
 }
@@ -55,36 +55,36 @@ export interface WorldDirector {
   readonly id: DirectorId
   connected: boolean
   introduced: boolean
-  /** By who has them, under the name that their own workspace of `lab` would have. */
+  /** By person. The key is the name of the person's own workspace of `lab`. */
   readonly leases: Map<WorkspaceName, Lease>
 }
 
 export interface WorldContainer {
   readonly generation: Generation
-  /** As its labels say. */
+  /** The workspace that the labels name. */
   readonly workspace: WorkspaceName
-  /** On the engine: another once it was renamed. */
+  /** The name on the engine. It changes when the container is renamed. */
   name: WorkspaceName
   readonly template: string
   readonly kind: WorkspaceKind
   readonly owner: Person | undefined
-  /** What it was made with. */
+  /** The memory that the container was made with. */
   readonly memoryBytes: number
   readonly spec: string
   network: NetworkIndex
-  /** The very network: one that was made later under the same number is another. */
+  /** Identifies the network: a network that is created later under the same number has another set. */
   joined: ReadonlySet<DirectorId> | undefined
   status: Container['status']
   startedAt: number | undefined
   finishedAt: number | undefined
   exitCode: number | undefined
-  /** Started by a call of a spawner that is dead: nobody could count it. */
+  /** A call of a crashed spawner started the container, so the present spawner could not count it. */
   ghost: boolean
-  /** Which life of the spawner froze it; zero: somebody did by hand. */
+  /** The incarnation of the spawner that froze the container. Zero: an operator froze it by hand. */
   frozenIn?: number
 }
 
-/** What is really there, whatever the policy thinks. */
+/** What the engine really has, whatever the state of the policy says. */
 export interface EngineFacts {
   readonly containers: ReadonlyMap<Generation, WorldContainer>
   readonly networks: ReadonlyMap<NetworkIndex, ReadonlySet<DirectorId>>
@@ -92,7 +92,7 @@ export interface EngineFacts {
   readonly homes: ReadonlyMap<UserName, string>
 }
 
-/** Limits, or what held a place when they were made smaller than that. */
+/** The limits, or the use at the time when they were lowered below it. */
 export interface Allowed {
   places(config: PolicyConfig): number
   memory(config: PolicyConfig): number
@@ -108,18 +108,18 @@ export interface WorldFacts {
   readonly directors: ReadonlyMap<DirectorId, WorldDirector>
   /** People whose requests are held. */
   readonly waiting: ReadonlyMap<WorkspaceName, unknown>
-  /** How much goes wrong, from 0 to 1. */
+  /** The probability that an operation fails or is slow, from 0 to 1. */
   readonly trouble: number
   readonly allowance: Allowed
-  /** Counts the lives of the spawner. */
+  /** The number of the present run of the spawner. */
   readonly incarnation: number
   readonly crashedAt: number
   readonly history: readonly string[]
-  /** Those for which somebody said that they end now, leases or not. */
+  /** Containers that a person or an administrator ended, leases or not. */
   readonly ended: ReadonlySet<Generation>
-  /** Leases that some director goes by at present. */
-  /** Whose each container is, once somebody was let into it. */
+  /** The first person who was let into each private container. */
   readonly owners: Map<Generation, Person>
+  /** Leases that have not expired at their director. */
   leases(): Iterable<Lease>
   chance(probability: number): boolean
   between(low: number, high: number): number
@@ -127,7 +127,7 @@ export interface WorldFacts {
   hears(event: Event): void
 }
 
-/** Ends the run, and shows what led to it. */
+/** Ends the run with an error that shows the latest events. */
 export function broken(world: Pick<WorldFacts, 'history'>, what: string): never {
   throw new Error(`${what}\n${world.history.slice(-80).join('\n')}`)
 }

@@ -1,6 +1,6 @@
-// For the model test: people, directors and an engine with a will of its own around `decide`, all from one seed.
-// It checks the invariants after each decision and throws at the first that is broken. Over 300 lines: directors and
-// people share the clock, the chance and the state of this one object.
+// For the model test: simulated people, directors and an engine around `decide`, all random from one seed.
+// The world checks the invariants after each decision and throws at the first broken one. Over 300 lines: directors and
+// people share the clock, the random numbers and the state of this one object.
 import type { Person, SeatRequest } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { decide, initialState } from '../decide.ts'
@@ -52,27 +52,27 @@ export class World implements WorldFacts {
   readonly options: WorldOptions
   config: PolicyConfig
   settings: WorldSettings
-  /** Templates had other names or prefixes: what was started under a former one ends late. */
+  /** Whether a template was renamed or got another prefix: workspaces that were started before that end late. */
   renamed = false
   readonly allowance = new Allowance()
   readonly engine: WorldEngine
   readonly directors = new Map<DirectorId, WorldDirector>()
   /** People whose requests are held, by workspace. */
   readonly waiting = new Map<WorkspaceName, Waiter>()
-  /** People who do something in their workspace all the time. */
+  /** People who use their workspace all the time. */
   readonly busy = new Set<WorkspaceName>()
   readonly people: readonly Person[]
   spawnerUp = true
-  /** Counts the lives of the spawner. */
+  /** The number of the present run of the spawner. */
   incarnation = 1
   crashedAt = 0
-  /** How much goes wrong, from 0 to 1. */
+  /** The probability that an operation fails or is slow, from 0 to 1. */
   trouble = 0
   served = 0
   readonly history: string[] = []
   readonly ended = new Set<Generation>()
   readonly owners = new Map<Generation, Person>()
-  /** What the store has; it outlives a crash. */
+  /** What the store has. It survives a crash of the spawner. */
   recorded: Recorded = { workspaces: [], nextTicket: 1 }
   #agenda: { at: number; turn: number; run: () => void }[] = []
   #turn = 0
@@ -98,7 +98,7 @@ export class World implements WorldFacts {
     return Number(user.name.slice(1)) % 2 === 0 ? lab.name : hub.name
   }
 
-  /** The workspace that is theirs at present, or would be. */
+  /** The workspace that the person has at present, or would get. */
   workspaceOf(user: Person): WorkspaceName {
     return seatOf(this.state, user, this.templateOf(user)) ?? nameOf(user.name)
   }
@@ -152,7 +152,7 @@ export class World implements WorldFacts {
 
   // the spawner
 
-  /** @returns the reply; `undefined` as well while the spawner is down */
+  /** @returns the reply, or `undefined` while the spawner is down */
   hears<E extends Event>(event: E): ReplyTo<E> | undefined {
     if (!this.spawnerUp) return undefined
     const before = this.state
@@ -168,7 +168,7 @@ export class World implements WorldFacts {
     return decision.reply
   }
 
-  /** Limits or templates are others from now on, also for a spawner that is down. */
+  /** Changes limits or templates. A spawner that is down has them when it starts. */
   reconfigure(change: SettingsChange): void {
     const before = this.settings
     this.settings = changed(before, change)
@@ -247,7 +247,7 @@ export class World implements WorldFacts {
     this.later(every, report)
   }
 
-  /** Its container is replaced by another: leases and connections are gone with it. */
+  /** Replaces the container of the director, which loses its leases and connections. */
   replaceDirector(id: DirectorId): void {
     this.directors.delete(id)
     this.engine.forgetDirector(id)
@@ -277,7 +277,7 @@ export class World implements WorldFacts {
   }
 
   #hearRevoke(director: WorldDirector, step: Extract<Step, { type: 'revoke' }>): void {
-    // A courtesy that may be lost.
+    // A revoke is not guaranteed to arrive, and leases are safe without it.
     if (!director.connected || this.chance(this.trouble)) return
     for (const [who, lease] of director.leases)
       if (lease.generation === step.generation) director.leases.delete(who)
@@ -303,7 +303,7 @@ export class World implements WorldFacts {
     this.later(this.between(1, 60), attempt)
   }
 
-  /** An application that computes says so; a frozen or mute one says nothing. */
+  /** An application that computes answers that it is busy. A frozen or mute application does not answer. */
   #askActivity(step: Extract<Step, { type: 'check-activity' }>): void {
     const director = this.directors.get(step.director)
     if (director?.connected !== true) return
@@ -345,7 +345,7 @@ export class World implements WorldFacts {
     })
   }
 
-  /** Leases that some director goes by at present. */
+  /** Leases that have not expired at their director. */
   *leases(): Iterable<Lease> {
     for (const director of this.directors.values())
       for (const lease of director.leases.values()) if (lease.until > this.now) yield lease
@@ -384,7 +384,7 @@ export class World implements WorldFacts {
       // As in `removeNetwork`: no director reaches anything by a lease on a network that an operator removed.
       const isThere = network !== undefined && this.engine.networks.has(network)
       if (owner !== undefined && owner.subject !== user.subject)
-        broken(this, `${user.subject} was given the workspace of ${owner.subject}`)
+        broken(this, `${user.subject} got a seat in the workspace of ${owner.subject}`)
       director.leases.set(who, {
         workspace: reply.workspace,
         generation: reply.generation,
@@ -397,7 +397,7 @@ export class World implements WorldFacts {
     answered(reply)
   }
 
-  /** Somebody comes and stays until served. */
+  /** The person arrives and stays until served. */
   comes(user: Person, request: Pick<SeatRequest, 'start' | 'navigation'>): void {
     const name = nameOf(user.name)
     if (this.waiting.has(name)) return
@@ -406,7 +406,7 @@ export class World implements WorldFacts {
     this.#askAgain(waiter)
   }
 
-  /** By its owner in the portal, an administrator or a script. */
+  /** The owner in the portal, an administrator or a script ends the workspace. */
   endsAtOnce(name: WorkspaceName, how: 'stop' | 'remove' | 'restart'): void {
     const generation = this.state.workspaces.get(name)?.container?.generation
     if (generation !== undefined) this.ended.add(generation)
@@ -425,7 +425,7 @@ export class World implements WorldFacts {
       if (reply.status === 'granted') this.waiting.delete(name)
       if (reply.status !== 'refused') return
       if (reply.failure.code === 'identity_reused') return void this.waiting.delete(name)
-      // The button of the failure page, and a page that is opened again.
+      // The person presses the button of the failure page, or opens the page again.
       const { user } = waiter
       const { phase } = this.state.workspaces.get(this.workspaceOf(user)) ?? {}
       if (phase === 'failed' && this.chance(0.5))
@@ -434,7 +434,7 @@ export class World implements WorldFacts {
     })
   }
 
-  /** Everything goes well from now on; people who wait go on waiting, the others rest. */
+  /** From now on, no operation fails. People who wait continue to wait, and the others do nothing. */
   calmDown(): void {
     this.trouble = 0
     this.busy.clear()
