@@ -1,4 +1,4 @@
-// Proof 4: what is in use stays, what is idle goes by itself, and the home outlives both.
+// Proof 4: a workspace in use stays, the spawner stops and removes an idle workspace, and the home outlives the container.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { arrive } from '../clients/arrival.ts'

@@ -1,4 +1,4 @@
-// What a mutation of the policy would otherwise get away with.
+// Properties of the policy that no other test would notice when they break.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
@@ -16,7 +16,7 @@ import {
 } from './testing/scenario.ts'
 
 describe('a decision', () => {
-  it('does not touch the state that it was made from', () => {
+  it('does not change the state that it was made from', () => {
     const story = withReady(['ann', 'bob'], { limits: { maxWorkspaces: 2 } })
     const written = () => inspect(story.state, { depth: Infinity, maxArrayLength: Infinity })
     const before = written()
@@ -29,7 +29,7 @@ describe('a decision', () => {
     assert.equal(written(), before)
   })
 
-  it('keeps what did not change as it is, so that others can compare by identity', () => {
+  it('keeps the identity of all that did not change, so that callers can compare by identity', () => {
     const story = withReady(['ann', 'bob'])
     const before = story.state
     story.asks('ann')
@@ -39,7 +39,7 @@ describe('a decision', () => {
   })
 })
 
-describe('the limit of one person', () => {
+describe('the limit of workspaces per person', () => {
   const twoTemplates = () => {
     const lab = templateWith()
     const other = { ...lab, name: 'other', prefix: parsePrefix('other') as Prefix }
@@ -48,7 +48,7 @@ describe('the limit of one person', () => {
     return new Scenario({ config: { templates, limits } }).looks().connects()
   }
 
-  it('counts what the same person has of other templates', () => {
+  it('counts the workspaces that the same person has of other templates', () => {
     const story = twoTemplates()
     story.asks('ann')
     const reply = story.asks('ann', { template: 'other' })
@@ -57,7 +57,7 @@ describe('the limit of one person', () => {
     assert.equal(story.asks('bob', { template: 'other' }).status, 'waiting')
   })
 
-  it('does not count what is stopped', () => {
+  it('does not count stopped workspaces', () => {
     const story = twoTemplates()
     story.asks('ann')
     story.obeys().passes(100_000).obeys()
@@ -66,7 +66,7 @@ describe('the limit of one person', () => {
   })
 })
 
-describe('a director that probes', () => {
+describe('a probe', () => {
   const probing = () => {
     const story = begun()
     story.asks('ann')
@@ -83,7 +83,7 @@ describe('a director that probes', () => {
     reachable: false,
   })
 
-  it('and gives up early is asked again after a rest', () => {
+  it('is ordered again after a rest if the director gave up early', () => {
     const story = probing()
     story.hears(gaveUp(story))
     assert.deepEqual(story.ordered(), [])
@@ -91,7 +91,7 @@ describe('a director that probes', () => {
     assert.deepEqual(story.ordered(), ['probe'])
   })
 
-  it('hazard: giving up again and again does not delay the end of the start for ever', () => {
+  it('hazard: does not delay the start timeout by failing again and again', () => {
     const story = probing()
     for (let tries = 0; tries < 20 && story.phase('ann') === 'probing'; tries++) {
       story.orders.length = 0
@@ -102,7 +102,7 @@ describe('a director that probes', () => {
     assert.equal(story.workspace('ann').failure?.code, 'start_timeout')
   })
 
-  it('lets everybody wait meanwhile, whatever they may start', () => {
+  it('lets each request wait meanwhile, whatever it may start', () => {
     const story = probing()
     for (const start of ['no', 'wake', 'start'] as const) {
       const reply = story.asks('ann', { start })
@@ -112,7 +112,7 @@ describe('a director that probes', () => {
 })
 
 describe('a start whose answer was lost', () => {
-  it('may have taken place: what was cancelled is stopped before it is removed', () => {
+  it('may have taken effect: a cancelled container is stopped before it is removed', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network', 'attach-director', 'pull-image', 'create-container')
@@ -125,7 +125,7 @@ describe('a start whose answer was lost', () => {
 })
 
 describe('cancelling', () => {
-  it('is announced as the absence it is, so that nobody goes on pulling for it', () => {
+  it('announces the workspace as absent, so that the pull for it is abandoned', () => {
     const story = begun()
     story.asks('ann')
     const user = person('ann')
@@ -136,7 +136,7 @@ describe('cancelling', () => {
     )
   })
 
-  it('while it pulls frees the place at once', () => {
+  it('frees the place at once if the image is being pulled', () => {
     const story = begun({ limits: { maxWorkspaces: 1 } })
     story.asks('ann')
     story.asks('bob')
@@ -146,7 +146,7 @@ describe('cancelling', () => {
 })
 
 describe('a stop that fails', () => {
-  it('is tried again for as long as it takes, and keeps its place', () => {
+  it('is tried again until it succeeds, and the workspace keeps its place', () => {
     const story = withReady(['ann'], { limits: { maxWorkspaces: 1 } })
     story.passes(100_000)
     for (let tries = 0; tries < 50; tries++) {

@@ -10,7 +10,7 @@ const home = (who: string, mounted = false): FoundHome => ({
   mounted,
 })
 
-/** A story whose clock of people begins at some day and goes as its own does. */
+/** A scenario with a wall clock, which advances together with the scenario's own clock. */
 class Story extends Scenario {
   constructor(limits: { keepHomesMs: number; keepHomesDryRun?: boolean }, recorded?: Recorded) {
     super({ limits: { keepHomesDryRun: false, ...limits } }, recorded)
@@ -40,7 +40,7 @@ describe('unused volumes', () => {
     assert.deepEqual(story.after(10_000 * dayMs).sees(home('ann')), [])
   })
 
-  it('count from when they were first seen, are announced, and are removed a day later', () => {
+  it('are counted from when they were first seen, are announced, and are removed a day later', () => {
     const story = new Story({ keepHomesMs: 30 * dayMs })
     assert.deepEqual(story.sees(home('ann')), [])
     assert.deepEqual(story.after(30 * dayMs).sees(home('ann')), [])
@@ -76,7 +76,7 @@ describe('unused volumes', () => {
     assert.deepEqual(story.after(dayMs - 3_600_000).sees(home('ann')), [])
   })
 
-  it('that are used again at the last moment are kept for the whole time again', () => {
+  it('are kept for the whole time again if they are used at the last moment', () => {
     const story = new Story({ keepHomesMs: 10 * dayMs })
     story.sees(home('ann'))
     assert.deepEqual(story.after(10 * dayMs + 1).sees(home('ann')), [told])
@@ -98,7 +98,7 @@ describe('unused volumes', () => {
     assert.deepEqual(again.after(10 * dayMs + 1).sees(home('ann')), [told])
   })
 
-  it('do not become older by a clock that was set back', () => {
+  it('do not become older because the clock was set back', () => {
     const volume = home('ann').volume
     const homes = [{ volume, user: user('ann'), lastUseAt: 9e12 }]
     const story = new Story({ keepHomesMs: dayMs }, { workspaces: [], nextTicket: 1, homes })

@@ -1,4 +1,4 @@
-// Drives `decide` through random interleavings of people, directors, failures and crashes, and holds the invariants.
+// Drives `decide` through random interleavings of people, directors, failures and crashes, and checks the invariants.
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { checkCalm } from './testing/invariants.ts'
@@ -211,16 +211,16 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
 )
 
 describe('the policy, whatever happens', () => {
-  it('keeps its promises after each decision, and serves everybody who stays once it is calm', () => {
+  it('keeps the invariants after each decision, and serves each person who stays once the world is calm', () => {
     fc.assert(
       fc.property(options, fc.array(actions, { maxLength: 60, size: 'max' }), (chosen, story) => {
         const world = new World(chosen)
         for (const act of story) act(world)
         world.calmDown()
         world.passes(10_000)
-        // An answer that never came counts as lost by then, and what no template offers any more has ended.
+        // After that time, a missing step result counts as lost, and a workspace without a template has ended.
         if (world.engine.silenced || world.renamed) world.passes(16 * 60_000)
-        // Long enough for one after the other to come, stay until idle, and rest.
+        // Long enough to serve all people one after the other: start, idle time, and rest of the network.
         world.passes(
           60_000 + chosen.people * (chosen.idleStopMs * 3 + chosen.idleRemoveMs + 20_000),
         )

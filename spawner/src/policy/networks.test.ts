@@ -53,7 +53,7 @@ describe('networks', () => {
     assert.equal(story.state.networks.get(network ?? -1)?.egress, 'none')
   })
 
-  it('whose number is taken by something foreign are left alone, and another is created', () => {
+  it('are left alone if a foreign network has their number, and another is created', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('pull-image')
@@ -65,7 +65,7 @@ describe('networks', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('that cannot be created are retried, and the start fails in the end', () => {
+  it('are retried if they cannot be created, and the start fails in the end', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('pull-image')
@@ -107,7 +107,7 @@ describe('networks', () => {
     assert.deepEqual(story.ordered(), ['remove-network'])
   })
 
-  it('that cannot be removed are retried', () => {
+  it('are retried if they cannot be removed', () => {
     const story = withReady(['ann'], { policy: { idleRemoveMs: 1 } })
     story.passes(100_000).obeys()
     story.passes(30_000)
@@ -120,7 +120,7 @@ describe('networks', () => {
 })
 
 describe('a pool that is used up', () => {
-  it('does not end all starts: the workspace that was stopped for longest gives up its network', () => {
+  it('still allows starts: the workspace that has been stopped for longest gives up its network', () => {
     const options = { policy: { idleRemoveMs: 0 }, config: { networkCount: 2 } }
     const story = withReady(['ann'], options)
     story.passes(10_000)
@@ -191,7 +191,7 @@ describe('a director', () => {
     assert.deepEqual(story.ordered(), ['attach-director'])
   })
 
-  it('that is not connected is attached when it requests a seat, and for a limited time', () => {
+  it('is attached when it requests a seat although it is not connected, and for a limited time', () => {
     const story = withReady(['ann'])
     story.asks('ann', { director: 'd9' })
     assert.deepEqual(story.ordered(), ['attach-director'])

@@ -8,14 +8,14 @@ import type { TemplatePolicy } from '../../templates/template.ts'
 const policy = { idleFreezeMs: 40_000, idleStopMs: 0, idleRemoveMs: 0 }
 const asking = { ...policy, activityPath: '/api/status' }
 const measuring = { ...policy, busyCpuPercent: 20 }
-/** Its first idle step is due now. */
+/** The first idle step of the workspace is due now. */
 const due = (more: Partial<TemplatePolicy>) =>
   withReady(['ann'], { policy: more }).passes(more.idleFreezeMs || (more.idleStopMs ?? 0))
 
 type Answer = Extract<Event, { type: 'activity-answered' | 'cpu-measured' }>
 type Told<T> = T extends Answer ? Omit<T, 'workspace' | 'generation'> : never
 
-/** The application, or the engine, answers what was asked. */
+/** The application, or the engine, answers the open question. */
 function answers(story: Scenario, told: Told<Answer>): Scenario {
   const at = story.orders.findIndex(({ type }) =>
     told.type === 'cpu-measured' ? type === 'measure-cpu' : type === 'check-activity',
@@ -35,8 +35,8 @@ const says = (story: Scenario, busy?: boolean, lastActivityAgoMs?: number) =>
 const measures = (story: Scenario, percent?: number) =>
   answers(story, { type: 'cpu-measured', ...(percent === undefined ? {} : { percent }) })
 
-describe('an application for which an idle step is due', () => {
-  it('is asked by a director that reaches it, and frozen at its word', () => {
+describe('an application whose idle step is due', () => {
+  it('is asked by a director that reaches it, and is frozen when it answers that it is idle', () => {
     const story = due(asking)
     assert.deepEqual(story.orders, [
       {
@@ -53,7 +53,7 @@ describe('an application for which an idle step is due', () => {
     assert.deepEqual(story.ordered(), ['freeze-container'])
   })
 
-  it('is asked in both ways where both are set, and only both make it idle', () => {
+  it('is asked in both ways if both are set, and is idle only if both answers say so', () => {
     const story = due({ ...asking, busyCpuPercent: 20 })
     assert.deepEqual(story.ordered(), ['check-activity', 'measure-cpu'])
     says(story, false)
@@ -62,7 +62,7 @@ describe('an application for which an idle step is due', () => {
     assert.deepEqual(story.ordered(), ['freeze-container'])
   })
 
-  it('that computes is left alone, and asked again after a quarter of the step', () => {
+  it('is left alone while it computes, and is asked again after a quarter of the step', () => {
     const story = due(measuring)
     measures(story, 21)
     assert.deepEqual(story.ordered(), [])
@@ -74,7 +74,7 @@ describe('an application for which an idle step is due', () => {
     assert.deepEqual(story.ordered(), ['freeze-container'])
   })
 
-  it('is asked again within a minute, however long the step', () => {
+  it('is asked again within a minute, however long the step is', () => {
     const story = due({ ...measuring, idleFreezeMs: 3_600_000 })
     measures(story, 100)
     story.passes(59_999)
@@ -83,7 +83,7 @@ describe('an application for which an idle step is due', () => {
     assert.deepEqual(story.ordered(), ['measure-cpu'])
   })
 
-  it('that is busy serves background requests until it is asked again', () => {
+  it('serves background requests while it is busy, until it is asked again', () => {
     const story = due(measuring)
     const polls = () => story.asks('ann', { start: 'no', navigation: false })
     assert.equal(polls().status, 'refused')
@@ -92,13 +92,13 @@ describe('an application for which an idle step is due', () => {
     assert.ok(granted.status === 'granted')
     story.passes(10_000)
     assert.equal(polls().status, 'refused')
-    // Its lease is waited for first.
+    // The application is not asked before its lease expires.
     assert.deepEqual(story.ordered(), [])
     story.passes(20_000)
     assert.deepEqual(story.ordered(), ['measure-cpu'])
   })
 
-  it('counts its own last activity as use at that time', () => {
+  it('reports its own last activity, which counts as use at that time', () => {
     const story = due(asking)
     says(story, false, 15_000)
     assert.deepEqual(story.ordered(), [])
@@ -110,7 +110,7 @@ describe('an application for which an idle step is due', () => {
     assert.deepEqual(story.ordered(), ['freeze-container'])
   })
 
-  it('is stopped that long after its own last activity, too', () => {
+  it('is stopped as long after its own last activity as after the last use by a person', () => {
     const story = due({ ...asking, idleStopMs: 100_000 })
     says(story, false, 15_000)
     story.passes(25_000)
@@ -122,7 +122,7 @@ describe('an application for which an idle step is due', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('is not asked any more when a person comes in between', () => {
+  it('is no longer asked when a person arrives in between', () => {
     const story = due(asking)
     assert.equal(story.asks('ann').status, 'granted')
     assert.equal(story.workspace('ann').veto?.question, undefined)
@@ -134,7 +134,7 @@ describe('an application for which an idle step is due', () => {
     assert.deepEqual(story.ordered(), ['check-activity'])
   })
 
-  it('is stopped at its word where there is no freezing', () => {
+  it('is stopped when it answers that it is idle, if freezing is off', () => {
     const story = due({ ...asking, idleFreezeMs: 0, idleStopMs: 100_000 })
     assert.deepEqual(story.ordered(), ['check-activity'])
     assert.equal(story.phase('ann'), 'ready')
@@ -152,7 +152,7 @@ describe('an application for which an idle step is due', () => {
     assert.deepEqual(story.ordered(), ['check-activity'])
   })
 
-  it('that was idle moments ago is not asked again for the next step', () => {
+  it('is not asked again for the next step if it was idle moments ago', () => {
     const story = due({ ...asking, idleFreezeMs: 400_000, idleStopMs: 420_000 })
     says(story, false)
     story.fails('freeze-container')
@@ -160,14 +160,14 @@ describe('an application for which an idle step is due', () => {
     assert.deepEqual(story.ordered(), ['stop-container'])
   })
 
-  it('is asked itself: an answer of its former container does not count', () => {
+  it('is judged by its own answer: an answer of its former container does not count', () => {
     const story = due(asking)
     const told = { workspace: nameOf('ann'), generation: 'former', busy: false }
     story.hears({ type: 'activity-answered', ...told })
     assert.deepEqual(story.ordered(), ['check-activity'])
   })
 
-  it('that was busy through all steps is stopped when it is done', () => {
+  it('is stopped as soon as it is done, if it was busy through all steps', () => {
     const story = due({ ...measuring, idleStopMs: 80_000 })
     for (let round = 0; round < 4; round++) measures(story, 100).passes(10_000)
     assert.equal(story.phase('ann'), 'ready')
@@ -175,7 +175,7 @@ describe('an application for which an idle step is due', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('is not asked once it is frozen: it is stopped by the clock', () => {
+  it('is not asked while it is frozen: the clock alone stops it', () => {
     const story = due({ ...asking, idleStopMs: 80_000 })
     says(story, false).obeys()
     story.passes(40_000)
@@ -191,7 +191,7 @@ describe('an application for which an idle step is due', () => {
 })
 
 describe('an application that is busy', () => {
-  it('hazard: is idle without another question once its bound is reached, also while it never ends to be busy', () => {
+  it('hazard: counts as idle without another question once the busy limit is reached, even if it is busy for ever', () => {
     const story = due({ ...measuring, busyAtMostMs: 25_000 })
     measures(story, 100).passes(10_000)
     measures(story, 100).passes(10_000)
@@ -201,7 +201,7 @@ describe('an application that is busy', () => {
     assert.deepEqual(story.ordered(), ['freeze-container'])
   })
 
-  it('cannot put its end off beyond the bound by activity of its own', () => {
+  it('cannot postpone the idle step beyond the busy limit by activity of its own', () => {
     const story = due({ ...asking, busyAtMostMs: 25_000 })
     for (let told = 0; story.ordered().includes('check-activity'); told++) {
       assert.ok(told < 10)
@@ -211,7 +211,7 @@ describe('an application that is busy', () => {
     assert.equal(story.workspace('ann').lastUseAt + 65_000, story.now)
   })
 
-  it('stays for as long as it likes where no bound is set', () => {
+  it('stays for any length of time if no busy limit is set', () => {
     const story = due(measuring)
     for (let round = 0; round < 1_000; round++) measures(story, 100).passes(10_000)
     assert.equal(story.phase('ann'), 'ready')
@@ -219,7 +219,7 @@ describe('an application that is busy', () => {
 })
 
 describe('an application that cannot be asked', () => {
-  it('counts as busy only for an hour where no bound is set', () => {
+  it('counts as busy for an hour only, if no busy limit is set', () => {
     const story = due(asking)
     const dueAt = story.now
     for (let rounds = 0; story.ordered().includes('check-activity'); rounds++) {
@@ -231,14 +231,14 @@ describe('an application that cannot be asked', () => {
     assert.ok(story.now - dueAt >= 3_600_000 && story.now - dueAt < 3_630_000)
   })
 
-  it('or until the bound of its template', () => {
+  it('counts as busy until the busy limit of its template, if that is set', () => {
     const story = due({ ...measuring, busyAtMostMs: 15_000 })
     measures(story).passes(10_000)
     measures(story).passes(5_000)
     assert.deepEqual(story.ordered(), ['freeze-container'])
   })
 
-  it('goes on when its bound is reached while it is being asked', () => {
+  it('is frozen when the busy limit is reached while a question is open', () => {
     const story = due({ ...asking, busyAtMostMs: 5_000 })
     story.passes(4_999)
     assert.deepEqual(story.ordered(), ['check-activity'])
@@ -246,7 +246,7 @@ describe('an application that cannot be asked', () => {
     assert.deepEqual(story.ordered(), ['check-activity', 'freeze-container'])
   })
 
-  it('is given up after ten seconds, and asked again later', () => {
+  it('has its question given up after ten seconds, and is asked again later', () => {
     const story = due(asking)
     story.orders.length = 0
     story.passes(9_999)
@@ -259,7 +259,7 @@ describe('an application that cannot be asked', () => {
     assert.deepEqual(story.ordered(), ['check-activity'])
   })
 
-  it('hazard: a later question is not decided by an answer that comes too late', () => {
+  it('hazard: is not frozen because of an answer to an earlier question that arrives too late', () => {
     const story = due(asking)
     story.passes(10_000)
     says(story, false)
@@ -267,7 +267,7 @@ describe('an application that cannot be asked', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('because no director is connected goes on all the same when its time has come', () => {
+  it('is frozen at the busy limit although no director is connected', () => {
     const story = withReady(['ann'], { policy: { ...asking, busyAtMostMs: 20_000 } })
     story.hears({ type: 'director-gone', director: 'd1' })
     story.passes(40_000)
@@ -276,7 +276,7 @@ describe('an application that cannot be asked', () => {
     assert.deepEqual(story.ordered(), ['freeze-container'])
   })
 
-  it('does not hinder the other way of asking from finding it busy', () => {
+  it('is still found busy by the other way of asking', () => {
     const story = due({ ...asking, busyCpuPercent: 20, busyAtMostMs: 0 })
     measures(story, 100)
     assert.deepEqual(story.workspace('ann').veto, { busyUntil: story.now + 10_000 })

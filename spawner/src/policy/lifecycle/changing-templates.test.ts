@@ -5,7 +5,7 @@ import type { Template } from '../../templates/template.ts'
 import type { SeatReply } from '../domain.ts'
 import { director, nameOf, person, Scenario, templateWith, withReady } from '../testing/scenario.ts'
 
-/** From now on there are these templates and no others. */
+/** The spawner offers exactly these templates from now on. */
 function offers(story: Scenario, ...templates: readonly Template[]): Scenario {
   const config = { ...story.state.config, templates: byName(templates) }
   story.hears({ type: 'config-changed', config })
@@ -24,8 +24,8 @@ const labx = parsePrefix('labx') as Prefix
 const renamed = { ...templateWith(), name: 'jupyter' }
 const moved = { ...templateWith(), prefix: labx }
 
-describe('a template that bears another name', () => {
-  it('goes on with what runs under its prefix, and frees nobody of it', () => {
+describe('a template that has a new name', () => {
+  it('takes over the workspaces that run under its prefix, and their places stay counted', () => {
     const story = withReady(['ann'])
     const [generation] = runningOf(story)
     offers(story, renamed)
@@ -41,7 +41,7 @@ describe('a template that bears another name', () => {
     )
   })
 
-  it('keeps the place in the queue of who waits', () => {
+  it('keeps the queue position of the people who wait', () => {
     const story = withReady(['ann'], { limits: { maxWorkspaces: 1 } })
     story.asks('bob')
     story.asks('cid')
@@ -50,7 +50,7 @@ describe('a template that bears another name', () => {
     assert.deepEqual(story.state.queue, [nameOf('bob'), nameOf('cid')])
   })
 
-  it('goes on with it also after a restart, seats included', () => {
+  it('takes over its workspaces also after a restart, seats included', () => {
     const story = withReady(['ann'])
     offers(story, renamed).asks('ann', { template: 'jupyter' })
     const { container, network, served } = story.workspace('ann')
@@ -69,7 +69,7 @@ describe('a template that bears another name', () => {
     assert.equal(generationOf(reply), container.generation)
   })
 
-  it('hazard: it does not get what another has under its former prefix', () => {
+  it('hazard: does not get the workspace that another template has under the former prefix', () => {
     const story = withReady(['ann'])
     const [generation] = runningOf(story)
     offers(story, moved, { ...templateWith(), name: 'other' })
@@ -81,8 +81,8 @@ describe('a template that bears another name', () => {
   })
 })
 
-describe('a template with another prefix', () => {
-  it('leaves everybody the one workspace that they have, until it has ended', () => {
+describe('a template that has a new prefix', () => {
+  it('leaves each person the one workspace that they have, until that has ended', () => {
     const story = withReady(['ann'])
     const [generation] = runningOf(story)
     offers(story, moved)
@@ -94,7 +94,7 @@ describe('a template with another prefix', () => {
     assert.equal(reply.status === 'waiting' && reply.workspace, 'labx-ann')
   })
 
-  it('leaves who waits in the queue', () => {
+  it('leaves the people who wait in the queue', () => {
     const story = withReady(['ann'], { limits: { maxWorkspaces: 1, maxWorkspacesPerUser: 1 } })
     story.asks('bob')
     offers(story, moved)
@@ -103,8 +103,8 @@ describe('a template with another prefix', () => {
   })
 })
 
-describe('a template that is for others by now', () => {
-  it('renews nobody’s lease who may not use it any more, and lets the others be', () => {
+describe('a template that now allows other people', () => {
+  it('renews no lease of a person who may not use it any more, and still renews the leases of the others', () => {
     const story = withReady(['ann', 'bob'])
     offers(story, templateWith({ allowedUsers: [person('bob').name] }))
     assert.deepEqual(story.reports('ann', 0), [])
@@ -112,7 +112,7 @@ describe('a template that is for others by now', () => {
     assert.deepEqual(story.reports('bob', 0), [nameOf('bob')])
   })
 
-  it('takes the groups of the last request', () => {
+  it('checks the groups that the last request named', () => {
     const story = withReady(['ann'], { policy: { allowedGroups: ['staff'] } })
     assert.deepEqual(story.reports('ann', 0), [nameOf('ann')])
     offers(story, templateWith({ allowedGroups: ['guests'] }))
@@ -120,7 +120,7 @@ describe('a template that is for others by now', () => {
   })
 })
 
-describe('a template of another image', () => {
+describe('a template that has a new image', () => {
   it('hazard: a container is made only from an image that was pulled', () => {
     const story = new Scenario({}).looks().connects()
     story.asks('ann')

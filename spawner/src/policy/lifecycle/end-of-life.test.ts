@@ -19,7 +19,7 @@ const ends = (story: Scenario, how: 'stop' | 'remove' | 'restart') =>
   story.hears({ type: 'end-requested', workspace: nameOf('ann'), how })
 
 describe('the end of a lifetime', () => {
-  it('is announced a tenth of the lifetime before it, and followers notice', () => {
+  it('is announced when a tenth of the lifetime is left, and followers notice', () => {
     const story = withReady(['ann'], { policy: lifetime })
     story.passes(44_999)
     assert.equal(story.workspace('ann').endWarned, false)
@@ -29,7 +29,7 @@ describe('the end of a lifetime', () => {
     assert.equal(sameFor(before, story.state, nameOf('ann')), false)
   })
 
-  it('is announced ten minutes before it where it is long', () => {
+  it('is announced ten minutes ahead if the lifetime is long', () => {
     const day = 86_400_000
     const story = withReady(['ann'], { policy: { maxLifetimeMs: day, idleStopMs: 0 } })
     story.passes(day - 600_001)
@@ -38,7 +38,7 @@ describe('the end of a lifetime', () => {
     assert.equal(story.workspace('ann').endWarned, true)
   })
 
-  it('is announced of a frozen one, and while the engine is away', () => {
+  it('is announced for a frozen workspace too, and while the engine is unreachable', () => {
     const story = withReady(['ann'], { policy: { ...lifetime, idleFreezeMs: 10_000 } })
     story.passes(10_000).passes(30_000).obeys()
     assert.equal(story.phase('ann'), 'frozen')
@@ -47,14 +47,14 @@ describe('the end of a lifetime', () => {
     assert.equal(story.workspace('ann').endWarned, true)
   })
 
-  it('is said with each grant', () => {
+  it('is told with each grant', () => {
     const story = withReady(['ann'], { policy: lifetime })
     story.passes(10_000)
     const reply = story.asks('ann')
     assert.ok(reply.status === 'granted' && reply.endsInMs === 40_000)
   })
 
-  it('is put off once by its owner, and the announcement taken back', () => {
+  it('is extended once by the owner, which withdraws the announcement', () => {
     const story = withReady(['ann'], { policy: lifetime })
     story.passes(46_000)
     assert.equal(extensionOf(story.state.config, story.workspace('ann')), 20_000)
@@ -71,7 +71,7 @@ describe('the end of a lifetime', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('may be put off again in its next life', () => {
+  it('may be extended again in the next life of the workspace', () => {
     const story = withReady(['ann'], { policy: lifetime })
     extend(story)
     story.passes(70_000).obeys()
@@ -82,7 +82,7 @@ describe('the end of a lifetime', () => {
     assert.equal(story.workspace('ann').extendedMs, 20_000)
   })
 
-  it('is not put off by others, by who bears the same name, or where that is not offered', () => {
+  it('is not extended by other people, by a person who has the same name, or if extensions are not offered', () => {
     const story = withReady(['ann'], { policy: lifetime })
     extend(story, person('bob'))
     extend(story, person('ann', { subject: 'u-another' }))
@@ -95,7 +95,7 @@ describe('the end of a lifetime', () => {
     assert.equal(endless.workspace('ann').extendedMs, 0)
   })
 
-  it('is not put off for one that does not run', () => {
+  it('is not extended for a workspace that does not run', () => {
     const story = withReady(['ann'], { policy: { ...lifetime, idleStopMs: 10_000 } })
     story.passes(40_000).obeys()
     assert.equal(story.phase('ann'), 'stopped')
@@ -105,7 +105,7 @@ describe('the end of a lifetime', () => {
 })
 
 describe('draining', () => {
-  it('begins that long after the start', () => {
+  it('begins the configured time after the start', () => {
     const story = withReady(['ann'], { policy: { drainAfterMs: 70_000 } })
     const startedAt = story.workspace('ann').container?.startedAt ?? assert.fail()
     assert.equal(drainsAt(story.state.config, story.workspace('ann')), startedAt + 70_000)
@@ -114,8 +114,8 @@ describe('draining', () => {
   })
 })
 
-describe('whoever may end a workspace', () => {
-  it('stops it at once, leases or not, and it stays startable', () => {
+describe('a request to end a workspace', () => {
+  it('stops it at once, whether leased or not, and it can be started again', () => {
     const story = withReady(['ann'])
     assert.equal(story.asks('ann').status, 'granted')
     ends(story, 'stop')
@@ -130,7 +130,7 @@ describe('whoever may end a workspace', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('is not undone by requests that were held since before', () => {
+  it('is not undone by requests that have been held since before', () => {
     const story = withReady(['ann'])
     const since = story.now
     story.passes(10)
@@ -142,7 +142,7 @@ describe('whoever may end a workspace', () => {
     assert.equal(story.asks('ann').status, 'waiting')
   })
 
-  it('removes it with its container', () => {
+  it('removes the workspace with its container', () => {
     const story = withReady(['ann'])
     ends(story, 'remove')
     story.obeys()
@@ -152,21 +152,21 @@ describe('whoever may end a workspace', () => {
     assert.equal(story.phase('ann'), 'absent')
   })
 
-  it('removes it also where it is being stopped for idleness already', () => {
+  it('removes also a workspace that is already being stopped for idleness', () => {
     const story = withReady(['ann']).passes(100_000)
     ends(story, 'remove')
     story.obeys()
     assert.equal(story.workspace('ann').container, undefined)
   })
 
-  it('frees the place of one that is being pulled at once', () => {
+  it('frees at once the place of a workspace whose image is being pulled', () => {
     const story = begun()
     story.asks('ann')
     ends(story, 'stop')
     assert.equal(story.phase('ann'), 'stopped')
   })
 
-  it('restarts it from the present description', () => {
+  it('restarts the workspace from the present template', () => {
     let spec = 'spec-1'
     const story = withReady(['ann'], { config: { specOf: () => spec } })
     const { generation } = story.workspace('ann').container ?? assert.fail()
@@ -177,7 +177,7 @@ describe('whoever may end a workspace', () => {
     assert.notEqual(story.workspace('ann').container?.generation, generation)
   })
 
-  it('restarts it also where stopping takes longer than anybody waits', () => {
+  it('restarts also a workspace that takes longer to stop than any request waits', () => {
     const story = withReady(['ann'])
     ends(story, 'restart')
     story.passes(300_000).obeys()
@@ -197,7 +197,7 @@ describe('whoever may end a workspace', () => {
     assert.deepEqual(story.phases('ann', 'bob'), ['queued', 'ready'])
   })
 
-  it('hazard: a restart before the freeze was answered', () => {
+  it('hazard: a restart that is requested before the freeze is answered ends with a running container', () => {
     const story = withReady(['ann'], { policy: { idleFreezeMs: 40_000 } }).passes(40_000)
     ends(story, 'restart')
     assert.deepEqual(story.ordered(), ['freeze-container'])
@@ -207,7 +207,7 @@ describe('whoever may end a workspace', () => {
   })
 
   for (const how of ['stop', 'remove', 'restart'] as const) {
-    it(`may ${how} a frozen one`, () => {
+    it(`can ${how} a frozen workspace`, () => {
       const story = withReady(['ann'], { policy: { idleFreezeMs: 40_000 } })
       story.passes(40_000).obeys()
       ends(story, how)
@@ -217,7 +217,7 @@ describe('whoever may end a workspace', () => {
       assert.equal(story.phase('ann'), phases[how])
     })
 
-    it(`may ${how} a stopped one`, () => {
+    it(`can ${how} a stopped workspace`, () => {
       const story = withReady(['ann']).passes(100_000).obeys()
       assert.equal(story.phase('ann'), 'stopped')
       ends(story, how)
@@ -226,7 +226,7 @@ describe('whoever may end a workspace', () => {
       assert.equal(story.phase('ann'), phases[how])
     })
 
-    it(`may ${how} one that is being stopped`, () => {
+    it(`can ${how} a workspace that is being stopped`, () => {
       const story = withReady(['ann']).passes(100_000)
       assert.equal(story.phase('ann'), 'stopping')
       ends(story, how)
@@ -234,7 +234,7 @@ describe('whoever may end a workspace', () => {
       assert.equal(story.phase('ann'), how === 'restart' ? 'ready' : 'stopped')
     })
 
-    it(`may ${how} one that starts`, () => {
+    it(`can ${how} a workspace that is starting`, () => {
       for (const done of ['create-network', 'pull-image', 'create-container', 'start-container']) {
         const story = begun()
         story.asks('ann')
@@ -247,7 +247,7 @@ describe('whoever may end a workspace', () => {
       }
     })
 
-    it(`may ${how} one that waits in the queue, or failed`, () => {
+    it(`can ${how} a workspace that waits in the queue or has failed`, () => {
       const queued = begun({ limits: { maxStarting: 1 } })
       queued.asks('bob')
       queued.asks('ann')
@@ -264,14 +264,14 @@ describe('whoever may end a workspace', () => {
     })
   }
 
-  it('needs one that exists', () => {
+  it('does nothing if the workspace does not exist', () => {
     const story = begun()
     assert.deepEqual(ends(story, 'remove').steps, [])
   })
 })
 
-describe('a template that allows a longer life while it runs', () => {
-  it('takes the announcement back', () => {
+describe('a template that gets a longer lifetime while its workspace runs', () => {
+  it('withdraws the announcement of the end', () => {
     const story = withReady(['ann'], { policy: lifetime })
     story.passes(46_000)
     assert.equal(story.workspace('ann').endWarned, true)

@@ -57,7 +57,7 @@ describe('an idle workspace', () => {
     assert.deepEqual(story.ordered(), ['remove-container'])
   })
 
-  it('is frozen and never stopped where stopping is off, until it is removed', () => {
+  it('is frozen and never stopped if stopping is off, until it is removed', () => {
     const story = frozen({ policy: { idleStopMs: 0 } })
     story.passes(959_999)
     assert.equal(story.phase('ann'), 'frozen')
@@ -67,14 +67,14 @@ describe('an idle workspace', () => {
     assert.equal(story.phase('ann'), 'absent')
   })
 
-  it('stays frozen for ever where the other steps are off', () => {
+  it('stays frozen for ever if the other steps are off', () => {
     const story = frozen({ policy: { idleStopMs: 0, idleRemoveMs: 0 } })
     story.passes(1_000_000_000)
     assert.equal(story.phase('ann'), 'frozen')
     assert.equal(story.nextDeadlineAt, undefined)
   })
 
-  it('hazard: it is not frozen under a lease that is still running', () => {
+  it('hazard: is not frozen under a lease that is still running', () => {
     const story = ready()
     story.passes(39_000)
     story.reports('ann', 39_000)
@@ -97,7 +97,7 @@ describe('an idle workspace', () => {
     assert.deepEqual(story.ordered(), ['freeze-container'])
   })
 
-  it('goes from one round to the next without a longer story each time', () => {
+  it('goes through freeze and thaw again and again without collecting milestones', () => {
     const story = frozen()
     for (let round = 0; round < 5; round++) {
       assert.equal(story.asks('ann').status, 'waiting')
@@ -111,7 +111,7 @@ describe('an idle workspace', () => {
 })
 
 describe('while a freeze is under way', () => {
-  it('nobody is granted, nothing is renewed, and who asks is served as soon as it was answered', () => {
+  it('no seat is granted and no lease renewed, and a person who asks is served as soon as the freeze is answered', () => {
     const story = ready().passes(40_000)
     assert.equal(code(story, 'no'), 'workspace_idle')
     assert.deepEqual(story.reports('ann', 40_000), [])
@@ -128,7 +128,7 @@ describe('while a freeze is under way', () => {
     )
   })
 
-  it('ten who ask at once make one thaw', () => {
+  it('ten requests at once cause one thaw', () => {
     const story = ready().passes(40_000)
     for (let index = 0; index < 10; index++) assert.equal(code(story, 'wake'), 'waiting')
     story.obeys('freeze-container')
@@ -138,7 +138,7 @@ describe('while a freeze is under way', () => {
     for (let index = 0; index < 10; index++) assert.equal(code(story, 'wake'), 'granted')
   })
 
-  it('a lifetime that ends then is followed by the stop, in order', () => {
+  it('the end of the lifetime orders the stop only after the freeze is answered', () => {
     const story = ready({ policy: { maxLifetimeMs: 40_005 } }).passes(40_000)
     story.passes(5)
     assert.equal(story.phase('ann'), 'stopping')
@@ -149,7 +149,7 @@ describe('while a freeze is under way', () => {
     assert.equal(story.phase('ann'), 'stopped')
   })
 
-  it('its death makes it stopped, and the answer to the freeze changes nothing', () => {
+  it('a container that dies makes the workspace stopped, and the answer to the freeze changes nothing', () => {
     const story = ready().passes(40_000)
     const generation = story.workspace('ann').container?.generation ?? ''
     story.hears({ type: 'container-died', generation, exitCode: 1 })
@@ -160,7 +160,7 @@ describe('while a freeze is under way', () => {
 })
 
 describe('a freeze whose answer takes long', () => {
-  it('is waited for, also when the stop falls due', () => {
+  it('delays a stop that becomes due until the answer arrives', () => {
     const story = ready({ policy: { idleStopMs: 45_000 } }).passes(45_000)
     assert.equal(story.phase('ann'), 'ready')
     story.obeys('freeze-container')
@@ -169,12 +169,12 @@ describe('a freeze whose answer takes long', () => {
 })
 
 describe('a freeze that fails', () => {
-  it('leaves it as it was for who waits, and is tried again after a rest, not in a loop', () => {
+  it('leaves the workspace as it was, and is tried again after a rest, not in a loop', () => {
     const story = ready().passes(40_000)
     assert.equal(code(story, 'start'), 'waiting')
     const before = story.state
     story.fails('freeze-container')
-    // Whoever waits has to notice.
+    // The waiting request has to notice the change.
     assert.equal(sameFor(before, story.state, nameOf('ann')), false)
     assert.equal(code(story, 'start'), 'granted')
     story.passes(40_000)
@@ -184,12 +184,12 @@ describe('a freeze that fails', () => {
     assert.deepEqual(story.ordered(), [])
     story.passes(1)
     assert.deepEqual(story.ordered(), ['freeze-container'])
-    // Who asked before has been served: nobody waits for it now.
+    // The person who asked before has been served, so no request waits for the workspace now.
     story.obeys()
     assert.equal(story.phase('ann'), 'frozen')
   })
 
-  it('does not put off the stop', () => {
+  it('does not delay the stop', () => {
     const story = ready().passes(40_000)
     for (let tries = 0; story.phase('ann') === 'ready'; tries++) {
       assert.ok(tries < 10)
@@ -199,7 +199,7 @@ describe('a freeze that fails', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('hazard: no person is sent to a workspace that may be frozen because the answer was lost', () => {
+  it('hazard: sends no person to a workspace that may be frozen because the answer was lost', () => {
     const story = ready().passes(40_000)
     story.fails('freeze-container', true)
     assert.equal(story.phase('ann'), 'frozen')
@@ -209,7 +209,7 @@ describe('a freeze that fails', () => {
     assert.equal(code(story, 'start'), 'granted')
   })
 
-  it('and took no effect is found out by the next look', () => {
+  it('is corrected by the next inventory if the answer was lost and the freeze had no effect', () => {
     const story = ready().passes(40_000)
     story.fails('freeze-container', true)
     looksAt(story, { status: 'running' })
@@ -219,7 +219,7 @@ describe('a freeze that fails', () => {
 })
 
 describe('a frozen workspace', () => {
-  it('is woken by a request that may wake, held and served, and the waking is measured', () => {
+  it('is thawed by a request that may wake it, which is held and served, and the time of the thaw is measured', () => {
     const story = frozen()
     const reply = story.asks('ann', { start: 'wake', navigation: false })
     assert.ok(reply.status === 'waiting' && reply.phase === 'frozen')
@@ -238,7 +238,7 @@ describe('a frozen workspace', () => {
     assert.deepEqual(story.ordered(), ['freeze-container'])
   })
 
-  it('is not woken by background requests and does not live longer for them', () => {
+  it('is not thawed by background requests, and they do not prolong its life', () => {
     const story = frozen()
     for (let polls = 0; polls < 59; polls++) {
       story.passes(1_000)
@@ -249,7 +249,7 @@ describe('a frozen workspace', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('hazard: it is not stopped while it thaws for a person who asked at the last moment', () => {
+  it('hazard: is not stopped while it thaws for a person who asked at the last moment', () => {
     const story = frozen().passes(59_000)
     assert.equal(code(story, 'wake'), 'waiting')
     story.passes(2_000)
@@ -258,7 +258,7 @@ describe('a frozen workspace', () => {
     assert.equal(code(story, 'wake'), 'granted')
   })
 
-  it('whose network is gone is taken away: nobody could reach it', () => {
+  it('is removed if its network does not exist, because no director could reach it', () => {
     const story = frozen()
     story.passes(10).looks({ containers: [seenAs(story)] })
     assert.equal(story.phase('ann'), 'stopping')
@@ -266,7 +266,7 @@ describe('a frozen workspace', () => {
     assert.equal(story.phase('ann'), 'absent')
   })
 
-  it('is not stopped while the engine is away', () => {
+  it('is not stopped while the engine is unreachable', () => {
     const story = frozen()
     story.hears({ type: 'engine-lost', detail: 'gone' })
     story.passes(500_000)
@@ -274,7 +274,7 @@ describe('a frozen workspace', () => {
     assert.equal(story.nextDeadlineAt, undefined)
   })
 
-  it('needs no place to wake, and keeps the one it has', () => {
+  it('needs no further place to thaw, and keeps the place that it has', () => {
     const story = frozen({ limits: { maxWorkspaces: 1, maxStarting: 1, evictsFrozen: false } })
     assert.equal(code(story, 'start', 'bob'), 'waiting')
     assert.deepEqual(story.phases('ann', 'bob'), ['frozen', 'queued'])
@@ -283,7 +283,7 @@ describe('a frozen workspace', () => {
     assert.deepEqual(story.phases('ann', 'bob'), ['ready', 'queued'])
   })
 
-  it('keeps its container, its network and its memory through freezing and waking', () => {
+  it('keeps its container, its network and its memory through freezing and thawing', () => {
     const story = ready()
     const { container, network } = story.workspace('ann')
     story.passes(40_000).obeys()
@@ -294,7 +294,7 @@ describe('a frozen workspace', () => {
     assert.equal(woken.network, network)
   })
 
-  it('that dies is stopped, and started for who asks', () => {
+  it('becomes stopped if its container dies, and is started for a person who asks', () => {
     const story = frozen()
     const generation = story.workspace('ann').container?.generation ?? ''
     story.hears({ type: 'container-died', generation, exitCode: 137 })
@@ -305,14 +305,14 @@ describe('a frozen workspace', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('that is destroyed is gone', () => {
+  it('becomes absent if its container is destroyed', () => {
     const story = frozen()
     const generation = story.workspace('ann').container?.generation ?? ''
     story.hears({ type: 'container-destroyed', generation })
     assert.equal(story.phase('ann'), 'absent')
   })
 
-  it('does not mind what its health check says', () => {
+  it('ignores the result of its health check', () => {
     const story = frozen()
     const generation = story.workspace('ann').container?.generation ?? ''
     story.hears({ type: 'container-health', generation, health: 'unhealthy' })
@@ -327,7 +327,7 @@ describe('a frozen workspace', () => {
     assert.equal(story.workspace('ann').stopReason, 'lifetime')
   })
 
-  it('is left alone while the engine is away, and woken when it is back', () => {
+  it('is left alone while the engine is unreachable, and is thawed when the engine is back', () => {
     const story = frozen()
     story.hears({ type: 'engine-lost', detail: 'gone' })
     assert.equal(code(story, 'start'), 'engine_unreachable')
@@ -353,7 +353,7 @@ describe('a thaw that fails', () => {
     assert.equal(code(story, 'start'), 'granted')
   })
 
-  it('and fails again and again ends in a new start for who waits', () => {
+  it('leads to a new start for the person who waits if it fails again and again', () => {
     const story = frozen()
     story.asks('ann')
     for (let tries = 0; story.phase('ann') === 'frozen'; tries++) {
@@ -368,7 +368,7 @@ describe('a thaw that fails', () => {
     assert.equal(story.asks('ann').status, 'granted')
   })
 
-  it('because its answer was lost costs nothing but a look', () => {
+  it('is corrected by the next inventory if only its answer was lost', () => {
     const story = frozen()
     story.asks('ann')
     story.fails('thaw-container', true)
@@ -379,8 +379,8 @@ describe('a thaw that fails', () => {
   })
 })
 
-describe('a look', () => {
-  it('that sees a ready one frozen by hand believes it, and its directors are told', () => {
+describe('an inventory', () => {
+  it('makes a ready workspace frozen if it shows that an operator froze it by hand, and the directors are told', () => {
     const story = ready()
     looksAt(story, { status: 'paused' })
     assert.equal(story.phase('ann'), 'frozen')
@@ -390,7 +390,7 @@ describe('a look', () => {
     assert.equal(code(story, 'start'), 'granted')
   })
 
-  it('that sees a stopped one running and frozen counts that as use', () => {
+  it('counts it as use if it shows a stopped workspace running and frozen', () => {
     const story = frozen().passes(60_000).obeys()
     assert.equal(story.phase('ann'), 'stopped')
     story.passes(90_000)
@@ -400,7 +400,7 @@ describe('a look', () => {
     assert.equal(story.phase('ann'), 'frozen')
   })
 
-  it('that began before the thaw does not make it frozen again', () => {
+  it('does not make a workspace frozen again if it began before the thaw', () => {
     const story = frozen()
     const stale = seenAs(story)
     const startedAt = story.now
@@ -415,7 +415,7 @@ describe('a look', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('that finds one frozen before anybody reached it wakes it and goes on with the start', () => {
+  it('has a workspace thawed that was frozen before any director reached it, and its start continues', () => {
     const story = begun(options)
     story.asks('ann')
     story.obeys('create-network', 'pull-image', 'create-container', 'start-container')
@@ -430,7 +430,7 @@ describe('a look', () => {
 })
 
 describe('a spawner that starts', () => {
-  it('adopts a frozen one as frozen, in use now, and wakes it for who asks', () => {
+  it('adopts a frozen workspace as frozen and in use now, and thaws it for a person who asks', () => {
     const former = frozen()
     const story = new Scenario({ policy: { idleFreezeMs: 40_000 } })
     story.now = former.now + 90_000
@@ -449,7 +449,7 @@ describe('a spawner that starts', () => {
     assert.equal(code(story, 'wake'), 'granted')
   })
 
-  it('hazard: a freeze that a former spawner ordered and that takes effect only now is noticed', () => {
+  it('hazard: notices a freeze that a former spawner ordered and that takes effect only now', () => {
     const former = ready().passes(40_000)
     const story = new Scenario(options)
     story.now = former.now
@@ -468,7 +468,7 @@ describe('a spawner that starts', () => {
     assert.equal(code(story, 'wake'), 'granted')
   })
 
-  it('stops a frozen one whose template is no longer offered when nobody asks', () => {
+  it('stops a frozen workspace whose template is no longer offered, if no person asks for it', () => {
     const former = frozen()
     const story = new Scenario({ config: { templates: new Map() } })
     story

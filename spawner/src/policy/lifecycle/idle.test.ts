@@ -5,7 +5,7 @@ import { leaseTimes } from '../state/lease-times.ts'
 import { director, nameOf, person, templateWith, withReady } from '../testing/scenario.ts'
 
 describe('a lease', () => {
-  it('is granted when ready, and names container and address', () => {
+  it('is granted when the workspace is ready, and names container and address', () => {
     const story = withReady(['ann'])
     const reply = story.asks('ann')
     assert.deepEqual(reply, {
@@ -18,7 +18,7 @@ describe('a lease', () => {
     assert.equal(story.workspace('ann').leasedUntil, story.now + 30_000)
   })
 
-  it('waits for the director that asks to be attached', () => {
+  it('waits until the director that asks is attached', () => {
     const story = withReady(['ann'])
     const first = story.asks('ann', { director: 'd2' })
     assert.ok(first.status === 'waiting' && first.phase === 'ready')
@@ -27,7 +27,7 @@ describe('a lease', () => {
     assert.equal(story.asks('ann', { director: 'd2' }).status, 'granted')
   })
 
-  it('is granted while the engine is away, and starts are refused with the reason', () => {
+  it('is granted while the engine is unreachable, and starts are refused with the reason', () => {
     const story = withReady(['ann'])
     story.hears({ type: 'engine-lost', detail: 'connection refused' })
     assert.equal(story.asks('ann').status, 'granted')
@@ -36,7 +36,7 @@ describe('a lease', () => {
     assert.equal(story.phase('bob'), 'absent')
   })
 
-  it('is not granted to who could not connect until the workspace is seen again', () => {
+  it('is not granted to a director that could not connect until the workspace is probed again', () => {
     const story = withReady(['ann'])
     story.passes(5_000)
     const unreachable = story.workspace('ann').container?.generation ?? ''
@@ -46,11 +46,11 @@ describe('a lease', () => {
     assert.deepEqual(story.ordered(), ['probe'])
     story.passes(20)
     story.obeys()
-    // The held request is asked again as it was, and does not begin it all anew.
+    // The held request is submitted again unchanged, and does not cause another probe.
     assert.equal(story.asks('ann', { unreachable, since }).status, 'granted')
   })
 
-  it('outlasts another director that cannot connect, however short a start may take', () => {
+  it('is not cut short by another director that cannot connect, however short the start timeout is', () => {
     const story = withReady(['ann'], { policy: { startTimeoutMs: 5_000 } })
     const { leasedUntil, container } = story.workspace('ann')
     story.asks('ann', { unreachable: container?.generation ?? '' })
@@ -60,14 +60,14 @@ describe('a lease', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('does not mind an unreachable generation of long ago', () => {
+  it('is granted although the request names an old generation as unreachable', () => {
     const story = withReady(['ann'])
     assert.equal(story.asks('ann', { unreachable: 'old' }).status, 'granted')
   })
 })
 
 describe('idleness', () => {
-  it('stops a workspace when nobody used it for the limit', () => {
+  it('stops a workspace that was not used for the configured time', () => {
     const story = withReady(['ann'])
     story.passes(99_999)
     assert.equal(story.phase('ann'), 'ready')
@@ -86,7 +86,7 @@ describe('idleness', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('hazard: it is not stopped under a lease that is still running', () => {
+  it('hazard: does not stop a workspace under a lease that is still running', () => {
     const story = withReady(['ann'])
     story.passes(99_000)
     assert.deepEqual(story.reports('ann', 99_000), [nameOf('ann')])
@@ -96,7 +96,7 @@ describe('idleness', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('hazard: the background requests of a forgotten tab do not keep it alive', () => {
+  it('hazard: is not interrupted by the background requests of a forgotten tab', () => {
     const story = withReady(['ann'])
     for (let polls = 0; polls < 130 && story.phase('ann') === 'ready'; polls++) {
       story.passes(1_000)
@@ -108,7 +108,7 @@ describe('idleness', () => {
     assert.ok(polled.status === 'refused' && polled.failure.code === 'workspace_idle')
   })
 
-  it('refuses background requests once it is due, and still answers a person', () => {
+  it('refuses background requests once the workspace is due, and a person is still served', () => {
     const story = withReady(['ann'])
     story.passes(95_000)
     story.reports('ann', 95_000)
@@ -122,7 +122,7 @@ describe('idleness', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('does not take other people’s word for use', () => {
+  it('is not interrupted by use that a director reports for another person', () => {
     const story = withReady(['ann'])
     story.passes(60_000)
     const seats = [
@@ -135,7 +135,7 @@ describe('idleness', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('removes a stopped one later, container and network, and forgets it', () => {
+  it('removes a stopped workspace later, container and network, and forgets it', () => {
     const story = withReady(['ann'])
     story.passes(100_000).obeys()
     assert.equal(story.phase('ann'), 'stopped')
@@ -147,7 +147,7 @@ describe('idleness', () => {
     assert.equal(story.state.networks.size, 0)
   })
 
-  it('is off at zero', () => {
+  it('has no effect if its times are zero', () => {
     const story = withReady(['ann'], { policy: { idleStopMs: 0, idleRemoveMs: 0 } })
     story.passes(1_000_000_000)
     assert.equal(story.phase('ann'), 'ready')
@@ -155,7 +155,7 @@ describe('idleness', () => {
 })
 
 describe('a standby', () => {
-  it('is not idle before somebody has it', () => {
+  it('is not idle before a person claims it', () => {
     const story = withReady(['ann'], { policy: { idleFreezeMs: 40_000 } })
     const standby = { ...story.workspace('ann'), kind: 'standby' } as const
     for (const dueAt of [idleAt, idleFreezeAt, idleStopAt, idleRemoveAt])
@@ -176,7 +176,7 @@ describe('a stopped workspace', () => {
     assert.equal(story.workspace('ann').container?.generation, container?.generation)
   })
 
-  it('is made anew when its template has changed', () => {
+  it('gets a new container if its template has changed', () => {
     let spec = 'spec-1'
     const story = withReady(['ann'], { config: { specOf: () => spec } })
     story.passes(100_000).obeys()
@@ -189,7 +189,7 @@ describe('a stopped workspace', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('is made anew when the name of its image leads to another by now', () => {
+  it('gets a new container if its image name now resolves to another image', () => {
     const story = withReady(['ann'])
     story.passes(100_000).obeys()
     const { name, template, kind, owner, network = 0, container } = story.workspace('ann')
@@ -222,7 +222,7 @@ describe('a stopped workspace', () => {
       assert.deepEqual(story.phases('ann', 'bob'), ['stopped', 'absent'])
     })
 
-  it('that was asked for while it stopped is started again afterwards', () => {
+  it('starts again after the stop if a person requested it while it stopped', () => {
     const story = withReady(['ann'])
     story.passes(100_000)
     const reply = story.asks('ann')
@@ -231,7 +231,7 @@ describe('a stopped workspace', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('hazard: the echo of its stop that arrives after the next start is not taken for a failure', () => {
+  it('hazard: does not fail because the event of its stop arrives after the next start', () => {
     const story = withReady(['ann'])
     story.passes(100_000)
     const generation = story.workspace('ann').container?.generation ?? ''
@@ -245,7 +245,7 @@ describe('a stopped workspace', () => {
     assert.equal(story.phase('ann'), 'stopped')
   })
 
-  it('that ended by itself keeps its exit code and starts when somebody asks', () => {
+  it('keeps its exit code if it ended by itself, and starts when a person asks', () => {
     const story = withReady(['ann'])
     const generation = story.workspace('ann').container?.generation ?? ''
     const said = story.hears({ type: 'container-died', generation, exitCode: 137 })
@@ -260,7 +260,7 @@ describe('a stopped workspace', () => {
 describe('the maximum lifetime', () => {
   const options = { policy: { maxLifetimeMs: 50_000 } }
 
-  it('ends a workspace on time, leases or not, with a word to the directors first', () => {
+  it('ends a workspace on time, whether leased or not, and tells the directors first', () => {
     const story = withReady(['ann'], options)
     story.passes(49_999)
     assert.equal(story.asks('ann').status, 'granted')
@@ -269,7 +269,7 @@ describe('the maximum lifetime', () => {
     assert.deepEqual(story.history.slice(-3), ['revoke', 'stop-container', 'announce'])
   })
 
-  it('is told once to a navigation, and the next one starts', () => {
+  it('is told once to a navigation, and the next navigation starts the workspace', () => {
     const story = withReady(['ann'], options)
     story.passes(50_000).obeys()
     assert.equal(story.phase('ann'), 'stopped')
@@ -281,7 +281,7 @@ describe('the maximum lifetime', () => {
     assert.equal(story.phase('ann'), 'pulling')
   })
 
-  it('does not keep a program waiting for a page', () => {
+  it('does not make a program wait for a page', () => {
     const story = withReady(['ann'], options)
     story.passes(50_000)
     assert.equal(story.asks('ann', { navigation: false }).status, 'waiting')
@@ -289,14 +289,14 @@ describe('the maximum lifetime', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('is over as soon as the person asks for a start', () => {
+  it('stops being told as soon as the person requests a start', () => {
     const story = withReady(['ann'], options)
     story.passes(50_000).obeys()
     story.hears({ type: 'start-requested', template: 'lab', user: person('ann') })
     assert.equal(story.phase('ann'), 'pulling')
   })
 
-  it('hazard: a navigation during the stop is told why it ended, and does not start it', () => {
+  it('hazard: is told to a navigation that arrives during the stop, which does not start the workspace', () => {
     const story = withReady(['ann'], options)
     story.passes(50_000)
     assert.equal(story.asks('ann').status, 'waiting')

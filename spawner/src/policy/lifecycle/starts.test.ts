@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { begun, director, nameOf, person, Scenario, withReady } from '../testing/scenario.ts'
 
 describe('a start', () => {
-  it('takes a place in the same decision that was asked for it', () => {
+  it('takes a place in the same decision that handles the request', () => {
     const story = begun()
     const reply = story.asks('ann')
     assert.deepEqual(reply, { status: 'waiting', workspace: nameOf('ann'), phase: 'pulling' })
@@ -30,7 +30,7 @@ describe('a start', () => {
     assert.deepEqual(story.ordered(), ['create-container'])
   })
 
-  it('does not create the container before its network is there', () => {
+  it('does not create the container before its network exists', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('pull-image')
@@ -38,7 +38,7 @@ describe('a start', () => {
     assert.deepEqual(story.ordered(), ['create-network'])
   })
 
-  it('is probed only by directors that are attached, by each once', () => {
+  it('is probed only by attached directors, once by each', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network', 'pull-image', 'create-container', 'start-container')
@@ -82,14 +82,14 @@ describe('a start', () => {
     assert.deepEqual(story.ordered(), ['probe'])
   })
 
-  it('asks for nothing twice, however often it is decided', () => {
+  it('orders nothing twice, however often the policy decides', () => {
     const story = begun({ config: { spareNetworks: 2 } })
     story.asks('ann')
     const steps = [1, 2, 3].flatMap(() => story.hears({ type: 'tick' }).steps)
     assert.deepEqual(steps, [])
   })
 
-  it('tells how long it took, from the place taken', () => {
+  it('reports how long it took, counted from the time the place was taken', () => {
     const story = begun()
     story.asks('ann')
     story.passes(700)
@@ -113,7 +113,7 @@ describe('a start', () => {
     )
   })
 
-  it('shows pull progress only while it pulls', () => {
+  it('shows pull progress only while the image is pulled', () => {
     const story = begun()
     story.asks('ann')
     story.hears({ type: 'pull-progressed', workspace: nameOf('ann'), percent: 40 })
@@ -124,8 +124,8 @@ describe('a start', () => {
   })
 })
 
-describe('answers that nobody waits for', () => {
-  it('late answers of an earlier container change nothing', () => {
+describe('step results that no workspace waits for', () => {
+  it('change nothing if they are of an earlier container', () => {
     const story = withReady(['ann'])
     const before = story.state
     const workspace = nameOf('ann')
@@ -139,7 +139,7 @@ describe('answers that nobody waits for', () => {
     assert.deepEqual(story.orders, [])
   })
 
-  it('answers about workspaces and networks that are gone change nothing', () => {
+  it('change nothing if they name workspaces or networks that do not exist', () => {
     const story = begun()
     const before = story.state
     const workspace = nameOf('nobody')
@@ -153,7 +153,7 @@ describe('answers that nobody waits for', () => {
 })
 
 describe('a failed start', () => {
-  it('that never becomes ready is stopped, its log read, and its failure kept', () => {
+  it('has its container stopped, its log read and its failure kept if it never became ready', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network', 'attach-director', 'pull-image')
@@ -170,7 +170,7 @@ describe('a failed start', () => {
     assert.equal(network, undefined)
   })
 
-  it('that exits while it starts says with which code', () => {
+  it('reports the exit code if the container exits during the start', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network', 'pull-image', 'create-container', 'start-container')
@@ -183,7 +183,7 @@ describe('a failed start', () => {
     assert.match(failure.detail, /exited with code 3/)
   })
 
-  it('that exits before its start was even answered is a failure too', () => {
+  it('is a failure also if the container exits before the start is answered', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network', 'pull-image', 'create-container')
@@ -194,7 +194,7 @@ describe('a failed start', () => {
     assert.equal(story.workspace('ann').failure?.exitCode, 127)
   })
 
-  it('is told to everybody who asks and starts again only when a person asks for that', () => {
+  it('is told to each person who asks, and starts again only when a person requests that', () => {
     const story = begun()
     story.asks('ann')
     story.fails('pull-image')
@@ -209,7 +209,7 @@ describe('a failed start', () => {
     assert.equal(story.workspace('ann').failure, undefined)
   })
 
-  it('for the sake of the engine rests and is tried again, up to the start timeout', () => {
+  it('is tried again after a rest if the engine was the cause, up to the start timeout', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network')
@@ -242,7 +242,7 @@ describe('a failed start', () => {
     assert.deepEqual(story.phases('ann', 'bob'), ['failed', 'pulling'])
   })
 
-  it('with a container that may run keeps its place until that is gone', () => {
+  it('keeps its place until a container that may run is removed', () => {
     const story = begun({ limits: { maxWorkspaces: 1 } })
     story.asks('ann')
     story.obeys('create-network', 'attach-director', 'pull-image')
@@ -257,7 +257,7 @@ describe('a failed start', () => {
 })
 
 describe('cancelling', () => {
-  it('leaves the queue', () => {
+  it('removes the workspace from the queue', () => {
     const story = withReady(['ann'], { limits: { maxWorkspaces: 1 } })
     story.asks('bob')
     story.hears({ type: 'cancel-requested', template: 'lab', user: person('bob') })
@@ -266,7 +266,7 @@ describe('cancelling', () => {
     assert.equal(story.asks('bob', { start: 'no' }).status, 'refused')
   })
 
-  it('is not undone by requests that were held since before', () => {
+  it('is not undone by requests that have been held since before', () => {
     const story = withReady(['ann'], { limits: { maxWorkspaces: 1 } })
     const since = story.now
     story.asks('bob', { navigation: false })
@@ -279,7 +279,7 @@ describe('cancelling', () => {
     assert.equal(story.asks('bob').status, 'waiting')
   })
 
-  it('while the container is being made removes what comes of it', () => {
+  it('removes the container if it was being made at that time', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network', 'pull-image')
@@ -293,7 +293,7 @@ describe('cancelling', () => {
     assert.equal(story.phase('ann'), 'stopped')
   })
 
-  it('while it starts stops and removes it', () => {
+  it('stops and removes a container that is starting', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network', 'pull-image', 'create-container')
@@ -304,7 +304,7 @@ describe('cancelling', () => {
     assert.equal(story.workspace('ann').container, undefined)
   })
 
-  it('of one that was only stopped keeps its container', () => {
+  it('keeps the container of a workspace that was stopped before', () => {
     const story = withReady(['ann'])
     story.passes(200_000).obeys()
     assert.equal(story.phase('ann'), 'stopped')
@@ -316,7 +316,7 @@ describe('cancelling', () => {
     assert.equal(story.workspace('ann').container?.status, 'exited')
   })
 
-  it('does nothing to one that is ready, or somebody else\u2019s', () => {
+  it('does nothing to a workspace that is ready, or that another person owns', () => {
     const story = withReady(['ann'])
     story.hears({ type: 'cancel-requested', template: 'lab', user: person('ann') })
     story.hears({
@@ -328,8 +328,8 @@ describe('cancelling', () => {
   })
 })
 
-describe('before the first look', () => {
-  it('nothing is ordered, and seats wait', () => {
+describe('before the first inventory', () => {
+  it('no step is ordered, and seat requests wait', () => {
     const story = new Scenario().connects()
     assert.equal(story.asks('ann').status, 'waiting')
     assert.deepEqual(story.orders, [])

@@ -37,7 +37,7 @@ const network = (index: number, ...attached: string[]) => ({
   attached,
 })
 
-/** A spawner that finds these things when it starts. */
+/** A spawner that finds these containers and networks when it starts. */
 function finds(
   containers: readonly FoundContainer[],
   networks = [network(0, director)],
@@ -46,8 +46,8 @@ function finds(
   return new Scenario(options).looks({ containers, networks }).connects()
 }
 
-describe('after its own start the spawner', () => {
-  it('takes what has run for long as ready, in use now and leased for one full lease', () => {
+describe('the spawner after its own start', () => {
+  it('takes a workspace that has run for long as ready, as in use now, and as leased for one full lease', () => {
     const story = finds([seen('ann', { startedAt: 0 })])
     assert.equal(story.phase('ann'), 'ready')
     assert.equal(story.workspace('ann').lastUseAt, story.now)
@@ -56,7 +56,7 @@ describe('after its own start the spawner', () => {
     assert.equal(story.asks('ann').status, 'granted')
   })
 
-  it('gives what has just been started the rest of its time', () => {
+  it('gives a workspace that has just been started the rest of its start timeout', () => {
     const story = finds([seen('ann', { startedAt: 990_000 })])
     assert.equal(story.phase('ann'), 'probing')
     assert.deepEqual(story.ordered(), ['probe'])
@@ -67,7 +67,7 @@ describe('after its own start the spawner', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('waits for a director before it gives up on anybody', () => {
+  it('waits for a director before it fails a start', () => {
     const story = new Scenario().looks({
       containers: [seen('ann', { startedAt: 990_000 })],
       networks: [network(0, director)],
@@ -78,7 +78,7 @@ describe('after its own start the spawner', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('removes what was half made, and its network, and makes it anew for who asks', () => {
+  it('removes a workspace that was only partly made, and its network, and makes it again for a person who requests it', () => {
     const story = finds([seen('ann', { status: 'created' })])
     assert.deepEqual(story.ordered(), ['remove-container'])
     story.asks('ann')
@@ -90,7 +90,7 @@ describe('after its own start the spawner', () => {
     assert.equal(quiet.state.networks.size, 0)
   })
 
-  it('keeps stopped ones, and counts their idleness from their end', () => {
+  it('keeps stopped workspaces, and counts their idle time from the end of the container', () => {
     const ended = seen('ann', { status: 'exited', exitCode: 0 }, { finishedAgoMs: 900_000 })
     const story = finds([ended])
     assert.equal(story.phase('ann'), 'stopped')
@@ -100,7 +100,7 @@ describe('after its own start the spawner', () => {
     assert.deepEqual(story.ordered(), ['remove-container'])
   })
 
-  it('removes a stopped one whose network is missing, for it would never start', () => {
+  it('removes a stopped workspace whose network is missing, because it could never start', () => {
     const story = finds([seen('ann', { status: 'exited' }, { network: 5 })], [])
     assert.deepEqual(story.ordered(), ['remove-container'])
     story.asks('ann')
@@ -108,7 +108,7 @@ describe('after its own start the spawner', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('keeps a running one of a template that is gone until it is idle, then removes it', () => {
+  it('keeps a running workspace whose template does not exist until it is idle, then removes it', () => {
     const story = finds([seen('ann', { startedAt: 0 }, { template: 'gone' })])
     assert.equal(story.phase('ann'), 'ready')
     story.passes(15 * 60_000 - 1)
@@ -117,12 +117,12 @@ describe('after its own start the spawner', () => {
     assert.equal(story.phase('ann'), 'absent')
   })
 
-  it('removes a stopped one of a template that is gone', () => {
+  it('removes a stopped workspace whose template does not exist', () => {
     const story = finds([seen('ann', { status: 'exited' }, { template: 'gone' })])
     assert.deepEqual(story.ordered(), ['remove-container'])
   })
 
-  it('starts nobody over the limit because of what it found', () => {
+  it('admits no start while the workspaces that it found take all places', () => {
     const found = [seen('ann', { startedAt: 0 }), seen('bob', { startedAt: 0 }, { network: 1 })]
     const networks = [network(0, director), network(1, director)]
     const story = finds(found, networks, { limits: { maxWorkspaces: 1 } })
@@ -139,7 +139,7 @@ describe('after its own start the spawner', () => {
     assert.equal(story.phase('ann'), 'stopping')
   })
 
-  it('lets networks that it finds rest, keeps spares and removes the others', () => {
+  it('lets the networks that it finds rest, then keeps the spares and removes the others', () => {
     const networks = [network(3), network(4, director), network(9)]
     const story = finds([], networks, { config: { spareNetworks: 1 } })
     story.asks('ann')
@@ -150,8 +150,8 @@ describe('after its own start the spawner', () => {
   })
 })
 
-describe('a look at the engine', () => {
-  it('hazard: an old inventory does not undo what changed after it began', () => {
+describe('an inventory', () => {
+  it('hazard: an inventory that began before a change does not undo the change', () => {
     const story = begun()
     const startedAt = story.now
     story.passes(100)
@@ -162,7 +162,7 @@ describe('a look at the engine', () => {
     assert.equal(story.state.networks.size, 1)
   })
 
-  it('hazard: an old inventory does not bring back what was removed after it began', () => {
+  it('hazard: an inventory that began before a removal does not bring the workspace back', () => {
     const story = withReady(['ann'])
     story.passes(100_000).obeys()
     const container = story.workspace('ann').container ?? assert.fail()
@@ -179,7 +179,7 @@ describe('a look at the engine', () => {
     assert.deepEqual(story.ordered(), [])
   })
 
-  it('does not meddle with a step that is under way', () => {
+  it('does not interfere with a step that is under way', () => {
     const story = begun()
     story.asks('ann')
     story.passes(1_000).looks()
@@ -187,7 +187,7 @@ describe('a look at the engine', () => {
     assert.deepEqual(story.ordered(), ['create-network', 'pull-image'])
   })
 
-  it('finds a step whose answer was lost long ago', () => {
+  it('makes up for a step result that was lost long ago', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network', 'attach-director', 'pull-image')
@@ -199,7 +199,7 @@ describe('a look at the engine', () => {
     assert.deepEqual(story.ordered(), ['create-container'])
   })
 
-  it('finds that a workspace was taken away, and starts it for who asks', () => {
+  it('shows that a workspace was removed, and the spawner starts it for a person who requests it', () => {
     const story = withReady(['ann'])
     story.passes(10).looks({ networks: [network(0, director)] })
     assert.equal(story.phase('ann'), 'absent')
@@ -208,7 +208,7 @@ describe('a look at the engine', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
-  it('puts one whose container vanished while somebody waits back at its place in the queue', () => {
+  it('shows that the container of a requested workspace has vanished: the workspace returns to its position in the queue', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network', 'attach-director', 'pull-image')
@@ -220,7 +220,7 @@ describe('a look at the engine', () => {
     assert.equal(story.workspace('ann').ticket, ticket)
   })
 
-  it('finds that a container ended while nobody listened', () => {
+  it('shows that a container ended although no event reported it', () => {
     const story = withReady(['ann'])
     const container = story.workspace('ann').container ?? assert.fail()
     const ended = seen('ann', { ...container, status: 'exited', exitCode: 9 })
@@ -229,7 +229,7 @@ describe('a look at the engine', () => {
     assert.equal(story.workspace('ann').container?.exitCode, 9)
   })
 
-  it('removes what a failed start left behind without forgetting the failure', () => {
+  it('does not clear the failure of a start whose leftovers are removed', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network', 'pull-image')
@@ -242,15 +242,15 @@ describe('a look at the engine', () => {
     assert.equal(story.workspace('ann').failure?.detail, 'create-container failed')
   })
 
-  it('binds homes to the subjects that it sees', () => {
+  it('binds homes to the subjects that it lists', () => {
     const story = begun().looks({ subjects: new Map([[user('ann'), 'u-ann']]) })
     assert.equal(story.asks('ann').status, 'waiting')
     assert.equal(story.asks(person('ann', { subject: 'x' })).status, 'refused')
   })
 })
 
-describe('an engine that goes away', () => {
-  it('stops nothing and starts nothing until it is back', () => {
+describe('an engine that is unreachable', () => {
+  it('causes no stop and no start until it is reachable again', () => {
     const story = withReady(['ann', 'bob'])
     story.asks('cid')
     story.hears({ type: 'engine-lost', detail: 'gone' })
@@ -274,14 +274,14 @@ describe('an engine that goes away', () => {
     assert.deepEqual(story.phases('ann', 'bob', 'cid'), ['stopping', 'stopping', 'pulling'])
   })
 
-  it('does not ask for timers that nothing can be done about', () => {
+  it('sets no timers for work that needs the engine', () => {
     const story = withReady(['ann'])
     story.hears({ type: 'engine-lost', detail: 'gone' })
     story.passes(500_000)
     assert.equal(story.nextDeadlineAt, undefined)
   })
 
-  it('hazard: its restart does not count as a failure of a workspace that was starting', () => {
+  it('hazard: an engine restart does not count as a failure of a workspace that was starting', () => {
     const story = begun()
     story.asks('ann')
     story.obeys('create-network', 'attach-director', 'pull-image')

@@ -62,14 +62,14 @@ function finds(
   return new Scenario(options, known).looks({ containers, networks }).connects()
 }
 
-/** Nothing of a person outlives the container. */
+/** The template has no home, so no data of a person outlives the container. */
 function withoutHome(): ScenarioOptions {
   const template = testTemplate('lab')
   return { config: { templates: new Map([[template.name, template]]) } }
 }
 
 describe('a record', () => {
-  it('gives a claimed standby back to the person who claimed it, by its id', () => {
+  it('gives a claimed standby back to the person who claimed it, by the container’s id', () => {
     for (const name of [undefined, standby, nameOf('ann')]) {
       const story = finds([seenStandby(name === undefined ? {} : { name })], recorded(record()))
       const workspace = story.workspace('ann')
@@ -81,7 +81,7 @@ describe('a record', () => {
     }
   })
 
-  it('hazard: after a restart, what the API made for a name alone still belongs to the first person who signed in under it', () => {
+  it('hazard: after a restart, a workspace that the API made for a name alone still belongs to the first person who signed in under that name', () => {
     const options = withoutHome()
     const unknown = person('ann', { subject: '' })
     const there = seen({ owner: unknown, container: running('g3') })
@@ -93,7 +93,7 @@ describe('a record', () => {
     assert.equal(story.asks('ann').status, 'granted')
   })
 
-  it('does not make somebody’s what bears the subject of somebody else', () => {
+  it('does not give a person a container that is labelled with the subject of another person', () => {
     const there = seen({ owner: person('ann', { subject: 'u-other' }), container: running('g3') })
     const story = finds([there], recorded(record()), withoutHome())
     assert.equal(story.workspace('ann').owner?.subject, 'u-other')
@@ -127,7 +127,7 @@ describe('a record', () => {
     assert.deepEqual(story.recorded.workspaces, [kept])
   })
 
-  it('never makes somebody the owner of a container whose labels name another owner', () => {
+  it('never makes a person the owner of a container whose labels name another owner', () => {
     const stranger = person('ann', { subject: 'u-other' })
     for (const of of [
       record({ generation: 'g1', name: nameOf('bob'), owner: person('bob') }),
@@ -141,7 +141,7 @@ describe('a record', () => {
     }
   })
 
-  it('gives nobody a second container: one that is labelled as theirs is the one', () => {
+  it('gives a person no second container: the container that is labelled as theirs is the only one', () => {
     const own = seen({ container: running('g1') })
     const story = finds([own, { ...seenStandby(), network: 1 }], recorded(record()))
     assert.equal(story.workspace('ann').container?.generation, 'g1')
@@ -149,14 +149,14 @@ describe('a record', () => {
     assert.equal(private_.length, 1)
   })
 
-  it('of what is gone is forgotten after the first look', () => {
+  it('is discarded after the first inventory if its workspace does not exist', () => {
     const story = finds([], recorded(record(), record({ name: nameOf('bob') })))
     assert.deepEqual(story.recorded.workspaces, [])
     assert.equal(story.state.workspaces.size, 0)
     assert.equal(story.recorded.nextTicket, 40)
   })
 
-  it('is kept until a look succeeds', () => {
+  it('is kept until an inventory succeeds', () => {
     const story = new Scenario({}, recorded(record()))
     story.hears({ type: 'engine-lost', detail: 'gone' })
     assert.equal(story.recorded.workspaces.length, 1)
@@ -165,7 +165,7 @@ describe('a record', () => {
   })
 })
 
-describe('who waited before a restart', () => {
+describe('a person who waited before a restart', () => {
   const queued = (who: string, queueTicket: number) =>
     record({
       name: nameOf(who),
@@ -176,7 +176,7 @@ describe('who waited before a restart', () => {
       served: 0,
     })
 
-  it('waits again in the same order, ahead of those who come now, and counts as there', () => {
+  it('waits again in the same order, ahead of people who arrive now, and counts as present', () => {
     const story = finds([], recorded(queued('cy', 9), queued('ann', 3), queued('bob', 5)), {
       limits: { maxWorkspaces: 1 },
     })
@@ -190,7 +190,7 @@ describe('who waited before a restart', () => {
     assert.deepEqual(story.state.queue, [])
   })
 
-  it('is started first when the start was cut off, whatever is left of it', () => {
+  it('is started first when the restart interrupted the start, whichever step was the last', () => {
     const cut = begun({ limits: { maxWorkspaces: 1 } })
     cut.asks('ann')
     cut.asks('bob')
@@ -210,7 +210,7 @@ describe('who waited before a restart', () => {
     }
   })
 
-  it('is all of the queue of before, for which a standby makes room at once, also where the queue is full', () => {
+  it('stays in the queue also if the queue is longer than its limit, and a standby is evicted at once', () => {
     const lab = testTemplate('lab')
     const hub = testTemplate('hub', { policy: { standby: 1 } })
     const templates = new Map([lab, hub].map((template) => [template.name, template]))
@@ -231,7 +231,7 @@ describe('who waited before a restart', () => {
     assert.ok(story.ordered().includes('stop-container'))
   })
 
-  it('is forgotten where they may not have it any more', () => {
+  it('is removed from the queue if they may not have the workspace any more', () => {
     const options = { policy: { allowedUsers: ['bob'] } }
     const story = finds([], recorded(queued('ann', 3), queued('bob', 5)), options)
     assert.deepEqual(story.phases('ann', 'bob'), ['absent', 'pulling'])
@@ -244,8 +244,8 @@ describe('who waited before a restart', () => {
   })
 })
 
-describe('numbers of turns', () => {
-  it('go on after those that were ever given, also where the record of them is lost', () => {
+describe('ticket numbers', () => {
+  it('continue after the highest number that was ever given, also when its record is lost', () => {
     const shared = seen({
       workspace: sharedName(prefix, 70),
       kind: 'shared',
@@ -258,8 +258,8 @@ describe('numbers of turns', () => {
   })
 })
 
-describe('what a decision changes of the records', () => {
-  it('is nothing where people only use what they have', () => {
+describe('the record changes of a decision', () => {
+  it('are none while people only use what they have', () => {
     const story = withReady(['ann'])
     const before = story.recorded
     assert.equal(before.workspaces.length, 1)
@@ -269,7 +269,7 @@ describe('what a decision changes of the records', () => {
     assert.equal(story.recorded, before)
   })
 
-  it('is one record for one workspace, and its removal at the end', () => {
+  it('are one record for each workspace, and its removal at the end', () => {
     const story = withReady(['ann', 'bob'])
     assert.deepEqual(
       story.recorded.workspaces.map(({ name, queueTicket }) => [name, queueTicket]),
@@ -284,8 +284,8 @@ describe('what a decision changes of the records', () => {
   })
 })
 
-describe('a look', () => {
-  it('does not bring back a container that was removed after it began, whatever its labels call it', () => {
+describe('an inventory', () => {
+  it('does not bring back a container that was removed after the inventory began, whatever its labels say', () => {
     const story = finds([seenStandby({ name: nameOf('ann') })], recorded(record()))
     const startedAt = story.now
     story.passes(100_000).obeys()
@@ -295,7 +295,7 @@ describe('a look', () => {
     assert.equal(story.state.workspaces.size, 0)
   })
 
-  it('says nothing any more once one was heard that began later', () => {
+  it('is ignored if an inventory that began later was handled before it', () => {
     const story = finds([seenStandby({ name: nameOf('ann') })], recorded(record()))
     const startedAt = story.now + 1
     story.passes(100_000).obeys()

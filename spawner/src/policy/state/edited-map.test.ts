@@ -11,7 +11,7 @@ const edits = fc.array(
 )
 
 describe('an edited map', () => {
-  it('is, after any edits, what a plain map would be', () => {
+  it('has the same content as a plain map, after any edits', () => {
     fc.assert(
       fc.property(edits, (decisions) => {
         let map: ReadonlyMap<number, number> = new Map()
@@ -43,7 +43,7 @@ describe('an edited map', () => {
     )
   })
 
-  it('is the same map when nothing was changed', () => {
+  it('is the same map if nothing was changed', () => {
     const map = new Map([['a', 1]])
     const edited = editMap(map)
     edited.delete('b')
@@ -51,7 +51,7 @@ describe('an edited map', () => {
     assert.deepEqual([...edited.touched], [])
   })
 
-  it('tells of each change as it is made', () => {
+  it('reports each change as it is made', () => {
     const heard: unknown[] = []
     const edited = editMap(new Map([['a', 1]]), (before, after) => heard.push([before, after]))
     edited.set('a', 2)

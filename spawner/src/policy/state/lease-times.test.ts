@@ -14,7 +14,7 @@ it('a lease is at most a quarter of the shortest idle step of any template', () 
   assert.equal(leaseOf({ policy: { ...never, idleStopMs: 60_000 } }, freezing), 2_000)
 })
 
-it('a seat that ends by itself counts where several share a workspace, and only there', () => {
+it('the idle time of a seat shortens the lease only if several people share a workspace', () => {
   const idle = { ...never, seatIdleMs: 20_000 }
   assert.equal(leaseOf({ policy: { ...idle, seats: 10 } }), 5_000)
   assert.equal(leaseOf({ policy: { ...idle, seats: 1 } }), 30_000)
