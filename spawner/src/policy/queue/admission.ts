@@ -55,8 +55,16 @@ export function exceedsQueue(draft: Draft, name: WorkspaceName): boolean {
 function isCapacityTouched(draft: Draft): boolean {
   if (changedNetworks(draft).size > 0) return true
   if (isCountTouched(draft.tally, draft.before.tally)) return true
-  for (const name of changedWorkspaces(draft)) if (hasComeToRest(draft, name)) return true
+  for (const name of changedWorkspaces(draft))
+    if (hasComeToRest(draft, name) || hasChangedTemplate(draft, name)) return true
   return false
+}
+
+/** The workspace counts against the limit of another template from now on: its own was given another name. */
+function hasChangedTemplate({ before, workspaces }: Draft, name: WorkspaceName): boolean {
+  const former = before.workspaces.get(name)
+  const present = workspaces.get(name)
+  return former !== undefined && present !== undefined && former.template !== present.template
 }
 
 /** The workspace ended during a step whose result has come by now, so its network can be reused. */
