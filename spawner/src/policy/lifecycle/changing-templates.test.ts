@@ -3,7 +3,16 @@ import { describe, it } from 'node:test'
 import { parsePrefix, type Prefix } from '@berth/shared/names'
 import type { Template } from '../../templates/template.ts'
 import type { SeatReply } from '../domain.ts'
-import { director, nameOf, person, Scenario, templateWith, withReady } from '../testing/scenario.ts'
+import {
+  begun,
+  configWith,
+  director,
+  nameOf,
+  person,
+  Scenario,
+  templateWith,
+  withReady,
+} from '../testing/scenario.ts'
 
 /** The spawner offers exactly these templates from now on. */
 function offers(story: Scenario, ...templates: readonly Template[]): Scenario {
@@ -39,6 +48,18 @@ describe('a template that has a new name', () => {
         ['jupyter', 1],
       ],
     )
+  })
+
+  it('gives no further person a seat in its workspaces, since no template says how many seats they have', () => {
+    const shared = templateWith({ seats: 2 })
+    const limits = { ...configWith().limits, maxWorkspaces: 1 }
+    const story = begun({ config: { templates: byName([shared]), limits } })
+    for (const who of ['ann', 'bob', 'cid']) story.asks(who)
+    const seats = () =>
+      [...story.state.workspaces.values()].map((workspace) => workspace.seats.length)
+    assert.deepEqual(seats(), [2, 1])
+    offers(story, { ...shared, name: 'jupyter' })
+    assert.deepEqual(seats(), [2, 1])
   })
 
   it('keeps the queue position of the people who wait', () => {

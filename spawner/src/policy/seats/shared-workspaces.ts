@@ -101,7 +101,9 @@ function concernedTemplates(draft: Draft): ReadonlySet<string> {
   const templates = new Set<string>()
   for (const name of concernedWorkspaces(draft)) {
     const workspace = draft.workspaces.get(name)
-    if (workspace?.kind === 'shared') templates.add(workspace.template)
+    // Of a template that is not offered any more, nothing says how many seats a workspace has.
+    const isOffered = workspace !== undefined && draft.config.templates.has(workspace.template)
+    if (isOffered && workspace.kind === 'shared') templates.add(workspace.template)
   }
   return templates
 }
