@@ -2,10 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Clock } from '@berth/shared/clock'
-import { abortAfter } from '@berth/shared/deadline'
 import type { Log } from '@berth/shared/log'
 import { policyConfig, templateContext, webSettings, type SpawnerConfig } from './config.ts'
-import { SettingsConflict, type Engine } from './loop/engine.ts'
+import type { Engine } from './loop/engine.ts'
 import { createLoop } from './loop/loop.ts'
 import type { Store } from './loop/store.ts'
 import type { Metrics } from './metrics.ts'
@@ -24,8 +23,6 @@ export interface Spawner extends AsyncDisposable {
   reload(): void
 }
 
-const firstInventoryMs = 30_000
-
 /** @throws SettingsConflict */
 export async function startSpawner(deps: {
   config: SpawnerConfig
@@ -38,7 +35,6 @@ export async function startSpawner(deps: {
 }): Promise<Spawner> {
   const { engine, store, metrics, clock, log, version } = deps
   const { settings, templates: environment } = deps.config
-  await refuseConflict(engine)
   await using building = new AsyncDisposableStack()
   const policyFor = (templates: ReadonlyMap<string, Template>) =>
     policyConfig(settings, templates, (...made) => engine.specOf(...made))
@@ -88,15 +84,6 @@ export async function startSpawner(deps: {
       await workspaces[Symbol.asyncDispose]()
       await parts.disposeAsync()
     },
-  }
-}
-
-/** An engine that does not answer yet is no conflict: the loop waits for it, and its inventories fail with the same conflict. */
-async function refuseConflict(engine: Engine): Promise<void> {
-  try {
-    await engine.takeInventory(abortAfter(firstInventoryMs))
-  } catch (error) {
-    if (error instanceof SettingsConflict) throw error
   }
 }
 

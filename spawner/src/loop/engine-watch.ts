@@ -3,12 +3,16 @@ import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import type { Log } from '@berth/shared/log'
 import type { Event } from '../policy/domain.ts'
-import type { Engine } from './engine.ts'
+import { SettingsConflict, type Engine } from './engine.ts'
 import type { Reached } from './pause-points.ts'
 import type { SetTimer } from '@berth/shared/timer'
 
 export interface EngineWatch extends AsyncDisposable {
-  /** Resolves after the first inventory, whether it succeeded or not. */
+  /**
+   * Resolves after the first inventory, also where the engine did not answer.
+   *
+   * @throws SettingsConflict where the first inventory met one: nothing was decided
+   */
   start(): Promise<void>
   /** Whether the stream of the engine's events is open, so that none is missed. */
   isListening(): boolean
@@ -37,6 +41,7 @@ export function createEngineWatch(deps: {
   let work: Promise<unknown> = Promise.resolve()
   let isListening = false
   let isReachable = true
+  let isStarted = false
   let taking: Promise<void> | undefined
   let isWantedAgain = false
 
@@ -69,12 +74,14 @@ export function createEngineWatch(deps: {
       submit({ type: 'inventory-taken', inventory })
     } catch (error) {
       if (signal.aborted) return
+      if (error instanceof SettingsConflict && !isStarted) return first.reject(error)
       const detail = error instanceof Error ? error.message : String(error)
       if (isReachable) log.error({ detail }, 'engine lost')
       isReachable = false
       submit({ type: 'engine-lost', detail })
     } finally {
       deps.inventoryTaken((clock.now() - began) / 1_000)
+      isStarted = true
       first.resolve()
     }
   }
