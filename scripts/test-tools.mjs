@@ -11,6 +11,7 @@ const TOOLS = [
   { program: 'git', packageName: 'git' },
   { program: 'curl', packageName: 'curl' },
   { program: 'docker-registry', packageName: 'docker-registry' },
+  { program: 'ip', packageName: 'iproute2' },
 ]
 
 /**

@@ -3,13 +3,25 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { surroundings } from '../run/surroundings.ts'
+import { createBrowserNetwork } from './browser-network.ts'
 
 export async function openBrowser(): Promise<Browser & AsyncDisposable> {
-  const browser = await chromium.launch({
-    executablePath: surroundings.chromium,
-    args: ['--no-sandbox', '--no-proxy-server', '--disable-dev-shm-usage'],
-  })
-  return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() })
+  const network = await createBrowserNetwork(surroundings.chromium)
+  try {
+    const browser = await chromium.launch({
+      executablePath: network.executablePath,
+      args: ['--no-sandbox', '--disable-dev-shm-usage', ...network.args],
+    })
+    return Object.assign(browser, {
+      [Symbol.asyncDispose]: async () => {
+        await browser.close()
+        await network[Symbol.asyncDispose]()
+      },
+    })
+  } catch (error) {
+    await network[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 /** A separate browser profile, with its own cookies. */

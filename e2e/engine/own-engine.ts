@@ -78,7 +78,7 @@ export async function createOwnEngine(name: string): Promise<OwnEngine> {
   async function openRelay(host: string, port: number): Promise<Place> {
     const path = join(folder, `${relays.size}.sock`)
     const program = join(import.meta.dirname, 'relay.ts')
-    const child = inside(process.execPath, [program, path, host, String(port)])
+    const child = inside(process.execPath, [program, path, `${host}:${port}`])
     if (child.stdout) await within(20_000, 'the relay listens', once(child.stdout, 'data'))
     return { socketPath: path }
   }

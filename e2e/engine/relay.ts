@@ -1,15 +1,22 @@
-// A separate program that runs inside a network namespace. It accepts connections on a Unix socket, which is reachable from
-// any namespace, and connects each to a host and port of its own namespace. Arguments: socket, host, port.
-import { connect, createServer } from 'node:net'
+// A separate program that runs inside a network namespace. It accepts connections at one address and connects each to
+// another. A path is a Unix socket, which is reachable from any namespace; `host:port` belongs to the namespace itself.
+// Arguments: the address to listen at, the address to connect to.
+import { connect, createServer, type TcpNetConnectOpts } from 'node:net'
 
-const [socketPath = '', host = '', port = ''] = process.argv.slice(2)
+const [from = '', to = ''] = process.argv.slice(2)
 
 createServer({ allowHalfOpen: true }, (near) => {
-  const far = connect({ host, port: Number(port), allowHalfOpen: true })
+  const far = connect({ ...addressOf(to), allowHalfOpen: true } as TcpNetConnectOpts)
   near.on('error', () => far.destroy())
   far.on('error', () => near.destroy())
   near.on('close', () => far.destroy())
   far.on('close', () => near.destroy())
   near.pipe(far)
   far.pipe(near)
-}).listen(socketPath, () => process.stdout.write('listening\n'))
+}).listen(addressOf(from), () => process.stdout.write('listening\n'))
+
+function addressOf(text: string): { path: string } | { host: string; port: number } {
+  if (text.startsWith('/')) return { path: text }
+  const colon = text.lastIndexOf(':')
+  return { host: text.slice(0, colon), port: Number(text.slice(colon + 1)) }
+}
