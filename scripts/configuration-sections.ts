@@ -192,13 +192,14 @@ const outline: readonly Outline[] = [
   {
     title: 'More about the container',
     intro:
-      'In CONTAINER_COMMAND, CONTAINER_ENV_*, CONTAINER_HOME* and CONTAINER_VOLUMES: {user} (the safe name), {username} (as signed in; not in mounts), {workspace}, {template}, {instance}, {base_path}, {email}; {{ is a brace.',
+      'In CONTAINER_COMMAND, CONTAINER_ENV_*, CONTAINER_HOME* and CONTAINER_VOLUMES: {user} (the safe name), {username} (as signed in; not in mounts), {workspace}, {template}, {instance}, {base_path}, {email}, and {host} and {origin} of the address in the browser (not in mounts); {{ is a brace.',
     filledIn: 'no',
     names: [
       'CONTAINER_ENV_<NAME>',
       'CONTAINER_TITLE',
       'CONTAINER_DESCRIPTION',
       'CONTAINER_HOSTS',
+      'CONTAINER_OPEN',
       'CONTAINER_HOME_VOLUME',
       'CONTAINER_VOLUMES',
       'CONTAINER_MEMORY',

@@ -13,6 +13,7 @@ const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(page) ?? []
 const context = {
   instance: 'berth',
   maxMemoryBytes: 64 * 1024 ** 3,
+  publicUrl: 'https://berth.example.com',
   bindsAllowed: ['/srv'],
   hosts: { public: 'berth.example.com', portal: 'portal.berth.example.com' },
   beside: [],

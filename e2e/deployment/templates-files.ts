@@ -164,13 +164,14 @@ templates:
     <<: *small
     prefix: below${own}
     route: { path: /echo }
-    environment: ['BELOW={base_path}']
+    environment: ['BELOW={base_path}', 'PREFIX={prefix}', 'HOST={host}', 'ORIGIN={origin}']
     command: node /opt/hello/src/main.ts --title "two words"
     start: visit
   stripped:
     <<: *small
     prefix: stripped${own}
     route: { path: { prefix: /stripped, strip: true } }
+    open: '/echo?from={prefix}'
   shelves:
     <<: *small
     prefix: shelves${own}

@@ -185,6 +185,20 @@ describe('the configuration of the spawner', () => {
       /^CONTAINER_ENV_WHO names a person by \{email\}/,
     ],
     [
+      'a command that names the host, without PUBLIC_URL',
+      { CONTAINER_COMMAND: 'serve --allowed-hosts {host}' },
+      /^CONTAINER_COMMAND contains \{host\}, and the address of this template is not known: PUBLIC_URL is not set/,
+    ],
+    [
+      'a path to open that names the address, without one host name',
+      {
+        PUBLIC_URL: 'https://berth.example.com',
+        CONTAINER_HOSTS: '*.example.com',
+        CONTAINER_OPEN: '/?from={origin}',
+      },
+      /^CONTAINER_OPEN contains \{origin\}.*CONTAINER_HOSTS has no host name without \*\./,
+    ],
+    [
       'a standby of a shared workspace',
       { CONTAINER_SEATS: '10', CONTAINER_STANDBY: '1' },
       /^CONTAINER_STANDBY is for private workspaces only/,
@@ -232,6 +246,7 @@ describe('the configuration of the spawner', () => {
         (t) => t.route.hosts,
         ['lab.example.com', '*.x.org'],
       ],
+      ['CONTAINER_OPEN', '/vnc.html', (t) => t.open, '/vnc.html'],
       ['CONTAINER_EGRESS', 'none', (t) => t.spec.egress, 'none'],
       ['CONTAINER_START_BY', 'click', (t) => t.policy.startsBy, 'click'],
       ['CONTAINER_IDLE_FREEZE', '5m', (t) => t.policy.idleFreezeMs, 300_000],

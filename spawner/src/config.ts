@@ -103,6 +103,7 @@ export function templateContext(settings: SpawnerSettings): TemplateContext {
   return {
     instance: settings.INSTANCE,
     maxMemoryBytes: settings.MAX_MEMORY,
+    publicUrl: settings.PUBLIC_URL,
     hosts: { public: hostOf(settings.PUBLIC_URL), portal: hostOf(settings.PORTAL_URL) },
     imagesAllowed: settings.IMAGES_ALLOWED ?? [],
     bindsAllowed: settings.BINDS_ALLOWED ?? [],

@@ -11,7 +11,7 @@ import type { Identify } from '../identity/identify.ts'
 import { seatKey, type SeatHolder } from '../leases/lease.ts'
 import { classify, isOwnPath, type RequestKind } from '../routing/classify.ts'
 import { below, isBare } from '../routing/path-prefix.ts'
-import type { RouteTable, TemplateRoute } from '../routing/route-table.ts'
+import type { Destination, RouteTable, TemplateRoute } from '../routing/route-table.ts'
 
 /** A request of an identified person, for a route that exists. */
 export interface AdmittedRequest {
@@ -29,10 +29,15 @@ export interface AdmittedRequest {
   readonly base: string
   /** The target as the server sees it: the spawner for one of Berth's own paths, otherwise the workspace. */
   readonly innerTarget: string
-  /** Where to redirect a navigation to the bare prefix. */
-  readonly location: string | undefined
+  readonly redirect: Redirect | undefined
   readonly host: string | undefined
   readonly remoteAddress: string | undefined
+}
+
+/** A navigation that is led to another path of the same route. */
+export interface Redirect {
+  readonly status: 307 | 308
+  readonly location: string
 }
 
 export type Admission =
@@ -97,7 +102,7 @@ export function createAdmit(deps: AdmissionDeps): Admit {
         target,
         base,
         innerTarget,
-        location: kind.navigation || method === 'HEAD' ? slashed(target, base) : undefined,
+        redirect: openingOf(kind, target, found) ?? slashedOf(kind, method, target, found),
         host,
         remoteAddress: socket.remoteAddress,
       },
@@ -105,10 +110,33 @@ export function createAdmit(deps: AdmissionDeps): Admit {
   }
 }
 
-/** The bare prefix with a slash after it, as applications and their relative links expect it. */
-function slashed(target: string, base: string): string | undefined {
-  if (base === '' || !isBare(target, base)) return undefined
-  return `${base}/${target.slice(base.length)}`
+type Found = Extract<Destination, { kind: 'template' }>
+
+/** From the root of the route, with or without its slash, to the path that the template opens at. */
+function openingOf(
+  { navigation }: RequestKind,
+  target: string,
+  { route: { open }, base }: Found,
+): Redirect | undefined {
+  const isRoot = target === base || target === `${base}/`
+  return navigation && isRoot && open !== undefined
+    ? { status: 307, location: base + open }
+    : undefined
+}
+
+/**
+ * From a bare prefix that is stripped to the prefix with a slash, which relative links need: the application sees `/`
+ * for both. A prefix that is kept is the application's own matter: some send `/lab/` to `/lab`.
+ */
+function slashedOf(
+  { navigation }: RequestKind,
+  method: string,
+  target: string,
+  { route: { path }, base }: Found,
+): Redirect | undefined {
+  if (!navigation && method !== 'HEAD') return undefined
+  if (path?.strip !== true || base === '' || !isBare(target, base)) return undefined
+  return { status: 308, location: `${base}/${target.slice(base.length)}` }
 }
 
 /** The name of the requested workspace, even if it does not exist. The spawner chooses the name of a shared one. */

@@ -46,19 +46,55 @@ describe('a route below a path', () => {
     assert.equal((await test.bed.request({ path: '/%63ut/' })).status, 404)
   })
 
-  it('redirects a navigation from the bare prefix to the path with a slash, and no other request', async () => {
+  it('redirects a navigation from a bare prefix that it strips to the path with a slash, and no other request', async () => {
     await using test = await start()
-    for (const path of ['/kept', '/cut']) {
-      for (const more of [{ navigation: true }, { method: 'HEAD' }]) {
-        const answer = await test.bed.request({ path: `${path}?a=%2F`, ...more })
-        assert.equal(answer.status, 308)
-        assert.equal(answer.headers.location, `${path}/?a=%2F`)
-        assert.equal(answer.headers['cache-control'], 'no-store')
-      }
-      assert.equal((await test.bed.request({ path, method: 'POST', body: 'x' })).status, 200)
-      assert.equal((await test.bed.request({ path: `${path}/`, navigation: true })).status, 200)
+    for (const more of [{ navigation: true }, { method: 'HEAD' }]) {
+      const answer = await test.bed.request({ path: '/cut?a=%2F', ...more })
+      assert.equal(answer.status, 308)
+      assert.equal(answer.headers.location, '/cut/?a=%2F')
+      assert.equal(answer.headers['cache-control'], 'no-store')
     }
+    assert.equal((await test.bed.request({ path: '/cut', method: 'POST', body: 'x' })).status, 200)
+    assert.equal((await test.bed.request({ path: '/cut/', navigation: true })).status, 200)
     assert.equal(test.bed.spawner.passed.length, 0)
+  })
+
+  it('hazard: an application that sends /kept/ to /kept loops: a path that is kept is the application’s', async () => {
+    await using test = await start()
+    for (const more of [{ navigation: true }, { method: 'HEAD' }, {}]) {
+      const answer = await test.bed.request({ path: '/kept?a=%2F', ...more })
+      assert.equal(answer.status, 200)
+      assert.equal(answer.headers.location, undefined)
+    }
+  })
+
+  it('leads a navigation to its root to the path that it opens at, and no other request', async () => {
+    const open = '/vnc.html?autoconnect=true'
+    const whole: Route = { ...labRoute, hosts: ['desk.test'], open }
+    await using test = await start([
+      at('/kept', false, { open }),
+      at('/cut', true, { open }),
+      whole,
+    ])
+    for (const [path, host, location] of [
+      ['/kept/', 'berth.test', '/kept/vnc.html?autoconnect=true'],
+      ['/kept', 'berth.test', '/kept/vnc.html?autoconnect=true'],
+      ['/cut/', 'berth.test', '/cut/vnc.html?autoconnect=true'],
+      ['/cut', 'berth.test', '/cut/vnc.html?autoconnect=true'],
+      ['/', 'desk.test', '/vnc.html?autoconnect=true'],
+    ] as const) {
+      const answer = await test.bed.request({ path, navigation: true, headers: { host } })
+      assert.equal(answer.status, 307, path)
+      assert.equal(answer.headers.location, location)
+      assert.equal(answer.headers['cache-control'], 'no-store')
+      for (const other of [
+        { path, method: 'POST', body: 'x' },
+        { path },
+        { path: `${path}?a`, navigation: true },
+        { path: location, navigation: true },
+      ])
+        assert.notEqual((await test.bed.request({ ...other, headers: { host } })).status, 307)
+    }
   })
 
   it('hazard: refuses a path that begins like a host name once the prefix is stripped', async () => {

@@ -17,7 +17,13 @@ import {
   type Ending,
   type Entry,
 } from './access-log.ts'
-import { wantsPage, workspaceOf, type Admit, type AdmittedRequest } from './admission.ts'
+import {
+  wantsPage,
+  workspaceOf,
+  type Admit,
+  type AdmittedRequest,
+  type Redirect,
+} from './admission.ts'
 import type { Metrics } from './metrics.ts'
 import type { PersonLimits } from './person-limits.ts'
 import { beginRequestActivity } from './request-activity.ts'
@@ -186,10 +192,10 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   }
 
   /** Clients must not remember it: the next snapshot of routes may change it. */
-  function redirect({ req, res }: Exchange, location: string): Ending {
-    res.writeHead(308, { location, 'cache-control': 'no-store', 'content-length': '0' }).end()
+  function redirect({ req, res }: Exchange, { status, location }: Redirect): Ending {
+    res.writeHead(status, { location, 'cache-control': 'no-store', 'content-length': '0' }).end()
     discardUpload(req, refusedGrace)
-    return { outcome: 'own', status: 308, bytesIn: 0, bytesOut: 0 }
+    return { outcome: 'own', status, bytesIn: 0, bytesOut: 0 }
   }
 
   const page = async (exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> =>
@@ -207,7 +213,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     }
     const { admitted } = admission
     entry.user = admitted.person.name
-    if (admitted.location !== undefined) return redirect(exchange, admitted.location)
+    if (admitted.redirect !== undefined) return redirect(exchange, admitted.redirect)
     const taken = limits.take(admitted.person.name, false)
     if ('limit' in taken)
       return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))

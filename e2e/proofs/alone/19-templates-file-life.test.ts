@@ -267,8 +267,32 @@ describe('proof 19: the life of workspaces according to the file', { concurrency
     assert.equal((await echoed(here, '/echo/what')).target, '/echo/what')
     assert.equal((await echoed(here, '/stripped/echo/what')).target, '/echo/what')
     const { Config } = await inspected(berth.engine, nameOf('below'))
-    assert.ok(Config.Env.includes('BELOW=/echo/'), Config.Env.join())
+    const address = new URL(berth.siteAt('localhost').origin)
+    for (const variable of [
+      'BELOW=/echo/',
+      'PREFIX=/echo',
+      `HOST=${address.host}`,
+      `ORIGIN=${address.origin}`,
+    ])
+      assert.ok(Config.Env.includes(variable), Config.Env.join())
     assert.deepEqual(Config.Cmd, ['node', '/opt/hello/src/main.ts', '--title', 'two words'])
+  })
+
+  it('open: leads a visit to the root of the template to its first page', async () => {
+    const here = asTheGateway(berth, director, 'ann', { host: 'localhost' })
+    for (const path of ['/stripped', '/stripped/']) {
+      const led = await here.navigate(path)
+      assert.deepEqual(
+        [led.status, led.headers.location],
+        [307, '/stripped/echo?from=/stripped'],
+        path,
+      )
+      led.leave()
+    }
+    assert.equal(
+      (await echoed(here, '/stripped/echo?from=/stripped')).target,
+      '/echo?from=/stripped',
+    )
   })
 
   it('volumes: mounts volumes and a folder of the host in the long syntax; allow: admits the listed people; egress: reaches the internet', async () => {

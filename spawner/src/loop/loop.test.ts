@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { Route } from '@berth/shared/contract'
 import type { State } from '../policy/domain.ts'
 import { testTemplate } from '../templates/testing/test-template.ts'
-import { templateRoutes } from './routes.ts'
+import { routeOf, templateRoutes } from './routes.ts'
 import { createTestLoop, startTestLoop, flush, userOf } from './testing/test-loop.ts'
 
 const granted = (reply: { status: string }) => reply.status === 'granted'
@@ -260,6 +260,15 @@ describe('the loop', () => {
         connectionIdleMs: 60_000,
       },
     ])
+  })
+
+  it('tells directors where a template opens, below its own prefix', () => {
+    const path = { prefix: '/desk', strip: true }
+    const open = '/vnc.html?path={prefix}/ws'
+    const template = testTemplate('desk', { open, route: { hosts: [], path } })
+    assert.equal(routeOf(template).open, '/vnc.html?path=/desk/ws')
+    assert.equal(routeOf({ ...template, route: { hosts: ['x.org'] } }).open, '/vnc.html?path=/ws')
+    assert.equal('open' in routeOf(testTemplate('lab')), false)
   })
 
   it('has the directors probe, from where the requests will come', async () => {

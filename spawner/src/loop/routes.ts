@@ -1,6 +1,7 @@
 // The routes as directors need them: one for each template.
 import type { Route } from '@berth/shared/contract'
 import type { PolicyConfig } from '../policy/domain.ts'
+import { placeholderValues, render } from '../templates/placeholders.ts'
 import { isShared, type Template } from '../templates/template.ts'
 
 export function templateRoutes({ templates }: Pick<PolicyConfig, 'templates'>): readonly Route[] {
@@ -9,6 +10,7 @@ export function templateRoutes({ templates }: Pick<PolicyConfig, 'templates'>): 
 
 export function routeOf(template: Template): Route {
   const { path, listenPort } = template.route
+  const open = render(template.open, placeholderValues(template, undefined, ''))
   return {
     template: template.name,
     prefix: template.prefix,
@@ -16,6 +18,7 @@ export function routeOf(template: Template): Route {
     hosts: [...template.route.hosts],
     ...(path === undefined ? {} : { path }),
     ...(listenPort === undefined ? {} : { listenPort }),
+    ...(open === '' ? {} : { open }),
     shared: isShared(template),
     readyPath: template.spec.readyPath,
     passIdentity: [...template.passIdentity],

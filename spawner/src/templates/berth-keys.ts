@@ -75,11 +75,15 @@ export const berthKeys = {
           ),
         ],
         'a path, or a map with prefix and strip',
-        'A path such as `/lab`, which the application sees (`{base_path}` is then `/lab/`), or `{prefix, strip}`. The path is on the hosts that `hosts` names, otherwise on the host of PUBLIC_URL',
+        'A path such as `/lab`, which the application sees (`{base_path}` is then `/lab/`, `{prefix}` is `/lab`), or `{prefix, strip}`. The path is on the hosts that `hosts` names, otherwise on the host of PUBLIC_URL',
       ).optional(),
       port: value(port, 'A port of the director that leads only to this template').optional(),
     },
     'The address of its workspaces. Without one, every host name that no other template has leads to it',
+  ).optional(),
+  open: value(
+    field.openPath,
+    'The path of the application at which people begin: a visit to `/` is led there, below the prefix of the route. `{prefix}`, `{base_path}`, `{host}` and `{origin}` are allowed. Unset: `/`',
   ).optional(),
   allow: section(
     {

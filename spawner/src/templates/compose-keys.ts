@@ -82,7 +82,7 @@ export const composeKeys = {
   ).optional(),
   volumes: list(
     volume,
-    'Volumes: `name:/path[:ro]`, the long form of Compose (`type`, `source`, `target`, `read_only`), or `{id, path}` for a volume that several templates share and everybody may write to. Folders of the host are allowed only below BINDS_ALLOWED. Placeholders are allowed, except `{username}` and `{email}`',
+    'Volumes: `name:/path[:ro]`, the long form of Compose (`type`, `source`, `target`, `read_only`), or `{id, path}` for a volume that several templates share and everybody may write to. Folders of the host are allowed only below BINDS_ALLOWED. Placeholders are allowed, except `{username}`, `{email}`, `{host}` and `{origin}`',
   ).optional(),
   user: value(
     field.user,

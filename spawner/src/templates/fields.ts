@@ -5,7 +5,7 @@ import { parsePrefix } from '@berth/shared/names'
 import { custom, integer, pattern, type Parse } from '@berth/shared/parse'
 import { parseSize } from '@berth/shared/size'
 import { parseCommand } from './command-words.ts'
-import { placeholderComplaint, usesPlaceholder } from './placeholders.ts'
+import { addressPlaceholders, placeholderComplaint, usesPlaceholder } from './placeholders.ts'
 import { mountPathComplaint, volumeNameComplaint } from './volume-list.ts'
 
 /** Accepts the text unchanged unless there is a complaint about it. */
@@ -43,6 +43,18 @@ export const signal = pattern(
 )
 
 export const urlPath = pattern(/^\/[\x21-\x7e]{0,1023}$/, 'must be a path that begins with /')
+
+/** Where a person is led from `/`. A browser sends no `#…`, so from there alone it would be led to `/` again and again. */
+export const openPath: Parse<string> = (text) => {
+  const result = urlPath(text)
+  if ('complaint' in result) return result
+  if (/^\/[/\\]/.test(text)) return { complaint: 'must begin with one slash' }
+  if (/^\/(#|$)/.test(text))
+    return { complaint: 'must differ from / before the #, such as /vnc.html or /?view=1' }
+  if (/^\/\.berth(\/|$)/.test(text)) return { complaint: 'is reserved for Berth' }
+  const complaint = placeholderComplaint(text, addressPlaceholders)
+  return complaint === undefined ? { value: text } : { complaint }
+}
 
 /** A text of one line that people read. */
 export const words = pattern(/^[^\p{Cc}\p{Zl}\p{Zp}]{0,1024}$/u, 'must be one line of text')

@@ -120,6 +120,9 @@ describe('a field of a template in the file', () => {
     ],
     ['route: { path: /lab }', basePath, '/lab/'],
     ['route: { path: { prefix: /lab, strip: true } }', basePath, '/'],
+    ['open: "/vnc.html?path={prefix}"', (t) => t.open, '/vnc.html?path={prefix}'],
+    ['open: "/?view=1#top"', (t) => t.open, '/?view=1#top'],
+    ['', (t) => t.open, ''],
     ['route: { port: 8443 }', (t) => t.route, { hosts: [], listenPort: 8443 }],
     [
       'allow: { users: [ann, 7], groups: [staff] }',

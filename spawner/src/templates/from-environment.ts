@@ -70,6 +70,7 @@ export function templateFromEnvironment(
       busyAtMostMs: values.CONTAINER_BUSY_AT_MOST,
     },
     route: { hosts: values.CONTAINER_HOSTS ?? [] },
+    open: values.CONTAINER_OPEN ?? '',
     passIdentity: values.CONTAINER_PASS_IDENTITY ?? defaultIdentity(seats),
     passTokens: values.CONTAINER_PASS_TOKENS ?? [],
     backgroundRequests: values.CONTAINER_BACKGROUND_REQUESTS ?? [],
@@ -95,6 +96,7 @@ const variables: Readonly<Record<string, string>> = {
   'seats.total': 'CONTAINER_SEATS_TOTAL',
   standby: 'CONTAINER_STANDBY',
   'route.hosts': 'CONTAINER_HOSTS',
+  open: 'CONTAINER_OPEN',
 }
 
 /** @param path the path of a field in the file */

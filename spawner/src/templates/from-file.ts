@@ -102,6 +102,7 @@ export function templateFromFile(
       busyAtMostMs: activity.at_most ?? defaultPolicy.busyAtMostMs,
     },
     route: routeOf(written),
+    open: written.open ?? '',
     passIdentity: written.pass?.identity ?? defaultIdentity(concurrent),
     passTokens: written.pass?.tokens ?? [],
     backgroundRequests: written.background ?? [],

@@ -107,6 +107,7 @@ describe('an image’s label', () => {
       ['memory', '512m', (t) => [t.spec.memoryBytes, t.spec.memorySwapBytes], [2 ** 29, 2 ** 29]],
       ['cpus', '0.5', (t) => t.spec.cpus, 0.5],
       ['base_path', '/lab/', basePath, '/lab/'],
+      ['open', '/vnc.html', (t) => t.open, '/vnc.html'],
       ['title', 'The lab', (t) => t.title, 'The lab'],
       ['description', 'Notebooks', (t) => t.description, 'Notebooks'],
       ['icon', 'https://x.org/i.png', (t) => t.icon, 'https://x.org/i.png'],

@@ -92,6 +92,7 @@ export function templateFromImage(
       idleRemoveMs: inactive === 0 ? 0 : Math.max(inactive, 24 * hour),
       drainAfterMs: read('timeout.session', period) ?? 24 * hour,
     },
+    open: read('open', field.openPath) ?? '',
     passIdentity: defaultIdentity(users),
     passTokens: [],
     backgroundRequests: [],

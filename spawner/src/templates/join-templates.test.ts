@@ -7,6 +7,7 @@ import { testTemplate } from './testing/test-template.ts'
 const context: JoinContext = {
   instance: 'berth',
   maxMemoryBytes: 0,
+  publicUrl: 'https://berth.org:8443',
   hosts: { public: 'berth.org', portal: 'portal.berth.org' },
   imagesAllowed: ['team/*'],
 }
@@ -27,6 +28,14 @@ describe('the templates of all sources', () => {
     const { names, leftOut } = join([image('team/app:1'), image('else/x:1')])
     assert.deepEqual(names, ['lab', 'board', 'app'])
     assert.deepEqual(leftOut, [])
+  })
+
+  it('know their address in the browser, an image as well', () => {
+    const { templates } = joinTemplates([testTemplate('lab')], [image('team/app:1')], context)
+    assert.deepEqual(
+      [...templates.values()].map(({ origin }) => origin),
+      ['https://berth.org:8443', 'https://app.berth.org:8443'],
+    )
   })
 
   it('contain no image if no image is allowed', () => {

@@ -1,5 +1,6 @@
 // Joins the templates of environment, file and images. An earlier source wins. An image that cannot be a template is
 // left out, with the reason.
+import { originOf } from './address.ts'
 import { templateFromImage, type LabelledImage } from './from-image.ts'
 import { createAdmission } from './image-patterns.ts'
 import { jointComplaints } from './joint-rules.ts'
@@ -37,7 +38,13 @@ export function joinTemplates(
     else
       leftOut.push(`the image ${image.reference} is not a template: it ${complaints.join('; it ')}`)
   }
-  return { templates: new Map(templates.map((template) => [template.name, template])), leftOut }
+  const placed = templates.map((template) => placedAt(template, context.publicUrl))
+  return { templates: new Map(placed.map((template) => [template.name, template])), leftOut }
+}
+
+function placedAt(template: Template, publicUrl: string | undefined): Template {
+  const origin = originOf(template.route, publicUrl)
+  return origin === undefined ? template : { ...template, origin }
 }
 
 /** Each image once, by the first of its names, in an order that does not depend on the order of the engine. */

@@ -38,6 +38,28 @@ describe('placeholders', () => {
     }
   })
 
+  it('give the path of the route without a slash at its end, kept or stripped, and nothing at the root', () => {
+    for (const [path, prefix] of [
+      [{ prefix: '/lab', strip: false }, '/lab'],
+      [{ prefix: '/lab', strip: true }, '/lab'],
+      [undefined, ''],
+    ] as const) {
+      const route = { hosts: [], ...(path === undefined ? {} : { path }) }
+      assert.equal(
+        render('<{prefix}>', placeholderValues({ ...lab, route }, owner, 'b')),
+        `<${prefix}>`,
+      )
+    }
+  })
+
+  it('give the address that people have in their browser, with its port', () => {
+    const there = { ...lab, origin: 'https://lab.example.com:8443' }
+    assert.equal(
+      render('{host} {origin}', placeholderValues(there, owner, 'b')),
+      'lab.example.com:8443 https://lab.example.com:8443',
+    )
+  })
+
   it('are empty for a workspace without an owner', () => {
     const withoutOwner = placeholderValues(lab, undefined, 'berth')
     assert.equal(

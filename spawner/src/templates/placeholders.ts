@@ -11,15 +11,22 @@ const placeholderNames = [
   'template',
   'instance',
   'base_path',
+  'prefix',
+  'host',
+  'origin',
   'email',
 ] as const
 export type PlaceholderName = (typeof placeholderNames)[number]
 export type PlaceholderValues = Readonly<Record<PlaceholderName, string>>
 
-/** The placeholders that a volume or a path may contain: people cannot choose the characters in their values. */
-export const mountPlaceholders: readonly PlaceholderName[] = placeholderNames.filter(
-  (name) => name !== 'username' && name !== 'email',
-)
+const notInMounts: readonly PlaceholderName[] = ['username', 'email', 'host', 'origin']
+
+/** The placeholders that a volume or a path may contain. People choose the characters in a user name and an address of
+ * e-mail, and an address of the web has colons. */
+export const mountPlaceholders = placeholderNames.filter((name) => !notInMounts.includes(name))
+
+/** What follows from the route of the template alone. */
+export const addressPlaceholders = ['base_path', 'prefix', 'host', 'origin'] as const
 
 type Part = { readonly text: string } | { readonly placeholder: PlaceholderName }
 
@@ -77,7 +84,7 @@ export function render(source: string, values: PlaceholderValues): string {
  * a person are empty, and their templates may not use these placeholders.
  */
 export function placeholderValues(
-  template: Pick<Template, 'name' | 'prefix' | 'route'>,
+  template: Pick<Template, 'name' | 'prefix' | 'route' | 'origin'>,
   owner: Person | undefined,
   instance: string,
 ): PlaceholderValues {
@@ -88,6 +95,9 @@ export function placeholderValues(
     template: template.name,
     instance,
     base_path: basePath(template),
+    prefix: template.route.path?.prefix ?? '',
+    host: template.origin === undefined ? '' : new URL(template.origin).host,
+    origin: template.origin ?? '',
     email: owner?.email ?? '',
   }
 }

@@ -160,6 +160,25 @@ const broken: readonly Broken[] = [
     ],
   },
   {
+    why: 'an address that is not known',
+    text: `templates:\n  lab: { ${lab}, route: { port: 8443 }, environment: { A: "{origin}" } }\n  any: { ${lab}, route: { hosts: ["*.x.org"] }, command: "serve {host}" }\n  one: { ${lab}, route: { hosts: ["*.y.org", y.org] }, command: "serve {host}" }\n`,
+    problems: [
+      /^2:\d+ .*environment\.A contains \{origin\}.*only route\.port leads to it/,
+      /^3:\d+ .*command contains \{host\}.*route\.hosts has no host name without \*\./,
+    ],
+  },
+  {
+    why: 'a path to open that leads nowhere else, or to another host',
+    text: `templates:\n  a: { ${lab}, open: / }\n  b: { ${lab}, open: "/#top", route: { path: /b } }\n  c: { ${lab}, open: //evil.org, route: { path: /c } }\n  d: { ${lab}, open: "/{user}", route: { path: /d } }\n  e: { ${lab}, open: /.berth/restart, route: { path: /e } }\n`,
+    problems: [
+      /^2:\d+ .*open must differ from \//,
+      /^3:\d+ .*open must differ from \//,
+      /^4:\d+ .*open must begin with one slash/,
+      /^5:\d+ .*open may not contain \{user\}/,
+      /^6:\d+ .*open is reserved for Berth/,
+    ],
+  },
+  {
     why: 'a standby that names its owner',
     text: `templates:\n  lab: { ${lab}, standby: 2, environment: { A: "{username}" } }\n`,
     problems: [

@@ -1,7 +1,8 @@
 // The rules that the fields of one template must meet together, whatever the source of the template is. Fields have
 // their names in the file.
 import { formatDuration } from '@berth/shared/duration'
-import { usesPlaceholder } from './placeholders.ts'
+import { originOf } from './address.ts'
+import { usesPlaceholder, type PlaceholderName } from './placeholders.ts'
 import { isShared, type Template } from './template.ts'
 
 export interface Complaint {
@@ -15,6 +16,8 @@ export interface Surroundings {
   readonly instance: string
   /** The limit on the memory of all workspaces together. Zero: no limit. */
   readonly maxMemoryBytes: number
+  /** PUBLIC_URL. */
+  readonly publicUrl: string | undefined
 }
 
 export function templateComplaints(
@@ -30,6 +33,7 @@ export function templateComplaints(
     ...ladderComplaints(template),
     ...seatComplaints(template),
     ...personComplaints(template),
+    ...addressComplaints(template, surroundings.publicUrl),
   ]
 }
 
@@ -159,7 +163,37 @@ function* personComplaints(template: Template): Generator<Complaint> {
     : 'but its workspaces are ready in advance, before they have an owner'
   if (spec.home !== undefined)
     yield { fields: ['home', reason], message: `belongs to one person, ${why}` }
+  for (const [field, name] of using(template, ['user', 'username', 'email', 'workspace']))
+    yield { fields: [field, reason], message: `names a person by {${name}}, ${why}` }
+}
+
+/** An application that is told an empty host would refuse every request, and not say why. */
+function* addressComplaints(
+  template: Template,
+  publicUrl: string | undefined,
+): Generator<Complaint> {
+  if (originOf(template.route, publicUrl) !== undefined) return
+  const { hosts } = template.route
+  const why =
+    publicUrl === undefined
+      ? 'PUBLIC_URL is not set'
+      : hosts.length > 0
+        ? 'route.hosts has no host name without *.'
+        : 'only route.port leads to it, from a gateway whose address Berth does not know'
+  for (const [field, name] of using(template, ['host', 'origin']))
+    yield {
+      fields: [field],
+      message: `contains {${name}}, and the address of this template is not known: ${why}`,
+    }
+}
+
+/** The fields with one of these placeholders, each once, with the first of them that it has. */
+function* using(
+  { spec, open }: Template,
+  names: readonly PlaceholderName[],
+): Generator<readonly [field: string, name: PlaceholderName]> {
   const texts = [
+    ['open', open] as const,
     ...spec.command.map((text) => ['command', text] as const),
     ...Object.entries(spec.environment).map(
       ([name, text]) => [`environment.${name}`, text] as const,
@@ -170,11 +204,9 @@ function* personComplaints(template: Template): Generator<Complaint> {
   ]
   const told = new Set<string>()
   for (const [field, text] of texts) {
-    const name = (['user', 'username', 'email', 'workspace'] as const).find((placeholder) =>
-      usesPlaceholder(text, placeholder),
-    )
+    const name = names.find((placeholder) => usesPlaceholder(text, placeholder))
     if (name === undefined || told.has(field)) continue
     told.add(field)
-    yield { fields: [field, reason], message: `names a person by {${name}}, ${why}` }
+    yield [field, name]
   }
 }

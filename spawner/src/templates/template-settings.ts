@@ -27,6 +27,10 @@ export const templateSettings = {
     doc: 'the host names that lead to it, where *. stands for any one label; unset: every host name that no other template has',
     example: 'lab.example.com',
   }),
+  CONTAINER_OPEN: optional(field.openPath, {
+    doc: 'the path of the application at which people begin: a visit to / is led there; unset: /',
+    example: '/vnc.html?autoconnect=true',
+  }),
   CONTAINER_COMMAND: optional(field.command, {
     doc: 'the command that runs instead of the command of the image: words with quotes, or a JSON array',
     example: 'start-notebook.py --IdentityProvider.token=',

@@ -45,6 +45,7 @@ function start(given: Partial<TemplateSourceDeps> = {}) {
       context: {
         instance: 'berth',
         maxMemoryBytes: 0,
+        publicUrl: 'https://berth.org',
         hosts: { public: 'berth.org', portal: undefined },
         imagesAllowed: ['team/*'],
         bindsAllowed: [],

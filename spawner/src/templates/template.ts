@@ -127,6 +127,10 @@ export interface Template {
   readonly spec: TemplateSpec
   readonly policy: TemplatePolicy
   readonly route: TemplateRoute
+  /** Scheme, host and port of that address, as browsers have them. Absent: Berth does not know them. */
+  readonly origin?: string
+  /** A person who comes to `/` is led to this path; below the prefix of the route. Empty: they stay at `/`. */
+  readonly open: string
   /** Which identity headers of the gateway the director passes to the application unchanged. */
   readonly passIdentity: readonly IdentityField[]
   /** Which tokens of the gateway the director passes to the application. */

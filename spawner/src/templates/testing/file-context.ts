@@ -5,6 +5,7 @@ export function fileContext(given: Partial<FileContext> = {}): FileContext {
   return {
     instance: 'berth',
     maxMemoryBytes: 0,
+    publicUrl: 'https://berth.example.com',
     bindsAllowed: [],
     hosts: { public: 'berth.example.com', portal: 'portal.example.com' },
     beside: [],

@@ -27,6 +27,7 @@ export function testTemplate(name: string, { spec, policy, ...rest }: TestTempla
     spec: { ...unlimitedSpec, image: 'berth/lab', port: 8888, ...spec },
     policy: { ...unlimitedPolicy, ...policy },
     route: { hosts: [] },
+    open: '',
     passIdentity: [],
     passTokens: [],
     backgroundRequests: [],
