@@ -17,6 +17,7 @@ const context = {
   bindsAllowed: ['/srv'],
   hosts: { public: 'berth.example.com', portal: 'portal.berth.example.com' },
   beside: [],
+  variables: () => ({ value: undefined }),
   readSecret: () => 'of a licence',
 }
 

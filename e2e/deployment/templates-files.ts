@@ -26,6 +26,8 @@ templates:
     route: { hosts: ['*.full.localhost'] }
     environment:
       WHO: '{user} as {username} in {workspace} of {instance}, {{plain}'
+      WRITTEN: 1.10
+      FILLED: \${NOT_SET_ANYWHERE:-yes} $$HOME
     command: [node, /opt/hello/src/main.ts]
     home: { path: /home/hello, volume: '{instance}-{user}-full' }
     volumes:

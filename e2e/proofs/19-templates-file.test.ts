@@ -60,6 +60,8 @@ describe('proof 19: the file with templates', () => {
     const env = await (await ann.ask('/env')).json<Record<string, string>>()
     const name = `f${prefix}-ann`
     assert.equal(env['WHO'], `ann as ann in ${name} of ${berth.instance}, {plain}`)
+    assert.equal(env['WRITTEN'], '1.10')
+    assert.equal(env['FILLED'], 'yes $HOME')
 
     const { Config, HostConfig, Mounts, NetworkSettings } = await inspected(berth.engine, name)
     const host = HostConfig as Record<string, unknown>

@@ -97,6 +97,22 @@ describe('the configuration of the spawner', () => {
     ])
   })
 
+  it('fills variables into the templates file, but no secret and nothing that is about its own process', () => {
+    const { variables } = read({
+      TZ: 'UTC',
+      API_TOKEN: 'a-token-of-the-tests-alone',
+      HOME: '/root',
+    })
+    assert.deepEqual(variables('TZ'), { value: 'UTC' })
+    assert.deepEqual(variables('NONE'), { value: undefined })
+    for (const name of ['INTERNAL_SECRET', 'API_TOKEN']) {
+      const refused = variables(name)
+      assert.match('complaint' in refused ? refused.complaint : '', /is a secret of Berth/, name)
+    }
+    const home = variables('HOME')
+    assert.match('complaint' in home ? home.complaint : '', /is not filled in here: write \$\$HOME/)
+  })
+
   it('refuses a prefix that is the name of the instance', () => {
     assert.match(problemsOf({ INSTANCE: 'lab' }).join(), /CONTAINER_HOST_PREFIX "lab" must differ/)
   })

@@ -11,6 +11,7 @@ import {
   environmentSettings,
   templateSettings,
 } from './templates/template-settings.ts'
+import type { Variables } from './templates/interpolate.ts'
 import type { TemplateContext } from './templates/template-source.ts'
 import type { Template } from './templates/template.ts'
 import { unknownSettings } from './unknown-settings.ts'
@@ -20,6 +21,8 @@ export interface SpawnerConfig {
   readonly settings: SpawnerSettings
   /** The templates of the environment: none, or one. */
   readonly templates: ReadonlyMap<string, Template>
+  /** What the templates file may use as `${NAME}`. */
+  readonly variables: Variables
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -39,7 +42,26 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
     throw new SettingsError(problems)
   const template = templateFromEnvironment(settings, containerEnvironment(environment))
   const templates = new Map(template === undefined ? [] : [[template.name, template]])
-  return Object.freeze({ settings, templates })
+  return Object.freeze({ settings, templates, variables: variablesOf(env) })
+}
+
+/** Set by the image or the engine, and about this process: in a command they mean the variables of the workspace. */
+const ofThisProcess =
+  /^(HOME|HOSTNAME|LOGNAME|NODE_.*|OLDPWD|PATH|PWD|SHELL|SHLVL|TERM|USER|YARN_.*)$/
+
+/** Everybody can read in a container what its template says, so Berth's own secrets are withheld. */
+function variablesOf(env: Environment): Variables {
+  const secrets = new Set(
+    Object.entries(spawnerSettings).flatMap(([name, { secret }]) => (secret ? [name] : [])),
+  )
+  return (name) => {
+    if (secrets.has(name)) return { complaint: 'is a secret of Berth that no container gets' }
+    if (ofThisProcess.test(name))
+      return {
+        complaint: `is not filled in here: write $$${name} for the variable of the container`,
+      }
+    return { value: env[name] }
+  }
 }
 
 function attempt<S extends Settings>(
@@ -97,7 +119,7 @@ function disagreements(env: Environment, readFile: (path: string) => string): st
 }
 
 /** What templates of every source are checked against. */
-export function templateContext(settings: SpawnerSettings): TemplateContext {
+export function templateContext(settings: SpawnerSettings): Omit<TemplateContext, 'variables'> {
   const hostOf = (url: string | undefined): string | undefined =>
     url === undefined ? undefined : new URL(url).hostname
   return {

@@ -45,7 +45,7 @@ export async function startSpawner(deps: {
     createTemplateSource({
       path: settings.TEMPLATES_FILE,
       environment: environment.values(),
-      context: templateContext(settings),
+      context: { ...templateContext(settings), variables: deps.config.variables },
       readFile: (path) => readFileSync(path, 'utf8'),
       watch: watchFile,
       beside: (file, path) => resolve(dirname(file), path),

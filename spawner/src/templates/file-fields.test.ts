@@ -4,7 +4,11 @@ import { readTemplatesFile } from './read-templates-file.ts'
 import { basePath, type Template } from './template.ts'
 import { fileContext } from './testing/file-context.ts'
 
-const context = fileContext({ bindsAllowed: ['/srv'], readSecret: (path) => `of ${path}` })
+const context = fileContext({
+  bindsAllowed: ['/srv'],
+  readSecret: (path) => `of ${path}`,
+  variables: (name) => ({ value: name === 'TZ' ? 'UTC' : name === 'PIDS' ? '' : undefined }),
+})
 const minute = 60_000
 
 /** A template with an image, a port and the given fields. */
@@ -31,6 +35,39 @@ describe('a field of a template in the file', () => {
     ['command: sh -c "a b"', (t) => t.spec.command, ['sh', '-c', 'a b']],
     ['command: [sh, "a b", 7]', (t) => t.spec.command, ['sh', 'a b', '7']],
     ['environment: { A: x, B: 1, C: "" }', (t) => t.spec.environment, { A: 'x', B: '1', C: '' }],
+    [
+      'environment: { A: 1.10, B: 00123456, C: yes, D: 0x10, E: 1e3, F: 2024-01-02, G: True, H: +1, I: 0o17, J: .inf, K: 1_000, L: 12345678901234567890, M: 0.10, N: 1:30, O: -0 }',
+      (t) => Object.values(t.spec.environment).join(' '),
+      '1.10 00123456 yes 0x10 1e3 2024-01-02 True +1 0o17 .inf 1_000 12345678901234567890 0.10 1:30 -0',
+    ],
+    ['environment: [A=1.10, "B=$$x"]', (t) => t.spec.environment, { A: '1.10', B: '$x' }],
+    [
+      'command: [run, 1.10, 007, true, FALSE, 1e3]',
+      (t) => t.spec.command,
+      ['run', '1.10', '007', 'true', 'FALSE', '1e3'],
+    ],
+    ['command: 1.10', (t) => t.spec.command, ['1.10']],
+    ['user: 0010:0100', (t) => t.spec.user, '0010:0100'],
+    ['user: 0010', (t) => t.spec.user, '0010'],
+    ['title: 1.10, description: true', (t) => [t.title, t.description], ['1.10', 'true']],
+    [
+      'allow: { users: [007, 1e3, true], groups: [0x10] }',
+      (t) => [t.policy.allowedUsers, t.policy.allowedGroups],
+      [['007', '1e3', 'true'], ['0x10']],
+    ],
+    [
+      'limits: { groups: { 007: 1, True: 2, 1.10: 3 } }',
+      (t) => t.policy.maxWorkspacesByGroup,
+      { '007': 1, True: 2, '1.10': 3 },
+    ],
+    ['init: False', (t) => t.spec.init, false],
+    ['init: "false"', (t) => t.spec.init, false],
+    ['pids_limit: "${PIDS:-9}"', (t) => t.spec.pids, 9],
+    [
+      'environment: { TZ: $TZ, ZONE: "${TZ}/${CITY:-x}", PRICE: $$5 }',
+      (t) => t.spec.environment,
+      { TZ: 'UTC', ZONE: 'UTC/x', PRICE: '$5' },
+    ],
     ['environment: [A=x=y, B=]', (t) => t.spec.environment, { A: 'x=y', B: '' }],
     [
       'environment: { __proto__: x, constructor: y }',

@@ -2,21 +2,25 @@
 import type { Parse } from '@berth/shared/parse'
 import { z } from 'zod'
 
+/** Stands for a value that could not be read, and says why: no schema accepts a symbol. */
+export const unreadable = (complaint: string): symbol => Symbol(complaint)
+
+export const reasonOf = (value: unknown): string | undefined =>
+  typeof value === 'symbol' ? value.description : undefined
+
 /** The complaint about a value of the wrong type. */
 const kindOf =
   (what: string) =>
   ({ input }: { readonly input?: unknown }): string => {
     if (input === undefined) return 'is not set'
     if (input === null) return 'is empty: write a value, or leave it out'
-    return `must be ${what}`
+    return reasonOf(input) ?? `must be ${what}`
   }
 
-const textKind = kindOf('a text, in quotes where YAML takes it for something else')
+const textKind = kindOf('a text')
 
-/** A text, or a number that is read as one. */
-const scalar = z.union([z.string({ error: textKind }), z.number({ error: textKind })], {
-  error: textKind,
-})
+/** Numbers and booleans arrive as the texts that the file has (`as-written.ts`). Editors know them by their kind. */
+const scalar = z.union([z.string(), z.number(), z.boolean()], { error: textKind })
 
 /** @param description the text about the field in the reference and in editors */
 export function value<T>(parse: Parse<T>, description: string) {
@@ -37,8 +41,13 @@ export function choice<const T extends readonly [string, ...string[]]>(
   return z.enum(values, { error: kindOf(`one of ${values.join(', ')}`) }).meta({ description })
 }
 
+/** The text arrives as the file has it, in quotes or not, as Compose takes it. */
 export function flag(description: string) {
-  return z.boolean({ error: kindOf('true or false') }).meta({ description })
+  const read = (given: unknown): unknown => {
+    const word = typeof given === 'string' ? given.toLowerCase() : given
+    return word === 'true' ? true : word === 'false' ? false : given
+  }
+  return z.preprocess(read, z.boolean({ error: kindOf('true or false') })).meta({ description })
 }
 
 export function list<S extends z.ZodType>(item: S, description: string) {

@@ -56,14 +56,45 @@ const broken: readonly Broken[] = [
   },
   {
     why: 'values that are not of the right kind',
-    text: `templates:\n  lab:\n    image: [a]\n    port: eighty\n    init: "no"\n    volumes: data:/data\n    environment: { DEBUG: true }\n    command:\n`,
+    text: `templates:\n  lab:\n    image: [a]\n    port: eighty\n    init: "no"\n    volumes: data:/data\n    environment: { DEBUG: [yes] }\n    command:\n`,
     problems: [
       /^3:5 templates\.lab\.image must be a text/,
       /^4:11 templates\.lab\.port must be a whole number from 1 to 65535/,
       /^5:11 templates\.lab\.init must be true or false/,
       /^6:14 templates\.lab\.volumes must be a list/,
-      /^7:27 templates\.lab\.environment\.DEBUG must be a text, in quotes/,
+      /^7:20 templates\.lab\.environment\.DEBUG must be a text/,
       /^8:5 templates\.lab\.command is empty: write a value, or leave it out/,
+    ],
+  },
+  {
+    why: 'variables that have no value, and dollar signs that begin none',
+    text: `x-note: costs $5 and $NONE\ntemplates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    environment: { A: $TZ, B: '\${NONE:?say when}', C: a$ }\n    cpus: $CPUS\n    init: $INIT\n    command: [sh, -c, 'echo $HOME']\n    allow: $WHO\n    pull_policy: $WHEN\n    volumes: [$DATA]\n    secrets: [key]\nsecrets:\n  key: { file: $KEY }\n`,
+    given: {
+      variables: (name) => (name === 'TZ' ? { complaint: 'is a secret' } : { value: undefined }),
+    },
+    problems: [
+      /^6:23 templates\.lab\.environment\.A has the variable TZ, which is a secret/,
+      /^6:31 templates\.lab\.environment\.B has the variable NONE: say when/,
+      /^6:55 templates\.lab\.environment\.C has a \$ that begins no variable/,
+      /^7:11 templates\.lab\.cpus has the variable CPUS, which is not set/,
+      /^8:11 templates\.lab\.init has the variable INIT, which is not set/,
+      /^9:23 templates\.lab\.command\.2 has the variable HOME, which is not set: .*write .*\$\$HOME for/,
+      /^10:12 templates\.lab\.allow has the variable WHO/,
+      /^11:18 templates\.lab\.pull_policy has the variable WHEN/,
+      /^12:15 templates\.lab\.volumes\.0 has the variable DATA/,
+      /^15:16 secrets\.key\.file has the variable KEY/,
+    ],
+  },
+  {
+    why: 'tags that change a value',
+    text: `x-a: &a { mem_limit: !reset null }\nx-b: !note b\ntemplates:\n  lab:\n    <<: *a\n    image: berth/lab\n    port: !!int 8888\n    environment: !override { A: b }\n    cpus: !!float 0.5\n    title: !!binary aGk=\n    command: [! a, !env b]\n  lib: !lib\n    image: a\nsecrets: !all {}\n`,
+    problems: [
+      /^1:29 templates\.lab\.mem_limit has the tag !reset, which is for files that Compose merges/,
+      /^8:28 templates\.lab\.environment has the tag !override, .*: leave out the tag/,
+      /^10:21 templates\.lab\.title has the tag tag:yaml\.org,2002:binary, which is not known here/,
+      /^11:25 templates\.lab\.command\.1 has the tag !env/,
+      /^13:5 templates\.lib has the tag !lib/,
+      /^14:15 secrets has the tag !all/,
     ],
   },
   {

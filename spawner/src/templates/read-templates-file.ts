@@ -4,8 +4,9 @@ import type { Document } from 'yaml'
 import type { z } from 'zod'
 import { fileSchema, secretSchema, templateSchema, type WrittenTemplate } from './file-schema.ts'
 import { secretName } from './compose-keys.ts'
-import { isMap } from './file-fields.ts'
+import { isMap, reasonOf, unreadable } from './file-fields.ts'
 import { templateFromFile, type FileSurroundings } from './from-file.ts'
+import { interpolate, type Variables } from './interpolate.ts'
 import { jointComplaints } from './joint-rules.ts'
 import { nearestWord } from './nearest-word.ts'
 import { createPositions, type Path, type Position } from './positions.ts'
@@ -18,6 +19,8 @@ export interface FileContext extends Surroundings {
   /** Folders of the host below which binds may lie. */
   readonly bindsAllowed: readonly string[]
   readonly hosts: OwnHosts
+  /** What `${NAME}` stands for. */
+  readonly variables: Variables
   /** The environment's: names and ways in must differ from theirs. */
   readonly beside: readonly Template[]
   /** A secret's file, by the path that is written. Throws when it cannot be read. */
@@ -72,7 +75,7 @@ function valueOf(
     return undefined
   }
   if (isMap(value)) return value
-  if (!isPartial) complain([], 'must be a map with the key templates')
+  if (!isPartial) complain([], reasonOf(value) ?? 'must be a map with the key templates')
   return undefined
 }
 
@@ -86,11 +89,12 @@ function readContent(
   for (const key of Object.keys(content))
     if (!known.includes(key) && !key.startsWith('x-'))
       complain([key], unknownKey(key, known), 'key')
-  const secrets = readSecrets(content['secrets'], context, complain)
+  const { templates: writtenTemplates, secrets: writtenSecrets } = filledIn(content, context)
+  const secrets = readSecrets(writtenSecrets, context, complain)
   const surroundings = { ...context, secrets, lacksSecrets: isPartial }
   const wrongKeys = new Map<Template, ReadonlySet<string>>()
-  const isLeftOut = isPartial && (content['templates'] ?? undefined) === undefined
-  const written = isLeftOut ? {} : content['templates']
+  const isLeftOut = isPartial && (writtenTemplates ?? undefined) === undefined
+  const written = isLeftOut ? {} : writtenTemplates
   for (const [name, one] of entries(written, ['templates'], complain)) {
     if (incomplete.has(name)) continue
     const read = readTemplate(name, one, surroundings, complain)
@@ -107,13 +111,25 @@ function readContent(
   return templates
 }
 
+/** Only what is read: a key that begins with `x-` may be a note with a dollar sign in it. */
+function filledIn({ templates, secrets }: Content, { variables }: FileContext): Content {
+  const fill = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(fill)
+    if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, fill(v)]))
+    if (typeof value !== 'string') return value
+    const result = interpolate(value, variables)
+    return 'value' in result ? result.value : unreadable(result.complaint)
+  }
+  return { templates: fill(templates), secrets: fill(secrets) }
+}
+
 const steps = (field: string): string[] => (field === '' ? [] : field.split('.'))
 const keyOf = (field: string): string => steps(field)[0] ?? ''
 
 function entries(value: unknown, path: Path, complain: Complain): [string, unknown][] {
   if (isMap(value)) return Object.entries(value)
   if (value === undefined) complain(path, 'is not set: it holds the templates by name')
-  else complain(path, 'must be a map')
+  else complain(path, reasonOf(value) ?? 'must be a map')
   return []
 }
 

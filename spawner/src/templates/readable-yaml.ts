@@ -1,6 +1,7 @@
 // A YAML file with syntax errors, read as far as it can be: each template (or other entry of the file) that has an
 // error is left out as a whole and the rest is parsed again. So a complaint about the rest never follows from an error.
 import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml'
+import { keepAsWritten } from './as-written.ts'
 import type { Position } from './positions.ts'
 
 export interface YamlError extends Position {
@@ -45,6 +46,7 @@ export function readYaml(text: string): ReadableYaml {
     if (fault === undefined) {
       // A key that stands there twice does not keep the others from being read.
       errors.push(...document.errors.map((error) => faultOf(error, lines)))
+      keepAsWritten(document)
       return {
         errors,
         document,

@@ -49,6 +49,7 @@ function start(given: Partial<TemplateSourceDeps> = {}) {
         hosts: { public: 'berth.org', portal: undefined },
         imagesAllowed: ['team/*'],
         bindsAllowed: [],
+        variables: () => ({ value: undefined }),
       },
       readFile: (path) => readFileSync(path, 'utf8'),
       watch: () => ({ [Symbol.dispose]: () => undefined }),

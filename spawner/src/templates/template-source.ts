@@ -4,6 +4,7 @@
 import type { Log } from '@berth/shared/log'
 import { SettingsError } from '@berth/shared/settings'
 import type { LabelledImage } from './from-image.ts'
+import type { Variables } from './interpolate.ts'
 import { joinTemplates, type JoinContext } from './join-templates.ts'
 import { readTemplatesFile, type FileProblem } from './read-templates-file.ts'
 import type { Template } from './template.ts'
@@ -11,6 +12,8 @@ import type { Template } from './template.ts'
 export interface TemplateContext extends JoinContext {
   /** The folders of the host below which a template may bind folders. */
   readonly bindsAllowed: readonly string[]
+  /** What `${NAME}` stands for in the file. */
+  readonly variables: Variables
 }
 
 export interface TemplateSourceDeps {

@@ -8,6 +8,7 @@ export function fileContext(given: Partial<FileContext> = {}): FileContext {
     publicUrl: 'https://berth.example.com',
     bindsAllowed: [],
     hosts: { public: 'berth.example.com', portal: 'portal.example.com' },
+    variables: () => ({ value: undefined }),
     beside: [],
     readSecret: (path) => {
       throw new Error(`there is no ${path}`)
