@@ -243,7 +243,8 @@ export const activityReportSchema = z.object({
 })
 export type ActivityReport = z.infer<typeof activityReportSchema>
 
-/** A lease that is left out has ended. Leases count from before the report was sent. */
+/** A lease that is left out has ended. Leases count from before the report was sent. Zero: the lease is not renewed, and
+ * is good until it expires. */
 export const activityAnswerSchema = z.object({
   leases: z.array(
     z.object({

@@ -100,6 +100,17 @@ describe('activity reports', () => {
     assert.equal(table.current(seatKey(now)), undefined, 'which of the two it is, was not said')
   })
 
+  it('keep a lease that is answered with zero until it expires', async () => {
+    const { time, table, grant, answerWith } = setUp()
+    const alice = holder('alice')
+    grant(alice, 4_000).activity.touch()
+    answerWith(async ([seat]) => [{ workspace: seat?.workspace ?? '', leaseMs: 0 }])
+    await time.pass(3_999)
+    assert.ok(table.current(seatKey(alice)))
+    await time.pass(1)
+    assert.equal(table.current(seatKey(alice)), undefined)
+  })
+
   it('report a seat once more after its last connection has closed', async () => {
     const { time, sent, grant } = setUp()
     const connection = grant(holder('alice')).activity.open()

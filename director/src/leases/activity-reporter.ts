@@ -83,6 +83,7 @@ export function createActivityReporter(deps: ActivityReporterDeps): ActivityRepo
     // A lease that has ended here stays ended: its container may be gone.
     if (lease.expiresAt <= sentAt) return
     const { leaseMs, endsAt = lease.endsAt } = renewal
+    if (leaseMs === 0) return
     table.renew(seat, lease, { askedAt: sentAt, expiresAt: sentAt + leaseMs, endsAt })
   }
 

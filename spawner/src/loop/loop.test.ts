@@ -62,6 +62,26 @@ describe('the loop', () => {
     assert.equal((await requestSeat('ann')).status, 'granted')
   })
 
+  it('holds a background request while the application is asked whether it is busy', async () => {
+    await using loop = await startTestLoop()
+    const { time, workspaces, config, director, requestSeat } = loop
+    const lab = config.templates.get('lab')
+    assert.ok(lab !== undefined)
+    const asking = { ...lab, policy: { ...lab.policy, activityPath: '/api/kernels' } }
+    workspaces.reconfigure({ ...config, templates: new Map([['lab', asking]]) })
+    const { commands } = director()
+    const reply = await requestSeat('ann')
+    assert.ok(reply.status === 'granted')
+    time.advance(60_000)
+    await flush()
+    assert.equal(commands.at(-1)?.event, 'ask')
+    const polled = requestSeat('ann', { start: 'no' })
+    await flush()
+    const { workspace, generation } = reply
+    workspaces.reportActivityCheck({ director: 'd1', workspace, generation, busy: true })
+    assert.equal((await polled).status, 'granted')
+  })
+
   it('counts the time that the answer was held into the lease', async () => {
     await using loop = await startTestLoop()
     const { engine, time, director, requestSeat } = loop

@@ -129,6 +129,8 @@ function mayConcern({ reply, request }: Waiter, before: State, after: State): bo
     was?.wanted !== is?.wanted ||
     // A freeze that failed leaves the workspace as ready as it was.
     isChangingState(was) !== isChangingState(is) ||
+    // A background request waits for the answer of an application that is asked whether it is busy.
+    was?.veto?.question !== is?.veto?.question ||
     hasLostSeat(request.user, was, is) ||
     networkOf(before, was) !== networkOf(after, is)
   )

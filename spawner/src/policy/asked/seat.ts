@@ -10,6 +10,7 @@ import { idleAt, leaseSpan, lifetimeEndsAt, policyOf } from '../state/deadlines.
 import { estimateMs } from './estimates.ts'
 import { failures } from '../lifecycle/failures.ts'
 import { positionOf } from '../queue/order.ts'
+import { isAsked } from '../lifecycle/busy.ts'
 import { isFreezing, requestThaw } from '../lifecycle/freezing.ts'
 import { enqueue, probeAgain } from '../lifecycle/transitions.ts'
 import { networkOf } from '../networks.ts'
@@ -241,7 +242,9 @@ function grant(draft: Draft, { request }: SeatRequested, workspace: Workspace): 
     return refusal({ failure: failures.stopped }, name)
   const seatIdle = seat === undefined ? Infinity : seatIdleAt(config, workspace, seat)
   if (start === 'no' && Math.min(idleAt(config, workspace), seatIdle) <= now)
-    return refusal({ failure: failures.idle }, name)
+    return seatIdle > now && isAsked(workspace, now)
+      ? wait(draft, workspace)
+      : refusal({ failure: failures.idle }, name)
   if (isFreezing(workspace)) return wait(draft, workspace)
   const template = config.templates.get(workspace.template)
   const isAttached = networkOf(draft, workspace)?.attached.includes(director) === true

@@ -42,7 +42,7 @@ export interface RenewedLease {
 /** The reply to each event that asks for something. The other events have none. */
 export interface Replies {
   readonly 'seat-requested': SeatReply
-  /** A lease that is left out has ended. */
+  /** A lease that is left out has ended; one with zero is not renewed, and is good until it expires. */
   readonly 'activity-reported': readonly RenewedLease[]
   /** Absent: there is no place for another workspace, or no such template. */
   readonly 'open-requested': WorkspaceName | undefined

@@ -83,19 +83,30 @@ describe('an application whose idle step is due', () => {
     assert.deepEqual(story.ordered(), ['measure-cpu'])
   })
 
-  it('serves background requests while it is busy, until it is asked again', () => {
+  it('is asked as soon as a step is due, even under the lease of a tab that polls', () => {
+    const story = withReady(['ann'], { policy: measuring })
+    story.passes(39_000)
+    assert.deepEqual(story.reports('ann', 39_000), [nameOf('ann')])
+    story.passes(1_000)
+    assert.deepEqual(story.ordered(), ['measure-cpu'])
+  })
+
+  it('keeps a background request waiting while it is asked, and serves it if it is busy', () => {
     const story = due(measuring)
     const polls = () => story.asks('ann', { start: 'no', navigation: false })
-    assert.equal(polls().status, 'refused')
+    assert.equal(polls().status, 'waiting')
     measures(story, 100)
-    const granted = polls()
-    assert.ok(granted.status === 'granted')
-    story.passes(10_000)
-    assert.equal(polls().status, 'refused')
-    // The application is not asked before its lease expires.
-    assert.deepEqual(story.ordered(), [])
-    story.passes(20_000)
-    assert.deepEqual(story.ordered(), ['measure-cpu'])
+    assert.equal(polls().status, 'granted')
+  })
+
+  it('refuses a background request that waited once it answers that it is idle', () => {
+    const story = due(measuring)
+    const polls = () => story.asks('ann', { start: 'no', navigation: false })
+    assert.equal(polls().status, 'waiting')
+    measures(story, 0)
+    const refused = polls()
+    assert.ok(refused.status === 'refused' && refused.failure.code === 'workspace_idle')
+    assert.deepEqual(story.ordered(), ['freeze-container'])
   })
 
   it('reports its own last activity, which counts as use at that time', () => {
@@ -187,6 +198,62 @@ describe('an application whose idle step is due', () => {
     says(story, true)
     story.passes(5_000)
     assert.equal(story.phase('ann'), 'stopping')
+  })
+})
+
+/** A forgotten tab that polls every second, and its director, which reports every five seconds. */
+function createForgottenTab(story: Scenario) {
+  let leasedUntil = story.now + 20_000
+  let reportAt = story.now + 5_000
+  const refusals: number[] = []
+  return {
+    refusals,
+    pollsFor(seconds: number, answers: (story: Scenario) => unknown) {
+      for (let second = 0; second < seconds; second++) {
+        if (story.ordered().includes('freeze-container')) return
+        story.passes(1_000)
+        if (story.ordered().includes('measure-cpu')) answers(story)
+        if (story.now >= reportAt && story.now < leasedUntil) {
+          reportAt = story.now + 5_000
+          const [renewed] = story.reports('ann', 3_600_000)
+          if (renewed !== undefined) leasedUntil = story.now + 20_000
+        }
+        if (story.now < leasedUntil) continue
+        const reply = story.asks('ann', { start: 'no', navigation: false })
+        if (reply.status === 'granted') leasedUntil = story.now + reply.leaseMs
+        else refusals.push(story.now)
+      }
+    },
+  }
+}
+
+describe('a forgotten tab at an application that computes', () => {
+  it('gets an answer to each poll, for as long as the computation runs', () => {
+    const story = withReady(['ann'], { policy: measuring })
+    const tab = createForgottenTab(story)
+    tab.pollsFor(600, () => measures(story, 100))
+    assert.deepEqual(tab.refusals, [])
+  })
+
+  it('hazard: does not keep the workspace running once the computation is over', () => {
+    const story = withReady(['ann'], { policy: measuring })
+    const tab = createForgottenTab(story)
+    tab.pollsFor(300, () => measures(story, 100))
+    const overAt = story.now
+    tab.pollsFor(100, () => measures(story, 0))
+    assert.deepEqual(story.ordered(), ['freeze-container'])
+    // The pause between two questions, and the lease and margin that the last renewal gave.
+    assert.ok(story.now - overAt <= 10_000 + 30_000 + 1_000, `${story.now - overAt}`)
+  })
+
+  it('is frozen with its workspace although each poll came while the application was asked', () => {
+    const story = due(measuring)
+    for (let polls = 0; polls < 50; polls++) {
+      story.asks('ann', { start: 'no', navigation: false })
+      if (story.ordered().includes('measure-cpu')) measures(story, 0)
+      story.passes(1_000)
+    }
+    assert.deepEqual(story.ordered(), ['freeze-container'])
   })
 })
 

@@ -1,7 +1,7 @@
 // A busy workspace is not idle: the application is asked before an idle step, and its answer delays the step within a bound.
 import { change, type Draft } from '../state/draft.ts'
 import type { DirectorId, Event, Veto, Workspace } from '../domain.ts'
-import { policyOf } from '../state/deadlines.ts'
+import { idleAt, policyOf } from '../state/deadlines.ts'
 import { idleRestMs } from './freezing.ts'
 import { networkOf } from '../networks.ts'
 
@@ -42,11 +42,17 @@ export function withdrawQuestion(draft: Draft, workspace: Workspace): void {
   if (workspace.veto?.question !== undefined) change(draft, workspace, { veto: undefined })
 }
 
-/** After a step that failed the application is not asked again at once. */
+/** Whether an answer is still to come: requests that a page sends by itself wait for it. */
+export function isAsked({ veto }: Workspace, now: number): boolean {
+  return veto?.question !== undefined && veto.question.until > now
+}
+
+/** The application is not asked again at once after a step that failed, nor while leases of before the answer last. */
 function wasIdle(draft: Draft, workspace: Workspace): boolean {
   const idleSince = workspace.veto?.idleSince
   if (idleSince === undefined) return false
-  return draft.now < idleSince + idleRestMs(draft, workspace)
+  if (draft.now < idleSince + idleRestMs(draft, workspace)) return true
+  return workspace.leasedUntil > draft.now && idleAt(draft.config, workspace) <= idleSince
 }
 
 function verdictOf(draft: Draft, question: Question): 'open' | 'busy' | 'idle' | 'silent' {

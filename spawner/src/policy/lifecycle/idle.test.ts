@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { idleAt, idleFreezeAt, idleRemoveAt, idleStopAt } from '../state/deadlines.ts'
+import { idleAt, idleRemoveAt, idleStopAt } from '../state/deadlines.ts'
 import { leaseTimes } from '../state/lease-times.ts'
 import { director, nameOf, person, templateWith, withReady } from '../testing/scenario.ts'
 
@@ -122,6 +122,22 @@ describe('idleness', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
+  it('leaves a lease that was given before as it is once the workspace is due, without renewing it', () => {
+    const story = withReady(['ann'])
+    story.passes(95_000)
+    story.reports('ann', 95_000)
+    story.passes(6_000)
+    const seats = [
+      { workspace: nameOf('ann'), user: person('ann').name, lastUseAgoMs: 101_000, connections: 0 },
+    ]
+    const { reply } = story.hears({ type: 'activity-reported', director, seats })
+    assert.deepEqual(reply, [{ workspace: nameOf('ann'), user: 'ann', leaseMs: 0 }])
+    story.passes(23_999)
+    assert.equal(story.phase('ann'), 'ready')
+    story.passes(1)
+    assert.equal(story.phase('ann'), 'stopping')
+  })
+
   it('is not interrupted by use that a director reports for another person', () => {
     const story = withReady(['ann'])
     story.passes(60_000)
@@ -158,7 +174,7 @@ describe('a standby', () => {
   it('is not idle before a person claims it', () => {
     const story = withReady(['ann'], { policy: { idleFreezeMs: 40_000 } })
     const standby = { ...story.workspace('ann'), kind: 'standby' } as const
-    for (const dueAt of [idleAt, idleFreezeAt, idleStopAt, idleRemoveAt])
+    for (const dueAt of [idleAt, idleStopAt, idleRemoveAt])
       assert.equal(dueAt(story.state.config, standby), Infinity)
   })
 })

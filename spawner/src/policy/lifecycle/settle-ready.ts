@@ -2,7 +2,7 @@
 import { isVetoed, withdrawQuestion } from './busy.ts'
 import { order, rests, type Draft } from '../state/draft.ts'
 import type { Workspace } from '../domain.ts'
-import { idleFreezeAt, idleStopAt } from '../state/deadlines.ts'
+import { dueStep } from '../state/deadlines.ts'
 import { announceEnd, hasOutlived } from './end-of-life.ts'
 import { isFreezing } from './freezing.ts'
 import { endNow, isCutOff } from './settle-starts.ts'
@@ -13,13 +13,14 @@ export function settleReady(draft: Draft, former: Workspace): void {
   if (hasOutlived(draft, workspace)) return endNow(draft, workspace, 'lifetime')
   if (isCutOff(draft, workspace)) return endNow(draft, workspace, 'replaced')
   if (isFreezing(workspace)) return
-  if (idleStopAt(draft.config, workspace) <= draft.now) {
-    if (!isVetoed(draft, workspace, 'stop')) endNow(draft, workspace, 'idle')
-    return
-  }
-  if (idleFreezeAt(draft.config, workspace) > draft.now) return withdrawQuestion(draft, workspace)
-  if (rests(draft, workspace) || isVetoed(draft, workspace, 'freeze')) return
-  freeze(draft, draft.workspaces.get(workspace.name) ?? workspace)
+  const step = dueStep(draft.config, workspace, draft.now)
+  if (step === undefined) return withdrawQuestion(draft, workspace)
+  if (step === 'freeze' && rests(draft, workspace)) return
+  // Asked under a lease, too: if the application is busy, the requests that a page sends by itself are not interrupted.
+  if (isVetoed(draft, workspace, step) || workspace.leasedUntil > draft.now) return
+  const idle = draft.workspaces.get(workspace.name) ?? workspace
+  if (step === 'stop') endNow(draft, idle, 'idle')
+  else freeze(draft, idle)
 }
 
 function freeze(draft: Draft, workspace: Workspace): void {

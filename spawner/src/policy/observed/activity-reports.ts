@@ -50,17 +50,22 @@ function renew(draft: Draft, reported: Reported): RenewedLease[] {
   const workspace = reportedIn(draft, reported)
   const seat = workspace && seatIn(workspace, reported.user)
   if (workspace?.phase !== 'ready' || seat === undefined || isFreezing(workspace)) return []
-  if (!isInUse(draft, workspace, seat)) return []
-  if (networkOf(draft, workspace) === undefined) return []
+  if (!mayStay(draft, workspace, seat) || networkOf(draft, workspace) === undefined) return []
+  // The requests that a page sends by itself are served until the lease ends that was given before.
+  if (isIdle(draft, workspace, seat))
+    return [{ workspace: workspace.name, user: reported.user, leaseMs: 0 }]
   const leasedUntil = draft.now + leaseSpan(draft.config)
   changeSeat(draft, workspace, reported.user, { leasedUntil }, { leasedUntil })
   const { leaseMs } = draft.config.lease
   return [{ workspace: workspace.name, user: reported.user, leaseMs }]
 }
 
-function isInUse({ config, now }: Draft, workspace: Workspace, seat: Seat): boolean {
+function mayStay({ config }: Draft, workspace: Workspace, seat: Seat): boolean {
   const template = config.templates.get(workspace.template)
   if (template !== undefined && !isAllowed(template, seat.person)) return false
-  if (Math.min(idleAt(config, workspace), seatIdleAt(config, workspace, seat)) <= now) return false
   return !hasLeft(config, workspace, seat)
+}
+
+function isIdle({ config, now }: Draft, workspace: Workspace, seat: Seat): boolean {
+  return Math.min(idleAt(config, workspace), seatIdleAt(config, workspace, seat)) <= now
 }

@@ -38,16 +38,30 @@ function stepAt(workspace: Workspace, stepMs: number): number {
   return Math.max(usedAt + stepMs, workspace.veto?.busyUntil ?? -never)
 }
 
-/** From then on it is idle: background requests neither get nor renew a lease. Meant for those that run. */
-export function idleAt(config: PolicyConfig, workspace: Workspace): number {
+/** When each idle step of one that runs is due by the last use, whether or not a lease is still running. */
+export function idleStepsAt(
+  config: PolicyConfig,
+  workspace: Workspace,
+): { readonly freeze: number; readonly stop: number } {
   const { idleFreezeMs, idleStopMs } = policyOf(config, workspace)
-  return Math.min(stepAt(workspace, idleFreezeMs), stepAt(workspace, idleStopMs))
+  return { freeze: stepAt(workspace, idleFreezeMs), stop: stepAt(workspace, idleStopMs) }
 }
 
-/** From then on it may be frozen for idleness. */
-export function idleFreezeAt(config: PolicyConfig, workspace: Workspace): number {
-  const { idleFreezeMs } = policyOf(config, workspace)
-  return Math.max(stepAt(workspace, idleFreezeMs), workspace.leasedUntil)
+/** From then on it is idle: background requests neither get nor renew a lease. Meant for those that run. */
+export function idleAt(config: PolicyConfig, workspace: Workspace): number {
+  const { freeze, stop } = idleStepsAt(config, workspace)
+  return Math.min(freeze, stop)
+}
+
+/** The idle step that is due by the last use. Meant for those that run. */
+export function dueStep(
+  config: PolicyConfig,
+  workspace: Workspace,
+  now: number,
+): 'freeze' | 'stop' | undefined {
+  const { freeze, stop } = idleStepsAt(config, workspace)
+  if (stop <= now) return 'stop'
+  return freeze <= now ? 'freeze' : undefined
 }
 
 /** From then on it may be stopped for idleness. A frozen one that is never stopped is stopped to be removed. */

@@ -5,8 +5,8 @@ import {
   absentAt,
   endNoticeAt,
   forgetAt,
-  idleFreezeAt,
   idleRemoveAt,
+  idleStepsAt,
   idleStopAt,
   lifetimeEndsAt,
   probeGraceMs,
@@ -75,8 +75,11 @@ function considerRunning(config: PolicyConfig, workspace: Workspace, consider: C
   consider(lifetimeEndsAt(config, workspace))
   consider(nextSeatEndAt(config, workspace))
   consider(endNoticeAt(config, workspace))
-  consider(idleStopAt(config, workspace))
-  if (workspace.phase === 'ready') consider(idleFreezeAt(config, workspace))
+  if (workspace.phase === 'ready') {
+    const { freeze, stop } = idleStepsAt(config, workspace)
+    consider(freeze)
+    consider(stop)
+  } else consider(idleStopAt(config, workspace))
   consider(workspace.veto?.question?.until)
   // One whose network is gone is given up when no lease is left.
   consider(workspace.leasedUntil)

@@ -17,6 +17,7 @@ import type {
   Decision,
   PolicyConfig,
   Recorded,
+  RenewedLease,
   ReplyTo,
   SeatReply,
   State,
@@ -174,7 +175,7 @@ export class Scenario {
   reports(who: string, lastUseAgoMs: number): readonly string[] {
     const seats = [{ workspace: nameOf(who), user: user(who), lastUseAgoMs, connections: 0 }]
     const { reply = [] } = this.hears({ type: 'activity-reported', director, seats })
-    return reply.map((lease) => lease.workspace)
+    return renewed(reply)
   }
 
   /** Reports activity of a person in a shared workspace. */
@@ -183,7 +184,7 @@ export class Scenario {
     if (workspace === undefined) return []
     const seats = [{ workspace: workspace.name, user: user(who), lastUseAgoMs, connections }]
     const { reply = [] } = this.hears({ type: 'activity-reported', director, seats })
-    return reply.map((lease) => lease.workspace)
+    return renewed(reply)
   }
 
   /** The shared workspace of template `lab` in which the person has a seat. */
@@ -316,6 +317,9 @@ export class Scenario {
     }
   }
 }
+
+const renewed = (leases: readonly RenewedLease[]): readonly string[] =>
+  leases.filter(({ leaseMs }) => leaseMs > 0).map(({ workspace }) => workspace)
 
 const said: ReadonlySet<Step['type']> = new Set(['introduce', 'revoke', 'announce'])
 const isOrder = (step: Step) => !said.has(step.type)

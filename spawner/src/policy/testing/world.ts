@@ -340,7 +340,8 @@ export class World implements WorldFacts {
           workspace === lease.workspace && user === lease.user.name
         const renewed = kept.find(isOf)
         if (renewed === undefined) director.leases.delete(name)
-        else director.leases.set(name, { ...lease, until: sentAt + renewed.leaseMs })
+        else if (renewed.leaseMs > 0)
+          director.leases.set(name, { ...lease, until: sentAt + renewed.leaseMs })
       }
     })
   }
