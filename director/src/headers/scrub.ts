@@ -15,6 +15,7 @@ import {
 import { isReservedHeader } from '../identity/reserved-headers.ts'
 import { hostName } from '../routing/host-name.ts'
 import type { TemplateRoute } from '../routing/route-table.ts'
+import { putBelowPrefix } from './below-prefix.ts'
 import { createGatewayCookies } from './gateway-cookies.ts'
 import { isHopByHop, namedByConnection } from './hop-by-hop.ts'
 import { isWiderThanHost } from './cookie-domain.ts'
@@ -58,12 +59,21 @@ export interface SpawnerContext extends RequestContext {
   readonly target?: string | undefined
 }
 
+/** What the answer belongs to. */
+export interface AnswerContext {
+  /** The request's. */
+  readonly host: string | undefined
+  readonly path: TemplateRoute['path']
+  /** The request's path and query, as the application sees them. */
+  readonly target: string
+}
+
 export interface HeaderScrub {
   toWorkspace(rawHeaders: readonly string[], context: WorkspaceContext): string[]
   /** The same scrub, with the identity added. Without `Authorization`: the director adds its own. */
   toSpawner(rawHeaders: readonly string[], context: SpawnerContext): string[]
-  /** For an answer of a workspace, including trailers and 1xx. @param host the request's Host */
-  toClient(rawHeaders: readonly string[], host: string | undefined): string[]
+  /** For an answer of a workspace, including trailers and 1xx. */
+  toClient(rawHeaders: readonly string[], context: AnswerContext): string[]
 }
 
 const accessTokenHeader = 'x-forwarded-access-token'
@@ -161,7 +171,7 @@ export function createHeaderScrub({
       return kept
     },
 
-    toClient(rawHeaders, host) {
+    toClient(rawHeaders, { host, path, target }) {
       const named = namedByConnection(rawHeaders)
       const kept = filterHeaders(rawHeaders, (name, value) => {
         if (isHopByHop(name) || named?.has(name) === true) return false
@@ -170,7 +180,9 @@ export function createHeaderScrub({
       })
       // A browser may keep a page that says nothing, and shows it later without asking: nothing would start then.
       if (isHtml(kept) && !saysHowLong(kept)) kept.push('Cache-Control', 'no-cache')
-      return kept
+      return path?.strip === true
+        ? putBelowPrefix(kept, { prefix: path.prefix, host, target })
+        : kept
     },
   }
 

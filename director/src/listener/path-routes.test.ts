@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { describe, it } from 'node:test'
 import type { Route } from '@berth/shared/contract'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -140,6 +141,38 @@ describe('a route below a path', () => {
     }
     assert.equal((await bed.request({ path: '/.berth/status' })).status, 404)
     assert.equal(bed.spawner.asked.at(-1)?.workspace, 'lab-w--1')
+  })
+
+  it('has the answers of its application below the prefix that it strips, also the answer to a handshake', async () => {
+    await using test = await start()
+    const { bed } = test
+    const cookies: [string, string][] = [
+      ['/kept/', 'a=1; Path=/'],
+      ['/cut/', 'a=1; Path=/cut'],
+    ]
+    const workspace = await bed.workspace((_req, res) => {
+      res.writeHead(302, { location: '/next', 'set-cookie': 'a=1; Path=/' }).end()
+    })
+    const sockets = new WebSocketServer({ server: workspace.server })
+    sockets.on('headers', (lines) => lines.push('Set-Cookie: a=1; Path=/'))
+    sockets.on('connection', (socket) => socket.close())
+    bed.spawner.seats = async ({ template }) =>
+      granted(workspace.address, { workspace: `${template}-bob`, generation: `${template}-2` })
+    for (const [path, cookie] of cookies) {
+      const { headers } = await bed.request({ path, user: 'bob' })
+      assert.deepEqual(headers['set-cookie'], [cookie])
+      assert.equal(headers.location, path === '/cut/' ? '/cut/next' : '/next')
+      const socket = new WebSocket(`ws://127.0.0.1:${bed.director.port}${path}`, {
+        headers: {
+          host: 'berth.test',
+          'x-forwarded-preferred-username': 'bob',
+          'x-forwarded-user': 'u-bob',
+        },
+      })
+      const [answer] = (await once(socket, 'upgrade')) as [IncomingMessage]
+      assert.deepEqual(answer.headers['set-cookie'], [cookie])
+      await once(socket, 'close')
+    }
   })
 
   it('forwards WebSockets in the same way', async () => {

@@ -138,7 +138,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     seat: Seat,
   ): Promise<ForwardOutcome> {
     const { req, res, expectContinue, entry } = exchange
-    const { host, remoteAddress, proof, route, kind } = admitted
+    const { host, remoteAddress, proof, route, kind, innerTarget: target } = admitted
     entry.workspace = seat.lease.workspace
     using use = beginRequestActivity({
       activity: seat.activity,
@@ -151,7 +151,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
       res,
       dispatcher: pools.get(seat.lease),
       freshConnection: () => pools.fresh(seat.lease),
-      target: admitted.innerTarget,
+      target,
       headers: headers.toWorkspace(req.rawHeaders, {
         remoteAddress,
         proof,
@@ -160,7 +160,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
       }),
       toClient(rawHeaders) {
         use.sawHeaders(rawHeaders)
-        return headers.toClient(rawHeaders, host)
+        return headers.toClient(rawHeaders, { host, path: route.path, target })
       },
       answerTimeoutMs: deadlines.answerMs,
       expectContinue,

@@ -119,7 +119,8 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
         route,
         endsAt: seat.lease.endsAt,
       }),
-      toClient: (rawHeaders) => headers.toClient(rawHeaders, host),
+      toClient: (rawHeaders) =>
+        headers.toClient(rawHeaders, { host, path: route.path, target: innerTarget }),
       answerTimeoutMs: deadlines.answerMs,
       hooks: {
         ...use.hooks,

@@ -142,7 +142,12 @@ export async function startFront(to: Address, options: FrontOptions = {}): Promi
           proof: 'none',
           route,
         }),
-        toClient: (raw) => passes.toClient(raw, req.headers.host),
+        toClient: (raw) =>
+          passes.toClient(raw, {
+            host: req.headers.host,
+            path: undefined,
+            target: '/',
+          }),
         answerTimeoutMs,
         expectContinue,
         hooks,
@@ -167,7 +172,12 @@ export async function startFront(to: Address, options: FrontOptions = {}): Promi
         proof: 'none',
         route,
       }),
-      toClient: (raw) => passes.toClient(raw, req.headers.host),
+      toClient: (raw) =>
+        passes.toClient(raw, {
+          host: req.headers.host,
+          path: undefined,
+          target: '/',
+        }),
       answerTimeoutMs,
       hooks,
     }).then((outcome) => {

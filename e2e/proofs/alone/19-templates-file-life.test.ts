@@ -278,6 +278,18 @@ describe('proof 19: the life of workspaces according to the file', { concurrency
     assert.deepEqual(Config.Cmd, ['node', '/opt/hello/src/main.ts', '--title', 'two words'])
   })
 
+  it('route: an answer names paths and cookies below the path that is stripped', async () => {
+    const here = asTheGateway(berth, director, 'ann', { host: 'localhost' })
+    const sent = '/headers?Location=%2Fnext&Set-Cookie=a%3D1%3B+Path%3D%2F&Refresh=0%3B+url%3D%2F'
+    const answer = await here.ask(`/stripped${sent}`)
+    const { location, refresh, 'set-cookie': cookie } = answer.headers
+    assert.deepEqual(
+      [location, refresh, [cookie].flat()],
+      ['/stripped/next', '0; url=/stripped/', ['a=1; Path=/stripped']],
+    )
+    assert.equal((await echoed(here, '/stripped/echo')).headers['x-forwarded-prefix'], '/stripped')
+  })
+
   it('open: leads a visit to the root of the template to its first page', async () => {
     const here = asTheGateway(berth, director, 'ann', { host: 'localhost' })
     for (const path of ['/stripped', '/stripped/']) {
