@@ -1,7 +1,7 @@
 // In which order and under which words the variables stand in `.env.example` and in the reference, and those
 // variables that Compose, the gateway and the demo read. What the services read is in their own `config.ts`. Over 300
 // lines: it is one list, in the order in which an administrator reads it.
-import { directorSettings } from '../director/src/config.ts'
+import { directorSettings } from '@berth/shared/director-settings'
 import type { Setting, Settings } from '@berth/shared/settings'
 import { spawnerSettings } from '../spawner/src/settings.ts'
 

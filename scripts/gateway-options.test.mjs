@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
-import { directorSettings } from '../director/src/config.ts'
+import { directorSettings } from '@berth/shared/director-settings'
 import { spawnerSettings } from '../spawner/src/settings.ts'
 
 /** @param {string} name */

@@ -5,7 +5,11 @@ import { systemClock } from '@berth/shared/clock'
 import { createLog } from '@berth/shared/log'
 import { readSettings, SettingsError } from '@berth/shared/settings'
 import { config as loadEnvFile } from 'dotenv'
-import { directorSettings, warningsAbout, type DirectorConfig } from './config.ts'
+import {
+  directorSettings,
+  warningsAbout,
+  type DirectorConfig,
+} from '@berth/shared/director-settings'
 import { startDirector } from './director.ts'
 import { createResolver } from './spawner/name-lookup.ts'
 import { systemTimer } from '@berth/shared/timer'

@@ -1,5 +1,6 @@
 // Finds variables that look like settings of Berth and are not: a misspelt setting could leave access open. Pure.
-import { directorSettingNames, otherSettingNames } from '@berth/shared/setting-names'
+import { directorSettings } from '@berth/shared/director-settings'
+import { otherSettingNames } from '@berth/shared/setting-names'
 import { environmentPrefix } from './templates/template-settings.ts'
 import { nearestWord } from './templates/nearest-word.ts'
 
@@ -17,7 +18,7 @@ export function unknownSettings(
   env: Readonly<Record<string, string | undefined>>,
   known: readonly string[],
 ): readonly string[] {
-  const all = [...known, ...directorSettingNames, ...otherSettingNames]
+  const all = [...known, ...Object.keys(directorSettings), ...otherSettingNames]
   const accepted = new Set(all.flatMap((name) => [name, `${name}_FILE`]))
   return Object.entries(env)
     .filter(([name, value]) => value !== undefined && value !== '' && families.test(name))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readSettings } from '@berth/shared/settings'
-import { directorSettings, warningsAbout } from '../config.ts'
+import { directorSettings, warningsAbout } from '@berth/shared/director-settings'
 import { createGatewayCookies, gatewayCookiePatterns } from './gateway-cookies.ts'
 
 const needed = { SPAWNER_HOST: 'spawner', INTERNAL_SECRET: 'a secret of the tests' }

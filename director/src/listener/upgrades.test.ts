@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { ownerAlias, type WorkspaceName } from '@berth/shared/names'
 import { createProblem } from '@berth/shared/problems'
 import { WebSocket, WebSocketServer } from 'ws'
-import type { DirectorConfig } from '../config.ts'
+import type { DirectorConfig } from '@berth/shared/director-settings'
 import { connectRaw } from '../testing/loopback.ts'
 import {
   granted,

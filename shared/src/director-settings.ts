@@ -1,4 +1,4 @@
-// The director's settings: every variable that it reads.
+// The director's settings: every variable that it reads. The spawner checks them too, before a director is replaced.
 import {
   bound,
   containerPort,
@@ -10,8 +10,8 @@ import {
   opsPort,
   portalUrl,
   publicUrl,
-} from '@berth/shared/common-settings'
-import { duration, flag, list, pattern, port } from '@berth/shared/parse'
+} from './common-settings.ts'
+import { duration, flag, list, pattern, port } from './parse.ts'
 import {
   optional,
   optionalSecret,
@@ -19,7 +19,7 @@ import {
   required,
   withDefault,
   type Values,
-} from '@berth/shared/settings'
+} from './settings.ts'
 
 const headerName = pattern(/^[A-Za-z0-9-]+$/, 'must be a header name: letters, digits and hyphens')
 const cookieName = pattern(/^[!#$%&'+.^_`|~0-9A-Za-z-]+$/, 'must be the name of a cookie')
