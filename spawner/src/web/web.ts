@@ -47,11 +47,12 @@ const knownPaths: readonly (readonly [path: string, methods: string])[] = [
   ['/.berth/', 'GET, HEAD'],
   ['/.berth/status', 'GET, HEAD'],
   ['/.berth/events', 'GET'],
-  ['/.berth/assets/:name', 'GET, HEAD'],
+  ['/.berth/assets/:version/:name', 'GET, HEAD'],
   ['/.berth/start', 'POST'],
   ['/.berth/cancel', 'POST'],
   ['/.berth/extend', 'POST'],
   ['/.berth/restart', 'POST'],
+  ['/.berth/stop', 'POST'],
 ]
 
 function methodNotAllowed(methods: string): RequestHandler {

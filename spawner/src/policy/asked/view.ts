@@ -23,6 +23,12 @@ export interface View {
   readonly failure?: Failure
   /** The workspace was stopped at the end of its lifetime and has not been started again. */
   readonly ended: boolean
+  /** The workspace is being stopped and does not start again after that. */
+  readonly leaves?: boolean
+  /** What becomes of a workspace that is not in use, and after which time; 0 is never. */
+  readonly idle?: { readonly freezeMs: number; readonly stopMs: number }
+  /** The person is its only owner, and may stop and restart it. */
+  readonly owned?: boolean
   /** The present time, on the clock of the milestones. */
   readonly now: number
   /** Set if this person may not have the workspace at all. */
@@ -119,6 +125,9 @@ function presentView(
     milestones: workspace.milestones,
     ...(failure === undefined ? {} : { failure }),
     ended: workspace.phase === 'stopped' && workspace.stopReason === 'lifetime',
+    leaves: workspace.phase === 'stopping' && !workspace.wanted,
+    idle: { freezeMs: template.policy.idleFreezeMs, stopMs: template.policy.idleStopMs },
+    owned: workspace.kind === 'private',
     now: times.now,
   }
 }

@@ -1,9 +1,9 @@
-// An open stream of server-sent events. Comments keep the stream alive. The server drops it when its reader stops
+// An open stream of server-sent events. Heartbeats keep the stream alive. The server drops it when its reader stops
 // reading.
 import type { Response } from 'express'
 import { eventComment, eventStreamHeaders, formatEvent } from '@berth/shared/server-sent-events'
 
-const commentEveryMs = 15_000
+const beatEveryMs = 15_000
 const keepAliveMs = 30_000
 
 export interface EventStream {
@@ -18,6 +18,8 @@ export interface EventStreamHooks {
   /** Called once when the stream ends, from either side. */
   onClose(): void
   onDrain?(): void
+  /** What is written as a heartbeat, instead of a comment. */
+  readonly beat?: string
 }
 
 /** @param maxPendingBytes how much may wait in memory for a slow reader; above that the stream is dropped */
@@ -32,7 +34,7 @@ export function openEventStream(
   function finish(): void {
     if (closed) return
     closed = true
-    clearInterval(comments)
+    clearInterval(beats)
     hooks.onClose()
   }
 
@@ -47,14 +49,14 @@ export function openEventStream(
     finish()
   }
 
-  // A reader that has read nothing for the time of two comments is not slow: it does not read at all.
+  // A reader that has read nothing for the time of two heartbeats is not slow: it does not read at all.
   function keepAlive(): void {
     if (response.writableNeedDrain && behind) {
       drop()
       return
     }
     behind = response.writableNeedDrain
-    if (!behind) write(eventComment)
+    if (!behind) write(hooks.beat ?? eventComment)
   }
 
   response.once('close', finish)
@@ -64,7 +66,7 @@ export function openEventStream(
   response.writeHead(200, eventStreamHeaders)
   // The browser should reconnect soon. By default it waits several seconds.
   response.write('retry: 1000\n\n')
-  const comments = setInterval(keepAlive, commentEveryMs)
+  const beats = setInterval(keepAlive, beatEveryMs)
 
   return {
     send: (event, data) => write(formatEvent(event, data)),

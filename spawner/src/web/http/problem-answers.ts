@@ -57,6 +57,7 @@ export function createProblemAnswers(deps: {
         target: targetOf(request),
         base: baseOf(request),
         standstill: false,
+        stopsOthers: false,
       },
     )
   }

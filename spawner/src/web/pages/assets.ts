@@ -1,5 +1,5 @@
-// The style, the script and the icon of the pages. Their names change with their content, so browsers may cache them
-// for a long time.
+// The style, the scripts and the icon of the pages. They lie in a folder whose name changes with their content, so browsers
+// may cache them for a long time, and scripts may import each other.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { RequestHandler } from 'express'
@@ -9,10 +9,16 @@ import { BerthError } from '@berth/shared/problems'
 export interface Assets {
   readonly style: string
   readonly script: string
+  /** What the script imports. */
+  readonly modules: readonly string[]
+  /** The worker that ticks. */
+  readonly clock: string
   readonly icon: string
-  /** The handler of `/.berth/assets/:name`. */
-  readonly serve: RequestHandler<{ name: string }>
+  /** The handler of `/.berth/assets/:version/:name`. */
+  readonly serve: RequestHandler<{ version: string; name: string }>
 }
+
+const names = ['page.css', 'page.js', 'feed.js', 'durations.js', 'clock.js', 'mark.svg'] as const
 
 const types = {
   css: 'text/css; charset=utf-8',
@@ -21,27 +27,30 @@ const types = {
 } as const
 
 export function createAssets(): Assets {
-  const byName = new Map<string, { readonly body: Buffer; readonly type: string }>()
-
-  function add(name: string, extension: keyof typeof types): string {
-    const body = readFileSync(new URL(`./assets/${name}.${extension}`, import.meta.url))
-    const digest = createHash('sha256').update(body).digest('hex').slice(0, 16)
-    const served = `${name}.${digest}.${extension}`
-    byName.set(served, { body, type: types[extension] })
-    return `/.berth/assets/${served}`
+  const bodies = new Map<string, Buffer>()
+  const hash = createHash('sha256')
+  for (const name of names) {
+    const body = readFileSync(new URL(`./assets/${name}`, import.meta.url))
+    bodies.set(name, body)
+    hash.update(body)
   }
+  const version = hash.digest('hex').slice(0, 16)
+  const pathOf = (name: (typeof names)[number]): string => `/.berth/assets/${version}/${name}`
 
   return {
-    style: add('page', 'css'),
-    script: add('page', 'js'),
-    icon: add('mark', 'svg'),
+    style: pathOf('page.css'),
+    script: pathOf('page.js'),
+    modules: [pathOf('feed.js'), pathOf('durations.js')],
+    clock: pathOf('clock.js'),
+    icon: pathOf('mark.svg'),
     serve(request, response) {
-      const asset = byName.get(request.params.name)
-      if (asset === undefined) throw new BerthError('template_unknown', 'There is no such file.')
-      response.setHeader('content-type', asset.type)
+      const { version: wanted, name } = request.params
+      const body = wanted === version ? bodies.get(name) : undefined
+      if (body === undefined) throw new BerthError('template_unknown', 'There is no such file.')
+      response.setHeader('content-type', types[name.split('.').at(-1) as keyof typeof types])
       response.setHeader('cache-control', 'public, max-age=31536000, immutable')
       response.setHeader('x-content-type-options', 'nosniff')
-      response.end(asset.body)
+      response.end(body)
     },
   }
 }

@@ -34,3 +34,9 @@ export function longText(ms: number): string {
   if (minutes % 60 !== 0) return minutes === 1 ? 'a minute' : `${minutes} minutes`
   return minutes === 60 ? 'an hour' : `${minutes / 60} hours`
 }
+
+/** UTC, to the minute, for browsers without script: the server knows neither the time zone nor the language of the
+ * person. */
+export function utcText(at: string): string {
+  return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`
+}

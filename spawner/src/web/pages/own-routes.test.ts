@@ -291,8 +291,8 @@ describe('GET /.berth/', () => {
 describe('GET /.berth/assets', () => {
   it('serves the files that a page names, and browsers may cache them for a year', async () => {
     const { body } = await web.ask('/internal/v1/page')
-    const paths = body.match(/\/\.berth\/assets\/[\w.]+/g) ?? []
-    assert.equal(new Set(paths).size, 3)
+    const paths = body.match(/\/\.berth\/assets\/[\w./]+/g) ?? []
+    assert.equal(new Set(paths).size, 6)
     for (const path of paths) {
       const answer = await web.ask(path)
       assert.equal(answer.status, 200)
@@ -302,14 +302,13 @@ describe('GET /.berth/assets', () => {
   })
 
   it('serves no other file', async () => {
-    for (const name of [
-      'page.css',
-      '..%2fpages.ts',
-      '%2e%2e/pages.ts',
-      'tsconfig.json',
-      'constructor',
-    ])
-      assert.equal((await web.ask(`/.berth/assets/${name}`)).status, 404)
+    const { body } = await web.ask('/internal/v1/page')
+    const folder = /\/\.berth\/assets\/[0-9a-f]{16}/.exec(body)?.[0]
+    assert.equal((await web.ask(`${folder}/page.css`)).status, 200)
+    for (const name of ['..%2fpages.ts', '%2e%2e/pages.ts', 'tsconfig.json', 'constructor'])
+      assert.equal((await web.ask(`${folder}/${name}`)).status, 404)
+    assert.equal((await web.ask('/.berth/assets/0123456789abcdef/page.css')).status, 404)
+    assert.equal((await web.ask('/.berth/assets/page.css')).status, 404)
   })
 })
 

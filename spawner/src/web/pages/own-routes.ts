@@ -1,14 +1,16 @@
-// The routes below `/.berth/` on the origin of a workspace: status, start, cancel, and the files of the pages.
+// The routes below `/.berth/` on the origin of a workspace: pages, status, what a person may do, and the files of the pages.
 import { Router, urlencoded, type Request, type RequestHandler, type Response } from 'express'
 import { internalPaths } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type { Workspaces, WorkspaceView } from '../../loop/workspaces.ts'
+import { ownWorkspaces, type OwnWorkspace } from '../../policy/asked/own-workspaces.ts'
+import { isShared } from '../../templates/template.ts'
 import { sendJson } from '../http/answers.ts'
 import type { Assets } from './assets.ts'
 import { readBase, readCaller, readTarget, type Caller } from '../http/caller.ts'
 import { localPath } from '../http/local-path.ts'
-import { choosePage, runningPage, type Page } from './page-model.ts'
+import { choosePage, managePage, type Page } from './page-model.ts'
 import type { Pages } from './pages.ts'
 import { createPersonEvents } from './person-events.ts'
 import { isSameOrigin } from '../http/same-origin.ts'
@@ -31,10 +33,19 @@ export function createOwnRoutes(deps: {
   const noteSeen = ({ person, template, only }: Caller): void =>
     workspaces.reportPresence(person, template.name, only)
 
+  const othersOf = ({ person }: Caller, { status }: WorkspaceView): readonly OwnWorkspace[] =>
+    ownWorkspaces(workspaces.state(), person).filter(({ name }) => name !== status.workspace)
+
+  /** Not on a page of a workspace that runs scripts of other people, nor on a route to one workspace alone. */
+  function stopsOthers({ template, only }: Caller): boolean {
+    const known = workspaces.state().config.templates.get(template.name)
+    return only === undefined && known !== undefined && !isShared(known)
+  }
+
   function sendPage(
     request: Request,
     response: Response,
-    choose: (view: WorkspaceView) => Page,
+    choose: (view: WorkspaceView, others: readonly OwnWorkspace[]) => Page,
     place: { readonly target: string; readonly standstill: boolean },
   ): void {
     const caller = readCaller(request.headers, workspaces)
@@ -42,12 +53,14 @@ export function createOwnRoutes(deps: {
     const view = viewFor(caller)
     const base = readBase(request.headers)
     const context = { userName: caller.person.name, title: view.title, base, ...place }
-    pages.send(response, choose(view), context)
+    const others = othersOf(caller, view)
+    const page = choose(view, others)
+    pages.send(response, page, { ...context, stopsOthers: stopsOthers(caller) })
   }
 
   router.get(internalPaths.page, (request, response) => {
-    const choose = (view: WorkspaceView) =>
-      choosePage(workspaces.ready() ? view : awaitedView(view))
+    const choose = (view: WorkspaceView, others: readonly OwnWorkspace[]) =>
+      choosePage(workspaces.ready() ? view : awaitedView(view), others)
     const target = readTarget(request.headers)
     sendPage(request, response, choose, { target, standstill: false })
   })
@@ -55,8 +68,7 @@ export function createOwnRoutes(deps: {
   // This page starts nothing, so a person who has left the queue can be redirected to it.
   router.get('/.berth/', (request, response) => {
     const to = localPath(request.query['to'])
-    const choose = (view: WorkspaceView) =>
-      (request.query['to'] === undefined ? runningPage(view) : undefined) ?? choosePage(view)
+    const choose = request.query['to'] === undefined ? managePage : choosePage
     const target = to ?? `${readBase(request.headers)}/`
     sendPage(request, response, choose, { target, standstill: true })
   })
@@ -76,7 +88,7 @@ export function createOwnRoutes(deps: {
     events.open(response, readCaller(request.headers, workspaces))
   })
 
-  router.get('/.berth/assets/:name', assets.serve)
+  router.get('/.berth/assets/:version/:name', assets.serve)
 
   /** A template with its own port is behind another gateway, whose address Berth does not know. For such a template the
    * host of the request counts. */
@@ -88,7 +100,7 @@ export function createOwnRoutes(deps: {
 
   function changing(
     status: number,
-    act: (caller: Caller, view: WorkspaceView) => void,
+    act: (caller: Caller, view: WorkspaceView, request: Request) => void,
   ): RequestHandler {
     return (request, response) => {
       const caller = readCaller(request.headers, workspaces)
@@ -97,7 +109,7 @@ export function createOwnRoutes(deps: {
       // A route to one workspace must not act on another one.
       const failure = caller.only === undefined ? undefined : view.refusal?.failure
       if (failure !== undefined) throw new BerthError(failure.code, failure.detail)
-      act(caller, view)
+      act(caller, view, request)
       if (request.is('application/x-www-form-urlencoded')) {
         response.setHeader('cache-control', 'no-store')
         const elsewhere = `${readBase(request.headers)}/`
@@ -122,21 +134,56 @@ export function createOwnRoutes(deps: {
     workspaces.extend(status.workspace as WorkspaceName, person)
   }
 
-  /** Only the owner may restart a workspace, and only if there is a newer version. Otherwise an application at this
-   * origin could end its own workspace. */
-  function restart({ person }: Caller, { status }: WorkspaceView): void {
-    const workspace = workspaces.state().workspaces.get(status.workspace as WorkspaceName)
-    if (status.outdated !== true || workspace?.owner?.name !== person.name)
-      throw new BerthError('conflict', 'There is no newer version of this workspace.')
-    workspaces.end(workspace.name, 'restart')
+  /** Only of a workspace that is the person's alone: others may be at work in a shared one. */
+  function requireOwned({ owned, status }: WorkspaceView): void {
+    if (owned === true || status.phase === 'absent') return
+    throw new BerthError(
+      'conflict',
+      'Several people use this workspace, so no single one of them can stop or restart it.',
+    )
+  }
+
+  /** With a new container, also if there is no newer version: a person may have to get out of a broken one. */
+  function restart(caller: Caller, view: WorkspaceView): void {
+    requireOwned(view)
+    if (view.status.phase === 'absent') return start(caller)
+    workspaces.end(view.status.workspace as WorkspaceName, 'restart')
+  }
+
+  /** The person's workspace of this route, or another one of theirs that a form names. */
+  function stop(caller: Caller, view: WorkspaceView, request: Request): void {
+    const named = formField(request, 'workspace')
+    if (named === undefined || named === view.status.workspace) {
+      requireOwned(view)
+      if (view.status.phase !== 'absent')
+        workspaces.end(view.status.workspace as WorkspaceName, 'stop')
+      return
+    }
+    if (!stopsOthers(caller) || !isByHand(request))
+      throw new BerthError(
+        'origin_refused',
+        'Another workspace can be stopped only by a click on a page of this service.',
+      )
+    const other = othersOf(caller, view).find(({ name }) => name === named)
+    if (other === undefined || other.shared)
+      throw new BerthError('workspace_unknown', 'You have no workspace of that name to stop.')
+    workspaces.end(other.name, 'stop')
   }
 
   router.post('/.berth/start', form, changing(202, start))
   router.post('/.berth/cancel', form, changing(200, cancel))
   router.post('/.berth/extend', form, changing(200, extend))
   router.post('/.berth/restart', form, changing(202, restart))
+  router.post('/.berth/stop', form, changing(202, stop))
 
   return router
+}
+
+/** A script of an application sends requests without a click. Browsers tell nothing of this over plain HTTP. */
+function isByHand(request: Request): boolean {
+  const mode = request.get('sec-fetch-mode')
+  if (mode === undefined) return true
+  return mode === 'navigate' && request.get('sec-fetch-user') === '?1'
 }
 
 /** Before the first inventory no workspace is queued yet, but each requested one will be. So the page shows the queue.

@@ -3,6 +3,7 @@ import type { ShownPhase } from '@berth/shared/contract'
 import { problemStatus, problemTitle, type ProblemCode } from '@berth/shared/problems'
 import type { WorkspaceView } from '../../loop/workspaces.ts'
 import { plainLog, plainText } from '../http/plain-text.ts'
+import type { OwnWorkspace } from '../../policy/asked/own-workspaces.ts'
 import { showStatus, type ShownStatus } from './status.ts'
 import { longText } from './durations.ts'
 import { adviceFor, noticeWords, wordsFor } from './words.ts'
@@ -12,6 +13,8 @@ interface Shown {
   /** With `refreshes`, also the seconds after which a page without script reloads. */
   readonly retryAfterS?: number
   readonly refreshes: boolean
+  /** False: no person waits at this page for a start, so its reload must not bring one about. */
+  readonly starts?: boolean
   readonly status: ShownStatus
   readonly tab: string
   readonly heading: string
@@ -30,18 +33,26 @@ export interface FailurePage extends Shown {
   readonly advice: readonly string[]
 }
 
+/** A moment is shown in the person's own time where the browser runs scripts. */
+export type Fact =
+  { readonly name: string; readonly text: string } | { readonly name: string; readonly at: string }
+
 export interface NoticePage extends Shown {
   readonly kind: 'notice'
   readonly code?: ProblemCode
-  readonly limit?: number
+  readonly limit?: Fact
   readonly advice: readonly string[]
   /** The label of the button that starts the workspace. */
   readonly start?: string
   /** The workspace runs: the page has a link to it. */
   readonly opens?: boolean
   /** Further buttons; `name` is the last part of the path that they post to. */
-  readonly acts: readonly { readonly name: 'extend' | 'restart'; readonly label: string }[]
-  readonly facts: readonly { readonly name: string; readonly text: string }[]
+  readonly acts: readonly { readonly name: 'extend' | 'restart' | 'stop'; readonly label: string }[]
+  readonly facts: readonly Fact[]
+  /** Other workspaces of the person. */
+  readonly others: readonly OwnWorkspace[]
+  /** The page of a person who may not have this: another account may. */
+  readonly signsOut?: boolean
   /** A picture that is loaded from no other origin. */
   readonly icon?: string
 }
@@ -60,52 +71,78 @@ const retryAfter: Partial<Record<ShownPhase, number>> = {
   stopping: 2,
 }
 
-export function choosePage(view: WorkspaceView): Page {
+/** @param others the other workspaces of the person */
+export function choosePage(view: WorkspaceView, others: readonly OwnWorkspace[] = []): Page {
   const status = showStatus(view)
-  if (view.refusal !== undefined) return refusalPage(view.refusal, status)
+  if (view.refusal !== undefined) return refusalPage(view.refusal, status, others)
   if (status.phase === 'failed') return failurePage(view, status)
   if (status.problem?.code === 'engine_unreachable')
     return enginePage(status, status.problem.detail)
+  if (view.leaves === true) return leavingPage(status)
   if (view.ended) return endedPage(status)
   if (status.phase === 'absent' || status.phase === 'stopped')
     return view.offer?.byClick === true ? offerPage(view, status) : restingPage(status)
   return loadingPage(status)
 }
 
-/** For a person who opens `/.berth/` itself to manage a workspace that runs. */
-export function runningPage(view: WorkspaceView): NoticePage | undefined {
+/** For a person who opens `/.berth/` itself to manage their workspaces. */
+export function managePage(view: WorkspaceView, others: readonly OwnWorkspace[]): Page {
+  const page = runningPage(view) ?? choosePage(view, others)
+  return page.kind === 'notice' ? { ...page, others } : page
+}
+
+function runningPage(view: WorkspaceView): NoticePage | undefined {
   const status = showStatus(view)
   if (view.refusal !== undefined || (status.phase !== 'ready' && status.phase !== 'frozen'))
     return undefined
   const { endsAt, extensionMs, outdated } = status
-  const latest =
-    'A newer version of it is available. Restart to get it. Save your work first: what is not saved is lost.'
+  const isFrozen = status.phase === 'frozen'
+  const latest = 'A newer version of it is available. Restart it to get that version.'
+  const paused = 'It was not in use. It continues where it was when you open it.'
   return {
     ...quiet,
     kind: 'notice',
     httpStatus: 200,
     refreshes: false,
     status,
-    tab: 'Running',
-    heading: 'Your workspace is running',
-    lead: outdated === true ? latest : 'You can open it now.',
+    tab: isFrozen ? 'Paused' : 'Running',
+    heading: isFrozen ? 'Your workspace is paused' : 'Your workspace is running',
+    lead: outdated === true ? latest : isFrozen ? paused : 'You can open it now.',
     opens: true,
-    facts: endsAt === undefined ? [] : [{ name: 'Ends at', text: timeText(endsAt) }],
+    facts: [
+      ...(endsAt === undefined ? [] : [{ name: 'Ends at', at: endsAt }]),
+      ...idleFacts(view.idle),
+    ],
     acts: [
       ...(extensionMs === undefined
         ? []
         : [{ name: 'extend', label: `Extend by ${longText(extensionMs)}` } as const]),
-      ...(outdated === true ? [{ name: 'restart', label: 'Restart to update' } as const] : []),
+      ...(view.owned === true ? ownerActs(outdated === true) : []),
+    ],
+    advice: [
+      view.owned === true ? beforeEnding : 'Several people use it, so no single one can stop it.',
     ],
   }
 }
 
-const quiet = { advice: [], acts: [], facts: [] } as const
+const beforeEnding =
+  'Save your work before you stop or restart it: what is not saved is lost. The files in your home stay.'
 
-/** UTC, to the minute: the server knows neither the time zone nor the language of the person. */
-function timeText(at: string): string {
-  return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`
+const ownerActs = (isOutdated: boolean) =>
+  [
+    { name: 'restart', label: isOutdated ? 'Restart to update' : 'Restart' },
+    { name: 'stop', label: 'Stop' },
+  ] as const
+
+function idleFacts(idle: WorkspaceView['idle']): readonly Fact[] {
+  const facts = [
+    { name: 'Pauses when unused for', ms: idle?.freezeMs ?? 0 },
+    { name: 'Stops when unused for', ms: idle?.stopMs ?? 0 },
+  ]
+  return facts.filter(({ ms }) => ms > 0).map(({ name, ms }) => ({ name, text: longText(ms) }))
 }
+
+const quiet = { advice: [], acts: [], facts: [], others: [] } as const
 
 function loadingPage(status: ShownStatus): LoadingPage {
   const words = wordsFor(status)
@@ -134,18 +171,28 @@ function failurePage(view: WorkspaceView, status: ShownStatus): FailurePage {
 function refusalPage(
   refusal: NonNullable<WorkspaceView['refusal']>,
   status: ShownStatus,
+  others: readonly OwnWorkspace[],
 ): NoticePage {
   const { code, detail } = refusal.failure
   if (code === 'engine_unreachable') return enginePage(status, plainText(detail))
+  const words = noticeWords[code]
+  const isLimit = code === 'limit_user'
+  // Once another workspace has stopped, the page goes on by itself.
+  const isClearing = isLimit && others.some(({ phase }) => phase === 'stopping')
   return {
-    ...problemPage(code, plainText(detail), status),
-    ...(refusal.limit === undefined ? {} : { limit: refusal.limit }),
-    // A person may also try again by hand where the page would do it, and after stopping another workspace.
-    ...(noticeWords[code]?.refreshS === undefined && code !== 'limit_user'
+    ...problemPage(code, words?.lead ?? plainText(detail), status),
+    ...(isClearing ? { refreshes: true, retryAfterS: 2, lead: clearing } : {}),
+    ...(isLimit || code === 'template_forbidden' ? { others } : {}),
+    ...(code === 'template_forbidden' ? { signsOut: true } : {}),
+    ...(refusal.limit === undefined || words?.limit === undefined
       ? {}
-      : { start: 'Try again' }),
+      : { limit: { name: words.limit, text: String(refusal.limit) } }),
+    // A person may also try again by hand where the page would do it, and after stopping another workspace.
+    ...(words?.refreshS === undefined && !isLimit ? {} : { start: 'Try again' }),
   }
 }
+
+const clearing = 'One of them is being stopped. This one starts after that.'
 
 function enginePage(status: ShownStatus, detail: string): NoticePage {
   return problemPage('engine_unreachable', detail, status)
@@ -167,6 +214,19 @@ export function problemPage(code: ProblemCode, detail: string, status: ShownStat
     heading: words?.heading ?? problemTitle(code),
     lead: detail,
     advice: words?.advice ?? [],
+  }
+}
+
+/** It is being stopped, and no person has asked for a start after that. */
+function leavingPage(status: ShownStatus): NoticePage {
+  return {
+    ...restingPage(status),
+    tab: 'Stopping',
+    heading: 'Your workspace is being stopped',
+    refreshes: true,
+    starts: false,
+    retryAfterS: 2,
+    start: 'Start again',
   }
 }
 

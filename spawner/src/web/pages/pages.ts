@@ -2,14 +2,14 @@
 import { fileURLToPath } from 'node:url'
 import type { Response } from 'express'
 import { Eta } from 'eta'
-import { phaseHeader, type ShownPhase } from '@berth/shared/contract'
+import { phaseHeader, waitingCookie, type ShownPhase } from '@berth/shared/contract'
 import type { Assets } from './assets.ts'
 import { standstillPath } from '../http/local-path.ts'
 import type { Page } from './page-model.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { WebSettings } from '../http/settings.ts'
-import { clockText, estimateText, spanText } from './durations.ts'
-import { phaseWords, stateWords, stepWords, waitWords } from './words.ts'
+import { clockText, estimateText, spanText, utcText } from './durations.ts'
+import { phaseNames, phaseWords, stateWords, stepWords, waitWords } from './words.ts'
 
 export interface PageContext {
   readonly userName: string | undefined
@@ -21,6 +21,8 @@ export interface PageContext {
   readonly base: string
   /** The address of the page is `/.berth/`, not the target. */
   readonly standstill: boolean
+  /** Other workspaces of the person can be stopped on this page. */
+  readonly stopsOthers: boolean
 }
 
 export interface Pages {
@@ -39,36 +41,53 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
   const words = {
     steps: stepWords,
     states: stateWords,
+    names: phaseNames,
     // The script gets these texts from here, so that each text is written only once.
     phases: JSON.stringify(phaseWords),
     waits: JSON.stringify(waitWords),
     stateList: JSON.stringify(stateWords),
   }
-  const format = { clockText, estimateText, spanText }
+  const format = { clockText, estimateText, spanText, utcText, plainText }
 
   return {
     send(response, page, context) {
+      const refresh = refreshText(page, context)
+      const manage = `${context.base}/.berth/`
+      const standstillBack =
+        context.target === `${context.base}/`
+          ? manage
+          : standstillPath(context.base, context.target)
       const html = eta.render(page.kind, {
         page,
         site,
         assets: {
           style: context.base + assets.style,
           script: context.base + assets.script,
+          modules: assets.modules.map((path) => context.base + path),
+          clock: context.base + assets.clock,
           icon: context.base + assets.icon,
         },
         base: context.base,
         words,
         format,
-        refresh: refreshText(page, context),
+        refresh,
+        waitingCookie,
+        followed: page.status.template === '' ? undefined : JSON.stringify(page.status),
         title: plainText(context.title, 100),
         userName: context.userName === undefined ? undefined : plainText(context.userName, 300),
         target: context.target,
         standstill: context.standstill,
+        stopsOthers: context.stopsOthers,
+        manage,
+        // From a page that is not at the target, a click leads back to that page and starts nothing.
+        back: context.standstill ? standstillBack : context.target,
         afterCancel: standstillPath(context.base, context.target),
       })
       response.status(context.standstill ? 200 : page.httpStatus)
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
       response.setHeader(phaseHeader, page.status.phase)
+      if (refresh !== undefined && page.starts !== false)
+        response.setHeader('set-cookie', `${waitingCookie}=1; Path=/; Max-Age=60; SameSite=Lax`)
       if (page.retryAfterS !== undefined && !context.standstill)
         response.setHeader('retry-after', String(page.retryAfterS))
       response.end(html)
@@ -83,6 +102,8 @@ const leavesFrom: ReadonlySet<ShownPhase> = new Set(['ready', 'frozen'])
 function refreshText(page: Page, context: PageContext): string | undefined {
   if (!page.refreshes) return undefined
   const seconds = page.retryAfterS ?? 5
+  if (page.starts === false && !context.standstill)
+    return `${seconds};url=${standstillPath(context.base, context.target)}`
   const leaves = context.standstill && leavesFrom.has(page.status.phase)
   return leaves ? `0;url=${context.target}` : String(seconds)
 }
@@ -94,6 +115,7 @@ function guardHeaders(frameAncestors: string): Readonly<Record<string, string>> 
     "default-src 'none'",
     "style-src 'self'",
     "script-src 'self'",
+    "worker-src 'self'",
     "connect-src 'self'",
     "img-src 'self' data:",
     "form-action 'self'",

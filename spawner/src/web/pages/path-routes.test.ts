@@ -30,7 +30,7 @@ describe('the pages of a route with a path', () => {
         for (const link of links)
           if (link !== '/oauth2/sign_out') assert.match(String(link), /^\/lab\//)
         assert.match(body, /data-base="\/lab"/)
-        assert.match(body, /\/lab\/\.berth\/assets\/page\.[0-9a-f]{16}\.js/)
+        assert.match(body, /\/lab\/\.berth\/assets\/[0-9a-f]{16}\/page\.js/)
       }
     })
 
@@ -114,7 +114,7 @@ describe('a queue', () => {
     })
 })
 
-describe('POST /.berth/extend and /.berth/restart', () => {
+describe('POST /.berth/extend, /.berth/restart and /.berth/stop', () => {
   it('extend only a workspace that can be extended', async () => {
     web.workspaces.show({ phase: 'ready', more: { extensionMs: 60_000 } })
     const post = () => web.ask('/.berth/extend', { method: 'POST', headers: here })
@@ -125,30 +125,11 @@ describe('POST /.berth/extend and /.berth/restart', () => {
     assert.equal((await post()).status, 409)
   })
 
-  it('do not restart a workspace that has the newest version', async () => {
-    web.workspaces.show({ phase: 'ready' })
-    const answer = await web.ask('/.berth/restart', { method: 'POST', headers: here })
-    assert.equal(answer.status, 409)
-    assert.ok(web.workspaces.calls.every(({ name }) => name !== 'end'))
-  })
-
   it('do nothing for another origin', async () => {
     web.workspaces.show({ phase: 'ready', more: { extensionMs: 60_000, outdated: true } })
-    for (const path of ['/.berth/extend', '/.berth/restart']) {
+    for (const path of ['/.berth/extend', '/.berth/restart', '/.berth/stop']) {
       const headers = { ...here, origin: 'http://evil.example' }
       assert.equal((await web.ask(path, { method: 'POST', headers })).status, 403)
     }
-  })
-})
-
-describe('the page of a running workspace', () => {
-  it('shows the end of the lifetime and offers more time and the newer version', async () => {
-    const endsAt = '2030-01-01T12:34:56.000Z'
-    const more = { extensionMs: 7_200_000, outdated: true }
-    web.workspaces.show({ phase: 'ready', endsAt, more })
-    const { body } = await web.ask('/.berth/')
-    assert.match(body, /2030-01-01 12:34 UTC/)
-    assert.match(body, /Extend by 2 hours/)
-    assert.match(body, /action="\/\.berth\/restart"/)
   })
 })

@@ -1,12 +1,15 @@
 // A person's view of their workspace as a stream of events. An open stream counts as presence, and it starts nothing.
 import type { Response } from 'express'
 import { BerthError } from '@berth/shared/problems'
+import { formatEvent } from '@berth/shared/server-sent-events'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Caller } from '../http/caller.ts'
 import { openEventStream } from '../http/event-stream.ts'
 import { showStatus, type ShownStatus } from './status.ts'
 
 const presenceEveryMs = 10_000
+/** A script of a page cannot hear comments, but has to notice that a stream is silent. */
+const beat = formatEvent('beat', {})
 /** The shortest time between two events about progress in one phase. A new phase is sent at once. */
 const progressEveryMs = 250
 /** Well above the 64 KiB at which Node reports a slow reader. From that point on nothing more is written. */
@@ -38,6 +41,7 @@ export function createPersonEvents(workspaces: Workspaces): PersonEvents {
     let toldEnd: string | undefined
     let later: NodeJS.Timeout | undefined
     const stream = openEventStream(response, maxPendingBytes, {
+      beat,
       onDrain: () => tell(),
       onClose() {
         clearInterval(presence)

@@ -1,4 +1,5 @@
 // The texts of the pages, by phase and by problem. This module contains no HTML.
+import type { Phase } from '@berth/shared/contract'
 import type { ProblemCode } from '@berth/shared/problems'
 import type { ShownStatus } from './status.ts'
 import type { StepPhase, StepState } from './steps.ts'
@@ -74,6 +75,20 @@ export const phaseWords: Readonly<Record<string, PhaseWords>> = {
   },
 }
 
+/** What a row of a list says about a workspace. */
+export const phaseNames: Readonly<Record<Phase, string>> = {
+  queued: 'waiting for a place',
+  pulling: 'starting',
+  creating: 'starting',
+  starting: 'starting',
+  probing: 'starting',
+  ready: 'running',
+  frozen: 'paused',
+  stopping: 'stopping',
+  stopped: 'stopped',
+  failed: 'failed',
+}
+
 /** @param status only the phase, the limit, the position in the queue and the percentage of the download are used */
 export function wordsFor(status: ShownStatus): PhaseWords {
   const number = status.phase === 'queued' ? status.position : status.pullPercent
@@ -130,6 +145,10 @@ const exitAdvice: Readonly<Record<number, string>> = {
 
 export interface NoticeWords {
   readonly heading: string
+  /** Instead of the detail of the problem, which also speaks to programs. */
+  readonly lead?: string
+  /** What the number of the limit is called. */
+  readonly limit?: string
   /** Shown below the detail of the problem. */
   readonly advice: readonly string[]
   /** The page reloads itself after this many seconds. */
@@ -158,18 +177,28 @@ export const noticeWords: Partial<Record<ProblemCode, NoticeWords>> = {
     advice: ['Your files are safe.', byItself],
     refreshS: 5,
   },
-  queue_full: { heading: 'The queue is full', advice: [byItself], refreshS: 15 },
+  queue_full: {
+    heading: 'The queue is full',
+    lead: 'All places are taken, and no more people can wait for one at the moment.',
+    limit: 'Places in the queue',
+    advice: ['Keep this page open: it joins the queue as soon as there is room.'],
+    refreshS: 15,
+  },
   limit_total: { heading: 'All places are taken', advice: [byItself], refreshS: 15 },
   limit_template: {
     heading: 'All places for this kind of workspace are taken',
-    advice: [byItself],
+    lead: 'All seats of this workspace are taken, or it does not accept more people.',
+    limit: 'Seats',
+    advice: ['Keep this page open: it takes a seat as soon as one is free.'],
     refreshS: 15,
   },
-  limit_memory: {
-    heading: 'All memory for workspaces is in use',
-    advice: [byItself],
-    refreshS: 15,
+  // The only refusal for memory is that of a workspace that can never start. Others wait in the queue.
+  limit_memory: { heading: 'This workspace needs more memory than there is', advice: [] },
+  limit_user: {
+    heading: 'You have as many workspaces as you may have',
+    lead: 'Stop one of them to start this one. Save your work there first: what is not saved is lost. Your files stay.',
+    limit: 'Workspaces at the same time',
+    advice: [],
   },
-  limit_user: { heading: 'You have reached your limit', advice: [] },
   workspace_unknown: { heading: 'This workspace does not exist any more', advice: [] },
 }

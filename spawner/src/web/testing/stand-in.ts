@@ -29,6 +29,9 @@ export interface ViewChange {
   readonly refusal?: WorkspaceView['refusal']
   readonly endWarned?: boolean
   readonly offer?: WorkspaceView['offer']
+  readonly leaves?: boolean
+  readonly owned?: boolean
+  readonly idle?: WorkspaceView['idle']
   readonly more?: Partial<WorkspaceView['status']>
 }
 
@@ -160,6 +163,9 @@ function viewOf(shown: ViewChange, person: Person, template: string): WorkspaceV
     ...(refusal === undefined ? {} : { refusal }),
     ...(shown.endWarned === undefined ? {} : { endWarned: shown.endWarned }),
     ...(shown.offer === undefined ? {} : { offer: shown.offer }),
+    ...(shown.leaves === undefined ? {} : { leaves: shown.leaves }),
+    ...(shown.owned === undefined ? {} : { owned: shown.owned }),
+    ...(shown.idle === undefined ? {} : { idle: shown.idle }),
   }
 }
 

@@ -1,12 +1,11 @@
 // @ts-check
-// The script of all pages: shows the progress of a start and opens the workspace when it is ready. The pages work
-// without it, only more slowly. It has over 300 lines because it is one file on purpose: one request, under a name with
-// the hash of its content. Modules would need the hashed names of each other, and so a build step.
+// The script of all pages: shows the progress of a start, opens the workspace when it is ready, and keeps what a page shows
+// up to date. The pages work without it, only more slowly.
+import { clockText, estimateText, spanText } from './durations.js'
+import { ask, follow } from './feed.js'
 
 /**
- * @typedef {{ phase: string, state: string, ms?: number }} Step
- * @typedef {{ workspace: string, phase: string, position?: number, etaMs?: number, elapsedMs: number,
- *   waitsFor?: string, pullPercent?: number, problem?: { code: string }, steps: Step[] }} Status
+ * @import { Status, Step } from './feed.js'
  * @typedef {{ tab: string, heading: string, lead: string }} Words
  */
 
@@ -24,35 +23,42 @@ let elapsedFrom = performance.now() - Number(element('elapsed')?.dataset['ms'] ?
 let stepFrom = performance.now()
 /** @type {Status | undefined} */
 let last
-/** True until the first event, and again after the stream broke: this page may have missed a change. */
-let unsure = true
 
 // ---- leaving
 
 /**
  * Opens the address that the person wants. A reload keeps path, query and fragment (`location.replace` to the same
- * address with a fragment would not load anything). If this leads back here again and again, each round waits longer.
+ * address with a fragment would not load anything).
  */
-function leave() {
-  const waitMs = leavingDelay()
-  stopFollowing()
-  setTimeout(() => (target === undefined ? location.reload() : location.replace(target)), waitMs)
-}
+const leave = () =>
+  goOn(() => (target === undefined ? location.reload() : location.replace(target)))
 
 /** Loads this page again. */
-function reloadPage() {
-  const waitMs = leavingDelay()
-  stopFollowing()
-  setTimeout(() => location.reload(), waitMs)
+const reloadPage = () => goOn(() => location.reload())
+
+async function goOn(/** @type {() => void} */ load) {
+  unfollow?.()
+  unfollow = undefined
+  await pause(await leavingDelay())
+  // A page that cannot be loaded would be replaced by one of the browser, without this script. Browsers abort what they
+  // load when the machine gets another network interface, which happens when a container is made on it.
+  for (let round = 0; round < 10 && (await ask(base)) === undefined; round += 1) await pause(500)
+  // A page that reloads itself starts nothing, unless it says that a person waits for that.
+  document.cookie = `${body.dataset['waitingCookie']}=1; path=/; max-age=60; samesite=lax`
+  load()
 }
 
-function leavingDelay() {
+const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** If leaving leads back here again and again, each round waits longer. */
+async function leavingDelay() {
   const key = 'berth-leaving'
   const now = Date.now()
   try {
     const [count = 0, at = 0] = JSON.parse(sessionStorage.getItem(key) ?? '[]')
     const round = now - at < 60_000 ? count + 1 : 0
     sessionStorage.setItem(key, JSON.stringify([round, now]))
+    if (round > 0) await passServiceWorkers()
     // The first two rounds do not wait: often the workspace is ready at once.
     return round < 2 ? 0 : Math.min(500 * 2 ** (round - 2), 15_000)
   } catch {
@@ -65,98 +71,69 @@ function leavingDelay() {
   }
 }
 
-// ---- loading
-
-function stopFollowing() {
-  unfollow?.()
-  unfollow = undefined
+/** A service worker of the application may have kept this page instead of the application's, and serve it for ever. */
+async function passServiceWorkers() {
+  if (!navigator.serviceWorker?.controller) return
+  for (const registration of await navigator.serviceWorker.getRegistrations())
+    if (location.href.startsWith(registration.scope)) await registration.unregister()
+  for (const name of await caches.keys()) await (await caches.open(name)).delete(location.href)
 }
 
+// ---- following
+
 function followLoading() {
-  /** @type {EventSource | undefined} */
-  let source
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer
-  let failures = 0
-  let live = true
   const ticking = setInterval(tick, 1_000)
+  const end = follow({
+    base,
+    clock: body.dataset['clock'] ?? '',
+    asksWhileHidden: true,
+    heard,
+    signedOut: reloadPage,
+  })
   unfollow = () => {
-    live = false
-    source?.close()
-    clearTimeout(timer)
+    end()
     clearInterval(ticking)
   }
+}
 
-  function listen() {
-    if (!live) return
-    source = new EventSource(`${base}/.berth/events`)
-    source.addEventListener('phase', (event) => {
-      failures = 0
-      heard(JSON.parse(event.data))
-    })
-    source.addEventListener('error', () => {
-      unsure = true
-      // CONNECTING: the browser reconnects by itself. CLOSED: the answer was not a stream, and the browser gave up.
-      if (source?.readyState === EventSource.CLOSED) pollLater()
-    })
-  }
-
-  function pollLater() {
-    if (!live) return
-    clearTimeout(timer)
-    timer = setTimeout(poll, Math.min(1_000 * 2 ** failures, 15_000) * (0.75 + Math.random() / 2))
-    failures += 1
-  }
-
-  async function poll() {
-    const answer = await ask()
-    if (!live) return
-    if (answer === 'signed-out') return reloadPage()
-    if (answer === undefined) return pollLater()
-    heard(answer)
-    listen()
-  }
-
-  listen()
-  addEventListener('pagehide', () => source?.close())
-  addEventListener('pageshow', (event) => {
-    if (event.persisted) reloadPage()
+/** Loads the page again when it would show something else. */
+function followStatus(/** @type {Status} */ rendered) {
+  unfollow = follow({
+    base,
+    clock: body.dataset['clock'] ?? '',
+    asksWhileHidden: false,
+    heard(status) {
+      if (gistOf(status) === gistOf(rendered)) return
+      if (target !== undefined) return reloadPage()
+      if (isServed(status)) return leave()
+      // No person has asked for a start here, so the reload must not bring one about.
+      const rests = status.phase === 'absent' || status.phase === 'stopped'
+      if (!rests || status.problem !== undefined) reloadPage()
+    },
+    signedOut: reloadPage,
   })
 }
 
-/** @returns {Promise<Status | 'signed-out' | undefined>} */
-async function ask() {
-  try {
-    const response = await fetch(`${base}/.berth/status`, {
-      headers: { accept: 'application/json' },
-      cache: 'no-store',
-      // A gateway may redirect a person who is signed out. Following that would look like a network error here.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(10_000),
-    })
-    if (response.status === 401 || response.type === 'opaqueredirect') return 'signed-out'
-    return response.ok ? await response.json() : undefined
-  } catch {
-    return undefined
-  }
+const gistOf = (/** @type {Status} */ status) => {
+  const { workspace, phase, problem, endsAt, extensionMs, outdated } = status
+  return JSON.stringify([workspace, phase, problem?.code, endsAt, extensionMs, outdated])
 }
 
-/** @param {Status} status */
-function heard(status) {
-  const wasUnsure = unsure
-  unsure = false
-  // Only a request to the workspace itself wakes a frozen one, so this page goes there.
-  if (status.phase === 'ready' || status.phase === 'frozen') {
+/** Only a request to the workspace itself wakes a frozen one. */
+const isServed = (/** @type {Status} */ { phase }) => phase === 'ready' || phase === 'frozen'
+
+/** @param {Status} status @param {boolean} sure */
+function heard(status, sure) {
+  if (isServed(status)) {
     show(status)
-    leave()
-    return
+    return leave()
   }
   if (status.phase === 'failed' || status.problem !== undefined) return reloadPage()
   if (status.phase !== 'absent' && status.phase !== 'stopped') return show(status)
   // The workspace is not starting. A reload starts it again where the person was waiting for that: after a stop, or
   // when the spawner may have lost the queue. Otherwise the start was cancelled: show that without starting anything.
-  if (wasUnsure || last?.phase === 'stopping' || target !== undefined) return reloadPage()
-  stopFollowing()
+  if (!sure || last?.phase === 'stopping' || target !== undefined) return reloadPage()
+  unfollow?.()
   location.replace(`${base}/.berth/?to=${encodeURIComponent(here())}`)
 }
 
@@ -230,13 +207,19 @@ function wordsFor({ phase, position, waitsFor, pullPercent }) {
 
 // ---- other pages
 
-/** Reloads a page that has no stream of events, as soon as the server answers. */
+/** Reloads a page that tries again by itself, as soon as the server answers. */
 function askAgain(/** @type {number} */ seconds) {
   setTimeout(async () => {
-    const answer = await ask()
-    if (answer === undefined) askAgain(Math.min(seconds * 2, 60))
-    else location.reload()
+    if ((await ask(base)) === undefined) askAgain(Math.min(seconds * 2, 60))
+    else reloadPage()
   }, seconds * 1_000)
+}
+
+/** The server knows neither the time zone nor the language of the person. */
+function showLocalTimes() {
+  const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+  for (const time of document.querySelectorAll('time'))
+    time.textContent = format.format(new Date(time.dateTime))
 }
 
 /** Browsers do not send the fragment of an address, so the forms take it along from here. */
@@ -284,35 +267,6 @@ function offerCopy() {
   })
 }
 
-// ---- durations as text, the same as in durations.ts
-
-/** @param {number} ms */
-function clockText(ms) {
-  const seconds = Math.floor(ms / 1_000)
-  const parts = [Math.floor(seconds / 60) % 60, seconds % 60].map((part) =>
-    String(part).padStart(2, '0'),
-  )
-  const hours = Math.floor(seconds / 3_600)
-  return hours > 0 ? `${hours}:${parts.join(':')}` : parts.join(':').replace(/^0/, '')
-}
-
-/** @param {number} ms */
-function spanText(ms) {
-  if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`
-  return ms < 59_500
-    ? `${Math.round(ms / 1_000)} s`
-    : `${clockText(Math.round(ms / 1_000) * 1_000)} min`
-}
-
-/** @param {number} ms */
-function estimateText(ms) {
-  if (ms < 10_000) return 'a few seconds'
-  if (ms < 50_000) return 'less than a minute'
-  const minutes = Math.round(ms / 60_000)
-  if (minutes < 100) return minutes === 1 ? 'about a minute' : `about ${minutes} minutes`
-  return `about ${Math.round(ms / 3_600_000)} hours`
-}
-
 /** @param {string} id */
 function element(id) {
   return document.getElementById(id)
@@ -335,5 +289,12 @@ carryFragment()
 guardForms()
 offerCopy()
 showLastLines()
-if (body.dataset['kind'] === 'loading') followLoading()
-else if (body.dataset['refresh'] !== undefined) askAgain(Number(body.dataset['refresh']))
+showLocalTimes()
+const { kind, refresh, status } = body.dataset
+if (kind === 'loading') followLoading()
+else if (refresh !== undefined) askAgain(Number(refresh))
+else if (status !== undefined) followStatus(JSON.parse(status))
+addEventListener('pagehide', () => unfollow?.())
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload()
+})

@@ -1,0 +1,29 @@
+// @ts-check
+// Durations as text, the same as in durations.ts, which has the comments.
+
+/** @param {number} ms */
+export function clockText(ms) {
+  const seconds = Math.floor(ms / 1_000)
+  const parts = [Math.floor(seconds / 60) % 60, seconds % 60].map((part) =>
+    String(part).padStart(2, '0'),
+  )
+  const hours = Math.floor(seconds / 3_600)
+  return hours > 0 ? `${hours}:${parts.join(':')}` : parts.join(':').replace(/^0/, '')
+}
+
+/** @param {number} ms */
+export function spanText(ms) {
+  if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`
+  return ms < 59_500
+    ? `${Math.round(ms / 1_000)} s`
+    : `${clockText(Math.round(ms / 1_000) * 1_000)} min`
+}
+
+/** @param {number} ms */
+export function estimateText(ms) {
+  if (ms < 10_000) return 'a few seconds'
+  if (ms < 50_000) return 'less than a minute'
+  const minutes = Math.round(ms / 60_000)
+  if (minutes < 100) return minutes === 1 ? 'about a minute' : `about ${minutes} minutes`
+  return `about ${Math.round(ms / 3_600_000)} hours`
+}
