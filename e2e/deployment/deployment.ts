@@ -14,7 +14,7 @@ import {
 } from '../engine/belongings.ts'
 import { createEngine, defaultSocket, type Engine } from '../engine/engine.ts'
 import { logsOf } from '../engine/logs.ts'
-import { run } from '../run/command.ts'
+import { attempt, run, type CommandResult } from '../run/command.ts'
 import { eventually } from '../run/deadline.ts'
 import { freePorts } from '../run/free-ports.ts'
 import { takenDownAtTheEnd } from '../run/interruption.ts'
@@ -56,6 +56,8 @@ export interface Deployment extends AsyncDisposable {
   readonly settings: Settings
   /** Runs Compose with this deployment's files and settings. */
   compose(...args: string[]): Promise<string>
+  /** Runs Compose with further settings, which may be wrong. They are not kept. */
+  tryCompose(changes: Settings, ...args: string[]): Promise<CommandResult>
   /** Applies settings: they replace present ones, and an empty value removes a setting. */
   reconfigure(settings: Settings, ...services: Role[]): Promise<void>
   /** Replaces the TEMPLATES_FILE in one step. */
@@ -121,13 +123,21 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     ...['--env-file', environmentFile, '--profile', 'demo', '--progress', 'plain'],
   ]
 
+  const around = {
+    env: composeEnvironment(engine),
+    cwd: surroundings.root,
+    withinMs: upTimeoutMs,
+  }
+
   async function compose(...args: string[]): Promise<string> {
     await writeFile(environmentFile, environmentFileText(settings), { mode: 0o600 })
-    return run('docker', [...base, ...args], {
-      env: composeEnvironment(engine),
-      cwd: surroundings.root,
-      withinMs: upTimeoutMs,
-    })
+    return run('docker', [...base, ...args], around)
+  }
+
+  async function tryCompose(changes: Settings, ...args: string[]): Promise<CommandResult> {
+    const text = environmentFileText({ ...settings, ...changes })
+    await writeFile(environmentFile, text, { mode: 0o600 })
+    return attempt('docker', [...base, ...args], around)
   }
 
   async function writeTemplates(text: string): Promise<void> {
@@ -185,6 +195,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     site,
     siteAt,
     compose,
+    tryCompose,
     writeTemplates,
     async reconfigure(changes, ...names) {
       settings = { ...settings, ...changes }

@@ -40,9 +40,7 @@ export function readConfig(env: Environment, readFile: (path: string) => string)
   problems.push(...unknownSettings(env, Object.keys(spawnerSettings)))
   if (settings === undefined || environment === undefined || problems.length > 0)
     throw new SettingsError(problems)
-  const template = templateFromEnvironment(settings, containerEnvironment(environment))
-  const templates = new Map(template === undefined ? [] : [[template.name, template]])
-  return Object.freeze({ settings, templates, variables: variablesOf(env) })
+  return configOf(settings, environment, env)
 }
 
 /** Set by the image or the engine, and about this process: in a command they mean the variables of the workspace. */
@@ -93,22 +91,12 @@ function missing(env: Environment): string[] {
 
 /** Settings that are valid and contradict each other. Invalid settings are reported elsewhere. */
 function disagreements(env: Environment, readFile: (path: string) => string): string[] {
-  const wrong = Object.entries({ ...spawnerSettings, ...environmentSettings(env) }).filter(
-    ([name, setting]) => attempt({ [name]: setting }, env, readFile, []) === undefined,
-  )
-  // Examples replace the invalid settings, so that the others can be compared.
-  const mended = {
-    ...env,
-    ...Object.fromEntries(wrong.map(([name, { example }]) => [name, example])),
-  }
-  const settings = attempt(spawnerSettings, mended, readFile, [])
-  const environment = attempt(environmentSettings(mended), mended, readFile, [])
-  if (settings === undefined || environment === undefined) return []
-  const template = templateFromEnvironment(settings, containerEnvironment(environment))
-  if (template === undefined) return []
-  const isWrong = (name: string): boolean => wrong.some(([other]) => other === name)
-  return templateComplaints(template, templateContext(settings))
-    .filter(({ fields }) => !fields.map(variableOf).some(isWrong))
+  const mended = mend(env, readFile)
+  const template = mended?.config.templates.values().next().value
+  if (mended === undefined || template === undefined) return []
+  const { config, wrong } = mended
+  return templateComplaints(template, templateContext(config.settings))
+    .filter(({ fields }) => !fields.map(variableOf).some((name) => wrong.has(name)))
     .map(({ fields: [field], message }) => {
       const name = variableOf(field)
       const setting =
@@ -116,6 +104,35 @@ function disagreements(env: Environment, readFile: (path: string) => string): st
       const example = setting === undefined ? '' : ` (example: ${name}=${setting.example})`
       return `${name} ${inVariables(message)}${example}`
     })
+}
+
+/** The configuration with examples in place of the invalid settings, so that everything else can be checked. */
+export function mend(
+  env: Environment,
+  readFile: (path: string) => string,
+): { readonly config: SpawnerConfig; readonly wrong: ReadonlySet<string> } | undefined {
+  const wrong = Object.entries({ ...spawnerSettings, ...environmentSettings(env) }).filter(
+    ([name, setting]) => attempt({ [name]: setting }, env, readFile, []) === undefined,
+  )
+  const mended = {
+    ...env,
+    ...Object.fromEntries(wrong.map(([name, { example }]) => [name, example])),
+  }
+  const settings = attempt(spawnerSettings, mended, readFile, [])
+  const environment = attempt(environmentSettings(mended), mended, readFile, [])
+  if (settings === undefined || environment === undefined) return undefined
+  const config = configOf(settings, environment, env)
+  return { config, wrong: new Set(wrong.map(([name]) => name)) }
+}
+
+function configOf(
+  settings: SpawnerSettings,
+  environment: Readonly<Record<string, string | undefined>>,
+  env: Environment,
+): SpawnerConfig {
+  const template = templateFromEnvironment(settings, containerEnvironment(environment))
+  const templates = new Map(template === undefined ? [] : [[template.name, template]])
+  return Object.freeze({ settings, templates, variables: variablesOf(env) })
 }
 
 /** What templates of every source are checked against. */
