@@ -30,6 +30,7 @@ import { createRoutePorts } from './listener/route-ports.ts'
 import { createPersonLimits } from './listener/person-limits.ts'
 import { createServeRequest, type ServeDeps } from './listener/requests.ts'
 import { createUpgrades } from './listener/upgrades.ts'
+import { createPublicHost } from './routing/public-host.ts'
 import { createRouteTable } from './routing/route-table.ts'
 
 export interface Surroundings {
@@ -120,6 +121,7 @@ export async function startDirector(
     admit: createAdmit({
       checkRequest: createCheckRequest(gateway),
       identify: createIdentify(gateway),
+      publicHost: createPublicHost(publicUrl),
       checkOrigin: createCheckOrigin(publicUrl),
       checkRoutePortOrigin: createCheckOrigin(undefined),
       routes: () => routes,

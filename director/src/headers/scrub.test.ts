@@ -102,6 +102,33 @@ describe('on the way to a workspace', () => {
     assert.deepEqual(passes.toWorkspace(forged, { ...context, route: kept }), set)
   })
 
+  it('a proven gateway’s X-Forwarded-For reaches it, with the gateway’s own address after it', () => {
+    const raw = ['X-Forwarded-For', '203.0.113.7, 10.9.9.9', 'x-forwarded-for', '10.8.8.8']
+    for (const proof of ['header', 'basic'] as const)
+      assert.deepEqual(passes.toWorkspace(raw, { ...context, proof }), [
+        'X-Forwarded-For',
+        '203.0.113.7, 10.9.9.9, 10.8.8.8, 10.0.0.2',
+        ...set.slice(2),
+      ])
+    assert.deepEqual(passes.toWorkspace(raw, context), set)
+    const empty = ['X-Forwarded-For', ' ,']
+    assert.deepEqual(passes.toWorkspace(empty, { ...context, proof: 'header' }), set)
+  })
+
+  it('Host and X-Forwarded-Host are those that the browser has', () => {
+    const raw = ['hOST', 'berth.test', 'A', '1']
+    assert.deepEqual(passes.toWorkspace(raw, { ...context, host: 'berth.test:8443' }), [
+      'hOST',
+      'berth.test:8443',
+      'A',
+      '1',
+      ...set.slice(0, 2),
+      'X-Forwarded-Host',
+      'berth.test:8443',
+      ...set.slice(2),
+    ])
+  })
+
   it('the forwarded scheme is that of the public URL', () => {
     const https = createHeaderScrub({ gateway, gatewayCookies, publicUrl: 'https://h' })
     assert.equal(https.toWorkspace([], context).at(-1), 'https')

@@ -19,7 +19,7 @@ import { putBelowPrefix } from './below-prefix.ts'
 import { createGatewayCookies } from './gateway-cookies.ts'
 import { isHopByHop, namedByConnection } from './hop-by-hop.ts'
 import { isWiderThanHost } from './cookie-domain.ts'
-import { eachHeader, filterHeaders, firstValueOf } from './raw-headers.ts'
+import { eachHeader, filterHeaders, firstValueOf, valuesOf } from './raw-headers.ts'
 
 export interface HeaderRules {
   readonly gateway: GatewaySettings
@@ -31,6 +31,8 @@ export interface HeaderRules {
 export interface RequestContext {
   /** The socket's. */
   readonly remoteAddress: string | undefined
+  /** The Host that the browser has; absent: the Host as it came. */
+  readonly host?: string | undefined
   readonly proof: GatewayProof
 }
 
@@ -117,6 +119,7 @@ export function createHeaderScrub({
 
   function scrub(
     rawHeaders: readonly string[],
+    { host }: RequestContext,
     withAuthorization: boolean,
     identity: readonly IdentityField[] = [],
   ): string[] {
@@ -130,16 +133,18 @@ export function createHeaderScrub({
       }
       if (isScrubbed(name) || named?.has(name) === true) return
       if (name === 'authorization' && !withAuthorization) return
-      const passed = name === 'cookie' ? cookies.without(value) : value
+      const passed =
+        name === 'cookie' ? cookies.without(value) : name === 'host' ? (host ?? value) : value
       if (passed !== undefined) kept.push(spelling, passed)
     })
     return kept
   }
 
-  function forwarded(rawHeaders: readonly string[], remoteAddress: string | undefined): string[] {
-    const host = firstValueOf(rawHeaders, 'host')
+  function forwarded(rawHeaders: readonly string[], context: RequestContext): string[] {
+    const host = context.host ?? firstValueOf(rawHeaders, 'host')
+    const addresses = addressesOf(rawHeaders, context)
     return [
-      ...(remoteAddress === undefined ? [] : ['X-Forwarded-For', plainAddress(remoteAddress)]),
+      ...(addresses.length === 0 ? [] : ['X-Forwarded-For', addresses.join(', ')]),
       ...(host === undefined ? [] : ['X-Forwarded-Host', host]),
       'X-Forwarded-Proto',
       scheme,
@@ -147,23 +152,25 @@ export function createHeaderScrub({
   }
 
   return {
-    toWorkspace(rawHeaders, { remoteAddress, proof, route, endsAt }) {
+    toWorkspace(rawHeaders, context) {
+      const { proof, route, endsAt } = context
       const { passIdentity, passTokens, authorization, path } = route
       // The gateway's Basic authorization carries its secret.
       const passesAuthorization = authorization === 'application' && proof !== 'basic'
-      const kept = scrub(rawHeaders, passesAuthorization, passIdentity)
+      const kept = scrub(rawHeaders, context, passesAuthorization, passIdentity)
       if (passTokens.includes('access')) kept.push(...theOnly(rawHeaders, accessTokenHeader))
       if (authorization === 'id-token' && proof !== 'basic')
         kept.push(...bearerOf(theOnly(rawHeaders, 'authorization')))
-      kept.push(...forwarded(rawHeaders, remoteAddress))
+      kept.push(...forwarded(rawHeaders, context))
       if (path?.strip === true) kept.push('X-Forwarded-Prefix', path.prefix)
       if (endsAt !== undefined) kept.push(endsAtHeader, endsAt)
       return kept
     },
 
-    toSpawner(rawHeaders, { remoteAddress, person, template, workspace, base, target }) {
-      const kept = scrub(rawHeaders, false)
-      kept.push(...forwarded(rawHeaders, remoteAddress), ...personHeaders(person))
+    toSpawner(rawHeaders, context) {
+      const { person, template, workspace, base, target } = context
+      const kept = scrub(rawHeaders, context, false)
+      kept.push(...forwarded(rawHeaders, context), ...personHeaders(person))
       if (template !== undefined) kept.push(passHeaders.template, encodeURIComponent(template))
       if (workspace !== undefined) kept.push(passHeaders.workspace, encodeURIComponent(workspace))
       if (base !== undefined && base !== '') kept.push(passHeaders.base, encodeURIComponent(base))
@@ -224,6 +231,17 @@ function personHeaders(person: Person): string[] {
   ]
   if (person.email !== undefined) headers.push(passHeaders.email, encodeURIComponent(person.email))
   return headers
+}
+
+/** The addresses that the request came through, each as the next one saw it. Only a gateway is believed about the first. */
+function addressesOf(
+  rawHeaders: readonly string[],
+  { remoteAddress, proof }: RequestContext,
+): string[] {
+  const told = proof === 'none' ? [] : valuesOf(rawHeaders, 'x-forwarded-for')
+  const addresses = told.flatMap((value) => value.split(',').map((address) => address.trim()))
+  if (remoteAddress !== undefined) addresses.push(plainAddress(remoteAddress))
+  return addresses.filter((address) => address !== '')
 }
 
 function plainAddress(address: string): string {

@@ -30,6 +30,7 @@ export interface AdmittedRequest {
   /** The target as the server sees it: the spawner for one of Berth's own paths, otherwise the workspace. */
   readonly innerTarget: string
   readonly redirect: Redirect | undefined
+  /** As the browser has it. */
   readonly host: string | undefined
   readonly remoteAddress: string | undefined
 }
@@ -49,6 +50,7 @@ export type Admit = (request: IncomingMessage, upgrade: boolean) => Admission
 export interface AdmissionDeps {
   readonly checkRequest: (head: RequestHead) => RequestRefusal | undefined
   readonly identify: Identify
+  readonly publicHost: (host: string | undefined) => string | undefined
   readonly checkOrigin: CheckOrigin
   /** For ports that lead to one route alone: only their gateway knows the public URL there. */
   readonly checkRoutePortOrigin: CheckOrigin
@@ -59,7 +61,15 @@ export interface AdmissionDeps {
 }
 
 export function createAdmit(deps: AdmissionDeps): Admit {
-  const { checkRequest, identify, checkOrigin, checkRoutePortOrigin, routes, routesHeard } = deps
+  const {
+    checkRequest,
+    identify,
+    publicHost,
+    checkOrigin,
+    checkRoutePortOrigin,
+    routes,
+    routesHeard,
+  } = deps
 
   return (request, upgrade) => {
     const { method = '', url: target = '', rawHeaders, socket } = request
@@ -76,7 +86,8 @@ export function createAdmit(deps: AdmissionDeps): Admit {
       const kind = found.kind === 'unknown' && !routesHeard() ? 'not-known' : found.kind
       return { ...refusedHost(kind), person }
     }
-    const check = table.isRoutePort(socket.localPort) ? checkRoutePortOrigin : checkOrigin
+    const isRoutePort = table.isRoutePort(socket.localPort)
+    const check = isRoutePort ? checkRoutePortOrigin : checkOrigin
     const foreign = upgrade ? check(rawHeaders) : undefined
     if (foreign !== undefined) return { ...foreign, person }
 
@@ -103,7 +114,8 @@ export function createAdmit(deps: AdmissionDeps): Admit {
         base,
         innerTarget,
         redirect: openingOf(kind, target, found) ?? slashedOf(kind, method, target, found),
-        host,
+        // Only its own gateway knows the address of a port.
+        host: isRoutePort ? host : publicHost(host),
         remoteAddress: socket.remoteAddress,
       },
     }

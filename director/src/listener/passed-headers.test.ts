@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { Secret } from '@berth/shared/secret'
+import type { DirectorConfig } from '@berth/shared/director-settings'
 import { WebSocket, WebSocketServer } from 'ws'
 import { granted, labRoute, startTestBed } from '../testing/test-bed.ts'
 
@@ -28,9 +29,11 @@ const forged = {
 
 type Seen = Record<string, string | string[] | undefined>
 
-async function start() {
+async function start(config: Partial<DirectorConfig> = {}) {
   await using stack = new AsyncDisposableStack()
-  const bed = stack.use(await startTestBed({ config: { GATEWAY_SECRET: new Secret(secret) } }))
+  const bed = stack.use(
+    await startTestBed({ config: { GATEWAY_SECRET: new Secret(secret), ...config } }),
+  )
   const seen: Seen[] = []
   const workspace = await bed.workspace((req, res) => {
     seen.push(req.headers)
@@ -88,6 +91,38 @@ const tellTale = /^(x-forwarded-(?!for$|host$|proto$)|x-auth|berth-|authorizatio
 function told(headers: Seen): Seen {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => tellTale.test(name)))
 }
+
+describe('what an application receives about the way of a request', () => {
+  it('has every address that a proven gateway tells, and then the gateway’s own', async () => {
+    await using test = await start()
+    const { seen } = await test.both({ 'x-forwarded-for': '203.0.113.7, 10.9.9.9' })
+    assert.deepEqual(
+      seen.map((headers) => headers['x-forwarded-for']),
+      ['203.0.113.7, 10.9.9.9, 127.0.0.1', '203.0.113.7, 10.9.9.9, 127.0.0.1'],
+    )
+  })
+
+  it('hazard: has no address that a client tells where nothing proves the gateway', async () => {
+    await using test = await start({ GATEWAY_SECRET: undefined })
+    const { seen } = await test.both({ 'x-forwarded-for': '203.0.113.7' })
+    assert.deepEqual(
+      seen.map((headers) => headers['x-forwarded-for']),
+      ['127.0.0.1', '127.0.0.1'],
+    )
+  })
+
+  for (const [publicUrl, came, shown] of [
+    ['https://berth.test:8443', 'told.test', 'told.test:8443'],
+    ['https://berth.test', 'told.test:4180', 'told.test'],
+  ] as const)
+    it(`has the host with the port of ${publicUrl}, as the Origin of its pages`, async () => {
+      await using test = await start({ PUBLIC_URL: publicUrl })
+      const { status, upgrade, seen } = await test.both({ host: came, origin: `https://${shown}` })
+      assert.deepEqual([status, upgrade], [200, 101])
+      for (const headers of seen)
+        assert.deepEqual([headers.host, headers['x-forwarded-host']], [shown, shown])
+    })
+})
 
 describe('hazard: the identity that an application receives', () => {
   it('is the gateway’s own if its route passes it on, whatever the client sends', async () => {

@@ -154,6 +154,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
       target,
       headers: headers.toWorkspace(req.rawHeaders, {
         remoteAddress,
+        host,
         proof,
         route,
         endsAt: seat.lease.endsAt,

@@ -39,7 +39,7 @@ const closed = (bed: TestBed, port: number) =>
 describe('a port that a route names', () => {
   it('is open while the route exists, and leads to it alone', async () => {
     await using bed = await startTestBed({ config: { PUBLIC_URL: 'http://berth.test' } })
-    const workspace = await bed.workspace((req, res) => res.end(req.url))
+    const workspace = await bed.workspace((req, res) => res.end(`${req.headers.host} ${req.url}`))
     const echo = new WebSocketServer({ server: workspace.server })
     echo.on('connection', (socket) => socket.on('message', (data) => socket.send(data)))
     bed.spawner.seats = async ({ template }) =>
@@ -49,7 +49,7 @@ describe('a port that a route names', () => {
     await bed.introduce([labRoute, own])
     await opened(bed, port)
 
-    assert.equal((await ask(port, '/x?y')).body, '/x?y')
+    assert.equal((await ask(port, '/x?y')).body, `any.test:${port} /x?y`, 'the host as it came')
     assert.equal(bed.spawner.asked.at(-1)?.template, 'own')
     assert.equal((await bed.request({})).status, 200)
     assert.equal(bed.spawner.asked.at(-1)?.template, 'lab')

@@ -115,6 +115,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       target: innerTarget,
       headers: headers.toWorkspace(req.rawHeaders, {
         remoteAddress,
+        host,
         proof,
         route,
         endsAt: seat.lease.endsAt,
