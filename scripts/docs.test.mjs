@@ -44,10 +44,11 @@ const textOf = (path) => {
   return existsSync(file) && /\.(ts|mjs|js)$/.test(path) ? readFileSync(file, 'utf8') : ''
 }
 
-const sources = ['director/src', 'spawner/src', 'shared/src', 'scripts'].flatMap((top) =>
-  readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.m?[jt]s$/.test(name) && !name.includes('.test.'))
-    .map((name) => readText(join(top, name))),
+const sources = ['gateway/src', 'director/src', 'spawner/src', 'shared/src', 'scripts'].flatMap(
+  (top) =>
+    readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.m?[jt]s$/.test(name) && !name.includes('.test.'))
+      .map((name) => readText(join(top, name))),
 )
 
 test('the pages about the code name files and folders that exist', () => {

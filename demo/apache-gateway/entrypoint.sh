@@ -36,6 +36,8 @@ export GATEWAY_LOG_LEVEL="${GATEWAY_LOG_LEVEL:-warn}"
 
 set -- -f /etc/berth-gateway/gateway.conf -D FOREGROUND
 [ -z "$GATEWAY_SECRET" ] || set -- "$@" -D HasSecret
+# Only then is what a client says about addresses the word of a proxy in front.
+[ "${OAUTH2_PROXY_REVERSE_PROXY:-}" != true ] || set -- "$@" -D ReverseProxy
 # For libcurl every *.localhost is this container, so a relay in it forwards to the provider.
 case $OAUTH2_PROXY_OIDC_ISSUER_URL in
   http://*.localhost:"$IDP_PORT") set -- "$@" -D LocalIssuer ;;

@@ -12,7 +12,7 @@ export function chooseGateway(): Promise<GatewayKind> {
 /** The images that a deployment with `hello` needs. */
 export async function deployedImages(): Promise<readonly string[]> {
   const gateway = await chooseGateway()
-  const gatewayImage = gateway === 'apache' ? 'berth/apache-gateway' : surroundings.gatewayImage
+  const gatewayImage = gateway === 'apache' ? 'berth/apache-gateway' : 'berth/gateway'
   return ['berth/director', 'berth/spawner', 'berth/idp', 'berth/hello', gatewayImage]
 }
 

@@ -152,7 +152,7 @@ export function identityAndHeaders(deployment: () => Deployment): void {
         await get([
           ...headOfAlice(),
           'Cookie: _oauth2_proxy=abc; mine=1; _oauth2_proxy_1=def; _oauth2_proxy_csrf=ghi',
-          'X-Forwarded-For: 6.6.6.6',
+          'X-Forwarded-For: 203.0.113.7, 10.9.9.9',
           'Forwarded: for=6.6.6.6',
           'X-Forwarded-Access-Token: token',
           'X-Auth-Request-User: bob',
@@ -178,6 +178,12 @@ export function identityAndHeaders(deployment: () => Deployment): void {
         ])
           assert.deepEqual(valuesOf(headers, name), [], name)
       }
+      const [addresses = ''] = valuesOf(direct.headers, 'x-forwarded-for')
+      assert.match(
+        addresses,
+        /^203\.0\.113\.7, 10\.9\.9\.9, [\d.]+$/,
+        'a proven gateway is believed',
+      )
       assert.deepEqual(valuesOf(viaRequest.headers, 'cookie'), ['mine=1'])
       assert.deepEqual(valuesOf(direct.headers, 'cookie'), ['mine=1'])
     })

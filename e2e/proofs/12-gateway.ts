@@ -87,6 +87,27 @@ export function theGateway(deployment: () => Deployment): void {
       assert.ok(!/bob|admins|6\.6\.6\.6/.test(text), text)
     })
 
+    it('passes on what the application is asked with its own Authorization', async () => {
+      const alice = await signIn(berth.site, 'alice')
+      const headers = { authorization: 'Bearer of the application' }
+      const text = await (await alice.ask('/echo', { headers })).text()
+      assert.match(text, /Bearer of the application/)
+      assert.ok(!text.includes(berth.gatewaySecret), text)
+    })
+
+    it('passes on encoded slashes and dots as they are, a body and a WebSocket with them', async () => {
+      const alice = await signIn(berth.site, 'alice')
+      for (const path of ['/echo/%2F/a', '/echo/a%2F', '/echo/%2e%2e/a', '/echo/a%2Fb?c=//../d']) {
+        const answer = await alice.ask(path, { method: 'POST', body: 'five!' })
+        assert.equal(answer.status, 200, path)
+        const { target, body } = await answer.json<{ target: string; body: { length: number } }>()
+        assert.deepEqual([target, body.length], [path, 5])
+      }
+      const socket = await alice.webSocket('/ws/%2F/a?hello')
+      assert.match(await socket.next(), /"target":"\/ws\/%2F\/a\?hello"/)
+      socket.close()
+    })
+
     it('passes server-sent events as they come', async () => {
       const alice = await signIn(berth.site, 'alice')
       // After the first event there is nothing for an hour: a gateway that buffers would pass nothing on.
