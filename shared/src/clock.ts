@@ -6,9 +6,28 @@ export interface Clock {
   now(): number
   /** Milliseconds since 1970, which may jump. Only for labels, logs and people. */
   wall(): number
+  /** The wall time of a moment of `now()`, as people are told it: the same at each call, as long as the wall clock does
+   * not jump. */
+  wallOf(moment: number): number
 }
 
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  wall: () => Date.now(),
+/** Below this difference the two clocks only tick at another rate, and people are told the same time as before. */
+const jumpMs = 1_000
+
+export function createClock(now: () => number, wall: () => number): Clock {
+  let offset = wall() - now()
+  return {
+    now,
+    wall,
+    wallOf(moment) {
+      const latest = wall() - now()
+      if (Math.abs(latest - offset) > jumpMs) offset = latest
+      return Math.round(moment + offset)
+    },
+  }
 }
+
+export const systemClock: Clock = createClock(
+  () => performance.now(),
+  () => Date.now(),
+)

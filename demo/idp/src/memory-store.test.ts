@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createClock } from '@berth/shared/clock'
 import { createMemoryStore } from './memory-store.ts'
 
 function setUp(limit?: number) {
   let now = 0
-  const clock = { now: () => now, wall: () => now }
+  const clock = createClock(
+    () => now,
+    () => now,
+  )
   return { store: createMemoryStore(clock, limit), pass: (ms: number) => (now += ms) }
 }
 

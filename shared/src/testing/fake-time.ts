@@ -1,5 +1,5 @@
 // A clock and timers that tests move by hand.
-import type { Clock } from '../clock.ts'
+import { createClock, type Clock } from '../clock.ts'
 import type { SetTimer } from '../timer.ts'
 
 export interface FakeTime {
@@ -33,7 +33,10 @@ export function createFakeTime(): FakeTime {
   }
 
   return {
-    clock: { now: () => now, wall: () => 1_700_000_000_000 + now },
+    clock: createClock(
+      () => now,
+      () => 1_700_000_000_000 + now,
+    ),
     setTimer(ms, run) {
       const timer = { at: now + ms, run }
       timers.add(timer)

@@ -128,7 +128,7 @@ export function createLoop(deps: LoopDeps): Loop {
     const { generation } = workspace.container
     const endsAt = lifetimeEndsAt(state.config, workspace)
     if (!Number.isFinite(endsAt)) return { generation }
-    return { generation, endsAt: new Date(clock.wall() + endsAt - clock.now()).toISOString() }
+    return { generation, endsAt: new Date(clock.wallOf(endsAt)).toISOString() }
   }
 
   const ready = (): boolean => {
@@ -179,8 +179,10 @@ export function createLoop(deps: LoopDeps): Loop {
       submit({ type: 'start-requested', template, user: person, ...named(only) }),
     cancelStart: (person, template, only) =>
       submit({ type: 'cancel-requested', template, user: person, ...named(only) }),
-    view: (person, template, only) =>
-      viewOf(writer.state(), person, template, clock.now(), clock.wall(), only),
+    view(person, template, only) {
+      const now = clock.now()
+      return viewOf(writer.state(), person, template, now, clock.wallOf(now), only)
+    },
 
     follow: (person, template, changed, only) =>
       followers.follow(writer.state(), person, template, changed, only),

@@ -56,11 +56,11 @@ export function createSeatWaiters(deps: {
     if (reply === undefined) return isOver ? shuttingDown : unanswered
     if (reply.status === 'refused') deps.refused(reply.failure.code)
     if (reply.status !== 'granted') return reply
-    const { endsInMs, ...granted } = reply
+    const { endsAt, ...granted } = reply
     // The director counts the lease from before its request, so the time that the request was held is added.
     const leaseMs = granted.leaseMs + (clock.now() - askedAt)
-    if (endsInMs === undefined) return { ...granted, leaseMs }
-    return { ...granted, leaseMs, endsAt: new Date(clock.wall() + endsInMs).toISOString() }
+    if (endsAt === undefined) return { ...granted, leaseMs }
+    return { ...granted, leaseMs, endsAt: new Date(clock.wallOf(endsAt)).toISOString() }
   }
 
   return {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createClock } from '@berth/shared/clock'
 import { createLog } from '@berth/shared/log'
 import { parsePrefix, sharedName } from '@berth/shared/names'
 import type { EngineStep, Event } from '../policy/domain.ts'
@@ -12,7 +13,10 @@ const workspace = sharedName(prefix, 1)
 
 describe('steps', () => {
   it('of a template that is no longer offered fail without a retry', async () => {
-    const clock = { now: () => 0, wall: () => 0 }
+    const clock = createClock(
+      () => 0,
+      () => 0,
+    )
     const engine = createFakeEngine(clock)
     const told: Event[] = []
     const log = createLog({ service: 'test', level: 'silent' })

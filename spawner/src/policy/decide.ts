@@ -40,7 +40,7 @@ export function initialState(config: PolicyConfig, recorded?: Recorded): State {
     departed: new Map(),
     nextTicket: recorded?.nextTicket ?? 1,
     queue: [],
-    measured: { coldMs: [], standbyMs: [], frozenMs: [], stoppedMs: [], staysMs: [] },
+    measured: new Map(),
     tally: emptyTally,
     cancels: new Map(),
     homes: new Map(recorded?.homes?.map((home) => [home.volume, home])),

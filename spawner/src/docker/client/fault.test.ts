@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createClock } from '@berth/shared/clock'
 import { createCall, unlessDone, unlessGone } from './calls.ts'
 import { asFault, EngineFault, isFault } from './fault.ts'
 import { resultOf } from './engine-result.ts'
@@ -49,7 +50,10 @@ describe('a fault of the engine', () => {
 describe('a call to the engine', () => {
   const told: string[] = []
   const call = createCall({
-    clock: { now: () => 0, wall: () => 0 },
+    clock: createClock(
+      () => 0,
+      () => 0,
+    ),
     observer: { called: (name) => told.push(`called ${name}`), failed: (name) => told.push(name) },
   })
   const { signal } = new AbortController()

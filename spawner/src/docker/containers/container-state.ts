@@ -28,7 +28,7 @@ export function statusOf(state: string): Container['status'] {
 /** @returns the time on our own monotonic clock; `undefined` for the engine's "never", which is the year 1 */
 export function onOurClock(clock: Clock, time: string): number | undefined {
   const at = Date.parse(time)
-  return Number.isFinite(at) && at > 0 ? clock.now() - (clock.wall() - at) : undefined
+  return Number.isFinite(at) && at > 0 ? at - clock.wallOf(0) : undefined
 }
 
 /** The name of a container as the engine lists it. */

@@ -41,7 +41,5 @@ export function ownWorkspaces(state: State, person: Person): readonly OwnWorkspa
 
 /** A workspace that a script made for a user name has no subject yet. */
 function isSame(holder: Person, person: Person): boolean {
-  return (
-    holder.name === person.name && (holder.subject === person.subject || holder.subject === '')
-  )
+  return holder.name === person.name && (holder.subject === person.subject || holder.subject === '')
 }

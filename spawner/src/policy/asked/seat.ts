@@ -260,7 +260,7 @@ function grant(draft: Draft, { request }: SeatRequested, workspace: Workspace): 
     generation: container.generation,
     address: { host: container.address, port: template.spec.port },
     leaseMs: config.lease.leaseMs,
-    ...(Number.isFinite(endsAt) ? { endsInMs: Math.max(0, endsAt - now) } : {}),
+    ...(Number.isFinite(endsAt) ? { endsAt } : {}),
   }
 }
 

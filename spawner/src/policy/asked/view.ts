@@ -158,7 +158,7 @@ export function statusOf(
     ...(position === undefined ? {} : { position }),
     ...(etaMs === undefined ? {} : { etaMs }),
     ...((phase === 'ready' || phase === 'frozen') && Number.isFinite(endsAt)
-      ? { endsAt: new Date(wallNow + endsAt - now).toISOString() }
+      ? { endsAt: new Date(Math.round(wallNow + endsAt - now)).toISOString() }
       : {}),
     ...(waits === undefined ? {} : { waitsFor: waits }),
     ...(extensionMs === 0 ? {} : { extensionMs }),

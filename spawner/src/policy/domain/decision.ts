@@ -27,9 +27,8 @@ type Answer<Status extends SeatAnswer['status']> = Extract<SeatAnswer, { status:
 
 /** The reply to a `SeatRequest`: the contract's answer or a refusal. */
 export type SeatReply =
-  /** `endsInMs`: how long the lifetime still lasts, where it ends. The loop, which knows the wall clock, turns it into
-   * the contract's `endsAt`. */
-  | (Omit<Answer<'granted'>, 'endsAt'> & { readonly endsInMs?: number })
+  /** `endsAt`: a moment on our clock. The loop, which knows the wall clock, turns it into the contract's. */
+  | (Omit<Answer<'granted'>, 'endsAt'> & { readonly endsAt?: number })
   | Answer<'waiting'>
   | SeatRefusal
 

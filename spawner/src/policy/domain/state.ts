@@ -19,7 +19,8 @@ export interface StandbyFailures {
   readonly until: number
 }
 
-/** Durations of the last starts (from the place taken to ready) and stays (from ready to its end), newest last. */
+/** Durations of the last starts (from the place taken to ready) and stays (from ready to its end) of a template, newest
+ * last. */
 export interface Measured {
   readonly coldMs: readonly number[]
   readonly standbyMs: readonly number[]
@@ -71,7 +72,8 @@ export interface State {
   readonly nextTicket: number
   /** Those who wait for a place, first come first. The same array as long as nothing in it changes. */
   readonly queue: readonly WorkspaceName[]
-  readonly measured: Measured
+  /** By template. */
+  readonly measured: ReadonlyMap<string, Measured>
   readonly homes: ReadonlyMap<string, Home>
   /** Names of all that stand by, or are to. */
   readonly standbys: ReadonlySet<WorkspaceName>

@@ -227,7 +227,7 @@ describe('a frozen workspace', () => {
     story.passes(30)
     story.obeys()
     assert.equal(story.phase('ann'), 'ready')
-    assert.deepEqual(story.state.measured.frozenMs, [30])
+    assert.deepEqual(story.state.measured.get('lab')?.frozenMs, [30])
     const announced = story.said.find((step) => step.type === 'announce')
     assert.deepEqual(announced?.start, { kind: 'frozen', ms: 30 })
     assert.ok(!story.history.slice(-3).includes('probe'))

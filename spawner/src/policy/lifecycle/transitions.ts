@@ -44,8 +44,9 @@ export function leaveQueue(
 }
 
 /** Records how long the thaw that a person waited for took. */
-export function measureThaw(draft: Draft, { thawRequestedAt }: Workspace): void {
-  if (thawRequestedAt !== undefined) note(draft, 'frozenMs', draft.now - thawRequestedAt)
+export function measureThaw(draft: Draft, workspace: Workspace): void {
+  const { thawRequestedAt } = workspace
+  if (thawRequestedAt !== undefined) note(draft, workspace, 'frozenMs', draft.now - thawRequestedAt)
 }
 
 export function becomeReady(draft: Draft, workspace: Workspace): void {
@@ -206,15 +207,33 @@ function measureStart(draft: Draft, workspace: Workspace): void {
   if (start === undefined) return
   const { kind, from } = start
   const what = ({ cold: 'coldMs', stopped: 'stoppedMs', standby: 'standbyMs' } as const)[kind]
-  note(draft, what, draft.now - from)
+  note(draft, workspace, what, draft.now - from)
 }
 
 function measureStay(draft: Draft, workspace: Workspace): void {
   if (workspace.servesSince === undefined || workspace.kind === 'standby') return
-  note(draft, 'staysMs', draft.now - workspace.servesSince)
+  note(draft, workspace, 'staysMs', draft.now - workspace.servesSince)
 }
 
-function note(draft: Draft, what: keyof Measured, ms: number): void {
-  const kept = [...draft.measured[what], ms].slice(-measuresKept)
-  draft.measured = { ...draft.measured, [what]: kept }
+const nothingMeasured: Measured = {
+  coldMs: [],
+  standbyMs: [],
+  frozenMs: [],
+  stoppedMs: [],
+  staysMs: [],
+}
+
+/** Of templates that are offered only, so that the number of measurements is bounded. */
+function note(
+  draft: Draft,
+  { template }: { readonly template: string },
+  what: keyof Measured,
+  ms: number,
+): void {
+  const { templates } = draft.config
+  const known = draft.measured.get(template) ?? nothingMeasured
+  const kept = { ...known, [what]: [...known[what], ms].slice(-measuresKept) }
+  draft.measured = new Map(
+    [...draft.measured, [template, kept] as const].filter(([name]) => templates.has(name)),
+  )
 }

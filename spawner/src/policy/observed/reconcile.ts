@@ -202,9 +202,15 @@ function noteThere(
   }
 }
 
-/** The memory of a container that the engine could list and not inspect is what it was before. */
-function asMade({ memoryBytes }: Container, there: Container): Container {
-  return memoryBytes === undefined ? there : { memoryBytes, ...there }
+/** We count the life of a container from the answer to our order, the engine from a moment before it. */
+const sameStartMs = 5_000
+
+/** The memory of a container that the engine could list and not inspect is what it was before. The start stays the one
+ * that people were told the end of. */
+function asMade({ memoryBytes, startedAt }: Container, there: Container): Container {
+  const known = memoryBytes === undefined ? there : { memoryBytes, ...there }
+  if (startedAt === undefined || there.startedAt === undefined) return known
+  return Math.abs(there.startedAt - startedAt) < sameStartMs ? { ...known, startedAt } : known
 }
 
 /** An operator froze it by hand, or the answer to our own order was lost. */

@@ -78,6 +78,16 @@ describe('the spawner after its own start', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
+  it('keeps the start that people were told the end of, although the engine measures another moment', () => {
+    const networks = [network(0, director)]
+    const story = finds([seen('ann', { startedAt: 1_000 })])
+    story.looks({ containers: [seen('ann', { startedAt: 997.3, imageId: 'i' })], networks })
+    assert.equal(story.workspace('ann').container?.imageId, 'i')
+    assert.equal(story.workspace('ann').container?.startedAt, 1_000)
+    story.looks({ containers: [seen('ann', { startedAt: 60_000, imageId: 'j' })], networks })
+    assert.equal(story.workspace('ann').container?.startedAt, 60_000, 'it was started again')
+  })
+
   it('removes a workspace that was only partly made, and its network, and makes it again for a person who requests it', () => {
     const story = finds([seen('ann', { status: 'created' })])
     assert.deepEqual(story.ordered(), ['remove-container'])

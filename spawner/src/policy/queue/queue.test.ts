@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { testTemplate } from '../../templates/testing/test-template.ts'
 import { begun, nameOf, person, withReady, type Scenario } from '../testing/scenario.ts'
 
 const position = (story: Scenario, who: string) => {
@@ -212,6 +213,52 @@ describe('estimates', () => {
     // A stay was 100 s (the idle limit, nobody used it), a start 4 s.
     assert.equal(second.etaMs, 104_000)
   })
+
+  it('count what was measured of the same template only', () => {
+    const story = begun()
+    const { config } = story.state
+    const board = testTemplate('board')
+    const templates = new Map([...config.templates, [board.name, board]])
+    story.hears({ type: 'config-changed', config: { ...config, templates } })
+    story.asks('ann')
+    story.passes(4_000)
+    story.obeys()
+    const other = story.asks('bob', { template: 'board' })
+    assert.ok(other.status === 'waiting' && other.etaMs === undefined)
+    const same = story.asks('cid')
+    assert.ok(same.status === 'waiting' && same.etaMs === 4_000)
+  })
+
+  it('wait for the places of a template while that is full', () => {
+    const story = begun({ policy: { maxWorkspaces: 1 } })
+    story.asks('ann')
+    story.passes(4_000)
+    story.obeys()
+    const unknown = story.asks('bob')
+    assert.ok(unknown.status === 'waiting' && unknown.etaMs === undefined)
+    story.passes(100_000).obeys()
+    story.asks('bob')
+    assert.equal(story.phase('bob'), 'pulling')
+    const told = story.asks('cid')
+    assert.ok(told.status === 'waiting' && told.etaMs === 104_000)
+  })
+
+  for (const [limit, limits, policy] of [
+    ['memory', { maxMemoryBytes: 1_000 }, {}],
+    ['the places of a group', {}, { maxWorkspacesByGroup: { staff: 1 } }],
+  ] as const)
+    it(`are not given while ${limit} stands in the way`, () => {
+      const story = begun({ limits, policy, spec: { memoryBytes: 600 } })
+      story.asks('ann')
+      story.passes(4_000)
+      story.obeys()
+      story.passes(100_000).obeys()
+      story.asks('bob')
+      story.obeys()
+      const reply = story.asks('cid')
+      assert.ok(reply.status === 'waiting' && reply.position === 1, JSON.stringify(reply))
+      assert.equal(reply.etaMs, undefined)
+    })
 
   it('end when a start takes longer than any before', () => {
     const story = begun(crowded)

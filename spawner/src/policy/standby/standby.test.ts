@@ -112,8 +112,8 @@ describe('standbys', () => {
       phase: 'ready',
       start: { kind: 'standby', ms: 0 },
     })
-    assert.deepEqual(story.state.measured.standbyMs, [0])
-    assert.equal(story.state.measured.staysMs.length, 0)
+    assert.deepEqual(story.state.measured.get('lab')?.standbyMs, [0])
+    assert.equal(story.state.measured.get('lab')?.staysMs.length, 0)
   })
 
   it('belong to one person after a claim, and stay one container with one network', () => {

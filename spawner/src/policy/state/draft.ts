@@ -7,7 +7,6 @@ import type {
   DirectorId,
   Generation,
   Home,
-  Measured,
   Network,
   NetworkIndex,
   PolicyConfig,
@@ -40,7 +39,7 @@ export interface Draft {
   subjects: ReadonlyMap<UserName, string>
   nextTicket: number
   queue: readonly WorkspaceName[]
-  measured: Measured
+  measured: State['measured']
   readonly homes: EditedMap<string, Home>
   standbys: ReadonlySet<WorkspaceName>
   readonly standbyFailures: EditedMap<string, StandbyFailures>

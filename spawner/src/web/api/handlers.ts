@@ -159,7 +159,8 @@ export function createHandlers(deps: ApiDeps): Handlers {
 }
 
 export function momentOf(clock: Clock): { readonly now: number; readonly wallNow: number } {
-  return { now: clock.now(), wallNow: clock.wall() }
+  const now = clock.now()
+  return { now, wallNow: clock.wallOf(now) }
 }
 
 function isOf({ owner, seats }: Workspace, user: string): boolean {
