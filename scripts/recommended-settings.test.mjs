@@ -29,8 +29,8 @@ for (const [where, patterns] of Object.entries({ fromExample, fromGuide })) {
       '/api/me',
       '/api/contents?content=1',
     ])
-      assert.ok(isBackground('GET', target), target)
-    assert.ok(isBackground('PUT', '/lab/api/workspaces/default'))
+      assert.ok(isBackground('GET', target, 0), target)
+    assert.ok(isBackground('PUT', '/lab/api/workspaces/default', 0))
   })
 
   test(`${where}: no access to a file is background, for that would not wake a frozen workspace`, () => {
@@ -40,6 +40,6 @@ for (const [where, patterns] of Object.entries({ fromExample, fromGuide })) {
       '/files/a.csv',
     ])
       for (const method of ['GET', 'PUT', 'PATCH', 'POST', 'DELETE'])
-        assert.ok(!isBackground(method, target), `${method} ${target}`)
+        assert.ok(!isBackground(method, target, 0), `${method} ${target}`)
   })
 }

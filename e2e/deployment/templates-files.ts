@@ -126,6 +126,21 @@ templates:
     prefix: polled${own}
     route: { hosts: [polled.localhost] }
     idle: { stop: 2s }
+    background: [GET /count/poll, { request: POST /echo, max_size: 20 }]
+  beating:
+    <<: *small
+    prefix: beating${own}
+    route: { hosts: [beating.localhost] }
+    idle: { stop: 2s }
+    frames:
+      - { path: /ws, prefix: beat, max_size: 8 }
+      - { path: /ws/slow, period: 1s }
+  reopened:
+    <<: *small
+    prefix: reopened${own}
+    route: { hosts: [reopened.localhost] }
+    idle: { stop: 2s }
+    start: request
     background: [GET /count/poll]
   forgotten:
     <<: *small

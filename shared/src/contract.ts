@@ -145,6 +145,30 @@ export const problemSchema = z.object({
 export const identityFields = ['user', 'subject', 'groups', 'email'] as const
 export const requestTokens = ['access', 'id'] as const
 
+/** Method and path pattern, such as `GET /api/*`; `*` stands for any characters, the query is not compared. */
+const backgroundRequestSchema = z.union([
+  shortText,
+  /** Only with a body of at most that many bytes. */
+  z.object({ request: shortText, maxBytes: z.number().int().nonnegative() }),
+])
+export type BackgroundRequest = z.infer<typeof backgroundRequestSchema>
+
+/** Frames that a page sends by itself: all that is set has to hold. */
+const quietFramesSchema = z.object({
+  /** The pattern of the handshake's path. */
+  path: shortText,
+  /** The first bytes of the payload, in hexadecimal. */
+  prefix: shortText.optional(),
+  /** The payload is at most that long. */
+  maxBytes: z.number().int().nonnegative().optional(),
+  /** One frame in each such time. */
+  periodMs: milliseconds.optional(),
+})
+export type QuietFrames = z.infer<typeof quietFramesSchema>
+
+/** A page sets it to `true` on a request that a person asked for: the request is use, and starts the workspace. */
+export const startHeader = 'Berth-Start'
+
 /** One way in, to a template or to one workspace, as a director needs it. */
 const routeSchema = z.object({
   template: shortText,
@@ -169,8 +193,11 @@ const routeSchema = z.object({
   passIdentity: z.array(z.enum(identityFields)),
   /** Which of the gateway's tokens reach it: `X-Forwarded-Access-Token`; `Authorization: Bearer` (the ID token). */
   passTokens: z.array(z.enum(requestTokens)),
-  /** Method and path pattern, such as `GET /api/*`; `*` stands for any characters, the query is not compared. */
-  backgroundRequests: z.array(shortText),
+  backgroundRequests: z.array(backgroundRequestSchema),
+  /** Which frames of a WebSocket's client are no use. Absent: none, unless the handshake is a background request. */
+  quietFrames: z.array(quietFramesSchema).optional(),
+  /** A page's own request starts the workspace, unless it is a background request. Absent: it does not. */
+  startsByRequest: z.boolean().optional(),
   /** A response is in use while the client drains 64 KiB of it within this time. */
   connectionIdleMs: milliseconds,
 })

@@ -94,7 +94,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#sent = true
     this.#bytesIn += bytes
     this.#timer?.refresh()
-    this.#options.hooks.onUse?.()
+    this.#options.hooks.onUse?.(bytes)
   }
 
   /** Called at once without a body. With a body, undici sends nothing before its first chunk. */

@@ -3,8 +3,8 @@ import type { ProblemCode } from '@berth/shared/problems'
 
 /** Called as it happens. A caller that does not need an event, as for a background request, leaves its hook out. */
 export interface ForwardHooks {
-  /** Bytes of the request's body, or of a client's data frame, are on their way to the workspace. */
-  onUse?(): void
+  /** Bytes of the request's body, or of a client's frame that is use, are on their way to the workspace. */
+  onUse?(bytes: number): void
   /** The head of the final answer has come. */
   onAnswer?(): void
   /** The client has received this many bytes of the answer. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { WebSocket } from 'ws'
+import { createJudgedDivision } from './client-frames.ts'
 import { connectRaw, startFront, startRawWorkspace } from '../testing/loopback.ts'
 import {
   accepting,
@@ -78,6 +79,60 @@ describe('frames', () => {
     client.send(whole.slice(1))
     await reads(side, control + masked(1, 'a') + whole)
     assert.equal(uses, 3)
+    client.socket.destroy()
+  })
+
+  it('that are no use pass without a question, also before and after one that is', async () => {
+    let uses = 0
+    const may = Promise.withResolvers<boolean>()
+    await using workspace = await startAccepting()
+    await using front = await startFront(workspace.address, {
+      hooks: {
+        divide: createJudgedDivision({
+          longestPrefix: 1,
+          isQuiet: ({ begin }) => begin[0] === 0x33,
+        }),
+        onUse: () => (uses += 1),
+        onClientData: () => may.promise,
+      },
+    })
+    const { client, side } = await open(front, workspace)
+    const heartbeat = masked(1, '3')
+    client.send(heartbeat + masked(1, 'typed') + heartbeat)
+    await reads(side, heartbeat)
+    assert.equal(uses, 0)
+    may.resolve(true)
+    await reads(side, heartbeat + masked(1, 'typed') + heartbeat)
+    assert.equal(uses, 1)
+    client.socket.destroy()
+  })
+
+  it('that are no use are dropped as a whole while a workspace that may be frozen takes no bytes', async () => {
+    let asked = 0
+    await using workspace = await startAccepting()
+    await using front = await startFront(workspace.address, {
+      hooks: {
+        divide: createJudgedDivision({
+          longestPrefix: 1,
+          isQuiet: ({ begin }) => begin[0] === 0x33,
+        }),
+        mayBeFrozen: () => true,
+        onClientData: () => void (asked += 1),
+      },
+    })
+    const { client, side } = await open(front, workspace)
+    side.socket.pause()
+    const heartbeat = masked(1, '3'.repeat(100))
+    const many = heartbeat.repeat(1_000)
+    // More than the system keeps for a socket that nobody reads.
+    for (let sent = 0; sent < 200; sent += 1) client.send(many)
+    client.send(masked(1, 'typed'))
+    while (asked === 0) await new Promise((resolve) => setImmediate(resolve))
+    side.socket.resume()
+    while (!side.received().endsWith(masked(1, 'typed'))) await once(side.socket, 'data')
+    const before = side.received().slice(0, -masked(1, 'typed').length)
+    assert.equal(before, heartbeat.repeat(before.length / heartbeat.length))
+    assert.ok(before.length < many.length * 200, 'some were dropped')
     client.socket.destroy()
   })
 

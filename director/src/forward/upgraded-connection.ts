@@ -1,14 +1,19 @@
 // An open WebSocket: bytes between client and workspace with backpressure, frames watched but never changed.
 import type { Duplex } from 'node:stream'
+import { createPlainDivision, type DivideFrames, type Piece } from './client-frames.ts'
 import { closeFrame, createFrameWatch } from './frame-watch.ts'
 import type { ForwardCounts, ForwardHooks } from './outcome.ts'
 
 export interface UpgradeHooks extends ForwardHooks {
+  /** Which frames of the client are use. Left out: every data frame. */
+  readonly divide?: DivideFrames
   /**
-   * Called before bytes of a client's data frame are passed on. A promise holds them and all later bytes. Unless it
+   * Called before bytes of a frame that is use are passed on. A promise holds them and all later bytes. Unless it
    * resolves to `true`, the connection is closed with 1012.
    */
   onClientData?(): undefined | Promise<boolean>
+  /** Whether nothing promises that the workspace runs. Its quiet frames need no promise. */
+  mayBeFrozen?(): boolean
 }
 
 /** 1001 going away, 1008 policy, 1012 service restart, 1013 try again later. */
@@ -27,16 +32,22 @@ export interface Sides {
   readonly hooks: UpgradeHooks
 }
 
+/** How much of a quiet frame is kept for a workspace that takes no bytes. */
+const mostQuietBytes = 1024 * 1024
 /** How long a side may take to close after its close frame. */
 const closeGraceMs = 2_000
 
 export function connect({ client, workspace, hooks }: Sides): UpgradedConnection {
+  const divide = hooks.divide ?? createPlainDivision()
+  const waiting: Piece[] = []
+  /** Follows what was passed to the workspace. */
   const fromClient = createFrameWatch()
   const fromWorkspace = createFrameWatch()
   let bytesIn = 0
   let bytesOut = 0
   let drained = 0
   let held = false
+  let dropping = false
   let closing: Buffer | undefined
   let closeSent = false
   let grace: NodeJS.Timeout | undefined
@@ -44,21 +55,29 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
   function onClientChunk(chunk: Buffer): void {
     // After the close frame, only the end of the client's side is awaited.
     if (closing !== undefined) return
-    const data = fromClient.sawData(chunk)
-    const permission = data ? hooks.onClientData?.() : undefined
-    if (permission === undefined) {
-      passToWorkspace(chunk, data)
-      return
-    }
-    held = true
-    client.pause()
-    permission.then(
-      (mayPass) => release(chunk, mayPass),
-      () => release(chunk, false),
-    )
+    waiting.push(...divide(chunk))
+    passWaiting()
   }
 
-  function release(chunk: Buffer, mayPass: boolean): void {
+  function passWaiting(): void {
+    while (!held) {
+      const piece = waiting.shift()
+      if (piece === undefined) return
+      const permission = piece.kind === 'use' ? hooks.onClientData?.() : undefined
+      if (permission !== undefined) {
+        held = true
+        client.pause()
+        permission.then(
+          (mayPass) => release(piece, mayPass),
+          () => release(piece, false),
+        )
+        return
+      }
+      passToWorkspace(piece)
+    }
+  }
+
+  function release(piece: Piece, mayPass: boolean): void {
     if (!mayPass) {
       close(1012)
       return
@@ -66,13 +85,21 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
     held = false
     if (closing !== undefined || !workspace.writable) return
     client.resume()
-    passToWorkspace(chunk, true)
+    passToWorkspace(piece)
+    passWaiting()
   }
 
-  function passToWorkspace(chunk: Buffer, data: boolean): void {
-    bytesIn += chunk.length
-    if (data) hooks.onUse?.()
-    if (!workspace.write(chunk)) client.pause()
+  function passToWorkspace({ kind, bytes, continues }: Piece): void {
+    // The system keeps some bytes for a frozen workspace. More heartbeats than that are of no use to it, and the frames
+    // that wake it must not wait behind them.
+    const mayBeFrozen = kind === 'quiet' && hooks.mayBeFrozen?.() === true
+    if (!continues) dropping = mayBeFrozen && workspace.writableLength > 0
+    if (dropping) return
+    bytesIn += bytes.length
+    fromClient.sawData(bytes)
+    if (kind === 'use') hooks.onUse?.(bytes.length)
+    const isFull = !workspace.write(bytes)
+    if (isFull && !(mayBeFrozen && workspace.writableLength < mostQuietBytes)) client.pause()
   }
 
   function onWorkspaceChunk(chunk: Buffer): void {

@@ -97,7 +97,7 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     const innerTarget = own || route.path?.strip === true ? path : target
     // The same check as for the whole target: an application might redirect a browser to that path.
     if (beginsLikeHost(innerTarget)) return { ...refuse('bad_request', hostLikeDetail), person }
-    const kind = classify({ method, target: innerTarget, rawHeaders }, route.isBackground)
+    const kind = classify({ method, target: innerTarget, rawHeaders }, route)
     const { template, workspace } = route
     const holder = { user: person, template, workspace }
     return {
@@ -161,7 +161,7 @@ export function workspaceOf({ route, person }: AdmittedRequest): string | undefi
 /** Whether a person will see the refusal of this request. */
 export function wantsPage(request: IncomingMessage): boolean {
   const { method = '', url: target = '', rawHeaders } = request
-  return classify({ method, target, rawHeaders }, () => false).navigation
+  return classify({ method, target, rawHeaders }, { isBackground: () => false }).navigation
 }
 
 function refusedHost(kind: 'portal' | 'unknown' | 'not-known'): RequestRefusal {

@@ -155,6 +155,47 @@ describe('hazard: a frozen workspace, whose socket accepts connections and is si
     socket.close()
   })
 
+  it('does not wake by heartbeats in an open WebSocket, which stays open, and wakes by what is typed there', async () => {
+    await using test = await startFreezing()
+    await test.bed.introduce([{ ...labRoute, quietFrames: [{ path: '/ws', prefix: '33' }] }])
+    const socket = await openWebSocket(test.bed)
+    await test.untilFrozen()
+    const [thaws, asked] = [test.thaws(), test.bed.spawner.asked.length]
+    socket.send('3')
+    socket.send('3 again')
+    while (!test.served.has('3 again')) await once(socket, 'message')
+    assert.deepEqual([test.thaws(), test.bed.spawner.asked.length], [thaws, asked])
+    socket.send('42["typed"]')
+    while (!test.served.has('42["typed"]')) await once(socket, 'message')
+    assert.equal(test.thaws(), thaws + 1)
+    socket.close()
+  })
+
+  it('does not wake by a WebSocket whose handshake is a background request, and keeps it open', async () => {
+    await using test = await startFreezing()
+    await test.bed.introduce([{ ...labRoute, backgroundRequests: ['GET /ws'] }])
+    const socket = await openWebSocket(test.bed)
+    await test.untilFrozen()
+    const asked = test.bed.spawner.asked.length
+    socket.send('anything')
+    while (!test.served.has('anything')) await once(socket, 'message')
+    assert.equal(test.bed.spawner.asked.length, asked)
+    socket.close()
+  })
+
+  it('decides about the frames of a background handshake by the rules that name its path', async () => {
+    await using test = await startFreezing()
+    const rules = { backgroundRequests: ['GET /ws'], quietFrames: [{ path: '/ws', prefix: '33' }] }
+    await test.bed.introduce([{ ...labRoute, ...rules }])
+    const socket = await openWebSocket(test.bed)
+    await test.untilFrozen()
+    const thaws = test.thaws()
+    socket.send('typed')
+    while (!test.served.has('typed')) await once(socket, 'message')
+    assert.equal(test.thaws(), thaws + 1)
+    socket.close()
+  })
+
   it("does not wake by a page's background request, and does not get it", async () => {
     await using test = await startFreezing()
     await test.bed.request({ path: '/first' })

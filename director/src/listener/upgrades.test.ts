@@ -21,7 +21,7 @@ async function startEcho(
 ) {
   const bed = await startTestBed({ config, names })
   const workspace = await bed.workspace((_req, res) => res.end('plain'))
-  const echo = new WebSocketServer({ server: workspace.server })
+  const echo = new WebSocketServer({ server: workspace.server, perMessageDeflate: true })
   echo.on('connection', (socket, req) => {
     workspace.requests.push(`${req.method} ${req.url}`)
     socket.on('error', () => socket.terminate())
@@ -275,6 +275,30 @@ describe('a WebSocket', () => {
     const used = bed.spawner.reports.at(-1)?.seats[0]
     const most = Math.ceil(performance.now() - usedAt)
     assert.ok((used?.lastUseAgoMs ?? Infinity) <= most, `used ${used?.lastUseAgoMs} ms ago`)
+    socket.close()
+  })
+
+  it('does not count as used by heartbeats that its template names, also when they could be compressed', async () => {
+    await using test = await startEcho()
+    const { bed, workspace } = test
+    await bed.introduce([{ ...labRoute, quietFrames: [{ path: '/ws', prefix: '33' }] }])
+    bed.spawner.activity = ({ seats }) =>
+      seats.map(({ workspace }) => ({ workspace, leaseMs: 1_000 }))
+    bed.spawner.seats = async () => granted(workspace.address, { leaseMs: 1_000 })
+    const elsewhere = open(bed, '/else')
+    await once(elsewhere, 'open')
+    assert.match(elsewhere.extensions, /permessage-deflate/)
+    elsewhere.close()
+    const socket = open(bed)
+    await once(socket, 'open')
+    assert.equal(socket.extensions, '')
+    await echoed(socket, 'use')
+    const heartbeats = setInterval(() => socket.send('3'), 20)
+    await bed.spawner.until(() => bed.spawner.reports.length >= 4)
+    clearInterval(heartbeats)
+    const seat = bed.spawner.reports.at(-1)?.seats[0]
+    assert.equal(seat?.connections, 1)
+    assert.ok((seat?.lastUseAgoMs ?? 0) > 400, `used ${seat?.lastUseAgoMs} ms ago`)
     socket.close()
   })
 

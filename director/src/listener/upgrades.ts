@@ -4,10 +4,13 @@ import type { Socket } from 'node:net'
 import type { Problem, ProblemCode } from '@berth/shared/problems'
 import { samePlace } from '../spawner/name-lookup.ts'
 import type { UpgradeForwarder } from '../forward/forward-upgrade.ts'
-import type { UpgradedConnection } from '../forward/upgraded-connection.ts'
+import { createJudgedDivision } from '../forward/client-frames.ts'
+import type { UpgradedConnection, UpgradeHooks } from '../forward/upgraded-connection.ts'
 import { watchHangUp } from '../forward/watch-hang-up.ts'
+import { filterHeaders } from '../headers/raw-headers.ts'
 import type { Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
+import type { FrameRules } from '../routing/quiet-frames.ts'
 import { clientGone, type Ending, type Entry } from './access-log.ts'
 import type { AdmittedRequest } from './admission.ts'
 import { failureDetails, tooManyDetail } from './refusals.ts'
@@ -78,6 +81,29 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     }
   }
 
+  /** After a background handshake no frame is use, unless rules name the path: then they decide. */
+  function frameHooks(
+    admitted: AdmittedRequest,
+    { activity, lease }: Seat,
+    rules: FrameRules | undefined,
+    gone: AbortSignal,
+  ): UpgradeHooks {
+    if (admitted.kind.background && rules === undefined) return {}
+    return {
+      onUse: activity.touch,
+      onClientData: createDataCheck(admitted, lease, gone),
+      ...(rules === undefined ? {} : judged(admitted, rules)),
+    }
+  }
+
+  const judged = ({ seatKey }: AdmittedRequest, rules: FrameRules): UpgradeHooks => ({
+    divide: createJudgedDivision({
+      isQuiet: rules.judge(clock),
+      longestPrefix: rules.longestPrefix,
+    }),
+    mayBeFrozen: () => table.current(seatKey) === undefined,
+  })
+
   async function keepOpen(connection: UpgradedConnection): Promise<Ending> {
     connections.add(connection)
     const age =
@@ -99,6 +125,8 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
   ): Promise<Ending | undefined> {
     const { req, socket, head, entry } = exchange
     const { host, remoteAddress, proof, route, kind, innerTarget } = admitted
+    const rules = route.frameRules(innerTarget)
+    const offered = rules?.readsPayload === true ? uncompressed(req.rawHeaders) : req.rawHeaders
     entry.workspace = seat.lease.workspace
     using use = beginRequestActivity({
       activity: seat.activity,
@@ -113,7 +141,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       head,
       address: seat.lease.address,
       target: innerTarget,
-      headers: headers.toWorkspace(req.rawHeaders, {
+      headers: headers.toWorkspace(offered, {
         remoteAddress,
         host,
         proof,
@@ -125,10 +153,9 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       answerTimeoutMs: deadlines.answerMs,
       hooks: {
         ...use.hooks,
-        // A client's data frames are use even after a background handshake. Data that a server pushes is not.
-        onUse: seat.activity.touch,
+        // Data that a server pushes is no use.
         onDrained: () => undefined,
-        onClientData: createDataCheck(admitted, seat.lease, gone.signal),
+        ...frameHooks(admitted, seat, rules, gone.signal),
       },
     })
     switch (outcome.kind) {
@@ -196,6 +223,11 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       for (const connection of connections) connection.close(1012)
     },
   }
+}
+
+/** Without the client's offer of compression, which is the only extension that browsers have. */
+function uncompressed(rawHeaders: readonly string[]): string[] {
+  return filterHeaders(rawHeaders, (name) => name !== 'sec-websocket-extensions')
 }
 
 /** A connection belongs to the container that it was opened to. The same address identifies it as well as the id. */

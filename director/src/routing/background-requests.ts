@@ -1,25 +1,34 @@
 // The requests that an application's page makes by itself, such as polling: they are not use and start no workspace.
+import type { BackgroundRequest } from '@berth/shared/contract'
 import { createGlob, type Matches } from './glob.ts'
+import { pathOf } from './path-prefix.ts'
 
-export type IsBackground = (method: string, target: string) => boolean
+/** @param bodyBytes infinite if the head of the request does not tell */
+export type IsBackground = (method: string, target: string, bodyBytes: number) => boolean
+
+interface Rule {
+  readonly matches: Matches
+  readonly maxBytes: number
+}
 
 /** @param patterns method and path, such as `GET /api/*`; a pattern without a method matches every method */
-export function createIsBackground(patterns: readonly string[]): IsBackground {
-  const byMethod = new Map<string, Matches[]>()
-  const anyMethod: Matches[] = []
+export function createIsBackground(patterns: readonly BackgroundRequest[]): IsBackground {
+  const byMethod = new Map<string, Rule[]>()
+  const anyMethod: Rule[] = []
   for (const pattern of patterns) {
-    const [first = '', second] = pattern.trim().split(/ +/)
+    const { request, maxBytes } =
+      typeof pattern === 'string' ? { request: pattern, maxBytes: Infinity } : pattern
+    const [first = '', second] = request.trim().split(/ +/)
     if (first === '') continue
-    const matches = createGlob(second ?? first)
-    if (second === undefined || first === '*') anyMethod.push(matches)
-    else byMethod.set(first.toUpperCase(), [...(byMethod.get(first.toUpperCase()) ?? []), matches])
+    const rule = { matches: createGlob(second ?? first), maxBytes }
+    if (second === undefined || first === '*') anyMethod.push(rule)
+    else byMethod.set(first.toUpperCase(), [...(byMethod.get(first.toUpperCase()) ?? []), rule])
   }
   if (byMethod.size === 0 && anyMethod.length === 0) return () => false
 
-  return (method, target) => {
-    const query = target.indexOf('?')
-    const path = query === -1 ? target : target.slice(0, query)
-    const matchesPath = (matches: Matches) => matches(path)
-    return (byMethod.get(method)?.some(matchesPath) ?? false) || anyMethod.some(matchesPath)
+  return (method, target, bodyBytes) => {
+    const path = pathOf(target)
+    const holds = ({ matches, maxBytes }: Rule) => bodyBytes <= maxBytes && matches(path)
+    return (byMethod.get(method)?.some(holds) ?? false) || anyMethod.some(holds)
   }
 }

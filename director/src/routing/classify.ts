@@ -1,5 +1,5 @@
 // Classifies a request: a person's navigation, a page's own request, or a client such as git; and what it may start.
-import { ownPathPrefix, type SeatRequest } from '@berth/shared/contract'
+import { ownPathPrefix, startHeader, type SeatRequest } from '@berth/shared/contract'
 import { eachHeader } from '../headers/raw-headers.ts'
 import type { IsBackground } from './background-requests.ts'
 
@@ -23,12 +23,23 @@ export function isOwnPath(target: string): boolean {
   return target.startsWith(ownPathPrefix)
 }
 
-export function classify(request: Classified, isBackground: IsBackground): RequestKind {
-  const hints = readHints(request.rawHeaders)
-  const background = isBackground(request.method, request.target)
-  const navigation = isNavigation(request.method, hints)
-  return { navigation, background, start: startFor(background, hints) }
+/** What a template says about requests. */
+export interface KindRules {
+  readonly isBackground: IsBackground
+  /** Whether a page's own request starts the workspace, unless it is a background request. */
+  readonly startsByRequest?: boolean | undefined
 }
+
+export function classify(request: Classified, rules: KindRules): RequestKind {
+  const hints = readHints(request.rawHeaders)
+  const background =
+    !hints.person && rules.isBackground(request.method, request.target, hints.bodyBytes)
+  const navigation = isNavigation(request.method, hints)
+  const start = isFromPage(hints) ? startForPage(background, hints, rules) : 'start'
+  return { navigation, background, start }
+}
+
+const startName = startHeader.toLowerCase()
 
 interface Hints {
   host: string
@@ -38,6 +49,11 @@ interface Hints {
   xhr: boolean
   origin: string
   referer: string
+  bodyBytes: number
+  /** A page opens it again and again by itself: a WebSocket or an event stream. */
+  reopened: boolean
+  /** The page says that a person asked for it. */
+  person: boolean
 }
 
 function readHints(rawHeaders: readonly string[]): Hints {
@@ -49,6 +65,9 @@ function readHints(rawHeaders: readonly string[]): Hints {
     xhr: false,
     origin: '',
     referer: '',
+    bodyBytes: 0,
+    reopened: false,
+    person: false,
   }
   eachHeader(rawHeaders, (name, value) => readHint(hints, name, value))
   return hints
@@ -61,6 +80,19 @@ function readHint(hints: Hints, name: string, value: string): void {
       return
     case 'accept':
       hints.html ||= value.toLowerCase().includes('text/html')
+      hints.reopened ||= value.toLowerCase().includes('text/event-stream')
+      return
+    case 'upgrade':
+      hints.reopened ||= value.toLowerCase() === 'websocket'
+      return
+    case 'content-length':
+      hints.bodyBytes = Math.max(hints.bodyBytes, Number(value))
+      return
+    case 'transfer-encoding':
+      hints.bodyBytes = Infinity
+      return
+    case startName:
+      hints.person ||= value.toLowerCase() === 'true'
       return
     case 'sec-fetch-mode':
       hints.fetchMode = value.toLowerCase()
@@ -89,10 +121,17 @@ function isNavigation(method: string, hints: Hints): boolean {
   return hints.fetchMode === undefined || hints.fetchMode === 'navigate'
 }
 
-/** A page's own background request starts nothing, its other requests wake, and every other request starts. */
-function startFor(background: boolean, hints: Hints): RequestKind['start'] {
-  if (!isFromPage(hints)) return 'start'
-  return background ? 'no' : 'wake'
+/** A page's own background request wakes nothing, and its other requests wake. They start only where the template says
+ * so, or the page for this request. */
+function startForPage(
+  background: boolean,
+  hints: Hints,
+  { startsByRequest = false }: KindRules,
+): RequestKind['start'] {
+  if (hints.prefetch) return background ? 'no' : 'wake'
+  if (hints.person) return 'start'
+  if (background) return 'no'
+  return startsByRequest && !hints.reopened ? 'start' : 'wake'
 }
 
 function isFromPage(hints: Hints): boolean {

@@ -10,6 +10,12 @@ export function isBare(target: string, prefix: string): boolean {
   return target.length === prefix.length || target[prefix.length] === '?'
 }
 
+/** The path of a target, without its query. */
+export function pathOf(target: string): string {
+  const query = target.indexOf('?')
+  return query === -1 ? target : target.slice(0, query)
+}
+
 /** @returns the rest of a target that lies below the prefix; always a path */
 export function below(target: string, prefix: string): string {
   if (prefix === '') return target

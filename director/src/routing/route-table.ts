@@ -4,9 +4,11 @@ import { ownPathPrefix, type Route } from '@berth/shared/contract'
 import { createIsBackground, type IsBackground } from './background-requests.ts'
 import { hostName } from './host-name.ts'
 import { liesBelow } from './path-prefix.ts'
+import { createFrameRules, type FrameRulesOf } from './quiet-frames.ts'
 
 export interface TemplateRoute extends Route {
   readonly isBackground: IsBackground
+  readonly frameRules: FrameRulesOf
   /**
    * What an `Authorization` that did not prove the gateway is: the application's own; the gateway's ID token for this
    * application; or that token for another application. If one application gets the token, the gateway sends it to all.
@@ -118,6 +120,7 @@ function complete(route: Route, someGetIdTokens: boolean): TemplateRoute {
   return {
     ...route,
     isBackground: createIsBackground(route.backgroundRequests),
+    frameRules: createFrameRules(route.quietFrames),
     authorization: mine ? 'id-token' : someGetIdTokens ? 'withheld' : 'application',
   }
 }

@@ -226,11 +226,18 @@ describe('background requests', () => {
     ['GET', '/%61pi/', false],
   ] as const)
     it(`${method} ${target} is ${expected ? 'one' : 'none'}`, () => {
-      assert.equal(isBackground(method, target), expected)
+      assert.equal(isBackground(method, target, 0), expected)
     })
 
+  it('have a body of no more bytes than their pattern allows, and one of known length', () => {
+    const limited = createIsBackground([{ request: 'POST /', maxBytes: 60 }])
+    assert.equal(limited('POST', '/', 60), true)
+    assert.equal(limited('POST', '/?x', 0), true)
+    for (const bytes of [61, Infinity]) assert.equal(limited('POST', '/', bytes), false)
+  })
+
   it('are none without a pattern', () => {
-    assert.equal(createIsBackground([])('GET', '/'), false)
+    assert.equal(createIsBackground([])('GET', '/', 0), false)
   })
 })
 
@@ -321,10 +328,66 @@ describe('a request', () => {
   ] as const)
     it(`that is a ${what} is: ${expected}`, () => {
       const rawHeaders = ['hOST', 'Lab.test:4180', ...headers]
-      const kind = classify({ method, target, rawHeaders }, createIsBackground(['GET /api/*']))
+      const kind = classify(
+        { method, target, rawHeaders },
+        { isBackground: createIsBackground(['GET /api/*']) },
+      )
       const words = [kind.navigation ? 'page' : '', kind.start, kind.background ? 'background' : '']
       assert.equal(words.filter((word) => word !== '').join(' '), expected)
     })
+
+  for (const [what, method, headers, expected] of [
+    ['fetch', 'POST', mode('cors'), 'start'],
+    ['background fetch', 'GET', mode('cors'), 'no background'],
+    ['image', 'GET', mode('no-cors'), 'no background'],
+    [
+      'WebSocket, which a page opens again by itself',
+      'POST',
+      [...mode('websocket'), 'Upgrade', 'websocket'],
+      'wake',
+    ],
+    ['WebSocket over plain HTTP', 'POST', [...origin, 'Upgrade', 'WebSocket'], 'wake'],
+    [
+      'event stream, which a page opens again by itself',
+      'POST',
+      [...mode('cors'), 'Accept', 'text/event-stream'],
+      'wake',
+    ],
+    ['prefetch', 'POST', [...mode('cors'), 'Sec-Purpose', 'prefetch'], 'wake'],
+  ] as const)
+    it(`whose template lets requests start, and that is a ${what}, is: ${expected}`, () => {
+      const rawHeaders = ['Host', 'lab.test:4180', ...headers]
+      const rules = { isBackground: createIsBackground(['GET /api/*']), startsByRequest: true }
+      const kind = classify({ method, target: '/api/x', rawHeaders }, rules)
+      const words = [kind.start, kind.background ? 'background' : '']
+      assert.equal(words.filter((word) => word !== '').join(' '), expected)
+    })
+
+  it('starts the workspace and is use if its page says that a person asked for it', () => {
+    const rules = { isBackground: createIsBackground(['GET /api/*']) }
+    const kindOf = (...headers: readonly string[]) =>
+      classify(
+        { method: 'GET', target: '/api/x', rawHeaders: [...mode('cors'), ...headers] },
+        rules,
+      )
+    assert.deepEqual(kindOf('berth-start', 'True'), {
+      navigation: false,
+      background: false,
+      start: 'start',
+    })
+    assert.equal(kindOf('Berth-Start', 'false').start, 'no')
+    assert.equal(kindOf('Berth-Start', 'true', 'Sec-Purpose', 'prefetch').start, 'wake')
+  })
+
+  it('is a background request by the length of its body', () => {
+    const rules = { isBackground: createIsBackground([{ request: 'POST /', maxBytes: 60 }]) }
+    const isBackground = (...headers: readonly string[]) =>
+      classify({ method: 'POST', target: '/', rawHeaders: headers }, rules).background
+    assert.equal(isBackground('Content-Length', '60'), true)
+    assert.equal(isBackground('content-length', '61'), false)
+    assert.equal(isBackground('Transfer-Encoding', 'chunked'), false)
+    assert.equal(isBackground(), true)
+  })
 
   it("is Berth's own by its exact path only", () => {
     for (const target of ['/.berth/', '/.berth/status?x', '/.berth/../x'])

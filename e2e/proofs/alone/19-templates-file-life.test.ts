@@ -169,24 +169,88 @@ describe('proof 19: the life of workspaces according to the file', { concurrency
     assert.ok(end.at >= doneAt, `stopped ${doneAt - end.at} ms before it was done`)
   })
 
-  it('background: ends a workspace despite constant background requests', async () => {
-    const name = await use(at('polled'))
-    const ended = happens(name, 'die')
-    const polling = new AbortController()
-    const page = (async () => {
-      const headers = { 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' }
-      while (!polling.signal.aborted) {
-        const answer = await at('polled').ask('/count/poll', { headers })
-        answer.leave()
+  const ofPage = { 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' }
+
+  /** Does it again and again until the container of that name has ended, or until this time has passed. */
+  async function goOn(name: string, forMs: number | undefined, act: () => Promise<unknown>) {
+    const over = new AbortController()
+    const ended = forMs === undefined ? happens(name, 'die') : letPass(forMs)
+    const going = (async () => {
+      while (!over.signal.aborted) {
+        await act()
         await letPass(200)
       }
     })()
     try {
       await ended
     } finally {
-      polling.abort()
-      await page
+      over.abort()
+      await going
     }
+  }
+
+  it('background: ends a workspace despite constant background requests', async () => {
+    const name = await use(at('polled'))
+    await goOn(name, undefined, async () => {
+      const answer = await at('polled').ask('/count/poll', { headers: ofPage })
+      answer.leave()
+    })
+  })
+
+  it('background: tells a poll from what a person typed by the size of the body', async () => {
+    const posts = async (user: string, body: string, forMs?: number): Promise<string> => {
+      const name = await use(at('polled', user))
+      const post = { method: 'POST', body, headers: ofPage }
+      await goOn(name, forMs, async () => (await at('polled', user).ask('/echo', post)).leave())
+      return name
+    }
+    await Promise.all([
+      posts('ben', 'session=1234&keys=6162', wouldHaveEndedMs).then(assertRuns),
+      posts('cleo', 'session=1234'),
+    ])
+  })
+
+  it('frames: ends a workspace despite heartbeats, and keeps one in which a person types', async () => {
+    const says = async (
+      user: string,
+      path: string,
+      message: string,
+      { forMs, everyMs = 0 }: { forMs?: number; everyMs?: number } = {},
+    ): Promise<string> => {
+      const name = await use(at('beating', user))
+      const { socket } = await at('beating', user).webSocket(path)
+      await goOn(name, forMs, async () => {
+        if (socket.readyState === socket.OPEN) socket.send(message)
+        await letPass(everyMs)
+      })
+      return name
+    }
+    await Promise.all([
+      says('ann', '/ws', 'typed', { forMs: wouldHaveEndedMs }).then(assertRuns),
+      says('ben', '/ws', 'beat 1'),
+      says('cleo', '/ws/slow', 'anything', { everyMs: 1_000 }),
+    ])
+  })
+
+  it('start: request: starts a stopped workspace for a request of an open page, but not for its polls', async () => {
+    const name = await use(at('reopened'))
+    await happens(name, 'die')
+    const page = (path: string, more: object = {}) =>
+      at('reopened').ask(path, { headers: ofPage, ...more })
+    await expectProblem(await page('/count/poll'), 503, 'workspace_idle')
+    const saved = await page('/files/typed', { method: 'PUT', body: 'typed into an open page' })
+    assert.equal(saved.status, 201, await saved.text())
+    assert.equal(await (await page('/files/typed')).text(), 'typed into an open page')
+  })
+
+  it('Berth-Start: starts a stopped workspace for a request that a person asked a page for', async () => {
+    const name = await use(at('polled', 'dan'))
+    await happens(name, 'die')
+    const page = (headers: object) =>
+      at('polled', 'dan').ask('/count/poll', { headers: { ...ofPage, ...headers } })
+    await expectProblem(await page({}), 503, 'workspace_idle')
+    const served = await page({ 'berth-start': 'true' })
+    assert.equal(served.status, 200, await served.text())
   })
 
   it('connection_idle: ends a workspace despite a download that the client no longer reads', async () => {

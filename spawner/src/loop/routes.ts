@@ -24,6 +24,8 @@ export function routeOf(template: Template): Route {
     passIdentity: [...template.passIdentity],
     passTokens: [...template.passTokens],
     backgroundRequests: [...template.backgroundRequests],
+    ...(template.quietFrames.length === 0 ? {} : { quietFrames: [...template.quietFrames] }),
+    ...(template.policy.startsBy === 'request' ? { startsByRequest: true } : {}),
     connectionIdleMs: template.connectionIdleMs,
   }
 }

@@ -106,8 +106,8 @@ export const berthKeys = {
     'How many at once',
   ).optional(),
   start: choice(
-    ['visit', 'click'],
-    `What starts it: a \`visit\`, or a \`click\` (the page then has a start button). ${unset(defaults.startsBy)}`,
+    ['visit', 'click', 'request'],
+    `What starts it: a \`visit\`; a \`click\` (the page then has a start button); or a \`request\`, that is a visit and also a request of a page that is still open, unless \`background\` names the request or it opens a WebSocket or an event stream. ${unset(defaults.startsBy)}`,
   ).optional(),
   idle: section(
     {
@@ -128,8 +128,45 @@ export const berthKeys = {
     `A download counts as use only if the client received data within this time. ${unset(defaults.connectionIdle)}`,
   ).optional(),
   background: list(
-    value(field.backgroundRequest, 'METHOD /path'),
-    'Requests that a page sends by itself and that do not count as use: `METHOD /path` as the application sees it; `*` stands for anything',
+    either(
+      [
+        value(field.backgroundRequest, 'METHOD /path'),
+        section(
+          {
+            request: value(field.backgroundRequest, '`METHOD /path`'),
+            max_size: value(
+              field.bytes,
+              'Only with a body of at most this size, such as `60` (bytes) or `4k`',
+            ),
+          },
+          'a request with a small body',
+        ),
+      ],
+      'METHOD /path, or a map with request and max_size',
+      'a request',
+    ),
+    'Requests that a page sends by itself and that do not count as use: `METHOD /path` as the application sees it (`*` stands for anything), or `{request, max_size}`. If the request opens a WebSocket, its frames do not count either, unless `frames` names the path',
+  ).optional(),
+  frames: list(
+    section(
+      {
+        path: value(
+          field.pathPattern,
+          'The path of the WebSocket as the application sees it; `*` stands for anything. Unset: every path',
+        ).optional(),
+        prefix: value(
+          field.framePrefix,
+          'How the frame begins: a text such as `3.nop;`, or bytes such as `0x03`',
+        ).optional(),
+        max_size: value(field.bytes, 'The frame is at most this large, in bytes').optional(),
+        period: value(
+          field.period('1s', '24h'),
+          'One frame in each such time; a further frame before that is use',
+        ).optional(),
+      },
+      'frames that are alike',
+    ),
+    'Frames that a page sends by itself over a WebSocket and that do not count as use, such as heartbeats. All that one entry sets has to hold',
   ).optional(),
   activity: section(
     {

@@ -80,6 +80,23 @@ export const backgroundRequest = pattern(
   'is not a method and a path such as GET /api/*',
 )
 
+export const pathPattern = pattern(
+  /^[/*]\S{0,1023}$/,
+  'must be a path, in which * may stand for anything, such as /socket.io/*',
+)
+
+/** Of a text, or of bytes such as 0x03. @returns the bytes in hexadecimal */
+export const framePrefix = custom((text) => {
+  const bytes = /^0x((?:[0-9a-f]{2})+)$/i.exec(text)?.[1] ?? Buffer.from(text).toString('hex')
+  return bytes.length > 0 && bytes.length <= 128 ? bytes.toLowerCase() : undefined
+}, 'must be a text of 1 to 64 bytes, or bytes such as 0x03')
+
+/** Of a body or a frame. */
+export const bytes = custom((text) => {
+  const value = parseSize(text)
+  return value !== undefined && value <= 2 ** 30 ? value : undefined
+}, 'must be a size of at most 1g, such as 60 (bytes) or 4k')
+
 export const homePath = checked(mountPathComplaint)
 
 /** A text without placeholders: braces in it have no meaning. */

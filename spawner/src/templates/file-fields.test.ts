@@ -188,6 +188,21 @@ describe('a field of a template in the file', () => {
     ],
     ['background: ["GET /api/*", "* /x"]', (t) => t.backgroundRequests, ['GET /api/*', '* /x']],
     [
+      'background: [GET /poll, { request: POST /, max_size: 1k }]',
+      (t) => t.backgroundRequests,
+      ['GET /poll', { request: 'POST /', maxBytes: 1_024 }],
+    ],
+    [
+      'frames: [{ path: /socket.io/*, prefix: 3 }, { prefix: 0x03F8, max_size: 10 }, { prefix: "ü;", period: 25s }]',
+      (t) => t.quietFrames,
+      [
+        { path: '/socket.io/*', prefix: '33' },
+        { path: '*', prefix: '03f8', maxBytes: 10 },
+        { path: '*', prefix: 'c3bc3b', periodMs: 25_000 },
+      ],
+    ],
+    ['', (t) => t.quietFrames, []],
+    [
       'activity: { path: /api/status, cpu: 20, at_most: 8h }',
       (t) => [t.policy.activityPath, t.policy.busyCpuPercent, t.policy.busyAtMostMs],
       ['/api/status', 20, 480 * minute],
@@ -220,6 +235,7 @@ describe('a field of a template in the file', () => {
     ],
     ['standby: 3', (t) => t.policy.standby, 3],
     ['start: click', (t) => t.policy.startsBy, 'click'],
+    ['start: request', (t) => t.policy.startsBy, 'request'],
     [
       'pass: { identity: [user], tokens: [access, id] }',
       (t) => [t.passIdentity, t.passTokens],

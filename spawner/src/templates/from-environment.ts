@@ -74,6 +74,7 @@ export function templateFromEnvironment(
     passIdentity: values.CONTAINER_PASS_IDENTITY ?? defaultIdentity(seats),
     passTokens: values.CONTAINER_PASS_TOKENS ?? [],
     backgroundRequests: values.CONTAINER_BACKGROUND_REQUESTS ?? [],
+    quietFrames: [],
     connectionIdleMs: values.CONTAINER_CONNECTION_IDLE,
     weakened: [],
   }

@@ -105,7 +105,15 @@ export function templateFromFile(
     open: written.open ?? '',
     passIdentity: written.pass?.identity ?? defaultIdentity(concurrent),
     passTokens: written.pass?.tokens ?? [],
-    backgroundRequests: written.background ?? [],
+    backgroundRequests: (written.background ?? []).map((item) =>
+      typeof item === 'string' ? item : { request: item.request, maxBytes: item.max_size },
+    ),
+    quietFrames: (written.frames ?? []).map(({ path = '*', prefix, max_size, period }) => ({
+      path,
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(max_size === undefined ? {} : { maxBytes: max_size }),
+      ...(period === undefined ? {} : { periodMs: period }),
+    })),
     connectionIdleMs: written.connection_idle ?? defaultConnectionIdleMs,
   }
   return { template: { ...template, weakened: weakened(template.spec) }, complaints }

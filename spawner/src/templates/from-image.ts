@@ -96,6 +96,7 @@ export function templateFromImage(
     passIdentity: defaultIdentity(users),
     passTokens: [],
     backgroundRequests: [],
+    quietFrames: [],
     connectionIdleMs: defaultConnectionIdleMs,
     weakened: [],
   }

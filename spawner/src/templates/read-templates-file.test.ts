@@ -98,6 +98,22 @@ const broken: readonly Broken[] = [
     ],
   },
   {
+    why: 'requests and frames of a page that say nothing',
+    text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    background: [{ request: GET, max_size: 1 }, { request: GET /x }]\n    frames:\n      - { prefix: "" }\n      - { path: socket.io }\n      - { max_size: 2g }\n`,
+    problems: [
+      /^5:29 .*background\.0\.request is not a method and a path/,
+      /^5:49 .*background\.1\.max_size is not set/,
+      /^7:11 .*frames\.0\.prefix must be a text of 1 to 64 bytes/,
+      /^8:17 .*frames\.1\.path must be a path/,
+      /^9:21 .*frames\.2\.max_size must be a size of at most 1g/,
+    ],
+  },
+  {
+    why: 'an entry about frames that would hold for every frame',
+    text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    frames: [{}]\n`,
+    problems: [/^5:14 .*frames\.0 must say which frames/],
+  },
+  {
     why: 'durations and sizes that are none',
     text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    mem_limit: 2 gigs\n    idle: { stop: 15, freeze: 1s }\n    stop_grace_period: 11m\n    ready: { timeout: 0 }\n    cpus: many\n`,
     problems: [

@@ -34,7 +34,18 @@ export function templateComplaints(
     ...seatComplaints(template),
     ...personComplaints(template),
     ...addressComplaints(template, surroundings.publicUrl),
+    ...frameComplaints(template),
   ]
+}
+
+/** Without a condition nobody who types into a WebSocket would use the workspace. */
+function* frameComplaints({ quietFrames }: Template): Generator<Complaint> {
+  for (const [index, { path, ...conditions }] of quietFrames.entries())
+    if (path === '*' && Object.keys(conditions).length === 0)
+      yield {
+        fields: [`frames.${index}`],
+        message: 'must say which frames: set path, prefix, max_size or period',
+      }
 }
 
 function* kindComplaints({ kind }: Template): Generator<Complaint> {

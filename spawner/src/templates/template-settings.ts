@@ -68,8 +68,8 @@ export const templateSettings = {
   CONTAINER_READY_PATH: withDefault(field.urlPath, defaults.readyPath, {
     doc: 'a path of the application; the container is ready when this path answers with a status below 500',
   }),
-  CONTAINER_START_BY: withDefault(choice('visit', 'click'), defaults.startsBy, {
-    doc: 'what starts a container: visit, or click (the page then has a start button)',
+  CONTAINER_START_BY: withDefault(choice('visit', 'click', 'request'), defaults.startsBy, {
+    doc: 'what starts a container: visit; click (the page then has a start button); or request (a visit, and also a request of a page that is still open, except background requests)',
   }),
   CONTAINER_START_TIMEOUT: withDefault(field.period('1s', '24h'), defaults.startTimeout, {
     doc: 'how long a container may take to become ready after it was created; after that the start has failed',

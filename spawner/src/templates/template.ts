@@ -1,5 +1,6 @@
 // A template: what the container runs, who may use it, under which policy and at which route. It is parsed once and
 // never changed.
+import type { BackgroundRequest, QuietFrames } from '@berth/shared/contract'
 import type { Prefix } from '@berth/shared/names'
 import type { Secret } from '@berth/shared/secret'
 
@@ -83,8 +84,9 @@ export interface TemplatePolicy {
   /** What one extension by the person adds to the lifetime. Zero: the person cannot extend it. */
   readonly extensionMs: number
   readonly startTimeoutMs: number
-  /** `click`: a visit shows a page with a start button, and starts nothing. */
-  readonly startsBy: 'visit' | 'click'
+  /** `click`: a visit shows a page with a start button, and starts nothing. `request`: a visit, and also a page's own
+   * request that is no background request. */
+  readonly startsBy: 'visit' | 'click' | 'request'
   readonly allowedUsers: readonly string[]
   readonly allowedGroups: readonly string[]
   /** How many workspaces of this template may exist at once. */
@@ -135,7 +137,9 @@ export interface Template {
   readonly passIdentity: readonly IdentityField[]
   /** Which tokens of the gateway the director passes to the application. */
   readonly passTokens: readonly RequestToken[]
-  readonly backgroundRequests: readonly string[]
+  readonly backgroundRequests: readonly BackgroundRequest[]
+  /** The frames of a WebSocket's client that are no use. */
+  readonly quietFrames: readonly QuietFrames[]
   readonly connectionIdleMs: number
   /** The settings of the template that weaken the hardening, as phrases for the log. */
   readonly weakened: readonly string[]

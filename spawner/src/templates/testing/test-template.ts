@@ -31,6 +31,7 @@ export function testTemplate(name: string, { spec, policy, ...rest }: TestTempla
     passIdentity: [],
     passTokens: [],
     backgroundRequests: [],
+    quietFrames: [],
     connectionIdleMs: 60_000,
     weakened: [],
     ...rest,

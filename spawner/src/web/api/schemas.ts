@@ -62,7 +62,7 @@ export const shownTemplate = z
       .describe(
         'How many people share one workspace; 1: each person has their own; 0: any number.',
       ),
-    startsBy: z.enum(['visit', 'click']),
+    startsBy: z.enum(['visit', 'click', 'request']),
   })
   .meta({ id: 'Template' })
 export type ShownTemplate = z.infer<typeof shownTemplate>
