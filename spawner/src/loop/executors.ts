@@ -41,8 +41,8 @@ export function createExecutors(deps: {
         if (outcome.ok) return outcome.value
         const { workspace } = ordered
         const { failure, retry } = outcome
-        const { code, detail } = failure
-        log.warn({ workspace, step, retry, code, detail }, 'step failed')
+        const { code, detail, cause } = failure
+        log.warn({ workspace, step, retry, code, detail, cause }, 'step failed')
         return { type: 'step-failed', workspace, step, failure, retry }
       },
       crashed: ({ workspace }) => ({

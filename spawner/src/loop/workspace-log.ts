@@ -36,9 +36,9 @@ export function recordAnnouncement(
     return
   }
   if (phase === 'failed') {
-    const { code, detail, exitCode } = failure ?? {}
+    const { code, detail, cause, exitCode } = failure ?? {}
     const spent = durations(workspace.milestones)
-    log.warn({ ...fields, code, detail, exitCode, ...spent }, 'workspace failed')
+    log.warn({ ...fields, code, detail, cause, exitCode, ...spent }, 'workspace failed')
     observer.startFailed(template)
     return
   }

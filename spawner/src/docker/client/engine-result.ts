@@ -13,14 +13,15 @@ export function failed(
   return { ok: false, failure, retry }
 }
 
-/** The engine's message may quote text that people chose. The pages escape it; here only its length is limited. */
-const maxDetailLength = 500
+/** The engine's message may quote text that people chose. */
+const maxCauseLength = 500
+const inTheLog = 'An administrator finds the reason in the log of the spawner.'
 
 /**
- * Turns what `work` throws into a failure. It can be retried if the engine did not answer, and with `retryBroken` also
+ * Turns what `work` throws into a failure. People are told the words, and the log what the engine said. It can be retried if the engine did not answer, and with `retryBroken` also
  * after an HTTP 5xx; a refused order is not retried.
  *
- * @param words the beginning of the sentence: "The container could not be created"
+ * @param words a sentence without its full stop: "The container could not be created"
  */
 export async function resultOf<T>(
   code: ProblemCode,
@@ -32,16 +33,27 @@ export async function resultOf<T>(
     const result = await work()
     return isResult(result) ? result : done(result)
   } catch (error) {
-    if (error instanceof BerthError) return failed({ code: error.code, detail: error.message })
+    if (error instanceof BerthError)
+      return failed({ code: error.code, detail: error.message, ...causeOf(error.cause) })
     if (!isFault(error)) throw error
     if (error.kind === 'unreachable')
       return failed(
-        { code: 'engine_unreachable', detail: 'The container engine does not answer.' },
+        {
+          code: 'engine_unreachable',
+          detail: 'The container engine does not answer.',
+          ...causeOf(error),
+        },
         true,
       )
-    const detail = `${words}: ${error.message}`.slice(0, maxDetailLength)
-    return failed({ code, detail }, options.retryBroken && error.kind === 'broken')
+    const failure = { code, detail: `${words}. ${inTheLog}`, ...causeOf(error) }
+    return failed(failure, options.retryBroken && error.kind === 'broken')
   }
+}
+
+function causeOf(error: unknown): { readonly cause?: string } {
+  return error instanceof Error && error.message !== ''
+    ? { cause: error.message.slice(0, maxCauseLength) }
+    : {}
 }
 
 function isResult<T>(result: T | EngineResult<T>): result is EngineResult<T> {

@@ -41,7 +41,11 @@ describe('a fault of the engine', () => {
     })
     assert.deepEqual(await resultFor(answered(400, 'bad')), {
       ok: false,
-      failure: { code: 'start_failed', detail: 'It failed: bad' },
+      failure: {
+        code: 'start_failed',
+        detail: 'It failed. An administrator finds the reason in the log of the spawner.',
+        cause: 'bad',
+      },
       retry: false,
     })
   })

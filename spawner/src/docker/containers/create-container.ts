@@ -13,7 +13,7 @@ import { done, failed, resultOf } from '../client/engine-result.ts'
 import { EngineFault, isFault } from '../client/fault.ts'
 import { inspectContainer } from '../client/inspect.ts'
 import type { Image, Images } from '../images/images.ts'
-import { notBuilt, pullFailure, isBuiltHere } from '../images/pull-failure.ts'
+import { notBuilt, notPulled, isBuiltHere } from '../images/pull-failure.ts'
 import { networkName } from '../observe/ownership.ts'
 import type { Provenance } from '../observe/provenance.ts'
 import type { Volumes } from '../volumes/volumes.ts'
@@ -61,7 +61,7 @@ export function createCreateContainer(
       return failed(
         isBuiltHere(reference)
           ? notBuilt(reference)
-          : pullFailure(reference, 'the engine does not have it'),
+          : notPulled(reference, 'the engine does not have it'),
       )
     const container = await createOrFind(order, image, signal)
     // A container that was found may have been started already; if not, it may have been left unprepared.

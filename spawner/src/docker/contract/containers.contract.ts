@@ -218,7 +218,7 @@ describe('containers on a real engine', () => {
     // It is the init that looks for the program.
     await docker.getContainer(generation).wait()
     const words = await engine.lastWords(generation, signal)
-    const told = `${failureOf(outcome)?.detail ?? ''} ${words.log.join()}`
+    const told = `${failureOf(outcome)?.cause ?? ''} ${words.log.join()}`
     assert.match(told, /no such (file|program)|not found/i)
   })
 

@@ -180,7 +180,7 @@ describe('fields of a template on a real engine', () => {
     assert.equal((await inspect(id)).HostConfig.Runtime, 'runc')
     const failure = failureOf(await create('ivy', { runtime: 'nosuch' }))
     assert.equal(failure.code, 'start_failed')
-    assert.match(failure.detail, /nosuch/)
+    assert.match(failure.cause ?? '', /nosuch/)
   })
 
   it('binds: a folder of the host, read-only if set, and never created', async () => {
@@ -195,7 +195,7 @@ describe('fields of a template on a real engine', () => {
     assert.match(await run(docker, id, 'sh', '-c', 'echo x > /ro/b'), /Read-only file system/)
     assert.equal(await run(docker, id, 'sh', '-c', 'echo x > /rw/b; cat /ro/b'), 'x')
     const missing = await create('joe', { volumes: [bind('/x', false, `${folder}/none`)] })
-    assert.match(failureOf(missing).detail, /none/)
+    assert.match(failureOf(missing).cause ?? '', /none/)
   })
 
   it('shared volumes: one for each id, and every user may write to it', async () => {

@@ -11,7 +11,8 @@ import { inspectImage } from '../client/inspect.ts'
 import { readLines } from '../client/lines.ts'
 import { reservedLabel } from '../observe/ownership.ts'
 import type { FindCredentials } from './docker-configuration.ts'
-import { isBuiltHere, notBuilt, pullFailure } from './pull-failure.ts'
+import type { Failure } from '../../policy/domain.ts'
+import { isBuiltHere, notBuilt, notPulled, pullFailure } from './pull-failure.ts'
 import { createPullProgress, parsePullLine } from './pull-progress.ts'
 
 export interface Image {
@@ -69,8 +70,8 @@ export function createImages(deps: EngineClient & { findCredentials: FindCredent
     onPercent(0)
     const login = await findCredentials(reference)
     const auth = login.status === 'found' ? { authconfig: login.credentials } : {}
-    const failure = (cause: string): EngineResult<void> => {
-      const told = pullFailure(reference, cause)
+    const failure = (cause: string): EngineResult<void> => refused(pullFailure(reference, cause))
+    const refused = (told: Failure): EngineResult<void> => {
       if (login.status !== 'unavailable') return failed(told)
       return failed({
         ...told,
@@ -93,7 +94,8 @@ export function createImages(deps: EngineClient & { findCredentials: FindCredent
       }
       return done(undefined)
     } catch (error) {
-      if (silence.signal.aborted) return failure('no progress for five minutes')
+      if (silence.signal.aborted)
+        return refused(notPulled(reference, 'there was no progress for five minutes'))
       const fault = asFault('image-pull', error)
       if (fault.kind === 'unreachable') throw fault
       return failure(fault.message)
@@ -161,7 +163,7 @@ function unlessUnreachable(error: unknown): undefined {
 
 function admit(reference: string, image: Image | undefined): EngineResult<void> {
   if (image === undefined)
-    return failed(pullFailure(reference, 'it was removed right after the pull'))
+    return failed(notPulled(reference, 'it was removed right after the pull'))
   if (image.reserved === undefined) return done(undefined)
   return failed({
     code: 'start_failed',

@@ -20,11 +20,13 @@ describe('the reason why a pull failed', () => {
     ['tls: failed to verify certificate: x509: unknown authority', /cannot be reached/],
     ['toomanyrequests: You have reached your pull rate limit', /limits the number of pulls/],
     ['write /var/lib/docker/tmp/x: no space left on device', /disk of the engine is full/],
-    ['something new', /could not be pulled: something new$/],
+    ['something new', /could not be pulled\.$/],
   ]
   for (const [cause, words] of cases)
     it(`is recognized: ${cause.slice(0, 50)}`, () => {
-      const { code, detail } = pullFailure('some/image:1', cause)
+      const { code, detail, cause: logged } = pullFailure('some/image:1', cause)
+      assert.equal(logged, cause)
+      assert.ok(!detail.includes(cause), 'people are not told what a registry or resolver says')
       assert.equal(code, 'image_missing')
       assert.match(detail, words)
       assert.ok(detail.includes('some/image:1'))

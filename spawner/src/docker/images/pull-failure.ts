@@ -1,8 +1,7 @@
 // The reason why a pull failed, in words for people: the image does not exist, access is refused, no connection. Pure.
 import type { Failure } from '../../policy/domain.ts'
 
-/** The message of the registry or the engine follows ours, up to this length. */
-const maxCauseLength = 300
+const maxCauseLength = 500
 
 const kinds: readonly [shape: RegExp, words: (image: string) => string][] = [
   [
@@ -31,12 +30,21 @@ const kinds: readonly [shape: RegExp, words: (image: string) => string][] = [
   ],
 ]
 
-/** @param cause the engine's message */
+/** @param cause the engine's message, which goes to the log */
 export function pullFailure(image: string, cause: string): Failure {
   const words =
     kinds.find(([shape]) => shape.test(cause))?.[1](image) ??
     `The image ${image} could not be pulled`
-  return { code: 'image_missing', detail: `${words}: ${cause.trim().slice(0, maxCauseLength)}` }
+  return {
+    code: 'image_missing',
+    detail: `${words}.`,
+    cause: cause.trim().slice(0, maxCauseLength),
+  }
+}
+
+/** For a reason of our own. */
+export function notPulled(image: string, why: string): Failure {
+  return { code: 'image_missing', detail: `The image ${image} could not be pulled: ${why}.` }
 }
 
 /** Images of these names are built on the engine by the administrator. */

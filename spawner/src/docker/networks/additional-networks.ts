@@ -32,7 +32,7 @@ export function createAdditionalNetworks(
       await connectToNetwork(deps, network, container, signal)
     } catch (error) {
       if (!isFault(error) || error.kind === 'unreachable') throw error
-      throw refusal(network, error.message)
+      throw refusal(network, 'the engine refused it', error)
     }
   }
 
@@ -60,6 +60,7 @@ function belongsToBerth(network: Docker.NetworkInspectInfo): boolean {
   return carried?.[labels.instance] !== undefined
 }
 
-function refusal(network: string, why: string): BerthError {
-  return new BerthError('start_failed', `The network ${network} could not be joined: ${why}`)
+function refusal(network: string, why: string, cause?: Error): BerthError {
+  const detail = `The network ${network} could not be joined: ${why}.`
+  return new BerthError('start_failed', detail, { cause })
 }

@@ -41,7 +41,7 @@ export function accessOf(
   if (route !== undefined) return accessByRoute(known, person, templateName, route)
   const template = known.config.templates.get(templateName)
   if (template === undefined) return refused(failures.templateUnknown)
-  if (!isAllowed(template, person)) return refused(failures.forbidden)
+  if (!isAllowed(template, person)) return refused(forbiddenTo(template, person))
   if (isShared(template)) {
     const workspace = sharedSeatOf(known, person.name, templateName)
     return accessToShared(known, person, template, workspace)
@@ -73,7 +73,7 @@ function accessByRoute(
   }
   const template = known.config.templates.get(workspace.template)
   if (template === undefined) return refused(failures.templateUnknown)
-  if (!isAllowed(template, person)) return refused(failures.forbidden)
+  if (!isAllowed(template, person)) return refused(forbiddenTo(template, person))
   return accessToShared(known, person, template, workspace)
 }
 
@@ -113,6 +113,21 @@ function isAnothers(
   if (!known.config.templates.has(workspace.template)) return false
   const { container, phase } = workspace
   return container !== undefined || phase === 'queued' || holdsPlace(workspace)
+}
+
+/** Names the groups, so that the person knows which access to ask for. */
+function forbiddenTo({ policy }: Template, { groups }: Person): Failure {
+  const named = policy.allowedGroups.map((group) => `“${group}”`)
+  if (named.length === 0) return failures.forbidden
+  const one = named.length === 1 ? `the group ${named[0]}` : `one of the groups ${named.join(', ')}`
+  const yours =
+    groups.length === 0
+      ? 'Your sign-in named no group of yours.'
+      : 'Your account is not in it, as far as your sign-in told.'
+  return {
+    code: 'template_forbidden',
+    detail: `This is for members of ${one}. ${yours} Ask an administrator for access if you need it.`,
+  }
 }
 
 const refused = (failure: Failure): Access => ({ ok: false, refusal: { failure } })

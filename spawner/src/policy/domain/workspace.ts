@@ -34,6 +34,8 @@ export interface Failure {
   readonly code: ProblemCode
   /** One sentence in plain words. */
   readonly detail: string
+  /** What the engine, a registry or a resolver said. For the log only: no person is shown it. */
+  readonly cause?: string
   readonly exitCode?: number
   /** The last lines that the container logged, oldest first, ANSI sequences stripped. */
   readonly log?: readonly string[]

@@ -289,6 +289,16 @@ describe('access is given', () => {
       assert.equal(reply.status === 'refused' ? reply.failure.code : reply.status, expected)
     })
 
+  it('not to a person outside of its groups, who is told which they are', () => {
+    const forbidden = (allowedGroups: string[], groups: string[]) => {
+      const reply = begun({ policy: { allowedGroups } }).asks(person('ann', { groups }))
+      return reply.status === 'refused' ? reply.failure.detail : ''
+    }
+    assert.match(forbidden(['staff'], ['guests']), /members of the group “staff”\. Your account/)
+    assert.match(forbidden(['a', 'b'], ['c']), /one of the groups “a”, “b”/)
+    assert.match(forbidden(['staff'], []), /named no group/)
+  })
+
   it('not to a template that does not exist', () => {
     const reply = begun().asks('ann', { template: 'nothing' })
     assert.ok(reply.status === 'refused' && reply.failure.code === 'template_unknown')
