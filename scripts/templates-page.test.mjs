@@ -18,7 +18,7 @@ const context = {
   hosts: { public: 'berth.example.com', portal: 'portal.berth.example.com' },
   beside: [],
   variables: () => ({ value: undefined }),
-  readSecret: () => 'of a licence',
+  readBeside: () => 'A=b',
 }
 
 test('the example is a file without problems', () => {

@@ -55,7 +55,14 @@ describe('the templates files of proof 19', () => {
   const ways = [...waysOf(JSON.parse(readFileSync(published, 'utf8')) as Schema)]
   const files = [
     changingFile({
-      prefixes: { full: 'full', dock: 'dock', pier: 'pier' },
+      prefixes: {
+        full: 'full',
+        dock: 'dock',
+        pier: 'pier',
+        rig: 'rig',
+        screen: 'screen',
+        frame: 'frame',
+      },
       network: 'further',
       pier: '',
     }),

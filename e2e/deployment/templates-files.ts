@@ -2,7 +2,7 @@
 
 /** The values that differ from run to run, since the engine is shared. */
 interface ChangingFile {
-  readonly prefixes: { readonly full: string; readonly dock: string; readonly pier: string }
+  readonly prefixes: Readonly<Record<'full' | 'dock' | 'pier' | 'rig' | 'screen' | 'frame', string>>
   /** A network that the engine has, in addition to Berth's own. */
   readonly network: string
   /** More of the template `pier`. */
@@ -11,7 +11,8 @@ interface ChangingFile {
   readonly more?: string
 }
 
-/** Three templates: one with all settings of a container, one with its own port, one that is changed. */
+/** Templates: one with all settings of a container, one with some in their other forms, one with its own port, one that is
+ * changed, and two that no engine without GPUs can start. */
 export const changingFile = ({ prefixes, network, pier, more = '' }: ChangingFile): string => `
 x-common: &common
   image: berth/hello
@@ -28,11 +29,21 @@ templates:
       WHO: '{user} as {username} in {workspace} of {instance}, {{plain}'
       WRITTEN: 1.10
       FILLED: \${NOT_SET_ANYWHERE:-yes} $$HOME
+    entrypoint: [env, 'ENTERED=by {user}']
     command: [node, /opt/hello/src/main.ts]
+    env_file: [full.env, { path: raw.env, format: raw }, { path: gone.env, required: false }]
     home: { path: /home/hello, volume: '{instance}-{user}-full' }
     volumes:
       - '{instance}-shelf:/data:ro'
       - { id: exchange, path: /exchange }
+      - { type: tmpfs, target: /cache, tmpfs: { size: 4m, mode: 0o755 } }
+    devices:
+      - /dev/null:/dev/nought:r
+      - { source: /dev/zero, target: /dev/zeroes, permissions: r }
+    tmpfs: ['/scratch:size=8m']
+    ulimits: { nofile: { soft: 2048, hard: 4096 }, core: 0 }
+    extra_hosts: { db: 10.9.8.7, two: [10.9.8.6] }
+    logging: { driver: json-file, options: { max-size: 1m } }
     secrets: [licence, { source: licence, target: /opt/licence.key }]
     user: '1000:1000'
     memswap_limit: 96m
@@ -52,6 +63,27 @@ templates:
     limits: { workspaces: 1 }
     lifetime: { max: 2h, extension: 1h }
     pass: { identity: [user, email] }
+  rig:
+    <<: *common
+    prefix: ${prefixes.rig}
+    route: { hosts: [rig.localhost] }
+    entrypoint: env ENTERED="by a text"
+    command: node /opt/hello/src/main.ts
+    env_file: full.env
+    tmpfs: /scratch
+    extra_hosts: ['db=10.9.8.7']
+  screen:
+    <<: *common
+    prefix: ${prefixes.screen}
+    route: { hosts: [screen.localhost] }
+    gpus: all
+  frame:
+    <<: *common
+    prefix: ${prefixes.frame}
+    route: { hosts: [frame.localhost] }
+    gpus:
+      - { driver: nosuch, count: 1, capabilities: [gpu], options: { a: b } }
+      - { device_ids: ['0'] }
   dock:
     <<: *common
     prefix: ${prefixes.dock}

@@ -20,7 +20,14 @@ describe('proof 19: the file with templates', () => {
   let director: Place
   const prefix = process.pid.toString(36)
   const network = `berth-e2e-further-${process.pid}`
-  const prefixes = { full: `f${prefix}`, dock: `k${prefix}`, pier: `g${prefix}` }
+  const prefixes = {
+    full: `f${prefix}`,
+    dock: `k${prefix}`,
+    pier: `g${prefix}`,
+    rig: `r${prefix}`,
+    screen: `s${prefix}`,
+    frame: `a${prefix}`,
+  }
   const fileWith = (pier: string, more = ''): string =>
     changingFile({ prefixes, network, pier, more })
 
@@ -33,7 +40,11 @@ describe('proof 19: the file with templates', () => {
     berth = await deploy({
       name: 'file',
       templates: fileWith('environment: { GREETING: one }'),
-      templateFiles: { 'licence.key': 'open sesame' },
+      templateFiles: {
+        'licence.key': 'open sesame',
+        'full.env': "FROM_FILE='{plain}' # of a file\nWHO=overridden\n",
+        'raw.env': "RAW='$x'\n",
+      },
       settings: { API_TOKEN: 'a-token-of-the-tests-alone' },
       // A foreign network: one with a label of Berth would be refused.
       beforeUp: (engine) => engine.post('/networks/create', {}, { Name: network }),
@@ -62,6 +73,9 @@ describe('proof 19: the file with templates', () => {
     assert.equal(env['WHO'], `ann as ann in ${name} of ${berth.instance}, {plain}`)
     assert.equal(env['WRITTEN'], '1.10')
     assert.equal(env['FILLED'], 'yes $HOME')
+    assert.equal(env['ENTERED'], 'by ann')
+    assert.equal(env['FROM_FILE'], '{plain}')
+    assert.equal(env['RAW'], "'$x'")
 
     const { Config, HostConfig, Mounts, NetworkSettings } = await inspected(berth.engine, name)
     const host = HostConfig as Record<string, unknown>
@@ -76,6 +90,22 @@ describe('proof 19: the file with templates', () => {
       Runtime: 'runc',
     }
     for (const [field, value] of Object.entries(expected)) assert.equal(host[field], value, field)
+    const device = (from: string, to: string) => ({
+      PathOnHost: from,
+      PathInContainer: to,
+      CgroupPermissions: 'r',
+    })
+    const lists = {
+      Devices: [device('/dev/null', '/dev/nought'), device('/dev/zero', '/dev/zeroes')],
+      Tmpfs: { '/scratch': 'size=8m', '/cache': 'size=4m,mode=755' },
+      Ulimits: [
+        { Name: 'nofile', Soft: 2048, Hard: 4096 },
+        { Name: 'core', Soft: 0, Hard: 0 },
+      ],
+      ExtraHosts: ['db:10.9.8.7', 'two:10.9.8.6'],
+      LogConfig: { Type: 'json-file', Config: { 'max-file': '2', 'max-size': '1m' } },
+    }
+    for (const [field, value] of Object.entries(lists)) assert.deepEqual(host[field], value, field)
     assert.ok((host['CapAdd'] as string[]).some((cap) => cap.endsWith('SYS_PTRACE')))
     assert.ok((host['SecurityOpt'] as string[]).includes('apparmor=unconfined'))
     assert.ok((host['SecurityOpt'] as string[]).some((o) => o.startsWith('no-new-privileges')))
@@ -94,6 +124,25 @@ describe('proof 19: the file with templates', () => {
     const own = networks.find((each) => each !== network)
     const { Internal } = await berth.engine.get<{ Internal: boolean }>(`/networks/${own}`)
     assert.equal(Internal, true, 'its network leads nowhere')
+  })
+
+  it('creates a container from the other forms of the same settings', async () => {
+    const eve = as('eve', 'rig.localhost')
+    const env = await (await eve.ask('/env')).json<Record<string, string>>()
+    assert.equal(env['ENTERED'], 'by a text')
+    assert.deepEqual([env['FROM_FILE'], env['WHO']], ['{plain}', 'overridden'])
+    const { HostConfig } = await inspected(berth.engine, `${prefixes.rig}-eve`)
+    const { Tmpfs, ExtraHosts } = HostConfig as Record<string, unknown>
+    assert.deepEqual([Tmpfs, ExtraHosts], [{ '/scratch': '' }, ['db:10.9.8.7']])
+  })
+
+  it('asks the engine for the GPUs of a template, and says that this engine has none', async () => {
+    for (const host of ['screen.localhost', 'frame.localhost']) {
+      const gus = as('gus', host)
+      await expectProblem(await gus.ask('/'), 502, 'start_failed')
+      const status = await (await gus.ask('/.berth/status')).text()
+      assert.match(status, /could not select device driver/, host)
+    }
   })
 
   it('admits the people that the template allows, within its limits', async () => {

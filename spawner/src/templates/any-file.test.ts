@@ -87,7 +87,7 @@ describe('any file with templates', () => {
       '    - data:/data',
       '    - { source: d, target: /d }',
     ]
-    const context = fileContext({ readSecret: () => 'secret' })
+    const context = fileContext({ readBeside: () => 'secret' })
     assert.ok('templates' in readTemplatesFile(good.join('\n'), context))
     const mistake = fc.constantFrom('"', "'", '{', '}', '[', ']', '\t', ': ', '@', ' ', '*', '- ')
     const place = fc.record({ row: fc.nat(good.length - 1), at: fc.nat(30), mistake })

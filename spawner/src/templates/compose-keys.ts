@@ -1,5 +1,5 @@
 // The keys of a template that Compose has as well: how each is written, and what the reference says about it.
-import { pattern, type Parse } from '@berth/shared/parse'
+import { pattern, text, type Parse } from '@berth/shared/parse'
 import * as field from './fields.ts'
 import {
   boundOrNone,
@@ -12,13 +12,18 @@ import {
   unset,
   value,
 } from './file-fields.ts'
+import { devices, gpus } from './file-devices.ts'
+import { extraHosts } from './file-extra-hosts.ts'
+import { logging } from './file-logging.ts'
+import { tmpfs } from './file-tmpfs.ts'
+import { ulimits } from './file-ulimits.ts'
 import { volume } from './file-volumes.ts'
 import { defaults } from './template-defaults.ts'
 
 const variable: Parse<readonly [name: string, text: string]> = (written) => {
   const at = written.indexOf('=')
   const name = written.slice(0, at)
-  if (at < 1 || !/^[A-Za-z_]\w*$/.test(name)) return { complaint: 'must be NAME=value' }
+  if (at < 1 || 'complaint' in field.variableName(name)) return { complaint: 'must be NAME=value' }
   const text = field.withPlaceholders(written.slice(at + 1))
   return 'complaint' in text ? text : { value: [name, text.value] }
 }
@@ -72,6 +77,39 @@ export const composeKeys = {
     'a text or a list of texts',
     'The command that runs instead of the command of the image: words with quotes, or a list. Placeholders are allowed',
   ).optional(),
+  entrypoint: either(
+    [
+      value(field.command, 'words with quotes'),
+      list(value(field.withPlaceholders, 'a word'), 'words'),
+    ],
+    'a text or a list of texts',
+    'What the words of the command are given to, instead of the entrypoint of the image: words with quotes, or a list. An empty one is none. As in Compose, the command of the image does not count then. Placeholders are allowed',
+  ).optional(),
+  env_file: either(
+    [
+      value(text, 'a file'),
+      list(
+        either(
+          [
+            value(text, 'a file'),
+            section(
+              {
+                path: value(text, 'The file, relative to the templates file'),
+                required: flag('`false`: it may be missing').optional(),
+                format: choice(['raw'], '`raw`: nothing in it is quoted or filled in').optional(),
+              },
+              'a file with the way to read it',
+            ),
+          ],
+          'a file, or a map with path',
+          'a file',
+        ),
+        'files',
+      ),
+    ],
+    'a file, or a list of files',
+    'Files with variables of the container, relative to the templates file, in the format of Compose: one or a list; `environment` wins. Placeholders are not filled in there',
+  ).optional(),
   environment: either(
     [
       map(value(field.withPlaceholders, 'its value'), 'by name'),
@@ -121,6 +159,12 @@ export const composeKeys = {
     value(securityOption, 'an option'),
     'Security options of the engine. **Weakens**',
   ).optional(),
+  devices: devices.optional(),
+  gpus: gpus.optional(),
+  tmpfs: tmpfs.optional(),
+  ulimits: ulimits.optional(),
+  extra_hosts: extraHosts.optional(),
+  logging: logging.optional(),
   runtime: value(
     runtimeName,
     'The runtime, such as `runsc`. Unset: the default of the engine',

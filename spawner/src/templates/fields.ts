@@ -99,6 +99,15 @@ export const bytes = custom((text) => {
 
 export const homePath = checked(mountPathComplaint)
 
+/** A path in the container without placeholders: braces in it have no meaning. */
+export const plainPath = pattern(
+  /^(\/(?!\.{1,2}(\/|$))[^/:,{}\p{Cc}]+)+$/u,
+  'must be an absolute path in the container, such as /tmp, without placeholders',
+)
+
+/** The name of a variable of the container. Programs read names with dots and dashes, too. */
+export const variableName = pattern(/^[^\s=\p{Cc}]+$/u, 'is not the name of a variable')
+
 /** A text without placeholders: braces in it have no meaning. */
 export const secretTarget = pattern(
   /^(\/(?!\.{1,2}(\/|$))[^/:,{}\p{Cc}]+)+$/u,

@@ -6,7 +6,10 @@ import { fileContext } from './testing/file-context.ts'
 
 const context = fileContext({
   bindsAllowed: ['/srv'],
-  readSecret: (path) => `of ${path}`,
+  readBeside: (path) => {
+    if (path === 'gone.env') throw new Error('there is no gone.env')
+    return path.endsWith('.env') ? `FROM=${path}\nZONE=$TZ\nJSON='{"a": 1}'\n` : `of ${path}`
+  },
   variables: (name) => ({ value: name === 'TZ' ? 'UTC' : name === 'PIDS' ? '' : undefined }),
 })
 const minute = 60_000
@@ -128,6 +131,111 @@ describe('a field of a template in the file', () => {
     ['pids_limit: 64', (t) => t.spec.pids, 64],
     ['pids_limit: -1', (t) => t.spec.pids, 0],
     ['shm_size: 256m', (t) => t.spec.shmBytes, 256 * 1024 ** 2],
+    ['', (t) => [t.spec.entrypoint, t.spec.devices, t.spec.gpus], [undefined, [], []]],
+    ['', (t) => [t.spec.tmpfs, t.spec.ulimits, t.spec.extraHosts], [[], [], []]],
+    ['entrypoint: sh -c "a b"', (t) => t.spec.entrypoint, ['sh', '-c', 'a b']],
+    ['entrypoint: [tini, --]', (t) => t.spec.entrypoint, ['tini', '--']],
+    ['entrypoint: []', (t) => t.spec.entrypoint, []],
+    ['entrypoint: ""', (t) => t.spec.entrypoint, []],
+    [
+      'devices: [/dev/fuse, "/dev/a:/dev/b", "/dev/a:r", "/dev/a:/dev/b:rm", vendor.com/gpu=0]',
+      (t) => t.spec.devices,
+      [
+        { source: '/dev/fuse', target: '/dev/fuse', permissions: 'rwm' },
+        { source: '/dev/a', target: '/dev/b', permissions: 'rwm' },
+        { source: '/dev/a', target: '/dev/a', permissions: 'r' },
+        { source: '/dev/a', target: '/dev/b', permissions: 'rm' },
+        { source: 'vendor.com/gpu=0', target: '', permissions: '' },
+      ],
+    ],
+    [
+      'devices: [{ source: /dev/a }, { source: /dev/a, target: /dev/b, permissions: r }]',
+      (t) => t.spec.devices,
+      [
+        { source: '/dev/a', target: '/dev/a', permissions: 'rwm' },
+        { source: '/dev/a', target: '/dev/b', permissions: 'r' },
+      ],
+    ],
+    [
+      'gpus: all',
+      (t) => t.spec.gpus,
+      [{ driver: '', count: -1, ids: [], capabilities: ['gpu'], options: {} }],
+    ],
+    [
+      'gpus: [{ count: 2, driver: nvidia, capabilities: [gpu, utility] }, { device_ids: [0, a], options: { x: 1.0 } }, {}, { count: all }]',
+      (t) => t.spec.gpus,
+      [
+        { driver: 'nvidia', count: 2, ids: [], capabilities: ['gpu', 'utility'], options: {} },
+        { driver: '', count: 0, ids: ['0', 'a'], capabilities: ['gpu'], options: { x: '1.0' } },
+        { driver: '', count: -1, ids: [], capabilities: ['gpu'], options: {} },
+        { driver: '', count: -1, ids: [], capabilities: ['gpu'], options: {} },
+      ],
+    ],
+    ['tmpfs: /run', (t) => t.spec.tmpfs, [{ target: '/run', options: '' }]],
+    [
+      'tmpfs: ["/run", "/tmp:size=64m,mode=1777"], volumes: [{ type: tmpfs, target: /cache, tmpfs: { size: 1048576, mode: 0o755 } }, a:/a, { type: tmpfs, target: /x }]',
+      (t) => [t.spec.tmpfs, t.spec.volumes.length],
+      [
+        [
+          { target: '/run', options: '' },
+          { target: '/tmp', options: 'size=64m,mode=1777' },
+          { target: '/cache', options: 'size=1048576,mode=755' },
+          { target: '/x', options: '' },
+        ],
+        1,
+      ],
+    ],
+    [
+      'ulimits: { nofile: 1024, memlock: -1, nproc: { soft: 100, hard: 200 }, core: { soft: 0, hard: -1 } }',
+      (t) => t.spec.ulimits,
+      [
+        { name: 'nofile', soft: 1024, hard: 1024 },
+        { name: 'memlock', soft: -1, hard: -1 },
+        { name: 'nproc', soft: 100, hard: 200 },
+        { name: 'core', soft: 0, hard: -1 },
+      ],
+    ],
+    [
+      'extra_hosts: ["db=10.0.0.5", "Db.example.com:10.0.0.6", "six=[fd00::1]", "seven:fd00::2", "up=host-gateway"]',
+      (t) => t.spec.extraHosts,
+      ['db:10.0.0.5', 'db.example.com:10.0.0.6', 'six:fd00::1', 'seven:fd00::2', 'up:host-gateway'],
+    ],
+    [
+      'extra_hosts: { db: 10.0.0.5, two: [10.0.0.6, "fd00::1"] }',
+      (t) => t.spec.extraHosts,
+      ['db:10.0.0.5', 'two:10.0.0.6', 'two:fd00::1'],
+    ],
+    [
+      '',
+      (t) => t.spec.logging,
+      { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '2' } },
+    ],
+    [
+      'logging: { options: { max-size: 50m, labels: a } }',
+      (t) => t.spec.logging,
+      { driver: 'json-file', options: { 'max-size': '50m', 'max-file': '2', labels: 'a' } },
+    ],
+    [
+      'logging: { driver: syslog, options: { tag: 1.10 } }',
+      (t) => t.spec.logging,
+      { driver: 'syslog', options: { tag: '1.10' } },
+    ],
+    [
+      'environment: { my.var-x: a, 1st: b }',
+      (t) => t.spec.environment,
+      { 'my.var-x': 'a', '1st': 'b' },
+    ],
+    ['environment: [my.var-x=a]', (t) => t.spec.environment, { 'my.var-x': 'a' }],
+    [
+      'env_file: a.env',
+      (t) => t.spec.environment,
+      { FROM: 'a.env', ZONE: 'UTC', JSON: '{{"a": 1}}' },
+    ],
+    [
+      'env_file: [a.env, { path: b.env, format: raw }, { path: gone.env, required: false }], environment: { ZONE: mine }',
+      (t) => t.spec.environment,
+      { FROM: 'b.env', ZONE: 'mine', JSON: '\'{{"a": 1}}\'' },
+    ],
     ['networks: [licences]', (t) => t.spec.networks, ['licences']],
     ['init: false', (t) => t.spec.init, false],
     ['', (t) => t.spec.init, true],
@@ -286,6 +394,10 @@ describe('a field of a template in the file', () => {
       'has the security option seccomp=unconfined',
       'joins the network licences',
       'reads the folder /srv/x of the host',
+    ])
+    assert.deepEqual(read('devices: [/dev/fuse], gpus: all').weakened, [
+      'uses the device /dev/fuse of the host',
+      'uses GPUs of the host',
     ])
     assert.deepEqual(read('volumes: ["d:/d"]').weakened, [])
     assert.deepEqual(read('volumes: ["/srv/x/{user}:/x"]').weakened, [

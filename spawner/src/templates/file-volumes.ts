@@ -5,13 +5,14 @@ import type { z } from 'zod'
 import * as field from './fields.ts'
 import { choice, either, flag, section, value } from './file-fields.ts'
 import { mountPlaceholders, placeholderComplaint } from './placeholders.ts'
-import type { VolumeMount } from './template.ts'
+import { optionsOf, tmpfsOfVolume } from './file-tmpfs.ts'
+import type { Tmpfs, VolumeMount } from './template.ts'
 import { mountPathComplaint, volumeNameComplaint } from './volume-list.ts'
 
 const short = value(text, 'name:/path, /folder/of/the/host:/path, either with :ro behind it')
 const long = section(
   {
-    type: choice(['volume', 'bind'], 'volume or bind').optional(),
+    type: choice(['volume', 'bind', 'tmpfs'], 'volume, bind or tmpfs').optional(),
     source: value(text, 'the name of the volume, or the folder of the host').optional(),
     target: value(text, 'the path in the container').optional(),
     id: value(
@@ -20,6 +21,7 @@ const long = section(
     ).optional(),
     path: value(text, 'the path in the container of a volume by id').optional(),
     read_only: flag('the container may only read it').optional(),
+    tmpfs: tmpfsOfVolume.optional(),
   },
   'a volume in the long way of Compose, or a shared one by id and path',
 )
@@ -32,6 +34,18 @@ export const volume = either(
 )
 
 export type Written = z.infer<typeof volume>
+
+/** @returns the folder in memory that the entry means; `undefined` for a volume or a folder of the host */
+export function readTmpfs(written: Written): Parsed<Tmpfs> | undefined {
+  if (typeof written === 'string' || written.type !== 'tmpfs') return undefined
+  const { source, target, read_only: readOnly, tmpfs = {}, id, path } = written
+  if ([source, readOnly, id, path].some((each) => each !== undefined))
+    return { complaint: 'has the type tmpfs, which goes with target and tmpfs only' }
+  if (target === undefined) return { complaint: 'needs a target' }
+  const result = field.plainPath(target)
+  if ('complaint' in result) return { complaint: `"${target}" ${result.complaint}` }
+  return { value: { target, options: optionsOf(tmpfs) } }
+}
 
 /** @returns the mount, or a complaint that says what is wrong */
 export function readVolume(written: Written, bindsAllowed: readonly string[]): Parsed<VolumeMount> {
@@ -50,7 +64,8 @@ function fromShort(written: string): Parsed<VolumeMount> {
 }
 
 function fromLong(written: Exclude<Written, string>): Parsed<VolumeMount> {
-  const { id, path, type, source, target, read_only: readOnly = false } = written
+  const { id, path, type, source, target, read_only: readOnly = false, tmpfs } = written
+  if (type === 'tmpfs' || tmpfs !== undefined) return { complaint: 'needs type: tmpfs' }
   if (id !== undefined || path !== undefined) {
     if (type !== undefined || source !== undefined || target !== undefined)
       return { complaint: 'is either id and path, or type, source and target' }

@@ -1,9 +1,17 @@
 // Makes a template from its entry in the file. Pure: the schema has parsed the texts, and the secrets have been read
 // before.
 import { parsePrefix, type Prefix } from '@berth/shared/names'
+import type { Parsed } from '@berth/shared/parse'
 import { Secret } from '@berth/shared/secret'
-import { readVolume } from './file-volumes.ts'
+import { parseEnvFile, type Pair } from './env-file.ts'
+import { readDevice, readGpus } from './file-devices.ts'
+import { readExtraHosts } from './file-extra-hosts.ts'
+import { readLogging } from './file-logging.ts'
+import { readUlimits } from './file-ulimits.ts'
+import { readTmpfs, readVolume } from './file-volumes.ts'
+import * as field from './fields.ts'
 import type { WrittenTemplate } from './file-schema.ts'
+import type { Variables } from './interpolate.ts'
 import {
   defaultConnectionIdleMs,
   defaultIdentity,
@@ -22,12 +30,25 @@ export interface FileSurroundings {
   /** Some secrets may be missing, because a part of the file could not be read. */
   readonly lacksSecrets: boolean
   readonly bindsAllowed: readonly string[]
+  readonly variables: Variables
+  /** The text of a file beside the templates file. Throws if it cannot be read. */
+  readonly readBeside: (path: string) => string
 }
+
+type EnvFile =
+  | Exclude<WrittenTemplate['env_file'], readonly unknown[] | undefined>
+  | {
+      readonly path: string
+      readonly required?: boolean | undefined
+      readonly format?: 'raw' | undefined
+    }
 
 export interface FromFile {
   /** Fields with an error have a substitute value, so that the rest can be checked. */
   readonly template: Template
   readonly complaints: readonly Complaint[]
+  /** Where in the file an item of a list is that the template has elsewhere: `volumes.1` for `tmpfs.0`, say. */
+  readonly places: ReadonlyMap<string, string>
 }
 
 export function templateFromFile(
@@ -45,12 +66,7 @@ export function templateFromFile(
       'prefix',
       `must be set: "${name}" is not a valid prefix (a letter, then letters and digits, at most 20)`,
     )
-  const volumes = (written.volumes ?? []).map((item, index): VolumeMount => {
-    const mount = readVolume(item, surroundings.bindsAllowed)
-    if ('value' in mount) return mount.value
-    complain(`volumes.${index}`, mount.complaint)
-    return { kind: 'shared', source: '', target: `volumes.${index}`, readOnly: false }
-  })
+  const { volumes, tmpfs, places } = mountsOf(written, surroundings.bindsAllowed, complain)
   const secrets = (written.secrets ?? []).map((item, index): SecretMount => {
     const { source, target } = typeof item === 'string' ? { source: item } : item
     if (!surroundings.secrets.has(source) && !surroundings.lacksSecrets)
@@ -58,7 +74,9 @@ export function templateFromFile(
     const value = surroundings.secrets.get(source) ?? new Secret('')
     return { name: source, target: target ?? `/run/secrets/${source}`, value }
   })
-  const environment = environmentOf(written, complain)
+  const environment = environmentOf(written, surroundings, complain)
+  const gpus = readGpus(written.gpus ?? [])
+  if ('complaint' in gpus) complain('gpus', gpus.complaint)
 
   const { ready = {}, seats = {}, idle = {}, lifetime = {}, activity = {} } = written
   const concurrent = seats.concurrent ?? defaultPolicy.seats
@@ -76,6 +94,10 @@ export function templateFromFile(
       environment,
       volumes,
       secrets,
+      tmpfs,
+      gpus: 'value' in gpus ? gpus.value : [],
+      ulimits: written.ulimits === undefined ? [] : readUlimits(written.ulimits, complain),
+      extraHosts: readExtraHosts(written.extra_hosts ?? [], complain),
       readyPath: ready.path ?? defaultSpec.readyPath,
     },
     policy: {
@@ -116,18 +138,22 @@ export function templateFromFile(
     })),
     connectionIdleMs: written.connection_idle ?? defaultConnectionIdleMs,
   }
-  return { template: { ...template, weakened: weakened(template.spec) }, complaints }
+  return { template: { ...template, weakened: weakened(template.spec) }, complaints, places }
 }
 
 function containerOf(
   written: WrittenTemplate,
-): Omit<TemplateSpec, 'environment' | 'volumes' | 'secrets' | 'readyPath'> {
+): Omit<
+  TemplateSpec,
+  'environment' | 'volumes' | 'secrets' | 'tmpfs' | 'gpus' | 'ulimits' | 'extraHosts' | 'readyPath'
+> {
   const { home } = written
   const memory = written.mem_limit ?? defaultSpec.memoryBytes
   return {
     image: written.image,
     pull: written.pull_policy === 'always' ? 'always' : 'missing',
     port: written.port,
+    ...(written.entrypoint === undefined ? {} : { entrypoint: written.entrypoint }),
     command: written.command ?? defaultSpec.command,
     ...(home === undefined
       ? {}
@@ -142,6 +168,8 @@ function containerOf(
     init: written.init ?? defaultSpec.init,
     capAdd: (written.cap_add ?? []).map((name) => name.replace(/^CAP_/, '')),
     securityOpt: written.security_opt ?? defaultSpec.securityOpt,
+    devices: (written.devices ?? []).map(readDevice),
+    logging: readLogging(written.logging ?? {}),
     runtime: written.runtime ?? defaultSpec.runtime,
     egress: written.egress ?? defaultSpec.egress,
     stopSignal: written.stop_signal ?? defaultSpec.stopSignal,
@@ -149,15 +177,74 @@ function containerOf(
   }
 }
 
+/** The long form of a volume may be a folder in memory, which the template has with the others of that kind. */
+function mountsOf(
+  written: WrittenTemplate,
+  bindsAllowed: readonly string[],
+  complain: (field: string, message: string) => void,
+) {
+  const places = new Map<string, string>()
+  const tmpfs = [written.tmpfs ?? []].flat()
+  const volumes: VolumeMount[] = []
+  for (const [index, item] of (written.volumes ?? []).entries()) {
+    const place = `volumes.${index}`
+    const folder = readTmpfs(item)
+    if (folder !== undefined) {
+      places.set(`tmpfs.${tmpfs.length}`, place)
+      if ('value' in folder) tmpfs.push(folder.value)
+      else complain(place, folder.complaint)
+      continue
+    }
+    places.set(`volumes.${volumes.length}`, place)
+    const mount = readVolume(item, bindsAllowed)
+    if ('complaint' in mount) complain(place, mount.complaint)
+    volumes.push(
+      'value' in mount
+        ? mount.value
+        : { kind: 'shared', source: '', target: place, readOnly: false },
+    )
+  }
+  return { volumes, tmpfs, places }
+}
+
 function environmentOf(
-  { environment = [] }: WrittenTemplate,
+  { environment = [], env_file: files = [] }: WrittenTemplate,
+  surroundings: FileSurroundings,
   complain: (field: string, message: string) => void,
 ): Readonly<Record<string, string>> {
+  const fromFiles = [files].flat().flatMap((file, index) => {
+    const place = Array.isArray(files) ? `env_file.${index}` : 'env_file'
+    const pairs = pairsOf(file, surroundings)
+    if ('complaint' in pairs) complain(place, pairs.complaint)
+    return 'complaint' in pairs ? [] : pairs.value
+  })
   const pairs = [...environment]
-  for (const [name] of pairs)
-    if (!/^[A-Za-z_]\w*$/.test(name))
-      complain(`environment.${name}`, 'is not the name of a variable')
-  return Object.fromEntries(pairs)
+  for (const [name] of pairs) {
+    const result = field.variableName(name)
+    if ('complaint' in result) complain(`environment.${name}`, result.complaint)
+  }
+  return Object.fromEntries([...fromFiles, ...pairs])
+}
+
+/** The braces in a file of another program are no placeholders. */
+function pairsOf(
+  file: EnvFile,
+  { readBeside, variables }: FileSurroundings,
+): Parsed<readonly Pair[]> {
+  const { path, required, format } =
+    typeof file === 'string' ? { path: file, required: true, format: undefined } : file
+  let text: string
+  try {
+    text = readBeside(path)
+  } catch (error) {
+    if (required === false) return { value: [] }
+    const reason = error instanceof Error ? error.message : String(error)
+    return { complaint: `"${path}" cannot be read: ${reason}` }
+  }
+  const pairs = parseEnvFile(text, format === 'raw', variables)
+  if ('complaint' in pairs) return { complaint: `"${path}" ${pairs.complaint}` }
+  const plain = (value: string): string => value.replaceAll(/[{}]/g, '$&$&')
+  return { value: pairs.value.map(([name, value]) => [name, plain(value)]) }
 }
 
 function routeOf({ route = {} }: WrittenTemplate): TemplateRoute {

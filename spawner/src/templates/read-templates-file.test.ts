@@ -114,6 +114,49 @@ const broken: readonly Broken[] = [
     problems: [/^5:14 .*frames\.0 must say which frames/],
   },
   {
+    why: 'keys of Compose in forms that are none',
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    entrypoint: [sh, '{nobody}']\n    devices:\n      - fuse\n      - /dev/a:/dev/b:x\n      - { source: /dev/a, permissions: rx }\n      - { target: /dev/a }\n    gpus: some\n    tmpfs: [/run, /tmp:size=lots, relative]\n    ulimits: { core: many, cpu: { soft: 1 } }\n    extra_hosts: { db: 10.0.0.256 }\n    logging: { driver: '', option: {} }\n    env_file: [{ path: broken.env, format: shell }]\n`,
+    problems: [
+      /^5:22 .*entrypoint\.1 has the unknown placeholder \{nobody\}/,
+      /^7:9 .*devices\.0 must be \/dev\/name/,
+      /^8:9 .*devices\.1 must be \/dev\/name/,
+      /^9:40 .*devices\.2\.permissions must be letters of rwm/,
+      /^10:9 .*devices\.3\.source is not set/,
+      /^11:11 .*gpus must be all, or a list/,
+      /^12:19 .*tmpfs\.1 has the option "size=lots"/,
+      /^12:35 .*tmpfs\.2 "relative" must be an absolute path/,
+      /^13:22 .*ulimits\.core must be a whole number, or -1/,
+      /^13:28 .*ulimits\.cpu\.hard is not set/,
+      /^14:24 .*extra_hosts\.db must be an IP address/,
+      /^15:16 .*logging\.driver is not the name of a driver/,
+      /^15:28 .*logging\.option is not known here; did you mean options\?/,
+      /^16:44 .*env_file\.0\.format must be one of raw/,
+    ],
+  },
+  {
+    why: 'keys of Compose with values that the engine would refuse, or that would hide something',
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    gpus:\n      - { count: 1, device_ids: [a] }\n    tmpfs: [/run]\n    ulimits: { nofile: { soft: 9, hard: 8 }, files: 3 }\n    extra_hosts: { '*.db': 10.0.0.1 }\n    env_file: [gone.env, broken.env, { path: gone.env, required: false }]\n    volumes:\n      - { type: tmpfs, target: /t, source: x }\n      - { type: tmpfs }\n      - { target: /t, source: x, tmpfs: { size: 1m } }\n      - a:/a\n      - { type: tmpfs, target: /a }\n    secrets: [key]\nsecrets:\n  key: { file: ./key }\n`,
+    given: {
+      readBeside: (path) => {
+        if (path === 'gone.env') throw new Error('there is no gone.env')
+        return path === 'broken.env' ? 'A=1\nB' : 'secret'
+      },
+    },
+    problems: [
+      /^5:5 .*gpus has count and device_ids/,
+      /^8:16 .*ulimits\.nofile has a soft limit above its hard limit/,
+      /^8:53 .*ulimits\.files is not the name of a limit/,
+      /^9:5 .*extra_hosts\.\*\.db must be the name of a host/,
+      /^10:16 .*env_file\.0 "gone\.env" cannot be read: there is no/,
+      /^10:26 .*env_file\.1 "broken\.env" has in row 2 no NAME=value/,
+      /^12:9 .*volumes\.0 has the type tmpfs, which goes with target/,
+      /^13:9 .*volumes\.1 needs a target/,
+      /^14:9 .*volumes\.2 needs type: tmpfs/,
+      /^16:9 .*volumes\.4 has the path \/a that volumes has already/,
+      /^17:15 .*secrets\.0 has the path \/run\/secrets\/key, which the folder in memory \/run hides/,
+    ],
+  },
+  {
     why: 'durations and sizes that are none',
     text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    mem_limit: 2 gigs\n    idle: { stop: 15, freeze: 1s }\n    stop_grace_period: 11m\n    ready: { timeout: 0 }\n    cpus: many\n`,
     problems: [
@@ -137,13 +180,13 @@ const broken: readonly Broken[] = [
   },
   {
     why: 'a volume that people could choose the name of',
-    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    volumes:\n      - "{username}:/data"\n      - data\n      - { id: x }\n      - { id: "{user}", path: /x }\n      - { type: tmpfs, target: /t }\n`,
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    volumes:\n      - "{username}:/data"\n      - data\n      - { id: x }\n      - { id: "{user}", path: /x }\n      - { type: npipe, target: /t }\n`,
     problems: [
       /^6:9 .*volumes\.0 "\{username\}" may not contain \{username\}/,
       /^7:9 .*volumes\.1 "data" is not name:\/path/,
       /^8:9 .*volumes\.2 needs both id and path/,
       /^9:9 .*volumes\.3 "\{user\}" must be an id/,
-      /^10:17 .*volumes\.4\.type must be one of volume, bind/,
+      /^10:17 .*volumes\.4\.type must be one of volume, bind, tmpfs/,
     ],
   },
   {
@@ -301,10 +344,10 @@ const broken: readonly Broken[] = [
   },
   {
     why: 'several things at once, each of another kind',
-    text: `templates:\n  my-lab:\n    ${lab.replace(', ', '\n    ')}\n    environment: { 1st: a }\n    networks: [berth-internal, "b c", berth-ws-3]\n    volumes:\n      - { type: tmpfs, target: /t }\n      - data\n      - a:/b\n      - b:/b\n    secrets: [nowhere]\n    idle: { freeze: 1h, stop: 30m }\n    cpus: many\n`,
+    text: `templates:\n  my-lab:\n    ${lab.replace(', ', '\n    ')}\n    environment: { 1 st: a }\n    networks: [berth-internal, "b c", berth-ws-3]\n    volumes:\n      - { type: npipe, target: /t }\n      - data\n      - a:/b\n      - b:/b\n    secrets: [nowhere]\n    idle: { freeze: 1h, stop: 30m }\n    cpus: many\n`,
     problems: [
       /^2:3 .*prefix must be set/,
-      /^5:25 .*environment\.1st is not the name of a variable/,
+      /^5:26 .*environment\.1 st is not the name of a variable/,
       /^6:16 .*networks\.0 "berth-internal" is one of Berth’s own/,
       /^6:32 .*networks\.1 is not the name of a network/,
       /^6:39 .*networks\.2 "berth-ws-3" is one of Berth’s own/,
@@ -330,7 +373,7 @@ const broken: readonly Broken[] = [
   {
     why: 'names that every object in JavaScript has',
     text: `secrets: { __proto__: { file: x } }\n__proto__: 1\ntemplates:\n  __proto__: { ${lab} }\n  a:\n    ${lab.replace(', ', '\n    ')}\n    __proto__: 1\n    environment: { __proto__: [] }\n    limits: { groups: { __proto__: many } }\n    route: { path: /a, __proto__: 1 }\n    secrets: [constructor]\n`,
-    given: { readSecret: () => 'secret' },
+    given: { readBeside: () => 'secret' },
     problems: [
       /^1:12 secrets\.__proto__ is not the name of a secret/,
       /^2:1 __proto__ is not known here/,
@@ -350,7 +393,7 @@ const broken: readonly Broken[] = [
   {
     why: 'secrets at what is no path of a file, or would have to be rendered',
     text: `secrets: { s: { file: secret } }\ntemplates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    secrets:\n      - { source: s, target: '/run/{user}' }\n      - { source: s, target: // }\n      - { source: s, target: /run/x/ }\n      - { source: s, target: /run/../x }\n`,
-    given: { readSecret: () => 'secret' },
+    given: { readBeside: () => 'secret' },
     problems: [7, 8, 9, 10].map(
       (line) => new RegExp(`^${line}:\\d+ .*secrets\\.\\d\\.target must be the path of a file`),
     ),
@@ -487,7 +530,7 @@ describe('a file with templates', () => {
 
   it('never shows the content of a secret in a problem', () => {
     const text = `secrets: { key: { file: ./key } }\ntemplates: { lab: { image: a, port: 0, secrets: [key] } }\n`
-    const problems = problemsOf(text, { readSecret: () => 'hunter2' })
+    const problems = problemsOf(text, { readBeside: () => 'hunter2' })
     assert.equal(problems.length, 1)
     assert.ok(!problems.join().includes('hunter2'))
   })

@@ -23,8 +23,8 @@ export interface FileContext extends Surroundings {
   readonly variables: Variables
   /** The environment's: names and ways in must differ from theirs. */
   readonly beside: readonly Template[]
-  /** A secret's file, by the path that is written. Throws when it cannot be read. */
-  readonly readSecret: (path: string) => string
+  /** A file of a secret or of variables, by the path that is written. Throws when it cannot be read. */
+  readonly readBeside: (path: string) => string
 }
 
 export interface FileProblem extends Position {
@@ -148,7 +148,7 @@ function readSecrets(
     const result = checked(secretSchema, written, path, complain)
     if (result === undefined) continue
     try {
-      secrets.set(name, new Secret(context.readSecret(result.file)))
+      secrets.set(name, new Secret(context.readBeside(result.file)))
     } catch (error) {
       complain(
         [...path, 'file'],
@@ -172,9 +172,14 @@ function readTemplate(
   if (mended === undefined) return undefined
   const { value, placeOf } = mended
   const wrong = new Set([...mended.wrong, ...(isName ? [] : ['prefix'])])
-  const { template, complaints } = templateFromFile(name, value, context)
+  const { template, complaints, places } = templateFromFile(name, value, context)
   const pathOf = (field: string): Path => [...path, ...steps(placeOf(field))]
-  for (const { fields, message } of [...complaints, ...templateComplaints(template, context)])
+  const rules = templateComplaints(template, context).map(({ fields, message }) => {
+    const [first, ...others] = fields
+    const place = (field: string): string => places.get(field) ?? field
+    return { fields: [place(first), ...others.map(place)] as const, message }
+  })
+  for (const { fields, message } of [...complaints, ...rules])
     if (fields.every((field) => !wrong.has(keyOf(field)))) complain(pathOf(fields[0]), message)
   return { template, wrong }
 }

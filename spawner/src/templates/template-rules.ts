@@ -29,6 +29,7 @@ export function templateComplaints(
     ...prefixComplaints(template, surroundings.instance),
     ...memoryComplaints(template, surroundings.maxMemoryBytes),
     ...mountComplaints(template),
+    ...hiddenComplaints(template),
     ...networkComplaints(template, surroundings.instance),
     ...ladderComplaints(template),
     ...seatComplaints(template),
@@ -91,6 +92,7 @@ function* mountComplaints({ spec }: Template): Generator<Complaint> {
   if (spec.home !== undefined) taken.set(spec.home.path, 'home.path')
   for (const [field, mounts] of [
     ['volumes', spec.volumes],
+    ['tmpfs', spec.tmpfs],
     ['secrets', spec.secrets],
   ] as const)
     for (const [index, { target }] of mounts.entries()) {
@@ -102,6 +104,18 @@ function* mountComplaints({ spec }: Template): Generator<Complaint> {
           message: `has the path ${target} that ${first.replace(/\.\d+$/, '')} has already: choose another path for one of them`,
         }
     }
+}
+
+/** Secrets are put into the container before its folders in memory exist, and would be hidden by them. */
+function* hiddenComplaints({ spec }: Template): Generator<Complaint> {
+  for (const [index, secret] of spec.secrets.entries()) {
+    const over = spec.tmpfs.find(({ target }) => secret.target.startsWith(`${target}/`))
+    if (over !== undefined)
+      yield {
+        fields: [`secrets.${index}`, 'tmpfs'],
+        message: `has the path ${secret.target}, which the folder in memory ${over.target} hides: choose another target`,
+      }
+  }
 }
 
 /** No workspace may join the networks of the services or the networks of other workspaces. */
@@ -205,6 +219,7 @@ function* using(
 ): Generator<readonly [field: string, name: PlaceholderName]> {
   const texts = [
     ['open', open] as const,
+    ...(spec.entrypoint ?? []).map((text) => ['entrypoint', text] as const),
     ...spec.command.map((text) => ['command', text] as const),
     ...Object.entries(spec.environment).map(
       ([name, text]) => [`environment.${name}`, text] as const,

@@ -65,7 +65,7 @@ export function createTemplateSource(deps: TemplateSourceDeps): TemplateSource {
     const result = readTemplatesFile(text.value, {
       ...context,
       beside: environment,
-      readSecret: (secret) => {
+      readBeside: (secret) => {
         const content = attempt(() => deps.readFile(deps.beside(file, secret)))
         parts.push('failure' in content ? content.failure : content.value)
         if ('failure' in content) throw new Error(content.failure)

@@ -28,12 +28,47 @@ export interface SecretMount {
   readonly value: Secret
 }
 
+/** A device of the host. A CDI device has a name as its source, and no target. */
+export interface Device {
+  readonly source: string
+  readonly target: string
+  /** Letters of `rwm`. */
+  readonly permissions: string
+}
+
+/** A request for GPUs, in the words of the engine. */
+export interface DeviceRequest {
+  /** Empty: the engine chooses. */
+  readonly driver: string
+  /** -1: all. Zero: those of `ids`. */
+  readonly count: number
+  readonly ids: readonly string[]
+  readonly capabilities: readonly string[]
+  readonly options: Readonly<Record<string, string>>
+}
+
+/** A folder in memory. */
+export interface Tmpfs {
+  readonly target: string
+  /** As for `mount -o`: `size=64m,mode=1777`. Empty: the defaults of the engine. */
+  readonly options: string
+}
+
+/** -1: no limit. */
+export interface Ulimit {
+  readonly name: string
+  readonly soft: number
+  readonly hard: number
+}
+
 /** What a container is created from; the label `berth.spec` is the hash of it. Texts may contain placeholders. Zero: no
  * limit. */
 export interface TemplateSpec {
   readonly image: string
   readonly pull: 'missing' | 'always'
   readonly port: number
+  /** Absent: that of the image. Empty: none. */
+  readonly entrypoint?: readonly string[]
   readonly command: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly home?: { readonly path: string; readonly volume: string }
@@ -54,6 +89,13 @@ export interface TemplateSpec {
   readonly init: boolean
   readonly capAdd: readonly string[]
   readonly securityOpt: readonly string[]
+  readonly devices: readonly Device[]
+  readonly gpus: readonly DeviceRequest[]
+  readonly tmpfs: readonly Tmpfs[]
+  readonly ulimits: readonly Ulimit[]
+  /** As the engine takes them: `name:address`. */
+  readonly extraHosts: readonly string[]
+  readonly logging: { readonly driver: string; readonly options: Readonly<Record<string, string>> }
   /** Empty: the engine's default. */
   readonly runtime: string
   /** `none`: the network of the container reaches the directors only. */

@@ -9,6 +9,8 @@ export function weakened(spec: TemplateSpec): readonly string[] {
     ...(spec.init ? [] : ['its own program is process 1, without the engine’s init']),
     ...spec.securityOpt.map((option) => `has the security option ${option}`),
     ...spec.networks.map((name) => `joins the network ${name}`),
+    ...spec.devices.map(({ source }) => `uses the device ${source} of the host`),
+    ...(spec.gpus.length === 0 ? [] : ['uses GPUs of the host']),
     ...binds.map(
       ({ source, readOnly }) =>
         `${readOnly ? 'reads' : 'reads and writes'} the folder ${source} of the host${heirs(source)}`,

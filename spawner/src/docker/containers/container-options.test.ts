@@ -180,6 +180,14 @@ describe('the hash of the options of a container', () => {
       hash({ memoryBytes: 2 ** 31 }),
       hash({ volumes: [] }),
       hash({ stopSignal: '' }),
+      hash({ entrypoint: [] }),
+      hash({ entrypoint: ['tini'] }),
+      hash({ devices: [{ source: '/dev/a', target: '/dev/a', permissions: 'r' }] }),
+      hash({ gpus: [{ driver: '', count: -1, ids: [], capabilities: ['gpu'], options: {} }] }),
+      hash({ tmpfs: [{ target: '/tmp', options: '' }] }),
+      hash({ ulimits: [{ name: 'nofile', soft: 1, hard: 2 }] }),
+      hash({ extraHosts: ['db:10.0.0.1'] }),
+      hash({ logging: { driver: 'local', options: {} } }),
     ]
     assert.equal(new Set([hash(), ...others]).size, others.length + 1)
   })
@@ -187,6 +195,11 @@ describe('the hash of the options of a container', () => {
   it('is the same with and without an owner if no option names the owner', () => {
     const plain = testTemplate('lab', { spec: { command: ['run'] } })
     assert.equal(specHash(plain, owner, 'berth'), specHash(plain, undefined, 'berth'))
+  })
+
+  it('is that of earlier versions, so that no running workspace counts as outdated', () => {
+    const plain = testTemplate('lab', { spec: { command: ['run'] } })
+    assert.equal(specHash(plain, owner, 'berth'), '3db59ae92f1f62ea403c087c664c1010')
   })
 
   it('does not change with fields that do not end up in the container', () => {

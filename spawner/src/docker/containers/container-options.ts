@@ -72,10 +72,12 @@ function hashedOptions(
 ): Docker.ContainerCreateOptions {
   const values = placeholderValues(template, owner, instance)
   const { spec } = template
+  const entrypoint = spec.entrypoint?.map((word) => render(word, values))
   const command = spec.command.map((word) => render(word, values))
   const variables = Object.entries(spec.environment).sort(([a], [b]) => (a < b ? -1 : 1))
   return {
     Image: spec.image,
+    ...(entrypoint === undefined ? {} : { Entrypoint: entrypoint }),
     ...(command.length === 0 ? {} : { Cmd: command }),
     ...(spec.user === '' ? {} : { User: spec.user }),
     ...(spec.stopSignal === '' ? {} : { StopSignal: spec.stopSignal }),
@@ -91,7 +93,23 @@ function hashedOptions(
       ...(spec.cpus === 0 ? {} : { NanoCpus: Math.round(spec.cpus * 1e9) }),
       ...(spec.pids === 0 ? {} : { PidsLimit: spec.pids }),
       RestartPolicy: { Name: 'no' },
-      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
+      LogConfig: { Type: spec.logging.driver, Config: { ...spec.logging.options } },
+      ...devicesOf(spec),
+      ...(spec.tmpfs.length === 0
+        ? {}
+        : {
+            Tmpfs: Object.fromEntries(spec.tmpfs.map(({ target, options }) => [target, options])),
+          }),
+      ...(spec.ulimits.length === 0
+        ? {}
+        : {
+            Ulimits: spec.ulimits.map(({ name, soft, hard }) => ({
+              Name: name,
+              Soft: soft,
+              Hard: hard,
+            })),
+          }),
+      ...(spec.extraHosts.length === 0 ? {} : { ExtraHosts: [...spec.extraHosts] }),
       Mounts: mountsOf(template, owner, instance).map((mount) => ({
         Type: mount.kind === 'bind' ? ('bind' as const) : ('volume' as const),
         Source: mount.source,
@@ -99,6 +117,33 @@ function hashedOptions(
         ReadOnly: mount.readOnly,
       })),
     },
+  }
+}
+
+/** The engine knows a CDI device by its name, which is a request of a driver of its own. */
+function devicesOf({ devices, gpus }: TemplateSpec): Docker.HostConfig {
+  const byPath = devices.filter(({ target }) => target !== '')
+  const byName = devices.filter(({ target }) => target === '').map(({ source }) => source)
+  const requests = [
+    ...(byName.length === 0 ? [] : [{ Driver: 'cdi', DeviceIDs: byName }]),
+    ...gpus.map(({ driver, count, ids, capabilities, options }) => ({
+      ...(driver === '' ? {} : { Driver: driver }),
+      ...(ids.length === 0 ? { Count: count } : { DeviceIDs: [...ids] }),
+      Capabilities: [[...capabilities]],
+      Options: { ...options },
+    })),
+  ]
+  return {
+    ...(byPath.length === 0
+      ? {}
+      : {
+          Devices: byPath.map(({ source, target, permissions }) => ({
+            PathOnHost: source,
+            PathInContainer: target,
+            CgroupPermissions: permissions,
+          })),
+        }),
+    ...(requests.length === 0 ? {} : { DeviceRequests: requests }),
   }
 }
 

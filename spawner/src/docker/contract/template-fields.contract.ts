@@ -9,7 +9,15 @@ import { sharedName } from '@berth/shared/names'
 import { Secret } from '@berth/shared/secret'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { TemplateSpec } from '../../templates/template.ts'
-import { createEngineUnderTest, nameOf, person, run, valueOf, wanted } from './fixture.ts'
+import {
+  createEngineUnderTest,
+  derivedImage,
+  nameOf,
+  person,
+  run,
+  valueOf,
+  wanted,
+} from './fixture.ts'
 
 const mebibyte = 1024 ** 2
 
@@ -242,6 +250,119 @@ describe('fields of a template on a real engine', () => {
     const { Config } = await inspect(id)
     const { StopSignal, StopTimeout } = Config as { StopSignal?: string; StopTimeout?: number }
     assert.deepEqual({ StopSignal, StopTimeout }, { StopSignal: 'SIGINT', StopTimeout: 3 })
+  })
+
+  it('entrypoint: given the command, or none at all', async () => {
+    const echoing = { entrypoint: ['sh', '-c', 'echo "$0 $*" > /tmp/told; sleep 1000'] }
+    const { id } = await test.started('ned', { ...echoing, command: ['{username}', 'two words'] })
+    const reading = 'until test -s /tmp/told; do sleep 0.02; done; cat /tmp/told'
+    assert.equal(await run(docker, id, 'sh', '-c', reading), 'ned two words')
+    const image = await derivedImage(test, 'ENTRYPOINT ["false"]')
+    const none = await test.started('nat', { image, entrypoint: [], command: ['sleep', '1000'] })
+    const { Config } = await inspect(none.id)
+    assert.deepEqual(wanted(Config.Cmd), ['sleep', '1000'])
+    assert.equal((await inspect(none.id)).State.Running, true)
+  })
+
+  it('devices: usable as far as they are permitted', async () => {
+    const device = (target: string, permissions: string) => ({
+      source: '/dev/null',
+      target,
+      permissions,
+    })
+    const devices = [device('/dev/nought', 'rwm'), device('/dev/read', 'r')]
+    const { id } = await test.started('olga', { devices })
+    const told =
+      'echo x > /dev/nought && echo wrote; test -c /dev/read && echo there; cat /dev/read && echo read'
+    assert.equal(await run(docker, id, 'sh', '-c', told), 'wrote\nthere\nread')
+    const Devices: unknown = (await inspect(id)).HostConfig.Devices
+    assert.deepEqual(
+      (Devices as { CgroupPermissions: string }[]).map((each) => each.CgroupPermissions),
+      ['rwm', 'r'],
+    )
+    const gone = { source: '/dev/berth-none', target: '/dev/x', permissions: 'r' }
+    const missing = valueOf(await create('otto', { devices: [gone] }))
+    const failure = failureOf(await engine.startContainer(missing.generation, 0, signal))
+    assert.match(failure.detail, /berth-none/)
+  })
+
+  it('GPUs and devices by name: asked for, and an engine without them is named in the error', async () => {
+    const gpu = {
+      driver: '',
+      count: 2,
+      ids: [],
+      capabilities: ['gpu', 'utility'],
+      options: { a: 'b' },
+    }
+    const { generation } = valueOf(await create('pam', { gpus: [gpu] }))
+    const { DeviceRequests } = (await inspect(generation)).HostConfig
+    assert.deepEqual(DeviceRequests, [
+      {
+        Driver: '',
+        Count: 2,
+        DeviceIDs: null,
+        Capabilities: [['gpu', 'utility']],
+        Options: { a: 'b' },
+      },
+    ])
+    const failure = failureOf(await engine.startContainer(generation, 0, signal))
+    assert.match(failure.detail, /device driver/)
+    const named = { source: 'vendor.com/thing=one', target: '', permissions: '' }
+    const cdi = valueOf(await create('pit', { devices: [named] }))
+    const requests = (await inspect(cdi.generation)).HostConfig.DeviceRequests as {
+      Driver: string
+      DeviceIDs: string[]
+    }[]
+    assert.deepEqual(
+      [requests[0]?.Driver, requests[0]?.DeviceIDs],
+      ['cdi', ['vendor.com/thing=one']],
+    )
+    assert.equal((await engine.startContainer(cdi.generation, 0, signal)).ok, false)
+  })
+
+  it('folders in memory: with size and mode, writable for the user', async () => {
+    const tmpfs = [
+      { target: '/scratch', options: 'size=8m,mode=1777' },
+      { target: '/opt/plain', options: '' },
+    ]
+    const { id } = await test.started('quin', { tmpfs, user: '1000:1000' })
+    assert.match(await run(docker, id, 'df', '-k', '-t', 'tmpfs', '/scratch'), /\s8192\s/)
+    const told = 'echo x > /scratch/a && echo x > /opt/plain/a && stat -c %a /scratch'
+    assert.equal(await run(docker, id, 'sh', '-c', told), '1777')
+  })
+
+  it('limits of processes: soft and hard', async () => {
+    const ulimits = [
+      { name: 'nofile', soft: 111, hard: 222 },
+      { name: 'core', soft: 0, hard: -1 },
+    ]
+    const { id } = await test.started('ray', { ulimits })
+    const told = await run(
+      docker,
+      id,
+      'bash',
+      '-c',
+      'ulimit -Sn; ulimit -Hn; ulimit -Sc; ulimit -Hc',
+    )
+    assert.equal(told, '111\n222\n0\nunlimited')
+  })
+
+  it('further hosts: names that the container resolves', async () => {
+    const extraHosts = ['db:10.9.8.7', 'six:fd00::1', 'up:host-gateway']
+    const { id } = await test.started('sue', { extraHosts })
+    const told = await run(docker, id, 'cat', '/etc/hosts')
+    assert.match(told, /^10\.9\.8\.7\s+db$/m)
+    assert.match(told, /^fd00::1\s+six$/m)
+    assert.match(told, /^\d+\.\d+\.\d+\.\d+\s+up$/m)
+  })
+
+  it('log: the driver and its options, and a driver that the engine does not have is named in the error', async () => {
+    const logging = { driver: 'local', options: { 'max-size': '1m' } }
+    const { id } = await test.started('tim', { logging })
+    const { LogConfig } = (await inspect(id)).HostConfig
+    assert.deepEqual(LogConfig, { Type: 'local', Config: { 'max-size': '1m' } })
+    const unknown = await create('tom', { logging: { driver: 'nosuch', options: {} } })
+    assert.match(failureOf(unknown).detail, /nosuch/)
   })
 
   it('environment and command: placeholders are filled in', async () => {

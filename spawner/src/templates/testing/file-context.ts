@@ -10,7 +10,7 @@ export function fileContext(given: Partial<FileContext> = {}): FileContext {
     hosts: { public: 'berth.example.com', portal: 'portal.example.com' },
     variables: () => ({ value: undefined }),
     beside: [],
-    readSecret: (path) => {
+    readBeside: (path) => {
       throw new Error(`there is no ${path}`)
     },
     ...given,

@@ -1,4 +1,4 @@
-// Proof 22: wrong settings are found before a service is replaced, and a start with wrong settings is not a success.
+// Proof 23: wrong settings are found before a service is replaced, and a start with wrong settings is not a success.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { asTheGateway, type GatewayLike } from '../clients/as-the-gateway.ts'
@@ -11,7 +11,7 @@ templates:
   quay: { image: berth/hello, port: 8080, route: { hosts: [quay.localhost] } }
 `
 
-describe('proof 22: settings are checked before services are replaced', () => {
+describe('proof 23: settings are checked before services are replaced', () => {
   let berth: Deployment
   let ann: GatewayLike
   const takeDown = takenDownAtTheEnd(async () => berth?.[Symbol.asyncDispose]())
