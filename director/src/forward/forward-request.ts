@@ -1,6 +1,7 @@
 // Forwards one HTTP request to a workspace (or to the spawner, for Berth's own paths) and its answer back.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Pool, type Dispatcher } from 'undici'
+import { hasBody } from './request-body.ts'
 import { HttpExchange, type ExchangeOutcome } from './http-exchange.ts'
 import type { ForwardHooks, ForwardOutcome } from './outcome.ts'
 
@@ -29,21 +30,40 @@ export interface ForwardRequest {
  * may be forwarded again; with `failed` the response is untouched and what is left of an upload is being discarded.
  *
  * A server may close a kept connection at the very moment of its next use. An idempotent request without a body, of
- * which no byte of an answer came, is sent again then, once and on a new connection (RFC 9110, 9.2.2).
+ * which no byte of an answer came, is sent again then, once and on a new connection. Every other request goes over a
+ * new connection in the first place if the pool would choose a kept one.
  */
 export async function forwardRequest(options: ForwardRequest): Promise<ForwardOutcome> {
   const { res, dispatcher, freshConnection } = options
   // The response has emitted its close event before anything here listened for it.
   if (res.closed) return { kind: 'client-gone', bytesIn: 0, bytesOut: 0 }
   const isKept = dispatcher instanceof Pool && dispatcher.stats.free > 0
-  const mayRepeat = freshConnection !== undefined && isKept
-  const outcome = await exchangeOn(dispatcher, options, mayRepeat)
-  if (outcome.kind !== 'unanswered') return outcome
-  const fresh = freshConnection?.()
-  const second = fresh && (await exchangeOn(fresh, options, false))
-  if (second !== undefined && second.kind !== 'unanswered') return second
-  const { cause, bytesIn, bytesOut } = outcome
-  return { kind: 'failed', code: 'workspace_unreachable', cause, bytesIn, bytesOut }
+  if (!isKept || freshConnection === undefined) return await once(dispatcher, options)
+  if (!mayBeSentTwice(options.req)) return await once(freshConnection(), options)
+  const outcome = await exchangeOn(dispatcher, options, true)
+  return outcome.kind === 'unanswered' ? await once(freshConnection(), options) : outcome
+}
+
+/** RFC 9110, 9.2.2 */
+const idempotentMethods: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'TRACE',
+  'PUT',
+  'DELETE',
+])
+
+/** A body is gone when it has been sent once. */
+function mayBeSentTwice({ method = '', rawHeaders }: IncomingMessage): boolean {
+  return idempotentMethods.has(method) && !hasBody(rawHeaders)
+}
+
+async function once(dispatcher: Dispatcher, options: ForwardRequest): Promise<ForwardOutcome> {
+  const outcome = await exchangeOn(dispatcher, options, false)
+  return outcome.kind === 'unanswered'
+    ? { ...outcome, kind: 'failed', code: 'workspace_unreachable' }
+    : outcome
 }
 
 function exchangeOn(

@@ -34,16 +34,6 @@ interface Unanswered extends ForwardCounts {
 
 export type ExchangeOutcome = ForwardOutcome | Unanswered
 
-/** RFC 9110, 9.2.2 */
-const idempotentMethods: ReadonlySet<string> = new Set([
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'TRACE',
-  'PUT',
-  'DELETE',
-])
-
 /** How long a client may continue to send, or leave an answer unread, after the exchange has ended. */
 const graceMs = 30_000
 /** Further interim answers of a workspace are dropped: they have no backpressure. */
@@ -162,7 +152,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       this.#finish({ kind: 'not-sent', cause, ...counts })
       return
     }
-    if (this.#mayRepeat(cause)) {
+    if (this.#options.mayRepeat && this.#interim === 0 && isConnectionEnd(cause)) {
       this.#finish({ kind: 'unanswered', cause, ...counts })
       return
     }
@@ -171,12 +161,6 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     else if (cause instanceof AnswerTimeout)
       this.#finish({ kind: 'failed', code: 'workspace_timeout', cause, ...counts })
     else this.#finish({ kind: 'failed', code: 'workspace_unreachable', cause, ...counts })
-  }
-
-  #mayRepeat(cause: Error): boolean {
-    const { req, mayRepeat } = this.#options
-    if (!mayRepeat || this.#body !== undefined || this.#interim > 0) return false
-    return idempotentMethods.has(req.method ?? '') && isConnectionEnd(cause)
   }
 
   #finish(outcome: ExchangeOutcome): void {
