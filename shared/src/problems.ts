@@ -20,6 +20,7 @@ const problems = {
   start_timeout: [502, 'The workspace did not become ready in time'],
   image_missing: [502, 'The image of the workspace is not available'],
   workspace_unreachable: [502, 'The workspace does not answer'],
+  answer_malformed: [502, 'The answer of the workspace is malformed'],
   limit_total: [503, 'All places are taken'],
   limit_template: [503, 'All places for this kind of workspace are taken'],
   limit_memory: [503, 'All memory for workspaces is in use'],

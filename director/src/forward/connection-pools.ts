@@ -3,6 +3,7 @@
 import { isIP } from 'node:net'
 import type { Address } from '@berth/shared/contract'
 import { Pool, type Dispatcher } from 'undici'
+import { repairFirstAnswer } from './answer-repair.ts'
 import { createConnector } from './connector.ts'
 
 export interface PoolKey {
@@ -48,7 +49,9 @@ export function createConnectionPools(limits: Partial<PoolLimits> = {}): Connect
   function open(origin: string): Pool {
     return new Pool(origin, {
       pipelining: 1,
-      connect: createConnector(connectTimeoutMs),
+      connect: createConnector(connectTimeoutMs, (socket) => {
+        repairFirstAnswer(socket, maxHeaderBytes)
+      }),
       allowH2: false,
       keepAliveTimeout: idleMs,
       keepAliveMaxTimeout: idleMaxMs,

@@ -1,10 +1,14 @@
 // Opens a connection to a workspace within its deadline. undici's own timers count in half seconds.
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { buildConnector } from 'undici'
 
 const httpPort = 80
 
-export function createConnector(timeoutMs: number): buildConnector.connector {
+/** @param prepare called with each new socket before anything is read from it */
+export function createConnector(
+  timeoutMs: number,
+  prepare: (socket: Socket) => void = () => undefined,
+): buildConnector.connector {
   return ({ hostname, port }, callback) => {
     // undici leaves out the port of an origin if it is the scheme's default.
     const number = port === '' ? httpPort : Number(port)
@@ -15,6 +19,7 @@ export function createConnector(timeoutMs: number): buildConnector.connector {
     const onConnect = () => {
       clearTimeout(timer)
       socket.off('error', onError)
+      prepare(socket)
       callback(null, socket)
     }
     const onError = (error: Error) => {

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream'
 import type { Address } from '@berth/shared/contract'
 import { createProxyServer } from 'http-proxy-3'
 import { eachHeader } from '../headers/raw-headers.ts'
+import { malformedAnswer } from './malformed-answer.ts'
 import { AnswerTimeout, type ClientGone, type Failed, type NotSent } from './outcome.ts'
 import { watchHangUp } from './watch-hang-up.ts'
 
@@ -76,7 +77,10 @@ export function createHandshaker(connectTimeoutMs: number) {
       finish({ kind: 'failed', code: 'bad_request', cause })
     }
     function onError(cause: Error): void {
+      const malformed = malformedAnswer(cause)
       if (!sent) finish({ kind: 'not-sent', cause })
+      else if (malformed !== undefined)
+        finish({ kind: 'failed', code: 'answer_malformed', cause: malformed })
       else if (cause instanceof AnswerTimeout)
         finish({ kind: 'failed', code: 'workspace_timeout', cause })
       else finish({ kind: 'failed', code: 'workspace_unreachable', cause })

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { pairs } from '../headers/raw-headers.ts'
+import { malformedAnswer } from './malformed-answer.ts'
 import { writeAnswerHead } from './answer-head.ts'
 import {
   AnswerTimeout,
@@ -26,7 +27,7 @@ export interface ExchangeOptions {
   readonly finish: (outcome: ExchangeOutcome) => void
 }
 
-/** The connection ended before a byte of an answer, and the same request may be sent again: nothing else is different. */
+/** The connection ended before the head of an answer, or that head is malformed, and the same request may be sent again: nothing else is different. */
 interface Unanswered extends ForwardCounts {
   readonly kind: 'unanswered'
   readonly cause: Error
@@ -141,7 +142,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       return
     }
     const { res } = this.#options
-    this.#finish({ kind: 'cut', status: this.#status, cause: error, ...this.#counts() })
+    const cause = malformedAnswer(error) ?? error
+    this.#finish({ kind: 'cut', status: this.#status, cause, ...this.#counts() })
     this.#body?.discard(graceMs)
     cutOff(res, this.#sized)
   }
@@ -152,12 +154,17 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       this.#finish({ kind: 'not-sent', cause, ...counts })
       return
     }
-    if (this.#options.mayRepeat && this.#interim === 0 && isConnectionEnd(cause)) {
+    const malformed = malformedAnswer(cause)
+    const ended = isConnectionEnd(cause) || malformed !== undefined
+    if (this.#options.mayRepeat && this.#interim === 0 && ended) {
       this.#finish({ kind: 'unanswered', cause, ...counts })
       return
     }
     this.#body?.discard(graceMs)
-    if (isInvalid(cause)) this.#finish({ kind: 'failed', code: 'bad_request', cause, ...counts })
+    if (malformed !== undefined)
+      this.#finish({ kind: 'failed', code: 'answer_malformed', cause: malformed, ...counts })
+    else if (isInvalid(cause))
+      this.#finish({ kind: 'failed', code: 'bad_request', cause, ...counts })
     else if (cause instanceof AnswerTimeout)
       this.#finish({ kind: 'failed', code: 'workspace_timeout', cause, ...counts })
     else this.#finish({ kind: 'failed', code: 'workspace_unreachable', cause, ...counts })

@@ -26,7 +26,10 @@ export interface NotSent {
 /** The request may have reached the workspace, so the caller does not send it again. Nothing was written to the client yet. */
 export interface Failed {
   readonly kind: 'failed'
-  readonly code: Extract<ProblemCode, 'workspace_unreachable' | 'workspace_timeout' | 'bad_request'>
+  readonly code: Extract<
+    ProblemCode,
+    'workspace_unreachable' | 'answer_malformed' | 'workspace_timeout' | 'bad_request'
+  >
   readonly cause: Error
 }
 

@@ -52,10 +52,17 @@ const temporary: ReadonlySet<ProblemCode> = new Set([
 ])
 
 /** What a failed attempt at forwarding is called. */
-export const failureDetails: Readonly<Record<Failed['code'], string>> = {
-  workspace_unreachable: 'The workspace closed the connection before it answered.',
-  workspace_timeout: 'The workspace did not answer in time.',
-  bad_request: 'Berth cannot forward this request as it is.',
+export function failureDetail({ code, cause }: Pick<Failed, 'code' | 'cause'>): string {
+  switch (code) {
+    case 'workspace_unreachable':
+      return 'The workspace closed the connection before it answered.'
+    case 'answer_malformed':
+      return `The application answered, but its answer is not valid HTTP. ${cause.message}.`
+    case 'workspace_timeout':
+      return 'The workspace did not answer in time.'
+    case 'bad_request':
+      return 'Berth cannot forward this request as it is.'
+  }
 }
 
 export const tooManyDetail =

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Problem, ProblemCode } from '@berth/shared/problems'
 import type { PassThrough } from '../spawner/pass-through.ts'
-import { failureDetails, tooManyDetail, type Refusals } from './refusals.ts'
+import { failureDetail, tooManyDetail, type Refusals } from './refusals.ts'
 import type { ConnectionPools } from '../forward/connection-pools.ts'
 import { discardUpload, type Grace } from '../forward/discard-upload.ts'
 import { watchResponseClose } from '../forward/watch-hang-up.ts'
@@ -113,7 +113,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
         const bySpawner = as !== 'forwarded' || outcome.kind === 'not-sent'
         const refused = bySpawner
           ? refuseWith(exchange, 'spawner_unreachable', spawnerUnreachableDetail)
-          : refuseWith(exchange, outcome.code, failureDetails[outcome.code])
+          : refuseWith(exchange, outcome.code, failureDetail(outcome))
         return { ...refused, outcome: 'failed', cause: outcome.cause, bytesIn } as const
       }
     }

@@ -13,7 +13,7 @@ import type { Lease } from '../leases/lease.ts'
 import type { FrameRules } from '../routing/quiet-frames.ts'
 import { clientGone, type Ending, type Entry } from './access-log.ts'
 import type { AdmittedRequest } from './admission.ts'
-import { failureDetails, tooManyDetail } from './refusals.ts'
+import { failureDetail, tooManyDetail } from './refusals.ts'
 import type { ServeDeps } from './requests.ts'
 import { beginRequestActivity } from './request-activity.ts'
 import { createSeating, unseatedProblem } from './seating.ts'
@@ -169,7 +169,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       case 'not-sent':
         return undefined
       case 'failed': {
-        const refused = refuseWith(exchange, outcome.code, failureDetails[outcome.code])
+        const refused = refuseWith(exchange, outcome.code, failureDetail(outcome))
         return { ...refused, outcome: 'failed', cause: outcome.cause }
       }
       case 'client-gone':

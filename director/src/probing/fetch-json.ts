@@ -1,7 +1,6 @@
 // One GET of JSON from a workspace, with bounds: no answer of a workspace is trusted.
-import type { IncomingMessage } from 'node:http'
 import type { Address } from '@berth/shared/contract'
-import { get } from './get.ts'
+import { get, type Response } from './get.ts'
 
 export interface JsonResource {
   readonly address: Address
@@ -19,14 +18,14 @@ export const fetchJson: FetchJson = (resource, signal) =>
   get({ ...resource, accept: 'application/json', connectMs, signal, read: readJson })
 
 /** @throws for a body that breaks off, is too long or is not JSON */
-async function readJson(response: IncomingMessage): Promise<unknown> {
-  if (response.statusCode !== 200) return undefined
+async function readJson({ statusCode, body }: Response): Promise<unknown> {
+  if (statusCode !== 200) return undefined
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of response) {
-    bytes += (chunk as Buffer).length
+  for await (const chunk of body) {
+    bytes += chunk.length
     if (bytes > longestBytes) throw new RangeError('the answer is too long')
-    chunks.push(chunk as Buffer)
+    chunks.push(chunk)
   }
   return JSON.parse(Buffer.concat(chunks).toString()) as unknown
 }

@@ -1,6 +1,15 @@
-// One GET from a workspace, on a connection of its own that is closed after it.
-import http, { type IncomingMessage } from 'node:http'
+// One GET from a workspace, on a connection of its own that is closed after it. Answers are read as those that are
+// forwarded: an application whose answers are repaired there must get ready, too.
 import type { Address } from '@berth/shared/contract'
+import { Client } from 'undici'
+import { repairFirstAnswer } from '../forward/answer-repair.ts'
+import { originOf } from '../forward/connection-pools.ts'
+import { createConnector } from '../forward/connector.ts'
+
+export interface Response {
+  readonly statusCode: number
+  readonly body: AsyncIterable<Buffer>
+}
 
 export interface GetOptions<T> {
   readonly address: Address
@@ -11,45 +20,32 @@ export interface GetOptions<T> {
   readonly connectMs: number
   readonly signal: AbortSignal
   /** Reads what is wanted of the response; the connection is closed when it is done. */
-  readonly read: (response: IncomingMessage) => T | Promise<T>
+  readonly read: (response: Response) => T | Promise<T>
 }
+
+const maxHeaderBytes = 64 * 1024
 
 /** Never rejects. @returns `undefined` where no response came, or `read` failed */
-export function get<T>(options: GetOptions<T>): Promise<T | undefined> {
+export async function get<T>(options: GetOptions<T>): Promise<T | undefined> {
   const { address, workspace, path, accept, connectMs, signal, read } = options
-  if (signal.aborted) return Promise.resolve(undefined)
-  const request = begin({
-    host: address.host,
-    port: address.port,
-    path,
-    agent: false,
-    headers: { host: `${workspace}:${address.port}`, accept, connection: 'close' },
-    signal,
+  const client = new Client(originOf(address), {
+    connect: createConnector(connectMs, (socket) => {
+      repairFirstAnswer(socket, maxHeaderBytes)
+    }),
+    maxHeaderSize: maxHeaderBytes,
+    // The signal is the deadline.
+    headersTimeout: 0,
+    bodyTimeout: 0,
   })
-  if (request === undefined) return Promise.resolve(undefined)
-  const { promise, resolve } = Promise.withResolvers<T | undefined>()
-  const connecting = setTimeout(() => request.destroy(), connectMs)
-  request.on('error', () => resolve(undefined))
-  request.on('close', () => {
-    clearTimeout(connecting)
-    resolve(undefined)
-  })
-  request.on('socket', (socket) => socket.once('connect', () => clearTimeout(connecting)))
-  const readAll = async (response: IncomingMessage): Promise<T> => await read(response)
-  request.on('response', (response) => {
-    response.on('error', () => undefined)
-    void readAll(response)
-      .then(resolve, () => resolve(undefined))
-      .finally(() => request.destroy())
-  })
-  return promise
-}
-
-/** Node throws for a path with characters that no request may have. There is no answer then, as from a wrong port. */
-function begin(options: http.RequestOptions): http.ClientRequest | undefined {
   try {
-    return http.get(options)
+    const headers = { host: `${workspace}:${address.port}`, accept, connection: 'close' }
+    const { statusCode, body } = await client.request({ method: 'GET', path, headers, signal })
+    body.on('error', () => undefined)
+    return await read({ statusCode, body })
   } catch {
+    // undici rejects as well for a path that no request may have: no answer then, as from a wrong port.
     return undefined
+  } finally {
+    void client.destroy()
   }
 }

@@ -200,7 +200,12 @@ export async function startFront(to: Address, options: FrontOptions = {}): Promi
   }
 }
 
-const statuses = { workspace_unreachable: 502, workspace_timeout: 504, bad_request: 400 } as const
+const statuses = {
+  workspace_unreachable: 502,
+  answer_malformed: 502,
+  workspace_timeout: 504,
+  bad_request: 400,
+} as const
 
 export interface RawClient extends Disposable {
   readonly socket: Socket
