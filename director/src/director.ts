@@ -21,6 +21,7 @@ import { createCheckRequest } from './identity/check-request.ts'
 import { createIdentify } from './identity/identify.ts'
 import { createActivityReporter } from './leases/activity-reporter.ts'
 import { createLeaseTable } from './leases/lease-table.ts'
+import { createUseLog } from './leases/use-log.ts'
 import type { SetTimer } from '@berth/shared/timer'
 import { createAccessLog } from './listener/access-log.ts'
 import { createAdmit } from './listener/admission.ts'
@@ -117,6 +118,7 @@ export async function startDirector(
     createActivityChecks({ clock, setTimer, pool, log, post: spawner.postActivityCheckResult }),
   )
   const closing = new AbortController()
+  const uses = createUseLog(clock)
   const serving: ServeDeps = {
     admit: createAdmit({
       checkRequest: createCheckRequest(gateway),
@@ -144,6 +146,7 @@ export async function startDirector(
       waitMs: config.REQUEST_WAIT_TIMEOUT,
       answerMs: config.WORKSPACE_TIMEOUT,
     },
+    uses,
     clock,
     setTimer,
     closing: closing.signal,
@@ -191,6 +194,9 @@ export async function startDirector(
         probe: readinessProbes.send,
         ask: activityChecks.send,
         revoke: ({ generation }) => table.revoke(generation),
+        use({ workspace, question }) {
+          void spawner.postUseReport({ question, uses: [...uses.of(workspace)] }, closing.signal)
+        },
       },
       setTimer,
       random: around.random,

@@ -8,6 +8,9 @@ export const internalPaths = {
   activity: '/internal/v1/activity',
   probeResults: '/internal/v1/probe-results',
   activityCheckResults: '/internal/v1/ask-results',
+  useReports: '/internal/v1/use-reports',
+  /** What counted as use of a workspace, for the command that reports it. */
+  use: (workspace: string) => `/internal/v1/workspaces/${encodeURIComponent(workspace)}/use`,
   /** The page for a navigation whose workspace is not ready: loading, failure, refusal or end of life. */
   page: '/internal/v1/page',
   commands: (director: string) => `/internal/v1/directors/${encodeURIComponent(director)}/commands`,
@@ -220,6 +223,37 @@ export type ActivityCheckCommand = z.infer<typeof activityCheckCommandSchema>
 const revokeCommandSchema = z.object({ workspace: shortText, generation: shortText })
 export type RevokeCommand = z.infer<typeof revokeCommandSchema>
 
+const useCommandSchema = z.object({
+  workspace: shortText,
+  /** Comes back with the report. */
+  question: shortText,
+})
+export type UseCommand = z.infer<typeof useCommandSchema>
+
+/** What kept a workspace in use: requests and frames that are alike. */
+export const useSchema = z.object({
+  /** `download`: a client took 64 KiB of an answer. */
+  what: z.enum(['request', 'frame', 'download']),
+  method: shortText,
+  /** As the application sees it, without the query. */
+  path: shortText,
+  count: z.number().int().positive(),
+  /** The sizes of the smallest and of the largest: of the body, of the frame, or of what was taken. */
+  fewestBytes: z.number().int().nonnegative(),
+  mostBytes: z.number().int().nonnegative(),
+  firstAgoMs: milliseconds,
+  lastAgoMs: milliseconds,
+})
+export type Use = z.infer<typeof useSchema>
+export const mostUses = 50
+
+export const useReportSchema = z.object({
+  director: shortText,
+  question: shortText,
+  uses: z.array(useSchema).max(mostUses),
+})
+export type UseReport = z.infer<typeof useReportSchema>
+
 /** The commands of the stream, by event name. A director skips unknown ones. `routes` is a whole snapshot each time. Its
  * first arrival says that the director is attached to every network that it needs. */
 export const commandSchemas = {
@@ -227,6 +261,7 @@ export const commandSchemas = {
   probe: probeCommandSchema,
   ask: activityCheckCommandSchema,
   revoke: revokeCommandSchema,
+  use: useCommandSchema,
 } as const
 
 export type Command =
@@ -234,6 +269,7 @@ export type Command =
   | { readonly event: 'probe'; readonly data: ProbeCommand }
   | { readonly event: 'ask'; readonly data: ActivityCheckCommand }
   | { readonly event: 'revoke'; readonly data: RevokeCommand }
+  | { readonly event: 'use'; readonly data: UseCommand }
 
 export const probeResultSchema = z.object({
   director: shortText,

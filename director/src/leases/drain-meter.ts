@@ -1,7 +1,7 @@
 // Distinguishes a download from a trickle: a response is in use when the client drains 64 KiB of it within a window.
 import type { Clock } from '@berth/shared/clock'
 
-const unitBytes = 64 * 1024
+export const unitBytes = 64 * 1024
 
 export interface DrainMeterDeps {
   readonly clock: Clock

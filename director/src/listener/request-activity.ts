@@ -2,8 +2,9 @@
 import type { Clock } from '@berth/shared/clock'
 import type { ForwardHooks } from '../forward/outcome.ts'
 import { valuesOf } from '../headers/raw-headers.ts'
-import { createDrainMeter } from '../leases/drain-meter.ts'
+import { createDrainMeter, unitBytes } from '../leases/drain-meter.ts'
 import type { Activity } from '../leases/activity.ts'
+import type { UseLog } from '../leases/use-log.ts'
 
 export interface RequestActivity extends Disposable {
   readonly hooks: ForwardHooks
@@ -17,6 +18,11 @@ export interface RequestActivityOptions {
   /** The template's `connectionIdleMs`. */
   readonly windowMs: number
   readonly background: boolean
+  readonly uses: UseLog
+  readonly workspace: string
+  readonly method: string
+  /** As the application sees it, without the query. */
+  readonly path: string
 }
 
 /** Begins when a request is handed to its workspace. Dispose when the request has ended. */
@@ -25,6 +31,10 @@ export function beginRequestActivity({
   clock,
   windowMs,
   background,
+  uses,
+  workspace,
+  method,
+  path,
 }: RequestActivityOptions): RequestActivity {
   const open = activity.open()
   if (background)
@@ -35,17 +45,35 @@ export function beginRequestActivity({
     }
 
   const awaited = activity.awaitAnswer()
+  const noted = uses.begin(workspace, { what: 'request', method, path })
+  let isAwaited = true
+  /** From the answer on, only a download is use. */
+  function answered(): void {
+    awaited[Symbol.dispose]()
+    if (isAwaited) noted[Symbol.dispose]()
+    isAwaited = false
+  }
   const download = activity.download()
   let isEventStream = false
   let drained: ((bytes: number) => void) | undefined
   return {
     hooks: {
-      onUse: activity.touch,
-      onAnswer: () => awaited[Symbol.dispose](),
+      onUse(bytes) {
+        activity.touch()
+        noted.grow(bytes)
+      },
+      onAnswer: answered,
       onDrained(bytes) {
         // An event stream is not use: only the server writes to it.
         if (isEventStream) return
-        drained ??= createDrainMeter({ clock, windowMs, touchUntil: download.touchUntil })
+        drained ??= createDrainMeter({
+          clock,
+          windowMs,
+          touchUntil(at) {
+            download.touchUntil(at)
+            uses.note(workspace, { what: 'download', method, path }, unitBytes)
+          },
+        })
         drained(bytes)
       },
     },
@@ -54,7 +82,7 @@ export function beginRequestActivity({
       if (type !== undefined) isEventStream = /^\s*text\/event-stream\b/i.test(type)
     },
     [Symbol.dispose]() {
-      awaited[Symbol.dispose]()
+      answered()
       download[Symbol.dispose]()
       open[Symbol.dispose]()
     },

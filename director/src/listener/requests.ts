@@ -10,6 +10,8 @@ import { forwardRequest } from '../forward/forward-request.ts'
 import type { ForwardOutcome } from '../forward/outcome.ts'
 import type { HeaderScrub } from '../headers/scrub.ts'
 import type { Seat } from '../leases/lease-table.ts'
+import type { UseLog } from '../leases/use-log.ts'
+import { pathOf } from '../routing/path-prefix.ts'
 import {
   clientGone,
   clientGoneStatus,
@@ -54,6 +56,7 @@ export interface ServeDeps extends SeatingDeps {
   readonly metrics: Metrics
   readonly accessLog: AccessLog
   readonly deadlines: Deadlines
+  readonly uses: UseLog
 }
 
 export type ServeRequest = (
@@ -67,7 +70,7 @@ const refusedGrace: Grace = { ms: 10_000, bytes: 64 * 1024 * 1024 }
 
 export function createServeRequest(deps: ServeDeps): ServeRequest {
   const { admit, table, pools, headers, passThrough, refusals } = deps
-  const { limits, metrics, accessLog, deadlines, clock } = deps
+  const { limits, metrics, accessLog, deadlines, clock, uses } = deps
   const seating = createSeating(deps)
 
   interface Exchange {
@@ -145,6 +148,10 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
       clock,
       windowMs: route.connectionIdleMs,
       background: kind.background,
+      uses,
+      workspace: seat.lease.workspace,
+      method: req.method ?? '',
+      path: pathOf(admitted.innerTarget),
     })
     return await forwardRequest({
       req,

@@ -10,6 +10,7 @@ import { watchHangUp } from '../forward/watch-hang-up.ts'
 import { filterHeaders } from '../headers/raw-headers.ts'
 import type { Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
+import { pathOf } from '../routing/path-prefix.ts'
 import type { FrameRules } from '../routing/quiet-frames.ts'
 import { clientGone, type Ending, type Entry } from './access-log.ts'
 import type { AdmittedRequest } from './admission.ts'
@@ -32,7 +33,7 @@ export interface Upgrades {
 
 export function createUpgrades(deps: UpgradeDeps): Upgrades {
   const { admit, table, seats, headers, refusals, limits, metrics, accessLog } = deps
-  const { deadlines, clock, setTimer, closing, forwardUpgrade, maxAgeMs } = deps
+  const { deadlines, clock, setTimer, closing, forwardUpgrade, maxAgeMs, uses } = deps
   const seating = createSeating(deps)
   const connections = new Set<UpgradedConnection>()
   let ended = false
@@ -89,8 +90,12 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     gone: AbortSignal,
   ): UpgradeHooks {
     if (admitted.kind.background && rules === undefined) return {}
+    const path = pathOf(admitted.innerTarget)
     return {
-      onUse: activity.touch,
+      onUse(bytes) {
+        activity.touch()
+        uses.note(lease.workspace, { what: 'frame', method: 'GET', path }, bytes)
+      },
       onClientData: createDataCheck(admitted, lease, gone),
       ...(rules === undefined ? {} : judged(admitted, rules)),
     }
@@ -133,6 +138,10 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       clock,
       windowMs: route.connectionIdleMs,
       background: kind.background,
+      uses,
+      workspace: seat.lease.workspace,
+      method: req.method ?? '',
+      path: pathOf(innerTarget),
     })
     const gone = new AbortController()
     const outcome = await forwardUpgrade({

@@ -13,6 +13,7 @@ import {
   type ProbeResult,
   type SeatAnswer,
   type SeatRequest,
+  type UseReport,
 } from '@berth/shared/contract'
 import { problemMediaType, type Problem } from '@berth/shared/problems'
 import type { Secret } from '@berth/shared/secret'
@@ -44,6 +45,11 @@ export interface Spawner extends AsyncDisposable {
   /** @returns whether the result arrived */
   readonly postActivityCheckResult: (
     result: Omit<ActivityCheckResult, 'director'>,
+    signal: AbortSignal,
+  ) => Promise<boolean>
+  /** @returns whether the report arrived */
+  readonly postUseReport: (
+    report: Omit<UseReport, 'director'>,
     signal: AbortSignal,
   ) => Promise<boolean>
   /** @throws when the stream cannot be opened */
@@ -157,6 +163,9 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
         { director, ...result } satisfies ActivityCheckResult,
         signal,
       ),
+
+    postUseReport: (report, signal) =>
+      postResult(internalPaths.useReports, { director, ...report } satisfies UseReport, signal),
 
     async openCommands(signal) {
       const answer = await pool.request({

@@ -62,6 +62,7 @@ function setUp() {
       ask: (command) => void heard.asked.push(command),
       probe: (command) => void heard.probes.push(command),
       revoke: (command) => void heard.revoked.push(command),
+      use: () => undefined,
     },
     setTimer: time.setTimer,
     random: () => 1,

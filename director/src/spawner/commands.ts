@@ -6,6 +6,7 @@ import {
   type ActivityCheckCommand,
   type ProbeCommand,
   type RevokeCommand,
+  type UseCommand,
   type Route,
 } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
@@ -17,6 +18,7 @@ export interface CommandHandlers {
   probe(command: ProbeCommand): void
   ask(command: ActivityCheckCommand): void
   revoke(command: RevokeCommand): void
+  use(command: UseCommand): void
 }
 
 export interface CommandStreamDeps {
@@ -65,6 +67,8 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
           return handlers.ask(commandSchemas.ask.parse(data))
         case 'revoke':
           return handlers.revoke(commandSchemas.revoke.parse(data))
+        case 'use':
+          return handlers.use(commandSchemas.use.parse(data))
         default:
           log.debug({ event }, 'unknown command skipped')
       }

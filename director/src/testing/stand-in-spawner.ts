@@ -10,12 +10,14 @@ import type {
   Route,
   SeatAnswer,
   SeatRequest,
+  UseReport,
 } from '@berth/shared/contract'
 import {
   activityReportSchema,
   activityCheckResultSchema,
   internalPaths,
   seatRequestSchema,
+  useReportSchema,
 } from '@berth/shared/contract'
 import { problemMediaType, type Problem } from '@berth/shared/problems'
 import { eventStreamHeaders, formatEvent } from '@berth/shared/server-sent-events'
@@ -33,6 +35,7 @@ export interface StandInSpawner extends AsyncDisposable {
   readonly reports: ActivityReport[]
   readonly probed: ProbeResult[]
   readonly answers: ActivityCheckResult[]
+  readonly useReports: UseReport[]
   readonly passed: Passed[]
   /** How many seat requests are held now. */
   held(): number
@@ -113,6 +116,11 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
       res.writeHead(204).end()
       return
     }
+    if (target === internalPaths.useReports) {
+      spawner.useReports.push(useReportSchema.parse(JSON.parse(body)))
+      res.writeHead(204).end()
+      return
+    }
     spawner.passed.push({ method: req.method ?? '', target, headers: req.headers, body })
     spawner.pass(req, res)
   }
@@ -136,6 +144,7 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
     reports: [],
     probed: [],
     answers: [],
+    useReports: [],
     passed: [],
     held: () => held,
     streams: () => streams.size,

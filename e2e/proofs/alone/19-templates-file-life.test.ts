@@ -230,6 +230,17 @@ describe('proof 19: the life of workspaces according to the file', { concurrency
       says('ben', '/ws', 'beat 1'),
       says('cleo', '/ws/slow', 'anything', { everyMs: 1_000 }),
     ])
+    const framesOf = async (user: string) => {
+      const path = `/api/v1/workspaces/${nameOf('beating', user)}/use`
+      const { uses } = await api.read<{ uses: readonly { what: string; path: string }[] }>(path)
+      return uses.filter(({ what }) => what === 'frame').map((use) => use.path)
+    }
+    assert.deepEqual(await framesOf('ann'), ['/ws'], 'the report names what kept it running')
+    assert.deepEqual(await framesOf('ben'), [])
+    const [spawner] = await berth.services('spawner')
+    assert.ok(spawner)
+    const report = ['exec', spawner.Id, 'idle-report', nameOf('beating')]
+    assert.match(await run('docker', report), /\n {2}WebSocket frame {2}\/ws {2}\d+ times/)
   })
 
   it('start: request: starts a stopped workspace for a request of an open page, but not for its polls', async () => {

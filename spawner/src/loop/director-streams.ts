@@ -6,6 +6,8 @@ import type { SetTimer } from '@berth/shared/timer'
 export interface DirectorStreams extends Disposable {
   connect(director: DirectorId, send: (command: Command) => void): Disposable
   say(step: DirectorStep): void
+  /** @returns how many directors get it */
+  readonly sendToAll: (command: Command) => number
   /** The routes may have changed: every director that was introduced gets all of them again, if they did. At once,
    * unless they were sent a moment ago. */
   routesChanged(): void
@@ -94,6 +96,11 @@ export function createDirectorStreams(deps: {
             send({ event: 'revoke', data: { workspace, generation } })
         }
       }
+    },
+
+    sendToAll(command) {
+      for (const { send } of streams.values()) send(command)
+      return streams.size
     },
 
     routesChanged,

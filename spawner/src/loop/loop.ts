@@ -22,6 +22,7 @@ import { createStepRunner } from './step-runner.ts'
 import type { Store } from './store.ts'
 import { systemTimer, type SetTimer } from '@berth/shared/timer'
 import { createUnusedHomes } from './unused-homes.ts'
+import { createUseQuestions } from './use-questions.ts'
 import type { Announced, Workspaces } from './workspaces.ts'
 import { createWriter, type Submit } from './writer.ts'
 
@@ -57,6 +58,7 @@ export function createLoop(deps: LoopDeps): Loop {
   const steps = createStepRunner({ ...base, templates })
   const homes = createUnusedHomes({ engine, log })
   const streams = createDirectorStreams({ routes, submit, setTimer })
+  const useQuestions = createUseQuestions({ send: streams.sendToAll, setTimer })
   const followers = createFollowers()
   const presentEveryMs = config.presenceMs / 3
   const waiters = createSeatWaiters({ ...base, presentEveryMs, refused: observer.refused })
@@ -168,6 +170,9 @@ export function createLoop(deps: LoopDeps): Loop {
         ...(busy === undefined ? {} : { busy }),
         ...(lastActivityAgoMs === undefined ? {} : { lastActivityAgoMs }),
       }),
+
+    usesOf: useQuestions.ask,
+    reportUses: useQuestions.report,
 
     connectDirector: (director, send) => streams.connect(director, send),
 

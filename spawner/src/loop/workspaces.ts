@@ -8,6 +8,8 @@ import type {
   SeatAnswer,
   SeatRequest,
   ShownPhase,
+  Use,
+  UseReport,
 } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { DirectorId, Generation, SeatRefusal, State } from '../policy/domain.ts'
@@ -42,6 +44,9 @@ export interface Workspaces extends AsyncDisposable {
   reportProbe(result: ProbeResult): void
   /** What an application said about whether it is busy. */
   reportActivityCheck(result: ActivityCheckResult): void
+  /** What counted as use of the workspace in the last minutes, as the directors report it now. */
+  usesOf(workspace: WorkspaceName): Promise<readonly Use[]>
+  reportUses(report: UseReport): void
   /** Introduces a director; `send` gets its commands until disposed. A second stream of one id replaces the first. */
   connectDirector(director: DirectorId, send: (command: Command) => void): Disposable
   /** The person still waits at a page or an event stream. In this and the next, `only` is the one workspace that the

@@ -49,6 +49,32 @@ describe('/api/v1', () => {
     assert.equal((await api.json('DELETE', `/api/v1/workspaces/${name}`)).status, 202)
   })
 
+  it('shows what counted as use of a workspace, as the directors report it', async () => {
+    await using api = await startApi()
+    const { commands } = api.director()
+    await api.json('POST', '/api/v1/workspaces', { template: 'lab', user: 'ann' })
+    const asked = api.ask('/api/v1/workspaces/lab-ann/use')
+    while (commands.at(-1)?.event !== 'use') await flush()
+    const command = commands.at(-1)
+    assert.ok(command?.event === 'use')
+    assert.equal(command.data.workspace, 'lab-ann')
+    const uses = [
+      {
+        what: 'frame',
+        method: 'GET',
+        path: '/ws',
+        count: 2,
+        fewestBytes: 1,
+        mostBytes: 3,
+        firstAgoMs: 20,
+        lastAgoMs: 10,
+      } as const,
+    ]
+    api.workspaces.reportUses({ director: 'd1', question: command.data.question, uses: [...uses] })
+    assert.deepEqual(JSON.parse((await asked).text), { uses })
+    assert.equal((await api.ask('/api/v1/workspaces/lab-bob/use')).status, 404)
+  })
+
   it('extends only the workspace in the path, and only once', async () => {
     await using api = await startApi({ withUsers: false })
     api.director()

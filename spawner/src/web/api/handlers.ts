@@ -116,6 +116,8 @@ export function createHandlers(deps: ApiDeps): Handlers {
       return { lines: lines.map((line) => plainText(line)) }
     },
 
+    showUse: async (asked) => ({ uses: await workspaces.usesOf(find(asked).name) }),
+
     showLimits: () => showLimits(workspaces.state()),
   }
 

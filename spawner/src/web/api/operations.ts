@@ -7,6 +7,7 @@ import {
   shownLimits,
   shownLogs,
   shownTemplate,
+  shownUse,
   shownWorkspace,
   startBody,
 } from './schemas.ts'
@@ -107,6 +108,15 @@ export const operations = {
     query: logsQuery,
     status: 200,
     answer: shownLogs,
+    problems: one,
+  },
+  showUse: {
+    method: 'get',
+    path: '/workspaces/{name}/use',
+    summary:
+      'Shows which requests, frames and downloads counted as use of the workspace in the last 15 minutes, the latest first.',
+    status: 200,
+    answer: shownUse,
     problems: one,
   },
   followEvents: {

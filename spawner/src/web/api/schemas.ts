@@ -121,6 +121,23 @@ export type ShownLimits = z.infer<typeof shownLimits>
 
 export const shownLogs = z.object({ lines: z.array(z.string()) }).meta({ id: 'Logs' })
 
+const use = z
+  .object({
+    what: z
+      .enum(['request', 'frame', 'download'])
+      .describe('download: a client took 64 KiB of an answer.'),
+    method: z.string(),
+    path: z.string().describe('As the application sees it, without the query.'),
+    count: z.number().int(),
+    fewestBytes: z.number().int().describe('The smallest body or frame.'),
+    mostBytes: z.number().int().describe('The largest body or frame.'),
+    firstAgoMs: milliseconds,
+    lastAgoMs: milliseconds.describe('0: it is still under way.'),
+  })
+  .meta({ id: 'Use' })
+
+export const shownUse = z.object({ uses: z.array(use) }).meta({ id: 'Uses' })
+
 export const shownProblem = z
   .object({
     type: z.string(),

@@ -6,8 +6,10 @@ import {
   internalPaths,
   probeResultSchema,
   seatRequestSchema,
+  useReportSchema,
   type SeatAnswer,
 } from '@berth/shared/contract'
+import type { WorkspaceName } from '@berth/shared/names'
 import {
   BerthError,
   createProblem,
@@ -20,6 +22,8 @@ import type { SeatRefusal } from '../../policy/domain.ts'
 import { sendJson, sendProblem } from '../http/answers.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { WebSettings } from '../http/settings.ts'
+
+export const usePath = decodeURIComponent(internalPaths.use(':name'))
 
 export function createDirectorApi(workspaces: Workspaces, settings: WebSettings): Router {
   const router = Router()
@@ -45,6 +49,20 @@ export function createDirectorApi(workspaces: Workspaces, settings: WebSettings)
   router.post(internalPaths.activityCheckResults, json({ limit: '16kb' }), (request, response) => {
     workspaces.reportActivityCheck(parse(activityCheckResultSchema, request.body))
     response.status(204).end()
+  })
+
+  router.post(internalPaths.useReports, json({ limit: '256kb' }), (request, response) => {
+    workspaces.reportUses(parse(useReportSchema, request.body))
+    response.status(204).end()
+  })
+
+  // Not for directors: the command `idle-report` runs beside the spawner, and has the same secret.
+  router.get(usePath, async (request, response) => {
+    const workspace = workspaces.state().workspaces.get(request.params['name'] as WorkspaceName)
+    if (workspace === undefined)
+      throw new BerthError('workspace_unknown', 'There is no workspace with this name.')
+    const { phase, name } = workspace
+    sendJson(response, 200, { phase, uses: await workspaces.usesOf(name) })
   })
 
   return router

@@ -106,6 +106,8 @@ export function createStandIn(
       probes.push(result)
     },
     reportActivityCheck: (result) => void asks.push(result),
+    usesOf: async () => [],
+    reportUses: () => note('reportUses'),
     connectDirector(director, send) {
       note('connectDirector')
       directors.set(director, send)
