@@ -2,15 +2,17 @@
 
 const problems = {
   bad_request: [400, 'The request is malformed'],
-  identity_missing: [401, 'You are not signed in'],
+  identity_missing: [401, 'The request does not say who you are'],
   gateway_untrusted: [403, 'The request did not come through the gateway'],
   identity_invalid: [403, 'The user name cannot be used'],
   identity_ambiguous: [403, 'The request names more than one user'],
   identity_reused: [403, 'This user name belonged to another person before'],
+  identity_renamed: [403, 'Your user name has changed'],
   origin_refused: [403, 'The request came from another site'],
   template_forbidden: [403, 'You have no access to this'],
   not_admin: [403, 'For administrators only'],
   template_unknown: [404, 'Nothing is offered at this address'],
+  headers_too_long: [431, 'Your browser sends too much with each request'],
   workspace_unknown: [404, 'There is no such workspace'],
   conflict: [409, 'Not possible at the moment'],
   name_taken: [409, 'Something else has the name of the workspace'],

@@ -103,7 +103,10 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
     weight: 1,
     arbitrary: anybody.map(
       (who) => (world: World) =>
-        world.comes({ ...who(world), subject: 'u-another' }, { start: 'start', navigation: true }),
+        world.comes(
+          { ...who(world), subject: `u-another-${who(world).name}` },
+          { start: 'start', navigation: true },
+        ),
     ),
   },
   {

@@ -2,7 +2,7 @@
 import type { Person } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { Failure, Refusal, State, Workspace } from '../domain.ts'
-import { failures } from '../lifecycle/failures.ts'
+import { failures, renamedFrom } from '../lifecycle/failures.ts'
 import { holdsPlace } from '../state/phases.ts'
 import { exceedsMemory } from '../queue/limits.ts'
 import { ownName, seatIn, sharedSeatOf } from '../seats/seat-table.ts'
@@ -50,6 +50,9 @@ export function accessOf(
   if (isAnothers(known, known.workspaces.get(name), template)) return refused(failures.nameInUse)
   const subject = ownerSubject(known, template, name) ?? known.subjects.get(person.name)
   if (subject !== undefined && subject !== person.subject) return refused(failures.identityReused)
+  const former =
+    subject === undefined && keepsFiles(template) ? formerName(known, person) : undefined
+  if (former !== undefined) return refused(renamedFrom(former))
   return { ok: true, template, name, isShared: false }
 }
 
@@ -100,6 +103,13 @@ function ownerSubject(
 ): string | undefined {
   const subject = known.workspaces.get(name)?.owner?.subject
   return subject === '' && !keepsFiles(template) ? undefined : subject
+}
+
+/** The other user name under which the person's subject has files. Under the present one there are none yet. */
+function formerName({ subjects }: AccessFacts, { subject }: Person): UserName | undefined {
+  if (subject === '') return undefined
+  for (const [name, owner] of subjects) if (owner === subject) return name
+  return undefined
 }
 
 /** The workspace is of another template, which had this prefix before and is still offered. A workspace of a template

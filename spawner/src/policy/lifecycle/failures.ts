@@ -67,6 +67,14 @@ export const failures = {
   startFailed: failure('start_failed', 'The workspace could not be started.'),
 } as const satisfies Record<string, Failure>
 
+/** A home has the user name in its name and its labels, which the engine cannot change. */
+export function renamedFrom(former: string): Failure {
+  return {
+    code: 'identity_renamed',
+    detail: `Your files are kept under your former user name, ${former}. An administrator can move them to your new user name, or give you the former one back. Nothing is lost until then.`,
+  }
+}
+
 export function exitedAtStart(exitCode: number | undefined): Failure {
   if (exitCode === undefined)
     return { code: 'start_failed', detail: 'The workspace ended while it was starting.' }

@@ -318,6 +318,20 @@ describe('access is given', () => {
     assert.deepEqual(story.orders, [])
   })
 
+  it('hazard: not under another user name than the one under which the same subject has files', () => {
+    const subjects = new Map([[person('ann').name, 'u-ann']])
+    const renamed = person('anna', { subject: 'u-ann' })
+    const story = begun().looks({ subjects })
+    const reply = story.asks(renamed)
+    assert.ok(reply.status === 'refused' && reply.failure.code === 'identity_renamed')
+    assert.match(reply.failure.detail, /former user name, ann\./)
+    assert.deepEqual(story.orders, [])
+    story.looks({ subjects: new Map([...subjects, [renamed.name, 'u-ann']]) })
+    assert.equal(story.asks(renamed).status, 'waiting', 'an administrator has made a home')
+    const withoutSubject = begun().looks({ subjects: new Map([[person('ann').name, '']]) })
+    assert.equal(withoutSubject.asks(person('bob', { subject: '' })).status, 'waiting')
+  })
+
   it('not under a name that something foreign on the engine has', () => {
     const story = begun().looks({ foreignNames: [nameOf('ann')] })
     const reply = story.asks('ann')

@@ -58,6 +58,7 @@ export const operations = {
       'template_unknown',
       'template_forbidden',
       'identity_reused',
+      'identity_renamed',
       'name_taken',
       'conflict',
       'limit_user',

@@ -158,6 +158,7 @@ function refusalOf({ code, detail }: { code: string; detail: string }): TextRefu
       return new TextRefusal(409, full)
     case 'template_forbidden':
     case 'identity_reused':
+    case 'identity_renamed':
     case 'bad_request':
       return new TextRefusal(400, text)
     default:

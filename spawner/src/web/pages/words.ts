@@ -167,6 +167,12 @@ export const noticeWords: Partial<Record<ProblemCode, NoticeWords>> = {
     heading: 'This user name belonged to another person',
     advice: [],
   },
+  identity_renamed: {
+    heading: 'Your user name has changed',
+    advice: [
+      'Show this page to an administrator. The guide for operations says what to do: “A person got another user name”.',
+    ],
+  },
   engine_unreachable: {
     heading: 'Workspaces cannot be reached at the moment',
     advice: ['Your files are safe.', byItself],
