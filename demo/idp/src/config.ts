@@ -1,6 +1,6 @@
 // The settings of the development identity provider, and values derived from them.
 import { logLevel } from '@berth/shared/common-settings'
-import { custom, originUrl, port, text } from '@berth/shared/parse'
+import { choice, custom, originUrl, port, text } from '@berth/shared/parse'
 import {
   optional,
   readSettings,
@@ -11,6 +11,7 @@ import {
 } from '@berth/shared/settings'
 import { isLoopback } from './loopback.ts'
 import { createPeople, demoPeople, parsePeople, type People } from './people.ts'
+import { shapeNames, shapes, type Shape } from './shapes.ts'
 
 export const settings = {
   IDP_PORT: withDefault(port, '4191', { doc: 'the port, the same inside and out' }),
@@ -36,6 +37,9 @@ export const settings = {
       example: "dora,Jack.O'Neil,alice2;name=alice;sub=u-2;groups=staff+admins",
     },
   ),
+  IDP_SHAPE: withDefault(choice(...shapeNames), 'demo', {
+    doc: 'whose scopes and claims the provider has',
+  }),
   LOG_LEVEL: logLevel,
 } as const
 
@@ -50,6 +54,7 @@ export interface Config {
   /** The gateway is also reached under any name below localhost at this port: each template may have one. */
   readonly gatewayPort: number
   readonly people: People
+  readonly shape: Shape
   readonly logLevel: Values<typeof settings>['LOG_LEVEL']
 }
 
@@ -70,6 +75,7 @@ export function readConfig(
     gatewayOrigins: gatewayOrigins(values.BERTH_PORT, [publicUrl, values.PORTAL_URL]),
     gatewayPort: values.BERTH_PORT,
     people: createPeople([...demoPeople, ...values.IDP_PEOPLE]),
+    shape: shapes[values.IDP_SHAPE],
     logLevel: values.LOG_LEVEL,
   }
 }

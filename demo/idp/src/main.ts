@@ -5,6 +5,7 @@ import { systemClock } from '@berth/shared/clock'
 import { createLog } from '@berth/shared/log'
 import { SettingsError } from '@berth/shared/settings'
 import { readConfig, type Config } from './config.ts'
+import { createGithubApi } from './github.ts'
 import { createMemoryStore } from './memory-store.ts'
 import { createPages } from './pages.ts'
 import { createProvider } from './provider.ts'
@@ -34,7 +35,16 @@ provider.on('authorization.error', (_context, error) =>
   log.warn({ error: error.error, detail: error.error_description }, 'authorization refused'),
 )
 const signIn = createSignIn({ provider, people: config.people, pages, log })
-const server = createIdpServer({ provider, signIn, pages, startUrl: config.publicUrl, log })
+const server = createIdpServer({
+  provider,
+  signIn,
+  pages,
+  startUrl: config.publicUrl,
+  ...(config.shape.github === true
+    ? { github: createGithubApi({ provider, people: config.people }) }
+    : {}),
+  log,
+})
 
 server.listen(config.port)
 await once(server, 'listening')

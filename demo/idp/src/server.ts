@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Log } from '@berth/shared/log'
 import type Provider from 'oidc-provider'
+import { githubPath } from './github.ts'
 import type { Pages } from './pages.ts'
 import { send, type SignIn } from './sign-in.ts'
 
@@ -10,9 +11,11 @@ export function createIdpServer(deps: {
   signIn: SignIn
   pages: Pages
   startUrl: string
+  /** Answers for GitHub's API, if the provider acts like GitHub. */
+  github?: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   log: Log
 }): Server {
-  const { provider, signIn, pages, startUrl, log } = deps
+  const { provider, signIn, pages, startUrl, github, log } = deps
   const providerCallback = provider.callback()
 
   function fail(response: ServerResponse, error: unknown): void {
@@ -36,6 +39,10 @@ export function createIdpServer(deps: {
     }
     if (/^\/interaction\/[\w-]+$/.test(path) && ['GET', 'POST'].includes(request.method ?? '')) {
       signIn.handle(request, response).catch((error: unknown) => fail(response, error))
+      return
+    }
+    if (github !== undefined && path.startsWith(githubPath)) {
+      github(request, response).catch((error: unknown) => fail(response, error))
       return
     }
     providerCallback(request, response).catch((error: unknown) => fail(response, error))

@@ -47,7 +47,7 @@ export function createSignIn(deps: {
       return
     }
     log.info({ login: bounded(login, 100) }, 'sign-in accepted')
-    const result = { login: { accountId: person.subject } }
+    const result = { login: { accountId: person.subject }, select_account: {} }
     await provider.interactionFinished(request, response, result)
   }
 

@@ -1,5 +1,5 @@
 // Reads the identity of a request or an upgrade from its headers: exactly one verified identity, or a refusal.
-import { longestText, mostGroups, type Person } from '@berth/shared/contract'
+import { longestText, type Person } from '@berth/shared/contract'
 import { parseUserName, type UserName } from '@berth/shared/names'
 import { valuesOf } from '../headers/raw-headers.ts'
 import { refuse, type GatewaySettings, type GatewayProof, type RequestRefusal } from './gateway.ts'
@@ -33,7 +33,10 @@ export function createIdentify(gateway: GatewaySettings): Identify {
         'The request did not come through the sign-in gateway. Please open the address of the gateway instead.',
       )
 
-    const name = readName(valuesOf(rawHeaders, identityHeader))
+    const names = valuesOf(rawHeaders, identityHeader)
+    if (names.length === 0 || (names.length === 1 && names[0] === ''))
+      return withoutName(rawHeaders)
+    const name = readName(names)
     if (typeof name === 'object') return name
     const subject = readSubject(valuesOf(rawHeaders, subjectHeader))
     if (typeof subject === 'object') return subject
@@ -48,10 +51,26 @@ export function createIdentify(gateway: GatewaySettings): Identify {
     const person = { name, subject, groups }
     return { ok: true, person: email === '' ? person : { ...person, email }, proof }
   }
+
+  /**
+   * To sign in again would lead here again: the gateway let this person in, and its provider gives no user name. So the
+   * refusal is for an administrator.
+   */
+  function withoutName(rawHeaders: readonly string[]): RequestRefusal {
+    const present = [gateway.emailHeader, gateway.subjectHeader].filter((name) =>
+      valuesOf(rawHeaders, name.toLowerCase()).some((value) => value !== ''),
+    )
+    const instead =
+      present.length === 0
+        ? 'another header of the gateway, such as X-Forwarded-Email'
+        : `a header that the gateway did send with this request (${present.join(' or ')})`
+    return refuse(
+      'identity_missing',
+      `The gateway sent no user name: Berth looks for it in the header ${gateway.identityHeader}, which this request does not have. An administrator has to make the identity provider give the claim that the gateway sends in this header (preferred_username), or set IDENTITY_HEADER to ${instead}.`,
+    )
+  }
 }
 
-const missing = () =>
-  refuse('identity_missing', 'The gateway sent no user name with this request. Please sign in.')
 const withoutSubject = (header: string) =>
   refuse(
     'identity_missing',
@@ -71,7 +90,7 @@ const invalid = (what: string) =>
 function readName(values: readonly string[]): UserName | RequestRefusal {
   const [value, ...others] = values
   if (others.length > 0) return ambiguous('user name')
-  if (value === undefined || value === '') return missing()
+  if (value === undefined) return invalid('user name')
   // A gateway or proxy that joins duplicates writes "alice, bob".
   if (value.includes(',')) return ambiguous('user name')
   const text = decode(value)
@@ -100,8 +119,6 @@ function readGroups(values: readonly string[]): string[] | RequestRefusal {
     .split(',')
     .map((group) => group.trim())
     .filter((group) => group !== '')
-  if (groups.length > mostGroups || groups.some((group) => group.length > longestText))
-    return invalid('list of groups')
   return groups
 }
 
