@@ -44,14 +44,14 @@ export const furtherVariables: readonly Row[] = [
     doc: "your OpenID Connect provider's issuer URL",
     example: 'https://id.example.com/realms/people',
     secret: false,
-    readBy: ['gateway'],
+    readBy: ['gateway', 'director'],
   },
   {
     name: 'OAUTH2_PROXY_CLIENT_ID',
-    doc: 'the client that you registered there; redirect URI <PUBLIC_URL>/oauth2/callback',
+    doc: 'the client that you registered there, with the redirect URI <PUBLIC_URL>/oauth2/callback and, for signing out, the post-logout redirect URI <PUBLIC_URL>/',
     example: 'berth',
     secret: false,
-    readBy: ['gateway'],
+    readBy: ['gateway', 'director'],
   },
   {
     name: 'OAUTH2_PROXY_CLIENT_SECRET',
@@ -157,6 +157,14 @@ export const furtherVariables: readonly Row[] = [
     name: 'IDP_PEOPLE',
     doc: 'further people who may sign in to the demo, comma-separated; the password is the name',
     example: 'dave,erin',
+    secret: false,
+    readBy: ['demo'],
+  },
+  {
+    name: 'IDP_SHAPE',
+    doc: 'whose scopes and claims the development identity provider has: demo, keycloak, entra, google, github, gitlab, okta, auth0, authentik or dex',
+    example: 'google',
+    default: 'demo',
     secret: false,
     readBy: ['demo'],
   },
@@ -350,7 +358,14 @@ const outline: readonly Outline[] = [
     title: 'The demo only',
     intro: '',
     filledIn: 'no',
-    names: ['IDP_PORT', 'IDP_PEOPLE', 'GATEWAY', 'BERTH_INSTALL_ENGINE', 'BERTH_ENV_FILE'],
+    names: [
+      'IDP_PORT',
+      'IDP_PEOPLE',
+      'IDP_SHAPE',
+      'GATEWAY',
+      'BERTH_INSTALL_ENGINE',
+      'BERTH_ENV_FILE',
+    ],
   },
 ]
 

@@ -21,14 +21,15 @@ test('gateway-options.env names options of oauth2-proxy, and gives none a value'
   assert.deepEqual(lines, [...new Set(lines)].sort())
 })
 
-test('the gateway gets no setting that a service of ours reads, but for the name of its cookie', () => {
+test('the gateway gets no setting of ours; the director reads three of the gateway’s own', () => {
   assert.deepEqual(services.gateway.env_file, 'gateway-options.env')
   const own = new Set([...Object.keys(directorSettings), ...Object.keys(spawnerSettings)])
   const passed = [...lines, ...Object.keys(services.gateway.environment)]
-  assert.deepEqual(
-    [...new Set(passed.filter((name) => own.has(name)))],
-    ['OAUTH2_PROXY_COOKIE_NAME'],
-  )
+  assert.deepEqual([...new Set(passed.filter((name) => own.has(name)))].sort(), [
+    'OAUTH2_PROXY_CLIENT_ID',
+    'OAUTH2_PROXY_COOKIE_NAME',
+    'OAUTH2_PROXY_OIDC_ISSUER_URL',
+  ])
 })
 
 test('the number of directors is a setting, so that the next `up` keeps it', () => {

@@ -14,7 +14,7 @@ import { createSeatRequests } from './spawner/seat-requests.ts'
 import { createSpawner } from './spawner/client.ts'
 import { createConnectionPools } from './forward/connection-pools.ts'
 import { createUpgradeForwarder } from './forward/forward-upgrade.ts'
-import { gatewayCookiePatterns } from './headers/gateway-cookies.ts'
+import { createGatewayCookies, gatewayCookiePatterns } from './headers/gateway-cookies.ts'
 import { createHeaderScrub } from './headers/scrub.ts'
 import { createCheckOrigin } from './identity/check-origin.ts'
 import { createCheckRequest } from './identity/check-request.ts'
@@ -33,6 +33,9 @@ import { createServeRequest, type ServeDeps } from './listener/requests.ts'
 import { createUpgrades } from './listener/upgrades.ts'
 import { createPublicHost } from './routing/public-host.ts'
 import { createRouteTable } from './routing/route-table.ts'
+import { createFindEndSession } from './sign-out/end-session.ts'
+import { createServeClearCookies } from './sign-out/clear-cookies.ts'
+import { createServeSignOut } from './sign-out/serve-sign-out.ts'
 
 export interface Surroundings {
   /** The name of this host: the short id of the container. */
@@ -44,6 +47,8 @@ export interface Surroundings {
   /** From 0 to 1. */
   readonly random: () => number
   readonly resolve: ResolveName
+  /** For the identity provider only. */
+  readonly fetch: typeof globalThis.fetch
 }
 
 export interface Director extends AsyncDisposable {
@@ -72,8 +77,9 @@ export async function startDirector(
 
   const registry = createRegistry('director', around.version)
   const metrics = createMetrics(registry)
-  const refusals = createRefusals(problemBase)
+  const refusals = createRefusals(problemBase, config.SIGN_OUT_URL)
   const gatewayCookies = gatewayCookiePatterns(config)
+  const ownCookies = createGatewayCookies(gatewayCookies)
   const headers = createHeaderScrub({ gateway, gatewayCookies, publicUrl })
   const spawner = building.use(
     createSpawner({
@@ -121,7 +127,7 @@ export async function startDirector(
   const uses = createUseLog(clock)
   const serving: ServeDeps = {
     admit: createAdmit({
-      checkRequest: createCheckRequest(gateway),
+      checkRequest: createCheckRequest(gateway, ownCookies),
       identify: createIdentify(gateway),
       publicHost: createPublicHost(publicUrl),
       checkOrigin: createCheckOrigin(publicUrl),
@@ -134,6 +140,17 @@ export async function startDirector(
     pools,
     headers,
     passThrough: createPassThrough({ spawner, headers }),
+    clearCookies: createServeClearCookies({ gatewayCookies: ownCookies, publicUrl }),
+    signOut: createServeSignOut({
+      findEndSession: createFindEndSession({
+        issuer: config.OAUTH2_PROXY_OIDC_ISSUER_URL,
+        fetch: around.fetch,
+        log,
+      }),
+      gatewayCookies: ownCookies,
+      clientId: config.OAUTH2_PROXY_CLIENT_ID,
+      publicUrl,
+    }),
     refusals,
     limits: createPersonLimits({
       maxConnections: config.MAX_CONNECTIONS_PER_USER,

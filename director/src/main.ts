@@ -41,6 +41,7 @@ const director = await startDirector(config, {
   setTimer: systemTimer,
   random: Math.random,
   resolve: createResolver(),
+  fetch,
 }).catch((error: unknown) => {
   log.fatal({ error }, 'director could not start')
   process.exit(1)

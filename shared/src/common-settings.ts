@@ -1,7 +1,7 @@
 // Settings that both services read, with the same names, defaults and descriptions.
 import { logLevels } from './log.ts'
 import { parsePrefix } from './names.ts'
-import { choice, custom, integer, originUrl, port } from './parse.ts'
+import { choice, custom, integer, originUrl, port, text } from './parse.ts'
 import { optional, required, secret, withDefault } from './settings.ts'
 import { parseSubnetPool } from './subnet-pool.ts'
 
@@ -31,6 +31,11 @@ export const publicUrl = optional(originUrl, {
 export const portalUrl = optional(originUrl, {
   doc: 'the address reserved for the portal, which does not exist yet; no workspace is ever served on its host name',
   example: 'https://portal.berth.example.com',
+})
+
+export const signOutUrl = withDefault(text, '/.berth/sign-out', {
+  doc: "where the pages' link for signing out leads. The default ends the session of the gateway, and that of the identity provider if its discovery document has an end_session_endpoint",
+  example: '/oauth2/sign_out',
 })
 
 export const opsPort = withDefault(port, '9090', {

@@ -184,6 +184,8 @@ const routeSchema = z.object({
   path: z.object({ prefix: shortText, strip: z.boolean() }).optional(),
   /** A port of the director that leads to this route alone, for every host. */
   listenPort: z.number().int().min(1).max(65_535).optional(),
+  /** The groups that access and limits of the template depend on. Absent: not known yet. */
+  groups: z.array(shortText).optional(),
   /** Path and query, below the prefix, to which a navigation to the root of the route is redirected. */
   open: shortText.optional(),
   /** The route leads to this one workspace alone. */

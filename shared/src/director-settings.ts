@@ -10,8 +10,9 @@ import {
   opsPort,
   portalUrl,
   publicUrl,
+  signOutUrl,
 } from './common-settings.ts'
-import { duration, flag, list, pattern, port } from './parse.ts'
+import { duration, flag, list, pattern, port, text } from './parse.ts'
 import {
   optional,
   optionalSecret,
@@ -23,6 +24,7 @@ import {
 
 const headerName = pattern(/^[A-Za-z0-9-]+$/, 'must be a header name: letters, digits and hyphens')
 const cookieName = pattern(/^[!#$%&'+.^_`|~0-9A-Za-z-]+$/, 'must be the name of a cookie')
+const issuerUrl = pattern(/^https?:\/\/\S+$/, 'must be a URL that begins with https://')
 const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'must be a host name')
 
 export const directorSettings = {
@@ -60,6 +62,16 @@ export const directorSettings = {
     doc: 'the name of the session cookie of oauth2-proxy; the director keeps that cookie from workspaces',
     example: '_oauth2_proxy',
   }),
+  // The gateway's own settings: the director asks the provider where it signs people out.
+  OAUTH2_PROXY_OIDC_ISSUER_URL: optional(issuerUrl, {
+    doc: "your OpenID Connect provider's issuer URL",
+    example: 'https://id.example.com/realms/people',
+  }),
+  OAUTH2_PROXY_CLIENT_ID: optional(text, {
+    doc: 'the client that you registered there, which asks the provider to sign a person out',
+    example: 'berth',
+  }),
+  SIGN_OUT_URL: signOutUrl,
   PUBLIC_URL: publicUrl,
   PORTAL_URL: portalUrl,
   LOADING_PAGE_AFTER: withDefault(duration, '400ms', {

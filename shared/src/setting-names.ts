@@ -14,5 +14,6 @@ export const otherSettingNames: readonly string[] = [
   'GATEWAY_UPSTREAM',
   'IDP_PEOPLE',
   'IDP_PORT',
+  'IDP_SHAPE',
   'TEMPLATES_FOLDER',
 ]

@@ -8,6 +8,7 @@ import {
   opsPort,
   portalUrl,
   publicUrl,
+  signOutUrl,
 } from '@berth/shared/common-settings'
 import { parseDuration } from '@berth/shared/duration'
 import { custom, flag, integer, pattern, port, text, listOf } from '@berth/shared/parse'
@@ -120,9 +121,7 @@ export const spawnerSettings = {
     doc: 'the address where people find help; shown on the pages',
     example: 'mailto:help@example.com',
   }),
-  SIGN_OUT_URL: withDefault(text, '/oauth2/sign_out', {
-    doc: 'the address at which the gateway signs people out',
-  }),
+  SIGN_OUT_URL: signOutUrl,
   FRAME_ANCESTORS: withDefault(text, "'none'", {
     doc: 'which sites may show Berth’s pages in a frame, as in Content-Security-Policy',
     example: 'https://portal.example.com',

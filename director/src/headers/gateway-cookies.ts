@@ -6,6 +6,7 @@ export interface GatewayCookies {
   without(cookieHeader: string): string | undefined
   /** Whether a browser would set one of the gateway's cookies for this Set-Cookie header. */
   setBy(setCookieHeader: string): boolean
+  isGateways(name: string): boolean
 }
 
 /**
@@ -23,27 +24,25 @@ export function gatewayCookiePatterns(config: {
 /** @param patterns names, with `*` for any characters */
 export function createGatewayCookies(patterns: readonly string[]): GatewayCookies {
   const globs = patterns.map(createGlob)
-  const isGateways = (pair: string) => {
-    const name = cookieName(pair)
-    return globs.some((matches) => matches(name))
-  }
+  const isGateways = (name: string) => globs.some((matches) => matches(name))
 
   return {
     without(cookieHeader) {
       const pairs = cookieHeader.split(';')
-      const kept = pairs.filter((pair) => !isGateways(pair))
+      const kept = pairs.filter((pair) => !isGateways(cookieName(pair)))
       if (kept.length === pairs.length) return cookieHeader
       // The blank before a pair belongs to the separator that went with the pair before it.
       if (kept[0] !== undefined && kept[0] !== pairs[0]) kept[0] = kept[0].trimStart()
       const rest = kept.join(';')
       return rest.trim() === '' ? undefined : rest
     },
-    setBy: (setCookieHeader) => isGateways(setCookieHeader.split(';', 1)[0] ?? ''),
+    setBy: (setCookieHeader) => isGateways(cookieName(setCookieHeader.split(';', 1)[0] ?? '')),
+    isGateways,
   }
 }
 
 /** A browser returns the nameless cookie `=_gateway=forged` as `_gateway=forged`: its value becomes the name. */
-function cookieName(pair: string): string {
+export function cookieName(pair: string): string {
   const text = pair.replace(/^[\s=]+/, '')
   const end = text.indexOf('=')
   return (end === -1 ? text : text.slice(0, end)).trimEnd()

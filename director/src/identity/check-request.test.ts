@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createGatewayCookies } from '../headers/gateway-cookies.ts'
 import { createCheckRequest } from './check-request.ts'
 
-const check = createCheckRequest({
-  secret: undefined,
-  identityHeader: 'Remote-User',
-  subjectHeader: 'X-Forwarded-User',
-  groupsHeader: 'X-Forwarded-Groups',
-  emailHeader: 'X-Forwarded-Email',
-  subjectRequired: false,
-})
+const check = createCheckRequest(
+  {
+    secret: undefined,
+    identityHeader: 'Remote-User',
+    subjectHeader: 'X-Forwarded-User',
+    groupsHeader: 'X-Forwarded-Groups',
+    emailHeader: 'X-Forwarded-Email',
+    subjectRequired: false,
+  },
+  createGatewayCookies(['_oauth2_proxy*']),
+)
 const head = {
   method: 'GET',
   target: '/',
@@ -125,5 +129,16 @@ describe('the form of a request', () => {
     }
     const rawHeaders = ['Host', 'h', 'Content-Length', '0']
     assert.equal(check({ ...head, rawHeaders, upgrade: true }), undefined)
+  })
+
+  it('may have headers of 64 KiB, and what the gateway adds besides', () => {
+    const codeOf = (...rawHeaders: string[]) => check({ ...head, rawHeaders })?.code
+    const long = 'x'.repeat(64 * 1024)
+    assert.equal(codeOf('Cookie', `a=${long.slice(100)}`), undefined)
+    assert.equal(codeOf('Cookie', `a=${long}`), 'headers_too_long')
+    assert.equal(codeOf('X-Any', long), 'headers_too_long')
+    assert.equal(codeOf('Cookie', `_oauth2_proxy_0=${long}; a=b`), undefined)
+    assert.equal(codeOf('X-Forwarded-Groups', long), undefined)
+    assert.equal(check({ ...head, target: `/${long}` })?.code, 'headers_too_long')
   })
 })

@@ -1,4 +1,5 @@
 // Refuses a request that is malformed, or that two servers could read differently, before its identity is read.
+import type { GatewayCookies } from '../headers/gateway-cookies.ts'
 import { eachHeader } from '../headers/raw-headers.ts'
 import {
   identityHeaderNames,
@@ -30,15 +31,33 @@ const hostShape = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 /** The checks of a request's form. They return `undefined` for a request that passes. */
 export function createCheckRequest(
   gateway: GatewaySettings,
+  gatewayCookies: GatewayCookies,
 ): (head: RequestHead) => RequestRefusal | undefined {
   const identityHeaders = new Set(identityHeaderNames(gateway))
   const mayNotBeSpelt = (name: string) => identityHeaders.has(name) || isReservedHeader(name)
 
   return (head) => {
     const complaint = complaintAbout(head) ?? complaintAboutHeaders(head, mayNotBeSpelt)
-    return complaint === undefined ? undefined : refuse('bad_request', complaint)
+    if (complaint !== undefined) return refuse('bad_request', complaint)
+    return bytesOfClient(head) > longestHead ? refuse('headers_too_long', tooLongDetail) : undefined
+  }
+
+  /** Without what the gateway adds: a person has any number of groups, and a session of any length. */
+  function bytesOfClient({ target, rawHeaders }: RequestHead): number {
+    let bytes = target.length
+    eachHeader(rawHeaders, (name, value) => {
+      if (identityHeaders.has(name)) return
+      const sent = name === 'cookie' ? (gatewayCookies.without(value) ?? '') : value
+      bytes += name.length + sent.length
+    })
+    return bytes
   }
 }
+
+/** Of request line and headers together. */
+const longestHead = 64 * 1024
+const tooLongDetail =
+  'The headers of the request are longer than 64 KiB. Mostly these are cookies: an application of this site has set too many of them, or too long ones. Without them it begins with its settings as new; files and workspaces are not affected.'
 
 function complaintAbout({ method, target, upgrade }: RequestHead): string | undefined {
   if (method === 'TRACE' || method === 'CONNECT') return 'Berth does not serve this method.'

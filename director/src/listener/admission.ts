@@ -77,10 +77,11 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     if (malformed !== undefined) return malformed
     const who = identify(rawHeaders)
     if (!who.ok) return who
-    const { person, proof } = who
+    const { proof } = who
 
     const host = firstValueOf(rawHeaders, 'host')
     const table = routes()
+    const person = withGroupsOf(who.person, table)
     const found = table.find({ host, target, port: socket.localPort })
     if (found.kind !== 'template') {
       const kind = found.kind === 'unknown' && !routesHeard() ? 'not-known' : found.kind
@@ -149,6 +150,11 @@ function slashedOf(
   if (!navigation && method !== 'HEAD') return undefined
   if (path?.strip !== true || base === '' || !isBare(target, base)) return undefined
   return { status: 308, location: `${base}/${target.slice(base.length)}` }
+}
+
+/** A provider may send a thousand groups: only those that a template names are kept, sent and recorded. */
+function withGroupsOf(person: Person, { isNamedGroup }: RouteTable): Person {
+  return { ...person, groups: person.groups.filter(isNamedGroup) }
 }
 
 /** The name of the requested workspace, even if it does not exist. The spawner chooses the name of a shared one. */

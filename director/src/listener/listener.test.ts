@@ -57,7 +57,7 @@ describe('the listener', () => {
     garbage.send('GARBAGE\r\n\r\n')
     assert.match(await garbage.end(), /^HTTP\/1\.1 400 [^]*"code":"bad_request"/)
     using long = await connect(bed)
-    long.send(head('GET / HTTP/1.1', `X-Long: ${'x'.repeat(70_000)}`))
+    long.send(head('GET / HTTP/1.1', `X-Long: ${'x'.repeat(70_000)}`, 'Connection: close'))
     assert.match(await long.end(), /^HTTP\/1\.1 431 /)
   })
 

@@ -34,7 +34,8 @@ const stopWaitingMs = 15_000
 const closeStepMs = 100
 
 const limits = {
-  maxHeaderSize: 64 * 1024,
+  // More than a gateway passes on, so that a person gets a page: `check-request.ts` has the limit.
+  maxHeaderSize: 1100 * 1024,
   headersTimeout: 15_000,
   // Uploads may take hours. Forwarding has deadlines of its own.
   requestTimeout: 0,

@@ -1,5 +1,4 @@
 // How a refusal or failure is shown: as a plain page to a person, as problem+json to every other client.
-import { createHash } from 'node:crypto'
 import { STATUS_CODES, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import {
@@ -10,31 +9,20 @@ import {
   type ProblemExtras,
 } from '@berth/shared/problems'
 import type { Failed } from '../forward/outcome.ts'
+import { noticeHeaders, renderNotice, type Notice, type NoticeAction } from './notice-page.ts'
 
 export interface Refusals {
   problem(code: ProblemCode, detail: string, extras?: ProblemExtras): Problem
-  /** @returns bytes of the body */
-  toResponse(response: ServerResponse, problem: Problem, asPage: boolean): number
+  /** @param actions further ones on the page @returns bytes of the body */
+  toResponse(
+    response: ServerResponse,
+    problem: Problem,
+    asPage: boolean,
+    actions?: readonly NoticeAction[],
+  ): number
   /** For an upgrade, which has no response object. Ends the socket. @returns bytes of the body */
   toSocket(socket: Duplex, problem: Problem): number
 }
-
-const style = `
-:root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}
-body{margin:0;min-height:100vh;display:grid;place-items:center;background:Canvas;color:CanvasText}
-main{max-width:32rem;padding:2rem 1.25rem}
-h1{font-size:1.35rem;line-height:1.3;margin:0 0 .75rem}
-p{margin:0 0 1rem}
-small{opacity:.7}
-a{color:LinkText}
-`
-const styleHash = createHash('sha256').update(style).digest('base64')
-
-const pageHeaders = {
-  'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  'referrer-policy': 'no-referrer',
-} as const
 
 const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
@@ -49,6 +37,13 @@ const temporary: ReadonlySet<ProblemCode> = new Set([
   'limit_total',
   'queue_full',
   'engine_unreachable',
+])
+
+/** Another account may be the way out. */
+const aboutIdentity: ReadonlySet<ProblemCode> = new Set([
+  'identity_missing',
+  'identity_invalid',
+  'identity_ambiguous',
 ])
 
 /** What a failed attempt at forwarding is called. */
@@ -68,15 +63,23 @@ export function failureDetail({ code, cause }: Pick<Failed, 'code' | 'cause'>): 
 export const tooManyDetail =
   'You have too many requests or connections open at once. Close some pages, or wait until some requests have ended.'
 
-/** @param base the base URL of the pages that explain problems */
-export function createRefusals(base: string | undefined): Refusals {
-  function render(problem: Problem, asPage: boolean): [Record<string, string>, Buffer] {
-    const body = Buffer.from(asPage ? renderPage(problem) : JSON.stringify(problem))
+/**
+ * @param base the base URL of the pages that explain problems
+ * @param signOutUrl where a person signs out, for refusals of an identity
+ */
+export function createRefusals(base: string | undefined, signOutUrl?: string): Refusals {
+  function render(
+    problem: Problem,
+    asPage: boolean,
+    actions: readonly NoticeAction[] = [],
+  ): [Record<string, string>, Buffer] {
+    const notice = noticeOf(problem, actions, signOutUrl)
+    const body = Buffer.from(asPage ? renderNotice(notice) : JSON.stringify(problem))
     const again = String(retryAfterSeconds)
     const isTemporary = temporary.has(problem.code)
     return [
       {
-        ...(asPage ? pageHeaders : { 'content-type': problemMediaType }),
+        ...(asPage ? noticeHeaders(notice.actions) : { 'content-type': problemMediaType }),
         ...headers,
         ...(isTemporary ? { 'retry-after': again } : {}),
         ...(isTemporary && asPage ? { refresh: again } : {}),
@@ -88,8 +91,8 @@ export function createRefusals(base: string | undefined): Refusals {
 
   return {
     problem: (code, detail, extras) => createProblem(base, code, detail, extras),
-    toResponse(response, problem, asPage) {
-      const [fields, body] = render(problem, asPage)
+    toResponse(response, problem, asPage, actions) {
+      const [fields, body] = render(problem, asPage, actions)
       response.writeHead(problem.status, fields)
       response.end(body)
       return body.length
@@ -110,38 +113,23 @@ export function createRefusals(base: string | undefined): Refusals {
   }
 }
 
-function renderPage({ title, detail, code, status }: Problem): string {
-  const again = temporary.has(code) ? '<p>This page reloads itself every few seconds.</p>' : ''
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${escape(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main role="alert">
-<h1>${escape(title)}</h1>
-<p>${escape(detail)}</p>
-${again}
-<p><a href="">Try again</a></p>
-<p><small>${status} ${escape(code)}</small></p>
-</main>
-</body>
-</html>
-`
-}
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '')
+function noticeOf(
+  { title, detail, code, status }: Problem,
+  further: readonly NoticeAction[],
+  signOutUrl: string | undefined,
+): Notice {
+  const signsOut = aboutIdentity.has(code) && signOutUrl !== undefined
+  return {
+    title,
+    paragraphs: [
+      detail,
+      ...(temporary.has(code) ? ['This page reloads itself every few seconds.'] : []),
+    ],
+    actions: [
+      ...further,
+      { label: 'Try again', href: '' },
+      ...(signsOut ? [{ label: 'Sign out', href: signOutUrl }] : []),
+    ],
+    footer: `${status} ${code}`,
+  }
 }

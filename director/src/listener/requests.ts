@@ -27,6 +27,7 @@ import {
   type Redirect,
 } from './admission.ts'
 import type { Metrics } from './metrics.ts'
+import type { NoticeAction } from './notice-page.ts'
 import type { PersonLimits } from './person-limits.ts'
 import { beginRequestActivity } from './request-activity.ts'
 import {
@@ -35,6 +36,12 @@ import {
   unseatedProblem,
   type SeatingDeps,
 } from './seating.ts'
+import {
+  clearCookiesAction,
+  clearCookiesPath,
+  type ServeClearCookies,
+} from '../sign-out/clear-cookies.ts'
+import { signOutPath, type ServeSignOut } from '../sign-out/serve-sign-out.ts'
 
 export interface Deadlines {
   /** `LOADING_PAGE_AFTER`. */
@@ -51,6 +58,8 @@ export interface ServeDeps extends SeatingDeps {
   readonly pools: ConnectionPools
   readonly headers: HeaderScrub
   readonly passThrough: PassThrough
+  readonly clearCookies: ServeClearCookies
+  readonly signOut: ServeSignOut
   readonly refusals: Refusals
   readonly limits: PersonLimits
   readonly metrics: Metrics
@@ -69,7 +78,7 @@ export type ServeRequest = (
 const refusedGrace: Grace = { ms: 10_000, bytes: 64 * 1024 * 1024 }
 
 export function createServeRequest(deps: ServeDeps): ServeRequest {
-  const { admit, table, pools, headers, passThrough, refusals } = deps
+  const { admit, table, pools, headers, passThrough, clearCookies, signOut, refusals } = deps
   const { limits, metrics, accessLog, deadlines, clock, uses } = deps
   const seating = createSeating(deps)
 
@@ -82,7 +91,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
 
   function refuse({ req, res }: Exchange, problem: Problem): Ending {
     metrics.refused(problem.code)
-    const bytesOut = refusals.toResponse(res, problem, wantsPage(req))
+    const bytesOut = refusals.toResponse(res, problem, wantsPage(req), actionsFor(problem, req))
     discardUpload(req, refusedGrace)
     const { code, status } = problem
     return { outcome: 'refused', status, code, bytesIn: 0, bytesOut }
@@ -212,8 +221,23 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   const passOwn = async (exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> =>
     ending(exchange, await passThrough.own(passed(exchange, admitted)), 'own')
 
+  async function serveSignOut({ req, res }: Exchange): Promise<Ending> {
+    const { status, bytes } = await signOut(req, res)
+    discardUpload(req, refusedGrace)
+    return { outcome: 'own', status, bytesIn: 0, bytesOut: bytes }
+  }
+
+  async function serveClearCookies({ req, res }: Exchange): Promise<Ending> {
+    const status = await clearCookies(req, res)
+    discardUpload(req, refusedGrace)
+    return { outcome: 'own', status, bytesIn: 0, bytesOut: 0 }
+  }
+
   async function serve(exchange: Exchange): Promise<Ending> {
     const { req, entry } = exchange
+    const path = pathOf(req.url ?? '')
+    if (path === signOutPath) return await serveSignOut(exchange)
+    if (path === clearCookiesPath) return await serveClearCookies(exchange)
     const admission = admit(req, false)
     if (!admission.ok) {
       if (admission.person !== undefined) entry.user = admission.person.name
@@ -236,4 +260,9 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     res.on('error', () => req.socket.destroy())
     accessLog.end(entry, await serve({ req, res, expectContinue, entry }))
   }
+}
+
+/** What a person can do about a refusal, besides trying again. */
+function actionsFor({ code }: Problem, { url, rawHeaders }: IncomingMessage): NoticeAction[] {
+  return code === 'headers_too_long' ? [clearCookiesAction(url ?? '/', rawHeaders)] : []
 }

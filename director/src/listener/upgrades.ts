@@ -19,7 +19,10 @@ import type { ServeDeps } from './requests.ts'
 import { beginRequestActivity } from './request-activity.ts'
 import { createSeating, unseatedProblem } from './seating.ts'
 
-export interface UpgradeDeps extends Omit<ServeDeps, 'passThrough' | 'pools'> {
+export interface UpgradeDeps extends Omit<
+  ServeDeps,
+  'passThrough' | 'pools' | 'signOut' | 'clearCookies'
+> {
   readonly forwardUpgrade: UpgradeForwarder
   /** `CONNECTION_MAX_AGE`; 0 is off. */
   readonly maxAgeMs: number

@@ -41,6 +41,8 @@ export interface RouteTable {
   find(asked: RouteQuery): Destination
   /** Whether this port leads to one route alone, for every host. */
   isRoutePort(port: number | undefined): boolean
+  /** Whether a template names this group, or may name it. A person's other groups decide nothing. */
+  readonly isNamedGroup: (group: string) => boolean
   /** The ports that routes name, besides the director's own. */
   readonly ports: ReadonlySet<number>
 }
@@ -73,6 +75,9 @@ export function createRouteTable(routes: readonly Route[], sites: Sites): RouteT
   const byDomain = new Map<string, Site>()
   const byPort = new Map<number, Site>()
   const elsewhere: Site = { paths: [] }
+  const namedGroups = routes.every(({ groups }) => groups !== undefined)
+    ? new Set(routes.flatMap(({ groups = [] }) => groups))
+    : undefined
   const someGetIdTokens = routes.some(({ passTokens }) => passTokens.includes('id'))
 
   for (const given of routes) {
@@ -111,6 +116,7 @@ export function createRouteTable(routes: readonly Route[], sites: Sites): RouteT
       return (site === undefined ? undefined : findIn(site, target)) ?? unknown
     },
     isRoutePort: (port) => port !== undefined && byPort.has(port),
+    isNamedGroup: (group) => namedGroups === undefined || namedGroups.has(group),
     ports: new Set(byPort.keys()),
   }
 }

@@ -91,6 +91,7 @@ export async function startTestBed(options: TestBedOptions = {}): Promise<TestBe
         setTimer: systemTimer,
         random: () => 0.5,
         resolve: async (name) => options.names?.[name] ?? [],
+        fetch,
       },
     ),
   )
@@ -132,6 +133,7 @@ export async function startTestBed(options: TestBedOptions = {}): Promise<TestBe
       path: asked.path ?? '/',
       method: asked.method ?? 'GET',
       agent: asked.agent ?? false,
+      maxHeaderSize: 256 * 1024,
       headers: {
         host: 'berth.test',
         'x-forwarded-preferred-username': user,
@@ -230,6 +232,9 @@ function testConfig(spawnerPort: number): DirectorConfig {
     EMAIL_HEADER: 'X-Forwarded-Email',
     GATEWAY_COOKIES: ['_oauth2_proxy*'],
     OAUTH2_PROXY_COOKIE_NAME: undefined,
+    OAUTH2_PROXY_OIDC_ISSUER_URL: undefined,
+    OAUTH2_PROXY_CLIENT_ID: undefined,
+    SIGN_OUT_URL: '/.berth/sign-out',
     PUBLIC_URL: undefined,
     PORTAL_URL: undefined,
     LOADING_PAGE_AFTER: 100,

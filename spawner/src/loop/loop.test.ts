@@ -273,6 +273,7 @@ describe('the loop', () => {
         hosts: [],
         shared: false,
         readyPath: '/ready',
+        groups: [],
         passIdentity: [],
         passTokens: [],
         backgroundRequests: ['GET /api/*'],

@@ -19,6 +19,7 @@ export function routeOf(template: Template): Route {
     ...(path === undefined ? {} : { path }),
     ...(listenPort === undefined ? {} : { listenPort }),
     ...(open === '' ? {} : { open }),
+    groups: groupsNamedBy(template),
     shared: isShared(template),
     readyPath: template.spec.readyPath,
     passIdentity: [...template.passIdentity],
@@ -28,4 +29,8 @@ export function routeOf(template: Template): Route {
     ...(template.policy.startsBy === 'request' ? { startsByRequest: true } : {}),
     connectionIdleMs: template.connectionIdleMs,
   }
+}
+
+function groupsNamedBy({ policy }: Template): string[] {
+  return [...new Set([...policy.allowedGroups, ...Object.keys(policy.maxWorkspacesByGroup)])]
 }

@@ -173,7 +173,18 @@ describe('POST /.berth/start and /.berth/cancel', () => {
       assert.match(answer.body, /The request came from another site/)
     })
 
-    it(`${path} does not answer GET`, async () => {
+    it(`${path} leads back to the page by GET, as a form whose session had expired arrives after the sign-in, and changes nothing`, async () => {
+      const back = await web.ask(`${path}?to=${encodeURIComponent('/lab/tree?a=1')}`)
+      assert.equal(back.status, 303)
+      assert.equal(back.headers.location, '/lab/tree?a=1')
+      const elsewhere = await web.ask(`${path}?to=${encodeURIComponent('//evil.example')}`)
+      assert.equal(elsewhere.headers.location, '/')
+      const page = await web.ask(path, { headers: { accept: 'text/html,*/*;q=0.8' } })
+      assert.equal(page.headers.location, '/')
+      assert.deepEqual(names(), [])
+    })
+
+    it(`${path} does not answer GET without an address to lead back to`, async () => {
       const answer = await web.ask(path)
       assertProblem(answer, 405, 'bad_request')
       assert.equal(answer.headers.allow, 'POST')

@@ -111,9 +111,7 @@ export function createOwnRoutes(deps: {
       if (failure !== undefined) throw new BerthError(failure.code, failure.detail)
       act(caller, view, request)
       if (request.is('application/x-www-form-urlencoded')) {
-        response.setHeader('cache-control', 'no-store')
-        const elsewhere = `${readBase(request.headers)}/`
-        response.redirect(303, localPath(formField(request, 'to')) ?? elsewhere)
+        redirectBack(request, response, formField(request, 'to') ?? request.query['to'])
         return
       }
       sendJson(response, status, showStatus(viewFor(caller)))
@@ -170,11 +168,21 @@ export function createOwnRoutes(deps: {
     workspaces.end(other.name, 'stop')
   }
 
-  router.post('/.berth/start', form, changing(202, start))
-  router.post('/.berth/cancel', form, changing(200, cancel))
-  router.post('/.berth/extend', form, changing(200, extend))
-  router.post('/.berth/restart', form, changing(202, restart))
-  router.post('/.berth/stop', form, changing(202, stop))
+  // A form whose session had expired comes back from the sign-in as a GET, which changes nothing: the person sees the
+  // page with the button again.
+  const backToPage: RequestHandler = (request, response, next) => {
+    if (request.query['to'] === undefined && request.accepts(['json', 'html']) !== 'html') next()
+    else redirectBack(request, response, request.query['to'])
+  }
+
+  for (const [path, status, act] of [
+    ['/.berth/start', 202, start],
+    ['/.berth/cancel', 200, cancel],
+    ['/.berth/extend', 200, extend],
+    ['/.berth/restart', 202, restart],
+    ['/.berth/stop', 202, stop],
+  ] as const)
+    router.route(path).get(backToPage).post(form, changing(status, act))
 
   return router
 }
@@ -184,6 +192,11 @@ function isByHand(request: Request): boolean {
   const mode = request.get('sec-fetch-mode')
   if (mode === undefined) return true
   return mode === 'navigate' && request.get('sec-fetch-user') === '?1'
+}
+
+function redirectBack(request: Request, response: Response, to: unknown): void {
+  response.setHeader('cache-control', 'no-store')
+  response.redirect(303, localPath(to) ?? `${readBase(request.headers)}/`)
 }
 
 /** Before the first inventory no workspace is queued yet, but each requested one will be. So the page shows the queue.

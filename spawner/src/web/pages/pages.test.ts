@@ -175,10 +175,28 @@ describe('the page for a navigation', () => {
     assert.match(body, /href="mailto:help@example.com"/)
   })
 
+  it('has the address to lead back to in the address of each button, which is all that is left after a sign-in in between', async () => {
+    const { body } = await pageFor(failed)
+    assert.match(
+      body,
+      /<button type="submit" formaction="\/.berth\/start\?to=%2Flab%2Ftree%3Fa%3D1">/,
+    )
+    const { body: queued } = await pageFor({ phase: 'queued' })
+    assert.match(
+      queued,
+      /formaction="\/.berth\/cancel\?to=%2F.berth%2F%3Fto%3D%252Flab%252Ftree%253Fa%253D1"/,
+    )
+  })
+
+  it('lets a redirect after a form leave this origin: to the sign-in, or to where the application leads', async () => {
+    const { headers } = await pageFor(failed)
+    assert.match(String(headers['content-security-policy']), /form-action http: https:;/)
+  })
+
   it('shows the signed-in person and a link to sign out', async () => {
     const { body } = await pageFor({ phase: 'queued' })
     assert.match(body, /Signed in as <strong>alice<\/strong>/)
-    assert.match(body, /href="\/oauth2\/sign_out"/)
+    assert.match(body, /href="\/\.berth\/sign-out"/)
     assert.match(body, /class="site">Harbour</)
   })
 

@@ -81,6 +81,10 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
         manage,
         // From a page that is not at the target, a click leads back to that page and starts nothing.
         back: context.standstill ? standstillBack : context.target,
+        /** Where a button posts to. The address has the destination, too: when the session has expired, the gateway asks
+         * for it again after the sign-in, without the body. */
+        formAction: (name: string, to: string) =>
+          `${context.base}/.berth/${name}?to=${encodeURIComponent(to)}`,
         afterCancel: standstillPath(context.base, context.target),
       })
       response.status(context.standstill ? 200 : page.httpStatus)
@@ -118,7 +122,9 @@ function guardHeaders(frameAncestors: string): Readonly<Record<string, string>> 
     "worker-src 'self'",
     "connect-src 'self'",
     "img-src 'self' data:",
-    "form-action 'self'",
+    // Browsers apply this to the redirects that follow a form: to the sign-in when the session has expired, or to
+    // wherever the application redirects its first request. The pages' own forms lead to this origin.
+    'form-action http: https:',
     "base-uri 'none'",
     `frame-ancestors ${ancestors}`,
   ]

@@ -28,7 +28,7 @@ describe('the pages of a route with a path', () => {
         const links = [...body.matchAll(/(?:href|src|action)="(\/[^"]*)"/g)].map(([, link]) => link)
         assert.ok(links.length >= 3)
         for (const link of links)
-          if (link !== '/oauth2/sign_out') assert.match(String(link), /^\/lab\//)
+          if (link !== '/.berth/sign-out') assert.match(String(link), /^\/lab\//)
         assert.match(body, /data-base="\/lab"/)
         assert.match(body, /\/lab\/\.berth\/assets\/[0-9a-f]{16}\/page\.js/)
       }

@@ -50,7 +50,7 @@ export async function startWeb(
   const settings: WebSettings = {
     internalSecret: new Secret(secretText),
     siteTitle: 'Berth',
-    signOutUrl: '/oauth2/sign_out',
+    signOutUrl: '/.berth/sign-out',
     frameAncestors: "'none'",
     ...options.settings,
   }

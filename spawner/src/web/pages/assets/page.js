@@ -229,6 +229,11 @@ function carryFragment() {
       continue
     const cancels = field.form?.getAttribute('action') === `${base}/.berth/cancel`
     field.value = cancels ? `${base}/.berth/?to=${encodeURIComponent(here())}` : here()
+    const button = field.form?.querySelector('button')
+    if (!(button instanceof HTMLButtonElement)) continue
+    const action = new URL(button.formAction)
+    action.searchParams.set('to', field.value)
+    button.formAction = action.href
   }
 }
 

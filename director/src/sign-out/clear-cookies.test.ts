@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { labRoute, startTestBed, type TestBed } from '../testing/test-bed.ts'
+
+const long = 'x'.repeat(70_000)
+const post = (bed: TestBed, body: Record<string, string>, headers: Record<string, string> = {}) =>
+  bed.request({
+    method: 'POST',
+    path: '/.berth/clear-cookies',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: new URLSearchParams(body).toString(),
+  })
+
+describe('too many cookies', () => {
+  it('are answered with a page that removes them, which leads back to the same address', async () => {
+    await using bed = await startTestBed()
+    const cookie = `big=${long}; _oauth2_proxy=mine; other=1`
+    const refused = await bed.request({ path: '/lab?a=1', navigation: true, headers: { cookie } })
+    assert.equal(refused.status, 431)
+    assert.match(refused.body, /cookies/)
+    assert.match(String(refused.headers['content-security-policy']), /form-action 'self'/)
+    const [, action] = /<form method="post" action="([^"]*)">/.exec(refused.body) ?? []
+    const fields = Object.fromEntries(
+      [...refused.body.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [
+        name ?? '',
+        value ?? '',
+      ]),
+    )
+    assert.equal(action, '/.berth/clear-cookies')
+    assert.deepEqual(fields, { to: '/lab?a=1', names: 'big _oauth2_proxy other' })
+
+    const cleared = await post(bed, fields, { cookie })
+    assert.equal(cleared.status, 303)
+    assert.equal(cleared.headers.location, '/lab?a=1')
+    const set = cleared.headers['set-cookie'] ?? []
+    for (const begin of ['big=; Path=/; Max-Age=0', 'other=; Path=/lab; Max-Age=0'])
+      assert.ok(
+        set.some((line) => line.startsWith(begin)),
+        begin,
+      )
+    assert.ok(!set.some((line) => line.startsWith('_oauth2_proxy')), 'the person stays signed in')
+    assert.deepEqual(bed.spawner.asked, [])
+  })
+
+  it('are answered with 431 to other clients', async () => {
+    await using bed = await startTestBed()
+    const answer = await bed.request({ headers: { cookie: `a=${long}` } })
+    assert.equal(answer.status, 431)
+    assert.match(answer.body, /"code":"headers_too_long"/)
+  })
+
+  it('are removed as far as an answer has room', async () => {
+    await using bed = await startTestBed()
+    const names = Array.from({ length: 3_000 }, (_, at) => `n${at}`)
+    const cleared = await post(bed, { to: '/a/b/c', names: names.join(' ') })
+    const bytes = (cleared.headers['set-cookie'] ?? []).join('').length
+    assert.ok(bytes > 50_000 && bytes < 200_000, `${bytes}`)
+  })
+
+  for (const [name, form, headers] of [
+    ['a form of another site', { to: '/' }, { 'sec-fetch-site': 'cross-site' }],
+    ['a form with another host', { to: '//evil.example/' }, {}],
+    ['a form with a line break', { to: '/\r\nx: y' }, {}],
+  ] as const)
+    it(`${name} leads to the front page`, async () => {
+      await using bed = await startTestBed()
+      const answer = await post(bed, form, headers)
+      assert.equal(answer.status, 303)
+      assert.equal(answer.headers.location, '/')
+    })
+
+  it('a form may not name what is no name of a cookie', async () => {
+    await using bed = await startTestBed()
+    const answer = await post(bed, { to: '/', names: 'a;Domain=x b=c ok' })
+    assert.deepEqual(
+      answer.headers['set-cookie']
+        ?.map((line) => line.split('=', 1)[0])
+        .filter((name) => name !== 'ok'),
+      [],
+    )
+  })
+})
+
+describe('many groups', () => {
+  it('reach the spawner only as far as a template names them', async () => {
+    await using bed = await startTestBed()
+    await bed.introduce([{ ...labRoute, groups: ['staff', 'students'] }])
+    bed.spawner.seats = async () => 500
+    const many = Array.from({ length: 5_000 }, (_, at) => `department-${at}`)
+    const groups = [...many, 'staff'].join(',')
+    assert.ok(groups.length > 64 * 1024)
+    await bed.request({ headers: { 'x-forwarded-groups': groups } })
+    assert.deepEqual(
+      bed.spawner.asked.map(({ user }) => user.groups),
+      [['staff']],
+    )
+  })
+})
