@@ -25,6 +25,7 @@ import { createNetworks } from './networks/networks.ts'
 import { engineEvents } from './observe/events.ts'
 import { takeInventory } from './observe/inventory.ts'
 import { createProvenance } from './observe/provenance.ts'
+import { createRefuseOtherUsers } from './volumes/other-users.ts'
 import { createVolumes } from './volumes/volumes.ts'
 import { createWritableVolumes } from './volumes/writable-volumes.ts'
 
@@ -54,10 +55,12 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
   const volumes = createVolumes(base)
 
   const archive = createArchive(client)
-  const inContainer = { archive, findUserIds: createFindUserIds(archive) }
+  const findUserIds = createFindUserIds(archive)
+  const inContainer = { archive, findUserIds }
+  const refuseOtherUsers = createRefuseOtherUsers({ ...client, findUserIds })
   const preparation = createPreparation({
     volumes,
-    writableVolumes: createWritableVolumes(inContainer),
+    writableVolumes: createWritableVolumes({ ...inContainer, refuseOtherUsers }),
     putSecrets: createPutSecrets(inContainer),
     additionalNetworks,
   })

@@ -55,7 +55,10 @@ export function createCreateContainer(
       images.inspect(reference, signal),
       ...mounts
         .filter(({ kind }) => kind !== 'bind')
-        .map((mount) => volumes.ensure(mount.source, ownerOf(mount, owner), signal)),
+        .map((mount) => {
+          const { source: name, readOnly } = mount
+          return volumes.ensure({ name, owner: ownerOf(mount, owner), readOnly }, signal)
+        }),
     ])
     if (image === undefined)
       return failed(

@@ -26,6 +26,13 @@ export interface Preparation {
    * @throws BerthError `start_failed` if the container needs more than its labels and volumes tell
    */
   prepareFound(info: Docker.ContainerInspectInfo, signal: AbortSignal): Promise<void>
+  /**
+   * Gives the volumes of one person to the user of a container that has run before. Meanwhile the container of another
+   * template may have had them.
+   *
+   * @throws BerthError `start_failed` if it still has them
+   */
+  giveVolumes(info: Docker.ContainerInspectInfo, signal: AbortSignal): Promise<void>
   /** The container was started: it is never prepared again. */
   started(generation: Generation): void
 }
@@ -42,13 +49,28 @@ export function createPreparation(deps: {
   const { volumes, writableVolumes, putSecrets, additionalNetworks } = deps
   const prepared = new Set<Generation>()
 
+  async function giveVolumes(
+    { Id, Image, Config, Mounts }: Docker.ContainerInspectInfo,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const writable = Mounts.flatMap(({ Type, RW, Name, Destination }) =>
+      Type === 'volume' && RW && Name !== undefined ? [{ volume: Name, path: Destination }] : [],
+    )
+    const names = writable.map(({ volume }) => volume)
+    const personal = await volumes.personal(names, signal)
+    const mounts = writable.filter(({ volume }) => personal.includes(volume))
+    const order = { container: Id, imageId: Image, user: Config.User, mounts }
+    await writableVolumes.giveToUser(order, signal)
+  }
+
   return {
     async prepare({ container, template: { spec }, mounts, image }, signal) {
       const user = spec.user === '' ? image.user : spec.user
       const inside = { container, imageId: image.id, user }
       const own = mounts.filter(({ writableForUser }) => writableForUser)
       const open = mounts.filter(({ kind, readOnly }) => kind === 'shared' && !readOnly)
-      await writableVolumes.giveToUser({ ...inside, paths: own.map(targetOf) }, signal)
+      const given = own.map(({ source, target }) => ({ volume: source, path: target }))
+      await writableVolumes.giveToUser({ ...inside, mounts: given }, signal)
       await writableVolumes.openToAll({ container, paths: open.map(targetOf) }, signal)
       await putSecrets({ ...inside, secrets: spec.secrets }, signal)
       await additionalNetworks.join(container, spec.networks, signal)
@@ -56,22 +78,18 @@ export function createPreparation(deps: {
       prepared.add(container)
     },
 
-    async prepareFound({ Id, Image, Config, Mounts }, signal) {
+    async prepareFound(info, signal) {
+      const { Id, Config } = info
       if (prepared.has(Id)) return
       if (Config.Labels[labels.contents] !== undefined)
         throw new BerthError(
           'start_failed',
           'The container was created, but its secrets, networks or volumes were never set up. Berth creates it again.',
         )
-      const writable = Mounts.filter(({ Type, RW }) => Type === 'volume' && RW)
-      const names = writable.flatMap(({ Name }) => (Name === undefined ? [] : [Name]))
-      const personal = await volumes.personal(names, signal)
-      const paths = writable
-        .filter(({ Name }) => Name !== undefined && personal.includes(Name))
-        .map(({ Destination }) => Destination)
-      const order = { container: Id, imageId: Image, user: Config.User, paths }
-      await writableVolumes.giveToUser(order, signal)
+      await giveVolumes(info, signal)
     },
+
+    giveVolumes,
 
     started: (generation) => void prepared.delete(generation),
   }

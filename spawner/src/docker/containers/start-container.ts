@@ -48,6 +48,7 @@ export function createStartContainer(
     if (before.State.Paused) await unpause(deps, generation, signal)
     if (!before.State.Running) {
       if (before.State.Status === 'created') await preparation.prepareFound(before, signal)
+      else await preparation.giveVolumes(before, signal)
       await run(before, network, signal)
     }
     preparation.started(generation)

@@ -283,7 +283,7 @@ describe('fields of a template on a real engine', () => {
     const gone = { source: '/dev/berth-none', target: '/dev/x', permissions: 'r' }
     const missing = valueOf(await create('otto', { devices: [gone] }))
     const failure = failureOf(await engine.startContainer(missing.generation, 0, signal))
-    assert.match(failure.detail, /berth-none/)
+    assert.match(failure.cause ?? '', /berth-none/)
   })
 
   it('GPUs and devices by name: asked for, and an engine without them is named in the error', async () => {
@@ -306,7 +306,7 @@ describe('fields of a template on a real engine', () => {
       },
     ])
     const failure = failureOf(await engine.startContainer(generation, 0, signal))
-    assert.match(failure.detail, /device driver/)
+    assert.match(failure.cause ?? '', /device driver/)
     const named = { source: 'vendor.com/thing=one', target: '', permissions: '' }
     const cdi = valueOf(await create('pit', { devices: [named] }))
     const requests = (await inspect(cdi.generation)).HostConfig.DeviceRequests as {
@@ -362,7 +362,7 @@ describe('fields of a template on a real engine', () => {
     const { LogConfig } = (await inspect(id)).HostConfig
     assert.deepEqual(LogConfig, { Type: 'local', Config: { 'max-size': '1m' } })
     const unknown = await create('tom', { logging: { driver: 'nosuch', options: {} } })
-    assert.match(failureOf(unknown).detail, /nosuch/)
+    assert.match(failureOf(unknown).cause ?? '', /nosuch/)
   })
 
   it('environment and command: placeholders are filled in', async () => {

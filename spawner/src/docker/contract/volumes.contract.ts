@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
+import { after, afterEach, before, describe, it } from 'node:test'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { TemplateSpec } from '../../templates/template.ts'
 import { Secret } from '@berth/shared/secret'
@@ -9,6 +9,12 @@ describe('volumes on a real engine', () => {
   const test = createEngineUnderTest('10.219.2.0/24')
   const { engine, docker, instance, signal } = test
   before(async () => assert.equal(await engine.createNetwork(0, signal), 'created'))
+  // A network has room for thirteen containers.
+  afterEach(async () => {
+    const { containers } = await engine.takeInventory(signal)
+    for (const { container } of containers)
+      valueOf(await engine.removeContainer(container.generation, signal))
+  })
   after(() => test[Symbol.asyncDispose]())
 
   const home = { path: '/home/me/deep', volume: '{instance}-{user}-home' }
@@ -137,6 +143,80 @@ describe('volumes on a real engine', () => {
     valueOf(await successor.engine.startContainer(generation, 0, signal))
     successor.engine[Symbol.dispose]()
     assert.equal(await run(docker, generation, 'stat', '-c', '%u', home.path), '1000', workspace)
+  })
+
+  it('hazard: are not taken from a running container of another user, whose name only the image resolves', async () => {
+    const first = await test.started('nia', { home, user: '1000:1000' })
+    await run(docker, first.id, 'sh', '-c', `echo mine > ${home.path}/file`)
+    const other = { home, user: 'games', image: baseImage }
+    const [workspace, owner] = [nameOf(test.prefix, 'nia-2'), person('nia')]
+    const order = { workspace, owner, template: test.template(other), network: 0 }
+    const refused = await engine.createContainer(order, signal)
+    const detail = refused.ok ? '' : refused.failure.detail
+    assert.equal(codeOf(refused), 'start_failed')
+    assert.match(
+      detail,
+      /volume .*-nia-home is used by .*-nia, which runs as user 1000, and .* as user 5/,
+    )
+    assert.equal(await run(docker, first.id, 'stat', '-c', '%u', home.path), '1000')
+    const { containers } = await engine.takeInventory(signal)
+    assert.ok(!containers.some((found) => found.workspace === workspace), 'and nothing is left')
+
+    // When the first one has ended, the second gets the files, and then the first cannot start beside it.
+    valueOf(await engine.stopContainer(first.id, { signal: 'KILL', timeoutMs: 0 }, signal))
+    const second = valueOf(await engine.createContainer(order, signal))
+    valueOf(await engine.startContainer(second.generation, 0, signal))
+    assert.equal(await run(docker, second.generation, 'stat', '-c', '%u', home.path), '5')
+    const again = await engine.startContainer(first.id, 0, signal)
+    assert.match(again.ok ? '' : again.failure.detail, /is used by .*-nia-2, which runs as user 5/)
+    valueOf(await engine.stopContainer(second.generation, { signal: 'KILL', timeoutMs: 0 }, signal))
+    valueOf(await engine.startContainer(first.id, 0, signal))
+    assert.equal(await run(docker, first.id, 'stat', '-c', '%u', home.path), '1000')
+  })
+
+  it('are shared at once by containers of the same user, and with root', async () => {
+    const first = await test.started('oda', { home, user: '5' })
+    for (const [name, user] of [
+      ['oda-2', 'games'],
+      ['oda-3', '0'],
+    ] as const) {
+      const [workspace, owner] = [nameOf(test.prefix, name), person('oda')]
+      const order = { workspace, owner, template: test.template({ home, user }), network: 0 }
+      const { generation } = valueOf(await engine.createContainer(order, signal))
+      valueOf(await engine.startContainer(generation, 0, signal))
+      valueOf(await engine.removeContainer(generation, signal))
+    }
+    assert.equal(await run(docker, first.id, 'stat', '-c', '%u', home.path), '5')
+  })
+
+  it('that existed before are used as they are if the template only reads them', async () => {
+    const Name = `${instance}-datasets`
+    const foreign = await docker.createVolume({ Name, Labels: { project: 'x' } })
+    test.after(() => foreign.remove())
+    const mount = { kind: 'volume', source: Name, target: '/data', readOnly: true } as const
+    const { id } = await test.started('pia', { volumes: [mount] })
+    assert.match(await run(docker, id, 'sh', '-c', 'touch /data/x'), /Read-only file system/)
+    valueOf(await engine.removeContainer(id, signal))
+    const writing = await create('pia', { volumes: [{ ...mount, readOnly: false }] })
+    assert.equal(codeOf(writing), 'name_taken')
+    assert.match(writing.ok ? '' : writing.failure.detail, /read-only|adopt/)
+    const personal = { ...mount, source: '{instance}-{user}-old' }
+    const old = await docker.createVolume({ Name: `${instance}-pia-old` })
+    test.after(() => old.remove())
+    assert.equal(codeOf(await create('pia', { volumes: [personal] })), 'name_taken')
+  })
+
+  it('hazard: that belong to a person or to another instance are not read as shared data', async () => {
+    const { id } = await test.started('rosa', { home })
+    valueOf(await engine.removeContainer(id, signal))
+    const theirs = `${instance}-rosa-home`
+    const Name = `${instance}-of-another`
+    const other = await docker.createVolume({ Name, Labels: { 'berth.instance': 'another' } })
+    test.after(() => other.remove())
+    for (const source of [theirs, Name]) {
+      const mount = { kind: 'volume', source, target: '/data', readOnly: true } as const
+      assert.equal(codeOf(await create('sid', { volumes: [mount] })), 'name_taken', source)
+    }
   })
 
   it('of the same name that are foreign are refused', async () => {

@@ -8,14 +8,20 @@ import type { EngineClient } from '../client/engine-client.ts'
 import { resultOf } from '../client/engine-result.ts'
 import { isOurs, type Labels } from '../observe/ownership.ts'
 
+export interface WantedVolume {
+  readonly name: string
+  readonly owner: Person | undefined
+  readonly readOnly: boolean
+}
+
 export interface Volumes {
   /**
    * Creates the volume unless it exists.
    *
-   * @param owner `undefined` for a volume that several people share
+   * @param volume `owner` is `undefined` for a volume that several people share; `readOnly`: nothing is written to it
    * @throws BerthError `name_taken`, `identity_reused`
    */
-  ensure(name: string, owner: Person | undefined, signal: AbortSignal): Promise<void>
+  ensure(volume: WantedVolume, signal: AbortSignal): Promise<void>
   /** Removes this person's volume. A volume that is gone is a success; one that a container mounts is a failure. */
   readonly remove: Engine['removeHome']
   /** @returns those of these volumes that belong to one person */
@@ -35,8 +41,9 @@ export function createVolumes(deps: EngineClient & { instance: string }): Volume
   }
 
   return {
-    async ensure(name, owner, signal) {
+    async ensure({ name, owner, readOnly }, signal) {
       const present = await labelsOf(name, signal)
+      if (present !== undefined && owner === undefined && readOnly && isOfNobody(present)) return
       if (present !== undefined) return checkLabels(instance, name, owner, present)
       const Labels = volumeLabels(instance, name, owner)
       const body = { Name: name, Driver: 'local', Labels }
@@ -74,6 +81,11 @@ export function createVolumes(deps: EngineClient & { instance: string }): Volume
   }
 }
 
+/** Data that was there before Berth, which several people may read. */
+function isOfNobody(carried: Labels): boolean {
+  return !Object.keys(carried).some((label) => label.startsWith('berth.'))
+}
+
 function volumeLabels(
   instance: string,
   name: string,
@@ -94,7 +106,7 @@ function checkLabels(
   if (!isOurs(instance, carried) || carried[labels.volume] !== name)
     throw new BerthError(
       'name_taken',
-      `The volume ${name} does not belong to this instance: it lacks the labels ${wanted}.`,
+      `The volume ${name} does not belong to this instance: it lacks the labels ${wanted}. An administrator can mount it read-only, or adopt it.`,
     )
   if (carried[labels.user] !== owner?.name)
     throw new BerthError('name_taken', `The volume ${name} belongs to another person.`)

@@ -2,24 +2,32 @@
 import { BerthError } from '@berth/shared/problems'
 import type { Archive, Owner } from '../containers/archive.ts'
 import type { FindUserIds } from '../containers/user-ids.ts'
+import type { RefuseOtherUsers } from './other-users.ts'
 
 /** As /tmp: every user may write, and may remove only their own files. */
 const openOwner = { uid: 0, gid: 0, mode: 0o1777 }
+
+export interface MountedVolume {
+  /** The name of the volume. */
+  readonly volume: string
+  /** Where it is mounted. */
+  readonly path: string
+}
 
 export interface WritableVolumes {
   /**
    * Makes the user the owner of the volumes. If the image lacks the path of a mount, the engine gives the volume to
    * root. A volume that belongs to the user already stays as it is, its mode too.
    *
-   * @param paths where the volumes are mounted
-   * @throws BerthError `start_failed` for a user that the image does not have, or if a volume keeps another owner
+   * @throws BerthError `start_failed` for a user that the image does not have, if a volume keeps another owner, or if
+   * a running container uses it as another user
    */
   giveToUser(
     order: {
       readonly container: string
       readonly imageId: string
       readonly user: string
-      readonly paths: readonly string[]
+      readonly mounts: readonly MountedVolume[]
     },
     signal: AbortSignal,
   ): Promise<void>
@@ -33,8 +41,9 @@ export interface WritableVolumes {
 export function createWritableVolumes(deps: {
   archive: Archive
   findUserIds: FindUserIds
+  refuseOtherUsers: RefuseOtherUsers
 }): WritableVolumes {
-  const { archive, findUserIds } = deps
+  const { archive, findUserIds, refuseOtherUsers } = deps
 
   /** Checks the result: a volume driver, a file server or a full disk may refuse the new owner without an error. */
   async function setAndCheckOwner(
@@ -55,15 +64,16 @@ export function createWritableVolumes(deps: {
   }
 
   return {
-    async giveToUser({ container, imageId, user, paths }, signal) {
-      if (paths.length === 0) return
+    async giveToUser({ container, imageId, user, mounts }, signal) {
+      if (mounts.length === 0) return
       const { uid, gid } = await findUserIds(container, imageId, user, signal)
       // Root may write everywhere, and an image that starts as root changes the owner of the home itself.
       if (uid === 0) return
-      for (const mounted of paths) {
+      for (const { volume, path: mounted } of mounts) {
         const path = await archive.resolve(container, mounted, signal)
         const owner = await archive.ownerOf(container, path, signal)
         if (owner?.uid === uid) continue
+        await refuseOtherUsers({ container, volume, uid }, signal)
         const mode = (owner?.mode ?? 0o755) | 0o700
         await setAndCheckOwner(container, path, { uid, gid, mode }, signal)
       }
