@@ -30,7 +30,7 @@ import { createMetrics } from './listener/metrics.ts'
 import { createRoutePorts } from './listener/route-ports.ts'
 import { createPersonLimits } from './listener/person-limits.ts'
 import { createServeRequest, type ServeDeps } from './listener/requests.ts'
-import { createUpgrades } from './listener/upgrades.ts'
+import { createUpgrades, type Upgrades } from './listener/upgrades.ts'
 import { createPublicHost } from './routing/public-host.ts'
 import { createRouteTable } from './routing/route-table.ts'
 import { createFindEndSession } from './sign-out/end-session.ts'
@@ -170,21 +170,23 @@ export async function startDirector(
   }
   const serveRequest = createServeRequest(serving)
   const forwardUpgrade = createUpgradeForwarder()
-  const listen = (port: number, stopWaiting: () => void): Promise<Listener> =>
-    startListener({
+  /** Those of each port. */
+  const upgradesOfPorts = new Map<number, Upgrades>()
+  const listen = (port: number, stopWaiting: () => void): Promise<Listener> => {
+    const maxAgeMs = config.CONNECTION_MAX_AGE
+    const upgrades = createUpgrades({ ...serving, forwardUpgrade, maxAgeMs })
+    upgradesOfPorts.set(port, upgrades)
+    return startListener({
       port,
       pool,
       serveRequest,
-      upgrades: createUpgrades({
-        ...serving,
-        forwardUpgrade,
-        maxAgeMs: config.CONNECTION_MAX_AGE,
-      }),
+      upgrades,
       refusals,
       setTimer,
       stopWaiting,
       log,
     })
+  }
   const routePorts = building.use(
     createRoutePorts({ start: (port) => listen(port, () => undefined), log }),
   )
@@ -210,7 +212,10 @@ export async function startDirector(
         },
         probe: readinessProbes.send,
         ask: activityChecks.send,
-        revoke: ({ generation }) => table.revoke(generation),
+        revoke({ generation }) {
+          table.revoke(generation)
+          for (const upgrades of upgradesOfPorts.values()) upgrades.closeGeneration(generation)
+        },
         use({ workspace, question }) {
           void spawner.postUseReport({ question, uses: [...uses.of(workspace)] }, closing.signal)
         },

@@ -167,6 +167,13 @@ templates:
     frames:
       - { path: /ws, prefix: beat, max_size: 8 }
       - { path: /ws/slow, period: 1s }
+  resting:
+    <<: *small
+    prefix: resting${own}
+    route: { hosts: [resting.localhost] }
+    idle: { freeze: 2s, stop: 12s }
+    frames:
+      - { path: /ws, prefix: 'pong', period: 1s, answers: ping }
   reopened:
     <<: *small
     prefix: reopened${own}

@@ -12,6 +12,8 @@ export interface FrameWatch {
   sawData(chunk: Uint8Array): boolean
   /** Between two frames: another frame may be inserted here. */
   readonly atBoundary: boolean
+  /** Between two messages: another message may be inserted here. */
+  readonly betweenMessages: boolean
   /** A close frame has begun. */
   readonly closeSeen: boolean
 }
@@ -30,12 +32,15 @@ export function createFrameWatch(): FrameWatch {
   let payloadLeft = 0
   let dataSeen = false
   let closeSeen = false
+  /** Further frames of the message are to come. */
+  let unfinished = false
 
   function takeHeadByte(byte: number): void {
     headBytes += 1
     if (headBytes === 1) {
       opcode = byte & 0x0f
       if (opcode === closeOpcode) closeSeen = true
+      if (opcode < closeOpcode) unfinished = (byte & 0x80) === 0
       return
     }
     if (headBytes === 2) {
@@ -81,6 +86,9 @@ export function createFrameWatch(): FrameWatch {
     get atBoundary() {
       return headBytes === 0
     },
+    get betweenMessages() {
+      return headBytes === 0 && !unfinished
+    },
     get closeSeen() {
       return closeSeen
     },
@@ -90,6 +98,16 @@ export function createFrameWatch(): FrameWatch {
 function extendedBytes(short: number): number {
   if (short === 126) return 2
   return short === 127 ? 8 : 0
+}
+
+/** A text frame of a server. */
+export function textFrame(text: string): Buffer {
+  const payload = Buffer.from(text)
+  const head =
+    payload.length < 126
+      ? Buffer.from([0x81, payload.length])
+      : Buffer.from([0x81, 126, payload.length >> 8, payload.length & 0xff])
+  return Buffer.concat([head, payload])
 }
 
 /** A close frame. From a client it is masked; the key is zero, because no intermediary has to be protected here. */

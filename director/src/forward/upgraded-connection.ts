@@ -1,7 +1,7 @@
 // An open WebSocket: bytes between client and workspace with backpressure, frames watched but never changed.
 import type { Duplex } from 'node:stream'
 import { createPlainDivision, type DivideFrames, type Piece } from './client-frames.ts'
-import { closeFrame, createFrameWatch } from './frame-watch.ts'
+import { closeFrame, createFrameWatch, textFrame } from './frame-watch.ts'
 import type { ForwardCounts, ForwardHooks } from './outcome.ts'
 
 export interface UpgradeHooks extends ForwardHooks {
@@ -12,6 +12,8 @@ export interface UpgradeHooks extends ForwardHooks {
    * resolves to `true`, the connection is closed with 1012.
    */
   onClientData?(): undefined | Promise<boolean>
+  /** Bytes of the workspace have come. */
+  onHeard?(): void
   /** Whether nothing promises that the workspace runs. Its quiet frames need no promise. */
   mayBeFrozen?(): boolean
 }
@@ -20,6 +22,8 @@ export interface UpgradeHooks extends ForwardHooks {
 export type CloseCode = 1001 | 1008 | 1012 | 1013
 
 export interface UpgradedConnection {
+  /** Sends a message to the client as if the workspace had sent it, unless another one is under way. */
+  readonly say: (text: string) => void
   /** Finishes the current frame, sends a close frame to both sides and ends. Later calls have no effect. */
   close(code: CloseCode, reason?: string): void
   /** Resolves when both sides are closed. Never rejects. */
@@ -111,6 +115,7 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
       return
     }
     fromWorkspace.sawData(chunk)
+    hooks.onHeard?.()
     if (!passToClient(chunk)) workspace.pause()
   }
 
@@ -124,6 +129,12 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
     const flushed = Math.max(drained, bytesOut - client.writableLength)
     if (flushed > drained) hooks.onDrained?.(flushed - drained)
     drained = flushed
+  }
+
+  function say(text: string): void {
+    const mayInsert = fromWorkspace.betweenMessages && !fromWorkspace.closeSeen
+    if (closing !== undefined || !mayInsert || !client.writable) return
+    passToClient(textFrame(text))
   }
 
   function close(code: CloseCode, reason = ''): void {
@@ -191,5 +202,5 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
   workspace.resume()
   client.resume()
 
-  return { close, closed }
+  return { say, close, closed }
 }

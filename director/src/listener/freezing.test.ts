@@ -171,6 +171,25 @@ describe('hazard: a frozen workspace, whose socket accepts connections and is si
     socket.close()
   })
 
+  it('keeps a page that waits for heartbeats connected, without waking by its answers, until the person types', async () => {
+    await using test = await startFreezing()
+    const rule = { path: '/ws', prefix: '33', periodMs: 1_000, answers: '2' }
+    await test.bed.introduce([{ ...labRoute, quietFrames: [rule] }])
+    const socket = await openWebSocket(test.bed)
+    await test.untilFrozen()
+    const thaws = test.thaws()
+    for (let beats = 0; beats < 2; beats += 1) {
+      const [said] = (await once(socket, 'message')) as [Buffer]
+      assert.equal(said.toString(), '2')
+      assert.equal(test.bed.spawner.asked.at(-1)?.start, 'no')
+    }
+    assert.equal(test.thaws(), thaws)
+    socket.send('typed')
+    while (!test.served.has('typed')) await once(socket, 'message')
+    assert.equal(test.thaws(), thaws + 1)
+    socket.close()
+  })
+
   it('does not wake by a WebSocket whose handshake is a background request, and keeps it open', async () => {
     await using test = await startFreezing()
     await test.bed.introduce([{ ...labRoute, backgroundRequests: ['GET /ws'] }])

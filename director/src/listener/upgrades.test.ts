@@ -226,10 +226,10 @@ describe('a WebSocket', () => {
     bed.spawner.seats = async () => granted(workspace.address)
     const socket = open(bed)
     await once(socket, 'open')
+    const closed = once(socket, 'close')
     bed.spawner.send({ event: 'revoke', data: { workspace: 'lab-alice', generation: 'g1' } })
     bed.spawner.seats = async () => granted(other.address, { generation: 'g2' })
     while ((await bed.request({})).body !== 'moved');
-    const closed = once(socket, 'close')
     if (socket.readyState === socket.OPEN) socket.send('lost')
     const [code] = (await closed) as [number]
     assert.equal(code, 1012)
@@ -300,6 +300,25 @@ describe('a WebSocket', () => {
     assert.equal(seat?.connections, 1)
     assert.ok((seat?.lastUseAgoMs ?? 0) > 400, `used ${seat?.lastUseAgoMs} ms ago`)
     socket.close()
+  })
+
+  it('is closed as soon as its container is about to be stopped, and others stay open', async () => {
+    await using test = await startEcho()
+    const { bed, workspace } = test
+    await bed.introduce([labRoute])
+    bed.spawner.seats = async ({ user }) =>
+      granted(workspace.address, { generation: user.name, workspace: `lab-${user.name}` })
+    const socket = open(bed)
+    const other = open(bed, '/ws', {
+      'x-forwarded-preferred-username': 'bob',
+      'x-forwarded-user': 'u-bob',
+    })
+    await Promise.all([once(socket, 'open'), once(other, 'open')])
+    bed.spawner.send({ event: 'revoke', data: { workspace: 'lab-alice', generation: 'alice' } })
+    const [code] = (await once(socket, 'close')) as [number]
+    assert.equal(code, 1012)
+    assert.equal(await echoed(other, 'still here'), 'still here')
+    other.close()
   })
 
   it('ends at its maximum age', async () => {

@@ -11,9 +11,10 @@ import { filterHeaders } from '../headers/raw-headers.ts'
 import type { Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
 import { pathOf } from '../routing/path-prefix.ts'
-import type { FrameRules } from '../routing/quiet-frames.ts'
+import type { FrameRules, Heartbeat } from '../routing/quiet-frames.ts'
 import { clientGone, type Ending, type Entry } from './access-log.ts'
 import type { AdmittedRequest } from './admission.ts'
+import { createHeartbeats, type Heartbeats } from './heartbeats.ts'
 import { failureDetail, tooManyDetail } from './refusals.ts'
 import type { ServeDeps } from './requests.ts'
 import { beginRequestActivity } from './request-activity.ts'
@@ -32,13 +33,17 @@ export interface Upgrades {
   serve(req: IncomingMessage, socket: Socket, head: Buffer): Promise<void>
   /** Closes every open WebSocket with 1012. */
   closeAll(): void
+  /** Closes those to a container that is about to be stopped with 1012: a page must not answer what a frozen application
+   * still says when it is thawed for its stop. */
+  closeGeneration(generation: string): void
 }
 
 export function createUpgrades(deps: UpgradeDeps): Upgrades {
   const { admit, table, seats, headers, refusals, limits, metrics, accessLog } = deps
   const { deadlines, clock, setTimer, closing, forwardUpgrade, maxAgeMs, uses } = deps
   const seating = createSeating(deps)
-  const connections = new Set<UpgradedConnection>()
+  /** The open ones, each with the generation that it leads to. */
+  const connections = new Map<UpgradedConnection, string>()
   let ended = false
 
   interface Exchange {
@@ -112,8 +117,17 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     mayBeFrozen: () => table.current(seatKey) === undefined,
   })
 
-  async function keepOpen(connection: UpgradedConnection): Promise<Ending> {
-    connections.add(connection)
+  /** Whether the workspace can speak for itself on this connection: it is not frozen, as far as is known. */
+  async function runs({ seatKey, holder, route }: AdmittedRequest, gone: AbortSignal) {
+    if (table.current(seatKey) !== undefined) return true
+    const signal = AbortSignal.any([gone, closing])
+    const asked = { holder, route, start: 'no', navigation: false, until: clock.now() } as const
+    const { status } = await seats.request({ ...asked, signal })
+    return status === 'granted' || status === 'waiting'
+  }
+
+  async function keepOpen(connection: UpgradedConnection, generation: string): Promise<Ending> {
+    connections.set(connection, generation)
     const age =
       maxAgeMs > 0
         ? setTimer(maxAgeMs, () => connection.close(1001, 'maximum age reached'))
@@ -147,6 +161,15 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       path: pathOf(innerTarget),
     })
     const gone = new AbortController()
+    const startHeartbeats = ({ say }: UpgradedConnection, heartbeat: Heartbeat) =>
+      createHeartbeats({
+        clock,
+        setTimer,
+        heartbeat,
+        say,
+        runs: () => runs(admitted, gone.signal),
+      })
+    let heartbeats: Heartbeats | undefined
     const outcome = await forwardUpgrade({
       req,
       socket,
@@ -168,11 +191,18 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
         // Data that a server pushes is no use.
         onDrained: () => undefined,
         ...frameHooks(admitted, seat, rules, gone.signal),
+        onHeard: () => heartbeats?.heard(),
       },
     })
     switch (outcome.kind) {
-      case 'open':
-        return await keepOpen(outcome.connection).finally(() => gone.abort())
+      case 'open': {
+        const { connection } = outcome
+        heartbeats = rules?.heartbeat && startHeartbeats(connection, rules.heartbeat)
+        return await keepOpen(connection, seat.lease.generation).finally(() => {
+          gone.abort()
+          heartbeats?.[Symbol.dispose]()
+        })
+      }
       case 'answered':
       case 'cut': {
         const { kind: how, status, bytesIn, bytesOut } = outcome
@@ -232,7 +262,11 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     },
     closeAll() {
       ended = true
-      for (const connection of connections) connection.close(1012)
+      for (const connection of connections.keys()) connection.close(1012)
+    },
+    closeGeneration(ending) {
+      for (const [connection, generation] of connections)
+        if (generation === ending) connection.close(1012)
     },
   }
 }

@@ -12,11 +12,18 @@ export interface ClientFrame {
   readonly begin: Uint8Array
 }
 
+export interface Heartbeat {
+  readonly text: string
+  readonly periodMs: number
+}
+
 /** The rules for one WebSocket. */
 export interface FrameRules {
   readonly longestPrefix: number
   /** They look into payloads, which must not be compressed then. */
   readonly readsPayload: boolean
+  /** What the server says in each period: a page that no longer hears it gives the connection up. */
+  readonly heartbeat?: Heartbeat
   /** For one connection: a period counts from its last frame. */
   judge(clock: Clock): (frame: ClientFrame) => boolean
 }
@@ -40,7 +47,9 @@ export function createFrameRules(written: readonly QuietFrames[] = []): FrameRul
     const path = pathOf(target)
     const rules = all.filter(({ matches }) => matches(path)).map(({ rule }) => rule)
     if (rules.length === 0) return undefined
+    const heartbeat = rules.map(heartbeatOf).find((found) => found !== undefined)
     return {
+      ...(heartbeat === undefined ? {} : { heartbeat }),
       longestPrefix: Math.max(...rules.map(({ prefix }) => prefix.length)),
       readsPayload: rules.some(
         ({ prefix, maxBytes }) => prefix.length > 0 || maxBytes !== undefined,
@@ -48,6 +57,10 @@ export function createFrameRules(written: readonly QuietFrames[] = []): FrameRul
       judge: (clock) => createJudge(rules, clock),
     }
   }
+}
+
+function heartbeatOf({ answers: text, periodMs }: Rule): Heartbeat | undefined {
+  return text === undefined || periodMs === undefined ? undefined : { text, periodMs }
 }
 
 function createJudge(rules: readonly Rule[], clock: Clock): (frame: ClientFrame) => boolean {

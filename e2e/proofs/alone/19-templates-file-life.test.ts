@@ -243,6 +243,34 @@ describe('proof 19: the life of workspaces according to the file', { concurrency
     assert.match(await run('docker', report), /\n {2}WebSocket frame {2}\/ws {2}\d+ times/)
   })
 
+  it('frames: keeps the connection of a page to a frozen workspace by its heartbeat, and wakes it by typing', async () => {
+    const name = await use(at('resting'))
+    const socket = await at('resting').webSocket('/ws')
+    const frozen = await happens(name, 'pause')
+    for (let beats = 0; beats < 3; beats += 1) {
+      assert.equal(await socket.next(), 'ping')
+      socket.send('pong')
+    }
+    const events = history.events.slice(history.events.indexOf(frozen) + 1)
+    assert.equal(events.find(isOf(name, 'unpause')), undefined, 'the heartbeats wake nothing')
+    socket.send('typed')
+    const heard: string[] = []
+    while (!heard.includes('typed')) heard.push(await socket.next())
+    assert.ok(history.events.some(isOf(name, 'unpause')))
+    socket.close()
+  })
+
+  it('frames: closes the connection of an untouched page when its frozen workspace is stopped, which stays stopped', async () => {
+    const name = await use(at('resting', 'ben'))
+    const socket = await at('resting', 'ben').webSocket('/ws')
+    socket.socket.on('message', () => socket.send('pong'))
+    await happens(name, 'die')
+    const { code } = await socket.ended
+    assert.equal(code, 1012)
+    const { State } = await inspected(berth.engine, name)
+    assert.equal(State.Status, 'exited')
+  })
+
   it('start: request: starts a stopped workspace for a request of an open page, but not for its polls', async () => {
     const name = await use(at('reopened'))
     await happens(name, 'die')

@@ -163,6 +163,10 @@ export const berthKeys = {
           field.period('1s', '24h'),
           'One frame in each such time; a further frame before that is use',
         ).optional(),
+        answers: value(
+          field.heartbeat,
+          'These frames answer this text, which the server says in each `period`. While the workspace is frozen, the director says it, so that the page keeps the connection',
+        ).optional(),
       },
       'frames that are alike',
     ),

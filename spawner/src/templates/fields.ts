@@ -91,6 +91,10 @@ export const framePrefix = custom((text) => {
   return bytes.length > 0 && bytes.length <= 128 ? bytes.toLowerCase() : undefined
 }, 'must be a text of 1 to 64 bytes, or bytes such as 0x03')
 
+export const heartbeat = checked((text) =>
+  text.length > 0 && Buffer.byteLength(text) <= 64 ? undefined : 'must be a text of 1 to 64 bytes',
+)
+
 /** Of a body or a frame. */
 export const bytes = custom((text) => {
   const value = parseSize(text)

@@ -309,6 +309,11 @@ describe('a field of a template in the file', () => {
         { path: '*', prefix: 'c3bc3b', periodMs: 25_000 },
       ],
     ],
+    [
+      'frames: [{ path: /ws, prefix: 3, period: 25s, answers: 2 }]',
+      (t) => t.quietFrames,
+      [{ path: '/ws', prefix: '33', periodMs: 25_000, answers: '2' }],
+    ],
     ['', (t) => t.quietFrames, []],
     [
       'activity: { path: /api/status, cpu: 20, at_most: 8h }',

@@ -130,12 +130,15 @@ export function templateFromFile(
     backgroundRequests: (written.background ?? []).map((item) =>
       typeof item === 'string' ? item : { request: item.request, maxBytes: item.max_size },
     ),
-    quietFrames: (written.frames ?? []).map(({ path = '*', prefix, max_size, period }) => ({
-      path,
-      ...(prefix === undefined ? {} : { prefix }),
-      ...(max_size === undefined ? {} : { maxBytes: max_size }),
-      ...(period === undefined ? {} : { periodMs: period }),
-    })),
+    quietFrames: (written.frames ?? []).map(
+      ({ path = '*', prefix, max_size, period, answers }) => ({
+        path,
+        ...(prefix === undefined ? {} : { prefix }),
+        ...(max_size === undefined ? {} : { maxBytes: max_size }),
+        ...(period === undefined ? {} : { periodMs: period }),
+        ...(answers === undefined ? {} : { answers }),
+      }),
+    ),
     connectionIdleMs: written.connection_idle ?? defaultConnectionIdleMs,
   }
   return { template: { ...template, weakened: weakened(template.spec) }, complaints, places }

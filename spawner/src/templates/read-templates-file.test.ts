@@ -109,9 +109,12 @@ const broken: readonly Broken[] = [
     ],
   },
   {
-    why: 'an entry about frames that would hold for every frame',
-    text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    frames: [{}]\n`,
-    problems: [/^5:14 .*frames\.0 must say which frames/],
+    why: 'entries about frames that would hold for every frame, or that lack their period',
+    text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    frames: [{}, { prefix: 3, answers: 2 }]\n`,
+    problems: [
+      /^5:14 .*frames\.0 must say which frames/,
+      /^5:\d+ .*frames\.1\.answers needs a period/,
+    ],
   },
   {
     why: 'keys of Compose in forms that are none',

@@ -41,12 +41,18 @@ export function templateComplaints(
 
 /** Without a condition nobody who types into a WebSocket would use the workspace. */
 function* frameComplaints({ quietFrames }: Template): Generator<Complaint> {
-  for (const [index, { path, ...conditions }] of quietFrames.entries())
-    if (path === '*' && Object.keys(conditions).length === 0)
+  for (const [index, { path, answers, ...conditions }] of quietFrames.entries()) {
+    if (answers !== undefined && conditions.periodMs === undefined)
+      yield {
+        fields: [`frames.${index}.answers`],
+        message: 'needs a period: how often the server says it',
+      }
+    else if (path === '*' && Object.keys(conditions).length === 0)
       yield {
         fields: [`frames.${index}`],
         message: 'must say which frames: set path, prefix, max_size or period',
       }
+  }
 }
 
 function* kindComplaints({ kind }: Template): Generator<Complaint> {
