@@ -127,6 +127,33 @@ describe('proof 26: the end of a session', () => {
     await page.context().close()
   })
 
+  it('hazard: says that the cookies of an application have grown too large, removes them at a click, and leads back', async () => {
+    const page = await openPage(browser)
+    const context = page.context()
+    await signInWithBrowser(page, at('/deep/page?a=1'), 'carol')
+    await page.waitForSelector('footer:has-text("carol")')
+    await context.addCookies(
+      Array.from({ length: 40 }, (_, at) => ({
+        name: `big${at}`,
+        value: 'x'.repeat(3_000),
+        domain: 'localhost',
+        path: at % 2 === 0 ? '/' : '/deep',
+      })),
+    )
+    const refused = await page.goto(at('/deep/page?a=1'))
+    assert.equal(refused?.status(), 431)
+    assert.match(await page.innerText('main'), /cookies/)
+    await page.click('button')
+    await page.waitForSelector('footer:has-text("carol")')
+    assert.equal(page.url(), at('/deep/page?a=1'))
+    const names = (await context.cookies()).map(({ name }) => name)
+    assert.deepEqual(
+      names.filter((name) => name.startsWith('big')),
+      [],
+    )
+    await context.close()
+  })
+
   it('answers git without a session with 401, and not with the error of the provider', async () => {
     const nobody = createPerson(berth.site, 'nobody', createCookieJar())
     for (const [path, method] of [
