@@ -44,6 +44,8 @@ export const demoValues = (random) => ({
   OAUTH2_PROXY_OIDC_ISSUER_URL: 'http://idp.localhost:${IDP_PORT:-4191}',
   // The demo has no TLS. A real deployment has TLS and leaves this line out.
   OAUTH2_PROXY_COOKIE_SECURE: 'false',
+  // The host name of the portal must not be that of a workspace.
+  PORTAL_URL: 'http://portal.localhost:${BERTH_PORT:-4180}',
   // A second template, in addition to the one that the environment describes.
   TEMPLATES_FOLDER: './demo/templates',
   TEMPLATES_FILE: '/etc/berth/templates.yml',

@@ -28,6 +28,9 @@ await runScript(async (progress) => {
   progress.line()
   progress.line(`Berth is ready after ${formatElapsed(progress.elapsedMs())}.`)
   progress.line(`  open     http://localhost:${port} (and http://hello.localhost:${port})`)
+  progress.line(
+    `  portal   http://portal.localhost:${port} (what you have, and what you may start)`,
+  )
   progress.line('  sign in  alice, with the password alice (also bob, carol and admin)')
   progress.line('  stop     npm stop       (people’s files stay; npm run reset removes them too)')
 })

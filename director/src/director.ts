@@ -77,7 +77,7 @@ export async function startDirector(
 
   const registry = createRegistry('director', around.version)
   const metrics = createMetrics(registry)
-  const refusals = createRefusals(problemBase, config.SIGN_OUT_URL)
+  const refusals = createRefusals(problemBase, config.SIGN_OUT_URL, config.PORTAL_URL)
   const gatewayCookies = gatewayCookiePatterns(config)
   const ownCookies = createGatewayCookies(gatewayCookies)
   const headers = createHeaderScrub({ gateway, gatewayCookies, publicUrl })
@@ -134,6 +134,7 @@ export async function startDirector(
       checkRoutePortOrigin: createCheckOrigin(undefined),
       routes: () => routes,
       routesHeard: () => routesHeard,
+      portalUrl: config.PORTAL_URL,
     }),
     table,
     seats,

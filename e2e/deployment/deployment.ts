@@ -38,6 +38,8 @@ export interface DeploymentOptions {
   /** Prepares the engine before the services start. Objects with the label of the instance are removed with the rest. */
   readonly beforeUp?: (engine: Engine, instance: string) => Promise<void>
   readonly directors?: number
+  /** Sets PORTAL_URL to the host name portal.localhost. */
+  readonly portal?: boolean
   readonly engine?: Engine
   /** How to reach a published port that is not on 127.0.0.1. */
   readonly reach?: (port: number) => Promise<Place>
@@ -108,6 +110,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     NETWORK_POOL: pool.subnet,
     TEMPLATES_FOLDER: templatesFolder,
     ...(options.templates === undefined ? {} : { TEMPLATES_FILE: '/etc/berth/templates.yml' }),
+    ...(options.portal === true ? { PORTAL_URL: `http://portal.localhost:${port}` } : {}),
     ...(options.template ?? helloTemplate),
     ...options.settings,
   }

@@ -29,7 +29,7 @@ export const publicUrl = optional(originUrl, {
 })
 
 export const portalUrl = optional(originUrl, {
-  doc: 'the address reserved for the portal, which does not exist yet; no workspace is ever served on its host name',
+  doc: 'the address of the portal, where people see, start and stop their workspaces; a host name of its own, on which no workspace is ever served',
   example: 'https://portal.berth.example.com',
 })
 
@@ -37,6 +37,17 @@ export const signOutUrl = withDefault(text, '/.berth/sign-out', {
   doc: "where the pages' link for signing out leads. The default ends the session of the gateway, and that of the identity provider if its discovery document has an end_session_endpoint",
   example: '/oauth2/sign_out',
 })
+
+/** A page of a workspace could act on a portal with the same host name: cookies do not know ports. */
+export function portalComplaint(settings: {
+  readonly PUBLIC_URL: string | undefined
+  readonly PORTAL_URL: string | undefined
+}): string | undefined {
+  const { PUBLIC_URL: site, PORTAL_URL: portal } = settings
+  if (site === undefined || portal === undefined) return undefined
+  if (new URL(site).hostname !== new URL(portal).hostname) return undefined
+  return `PORTAL_URL ${portal} has the host name of PUBLIC_URL: the portal needs another host name, not only another port (example: PORTAL_URL=https://portal.berth.example.com)`
+}
 
 export const opsPort = withDefault(port, '9090', {
   doc: 'the port that serves /healthz, /readyz and /metrics',

@@ -13,6 +13,8 @@ export const internalPaths = {
   use: (workspace: string) => `/internal/v1/workspaces/${encodeURIComponent(workspace)}/use`,
   /** The page for a navigation whose workspace is not ready: loading, failure, refusal or end of life. */
   page: '/internal/v1/page',
+  /** Before the path of each request to the portal's host. */
+  portal: '/internal/v1/portal',
   commands: (director: string) => `/internal/v1/directors/${encodeURIComponent(director)}/commands`,
 } as const
 

@@ -201,6 +201,11 @@ describe('the configuration of the spawner', () => {
       /^CONTAINER_ENV_WHO names a person by \{email\}/,
     ],
     [
+      'a portal with the host name of the workspaces',
+      { PUBLIC_URL: 'https://berth.example.com', PORTAL_URL: 'https://berth.example.com:8443' },
+      /^PORTAL_URL https:\/\/berth\.example\.com:8443 has the host name of PUBLIC_URL/,
+    ],
+    [
       'a command that names the host, without PUBLIC_URL',
       { CONTAINER_COMMAND: 'serve --allowed-hosts {host}' },
       /^CONTAINER_COMMAND contains \{host\}, and the address of this template is not known: PUBLIC_URL is not set/,

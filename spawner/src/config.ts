@@ -1,4 +1,5 @@
 // The spawner's configuration: its settings read and checked against each other, and what each part gets of them.
+import { portalComplaint } from '@berth/shared/common-settings'
 import { readSettings, SettingsError, type Settings, type Values } from '@berth/shared/settings'
 import { subnetCount } from '@berth/shared/subnet-pool'
 import type { PolicyConfig } from './policy/domain.ts'
@@ -92,9 +93,21 @@ function missing(env: Environment): string[] {
 /** Settings that are valid and contradict each other. Invalid settings are reported elsewhere. */
 function disagreements(env: Environment, readFile: (path: string) => string): string[] {
   const mended = mend(env, readFile)
-  const template = mended?.config.templates.values().next().value
-  if (mended === undefined || template === undefined) return []
+  if (mended === undefined) return []
   const { config, wrong } = mended
+  const portal = wrong.has('PUBLIC_URL') ? undefined : portalComplaint(config.settings)
+  const template = config.templates.values().next().value
+  return [
+    ...(portal === undefined ? [] : [portal]),
+    ...(template === undefined ? [] : templateDisagreements(template, config, wrong)),
+  ]
+}
+
+function templateDisagreements(
+  template: Template,
+  config: SpawnerConfig,
+  wrong: ReadonlySet<string>,
+): string[] {
   return templateComplaints(template, templateContext(config.settings))
     .filter(({ fields }) => !fields.map(variableOf).some((name) => wrong.has(name)))
     .map(({ fields: [field], message }) => {
@@ -191,6 +204,7 @@ export function webSettings(settings: SpawnerSettings): WebSettings {
     signOutUrl: settings.SIGN_OUT_URL,
     frameAncestors: settings.FRAME_ANCESTORS,
     publicUrl: settings.PUBLIC_URL,
+    portalUrl: settings.PORTAL_URL,
     problemBase: settings.PORTAL_URL ?? settings.PUBLIC_URL,
   }
 }

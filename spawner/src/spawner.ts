@@ -70,7 +70,14 @@ export async function startSpawner(deps: {
   }
   metrics.countFrom(workspaces.counts)
   await workspaces.start()
-  const web = createWeb({ workspaces, settings: webSettings(settings), log })
+  const web = createWeb({
+    workspaces,
+    settings: webSettings(settings),
+    hexOf,
+    clock,
+    version,
+    log,
+  })
   building.use(await startServer(web, settings.LISTEN_PORT, log))
   const api = apiFor(settings, { workspaces, hexOf, clock, log, version })
   if (api !== undefined) building.use(await startServer(api, settings.API_PORT, log))

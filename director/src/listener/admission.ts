@@ -35,14 +35,24 @@ export interface AdmittedRequest {
   readonly remoteAddress: string | undefined
 }
 
-/** A navigation that is led to another path of the same route. */
+/** A navigation that is led to another path of the same route, or to the portal. */
 export interface Redirect {
   readonly status: 307 | 308
   readonly location: string
 }
 
+/** A request of an identified person to the portal, or one that is redirected there. */
+export interface PortalRequest {
+  readonly person: Person
+  readonly proof: GatewayProof
+  /** Path and query as they came. */
+  readonly target: string
+  readonly redirect: Redirect | undefined
+}
+
 export type Admission =
-  | { readonly ok: true; readonly admitted: AdmittedRequest }
+  | { readonly ok: true; readonly to: 'workspace'; readonly admitted: AdmittedRequest }
+  | { readonly ok: true; readonly to: 'portal'; readonly admitted: PortalRequest }
   | (RequestRefusal & { readonly person?: Person })
 
 export type Admit = (request: IncomingMessage, upgrade: boolean) => Admission
@@ -58,18 +68,12 @@ export interface AdmissionDeps {
   readonly routes: () => RouteTable
   /** Whether the table is complete: before the first snapshot of routes it may not be. */
   readonly routesHeard: () => boolean
+  readonly portalUrl: string | undefined
 }
 
 export function createAdmit(deps: AdmissionDeps): Admit {
-  const {
-    checkRequest,
-    identify,
-    publicHost,
-    checkOrigin,
-    checkRoutePortOrigin,
-    routes,
-    routesHeard,
-  } = deps
+  const { checkRequest, identify, publicHost, checkOrigin, checkRoutePortOrigin } = deps
+  const { routes, routesHeard, portalUrl } = deps
 
   return (request, upgrade) => {
     const { method = '', url: target = '', rawHeaders, socket } = request
@@ -83,9 +87,16 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     const table = routes()
     const person = withGroupsOf(who.person, table)
     const found = table.find({ host, target, port: socket.localPort })
+    if (found.kind === 'portal') {
+      if (upgrade) return { ...refuse('bad_request', noWebSocketDetail), person }
+      return { ok: true, to: 'portal', admitted: { person, proof, target, redirect: undefined } }
+    }
     if (found.kind !== 'template') {
-      const kind = found.kind === 'unknown' && !routesHeard() ? 'not-known' : found.kind
-      return { ...refusedHost(kind), person }
+      if (!routesHeard()) return { ...refusedHost('not-known'), person }
+      const leads = found.kind === 'choice' && !upgrade && wantsPage(request)
+      if (!leads || portalUrl === undefined) return { ...refusedHost('unknown'), person }
+      const redirect = { status: 307, location: `${portalUrl}/` } as const
+      return { ok: true, to: 'portal', admitted: { person, proof, target, redirect } }
     }
     const isRoutePort = table.isRoutePort(socket.localPort)
     const check = isRoutePort ? checkRoutePortOrigin : checkOrigin
@@ -103,6 +114,7 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     const holder = { user: person, template, workspace }
     return {
       ok: true,
+      to: 'workspace',
       admitted: {
         person,
         proof,
@@ -170,13 +182,10 @@ export function wantsPage(request: IncomingMessage): boolean {
   return classify({ method, target, rawHeaders }, { isBackground: () => false }).navigation
 }
 
-function refusedHost(kind: 'portal' | 'unknown' | 'not-known'): RequestRefusal {
+export const noWebSocketDetail = 'There is no WebSocket at this address.'
+
+function refusedHost(kind: 'unknown' | 'not-known'): RequestRefusal {
   switch (kind) {
-    case 'portal':
-      return refuse(
-        'template_unknown',
-        'This address is reserved for the portal, which does not exist yet.',
-      )
     case 'unknown':
       return refuse(
         'template_unknown',

@@ -189,13 +189,6 @@ describe('the listener', () => {
     assert.equal(last.toString(), 'data: two\n\n')
   })
 
-  it('refuses requests on the host of the portal', async () => {
-    await using bed = await startTestBed({ config: { PORTAL_URL: 'http://portal.test' } })
-    const answer = await bed.request({ headers: { host: 'portal.test' } })
-    assert.equal(answer.status, 404)
-    assert.equal(codeOf(answer.body), 'template_unknown')
-  })
-
   it('is ready once the spawner has sent the routes', async () => {
     await using bed = await startTestBed()
     const ready = async () =>

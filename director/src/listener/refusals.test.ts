@@ -7,8 +7,8 @@ import { describe, it } from 'node:test'
 import type { Problem } from '@berth/shared/problems'
 import { createRefusals } from './refusals.ts'
 
-async function answer(problem: Problem, asPage: boolean) {
-  const refusals = createRefusals('https://portal.test')
+async function answer(problem: Problem, asPage: boolean, portalUrl?: string) {
+  const refusals = createRefusals('https://portal.test', undefined, portalUrl)
   const server = http.createServer((_req, res) => void refusals.toResponse(res, problem, asPage))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
@@ -51,6 +51,13 @@ describe('a refusal', () => {
       headers.get('content-security-policy'),
       `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
     )
+  })
+
+  it('links its page to the portal, if there is one', async () => {
+    const problem = refusals.problem('template_unknown', 'Nothing is here.')
+    assert.doesNotMatch((await answer(problem, true)).body, /All workspaces/)
+    const { body } = await answer(problem, true, 'https://portal.test')
+    assert.match(body, /<a href="https:\/\/portal\.test\/">All workspaces<\/a>/)
   })
 
   it('reloads its page only for a temporary problem', async () => {

@@ -66,14 +66,19 @@ export const tooManyDetail =
 /**
  * @param base the base URL of the pages that explain problems
  * @param signOutUrl where a person signs out, for refusals of an identity
+ * @param portalUrl where people see what is offered to them
  */
-export function createRefusals(base: string | undefined, signOutUrl?: string): Refusals {
+export function createRefusals(
+  base: string | undefined,
+  signOutUrl?: string,
+  portalUrl?: string,
+): Refusals {
   function render(
     problem: Problem,
     asPage: boolean,
     actions: readonly NoticeAction[] = [],
   ): [Record<string, string>, Buffer] {
-    const notice = noticeOf(problem, actions, signOutUrl)
+    const notice = noticeOf(problem, actions, { signOutUrl, portalUrl })
     const body = Buffer.from(asPage ? renderNotice(notice) : JSON.stringify(problem))
     const again = String(retryAfterSeconds)
     const isTemporary = temporary.has(problem.code)
@@ -116,7 +121,7 @@ export function createRefusals(base: string | undefined, signOutUrl?: string): R
 function noticeOf(
   { title, detail, code, status }: Problem,
   further: readonly NoticeAction[],
-  signOutUrl: string | undefined,
+  { signOutUrl, portalUrl }: { signOutUrl: string | undefined; portalUrl: string | undefined },
 ): Notice {
   const signsOut = aboutIdentity.has(code) && signOutUrl !== undefined
   return {
@@ -128,6 +133,7 @@ function noticeOf(
     actions: [
       ...further,
       { label: 'Try again', href: '' },
+      ...(portalUrl === undefined ? [] : [{ label: 'All workspaces', href: `${portalUrl}/` }]),
       ...(signsOut ? [{ label: 'Sign out', href: signOutUrl }] : []),
     ],
     footer: `${status} ${code}`,

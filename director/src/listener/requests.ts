@@ -22,8 +22,10 @@ import {
 import {
   wantsPage,
   workspaceOf,
+  type Admission,
   type Admit,
   type AdmittedRequest,
+  type PortalRequest,
   type Redirect,
 } from './admission.ts'
 import type { Metrics } from './metrics.ts'
@@ -233,6 +235,20 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     return { outcome: 'own', status, bytesIn: 0, bytesOut: 0 }
   }
 
+  async function passToPortal(exchange: Exchange, admitted: PortalRequest): Promise<Ending> {
+    const { req, res, expectContinue } = exchange
+    const outcome = await passThrough.portal({ req, res, expectContinue, ...admitted })
+    return ending(exchange, outcome, 'own')
+  }
+
+  function answer(exchange: Exchange, admission: Extract<Admission, { ok: true }>) {
+    if (admission.to === 'portal') return passToPortal(exchange, admission.admitted)
+    const { admitted } = admission
+    if (!admitted.own) return serveWorkspace(exchange, admitted)
+    exchange.entry.workspace = workspaceOf(admitted) ?? table.last(admitted.seatKey)?.workspace
+    return passOwn(exchange, admitted)
+  }
+
   async function serve(exchange: Exchange): Promise<Ending> {
     const { req, entry } = exchange
     const path = pathOf(req.url ?? '')
@@ -249,10 +265,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     const taken = limits.take(admitted.person.name, false)
     if ('limit' in taken)
       return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))
-    if (admitted.own)
-      entry.workspace = workspaceOf(admitted) ?? table.last(admitted.seatKey)?.workspace
-    const served = admitted.own ? passOwn(exchange, admitted) : serveWorkspace(exchange, admitted)
-    return await served.finally(() => taken[Symbol.dispose]())
+    return await answer(exchange, admission).finally(() => taken[Symbol.dispose]())
   }
 
   return async (req, res, expectContinue) => {

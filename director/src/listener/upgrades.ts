@@ -13,7 +13,7 @@ import type { Lease } from '../leases/lease.ts'
 import { pathOf } from '../routing/path-prefix.ts'
 import type { FrameRules, Heartbeat } from '../routing/quiet-frames.ts'
 import { clientGone, type Ending, type Entry } from './access-log.ts'
-import type { AdmittedRequest } from './admission.ts'
+import { noWebSocketDetail, type AdmittedRequest } from './admission.ts'
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts'
 import { failureDetail, tooManyDetail } from './refusals.ts'
 import type { ServeDeps } from './requests.ts'
@@ -241,10 +241,10 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       if (admission.person !== undefined) entry.user = admission.person.name
       return refuseWith(exchange, admission.code, admission.detail)
     }
+    entry.user = admission.admitted.person.name
+    if (admission.to === 'portal' || admission.admitted.own)
+      return refuseWith(exchange, 'bad_request', noWebSocketDetail)
     const { admitted } = admission
-    entry.user = admitted.person.name
-    if (admitted.own)
-      return refuseWith(exchange, 'bad_request', 'There is no WebSocket at this address.')
     const taken = limits.take(admitted.person.name, true)
     if ('limit' in taken)
       return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))

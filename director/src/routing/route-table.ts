@@ -24,6 +24,8 @@ export type Destination =
       readonly base: string
     }
   | { readonly kind: 'portal' }
+  /** The root of a known host that no route has: only the portal shows what is offered. */
+  | { readonly kind: 'choice' }
   | { readonly kind: 'unknown' }
 
 type TemplateDestination = Extract<Destination, { kind: 'template' }>
@@ -64,6 +66,7 @@ interface Site {
 }
 
 const portal: Destination = { kind: 'portal' }
+const choice: Destination = { kind: 'choice' }
 const unknown: Destination = { kind: 'unknown' }
 const assetsPrefix = `${ownPathPrefix}assets/`
 
@@ -113,7 +116,10 @@ export function createRouteTable(routes: readonly Route[], sites: Sites): RouteT
       // Checked first, so that no route can take the portal's host name, with or without the root's trailing dot.
       if (name !== undefined && name.replace(/\.$/, '') === portalHost) return portal
       const site = siteOf(name, port)
-      return (site === undefined ? undefined : findIn(site, target)) ?? unknown
+      if (site === undefined) return unknown
+      const found = findIn(site, target)
+      if (found !== undefined) return found
+      return portalHost !== undefined && isRoot(target) ? choice : unknown
     },
     isRoutePort: (port) => port !== undefined && byPort.has(port),
     isNamedGroup: (group) => namedGroups === undefined || namedGroups.has(group),
@@ -154,6 +160,10 @@ function findIn({ paths, whole }: Site, target: string): Destination | undefined
   // No route has the root of this host. The pages of the routes below it still load their assets from the root.
   const [any] = paths
   return any === undefined ? undefined : { ...any, base: '' }
+}
+
+function isRoot(target: string): boolean {
+  return target === '/' || target.startsWith('/?')
 }
 
 function hostOfUrl(url: string | undefined): string | undefined {

@@ -98,7 +98,7 @@ describe('a host name below a wildcard', () => {
     ['abclab.test', 'unknown'],
     ['abc.lab.test.', 'unknown'],
     ['*.lab.test', 'hex'],
-    ['x.paths.test', 'unknown'],
+    ['x.paths.test', 'choice'],
   ] as const)
     it(`${host} leads to ${expected}`, () => {
       assert.equal(leads(table, { host, target: '/' }), expected)
@@ -137,7 +137,7 @@ describe('a path', () => {
     ['lab.test', '/.berth/assets/x', 'lab'],
     ['hello.test', '/lab/x', 'c/lab'],
     ['hello.test', '/lab/deep', 'c/lab'],
-    ['hello.test', '/', 'unknown'],
+    ['hello.test', '/', 'choice'],
     ['hello.test', '/.berth/assets/x', 'c'],
     ['hello.test', '/.berth/status', 'unknown'],
     ['whole.test', '/lab', 'd'],
@@ -181,7 +181,7 @@ describe('a port of a route', () => {
     [8090, undefined, '/', 'own'],
     [8090, 'portal.test', '/', 'portal'],
     [8091, 'any', '/x/y', 'both/x'],
-    [8091, 'any', '/', 'unknown'],
+    [8091, 'any', '/', 'choice'],
     [8080, 'both.test', '/x', 'both/x'],
     [8080, 'lab.test', '/', 'lab'],
     [8080, 'any', '/', 'unknown'],

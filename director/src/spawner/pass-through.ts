@@ -5,20 +5,24 @@ import { forwardRequest } from '../forward/forward-request.ts'
 import type { ForwardOutcome } from '../forward/outcome.ts'
 import { isHopByHop } from '../headers/hop-by-hop.ts'
 import { filterHeaders } from '../headers/raw-headers.ts'
-import type { HeaderScrub } from '../headers/scrub.ts'
+import type { HeaderScrub, SpawnerContext } from '../headers/scrub.ts'
 import type { GatewayProof } from '../identity/gateway.ts'
 import type { Spawner } from './client.ts'
 
-export interface PassedRequest {
+/** A request that passes to the spawner. */
+export interface SpawnerRequest {
   readonly req: IncomingMessage
   readonly res: ServerResponse
   readonly expectContinue: boolean
   readonly person: Person
   readonly proof: GatewayProof
-  readonly template: string
-  readonly workspace: string | undefined
   /** Path and query as they came. */
   readonly target: string
+}
+
+export interface PassedRequest extends SpawnerRequest {
+  readonly template: string
+  readonly workspace: string | undefined
   /** The path prefix of the route. */
   readonly base: string
   /** For Berth's own paths: the target without that prefix. */
@@ -30,6 +34,8 @@ export interface PassThrough {
   own(request: PassedRequest): Promise<ForwardOutcome>
   /** The page for a navigation whose workspace is not ready. */
   page(request: PassedRequest): Promise<ForwardOutcome>
+  /** Everything on the portal's host, with any method. */
+  portal(request: SpawnerRequest): Promise<ForwardOutcome>
 }
 
 export interface PassThroughDeps {
@@ -42,14 +48,13 @@ const ownMs = 30_000
 
 export function createPassThrough({ spawner, headers }: PassThroughDeps): PassThrough {
   function pass(
-    request: PassedRequest,
+    request: SpawnerRequest,
     target: string,
     answerTimeoutMs: number,
-    navigation: { target?: string },
+    more: Pick<SpawnerContext, 'template' | 'workspace' | 'base' | 'target'> = {},
   ): Promise<ForwardOutcome> {
-    const { req, res, expectContinue, person, proof, template, workspace, base } = request
-    const remoteAddress = req.socket.remoteAddress
-    const context = { remoteAddress, proof, person, template, workspace, base, ...navigation }
+    const { req, res, expectContinue, person, proof } = request
+    const context = { remoteAddress: req.socket.remoteAddress, proof, person, ...more }
     return forwardRequest({
       req,
       res,
@@ -64,10 +69,15 @@ export function createPassThrough({ spawner, headers }: PassThroughDeps): PassTh
   }
 
   return {
-    own: (request) => pass(request, request.ownTarget, ownMs, {}),
-    page: (request) => pass(request, internalPaths.page, pageMs, { target: request.target }),
+    own: (request) => pass(request, request.ownTarget, ownMs, routeOf(request)),
+    page: (request) =>
+      pass(request, internalPaths.page, pageMs, { ...routeOf(request), target: request.target }),
+    // The prefix keeps a request of a person from the paths that only directors may call.
+    portal: (request) => pass(request, internalPaths.portal + request.target, ownMs),
   }
 }
+
+const routeOf = ({ template, workspace, base }: PassedRequest) => ({ template, workspace, base })
 
 /** The director trusts the spawner's headers, except those that concern the connection. */
 function withoutHopByHop(rawHeaders: readonly string[]): string[] {

@@ -8,6 +8,7 @@ import { createArchive } from './containers/archive.ts'
 import { specHash } from './containers/container-options.ts'
 import { createMeasureCpu } from './containers/cpu-usage.ts'
 import { createCreateContainer } from './containers/create-container.ts'
+import { followLog } from './containers/follow-log.ts'
 import { readExitReport } from './containers/exit-report.ts'
 import { createFreezing } from './containers/freeze-container.ts'
 import { createPreparation } from './containers/prepare-container.ts'
@@ -83,6 +84,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
     lastWords: (generation, signal) => readExitReport(client, generation, signal),
     logs: async (generation, lines, signal) =>
       (await readExitReport(client, generation, signal, lines)).log,
+    followLog: (generation, lines, signal) => followLog(client, generation, lines, signal),
     ...createNetworks(base),
     attachDirector: createAttachDirector({ ...base, provenance }),
     specOf: (template, owner) => specHash(template, owner, instance),

@@ -100,6 +100,12 @@ export interface Engine {
   ): Promise<{ readonly exitCode?: number; readonly log: readonly string[] }>
   /** At most that many of the last lines logged, oldest first, ANSI stripped; none if the container is gone. */
   logs(generation: Generation, lines: number, signal: AbortSignal): Promise<readonly string[]>
+  /** The log as it is written: the last lines first. Ends with the container, with the signal, and when the engine goes. */
+  followLog(
+    generation: Generation,
+    lines: number,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly string[]>
   /** Removes the volume if it is of this instance and of that person, and no container mounts it. */
   removeHome(volume: string, user: UserName, signal: AbortSignal): Promise<EngineResult<void>>
   createNetwork(

@@ -216,6 +216,11 @@ export function createLoop(deps: LoopDeps): Loop {
       return generation === undefined ? [] : engine.logs(generation, lines, signal)
     },
 
+    followLog(name, lines, signal) {
+      const generation = writer.state().workspaces.get(name)?.container?.generation
+      return generation === undefined ? nothing() : engine.followLog(generation, lines, signal)
+    },
+
     reconfigure: (changed) => submit({ type: 'config-changed', config: changed }),
 
     counts() {
@@ -242,5 +247,8 @@ export function createLoop(deps: LoopDeps): Loop {
     },
   }
 }
+
+/** There is no container whose log could be read. */
+async function* nothing(): AsyncGenerator<never> {}
 
 const named = (only: WorkspaceName | undefined) => (only === undefined ? {} : { workspace: only })

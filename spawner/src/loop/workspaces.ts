@@ -74,4 +74,10 @@ export interface Workspaces extends AsyncDisposable {
   followAll(changed: (announced: Announced) => void): Disposable
   /** At most that many of the last lines that the workspace logged, oldest first. */
   logs(workspace: WorkspaceName, lines: number, signal: AbortSignal): Promise<readonly string[]>
+  /** The same, and then what the present container logs, until it ends. */
+  followLog(
+    workspace: WorkspaceName,
+    lines: number,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly string[]>
 }

@@ -3,6 +3,7 @@ import type { Express, RequestHandler } from 'express'
 import { internalPaths } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import { BerthError } from '@berth/shared/problems'
+import type { Clock } from '@berth/shared/clock'
 import type { Workspaces } from '../loop/workspaces.ts'
 import { createApplication } from './http/application.ts'
 import { createAssets } from './pages/assets.ts'
@@ -12,14 +13,20 @@ import { commandsPath, createDirectorStream } from './internal/director-stream.t
 import { createOwnRoutes } from './pages/own-routes.ts'
 import { createPages } from './pages/pages.ts'
 import { createProblemAnswers, HttpRefusal } from './http/problem-answers.ts'
+import type { HexOf } from './docker-spawner/container-hex.ts'
+import { createPortal } from './portal/portal.ts'
 import type { WebSettings } from './http/settings.ts'
 
 export function createWeb(deps: {
   workspaces: Workspaces
   settings: WebSettings
+  hexOf: HexOf
+  clock: Clock
+  version: string
   log: Log
 }): Express {
   const { workspaces, settings, log } = deps
+  const { portalUrl } = settings
   const assets = createAssets()
   const pages = createPages(settings, assets)
   const app = createApplication()
@@ -27,6 +34,8 @@ export function createWeb(deps: {
   app.use(createBearerGuard(settings))
   app.use(createDirectorApi(workspaces, settings))
   app.use(createDirectorStream(workspaces, log))
+  if (portalUrl !== undefined)
+    app.use(internalPaths.portal, createPortal({ ...deps, portalUrl, assets }))
   app.use(createOwnRoutes({ workspaces, settings, pages, assets }))
   for (const [path, methods] of knownPaths) app.all(path, methodNotAllowed(methods))
   app.use(() => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { lastLines, payloads } from './log-frames.ts'
+import { createLogReader, lastLines, payloads } from './log-frames.ts'
 
 const frame = (text: string, stream = 1): Buffer => {
   const body = Buffer.from(text)
@@ -54,5 +54,29 @@ describe('the log of a container', () => {
     ])
     assert.deepEqual(lines(frame('whole\n'), Buffer.from([1, 0, 0])), ['whole'])
     assert.deepEqual(lines(), [])
+  })
+})
+
+describe('a log that is followed', () => {
+  it('is read wherever the stream is cut, each line once and complete', () => {
+    const whole = Buffer.concat([
+      frame('one\ntw'),
+      frame('o\n', 2),
+      frame('h\u00e9llo \u{1f6a2}\r\n'),
+      frame('\u001b[31mred\u001b[0m\nunfinished'),
+    ])
+    for (let size = 1; size <= whole.length; size += 1) {
+      const read = createLogReader(20)
+      const chunks = []
+      for (let at = 0; at < whole.length; at += size) chunks.push(whole.subarray(at, at + size))
+      assert.deepEqual(chunks.flatMap(read), ['one', 'two', 'h\u00e9llo \u{1f6a2}', 'red'])
+    }
+  })
+
+  it('keeps no more of a line that never ends than is shown', () => {
+    const read = createLogReader(20)
+    for (let count = 0; count < 1_000; count += 1)
+      assert.deepEqual(read(frame('x'.repeat(1_000))), [])
+    assert.deepEqual(read(frame('\n')), ['x'.repeat(20) + '\u2026'])
   })
 })

@@ -30,6 +30,41 @@ export function lastLines(framed: Uint8Array, bounds: LineBounds): readonly stri
     .slice(-bounds.lines)
 }
 
+/** Reads frames as they arrive, cut anywhere: each call returns the lines that its chunk completes. */
+export function createLogReader(lineLength: number): (chunk: Uint8Array) => readonly string[] {
+  const decoder = new TextDecoder()
+  let head = Buffer.alloc(0)
+  let left = 0
+  let rest = ''
+
+  function textOf(chunk: Uint8Array): string {
+    let text = ''
+    for (let at = 0; at < chunk.length;) {
+      const isHead = left === 0
+      const end = Math.min(at + (isHead ? headerLength - head.length : left), chunk.length)
+      const part = chunk.subarray(at, end)
+      at = end
+      if (isHead) {
+        head = Buffer.concat([head, part])
+        if (head.length < headerLength) break
+        left = head.readUInt32BE(4)
+        head = Buffer.alloc(0)
+      } else {
+        text += decoder.decode(part, { stream: true })
+        left -= part.length
+      }
+    }
+    return text
+  }
+
+  return (chunk) => {
+    const lines = (rest + textOf(chunk)).split(/\r?\n/)
+    // A container may write a line that never ends: its beginning is all that is shown of it.
+    rest = (lines.pop() ?? '').slice(0, lineLength * 8)
+    return lines.map((line) => clean(line, lineLength)).filter((line) => line !== '')
+  }
+}
+
 function clean(line: string, longest: number): string {
   // On a terminal, the text after a carriage return overwrites the text before it.
   const shown = stripVTControlCharacters(line.slice(line.lastIndexOf('\r') + 1))

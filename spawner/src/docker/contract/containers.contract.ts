@@ -201,6 +201,28 @@ describe('containers on a real engine', () => {
     if (failure !== undefined) assert.equal(failure.exitCode, 7)
   })
 
+  it('are followed line by line, until they end or the reader leaves', async () => {
+    const command = ['sh', '-c', 'echo first; while read line; do echo "$line" >&2; done < /tmp/in']
+    const setUp = ['sh', '-c', `mkfifo /tmp/in; exec ${command.map((one) => `'${one}'`).join(' ')}`]
+    const { id } = await test.started('lea', { command: setUp })
+    const lines: string[] = []
+    const leaving = new AbortController()
+    const left = (async () => {
+      for await (const further of engine.followLog(id, 10, leaving.signal))
+        if (further.length > 0) leaving.abort()
+    })()
+    await left
+    for await (const further of engine.followLog(id, 10, signal)) {
+      lines.push(...further)
+      // The program ends when its input does.
+      if (lines.length === 1) await run(docker, id, 'sh', '-c', 'echo second > /tmp/in')
+    }
+    assert.deepEqual(lines, ['first', 'second'])
+    const none = []
+    for await (const further of engine.followLog('0'.repeat(64), 10, signal)) none.push(further)
+    assert.deepEqual(none, [])
+  })
+
   it('that run out of memory report that', async () => {
     const command = ['sh', '-c', 'tail /dev/zero']
     const { generation } = valueOf(await create('kim', { command, memoryBytes: 8 * 1024 ** 2 }))

@@ -5,7 +5,7 @@ import type { WorkspaceName } from '@berth/shared/names'
 import type { Container, Failure, Inventory, NetworkIndex } from '../../policy/domain.ts'
 import type { Engine, EngineEvent, EngineResult } from '../engine.ts'
 
-type CallName = Exclude<keyof Engine, 'events' | 'specOf'>
+type CallName = Exclude<keyof Engine, 'events' | 'followLog' | 'specOf'>
 
 export interface FakeEngine extends Engine {
   /** Every call, in order, as `name subject`. */
@@ -17,6 +17,8 @@ export interface FakeEngine extends Engine {
   /** The engine stops answering, or answers again. */
   away(isAway: boolean): void
   emit(event: EngineEvent): void
+  /** The container logs a line. */
+  print(line: string): void
   readonly containers: Map<
     string,
     { workspace: WorkspaceName; owner: Person | undefined; network: number } & Container
@@ -33,6 +35,8 @@ export function createFakeEngine(clock: Clock): FakeEngine {
   const failures = new Map<CallName, { failure: Failure; retry: boolean }>()
   let isAway = false
   let made = 0
+  const written: string[] = []
+  let logged = Promise.withResolvers<void>()
   let stream = Promise.withResolvers<void>()
   const events: EngineEvent[] = []
 
@@ -64,6 +68,14 @@ export function createFakeEngine(clock: Clock): FakeEngine {
     const planned = failures.get(name)
     failures.delete(name)
     return planned === undefined ? ok(work()) : { ok: false, ...planned }
+  }
+
+  async function nextLines(signal: AbortSignal): Promise<readonly string[]> {
+    const aborted = new Promise<void>((resolve) =>
+      signal.addEventListener('abort', () => resolve(), { once: true }),
+    )
+    await Promise.race([logged.promise, aborted])
+    return written.splice(0)
   }
 
   const look = (): Inventory => ({
@@ -105,6 +117,11 @@ export function createFakeEngine(clock: Clock): FakeEngine {
     away(value) {
       isAway = value
       if (value) stream.resolve()
+    },
+    print(line) {
+      written.push(line)
+      logged.resolve()
+      logged = Promise.withResolvers()
     },
     emit(event) {
       events.push(event)
@@ -153,6 +170,8 @@ export function createFakeEngine(clock: Clock): FakeEngine {
       return outcome('stopContainer', generation, signal, () => {
         const found = containers.get(generation)
         if (found !== undefined) containers.set(generation, { ...found, status: 'exited' })
+        logged.resolve()
+        logged = Promise.withResolvers()
         return { exitCode: 0 }
       })
     },
@@ -184,6 +203,13 @@ export function createFakeEngine(clock: Clock): FakeEngine {
       return { exitCode: 3, log: ['last line'] }
     },
     logs: async (_generation, lines) => ['first line', 'last line'].slice(-lines),
+    async *followLog(generation, lines, signal) {
+      yield ['first line', 'last line'].slice(-lines)
+      while (containers.get(generation)?.status === 'running' && !signal.aborted) {
+        const further = await nextLines(signal)
+        if (further.length > 0) yield further
+      }
+    },
     removeHome: (volume, _user, signal) => outcome('removeHome', volume, signal, () => undefined),
     async createNetwork(index, signal) {
       const result = await outcome('createNetwork', String(index), signal, () =>

@@ -34,6 +34,8 @@ export function createTestLoop(
     reached?: Reached
     store?: Store
     workspaceRoutes?: LoopDeps['workspaceRoutes']
+    /** In addition to `lab`. */
+    templates?: readonly Template[]
   } = {},
 ) {
   const time = createFakeTime()
@@ -49,7 +51,7 @@ export function createTestLoop(
   const lab = template()
   const config: PolicyConfig = {
     limits: { ...noLimits, ...options.limits },
-    templates: new Map([[lab.name, lab]]),
+    templates: new Map([lab, ...(options.templates ?? [])].map((one) => [one.name, one])),
     lease: { leaseMs: 10_000, marginMs: 5_000 },
     spareNetworks: 0,
     networkCount: 16,

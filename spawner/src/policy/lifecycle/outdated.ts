@@ -4,11 +4,21 @@ import type { State, Workspace } from '../domain.ts'
 /** What is needed to tell; a draft has it as well as a state. */
 type ImageFacts = Pick<State, 'config' | 'images'>
 
-export function isOutdated({ config, images }: ImageFacts, workspace: Workspace): boolean {
+export function isOutdated(facts: ImageFacts, workspace: Workspace): boolean {
+  return outdatedBy(facts, workspace) !== undefined
+}
+
+/** What has changed since the container was made: what its template says, or only the image of that name. */
+export function outdatedBy(
+  { config, images }: ImageFacts,
+  workspace: Workspace,
+): 'template' | 'image' | undefined {
   const { container, owner } = workspace
   const template = config.templates.get(workspace.template)
-  if (container === undefined || template === undefined) return false
-  if (config.specOf(template, owner) !== container.spec) return true
+  if (container === undefined || template === undefined) return undefined
+  if (config.specOf(template, owner) !== container.spec) return 'template'
   const latest = images.get(template.spec.image)
-  return latest !== undefined && container.imageId !== undefined && latest !== container.imageId
+  const isFormer =
+    latest !== undefined && container.imageId !== undefined && latest !== container.imageId
+  return isFormer ? 'image' : undefined
 }

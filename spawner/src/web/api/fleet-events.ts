@@ -1,23 +1,30 @@
 // The phases of all workspaces as a stream of events, for scripts that follow them. Bounded in number and in memory.
 import type { Response } from 'express'
+import type { Person } from '@berth/shared/contract'
 import { BerthError } from '@berth/shared/problems'
+import { isTheirs } from '../../policy/asked/theirs.ts'
+import type { Workspace } from '../../policy/domain.ts'
 import { openEventStream } from '../http/event-stream.ts'
 import { momentOf, type ApiDeps } from './handlers.ts'
 import { presentWorkspaces, showAbsent, showWorkspace } from './shown.ts'
 
+/** Of the holder of the token, and of each person. */
 const maxStreams = 50
 /** A new stream begins with the events of all workspaces at once, so the limit must be large enough for them. */
 const maxPendingBytes = 16 * 1024 * 1024
 
 export interface FleetEvents {
-  open(response: Response): void
+  /** @param as the person who follows: only what is theirs is sent. Absent: the holder of the token */
+  open(response: Response, as?: Person): void
 }
 
 export function createFleetEvents({ workspaces, hexOf, clock }: ApiDeps): FleetEvents {
-  let open = 0
+  const counts = new Map<string, number>()
   return {
-    open(response) {
-      if (open >= maxStreams)
+    open(response, as) {
+      const key = as?.name ?? ''
+      const count = counts.get(key) ?? 0
+      if (count >= maxStreams)
         throw new BerthError(
           'limit_connections',
           `At most ${maxStreams} event streams may be open at once.`,
@@ -25,26 +32,31 @@ export function createFleetEvents({ workspaces, hexOf, clock }: ApiDeps): FleetE
             details: { limit: maxStreams },
           },
         )
-      open += 1
+      counts.set(key, count + 1)
       let following: Disposable | undefined = undefined
       const stream = openEventStream(response, maxPendingBytes, {
         onClose() {
-          open -= 1
+          const left = (counts.get(key) ?? 1) - 1
+          if (left === 0) counts.delete(key)
+          else counts.set(key, left)
           following?.[Symbol.dispose]()
         },
       })
-      const seen = new Map(presentWorkspaces(workspaces.state()).map((one) => [one.name, one]))
-      for (const one of seen.values())
-        stream.send('phase', showWorkspace(workspaces.state(), one, hexOf, momentOf(clock)))
+      const isShown = (one: Workspace) => as === undefined || isTheirs(workspaces.state(), one, as)
+      const show = (one: Workspace) =>
+        stream.send('phase', showWorkspace(workspaces.state(), one, hexOf, momentOf(clock), as))
+      const present = presentWorkspaces(workspaces.state()).filter(isShown)
+      const seen = new Map(present.map((one) => [one.name, one]))
+      for (const one of seen.values()) show(one)
       following = workspaces.followAll(({ workspace: name, phase }) => {
         const one = phase === 'absent' ? undefined : workspaces.state().workspaces.get(name)
         const before = seen.get(name)
-        if (one === undefined) {
+        if (one === undefined || !isShown(one)) {
           seen.delete(name)
           if (before !== undefined) stream.send('phase', showAbsent(before, hexOf))
         } else {
           seen.set(name, one)
-          stream.send('phase', showWorkspace(workspaces.state(), one, hexOf, momentOf(clock)))
+          show(one)
         }
       })
       if (stream.closed) following[Symbol.dispose]()

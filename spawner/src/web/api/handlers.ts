@@ -5,7 +5,9 @@ import type { Person } from '@berth/shared/contract'
 import { BerthError } from '@berth/shared/problems'
 import type { z } from 'zod'
 import type { Workspaces } from '../../loop/workspaces.ts'
-import type { Workspace } from '../../policy/domain.ts'
+import type { State, Workspace } from '../../policy/domain.ts'
+import { isAllowed } from '../../policy/asked/access.ts'
+import { isTheirs, isTheirsAlone } from '../../policy/asked/theirs.ts'
 import type { Template } from '../../templates/template.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { HexOf } from '../docker-spawner/container-hex.ts'
@@ -27,6 +29,8 @@ export interface Asked {
   readonly name: string
   readonly query: unknown
   readonly body: unknown
+  /** The person who asks on the portal: they see and change only what is theirs. Absent: the holder of the token. */
+  readonly as?: Person | undefined
 }
 
 export interface ApiDeps {
@@ -37,63 +41,85 @@ export interface ApiDeps {
   readonly withUsers: boolean
 }
 
+type OfOne =
+  | 'startWorkspace'
+  | 'showWorkspace'
+  | 'removeWorkspace'
+  | 'stopWorkspace'
+  | 'restartWorkspace'
+  | 'extendWorkspace'
+
 /** The handlers of all operations except the stream of events, which has no single answer. */
 export type Handlers = Readonly<
-  Record<Exclude<OperationId, 'followEvents'>, (asked: Asked) => unknown>
+  Record<Exclude<OperationId, 'followEvents' | 'showLogs' | OfOne>, (asked: Asked) => unknown> &
+    Record<OfOne, (asked: Asked) => ShownWorkspace> & {
+      showLogs(asked: Asked): Promise<{ readonly lines: readonly string[] }>
+    }
 >
 
 const logsMs = 10_000
 
 export function createHandlers(deps: ApiDeps): Handlers {
   const { workspaces, hexOf, clock, withUsers } = deps
+  const find = (asked: Asked): Workspace => findWorkspace(workspaces.state(), asked)
+  const findOwn = (asked: Asked): Workspace => findOwnWorkspace(workspaces.state(), asked)
 
-  const show = (workspace: Workspace): ShownWorkspace =>
-    showWorkspace(workspaces.state(), workspace, hexOf, momentOf(clock))
+  const show = (workspace: Workspace, as?: Person): ShownWorkspace =>
+    showWorkspace(workspaces.state(), workspace, hexOf, momentOf(clock), as)
   /** The workspace after a request about it. */
-  const showNow = (before: Workspace): ShownWorkspace => {
+  const showNow = (before: Workspace, as?: Person): ShownWorkspace => {
     const now = presentWorkspace(workspaces.state(), before.name)
-    return now === undefined ? showAbsent(before, hexOf) : show(now)
-  }
-
-  function find({ name }: Asked): Workspace {
-    const workspace = presentWorkspace(workspaces.state(), name)
-    if (workspace !== undefined) return workspace
-    throw new BerthError('workspace_unknown', 'There is no workspace with this name.')
+    return now === undefined ? showAbsent(before, hexOf) : show(now, as)
   }
 
   function end(asked: Asked, how: 'stop' | 'remove' | 'restart'): ShownWorkspace {
-    const workspace = find(asked)
+    const workspace = findOwn(asked)
     workspaces.end(workspace.name, how)
-    return showNow(workspace)
+    return showNow(workspace, asked.as)
   }
 
   return {
-    listTemplates: () => {
-      const { templates } = workspaces.state().config
-      return { templates: [...templates.values()].map(showTemplate) }
+    showMe: ({ as }) => ({
+      user: as?.name ?? '',
+      groups: as?.groups ?? [],
+      ...(as?.email === undefined ? {} : { email: as.email }),
+    }),
+
+    listTemplates: ({ as }) => {
+      const templates = [...workspaces.state().config.templates.values()]
+      const offered = templates.filter((one) => as === undefined || isAllowed(one, as))
+      return { templates: offered.map(showTemplate) }
     },
 
-    listWorkspaces({ query }) {
+    listWorkspaces({ query, as }) {
       const { user, template } = query as z.infer<typeof listQuery>
-      const all = presentWorkspaces(workspaces.state()).filter(
+      const state = workspaces.state()
+      const all = presentWorkspaces(state).filter(
         (one) =>
           (template === undefined || one.template === template) &&
-          (user === undefined || isOf(one, user)),
+          (user === undefined || isOf(one, user)) &&
+          (as === undefined || isTheirs(state, one, as)),
       )
-      return { workspaces: all.map(show) }
+      return { workspaces: all.map((one) => show(one, as)) }
     },
 
-    startWorkspace({ body }) {
+    startWorkspace({ body, as }) {
       const wanted = body as z.infer<typeof startBody>
+      if (as !== undefined && namesPerson(wanted))
+        throw new BerthError(
+          'bad_request',
+          'Here a workspace is started for the person who is signed in, so the request names only the template.',
+        )
       const template = workspaces.state().config.templates.get(wanted.template)
       if (template === undefined)
         throw new BerthError('template_unknown', 'There is no template with this name.')
+      if (as !== undefined) return startFor(as, template, as)
       const { user } = wanted
       if (user === undefined) return open(template)
       return startFor(personOf(template, { ...wanted, user }), template)
     },
 
-    showWorkspace: (asked) => show(find(asked)),
+    showWorkspace: (asked) => show(find(asked), asked.as),
     removeWorkspace: (asked) => end(asked, 'remove'),
     stopWorkspace: (asked) => end(asked, 'stop'),
     restartWorkspace: (asked) => end(asked, 'restart'),
@@ -106,17 +132,17 @@ export function createHandlers(deps: ApiDeps): Handlers {
           'The lifetime of this workspace cannot be extended, or was extended before.',
         )
       workspaces.extend(workspace.name)
-      return showNow(workspace)
+      return showNow(workspace, asked.as)
     },
 
     async showLogs(asked) {
       const { tail } = asked.query as z.infer<typeof logsQuery>
-      const { name } = find(asked)
+      const { name } = findOwn(asked)
       const lines = await workspaces.logs(name, tail, abortAfter(logsMs))
       return { lines: lines.map((line) => plainText(line)) }
     },
 
-    showUse: async (asked) => ({ uses: await workspaces.usesOf(find(asked).name) }),
+    showUse: async (asked) => ({ uses: await workspaces.usesOf(findOwn(asked).name) }),
 
     showLimits: () => showLimits(workspaces.state()),
   }
@@ -130,7 +156,7 @@ export function createHandlers(deps: ApiDeps): Handlers {
     )
   }
 
-  function startFor(person: Person, template: Template): ShownWorkspace {
+  function startFor(person: Person, template: Template, as?: Person): ShownWorkspace {
     workspaces.requestStart(person, template.name)
     const { status, refusal, failure } = workspaces.view(person, template.name)
     const reason = refusal?.failure ?? failure
@@ -143,7 +169,7 @@ export function createHandlers(deps: ApiDeps): Handlers {
     const workspace = workspaces.state().workspaces.get(status.workspace as Workspace['name'])
     if (workspace === undefined)
       throw new BerthError('conflict', 'The workspace cannot be started now.')
-    return show(workspace)
+    return show(workspace, as)
   }
 
   function open(template: Template): ShownWorkspace {
@@ -160,9 +186,38 @@ export function createHandlers(deps: ApiDeps): Handlers {
   }
 }
 
+type Named = Pick<Asked, 'name' | 'as'>
+
+/** @throws BerthError `workspace_unknown`, also for a workspace that is not the person's */
+export function findWorkspace(state: State, { name, as }: Named): Workspace {
+  const workspace = presentWorkspace(state, name)
+  const mayKnow = workspace !== undefined && (as === undefined || isTheirs(state, workspace, as))
+  if (mayKnow) return workspace
+  throw new BerthError('workspace_unknown', 'There is no workspace with this name.')
+}
+
+/**
+ * For what concerns every person in the workspace.
+ *
+ * @throws BerthError `workspace_unknown` or `conflict`
+ */
+export function findOwnWorkspace(state: State, asked: Named): Workspace {
+  const workspace = findWorkspace(state, asked)
+  const { as } = asked
+  if (as === undefined || isTheirsAlone(state, workspace, as)) return workspace
+  throw new BerthError(
+    'conflict',
+    'Several people use this workspace, so no single one of them can do that.',
+  )
+}
+
 export function momentOf(clock: Clock): { readonly now: number; readonly wallNow: number } {
   const now = clock.now()
   return { now, wallNow: clock.wallOf(now) }
+}
+
+function namesPerson({ user, subject, groups }: z.infer<typeof startBody>): boolean {
+  return user !== undefined || subject !== undefined || groups !== undefined
 }
 
 function isOf({ owner, seats }: Workspace, user: string): boolean {

@@ -1,22 +1,33 @@
 // The OpenAPI 3.1 description of /api/v1. It is made from the same operations as the routes.
 import { problemStatus, problemMediaType, type ProblemCode } from '@berth/shared/problems'
 import { z } from 'zod'
-import { operations, type Operation } from './operations.ts'
+import { operationsFor, type Audience, type Operation } from './operations.ts'
 import {
   shownLimits,
   shownLogs,
+  shownMe,
   shownProblem,
   shownTemplate,
+  shownUse,
   shownWorkspace,
   startBody,
 } from './schemas.ts'
 
-const named = { shownLimits, shownLogs, shownProblem, shownTemplate, shownWorkspace, startBody }
+const named = {
+  shownLimits,
+  shownLogs,
+  shownMe,
+  shownProblem,
+  shownTemplate,
+  shownUse,
+  shownWorkspace,
+  startBody,
+}
 type Json = Record<string, unknown>
 
-export function describeApi(version: string): Json {
+export function describeApi(version: string, audience: Audience = 'scripts'): Json {
   const paths: Record<string, Json> = {}
-  for (const [id, operation] of Object.entries<Operation>(operations)) {
+  for (const [id, operation] of operationsFor(audience)) {
     const path = (paths[operation.path] ??= {})
     path[operation.method] = describeOperation(id, operation)
   }
@@ -29,21 +40,26 @@ export function describeApi(version: string): Json {
         'Workspaces for scripts. Durations are in milliseconds, times are as in RFC 3339.',
     },
     servers: [{ url: '/api/v1' }],
-    security: [{ token: [] }],
+    // On the portal the session of the gateway is what signs the person in.
+    ...(audience === 'people' ? {} : { security: [{ token: [] }] }),
     paths,
     components: {
       schemas: schemas(),
-      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      ...(audience === 'people'
+        ? {}
+        : { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } }),
     },
   }
 }
 
 function describeOperation(id: string, operation: Operation): Json {
-  const { summary, path, query, body, status, answer } = operation
-  const success =
-    answer === undefined
+  const { summary, path, query, body, status, answer, follows } = operation
+  const success = {
+    ...(answer === undefined ? {} : { 'application/json': { schema: schemaOf(answer) } }),
+    ...(answer === undefined || follows
       ? { 'text/event-stream': { schema: { type: 'string' } } }
-      : { 'application/json': { schema: schemaOf(answer) } }
+      : {}),
+  }
   const parameters = [...pathParameters(path), ...queryParameters(query)]
   return {
     operationId: id,

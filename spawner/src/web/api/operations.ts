@@ -6,6 +6,7 @@ import {
   logsQuery,
   shownLimits,
   shownLogs,
+  shownMe,
   shownTemplate,
   shownUse,
   shownWorkspace,
@@ -22,13 +23,28 @@ export interface Operation {
   readonly status: number
   /** Absent: the answer is a stream of server-sent events. */
   readonly answer?: z.ZodType
+  /** With `follow=1`, the answer is a stream of server-sent events instead. */
+  readonly follows?: true
   readonly problems: readonly ProblemCode[]
+  /** Absent: on `API_PORT` for scripts, and on the portal for the person who is signed in. */
+  readonly only?: Audience
 }
+
+export type Audience = 'scripts' | 'people'
 
 const one = ['workspace_unknown'] as const
 const workspace = { status: 202, answer: shownWorkspace, problems: one } as const
 
 export const operations = {
+  showMe: {
+    method: 'get',
+    path: '/me',
+    summary: 'Shows who is signed in.',
+    status: 200,
+    answer: shownMe,
+    problems: [],
+    only: 'people',
+  },
   listTemplates: {
     method: 'get',
     path: '/templates',
@@ -109,7 +125,8 @@ export const operations = {
     query: logsQuery,
     status: 200,
     answer: shownLogs,
-    problems: one,
+    follows: true,
+    problems: ['workspace_unknown', 'conflict', 'limit_connections'],
   },
   showUse: {
     method: 'get',
@@ -135,7 +152,13 @@ export const operations = {
     status: 200,
     answer: shownLimits,
     problems: [],
+    only: 'scripts',
   },
 } as const satisfies Record<string, Operation>
 
 export type OperationId = keyof typeof operations
+
+export function operationsFor(audience: Audience): readonly (readonly [OperationId, Operation])[] {
+  const all = Object.entries<Operation>(operations) as [OperationId, Operation][]
+  return all.filter(([, { only }]) => only === undefined || only === audience)
+}

@@ -46,6 +46,12 @@ export const logsQuery = z.strictObject({
     .max(1_000)
     .default(200)
     .describe('How many lines, counted from the end.'),
+  follow: z
+    .literal('1')
+    .optional()
+    .describe(
+      'Sends server-sent events instead: "lines" with the lines so far (`begins`), and then those that are logged; "end" when the container has ended. The next container is followed, too.',
+    ),
 })
 
 export const shownTemplate = z
@@ -102,6 +108,10 @@ export const shownWorkspace = z
   })
   .meta({ id: 'Workspace' })
 export type ShownWorkspace = z.infer<typeof shownWorkspace>
+
+export const shownMe = z
+  .object({ user: z.string(), groups: z.array(z.string()), email: z.string().optional() })
+  .meta({ id: 'Me' })
 
 const limit = z
   .object({ limit: z.number().describe('0: no limit.'), used: z.number() })

@@ -1,4 +1,5 @@
 // The form in which /api/v1 shows workspaces, templates and limits. Pure.
+import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { State, Workspace } from '../../policy/domain.ts'
 import { shownPhase } from '../../policy/state/phases.ts'
@@ -27,13 +28,16 @@ export function showTemplate(template: Template): ShownTemplate {
   }
 }
 
+/** @param as the person who sees it: of a shared workspace, people see no seat but their own */
 export function showWorkspace(
   state: State,
   workspace: Workspace,
   hexOf: HexOf,
   moment: Moment,
+  as?: Person,
 ): ShownWorkspace {
-  const { name, template, kind, owner, seats, container, endWarned } = workspace
+  const { name, template, kind, owner, container, endWarned } = workspace
+  const seats = workspace.seats.filter(({ person }) => as === undefined || person.name === as.name)
   const status = statusOf(state, workspace, moment)
   const { problem } = status
   const { position, waitsFor, endsAt, extensionMs, outdated } = status

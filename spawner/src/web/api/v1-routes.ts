@@ -1,4 +1,4 @@
-// The routes of /api/v1, made from its operations. The token guard has checked the API token before.
+// The routes of /api/v1, made from its operations. What is in front of them has checked the API token, or the origin.
 import { json, Router, type Request, type RequestHandler } from 'express'
 import { BerthError } from '@berth/shared/problems'
 import { z } from 'zod'
@@ -8,24 +8,36 @@ import { HttpRefusal } from '../http/problem-answers.ts'
 import { createFleetEvents } from './fleet-events.ts'
 import { createHandlers, type ApiDeps, type Handlers } from './handlers.ts'
 import { describeApi } from './openapi.ts'
-import { operations, type Operation } from './operations.ts'
+import type { Person } from '@berth/shared/contract'
+import { createLogEvents } from './log-events.ts'
+import type { logsQuery } from './schemas.ts'
+import { operationsFor, type Audience, type Operation } from './operations.ts'
 
 export const apiBase = '/api/v1'
 
-export function createV1Routes(deps: ApiDeps & { readonly version: string }): Router {
+export interface V1Deps extends ApiDeps {
+  readonly version: string
+  /** The person who asks, on the portal. Absent: the holder of the token asks. */
+  readonly personOf?: (request: Request) => Person
+}
+
+export function createV1Routes(deps: V1Deps): Router {
+  const { personOf } = deps
+  const audience: Audience = personOf === undefined ? 'scripts' : 'people'
   const router = Router({ caseSensitive: true, strict: true })
   const handlers = createHandlers(deps)
   const events = createFleetEvents(deps)
+  const logs = createLogEvents(deps.workspaces)
   const parser = json({ limit: '64kb', strict: true })
-  const description = describeApi(deps.version)
+  const description = describeApi(deps.version, audience)
 
   router.get('/openapi.json', (_request, response) => sendJson(response, 200, description))
-  for (const [id, operation] of Object.entries<Operation>(operations)) {
+  for (const [id, operation] of operationsFor(audience)) {
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1')
     if (id === 'followEvents') router.get(path, follow)
-    else router[operation.method](path, ...handle(operation, handlers[id as keyof Handlers]))
+    else router[operation.method](path, ...handle(operation, handlers[id]))
   }
-  for (const [path, methods] of methodsByPath()) router.all(path, notAllowed(methods))
+  for (const [path, methods] of methodsByPath(audience)) router.all(path, notAllowed(methods))
   router.use(() => {
     throw new BerthError('template_unknown', 'There is nothing at this path.')
   })
@@ -34,22 +46,33 @@ export function createV1Routes(deps: ApiDeps & { readonly version: string }): Ro
   function follow(...[request, response, next]: Parameters<RequestHandler>): void {
     // Express would answer HEAD with this route, but a stream needs a body.
     if (request.method === 'HEAD') next()
-    else events.open(response)
+    else events.open(response, personOf?.(request))
   }
 
   function handle(
     operation: Operation,
     handler: Handlers[keyof Handlers],
   ): readonly RequestHandler[] {
-    const answer: RequestHandler = async (request, response) => {
+    const answer: RequestHandler = async (request, response, next) => {
       const query = parse(operation.query ?? nothing, request.query)
       const body = operation.body === undefined ? undefined : readBody(operation.body, request)
       const name = String(request.params['name'] ?? '')
-      const result = await handler({ name, query, body })
+      const as = personOf?.(request)
+      if (isFollowing(operation, query)) {
+        // Express would answer HEAD with this route, but a stream needs a body.
+        if (request.method === 'HEAD') next()
+        else logs.open(response, { name, as }, (query as z.infer<typeof logsQuery>).tail)
+        return
+      }
+      const result = await handler({ name, query, body, as })
       if (!response.destroyed) sendJson(response, operation.status, result)
     }
     return operation.body === undefined ? [answer] : [parser, answer]
   }
+}
+
+function isFollowing({ follows }: Operation, query: unknown): boolean {
+  return follows === true && (query as z.infer<typeof logsQuery>).follow === '1'
 }
 
 const nothing = z.strictObject({})
@@ -66,9 +89,9 @@ function parse(schema: z.ZodType, value: unknown): unknown {
   throw new BerthError('bad_request', plainText(z.prettifyError(result.error), 1_000))
 }
 
-function methodsByPath(): ReadonlyMap<string, string> {
+function methodsByPath(audience: Audience): ReadonlyMap<string, string> {
   const all = new Map([['/openapi.json', 'GET, HEAD']])
-  for (const { method, path, answer } of Object.values<Operation>(operations)) {
+  for (const [, { method, path, answer }] of operationsFor(audience)) {
     const route = path.replace(/\{(\w+)\}/g, ':$1')
     const own = method === 'get' && answer !== undefined ? 'GET, HEAD' : method.toUpperCase()
     const before = all.get(route)

@@ -53,7 +53,8 @@ export function readUserName(headers: IncomingHttpHeaders): string | undefined {
   }
 }
 
-function readPerson(headers: IncomingHttpHeaders): Person {
+/** @throws BerthError `identity_missing`, `identity_invalid` or `bad_request` */
+export function readPerson(headers: IncomingHttpHeaders): Person {
   const name = decoded(headers, passHeaders.user)
   if (name === undefined || name === '')
     throw new BerthError('identity_missing', 'The request does not name a person.')

@@ -13,6 +13,8 @@ export interface WebSettings {
   readonly frameAncestors: string
   /** The origin at which people reach workspaces. Without it, the host of each request is used. */
   readonly publicUrl?: string | undefined
+  /** The origin of the portal. Without it, there is no portal. */
+  readonly portalUrl?: string | undefined
   /** The URL below which problems are explained: the portal, or the public URL. */
   readonly problemBase?: string | undefined
 }

@@ -14,11 +14,23 @@ export interface Assets {
   /** The worker that ticks. */
   readonly clock: string
   readonly icon: string
+  readonly portalStyle: string
+  readonly portalScript: string
+  readonly portalModules: readonly string[]
   /** The handler of `/.berth/assets/:version/:name`. */
   readonly serve: RequestHandler<{ version: string; name: string }>
 }
 
-const names = ['page.css', 'page.js', 'feed.js', 'durations.js', 'clock.js', 'mark.svg'] as const
+const names = [
+  'page.css',
+  'page.js',
+  'feed.js',
+  'durations.js',
+  'clock.js',
+  'mark.svg',
+  'portal.css',
+  'portal.js',
+] as const
 
 const types = {
   css: 'text/css; charset=utf-8',
@@ -43,6 +55,9 @@ export function createAssets(): Assets {
     modules: [pathOf('feed.js'), pathOf('durations.js')],
     clock: pathOf('clock.js'),
     icon: pathOf('mark.svg'),
+    portalStyle: pathOf('portal.css'),
+    portalScript: pathOf('portal.js'),
+    portalModules: [pathOf('durations.js')],
     serve(request, response) {
       const { version: wanted, name } = request.params
       const body = wanted === version ? bodies.get(name) : undefined

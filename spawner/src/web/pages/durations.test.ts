@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { clockText, estimateText, spanText } from './durations.ts'
+import { clockText, estimateText, leftText, spanText } from './durations.ts'
 
 describe('durations as text', () => {
   it('are written like a clock while they count', () => {
@@ -28,14 +28,29 @@ describe('durations as text', () => {
     ])
   })
 
+  it('say how long it is until a moment', () => {
+    const spans = [-1, 0, 49_999, 50_000, 720_000, 5_940_000, 7_200_000, 172_800_000]
+    assert.deepEqual(spans.map(leftText), [
+      'any moment now',
+      'any moment now',
+      'in less than a minute',
+      'in a minute',
+      'in 12 minutes',
+      'in 99 minutes',
+      'in 2 hours',
+      'in 2 days',
+    ])
+  })
+
   it('are written in the same way in the script of the pages', async () => {
     const there = (await import(new URL('./assets/durations.js', import.meta.url).href)) as {
-      [Name in 'clockText' | 'spanText' | 'estimateText']: (ms: number) => string
+      [Name in 'clockText' | 'spanText' | 'estimateText' | 'leftText']: (ms: number) => string
     }
     for (let ms = 0; ms < 20_000_000; ms = Math.ceil(ms * 1.07) + 33) {
       assert.equal(there.clockText(ms), clockText(ms))
       assert.equal(there.spanText(ms), spanText(ms))
       assert.equal(there.estimateText(ms), estimateText(ms))
+      assert.equal(there.leftText(ms), leftText(ms))
     }
   })
 })

@@ -28,6 +28,16 @@ export function estimateText(ms: number): string {
   return `about ${hours} hours`
 }
 
+/** How long until a moment: `in 12 minutes`. */
+export function leftText(ms: number): string {
+  if (ms <= 0) return 'any moment now'
+  if (ms < 50_000) return 'in less than a minute'
+  const minutes = Math.round(ms / 60_000)
+  if (minutes < 100) return minutes === 1 ? 'in a minute' : `in ${minutes} minutes`
+  const hours = Math.round(ms / 3_600_000)
+  return hours < 48 ? `in ${hours} hours` : `in ${Math.round(hours / 24)} days`
+}
+
 /** A duration from a setting: `30 minutes`, `2 hours`. */
 export function longText(ms: number): string {
   const minutes = Math.max(1, Math.round(ms / 60_000))

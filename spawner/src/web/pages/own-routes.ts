@@ -9,6 +9,7 @@ import { isShared } from '../../templates/template.ts'
 import { sendJson } from '../http/answers.ts'
 import type { Assets } from './assets.ts'
 import { readBase, readCaller, readTarget, type Caller } from '../http/caller.ts'
+import { formField } from '../http/form-field.ts'
 import { localPath } from '../http/local-path.ts'
 import { choosePage, managePage, type Page } from './page-model.ts'
 import type { Pages } from './pages.ts'
@@ -218,10 +219,4 @@ function refuseOtherOrigins(request: Request, publicUrls: readonly (string | und
     'origin_refused',
     'Only a page of this address may do that. Open it there and use its button.',
   )
-}
-
-function formField(request: Request, name: string): unknown {
-  const body: unknown = request.body
-  if (typeof body !== 'object' || body === null) return undefined
-  return Object.entries(body).find(([field]) => field === name)?.[1]
 }

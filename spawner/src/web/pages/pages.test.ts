@@ -295,6 +295,21 @@ describe('a page', () => {
     )
   })
 
+  it('links to the portal, if there is one', async () => {
+    await using portal = await startWeb({ settings: { portalUrl: 'https://portal.example' } })
+    const link = /<a href="https:\/\/portal\.example\/">All workspaces<\/a>/
+    for (const change of [
+      { phase: 'queued', position: 2 },
+      { phase: 'probing' },
+      { phase: 'failed', failure: { code: 'start_failed', detail: 'x' } },
+      { phase: 'absent', refusal: { failure: { code: 'queue_full', detail: 'x' } } },
+    ] as const) {
+      portal.workspaces.show(change)
+      assert.match((await portal.ask('/internal/v1/page')).body, link)
+    }
+    assert.doesNotMatch((await pageFor({ phase: 'queued' })).body, /All workspaces/)
+  })
+
   it('leaves out links that a mistake in the settings would make dangerous', async () => {
     await using slipped = await startWeb({
       settings: { signOutUrl: 'javascript:alert(1)', supportUrl: 'data:text/html,x' },

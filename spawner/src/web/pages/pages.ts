@@ -33,11 +33,7 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
   const views = fileURLToPath(new URL('./views', import.meta.url))
   const eta = new Eta({ views, cache: true, autoEscape: true })
   const headers = guardHeaders(settings.frameAncestors)
-  const site = {
-    title: settings.siteTitle,
-    supportUrl: harmlessLink(settings.supportUrl),
-    signOutUrl: harmlessLink(settings.signOutUrl),
-  }
+  const site = siteOf(settings)
   const words = {
     steps: stepWords,
     states: stateWords,
@@ -112,7 +108,17 @@ function refreshText(page: Page, context: PageContext): string | undefined {
   return leaves ? `0;url=${context.target}` : String(seconds)
 }
 
-function guardHeaders(frameAncestors: string): Readonly<Record<string, string>> {
+/** What every page says of the site. */
+export function siteOf(settings: WebSettings) {
+  return {
+    title: settings.siteTitle,
+    supportUrl: harmlessLink(settings.supportUrl),
+    signOutUrl: harmlessLink(settings.signOutUrl),
+    portalUrl: settings.portalUrl,
+  }
+}
+
+export function guardHeaders(frameAncestors: string): Readonly<Record<string, string>> {
   // Remove the characters that would end the directive or the header.
   const ancestors = frameAncestors.replace(/[;,\r\n]/g, ' ').trim() || "'none'"
   const policy = [

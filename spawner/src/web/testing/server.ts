@@ -3,8 +3,11 @@
 import { once } from 'node:events'
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { systemClock, type Clock } from '@berth/shared/clock'
 import { createLog } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
+import type { Workspaces } from '../../loop/workspaces.ts'
+import { createHexOf } from '../docker-spawner/container-hex.ts'
 import type { WebSettings } from '../http/settings.ts'
 import { createWeb } from '../web.ts'
 import { createStandIn, type StandIn } from './stand-in.ts'
@@ -47,6 +50,16 @@ export async function startWeb(
   options: { settings?: Partial<WebSettings>; workspaces?: StandIn } = {},
 ): Promise<TestWeb> {
   const workspaces = options.workspaces ?? createStandIn()
+  return { ...(await serveWeb({ ...options, workspaces })), workspaces }
+}
+
+/** The web in front of any loop. */
+export async function serveWeb(options: {
+  settings?: Partial<WebSettings>
+  workspaces: Workspaces
+  clock?: Clock
+}): Promise<Omit<TestWeb, 'workspaces'>> {
+  const { workspaces } = options
   const settings: WebSettings = {
     internalSecret: new Secret(secretText),
     siteTitle: 'Berth',
@@ -57,6 +70,9 @@ export async function startWeb(
   const web = createWeb({
     workspaces,
     settings,
+    hexOf: createHexOf(settings.internalSecret),
+    clock: options.clock ?? systemClock,
+    version: '1.2.3',
     log: createLog({ service: 'test', level: 'silent' }),
   })
   const server = createServer({ maxHeaderSize: 256 * 1024 }, web)
@@ -87,7 +103,6 @@ export async function startWeb(
 
   return {
     url: `http://127.0.0.1:${port}`,
-    workspaces,
     open,
     async ask(path, ask) {
       const answer = await open(path, ask)

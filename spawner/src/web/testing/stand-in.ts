@@ -138,6 +138,9 @@ export function createStandIn(
     state: () => initialState({ ...nothingOffered, templates: offered }),
     followAll: () => ({ [Symbol.dispose]: () => undefined }),
     logs: async () => [],
+    async *followLog() {
+      yield []
+    },
     templateNamed: (wanted) => templates.find((template) => template.name === wanted),
     [Symbol.asyncDispose]: async () => undefined,
   }

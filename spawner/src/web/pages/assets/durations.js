@@ -27,3 +27,13 @@ export function estimateText(ms) {
   if (minutes < 100) return minutes === 1 ? 'about a minute' : `about ${minutes} minutes`
   return `about ${Math.round(ms / 3_600_000)} hours`
 }
+
+/** @param {number} ms */
+export function leftText(ms) {
+  if (ms <= 0) return 'any moment now'
+  if (ms < 50_000) return 'in less than a minute'
+  const minutes = Math.round(ms / 60_000)
+  if (minutes < 100) return minutes === 1 ? 'in a minute' : `in ${minutes} minutes`
+  const hours = Math.round(ms / 3_600_000)
+  return hours < 48 ? `in ${hours} hours` : `in ${Math.round(hours / 24)} days`
+}

@@ -1,0 +1,339 @@
+// Proof 23: on the portal people see what they have and start and stop it, with a keyboard, without script, live, and no
+// page of a workspace can do it for them.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { attackOn, submitForm } from '../clients/attack.ts'
+import { obstaclesIn } from '../clients/axe.ts'
+import { keepScreenshot, openBrowser, openPage, signInWithBrowser } from '../clients/browser.ts'
+import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { inspected } from '../engine/belongings.ts'
+import { eventually } from '../run/deadline.ts'
+
+const common = `
+x-common: &common
+  image: berth/hello
+  port: 8080
+  user: '1000:1000'
+  mem_limit: 128m
+`
+
+/** @param more the template `broken`, as long as it is broken */
+const templates = (prefix: string, more = "environment: { HELLO_EXIT: '3' }") => `${common}
+templates:
+  board:
+    <<: *common
+    prefix: ${prefix}b
+    title: Board
+    description: A whiteboard for sketches. It keeps them in your home.
+    home: { path: /home/hello }
+    route: { hosts: [hello.localhost] }
+    lifetime: { max: 8h, extension: 2h }
+    idle: { freeze: 30m, stop: 2h }
+  broken:
+    <<: *common
+    prefix: ${prefix}x
+    title: Broken
+    route: { path: /broken }
+    ${more}
+  resting:
+    <<: *common
+    prefix: ${prefix}r
+    title: Resting
+    route: { path: /resting }
+    idle: { freeze: 2s, stop: 2h }
+  slow:
+    <<: *common
+    prefix: ${prefix}s
+    title: Slow
+    route: { path: /slow }
+    environment: { HELLO_START_DELAY: '600000' }
+  late:
+    <<: *common
+    prefix: ${prefix}l
+    title: A template with an unusually long name that has to be broken into several lines
+    route: { path: /late }
+  closed:
+    <<: *common
+    prefix: ${prefix}c
+    title: Closed
+    route: { path: /closed }
+    allow: { users: [admin] }
+`
+
+const sizes = [
+  { width: 320, height: 640 },
+  { width: 768, height: 1024 },
+  { width: 1440, height: 900 },
+]
+
+describe('proof 23: the portal', () => {
+  const prefix = `p${process.pid.toString(36)}`
+  let berth: Deployment
+  let portal: string
+  let browser: Browser & AsyncDisposable
+  before(async () => {
+    berth = await deploy({
+      name: 'portal',
+      portal: true,
+      templates: templates(prefix),
+      template: { CONTAINER_IMAGE: '', CONTAINER_HOST_PREFIX: '', CONTAINER_PORT: '' },
+      settings: { MAX_STARTING: '1', IDP_PEOPLE: 'dave' },
+    })
+    portal = berth.siteAt('portal.localhost').origin
+    browser = await openBrowser()
+  })
+  after(async () => {
+    await browser?.[Symbol.asyncDispose]()
+    await berth?.[Symbol.asyncDispose]()
+  })
+
+  async function openPortal(login: string, context?: BrowserContext): Promise<Page> {
+    const page = context === undefined ? await openPage(browser) : await context.newPage()
+    page.setDefaultTimeout(60_000)
+    await signInWithBrowser(page, `${portal}/`, login)
+    await page.waitForURL(`${portal}/`)
+    return page
+  }
+
+  it('is where the first visit leads, as no template has the root of the host', async () => {
+    const page = await openPage(browser)
+    await signInWithBrowser(page, `${berth.site.origin}/`, 'bob')
+    await page.waitForURL(`${portal}/`)
+    assert.equal(await page.textContent('h1'), 'Your workspaces')
+    assert.equal(await page.locator('.tile').count(), 5)
+    assert.equal(await page.locator('text=Closed').count(), 0)
+    await page.context().close()
+  })
+
+  it('takes a person through start, open, restart, log, stop, failure and recovery by keyboard alone', async () => {
+    const page = await openPortal('alice')
+    await press(page, 'Start Board')
+    await states(page, 'board', 'Running')
+    assert.equal(await focused(page), 'Board', 'the focus stays on the card when its button goes')
+    const first = await containerOf(berth, `${prefix}b-alice`)
+
+    await press(page, 'Open Board')
+    await page.waitForURL('http://hello.localhost:*/**')
+    await page.waitForSelector('#who')
+    await page.goto(`${portal}/`)
+
+    await press(page, 'Log of Board')
+    await page.waitForSelector('text=New lines appear here')
+    await page.waitForSelector('#log:has-text("listening since")')
+    const other = await page.context().newPage()
+    await other.goto(`http://hello.localhost:${new URL(portal).port}/print?line=from-elsewhere`)
+    await page.waitForSelector('#log:has-text("from-elsewhere")', { timeout: 5_000 })
+    await other.close()
+    assert.deepEqual(await obstaclesIn(page), [])
+    await keepScreenshot(page, 'portal-log')
+    await press(page, 'Your workspaces')
+    await page.waitForURL(`${portal}/`)
+
+    await press(page, 'Restart Board')
+    await eventually('another container runs', 30_000, async () => {
+      const id = await containerOf(berth, `${prefix}b-alice`)
+      return id !== undefined && id !== first
+    })
+    await states(page, 'board', 'Running')
+    await press(page, 'Stop Board')
+    await states(page, 'board', 'Not running')
+
+    await press(page, 'Start Broken')
+    await states(page, 'broken', 'Start failed')
+    await press(page, 'Last lines of its log')
+    const log = page.locator('[data-card=broken] pre')
+    assert.ok(await log.isVisible())
+    assert.match((await log.textContent()) ?? '', /\S/)
+    assert.match((await page.textContent('[data-card=broken] .problem')) ?? '', /code 3/)
+    await berth.writeTemplates(templates(prefix, 'environment: {}'))
+    await press(page, 'Try again Broken')
+    await states(page, 'broken', 'Running')
+    await berth.writeTemplates(templates(prefix))
+    await page.waitForSelector('[data-card=broken] .update')
+    await press(page, 'Stop Broken')
+    await states(page, 'broken', 'Not running')
+    await page.context().close()
+  })
+
+  it('shows what one browser does in the other within a second', async () => {
+    const one = await openPortal('bob')
+    const two = await openPortal('bob')
+    await Promise.all([one, two].map((page) => page.waitForSelector('body[data-live]')))
+    await one.click('[data-card=board] button:has-text("Start")')
+    await Promise.all([one, two].map((page) => states(page, 'board', 'Running')))
+    const changed = [one, two].map((page) =>
+      page.evaluate<number>(momentOf('board', 'Not running')),
+    )
+    await one.click('[data-card=board] button:has-text("Stop")')
+    const [here = 0, there = 0] = await Promise.all(changed)
+    assert.ok(Math.abs(here - there) < 1_000, `${there - here} ms later in the other browser`)
+    await Promise.all([one, two].map((page) => page.context().close()))
+  })
+
+  it('has buttons that work without script', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false })
+    const page = await openPortal('carol', context)
+    await page.click('[data-card=board] button:has-text("Start")')
+    await page.waitForURL(`${portal}/#card-board`)
+    await eventually('it runs, as a reload shows', 30_000, async () => {
+      await page.goto(`${portal}/`)
+      return (await page.locator('[data-card=board][data-phase=ready]').count()) > 0
+    })
+    assert.match((await page.textContent('[data-card=board]')) ?? '', /Its time ends.*in 8 hours/s)
+    await page.click('[data-card=board] button:has-text("Extend")')
+    assert.match((await page.textContent('[data-card=board]')) ?? '', /in 10 hours/)
+    await page.click('[data-card=board] a:has-text("Log")')
+    assert.match((await page.textContent('#log')) ?? '', /listening since/)
+    await page.goto(`${portal}/`)
+    await page.click('[data-card=board] button:has-text("Stop")')
+    await eventually('it is stopped, as a reload shows', 30_000, async () => {
+      await page.goto(`${portal}/`)
+      return (await page.locator('[data-card=board][data-phase=stopped]').count()) > 0
+    })
+    await context.close()
+  })
+
+  it('is painted before its script has arrived', async () => {
+    const page = await openPortal('carol')
+    const held = Promise.withResolvers<void>()
+    await page.route('**/portal.js', async (route) => {
+      await held.promise
+      await route.continue()
+    })
+    await page.goto(`${portal}/`, { waitUntil: 'commit' })
+    await page.waitForSelector('[data-card=board] >> text=Board')
+    const paints = await page.evaluate(
+      'performance.getEntriesByName("first-contentful-paint").length || new Promise((seen) => new PerformanceObserver(() => seen(1)).observe({ type: "paint", buffered: true }))',
+    )
+    assert.equal(paints, 1)
+    assert.equal(await page.locator('body[data-live]').count(), 0)
+    held.resolve()
+    await page.waitForSelector('body[data-live]')
+    await page.context().close()
+  })
+
+  it('shows every state without an obstacle and without scrolling sideways, in light and dark, on each size of screen', async () => {
+    await berth.writeTemplates(templates(prefix))
+    const page = await openPortal('dave')
+    await page.waitForSelector('body[data-live]')
+    const start = async (card: string, label: string) => {
+      await page.click(`[data-card=${card}] button:has-text("Start")`)
+      await states(page, card, label)
+    }
+    await start('board', 'Running')
+    await start('broken', 'Start failed')
+    await page.click('[data-card=resting] button:has-text("Start")')
+    await states(page, 'resting', 'Paused')
+    await page.click('[data-card=slow] button:has-text("Start")')
+    await states(page, 'slow', 'Starting')
+    await page.click('[data-card=late] button:has-text("Start")')
+    await states(page, 'late', 'Number 1 in the queue')
+    await berth.writeTemplates(
+      templates(prefix)
+        .replace('in your home.', 'in your home. It is new.')
+        .replace('128m', '130m'),
+    )
+    await page.waitForSelector('[data-card=board] .update')
+    for (const size of sizes)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.setViewportSize(size)
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        const name = `portal-${size.width}-${colorScheme}`
+        assert.deepEqual(await obstaclesIn(page), [], name)
+        assert.equal(
+          await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
+          true,
+          `${name} does not scroll sideways`,
+        )
+        await keepScreenshot(page, name)
+      }
+    await page.click('[data-card=late] button:has-text("Leave the queue")')
+    await states(page, 'late', 'Not running')
+    await page.click('[data-card=slow] button:has-text("Cancel")')
+    await states(page, 'slow', 'Not running')
+    await page.context().close()
+  })
+
+  it('hazard: the page of a workspace that attacks it: changes nothing, and reads nothing', async () => {
+    const page = await openPortal('alice')
+    await page.click('[data-card=board] button:has-text("Start")')
+    await states(page, 'board', 'Running')
+    const name = `${prefix}b-alice`
+    const before = await containerOf(berth, name)
+    // The worst case: the browser sends the session of the portal with the requests of every page.
+    const context = page.context()
+    const cookies = await context.cookies(portal)
+    assert.ok(cookies.length > 0)
+    await context.addCookies(
+      cookies.map((cookie) => ({ ...cookie, sameSite: 'None' as const, secure: true })),
+    )
+    const hostile = await context.newPage()
+    await hostile.goto(`http://hello.localhost:${new URL(portal).port}/`)
+    await hostile.waitForSelector('#who')
+    const found = await hostile.evaluate<readonly string[]>(attackOn(portal, name))
+    assert.deepEqual(found, [])
+
+    // Forms that navigate: in a new window, and in the page itself.
+    for (const target of ['_blank', '_self'])
+      for (const enctype of ['application/x-www-form-urlencoded', 'text/plain']) {
+        await hostile.goto(`http://hello.localhost:${new URL(portal).port}/`)
+        const [landed] = await Promise.all([
+          target === '_blank' ? context.waitForEvent('page') : Promise.resolve(hostile),
+          hostile.evaluate(submitForm(`${portal}/workspaces/${name}/stop`, enctype, target)),
+        ])
+        await landed.waitForSelector('text=came from another site')
+        if (landed !== hostile) await landed.close()
+      }
+
+    const refused = (await berth.logs('director'))
+      .split('\n')
+      .filter((line) => line.includes('"status":403') && line.includes('"user":"alice"'))
+    assert.ok(refused.length >= 4, 'the requests arrived with a session, and were refused')
+    assert.equal(await containerOf(berth, name), before)
+    await states(page, 'board', 'Running')
+    await states(page, 'slow', 'Not running')
+    await page.context().close()
+  })
+})
+
+async function containerOf(berth: Deployment, name: string): Promise<string | undefined> {
+  try {
+    const { Id, State } = await inspected(berth.engine, name)
+    return State.Status === 'running' ? Id : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function states(page: Page, card: string, label: string): Promise<void> {
+  await page.waitForSelector(`[data-card=${card}] .badge:text-is("${label}")`)
+}
+
+/** The name of what has the focus, as a screen reader says it. */
+async function focused(page: Page): Promise<string> {
+  return page.evaluate<string>(
+    'document.activeElement?.innerText?.replace(/\\s+/g, " ").trim() ?? ""',
+  )
+}
+
+/** Goes to something with the Tab key, and presses it with Enter. */
+async function press(page: Page, name: string): Promise<void> {
+  await eventually(`${name} is reached by Tab`, 30_000, async () => {
+    for (let steps = 0; steps < 80; steps += 1) {
+      if ((await focused(page)) === name) return true
+      await page.keyboard.press('Tab')
+    }
+    return false
+  })
+  await page.keyboard.press('Enter')
+}
+
+/** For the browser: when the card gets that label, on the clock of the machine. */
+const momentOf = (card: string, label: string): string => `new Promise((resolve) => {
+  const look = () => {
+    const badge = document.querySelector('[data-card=${card}] .badge')
+    if (badge?.textContent === '${label}') resolve(Date.now())
+  }
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true })
+})`

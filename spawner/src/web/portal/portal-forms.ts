@@ -1,0 +1,47 @@
+// The buttons of the portal for browsers without script: each form does what the API does, and leads back to the page.
+import { Router, urlencoded, type Request, type Response } from 'express'
+import type { Person } from '@berth/shared/contract'
+import { BerthError } from '@berth/shared/problems'
+import type { Asked, Handlers } from '../api/handlers.ts'
+import type { ShownWorkspace } from '../api/schemas.ts'
+import { formField } from '../http/form-field.ts'
+import type { FormTokens } from './form-token.ts'
+
+type Change = (asked: Asked) => ShownWorkspace
+
+export function createPortalForms(deps: {
+  handlers: Handlers
+  tokens: FormTokens
+  personOf: (request: Request) => Person
+}): Router {
+  const { handlers, tokens, personOf } = deps
+  const router = Router({ caseSensitive: true, strict: true })
+  const form = urlencoded({ extended: false, limit: '8kb', parameterLimit: 10 })
+
+  const carryOut = (change: Change) => (request: Request, response: Response) => {
+    const as = personOf(request)
+    const to = tokens.accepts(as, formField(request, 'token'))
+      ? resultOf(change, request, as)
+      : '/?notice=expired'
+    response.redirect(303, to)
+  }
+
+  function resultOf(change: Change, request: Request, as: Person): string {
+    const name = String(request.params['name'] ?? '')
+    const template = formField(request, 'template')
+    const body = { template: typeof template === 'string' ? template : '' }
+    try {
+      const changed = change({ name, query: {}, body, as })
+      return `/#card-${encodeURIComponent(changed.template)}`
+    } catch (error) {
+      if (!(error instanceof BerthError)) throw error
+      return error.code === 'workspace_unknown' ? '/?notice=gone' : '/?notice=refused'
+    }
+  }
+
+  router.post('/start', form, carryOut(handlers.startWorkspace))
+  router.post('/workspaces/:name/stop', form, carryOut(handlers.stopWorkspace))
+  router.post('/workspaces/:name/restart', form, carryOut(handlers.restartWorkspace))
+  router.post('/workspaces/:name/extend', form, carryOut(handlers.extendWorkspace))
+  return router
+}

@@ -1,0 +1,89 @@
+// Renders the pages of the portal, and single cards for its event stream. The views (eta, autoEscape) escape every value.
+import { createHash } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { Eta } from 'eta'
+import type { Person } from '@berth/shared/contract'
+import { leftText, utcText } from '../pages/durations.ts'
+import type { Assets } from '../pages/assets.ts'
+import { siteOf } from '../pages/pages.ts'
+import { plainText } from '../http/plain-text.ts'
+import type { WebSettings } from '../http/settings.ts'
+import type { Card } from './card.ts'
+import type { FormTokens } from './form-token.ts'
+
+export interface RenderedCard {
+  readonly id: string
+  /** Changes with what the card shows, but not with the time that passes or the token of its forms. */
+  readonly version: string
+  readonly html: string
+  /** For screen readers. */
+  readonly title: string
+  readonly label: string
+}
+
+export interface PortalPages {
+  home(person: Person, cards: readonly Card[], notice: string | undefined): string
+  card(person: Person, card: Card): RenderedCard
+  log(person: Person, log: ShownLog): string
+}
+
+export interface ShownLog {
+  readonly title: string
+  readonly workspace: string
+  readonly lines: readonly string[]
+}
+
+export function createPortalPages(deps: {
+  settings: WebSettings
+  assets: Assets
+  tokens: FormTokens
+  wallNow: () => number
+}): PortalPages {
+  const { settings, assets, tokens, wallNow } = deps
+  const views = fileURLToPath(new URL('./views', import.meta.url))
+  const eta = new Eta({ views, cache: true, autoEscape: true })
+  const site = siteOf(settings)
+
+  function render(view: 'home' | 'card' | 'log', person: Person, more: object): string {
+    const now = wallNow()
+    return eta.render(view, {
+      site,
+      assets,
+      user: plainText(person.name, 300),
+      token: tokens.give(person),
+      now: new Date(now).toISOString(),
+      format: { left: (at: string) => leftText(Date.parse(at) - now), utcText },
+      ...more,
+    })
+  }
+
+  const card = (person: Person, shown: Card): RenderedCard => {
+    const version = createHash('sha256').update(JSON.stringify(shown)).digest('base64url')
+    const { id, title, label } = shown
+    const short = version.slice(0, 16)
+    const html = render('card', person, { card: shown, version: short })
+    return { id, version: short, html, title, label }
+  }
+
+  return {
+    card,
+    home: (person, cards, notice) =>
+      render('home', person, {
+        tab: 'Your workspaces',
+        cards: cards.map((one) => card(person, one)),
+        notice,
+        refresh: cards.some(({ phase }) => moving.has(phase)) ? 5 : undefined,
+      }),
+    log: (person, log) => render('log', person, { ...log, tab: `Log of ${log.title}` }),
+  }
+}
+
+/** These phases end by themselves, so a page without script reloads itself. */
+const moving: ReadonlySet<Card['phase']> = new Set([
+  'queued',
+  'pulling',
+  'creating',
+  'starting',
+  'probing',
+  'stopping',
+])

@@ -1,0 +1,110 @@
+// The portal: the routes of its host, which the director passes on below a prefix of their own. Every request is checked
+// before it is read: no page of another origin can change or read anything here.
+import { Router, type Request, type RequestHandler } from 'express'
+import type { Clock } from '@berth/shared/clock'
+import { BerthError } from '@berth/shared/problems'
+import type { Workspaces } from '../../loop/workspaces.ts'
+import { createHandlers, type ApiDeps } from '../api/handlers.ts'
+import { apiBase, createV1Routes } from '../api/v1-routes.ts'
+import { readPerson } from '../http/caller.ts'
+import { HttpRefusal } from '../http/problem-answers.ts'
+import type { WebSettings } from '../http/settings.ts'
+import type { Assets } from '../pages/assets.ts'
+import { guardHeaders } from '../pages/pages.ts'
+import { createCardsOf } from './cards.ts'
+import { refusalOf } from './check-request.ts'
+import { createFormTokens } from './form-token.ts'
+import { createPortalEvents, reportPresence } from './portal-events.ts'
+import { createPortalForms } from './portal-forms.ts'
+import { createPortalPages } from './portal-pages.ts'
+import { noticeTexts } from './words.ts'
+
+export interface PortalDeps {
+  readonly portalUrl: string
+  readonly workspaces: Workspaces
+  readonly settings: WebSettings
+  readonly assets: Assets
+  readonly hexOf: ApiDeps['hexOf']
+  readonly clock: Clock
+  readonly version: string
+}
+
+const shownLines = 200
+
+export function createPortal(deps: PortalDeps): Router {
+  const { portalUrl, workspaces, settings, assets, clock, hexOf, version } = deps
+  const router = Router({ caseSensitive: true, strict: true })
+  const api: ApiDeps = { workspaces, hexOf, clock, withUsers: true }
+  const handlers = createHandlers(api)
+  const tokens = createFormTokens(settings.internalSecret, clock)
+  const pages = createPortalPages({ settings, assets, tokens, wallNow: () => clock.wall() })
+  const cardsOf = createCardsOf(workspaces, clock)
+  const events = createPortalEvents({ workspaces, cardsOf, pages })
+  const personOf = (request: Request) => readPerson(request.headers)
+
+  router.use(createGuard(portalUrl))
+
+  router.get('/', (request, response) => {
+    const person = personOf(request)
+    reportPresence(workspaces, person)
+    const notice = noticeTexts.get(request.query['notice'])
+    response.end(pages.home(person, cardsOf(person), notice))
+  })
+
+  router.get('/events', (request, response, next) => {
+    // Express would answer HEAD with this route, but a stream needs a body.
+    if (request.method === 'HEAD') next()
+    else events.open(response, personOf(request))
+  })
+
+  router.get('/workspaces/:name/log', async (request, response) => {
+    const as = personOf(request)
+    const { name } = request.params
+    const asked = { name, query: { tail: shownLines }, body: undefined, as }
+    const { template } = handlers.showWorkspace(asked)
+    const title = workspaces.templateNamed(template)?.title ?? template
+    const { lines } = await handlers.showLogs(asked)
+    if (!response.destroyed) response.end(pages.log(as, { title, workspace: name, lines }))
+  })
+
+  router.get('/.berth/assets/:version/:name', assets.serve)
+  router.use(createPortalForms({ handlers, tokens, personOf }))
+  router.use(apiBase, refuseForms, createV1Routes({ ...api, version, personOf }))
+  router.use(() => {
+    throw new BerthError('template_unknown', 'There is nothing at this address of the portal.')
+  })
+  return router
+}
+
+function createGuard(portalUrl: string): RequestHandler {
+  const headers = {
+    ...guardHeaders("'none'"),
+    'x-frame-options': 'DENY',
+    // A page that opened this one, or that it was opened from, gets no reference to its window, and none of its bytes.
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+  }
+  return (request, response, next) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+    const refusal = refusalOf(
+      {
+        method: request.method,
+        origin: request.get('origin'),
+        fetchSite: request.get('sec-fetch-site'),
+        fetchMode: request.get('sec-fetch-mode'),
+        fetchDest: request.get('sec-fetch-dest'),
+      },
+      portalUrl,
+    )
+    if (refusal !== undefined) throw refusal
+    next()
+  }
+}
+
+/** The API needs no token, so no form can call it: a form has one of these three types. */
+const refuseForms: RequestHandler = (request, _response, next) => {
+  const forms = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain']
+  if (typeof request.is(forms) === 'string')
+    throw new HttpRefusal(415, 'The body must be JSON (Content-Type: application/json).')
+  next()
+}

@@ -1,0 +1,97 @@
+// The texts of the portal, by phase. This module contains no HTML.
+import type { ProblemCode } from '@berth/shared/problems'
+import type { ShownStatus } from '../pages/status.ts'
+import { waitWords } from '../pages/words.ts'
+
+export interface CardWords {
+  /** The state in one or two words. */
+  readonly label: string
+  readonly says: string
+}
+
+/** @param more `ended`: it was stopped at the end of its lifetime; `wanted`: it starts again after its stop */
+export function cardWords(
+  { phase, position, waitsFor, pullPercent }: ShownStatus,
+  more: { readonly ended: boolean; readonly wanted: boolean },
+): CardWords {
+  switch (phase) {
+    case 'absent':
+      return { label: 'Not running', says: '' }
+    case 'stopped':
+      return {
+        label: 'Not running',
+        says: more.ended
+          ? 'It was stopped because it had run for the longest time that is allowed.'
+          : '',
+      }
+    case 'queued':
+      return {
+        label: position === undefined ? 'Waiting' : `Number ${position} in the queue`,
+        says:
+          (waitsFor && waitWords[waitsFor]) ??
+          'It starts when a place is free. Keep this page open to keep your place in the queue.',
+      }
+    case 'pulling':
+      return {
+        label: pullPercent === undefined ? 'Preparing' : `Downloading, ${pullPercent} %`,
+        says: 'The software is being downloaded. The next start will not need this.',
+      }
+    case 'creating':
+      return { label: 'Preparing', says: 'It is being set up.' }
+    case 'starting':
+      return { label: 'Starting', says: 'It is set up and is now starting.' }
+    case 'probing':
+      return { label: 'Starting', says: 'It is running. It can be opened as soon as it answers.' }
+    case 'ready':
+      return { label: 'Running', says: '' }
+    case 'frozen':
+      return {
+        label: 'Paused',
+        says: 'It was not in use. It continues where it was when you open it.',
+      }
+    case 'stopping':
+      return {
+        label: more.wanted ? 'Restarting' : 'Stopping',
+        says: more.wanted ? 'It is being stopped, and starts again after that.' : '',
+      }
+    case 'failed':
+      return { label: 'Start failed', says: '' }
+  }
+}
+
+export const factNames = {
+  since: 'Running since',
+  ends: 'Its time ends',
+  pauses: 'Pauses if not used',
+  stops: 'Stops if not used',
+  now: 'At the moment',
+} as const
+
+export const updateWords = {
+  template: 'Its template has changed since it was made. A restart brings the changes.',
+  image: 'A newer version of its software is there. A restart brings it.',
+} as const
+
+export const endingWords = {
+  kept: 'Save your work before you stop or restart it. The files in your home stay.',
+  lost: 'Save your work elsewhere before you stop or restart it: its files do not stay.',
+} as const
+
+export const sharedWords = 'Several people use it, so no single one of them can stop it.'
+
+/** Refusals that may end by themselves, or when the person stops another workspace. */
+export const tryAnywayCodes: ReadonlySet<ProblemCode> = new Set([
+  'limit_user',
+  'limit_total',
+  'limit_template',
+  'queue_full',
+  'name_taken',
+  'engine_unreachable',
+])
+
+/** What the page says after a form was not carried out, by the name that the redirect carries. */
+export const noticeTexts: ReadonlyMap<unknown, string> = new Map([
+  ['expired', 'This page was open for too long, so your click had no effect. Please click again.'],
+  ['refused', 'That was not possible at the moment. The card of the workspace says why.'],
+  ['gone', 'That workspace does not exist any more.'],
+])
