@@ -3,15 +3,28 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { format } from 'prettier'
 import { configurationSections, type Row, type Section } from './configuration-sections.ts'
+import { providerLines } from './identity-providers.ts'
 import { templatesSchema, templatesTable } from './templates-reference.ts'
 
-function environmentExample(sections: readonly Section[]): string {
+function environmentExample(sections: readonly Section[], providersPage: string): string {
   const head = [
     "# Berth's configuration. Copy to .env and fill in the first six lines.",
     '# Lines that begin with # show the default, or an example where there is none.',
     '# A secret may also come from a file: <NAME>_FILE names it. Written by npm run generate.',
   ]
-  return [...head, ...sections.flatMap(exampleSection)].join('\n') + '\n'
+  const [first = [], ...others] = sections.map(exampleSection)
+  const providers = [
+    '',
+    '# ---- Your identity provider',
+    ...wrap(
+      'Take over the lines of your provider, in place of those above, and replace what is example. docs/identity-providers.md says more about each. Another provider needs such lines only if it differs from the defaults.',
+    ),
+    ...providerLines(providersPage).flatMap(({ provider, lines }) => [
+      `# ${provider}:`,
+      ...lines.map((line) => `#${line}`),
+    ]),
+  ]
+  return [...head, ...first, ...providers, ...others.flat()].join('\n') + '\n'
 }
 
 function exampleSection(section: Section): string[] {
@@ -108,7 +121,7 @@ async function presentText(path: string): Promise<string> {
 const root = new URL('../', import.meta.url)
 const sections = configurationSections()
 const files = [
-  ['.env.example', environmentExample(sections)],
+  ['.env.example', environmentExample(sections, await presentText('docs/identity-providers.md'))],
   ['docs/configuration.md', await reference(sections)],
   ['docs/templates.md', await templatesPage(await presentText('docs/templates.md'))],
   [
