@@ -179,8 +179,9 @@ interface Outline {
 
 const outline: readonly Outline[] = [
   {
-    title: 'Fill in these six',
-    intro: 'npm start fills in the empty ones for the demo.',
+    title: 'Fill in these seven',
+    intro:
+      'npm start fills in the empty ones for the demo, which is on localhost: PUBLIC_URL stays empty there.',
     filledIn: 'by you',
     names: [
       'INTERNAL_SECRET',
@@ -189,6 +190,7 @@ const outline: readonly Outline[] = [
       'OAUTH2_PROXY_OIDC_ISSUER_URL',
       'OAUTH2_PROXY_CLIENT_ID',
       'OAUTH2_PROXY_CLIENT_SECRET',
+      'PUBLIC_URL',
     ],
   },
   {
@@ -295,7 +297,6 @@ const outline: readonly Outline[] = [
     intro: '',
     filledIn: 'no',
     names: [
-      'PUBLIC_URL',
       'PORTAL_URL',
       'BERTH_PORT',
       'OAUTH2_PROXY_COOKIE_SECURE',

@@ -8,7 +8,7 @@ import { templatesSchema, templatesTable } from './templates-reference.ts'
 
 function environmentExample(sections: readonly Section[], providersPage: string): string {
   const head = [
-    "# Berth's configuration. Copy to .env and fill in the first six lines.",
+    "# Berth's configuration. Copy to .env and fill in the first seven lines.",
     '# Lines that begin with # show the default, or an example where there is none.',
     '# A secret may also come from a file: <NAME>_FILE names it. Written by npm run generate.',
   ]

@@ -108,6 +108,19 @@ export function theGateway(deployment: () => Deployment): void {
       socket.close()
     })
 
+    it('says what is malformed in an answer, and repairs what HTTP lets a proxy repair', async () => {
+      const alice = await signIn(berth.site, 'alice')
+      const answered = (text: string) =>
+        alice.navigate(`/raw?base64=${Buffer.from(text).toString('base64url')}`)
+      const repaired = await answered('HTTP/1.1 200 OK\nContent-Type: text/plain\n folded\n\nwhole')
+      assert.equal(repaired.headers['content-type'], 'text/plain folded')
+      assert.equal(await repaired.text(), 'whole')
+      const malformed = await answered('HTTP/1.1 200 OK\r\nBroken\r\n\r\n')
+      assert.equal(malformed.status, 502)
+      assert.match(await malformed.text(), /not valid HTTP\. .*at .*answer_malformed/s)
+      assert.match(await berth.logs('director'), /"code":"answer_malformed","cause":"[^"]+, at /)
+    })
+
     it('passes server-sent events as they come', async () => {
       const alice = await signIn(berth.site, 'alice')
       // After the first event there is nothing for an hour: a gateway that buffers would pass nothing on.

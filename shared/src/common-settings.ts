@@ -24,7 +24,7 @@ export const containerPort = required(port, {
 })
 
 export const publicUrl = optional(originUrl, {
-  doc: 'the address where people reach Berth; with it, requests to other host names are refused',
+  doc: 'the address where people reach Berth; requests to other host names are refused, unless a template names them',
   example: 'https://berth.example.com',
 })
 

@@ -22,6 +22,8 @@ export interface RequestRefusal {
   readonly code: ProblemCode
   /** For the person who sees it. It never repeats content of the request. */
   readonly detail: string
+  /** For the administrator who reads the log. */
+  readonly logged?: string
 }
 
 export const gatewaySecretHeader = 'berth-gateway-secret'

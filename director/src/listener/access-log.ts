@@ -12,8 +12,8 @@ export interface Ending {
   readonly bytesOut: number
   /** Why it was refused or failed. */
   readonly code?: ProblemCode
-  /** The underlying error. */
-  readonly cause?: Error
+  /** The underlying error, or what an administrator has to know. */
+  readonly cause?: Pick<Error, 'message'>
 }
 
 /** What is known about a request so far. It is filled in while the request is served. */
@@ -43,6 +43,11 @@ export const clientGone: Ending = {
   bytesOut: 0,
 }
 const pathLimit = 256
+
+/** The ending of a refused request, with what is logged about the refusal. */
+export function withReason(ending: Ending, { logged }: { readonly logged?: string }): Ending {
+  return logged === undefined ? ending : { ...ending, cause: { message: logged } }
+}
 
 export function createAccessLog(deps: { log: Log; clock: Clock; metrics: Metrics }): AccessLog {
   const { log, clock, metrics } = deps

@@ -92,9 +92,9 @@ export function createAdmit(deps: AdmissionDeps): Admit {
       return { ok: true, to: 'portal', admitted: { person, proof, target, redirect: undefined } }
     }
     if (found.kind !== 'template') {
-      if (!routesHeard()) return { ...refusedHost('not-known'), person }
+      if (!routesHeard()) return { ...notHeard(), person }
       const leads = found.kind === 'choice' && !upgrade && wantsPage(request)
-      if (!leads || portalUrl === undefined) return { ...refusedHost('unknown'), person }
+      if (!leads || portalUrl === undefined) return { ...refusedPlace(found, host), person }
       const redirect = { status: 307, location: `${portalUrl}/` } as const
       return { ok: true, to: 'portal', admitted: { person, proof, target, redirect } }
     }
@@ -184,17 +184,26 @@ export function wantsPage(request: IncomingMessage): boolean {
 
 export const noWebSocketDetail = 'There is no WebSocket at this address.'
 
-function refusedHost(kind: 'unknown' | 'not-known'): RequestRefusal {
-  switch (kind) {
-    case 'unknown':
-      return refuse(
-        'template_unknown',
-        'No workspace is offered at this address. Please check the address.',
-      )
-    case 'not-known':
-      return refuse(
-        'spawner_unreachable',
-        'The director has not received the list of workspaces yet. Please try again in a moment.',
-      )
+function refusedPlace(
+  found: Extract<Destination, { kind: 'unknown' | 'choice' }>,
+  host: string | undefined,
+): RequestRefusal {
+  if (found.kind === 'choice' || found.what === 'path')
+    return refuse(
+      'template_unknown',
+      'No workspace is offered at this address. Please check the address.',
+    )
+  return {
+    ...refuse(
+      'template_unknown',
+      'No workspace is offered at this host name. Please check the address. If it is right, an administrator has to set it.',
+    ),
+    logged: `set PUBLIC_URL to the address where people reach Berth, or name the host in a template (CONTAINER_HOSTS, route.hosts): none has the host ${host ?? ''}`,
   }
 }
+
+const notHeard = (): RequestRefusal =>
+  refuse(
+    'spawner_unreachable',
+    'The director has not received the list of workspaces yet. Please try again in a moment.',
+  )

@@ -189,6 +189,17 @@ describe('the listener', () => {
     assert.equal(last.toString(), 'data: two\n\n')
   })
 
+  it('refuses a host that no template has with a page, and the log names the variable to set', async () => {
+    await using bed = await startTestBed({ config: { PUBLIC_URL: 'https://berth.test' } })
+    await bed.introduce([labRoute])
+    const headers = { host: 'other.test' }
+    const page = await bed.request({ navigation: true, headers })
+    assert.equal(page.status, 404)
+    assert.match(page.body, /at this host name\..*an administrator has to set it/)
+    const line = await bed.logged(({ message }) => message === 'request ended')
+    assert.match(String(line['cause']), /set PUBLIC_URL .*none has the host other\.test$/)
+  })
+
   it('is ready once the spawner has sent the routes', async () => {
     await using bed = await startTestBed()
     const ready = async () =>

@@ -15,6 +15,7 @@ import { pathOf } from '../routing/path-prefix.ts'
 import {
   clientGone,
   clientGoneStatus,
+  withReason,
   type AccessLog,
   type Ending,
   type Entry,
@@ -257,7 +258,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     const admission = admit(req, false)
     if (!admission.ok) {
       if (admission.person !== undefined) entry.user = admission.person.name
-      return refuseWith(exchange, admission.code, admission.detail)
+      return withReason(refuseWith(exchange, admission.code, admission.detail), admission)
     }
     const { admitted } = admission
     entry.user = admitted.person.name

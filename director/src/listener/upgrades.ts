@@ -12,7 +12,7 @@ import type { Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
 import { pathOf } from '../routing/path-prefix.ts'
 import type { FrameRules, Heartbeat } from '../routing/quiet-frames.ts'
-import { clientGone, type Ending, type Entry } from './access-log.ts'
+import { clientGone, withReason, type Ending, type Entry } from './access-log.ts'
 import { noWebSocketDetail, type AdmittedRequest } from './admission.ts'
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts'
 import { failureDetail, tooManyDetail } from './refusals.ts'
@@ -239,7 +239,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     const admission = admit(req, true)
     if (!admission.ok) {
       if (admission.person !== undefined) entry.user = admission.person.name
-      return refuseWith(exchange, admission.code, admission.detail)
+      return withReason(refuseWith(exchange, admission.code, admission.detail), admission)
     }
     entry.user = admission.admitted.person.name
     if (admission.to === 'portal' || admission.admitted.own)

@@ -26,7 +26,8 @@ export type Destination =
   | { readonly kind: 'portal' }
   /** The root of a known host that no route has: only the portal shows what is offered. */
   | { readonly kind: 'choice' }
-  | { readonly kind: 'unknown' }
+  /** `host`: no route has this host name. Otherwise none has this path of it. */
+  | { readonly kind: 'unknown'; readonly what: 'host' | 'path' }
 
 type TemplateDestination = Extract<Destination, { kind: 'template' }>
 
@@ -67,7 +68,8 @@ interface Site {
 
 const portal: Destination = { kind: 'portal' }
 const choice: Destination = { kind: 'choice' }
-const unknown: Destination = { kind: 'unknown' }
+const unknownHost: Destination = { kind: 'unknown', what: 'host' }
+const unknownPath: Destination = { kind: 'unknown', what: 'path' }
 const assetsPrefix = `${ownPathPrefix}assets/`
 
 export function createRouteTable(routes: readonly Route[], sites: Sites): RouteTable {
@@ -116,10 +118,10 @@ export function createRouteTable(routes: readonly Route[], sites: Sites): RouteT
       // Checked first, so that no route can take the portal's host name, with or without the root's trailing dot.
       if (name !== undefined && name.replace(/\.$/, '') === portalHost) return portal
       const site = siteOf(name, port)
-      if (site === undefined) return unknown
+      if (site === undefined) return unknownHost
       const found = findIn(site, target)
       if (found !== undefined) return found
-      return portalHost !== undefined && isRoot(target) ? choice : unknown
+      return portalHost !== undefined && isRoot(target) ? choice : unknownPath
     },
     isRoutePort: (port) => port !== undefined && byPort.has(port),
     isNamedGroup: (group) => namedGroups === undefined || namedGroups.has(group),

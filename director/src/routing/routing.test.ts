@@ -59,10 +59,18 @@ describe('a host name', () => {
   })
 
   it('leads nowhere before there are routes', () => {
-    assert.deepEqual(createRouteTable([], {}).find({ host: 'h', target: '/' }), { kind: 'unknown' })
+    assert.deepEqual(createRouteTable([], {}).find({ host: 'h', target: '/' }), {
+      kind: 'unknown',
+      what: 'path',
+    })
     const sites = { publicUrl: 'http://h' }
     assert.deepEqual(createRouteTable([], sites).find({ host: 'h', target: '/' }), {
       kind: 'unknown',
+      what: 'path',
+    })
+    assert.deepEqual(createRouteTable([], sites).find({ host: 'other', target: '/' }), {
+      kind: 'unknown',
+      what: 'host',
     })
   })
 

@@ -18,7 +18,8 @@ export interface FleetEvents {
   open(response: Response, as?: Person): void
 }
 
-export function createFleetEvents({ workspaces, hexOf, clock }: ApiDeps): FleetEvents {
+export function createFleetEvents(deps: ApiDeps): FleetEvents {
+  const { workspaces, hexOf, clock } = deps
   const counts = new Map<string, number>()
   return {
     open(response, as) {
@@ -44,7 +45,7 @@ export function createFleetEvents({ workspaces, hexOf, clock }: ApiDeps): FleetE
       })
       const isShown = (one: Workspace) => as === undefined || isTheirs(workspaces.state(), one, as)
       const show = (one: Workspace) =>
-        stream.send('phase', showWorkspace(workspaces.state(), one, hexOf, momentOf(clock), as))
+        stream.send('phase', showWorkspace(workspaces.state(), one, deps, momentOf(clock), as))
       const present = presentWorkspaces(workspaces.state()).filter(isShown)
       const seen = new Map(present.map((one) => [one.name, one]))
       for (const one of seen.values()) show(one)

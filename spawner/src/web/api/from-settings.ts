@@ -14,7 +14,13 @@ type Parts = Pick<CreateApiDeps, 'workspaces' | 'hexOf' | 'clock' | 'log' | 'ver
 export function apiFor(settings: Settings, parts: Parts): Express | undefined {
   const { API_TOKEN: token, WITH_USERS: withUsers, PORTAL_URL, PUBLIC_URL } = settings
   if (token === undefined) return undefined
-  return createApi({ ...parts, token, withUsers, problemBase: PORTAL_URL ?? PUBLIC_URL })
+  return createApi({
+    ...parts,
+    token,
+    withUsers,
+    publicUrl: PUBLIC_URL,
+    problemBase: PORTAL_URL ?? PUBLIC_URL,
+  })
 }
 
 /** Clients learn the sub-domains from the API only, so without a token there are none. They need a public URL as well.

@@ -36,6 +36,8 @@ export interface Asked {
 export interface ApiDeps {
   readonly workspaces: Workspaces
   readonly hexOf: HexOf
+  /** PUBLIC_URL. */
+  readonly publicUrl?: string | undefined
   readonly clock: Clock
   /** False: containers have no owner, and every person who is signed in may use them. */
   readonly withUsers: boolean
@@ -65,7 +67,7 @@ export function createHandlers(deps: ApiDeps): Handlers {
   const findOwn = (asked: Asked): Workspace => findOwnWorkspace(workspaces.state(), asked)
 
   const show = (workspace: Workspace, as?: Person): ShownWorkspace =>
-    showWorkspace(workspaces.state(), workspace, hexOf, momentOf(clock), as)
+    showWorkspace(workspaces.state(), workspace, deps, momentOf(clock), as)
   /** The workspace after a request about it. */
   const showNow = (before: Workspace, as?: Person): ShownWorkspace => {
     const now = presentWorkspace(workspaces.state(), before.name)

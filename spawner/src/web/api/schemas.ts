@@ -61,6 +61,12 @@ export const shownTemplate = z
     description: z.string(),
     icon: z.string().optional(),
     kind: z.enum(['web', 'ssh', 'tcp']),
+    url: z
+      .string()
+      .optional()
+      .describe(
+        'Where people reach it. Absent if Berth does not know it: without PUBLIC_URL, if all its hosts begin with *., or if only a port leads to it.',
+      ),
     image: z.string(),
     seats: z
       .number()
@@ -78,6 +84,12 @@ export const shownWorkspace = z
     name: z.string(),
     template: z.string(),
     kind: z.enum(['private', 'shared', 'standby']),
+    url: z
+      .string()
+      .optional()
+      .describe(
+        'Where people reach it: the address of its template, or for a shared workspace the host name from its hex, which leads to no other one.',
+      ),
     user: z.string().optional().describe('The owner of a private workspace.'),
     phase: z.enum([...phases, 'absent']),
     position: z.number().int().optional().describe('The position in the queue.'),

@@ -4,6 +4,7 @@ import type { WorkspaceName } from '@berth/shared/names'
 import type { State, Workspace } from '../../policy/domain.ts'
 import { shownPhase } from '../../policy/state/phases.ts'
 import { statusOf } from '../../policy/asked/view.ts'
+import { urlOf } from '../../templates/address.ts'
 import type { Template } from '../../templates/template.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { HexOf } from '../docker-spawner/container-hex.ts'
@@ -14,7 +15,15 @@ export interface Moment {
   readonly wallNow: number
 }
 
+/** What the address of a workspace follows from, besides its template. */
+export interface Site {
+  readonly hexOf: HexOf
+  /** PUBLIC_URL. */
+  readonly publicUrl?: string | undefined
+}
+
 export function showTemplate(template: Template): ShownTemplate {
+  const url = urlOf(template)
   const { name, title, description, icon, kind, spec, policy } = template
   return {
     name,
@@ -22,20 +31,36 @@ export function showTemplate(template: Template): ShownTemplate {
     description,
     ...(icon === '' ? {} : { icon }),
     kind,
+    ...(url === undefined ? {} : { url }),
     image: spec.image,
     seats: policy.seats,
     startsBy: policy.startsBy,
   }
 }
 
+/** @returns `undefined` if there is none, or Berth does not know it */
+export function urlOfWorkspace(
+  { name, kind }: Pick<Workspace, 'name' | 'kind'>,
+  template: Template | undefined,
+  { hexOf, publicUrl }: Site,
+): string | undefined {
+  if (template === undefined || kind === 'standby') return undefined
+  if (kind === 'private') return urlOf(template)
+  if (publicUrl === undefined) return undefined
+  const url = new URL(publicUrl)
+  url.hostname = `${hexOf(name)}.${url.hostname}`
+  return url.href
+}
+
 /** @param as the person who sees it: of a shared workspace, people see no seat but their own */
 export function showWorkspace(
   state: State,
   workspace: Workspace,
-  hexOf: HexOf,
+  site: Site,
   moment: Moment,
   as?: Person,
 ): ShownWorkspace {
+  const url = urlOfWorkspace(workspace, state.config.templates.get(workspace.template), site)
   const { name, template, kind, owner, container, endWarned } = workspace
   const seats = workspace.seats.filter(({ person }) => as === undefined || person.name === as.name)
   const status = statusOf(state, workspace, moment)
@@ -50,6 +75,7 @@ export function showWorkspace(
     name,
     template,
     kind,
+    ...(url === undefined ? {} : { url }),
     phase: shownPhase(workspace),
     elapsedMs: Math.max(0, Math.round(status.elapsedMs)),
     ...(status.etaMs === undefined ? {} : { etaMs: Math.max(0, Math.round(status.etaMs)) }),
@@ -61,7 +87,7 @@ export function showWorkspace(
       connections: [...connections.values()].reduce((sum, count) => sum + count, 0),
       lastUseAgoMs: Math.max(0, Math.round(moment.now - lastUseAt)),
     })),
-    hex: hexOf(name),
+    hex: site.hexOf(name),
     ...(container === undefined ? {} : { container: showContainer(container) }),
   }
 }
