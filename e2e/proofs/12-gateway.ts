@@ -129,6 +129,21 @@ export function theGateway(deployment: () => Deployment): void {
       stream.close()
     })
 
+    it('stays, with its open WebSockets, when a setting of another service changes', async () => {
+      const alice = await signIn(berth.site, 'alice')
+      await arrive(alice)
+      const [before] = await berth.services('gateway')
+      const [spawner] = await berth.services('spawner')
+      const socket = await alice.webSocket('/ws')
+      await berth.reconfigure({ MAX_WORKSPACES: '49', MAX_QUEUE: '9', SITE_TITLE: 'Another' })
+      socket.send('still here')
+      assert.equal(await socket.next(), 'still here')
+      socket.close()
+      const [after] = await berth.services('gateway')
+      assert.equal(after?.Id, before?.Id)
+      assert.notEqual((await berth.services('spawner'))[0]?.Id, spawner?.Id, 'that one is new')
+    })
+
     it('lets a second spawner of the same instance wait, and take over when the first has ended', async () => {
       const alice = await signIn(berth.site, 'alice')
       await arrive(alice)
