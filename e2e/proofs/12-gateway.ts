@@ -118,7 +118,9 @@ export function theGateway(deployment: () => Deployment): void {
       const malformed = await answered('HTTP/1.1 200 OK\r\nBroken\r\n\r\n')
       assert.equal(malformed.status, 502)
       assert.match(await malformed.text(), /not valid HTTP\. .*at .*answer_malformed/s)
-      assert.match(await berth.logs('director'), /"code":"answer_malformed","cause":"[^"]+, at /)
+      await eventually('the log says it, too', 10_000, async () =>
+        /"code":"answer_malformed","cause":"[^"]+, at /.test(await berth.logs('director')),
+      )
     })
 
     it('passes server-sent events as they come', async () => {

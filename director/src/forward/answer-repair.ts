@@ -4,6 +4,9 @@
 import type { Socket } from 'node:net'
 import { MalformedAnswer } from './malformed-answer.ts'
 
+/** No server needs more interim answers. What follows them is passed on as it is. */
+const interimLimit = 32
+
 /**
  * Repairs the answers of a new connection up to its first final head. An answer on a connection that has been used needs
  * no repair: its server has written a head before.
@@ -12,6 +15,7 @@ import { MalformedAnswer } from './malformed-answer.ts'
  */
 export function repairFirstAnswer(socket: Socket, maxHeadBytes: number): void {
   let held: Buffer = Buffer.alloc(0)
+  let heads = 0
   const readAsItIs = socket.read.bind(socket) as () => Buffer | null
 
   function passOn(bytes: Buffer): Buffer {
@@ -31,7 +35,8 @@ export function repairFirstAnswer(socket: Socket, maxHeadBytes: number): void {
       const head = held.subarray(0, end)
       passed.push(repairHead(head) ?? head)
       held = held.subarray(end)
-      if (!isInterim(head)) return passOn(Buffer.concat([...passed, held]))
+      heads += 1
+      if (!isInterim(head) || heads > interimLimit) return passOn(Buffer.concat([...passed, held]))
     }
   }
 
@@ -49,10 +54,16 @@ export function repairFirstAnswer(socket: Socket, maxHeadBytes: number): void {
   }
 }
 
-/** Where the blank line after the headers ends. */
+const lineFeed = 0x0a
+const carriageReturn = 0x0d
+
+/** Where the blank line after the headers ends. It looks no further: many interim answers may be in one chunk. */
 function endOfHead(bytes: Buffer): number | undefined {
-  const ends = [bytes.indexOf('\n\r\n') + 3, bytes.indexOf('\n\n') + 2].filter((end) => end > 2)
-  return ends.length === 0 ? undefined : Math.min(...ends)
+  for (let at = bytes.indexOf(lineFeed); at !== -1; at = bytes.indexOf(lineFeed, at + 1)) {
+    const next = bytes[at + 1] === carriageReturn ? at + 2 : at + 1
+    if (bytes[next] === lineFeed) return next + 1
+  }
+  return undefined
 }
 
 const statusLine = /^HTTP\/1\.\d /

@@ -88,6 +88,21 @@ describe('a workspace that answers a request', () => {
       }
     })
 
+  it('hazard: by thousands of interim answers holds up nobody', async () => {
+    await using workspace = await startRawWorkspace((socket) => {
+      socket.once('data', () =>
+        socket.write(
+          `${'HTTP/1.1 103 E\n\n'.repeat(4_000)}HTTP/1.1 200 OK\nContent-Length: 2\n\nok`,
+        ),
+      )
+    })
+    await using front = await startFront(workspace.address)
+    const before = performance.eventLoopUtilization()
+    assert.match(await exchange(front.address, get), /HTTP\/1\.1 502 /)
+    const { active } = performance.eventLoopUtilization(before)
+    assert.ok(active < 500, `${active} ms of work`)
+  })
+
   it('by a malformed answer on a kept connection is asked again on a new one, where it is repaired', async () => {
     let answers = 0
     await using workspace = await startRawWorkspace((socket) => {
