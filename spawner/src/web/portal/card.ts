@@ -203,10 +203,12 @@ function failureOf({ failure }: WorkspaceView): CardFailure {
 
 function factsOf(
   workspace: Workspace,
-  { phase, endsAt }: ShownStatus,
+  { phase, endsAt, etaMs }: ShownStatus,
   { state, moment }: Surroundings,
 ): readonly CardFact[] {
-  if (phase !== 'ready' && phase !== 'frozen') return []
+  if (etaMs !== undefined)
+    return [{ name: factNames.expected, left: isoAt(moment.wallNow + etaMs, 'minute') }]
+  if (!isRunning(phase)) return []
   const startedAt = workspace.container?.startedAt
   const facts: CardFact[] = []
   const wall = (at: number): number => moment.wallNow + at - moment.now

@@ -39,9 +39,16 @@ export function createPortalForms(deps: {
     }
   }
 
-  router.post('/start', form, carryOut(handlers.startWorkspace))
-  router.post('/workspaces/:name/stop', form, carryOut(handlers.stopWorkspace))
-  router.post('/workspaces/:name/restart', form, carryOut(handlers.restartWorkspace))
-  router.post('/workspaces/:name/extend', form, carryOut(handlers.extendWorkspace))
+  for (const [path, change] of [
+    ['/start', handlers.startWorkspace],
+    ['/workspaces/:name/stop', handlers.stopWorkspace],
+    ['/workspaces/:name/restart', handlers.restartWorkspace],
+    ['/workspaces/:name/extend', handlers.extendWorkspace],
+  ] as const)
+    router
+      .route(path)
+      .post(form, carryOut(change))
+      // A form whose session had expired comes back from the sign-in as a GET, which changes nothing.
+      .get((_request, response) => response.redirect(303, '/?notice=expired'))
   return router
 }

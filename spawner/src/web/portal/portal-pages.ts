@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { Eta } from 'eta'
 import type { Person } from '@berth/shared/contract'
+import { problemStatus, problemTitle, type ProblemCode } from '@berth/shared/problems'
 import { leftText, utcText } from '../pages/durations.ts'
 import type { Assets } from '../pages/assets.ts'
 import { siteOf } from '../pages/pages.ts'
@@ -10,6 +11,7 @@ import { plainText } from '../http/plain-text.ts'
 import type { WebSettings } from '../http/settings.ts'
 import type { Card } from './card.ts'
 import type { FormTokens } from './form-token.ts'
+import { problemWords } from './words.ts'
 
 export interface RenderedCard {
   readonly id: string
@@ -25,6 +27,7 @@ export interface PortalPages {
   home(person: Person, cards: readonly Card[], notice: string | undefined): string
   card(person: Person, card: Card): RenderedCard
   log(person: Person, log: ShownLog): string
+  problem(person: Person, code: ProblemCode): string
 }
 
 export interface ShownLog {
@@ -44,7 +47,7 @@ export function createPortalPages(deps: {
   const eta = new Eta({ views, cache: true, autoEscape: true })
   const site = siteOf(settings)
 
-  function render(view: 'home' | 'card' | 'log', person: Person, more: object): string {
+  function render(view: 'home' | 'card' | 'log' | 'problem', person: Person, more: object): string {
     const now = wallNow()
     return eta.render(view, {
       site,
@@ -75,6 +78,14 @@ export function createPortalPages(deps: {
         refresh: cards.some(({ phase }) => moving.has(phase)) ? 5 : undefined,
       }),
     log: (person, log) => render('log', person, { ...log, tab: `Log of ${log.title}` }),
+    problem: (person, code) =>
+      render('problem', person, {
+        tab: problemTitle(code),
+        title: problemTitle(code),
+        code,
+        status: problemStatus(code),
+        words: problemWords(code),
+      }),
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { problemCodes } from '@berth/shared/problems'
 import { readEvents, type ServerSentEvent } from '@berth/shared/server-sent-events'
 import { flush, startTestLoop, userOf } from '../../loop/testing/test-loop.ts'
 import type { Template } from '../../templates/template.ts'
@@ -123,6 +124,24 @@ describe('the portal’s page', () => {
     assert.doesNotMatch(await portal.page('carol'), /http-equiv="refresh"/)
   })
 
+  it('says when a workspace is expected to run, by the starts before', async () => {
+    await using portal = await start()
+    const startSlowly = async (user: string) => {
+      const gate = portal.loop.engine.hold('startContainer')
+      await portal.run('lab', user)
+      return gate
+    }
+    const gate = await startSlowly('bob')
+    assert.doesNotMatch(await portal.page('bob'), /Expected to run/)
+    portal.loop.time.advance(20_000)
+    gate.letGo()
+    await flush()
+    await startSlowly('alice')
+    const body = await portal.page()
+    assert.match(body, /id="card-lab"[^>]* data-phase="starting"/)
+    assert.match(body, /Expected to run<\/dt><dd><time [^>]*data-left>/)
+  })
+
   it('explains a failure, with the last lines of the log and a way to try again', async () => {
     await using portal = await start()
     const failure = {
@@ -229,8 +248,19 @@ describe('a button of the portal without script', () => {
     await flush()
     assert.equal(portal.phaseOf('hello-alice'), undefined)
     const { body } = await portal.ask('/?notice=expired')
-    assert.match(body, /role="alert">This page was open for too long/)
+    assert.match(body, /role="alert">Your click had no effect/)
     assert.doesNotMatch((await portal.ask('/?notice=constructor')).body, /role="alert">/)
+  })
+
+  it('leads back to the page by GET, as a form whose session had expired arrives after the sign-in', async () => {
+    await using portal = await start()
+    await portal.run('hello')
+    for (const path of ['/start', '/workspaces/hello-alice/stop']) {
+      const answer = await portal.ask(path)
+      assert.equal(answer.status, 303)
+      assert.equal(answer.headers.location, '/?notice=expired')
+    }
+    assert.equal(portal.phaseOf('hello-alice'), 'ready')
   })
 
   it('says that something was refused', async () => {
@@ -451,6 +481,19 @@ describe('the stream of cards', () => {
       const answer = await portal.web.open(`${root}/events`, { headers })
       assert.equal(answer.statusCode, round < 20 ? 200 : 429)
     }
+  })
+})
+
+describe('the page about a problem', () => {
+  it('is there for every code, under the address that its type names', async () => {
+    await using portal = await start()
+    for (const code of problemCodes) {
+      const { status, body } = await portal.ask(`/problems/${code}`)
+      assert.equal(status, 200)
+      assert.match(body, new RegExp(`<h1>[^<]+</h1>[^]*<code>${code}</code>`))
+    }
+    for (const code of ['constructor', 'unknown'])
+      assert.equal((await portal.ask(`/problems/${code}`)).status, 404)
   })
 })
 

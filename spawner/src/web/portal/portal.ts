@@ -2,7 +2,7 @@
 // before it is read: no page of another origin can change or read anything here.
 import { Router, type Request, type RequestHandler } from 'express'
 import type { Clock } from '@berth/shared/clock'
-import { BerthError } from '@berth/shared/problems'
+import { BerthError, isProblemCode } from '@berth/shared/problems'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { createHandlers, type ApiDeps } from '../api/handlers.ts'
 import { apiBase, createV1Routes } from '../api/v1-routes.ts'
@@ -65,6 +65,14 @@ export function createPortal(deps: PortalDeps): Router {
     const title = workspaces.templateNamed(template)?.title ?? template
     const { lines } = await handlers.showLogs(asked)
     if (!response.destroyed) response.end(pages.log(as, { title, workspace: name, lines }))
+  })
+
+  // The type of each problem is the address of this page.
+  router.get('/problems/:code', (request, response) => {
+    const { code } = request.params
+    if (!isProblemCode(code))
+      throw new BerthError('template_unknown', 'There is no problem with this name.')
+    response.end(pages.problem(personOf(request), code))
   })
 
   router.get('/.berth/assets/:version/:name', assets.serve)

@@ -1,7 +1,7 @@
 // The texts of the portal, by phase. This module contains no HTML.
-import type { ProblemCode } from '@berth/shared/problems'
+import { problemStatus, type ProblemCode } from '@berth/shared/problems'
 import type { ShownStatus } from '../pages/status.ts'
-import { waitWords } from '../pages/words.ts'
+import { adviceFor, noticeWords, waitWords } from '../pages/words.ts'
 
 export interface CardWords {
   /** The state in one or two words. */
@@ -60,6 +60,7 @@ export function cardWords(
 }
 
 export const factNames = {
+  expected: 'Expected to run',
   since: 'Running since',
   ends: 'Its time ends',
   pauses: 'Pauses if not used',
@@ -91,7 +92,19 @@ export const tryAnywayCodes: ReadonlySet<ProblemCode> = new Set([
 
 /** What the page says after a form was not carried out, by the name that the redirect carries. */
 export const noticeTexts: ReadonlyMap<unknown, string> = new Map([
-  ['expired', 'This page was open for too long, so your click had no effect. Please click again.'],
+  [
+    'expired',
+    'Your click had no effect, because the page was open for too long. Please click again.',
+  ],
   ['refused', 'That was not possible at the moment. The card of the workspace says why.'],
   ['gone', 'That workspace does not exist any more.'],
 ])
+
+/** What the page about a problem says besides its title. */
+export function problemWords(code: ProblemCode): readonly string[] {
+  const words = noticeWords[code]
+  const lead = words?.lead ?? waitWords[code]
+  // The status of what fails at a start, or after it.
+  const advice = problemStatus(code) === 502 ? adviceFor(code, undefined) : []
+  return [...(lead === undefined ? [] : [lead]), ...advice]
+}

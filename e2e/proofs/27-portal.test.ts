@@ -1,4 +1,4 @@
-// Proof 23: on the portal people see what they have and start and stop it, with a keyboard, without script, live, and no
+// Proof 27: on the portal people see what they have and start and stop it, with a keyboard, without script, live, and no
 // page of a workspace can do it for them.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
@@ -67,7 +67,7 @@ const sizes = [
   { width: 1440, height: 900 },
 ]
 
-describe('proof 23: the portal', () => {
+describe('proof 27: the portal', () => {
   const prefix = `p${process.pid.toString(36)}`
   let berth: Deployment
   let portal: string
