@@ -130,8 +130,8 @@ describe('proof 26: the end of a session', () => {
   it('hazard: says that the cookies of an application have grown too large, removes them at a click, and leads back', async () => {
     const page = await openPage(browser)
     const context = page.context()
-    await signInWithBrowser(page, at('/deep/page?a=1'), 'carol')
-    await page.waitForSelector('footer:has-text("carol")')
+    await signInWithBrowser(page, at('/deep/page?a=1'), 'bob')
+    await page.waitForSelector('footer:has-text("bob")')
     await context.addCookies(
       Array.from({ length: 40 }, (_, at) => ({
         name: `big${at}`,
@@ -144,7 +144,7 @@ describe('proof 26: the end of a session', () => {
     assert.equal(refused?.status(), 431)
     assert.match(await page.innerText('main'), /cookies/)
     await page.click('button')
-    await page.waitForSelector('footer:has-text("carol")')
+    await page.waitForSelector('footer:has-text("bob")')
     assert.equal(page.url(), at('/deep/page?a=1'))
     const names = (await context.cookies()).map(({ name }) => name)
     assert.deepEqual(
