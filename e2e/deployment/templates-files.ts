@@ -157,13 +157,13 @@ templates:
     <<: *small
     prefix: polled${own}
     route: { hosts: [polled.localhost] }
-    idle: { stop: 2s }
+    idle: { stop: 5s }
     background: [GET /count/poll, { request: POST /echo, max_size: 20 }]
   beating:
     <<: *small
     prefix: beating${own}
     route: { hosts: [beating.localhost] }
-    idle: { stop: 2s }
+    idle: { stop: 5s }
     frames:
       - { path: /ws, prefix: beat, max_size: 8 }
       - { path: /ws/slow, period: 1s }

@@ -159,6 +159,36 @@ describe('a request without a lease', () => {
     assert.equal(bed.spawner.asked.at(-1)?.start, 'wake')
   })
 
+  it('does not start a workspace if its page loads itself again, unless its person waits at a page of Berth', async () => {
+    await using bed = await startTestBed()
+    const workspace = await bed.workspace((_req, res) => res.end('hello'))
+    bed.spawner.pass = (_request, response) => void response.writeHead(503).end('a page of Berth')
+    const stopped = async () => createProblem(undefined, 'workspace_stopped', 'It is stopped.')
+    const reload = {
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-site': 'same-origin',
+      'user-agent': 'Chrome/140.0',
+    }
+    const visit = (more: object) =>
+      bed.request({ navigation: true, headers: { ...reload, ...more } })
+    const started = () => bed.spawner.asked.at(-1)?.start
+    bed.spawner.seats = stopped
+    assert.equal((await visit({})).body, 'a page of Berth')
+    assert.equal(started(), 'wake')
+    // A person opens it, and the loading page loads itself again until the workspace is there.
+    await visit({ 'sec-fetch-user': '?1' })
+    assert.equal(started(), 'start')
+    await visit({})
+    assert.equal(started(), 'start')
+    bed.spawner.activity = () => []
+    bed.spawner.seats = async () => granted(workspace.address, { leaseMs: 500 })
+    assert.equal((await visit({})).body, 'hello')
+    assert.equal(started(), 'start')
+    bed.spawner.seats = stopped
+    while ((await visit({})).body === 'hello');
+    assert.equal(started(), 'wake')
+  })
+
   it('never goes to an address outside the pool, even if the spawner grants one', async () => {
     await using bed = await startTestBed()
     const stranger = await bed.workspace((_req, res) => res.end('stranger'), '127.0.0.1')

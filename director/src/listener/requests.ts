@@ -33,6 +33,7 @@ import type { Metrics } from './metrics.ts'
 import type { NoticeAction } from './notice-page.ts'
 import type { PersonLimits } from './person-limits.ts'
 import { beginRequestActivity } from './request-activity.ts'
+import { createWaitingPeople } from './waiting-people.ts'
 import {
   createSeating,
   spawnerUnreachableDetail,
@@ -84,6 +85,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   const { admit, table, pools, headers, passThrough, clearCookies, signOut, refusals } = deps
   const { limits, metrics, accessLog, deadlines, clock, uses } = deps
   const seating = createSeating(deps)
+  const waitingPeople = createWaitingPeople(clock)
 
   interface Exchange {
     readonly req: IncomingMessage
@@ -188,9 +190,17 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     })
   }
 
-  async function serveWorkspace(exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> {
+  /** A page that loads itself again starts nothing, unless its person waits for the start. */
+  function withoutStart(admitted: AdmittedRequest): AdmittedRequest {
+    const { kind, seatKey } = admitted
+    if (!kind.byItself || waitingPeople.isWaiting(seatKey)) return admitted
+    return { ...admitted, kind: { ...kind, start: 'wake' } }
+  }
+
+  async function serveWorkspace(exchange: Exchange, asked: AdmittedRequest): Promise<Ending> {
     const { res, entry } = exchange
-    const { navigation } = admitted.kind
+    const admitted = withoutStart(asked)
+    const { navigation, start } = admitted.kind
     const result = await seating({
       admitted,
       entry,
@@ -198,6 +208,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
       until: entry.startedAt + (navigation ? deadlines.pageAfterMs : deadlines.waitMs),
       watchHangUp: () => watchResponseClose(res),
       async attempt(seat, inHand) {
+        waitingPeople.served(admitted.seatKey)
         if (inHand) metrics.handedOver(clock.now() - entry.startedAt)
         const outcome = await forward(exchange, admitted, seat)
         return outcome.kind === 'not-sent' ? undefined : ending(exchange, outcome, 'forwarded')
@@ -205,6 +216,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     })
     if ('outcome' in result) return result
     if (result.status === 'client-gone') return clientGone
+    if (navigation && start === 'start') waitingPeople.waits(admitted.seatKey)
     if (!navigation || result.status === 'unreachable' || result.status === 'closing')
       return refuse(exchange, unseatedProblem(result, refusals))
     if (result.status === 'refused') metrics.refused(result.problem.code)

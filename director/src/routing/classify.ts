@@ -6,6 +6,8 @@ import type { IsBackground } from './background-requests.ts'
 export interface RequestKind {
   /** A person will see the answer, so a page may be the answer. */
   readonly navigation: boolean
+  /** A navigation that the page began by itself, such as a reload by its script, without a click or a key of a person. */
+  readonly byItself: boolean
   /** The template declares it a background request: its bytes are not use. */
   readonly background: boolean
   /** What it may do with a workspace that is frozen, stopped or absent. */
@@ -36,7 +38,8 @@ export function classify(request: Classified, rules: KindRules): RequestKind {
     !hints.person && rules.isBackground(request.method, request.target, hints.bodyBytes)
   const navigation = isNavigation(request.method, hints)
   const start = isFromPage(hints) ? startForPage(background, hints, rules) : 'start'
-  return { navigation, background, start }
+  const byItself = navigation && isByItself(hints)
+  return { navigation, byItself, background, start }
 }
 
 const startName = startHeader.toLowerCase()
@@ -45,6 +48,9 @@ interface Hints {
   host: string
   html: boolean
   fetchMode: string | undefined
+  fetchSite: string
+  fetchUser: boolean
+  userAgent: string
   prefetch: boolean
   xhr: boolean
   origin: string
@@ -56,11 +62,23 @@ interface Hints {
   person: boolean
 }
 
+/** These browsers say which navigation a person began. Others, and addresses without TLS, leave the header out. */
+const tellsPerson = /\b(?:Chrome|Firefox)\//
+
+/** Addresses that a person types, bookmarks and links of other sites are not of the same origin. */
+function isByItself({ fetchMode, fetchSite, fetchUser, userAgent }: Hints): boolean {
+  if (fetchMode !== 'navigate' || fetchSite !== 'same-origin') return false
+  return !fetchUser && tellsPerson.test(userAgent)
+}
+
 function readHints(rawHeaders: readonly string[]): Hints {
   const hints: Hints = {
     host: '',
     html: false,
     fetchMode: undefined,
+    fetchSite: '',
+    fetchUser: false,
+    userAgent: '',
     prefetch: false,
     xhr: false,
     origin: '',
@@ -96,6 +114,15 @@ function readHint(hints: Hints, name: string, value: string): void {
       return
     case 'sec-fetch-mode':
       hints.fetchMode = value.toLowerCase()
+      return
+    case 'sec-fetch-site':
+      hints.fetchSite = value.toLowerCase()
+      return
+    case 'sec-fetch-user':
+      hints.fetchUser = true
+      return
+    case 'user-agent':
+      hints.userAgent = value
       return
     case 'sec-purpose':
     case 'purpose':

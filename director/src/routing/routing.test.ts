@@ -380,12 +380,50 @@ describe('a request', () => {
       )
     assert.deepEqual(kindOf('berth-start', 'True'), {
       navigation: false,
+      byItself: false,
       background: false,
       start: 'start',
     })
     assert.equal(kindOf('Berth-Start', 'false').start, 'no')
     assert.equal(kindOf('Berth-Start', 'true', 'Sec-Purpose', 'prefetch').start, 'wake')
   })
+
+  const chrome = [
+    'User-Agent',
+    'Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36',
+  ]
+  const safari = ['User-Agent', 'Mozilla/5.0 (Macintosh) Version/18.0 Safari/605.1.15']
+  const sameOrigin = ['Sec-Fetch-Site', 'same-origin']
+  for (const [what, headers, expected] of [
+    ['reload by its page', [...chrome, ...mode('navigate'), ...sameOrigin], true],
+    [
+      'click in its page',
+      [...chrome, ...mode('navigate'), ...sameOrigin, 'Sec-Fetch-User', '?1'],
+      false,
+    ],
+    [
+      'address that a person typed',
+      [...chrome, ...mode('navigate'), 'Sec-Fetch-Site', 'none'],
+      false,
+    ],
+    [
+      'link of another site',
+      [...chrome, ...mode('navigate'), 'Sec-Fetch-Site', 'cross-site'],
+      false,
+    ],
+    [
+      'reload in a browser that does not tell',
+      [...safari, ...mode('navigate'), ...sameOrigin],
+      false,
+    ],
+    ['visit over plain HTTP', chrome, false],
+    ['fetch', [...chrome, ...mode('cors'), ...sameOrigin], false],
+  ] as const)
+    it(`that is a ${what} was ${expected ? '' : 'not '}begun by the page itself`, () => {
+      const rawHeaders = ['Host', 'lab.test', ...html, ...headers]
+      const request = { method: 'GET', target: '/', rawHeaders }
+      assert.equal(classify(request, { isBackground: () => false }).byItself, expected)
+    })
 
   it('is a background request by the length of its body', () => {
     const rules = { isBackground: createIsBackground([{ request: 'POST /', maxBytes: 60 }]) }
