@@ -321,6 +321,7 @@ describe('proof 19: the life of workspaces according to the file', { concurrency
       description: 'Room for two',
       icon: 'https://pairs.example.com/icon.svg',
       kind: 'web',
+      url: `${berth.siteAt('pairs.localhost').origin}/`,
       image: 'berth/hello',
       seats: 2,
       startsBy: 'visit',
