@@ -194,6 +194,21 @@ describe('proof 27: the portal', () => {
     await context.close()
   })
 
+  it('says that it may be out of date while the spawner is away, and is right again after that', async () => {
+    const page = await openPortal('carol')
+    await page.waitForSelector('body[data-live]')
+    await page.click('[data-card=board] button:has-text("Start")')
+    await states(page, 'board', 'Running')
+    await berth.compose('stop', 'spawner')
+    await page.waitForSelector('#trouble:has-text("may be out of date")')
+    await berth.compose('start', 'spawner')
+    await page.waitForSelector('#trouble', { state: 'hidden' })
+    await states(page, 'board', 'Running')
+    await page.click('[data-card=board] button:has-text("Stop")')
+    await states(page, 'board', 'Not running')
+    await page.context().close()
+  })
+
   it('is painted before its script has arrived', async () => {
     const page = await openPortal('carol')
     const held = Promise.withResolvers<void>()

@@ -132,6 +132,22 @@ function arrange() {
   document.getElementById('nothing')?.toggleAttribute('hidden', order.length > 0)
 }
 
+const staleText = 'The server does not answer. What you see may be out of date.'
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let stale
+
+/** A stream that breaks is usually there again at once: only after a while the person is told. */
+function live(/** @type {boolean} */ isLive) {
+  document.body.toggleAttribute('data-live', isLive)
+  if (!isLive) {
+    stale ??= setTimeout(() => complain(staleText), 4_000)
+    return
+  }
+  clearTimeout(stale)
+  stale = undefined
+  if (document.getElementById('trouble')?.textContent === staleText) complain('')
+}
+
 // ---- buttons
 
 /** @param {SubmitEvent} event */
@@ -229,7 +245,7 @@ if (cards !== null) {
       },
       card: show,
     },
-    (isLive) => document.body.toggleAttribute('data-live', isLive),
+    live,
   )
 }
 const log = document.getElementById('log')
