@@ -251,12 +251,13 @@ export async function startDirector(
 
 /** The route until the spawner's first snapshot, so that running workspaces can be reached without the spawner. */
 function routeByName(config: DirectorConfig): Route | undefined {
-  const { CONTAINER_HOST_PREFIX: prefix, CONTAINER_PORT: port } = config
+  const { CONTAINER_HOST_PREFIX: prefix, CONTAINER_PORT: port, CONTAINER_SCHEME: scheme } = config
   if (prefix === undefined || port === undefined) return undefined
   return {
     template: prefix,
     prefix,
     port,
+    scheme,
     hosts: [],
     shared: false,
     readyPath: '/',

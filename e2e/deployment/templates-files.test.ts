@@ -66,7 +66,12 @@ describe('the templates files of proof 19', () => {
       network: 'further',
       pier: '',
     }),
-    lifeFile({ own: '', registry: 'registry.example.com', folder: '/srv' }),
+    lifeFile({
+      own: '',
+      registry: 'registry.example.com',
+      folder: '/srv',
+      certificate: { key: '', cert: '' },
+    }),
   ].map((text): unknown => parse(text, { merge: true }))
   const unsaid = ways
     .filter((way) => !files.some((file) => says(file, way)))

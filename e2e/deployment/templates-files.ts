@@ -58,6 +58,14 @@ templates:
     egress: none
     stop_signal: SIGINT
     stop_grace_period: 7s
+    scheme: http
+    healthcheck:
+      test: [CMD, 'true']
+      interval: 30s
+      timeout: 5s
+      retries: 3
+      start_period: 20s
+      start_interval: 200ms
     ready: { path: /whoami, timeout: 30s }
     allow: { groups: [staff] }
     limits: { workspaces: 1 }
@@ -89,6 +97,7 @@ templates:
     prefix: ${prefixes.dock}
     title: Dock
     route: { port: 8093 }
+    healthcheck: { test: 'true' }
     start: click
     limits: { groups: { staff: 1 } }
     pass: { identity: [user], tokens: [access] }
@@ -97,11 +106,18 @@ templates:
     prefix: ${prefixes.pier}
     route: { hosts: [hello.localhost] }
     idle: { stop: 10m }
+    healthcheck: { disable: true }
     ${pier}
 ${more}
 secrets:
   licence: { file: ./licence.key }
 `
+
+/** An application that speaks only HTTPS: it answers with the path that it was asked for. */
+const httpsServer = `
+const options = { key: process.env.KEY, cert: process.env.CERTIFICATE }
+require('node:https').createServer(options, ({ url, socket: { encrypted } }, response) =>
+  response.end(JSON.stringify({ url, encrypted }))).listen(8080)`.replaceAll('{', '{{')
 
 interface LifeFile {
   /** The end of the prefixes. */
@@ -110,10 +126,12 @@ interface LifeFile {
   readonly registry: string
   /** A folder of the host. */
   readonly folder: string
+  /** Of the template `secure`. */
+  readonly certificate: { readonly key: string; readonly cert: string }
 }
 
 /** A template for each event in the life of a workspace, with times that a test can wait for. */
-export const lifeFile = ({ own, registry, folder }: LifeFile): string => `
+export const lifeFile = ({ own, registry, folder, certificate }: LifeFile): string => `
 x-small: &small { image: berth/hello, port: 8080, mem_limit: 64m }
 
 templates:
@@ -242,6 +260,15 @@ templates:
     prefix: unready${own}
     route: { hosts: [unready.localhost] }
     ready: { path: /status/503, timeout: 2s }
+  secure:
+    <<: *small
+    prefix: secure${own}
+    route: { hosts: [secure.localhost] }
+    scheme: https
+    environment:
+      KEY: ${JSON.stringify(certificate.key)}
+      CERTIFICATE: ${JSON.stringify(certificate.cert)}
+    command: [node, -e, ${JSON.stringify(httpsServer)}]
   fresh:
     <<: *small
     prefix: fresh${own}

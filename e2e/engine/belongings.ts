@@ -37,6 +37,7 @@ export interface InspectedContainer {
     readonly Cmd: readonly string[]
     readonly StopSignal?: string
     readonly StopTimeout?: number
+    readonly Healthcheck?: Readonly<Record<string, unknown>>
     readonly Labels: Readonly<Record<string, string>>
   }
   readonly HostConfig: Readonly<Record<string, unknown>>

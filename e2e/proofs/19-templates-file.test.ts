@@ -112,6 +112,14 @@ describe('proof 19: the file with templates', () => {
     assert.deepEqual(Config.Cmd, ['node', '/opt/hello/src/main.ts'])
     assert.equal(Config.StopSignal, 'SIGINT')
     assert.equal(Config.StopTimeout, 7)
+    assert.deepEqual(Config.Healthcheck, {
+      Test: ['CMD', 'true'],
+      Interval: 30e9,
+      Timeout: 5e9,
+      Retries: 3,
+      StartPeriod: 20e9,
+      StartInterval: 200e6,
+    })
     const mounted = new Map(Mounts.map((mount) => [mount.Destination, mount]))
     assert.equal(mounted.get('/home/hello')?.Name, `${berth.instance}-ann-full`)
     assert.equal(mounted.get('/data')?.Name, `${berth.instance}-shelf`)

@@ -1,4 +1,5 @@
 // Settings that both services read, with the same names, defaults and descriptions.
+import { schemes } from './contract.ts'
 import { logLevels } from './log.ts'
 import { parsePrefix } from './names.ts'
 import { choice, custom, integer, originUrl, port, text } from './parse.ts'
@@ -21,6 +22,10 @@ export const containerPrefix = required(
 export const containerPort = required(port, {
   doc: 'the port that the workspaces’ containers listen on',
   example: '8888',
+})
+
+export const containerScheme = withDefault(choice(...schemes), 'http', {
+  doc: 'how the application speaks on that port: https for an image that speaks only HTTPS; its certificate is not verified',
 })
 
 export const publicUrl = optional(originUrl, {

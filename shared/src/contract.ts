@@ -88,9 +88,15 @@ export const personSchema = z.object({
 })
 export type Person = z.infer<typeof personSchema>
 
+export const schemes = ['http', 'https'] as const
+export type Scheme = (typeof schemes)[number]
+
+/** Where an application is reached, and how it speaks there. `scheme`: absent is `http`; certificates are not verified,
+ * because the address leads into the network of one container. */
 const addressSchema = z.object({
   host: shortText,
   port: z.number().int().min(1).max(65_535),
+  scheme: z.enum(schemes).optional(),
 })
 export type Address = z.infer<typeof addressSchema>
 
@@ -198,6 +204,8 @@ const routeSchema = z.object({
   shared: z.boolean(),
   /** The path that answers with a status below 500 when the workspace is ready. */
   readyPath: shortText,
+  /** How the application speaks; absent: `http`. */
+  scheme: z.enum(schemes).optional(),
   /** Which of the gateway's identity headers reach the application, as they came. */
   passIdentity: z.array(z.enum(identityFields)),
   /** Which of the gateway's tokens reach it: `X-Forwarded-Access-Token`; `Authorization: Bearer` (the ID token). */
@@ -277,11 +285,38 @@ export type Command =
   | { readonly event: 'revoke'; readonly data: RevokeCommand }
   | { readonly event: 'use'; readonly data: UseCommand }
 
+/** What a request to an application met instead of an answer that counts. */
+export const findings = [
+  /** The connection was refused: nothing listens on the port at that address. */
+  'refused',
+  /** The connection was not accepted in time. */
+  'unreachable',
+  /** The connection was accepted, and no answer came in time. */
+  'silent',
+  /** The application closed the connection without an answer, or in the middle of one. */
+  'closed',
+  /** The application speaks TLS on this port, and the request was plain HTTP. */
+  'tls',
+  /** The application does not speak TLS on this port, and the request needed it. */
+  'no_tls',
+  /** The application answered with something else than HTTP. */
+  'not_http',
+  /** It answered with a status that does not count; `status` has it. */
+  'status',
+] as const
+export type Finding = (typeof findings)[number]
+
+/** The same for the activity path. `not_json`: the body is not JSON. `not_activity`: the JSON has another form. */
+export const activityFindings = [...findings, 'not_json', 'not_activity'] as const
+export type ActivityFinding = (typeof activityFindings)[number]
+
 export const probeResultSchema = z.object({
   director: shortText,
   workspace: shortText,
   generation: shortText,
   reachable: z.boolean(),
+  /** What the last try met, unless the workspace was reached. */
+  finding: z.enum(findings).optional(),
   /** The HTTP status of the last try, if there was an answer. */
   status: z.number().int().optional(),
   ms: milliseconds,
@@ -295,6 +330,10 @@ export const activityCheckResultSchema = z.object({
   /** Both are absent if the application could not be asked, or its answer reports nothing. */
   busy: z.boolean().optional(),
   lastActivityAgoMs: milliseconds.optional(),
+  /** Why both are absent. */
+  finding: z.enum(activityFindings).optional(),
+  /** The HTTP status of the answer, if that is why. */
+  status: z.number().int().optional(),
 })
 export type ActivityCheckResult = z.infer<typeof activityCheckResultSchema>
 

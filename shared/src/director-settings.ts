@@ -2,6 +2,7 @@
 import {
   bound,
   containerPort,
+  containerScheme,
   containerPrefix,
   internalSecret,
   listenPort,
@@ -33,6 +34,7 @@ export const directorSettings = {
   // The template of the environment: before the first snapshot of routes, its workspaces are found by their names.
   CONTAINER_HOST_PREFIX: orUnset(containerPrefix),
   CONTAINER_PORT: orUnset(containerPort),
+  CONTAINER_SCHEME: containerScheme,
   LISTEN_PORT: listenPort('8080'),
   OPS_PORT: opsPort,
   INTERNAL_SECRET: internalSecret,

@@ -12,6 +12,9 @@ export const labels = {
   email: 'berth.email',
   spec: 'berth.spec',
   created: 'berth.created',
+  /** Where the application listens in the container, and how it speaks there (`http` or `https`). */
+  port: 'berth.port',
+  scheme: 'berth.scheme',
   /** The files that a container gets after its creation and before its start. */
   contents: 'berth.contents',
   network: 'berth.network',

@@ -22,3 +22,15 @@ export function parseSize(text: string): number | undefined {
   // JSON has no larger exact numbers, and an engine reads a number that it cannot parse as no limit.
   return Number.isSafeInteger(bytes) ? bytes : undefined
 }
+
+/** The largest unit of which it is a whole number: `512 MiB`. */
+export function formatSize(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
+  let value = bytes
+  let unit = 0
+  while (unit < units.length - 1 && value >= 1024 && value % 1024 === 0) {
+    value /= 1024
+    unit += 1
+  }
+  return `${value} ${units[unit] ?? ''}`
+}

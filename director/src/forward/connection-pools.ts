@@ -119,12 +119,12 @@ export function createConnectionPools(limits: Partial<PoolLimits> = {}): Connect
 }
 
 /** @throws TypeError for anything but an IP address */
-export function originOf({ host, port }: Address): string {
+export function originOf({ host, port, scheme = 'http' }: Address): string {
   switch (isIP(host)) {
     case 4:
-      return `http://${host}:${port}`
+      return `${scheme}://${host}:${port}`
     case 6:
-      return `http://[${host}]:${port}`
+      return `${scheme}://[${host}]:${port}`
     default:
       throw new TypeError('an address of a workspace is an IP address')
   }

@@ -49,7 +49,7 @@ export function createHandshaker(connectTimeoutMs: number) {
 
   /** Calls `report` once, synchronously with the answer, so that no bytes after it are lost. */
   return (handshake: Handshake, report: (result: HandshakeResult) => void): void => {
-    const { req, socket, address, target, headers, answerTimeoutMs } = handshake
+    const { req, socket, address, headers, answerTimeoutMs } = handshake
     if (isIP(address.host) === 0) throw new TypeError('an address of a workspace is an IP address')
     const hangUp = watchHangUp(socket)
     if (hangUp.signal.aborted) {
@@ -59,6 +59,7 @@ export function createHandshaker(connectTimeoutMs: number) {
     }
     let done = false
     let sent = false
+    const isSecure = address.scheme === 'https'
     let timer: NodeJS.Timeout | undefined
     let request: ClientRequest | undefined
 
@@ -91,8 +92,9 @@ export function createHandshaker(connectTimeoutMs: number) {
     standIn.once('close', () => refuse(new Error('the request is not a WebSocket handshake')))
     standIn.begun = (outgoing) => {
       request = outgoing
-      outgoing.path = target
-      outgoing.once('socket', (connection) => connection.once('connect', () => (sent = true)))
+      outgoing.path = handshake.target
+      const connected = isSecure ? 'secureConnect' : 'connect'
+      outgoing.once('socket', (connection) => connection.once(connected, () => (sent = true)))
       // Runs before http-proxy-3's own listener, which then finds its client gone and does not read the answer.
       outgoing.once('response', (answer) => {
         standIn.destroy()
@@ -119,8 +121,10 @@ export function createHandshaker(connectTimeoutMs: number) {
       headers: { value: handshakeHeaders(headers, req.headers.upgrade) },
     }) as IncomingMessage
     const { host, port } = address
-    const where = { protocol: 'http:', host, hostname: host, port }
-    proxy.ws(view, standIn, empty, { target: where, connectTimeout: connectTimeoutMs }, onError)
+    const target = { protocol: isSecure ? 'https:' : 'http:', host, hostname: host, port }
+    // The certificate is not verified: the address leads into the network of one container.
+    const options = { target, secure: false, connectTimeout: connectTimeoutMs }
+    proxy.ws(view, standIn, empty, options, onError)
   }
 }
 

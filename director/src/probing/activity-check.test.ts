@@ -119,7 +119,7 @@ describe('activity checks', () => {
 
   it('report nothing if there are kernels whose list is not available', async () => {
     const { said } = await ask('/api/status', json({ '/api/status': status(1) }))
-    assert.deepEqual(said, {})
+    assert.deepEqual(said, { finding: 'status', status: 404 })
   })
 
   it('read a list that is the activity path itself', async () => {
@@ -128,19 +128,29 @@ describe('activity checks', () => {
     assert.deepEqual(said, { busy: false })
   })
 
-  for (const [what, serve] of [
-    ['another status', (_req, res) => res.writeHead(302, { location: '/login' }).end('{}')],
-    ['no JSON', (_req, res) => res.end('<html>')],
+  for (const [what, serve, why] of [
+    [
+      'another status',
+      (_req, res) => res.writeHead(302, { location: '/login' }).end('{}'),
+      { finding: 'status', status: 302 },
+    ],
+    ['no JSON', (_req, res) => res.end('<html>'), { finding: 'not_json' }],
+    ['other JSON', (_req, res) => res.end('{"ok":true}'), { finding: 'not_activity' }],
     [
       'an answer that breaks off',
       (_req, res) => void res.write('{"busy":true', () => res.destroy()),
+      { finding: 'closed' },
     ],
-    ['silence', () => undefined],
-    ['an answer without end', (_req, res) => void res.write('{"busy":true')],
-    ['more than it reads', (_req, res) => res.end(`{"busy":true}${' '.repeat(1024 * 1024)}`)],
-  ] as const satisfies [string, http.RequestListener][])
-    it(`report nothing after ${what}`, async () => {
-      assert.deepEqual((await ask('/busy', serve, 300)).said, {})
+    ['silence', () => undefined, { finding: 'silent' }],
+    ['an answer without end', (_req, res) => void res.write('{"busy":true'), { finding: 'silent' }],
+    [
+      'more than it reads',
+      (_req, res) => res.end(`{"busy":true}${' '.repeat(1024 * 1024)}`),
+      { finding: 'not_json' },
+    ],
+  ] as const satisfies [string, http.RequestListener, object][])
+    it(`report nothing after ${what}, and why`, async () => {
+      assert.deepEqual((await ask('/busy', serve, 300)).said, why)
     })
 
   it('never connect to an address outside the pool', async () => {
@@ -154,7 +164,7 @@ describe('activity checks', () => {
       post: async () => true,
       async fetch() {
         asked += 1
-        return undefined
+        return { finding: 'silent' }
       },
     })
     const address = { host: '169.254.169.254', port: 80 }

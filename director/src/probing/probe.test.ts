@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
-import { createServer, type AddressInfo, type Server } from 'node:net'
+import https from 'node:https'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { systemClock } from '@berth/shared/clock'
-import type { ProbeCommand, ProbeResult } from '@berth/shared/contract'
+import type { Address, Finding, ProbeCommand, ProbeResult } from '@berth/shared/contract'
 import { parseSubnetPool } from '@berth/shared/subnet-pool'
 import { pino } from 'pino'
 import { createFakeTime } from '@berth/shared/testing/fake-time'
 import { systemTimer } from '@berth/shared/timer'
+import { selfSigned } from '@berth/shared/testing/self-signed'
+import { startDeafWorkspace } from '../testing/loopback.ts'
 import { createProbe, nextStepMs, tryProbeOnce, type TryProbe } from './probe.ts'
 import { createReadinessProbes } from './readiness-probes.ts'
 
@@ -68,9 +71,21 @@ describe('a probe', () => {
       workspace: 'lab-alice',
       generation: 'g1',
       reachable: false,
+      finding: 'status',
       status: 503,
       ms: 10_000,
     })
+  })
+
+  it('reports what the try before met if its deadline cut the last one short', async () => {
+    const met = ['refused', 'refused'] as const
+    let tries = 0
+    const { probe } = timed(async (_command, timeoutMs) => {
+      const finding = met[tries++]
+      return { finding: finding ?? (timeoutMs < 5_000 ? 'silent' : 'refused') }
+    })
+    const { finding, reachable } = await probe(command, new AbortController().signal)
+    assert.deepEqual([reachable, finding], [false, 'refused'])
   })
 
   it('opens a connection for each try, names the workspace as the host and closes the connection', async () => {
@@ -92,20 +107,96 @@ describe('a probe', () => {
     server.close()
   })
 
-  it('counts a refused, closed, silent or non-HTTP connection as no answer', async () => {
-    const signal = new AbortController().signal
-    for (const serve of [undefined, 'destroy', 'silent', 'garbage'] as const) {
+  for (const [what, serve, finding] of [
+    ['a port that nothing listens on', undefined, 'refused'],
+    ['a connection that is closed', (socket) => socket.destroy(), 'closed'],
+    ['a connection without an answer', () => undefined, 'silent'],
+    ['an answer that is not HTTP', (socket) => socket.end('SSH-2.0-OpenSSH\r\n'), 'not_http'],
+    ['the alert of a TLS server', (socket) => socket.end('\x15\x03\x01\0\x02\x02\x46'), 'tls'],
+  ] as const satisfies readonly (readonly [
+    string,
+    ((socket: Socket) => void) | undefined,
+    Finding,
+  ])[])
+    it(`tells ${what}: ${finding}`, async () => {
+      const sockets = new Set<Socket>()
       const server = createServer((socket) => {
+        sockets.add(socket)
         socket.on('error', () => socket.destroy())
-        if (serve === 'destroy') socket.destroy()
-        if (serve === 'garbage') socket.end('SSH-2.0-OpenSSH\r\n')
+        serve?.(socket)
       })
       const { port } = await listening(server)
       if (serve === undefined) server.close()
       const tried = { ...command, address: { host: '127.5.0.1', port } }
-      assert.deepEqual(await tryProbeOnce(tried, 200, signal), {})
+      assert.deepEqual(await tryProbeOnce(tried, 200, new AbortController().signal), { finding })
+      for (const socket of sockets) socket.destroy()
       server.close()
+    })
+
+  it('tells an address that takes no connection', async () => {
+    await using deaf = await startDeafWorkspace()
+    const tried = { ...command, address: deaf.address }
+    const { signal } = new AbortController()
+    assert.deepEqual(await tryProbeOnce(tried, 200, signal), { finding: 'unreachable' })
+  })
+
+  describe('of an application that speaks only HTTPS', () => {
+    const certificate = selfSigned()
+
+    /** What a server does with bytes that are not TLS: Node closes, nginx, Apache and Go answer 400. */
+    async function tryOn(address: Omit<Address, 'host' | 'port'>, plainAnswer: string | undefined) {
+      const secure = https.createServer(certificate, (req, res) =>
+        res.writeHead(req.headers.host?.startsWith('lab-alice:') === true ? 200 : 421).end(),
+      )
+      const inside = await listening(secure)
+      const sockets = new Set<Socket>()
+      const server = createServer((socket) => {
+        sockets.add(socket)
+        socket.on('error', () => socket.destroy())
+        socket.once('data', (chunk) => {
+          if (chunk[0] !== 22 && plainAnswer !== undefined) return void socket.end(plainAnswer)
+          const through = connect(inside.port, inside.address)
+          through.on('error', () => socket.destroy())
+          socket.on('close', () => through.destroy())
+          through.write(chunk)
+          socket.pipe(through).pipe(socket)
+        })
+      })
+      const { port } = await listening(server)
+      const tried = { ...command, address: { host: '127.5.0.1', port, ...address } }
+      const attempt = await tryProbeOnce(tried, 2_000, new AbortController().signal)
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      secure.close()
+      secure.closeAllConnections()
+      return attempt
     }
+
+    it('names TLS if the server closes plain connections', async () => {
+      assert.deepEqual(await tryOn({}, undefined), { finding: 'tls' })
+    })
+
+    it('names TLS if the server answers plain HTTP with 400', async () => {
+      const plain =
+        'HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\nClient sent an HTTP request'
+      assert.deepEqual(await tryOn({}, plain), { status: 400, finding: 'tls' })
+    })
+
+    it('reaches it with the scheme https, without verifying the certificate', async () => {
+      assert.deepEqual(await tryOn({ scheme: 'https' }, undefined), { status: 200 })
+    })
+  })
+
+  it('reaches an application that answers 400 and speaks no TLS', async () => {
+    const server = http.createServer((_, res) => res.writeHead(400).end())
+    const { port } = await listening(server)
+    const tried = { ...command, address: { host: '127.5.0.1', port } }
+    const signal = new AbortController().signal
+    assert.deepEqual(await tryProbeOnce(tried, 1_000, signal), { status: 400 })
+    const secure = { ...tried, address: { ...tried.address, scheme: 'https' as const } }
+    assert.deepEqual(await tryProbeOnce(secure, 1_000, signal), { finding: 'no_tls' })
+    server.close()
+    server.closeAllConnections()
   })
 })
 
@@ -125,7 +216,9 @@ describe('one try', () => {
 
   it('ends without a status for a path that no request can have', async () => {
     const odd = { ...command, path: '/a b\u0000' }
-    assert.deepEqual(await tryProbeOnce(odd, 1_000, new AbortController().signal), {})
+    assert.deepEqual(await tryProbeOnce(odd, 1_000, new AbortController().signal), {
+      finding: 'silent',
+    })
   })
 })
 

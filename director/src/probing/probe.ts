@@ -1,12 +1,15 @@
 // Probes whether a workspace answers, from where the requests will come: TCP, then an HTTP status below 500.
 import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
-import type { ProbeCommand, ProbeResult } from '@berth/shared/contract'
+import type { Finding, ProbeCommand, ProbeResult } from '@berth/shared/contract'
 import { get } from './get.ts'
+import { speaksTls } from './speaks-tls.ts'
 
 export interface ProbeAttempt {
   /** The HTTP status; `undefined` without an answer. */
   readonly status?: number
+  /** What the try met instead of an answer that counts, except a status. */
+  readonly finding?: Exclude<Finding, 'status'>
 }
 
 /** One try; it never rejects. */
@@ -44,30 +47,43 @@ export function createProbe({ clock, tryProbe, sleep }: ProbeDeps) {
     const { workspace, generation, deadlineMs } = command
     const startedAt = clock.now()
     const passedMs = (): number => clock.now() - startedAt
-    let attempt: ProbeAttempt = {}
+    let attempt: ProbeAttempt | undefined
     let step: number | undefined
     while (!signal.aborted) {
       const leftMs = deadlineMs - passedMs()
       if (leftMs <= 0) break
-      attempt = await tryProbe(command, leftMs, signal)
-      if (isReachable(attempt)) break
+      const latest = await tryProbe(command, leftMs, signal)
+      // A try that the deadline cut short tells less than the try before it.
+      if (attempt === undefined || leftMs >= answerMs || !isTimeout(latest)) attempt = latest
+      if (isReachable(latest)) break
       step = nextStepMs(step)
       await sleep(Math.min(step, Math.max(0, deadlineMs - passedMs())), signal)
     }
-    const reachable = isReachable(attempt)
+    const reachable = attempt !== undefined && isReachable(attempt)
     const ms = Math.round(passedMs())
-    const status = attempt.status === undefined ? {} : { status: attempt.status }
-    return { workspace, generation, reachable, ms, ...status }
+    const { status, finding = status === undefined ? undefined : 'status' } = attempt ?? {}
+    return {
+      workspace,
+      generation,
+      reachable,
+      ms,
+      ...(status === undefined ? {} : { status }),
+      ...(reachable || finding === undefined ? {} : { finding }),
+    }
   }
 }
 
-function isReachable({ status }: ProbeAttempt): boolean {
-  return status !== undefined && status < 500
+export function isReachable({ status, finding }: ProbeAttempt): boolean {
+  return finding === undefined && status !== undefined && status < 500
+}
+
+function isTimeout({ finding }: ProbeAttempt): boolean {
+  return finding === 'silent' || finding === 'unreachable'
 }
 
 /** A connection of its own for each try, closed after it. */
 export const tryProbeOnce: TryProbe = async ({ address, path, workspace }, timeoutMs, signal) => {
-  const status = await get({
+  const got = await get({
     address,
     path,
     workspace,
@@ -76,5 +92,13 @@ export const tryProbeOnce: TryProbe = async ({ address, path, workspace }, timeo
     signal: AbortSignal.any([signal, abortAfter(Math.min(timeoutMs, answerMs))]),
     read: ({ statusCode }) => statusCode,
   })
-  return status === undefined ? {} : { status }
+  const attempt = 'finding' in got ? got : { status: got.value }
+  if (address.scheme === 'https' || !mayBeTls(attempt)) return attempt
+  const tlsSignal = AbortSignal.any([signal, abortAfter(Math.min(timeoutMs, connectMs))])
+  return (await speaksTls(address, tlsSignal)) ? { ...attempt, finding: 'tls' } : attempt
+}
+
+/** TLS servers answer plain HTTP with 400 (nginx, Apache, Go), with bytes that are not HTTP, or by closing the connection. */
+function mayBeTls({ status, finding }: ProbeAttempt): boolean {
+  return status === 400 || finding === 'closed' || finding === 'not_http'
 }

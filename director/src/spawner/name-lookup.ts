@@ -7,7 +7,7 @@ import type { ProbeCommand, Route } from '@berth/shared/contract'
 import { ownerAlias, parsePrefix, workspaceName } from '@berth/shared/names'
 import { poolContains, type SubnetPool } from '@berth/shared/subnet-pool'
 import type { Lease, SeatHolder } from '../leases/lease.ts'
-import { tryProbeOnce, type TryProbe } from '../probing/probe.ts'
+import { isReachable, tryProbeOnce, type TryProbe } from '../probing/probe.ts'
 
 /** How long an address found by name is trusted. After that the spawner is asked again. */
 const leaseMs = 2_000
@@ -40,7 +40,10 @@ export interface NameLookupDeps {
 }
 
 /** The fields of a route from which the address of a private workspace follows. */
-export type NamedRoute = Pick<Route, 'prefix' | 'port' | 'shared' | 'readyPath' | 'workspace'>
+export type NamedRoute = Pick<
+  Route,
+  'prefix' | 'port' | 'scheme' | 'shared' | 'readyPath' | 'workspace'
+>
 
 /** @param last the seat's last lease: a container at the same address is the same container */
 export type NameLookup = (
@@ -63,8 +66,7 @@ export function createNameLookup(deps: NameLookupDeps): NameLookup {
     }
     if (answered.has(place.generation)) return true
     const command = { ...place, deadlineMs: probeMs }
-    const { status } = await tryProbe(command, probeMs, abortAfter(probeMs))
-    if (status === undefined || status >= 500) return false
+    if (!isReachable(await tryProbe(command, probeMs, abortAfter(probeMs)))) return false
     answered.delete(place.generation)
     answered.set(place.generation, clock.now())
     return true
@@ -84,7 +86,8 @@ export function createNameLookup(deps: NameLookupDeps): NameLookup {
     const proven = byProof.flat()
     const host = byName.find((found) => proven.includes(found) && poolContains(pool, found))
     if (host === undefined) return undefined
-    const address = { host, port: route.port }
+    const { port, scheme } = route
+    const address = { host, port, ...(scheme === undefined ? {} : { scheme }) }
     const same = last !== undefined && last.workspace === workspace && samePlace(last, { address })
     const generation = same ? last.generation : `name:${workspace}@${host}`
     if (!(await answers({ workspace, generation, address, path: route.readyPath })))
@@ -102,5 +105,6 @@ function engineId(generation: string): string {
 }
 
 export function samePlace(a: Pick<Lease, 'address'>, b: Pick<Lease, 'address'>): boolean {
-  return a.address.host === b.address.host && a.address.port === b.address.port
+  const [one, other] = [a.address, b.address]
+  return one.host === other.host && one.port === other.port && one.scheme === other.scheme
 }

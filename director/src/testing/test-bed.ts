@@ -221,6 +221,7 @@ function testConfig(spawnerPort: number): DirectorConfig {
     SPAWNER_PORT: spawnerPort,
     CONTAINER_HOST_PREFIX: prefix,
     CONTAINER_PORT: 8888,
+    CONTAINER_SCHEME: 'http',
     LISTEN_PORT: 0,
     OPS_PORT: 0,
     INTERNAL_SECRET: new Secret(secret),

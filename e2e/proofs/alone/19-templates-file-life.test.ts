@@ -12,6 +12,7 @@ import { deploy, type Deployment } from '../../deployment/deployment.ts'
 import { lifeFile } from '../../deployment/templates-files.ts'
 import { inspect, inspected } from '../../engine/belongings.ts'
 import { watchEngine, type EngineEvent, type EngineHistory } from '../../engine/history.ts'
+import { selfSigned } from '../../engine/certificate.ts'
 import { startRegistry, type Registry } from '../../engine/registry.ts'
 import { attempt, run } from '../../run/command.ts'
 import { eventually, letPass } from '../../run/deadline.ts'
@@ -41,7 +42,12 @@ describe('proof 19: the life of workspaces according to the file', { concurrency
     for (const image of pulled) await registry.publish('berth/hello', image)
     berth = await deploy({
       name: 'life',
-      templates: lifeFile({ own, registry: registry.name, folder }),
+      templates: lifeFile({
+        own,
+        registry: registry.name,
+        folder,
+        certificate: await selfSigned(folder),
+      }),
       settings: { API_TOKEN: 'a-token-of-the-tests-alone', BINDS_ALLOWED: folder },
     })
     const [place] = await berth.directorPlaces()
@@ -434,6 +440,18 @@ describe('proof 19: the life of workspaces according to the file', { concurrency
     await expectProblem(await at('unready').ask('/'), 502, 'start_timeout')
   })
 
+  it('ready: tells what the last probe met', async () => {
+    await expectProblem(await at('unready', 'ben').ask('/'), 502, 'start_timeout')
+    const { problem } = await api.read<Shown>(`/api/v1/workspaces/${nameOf('unready', 'ben')}`)
+    assert.match(problem?.detail ?? '', /\/status\/503 on port 8080 was answered with status 503/)
+  })
+
+  it('scheme: reaches an application that speaks only HTTPS', async () => {
+    const answer = await at('secure').ask('/a/path?x=1')
+    assert.equal(answer.status, 200)
+    assert.deepEqual(await answer.json(), { url: '/a/path?x=1', encrypted: true })
+  })
+
   it('pull_policy: pulls before each new container, or only if the image is missing', async () => {
     const pullsOf = async (template: string): Promise<number> => {
       for (const user of ['ann', 'ben']) await use(at(template, user))
@@ -468,6 +486,7 @@ interface Shown {
   readonly endsAt?: string
   readonly seats: readonly unknown[]
   readonly container?: { readonly id: string }
+  readonly problem?: { readonly detail: string }
 }
 
 interface Offered {

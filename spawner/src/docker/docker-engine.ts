@@ -9,10 +9,11 @@ import { specHash } from './containers/container-options.ts'
 import { createMeasureCpu } from './containers/cpu-usage.ts'
 import { createCreateContainer } from './containers/create-container.ts'
 import { followLog } from './containers/follow-log.ts'
-import { readExitReport } from './containers/exit-report.ts'
+import { createFindListeners } from './containers/find-listeners.ts'
 import { createFreezing } from './containers/freeze-container.ts'
 import { createPreparation } from './containers/prepare-container.ts'
 import { createRemoveContainer } from './containers/remove-container.ts'
+import { readLastWords } from './containers/last-words.ts'
 import { createRenameContainer } from './containers/rename-container.ts'
 import { createPutSecrets } from './containers/secrets.ts'
 import { createStartContainer } from './containers/start-container.ts'
@@ -81,9 +82,10 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
     stopContainer: createStopContainer(client),
     removeHome: volumes.remove,
     removeContainer: remove,
-    lastWords: (generation, signal) => readExitReport(client, generation, signal),
+    lastWords: (generation, signal) => readLastWords(client, generation, signal),
+    listeners: createFindListeners(client),
     logs: async (generation, lines, signal) =>
-      (await readExitReport(client, generation, signal, lines)).log,
+      (await readLastWords(client, generation, signal, lines)).log,
     followLog: (generation, lines, signal) => followLog(client, generation, lines, signal),
     ...createNetworks(base),
     attachDirector: createAttachDirector({ ...base, provenance }),

@@ -7,6 +7,8 @@ import type {
   Failure,
   Generation,
   Inventory,
+  LastWords,
+  Listener,
   NetworkIndex,
   WorkspaceKind,
 } from '../policy/domain.ts'
@@ -26,6 +28,7 @@ export class SettingsConflict extends Error {
 export type EngineEvent =
   | { readonly type: 'container-died'; readonly generation: Generation; readonly exitCode: number }
   | { readonly type: 'container-destroyed'; readonly generation: Generation }
+  | { readonly type: 'container-out-of-memory'; readonly generation: Generation }
   | {
       readonly type: 'container-health'
       readonly generation: Generation
@@ -93,11 +96,10 @@ export interface Engine {
   measureCpu(generation: Generation, signal: AbortSignal): Promise<EngineResult<number>>
   /** Removes the container, never its volumes. */
   removeContainer(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
-  /** Exit code and the last lines logged, ANSI stripped; empty where there are none. */
-  lastWords(
-    generation: Generation,
-    signal: AbortSignal,
-  ): Promise<{ readonly exitCode?: number; readonly log: readonly string[] }>
+  /** What is read of a container before it is removed; an empty log where nothing can be read. */
+  lastWords(generation: Generation, signal: AbortSignal): Promise<LastWords>
+  /** The TCP ports on which something in a running container listens; none if its image has no means to tell. */
+  listeners(generation: Generation, signal: AbortSignal): Promise<readonly Listener[]>
   /** At most that many of the last lines logged, oldest first, ANSI stripped; none if the container is gone. */
   logs(generation: Generation, lines: number, signal: AbortSignal): Promise<readonly string[]>
   /** The log as it is written: the last lines first. Ends with the container, with the signal, and when the engine goes. */

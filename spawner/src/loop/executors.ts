@@ -1,7 +1,8 @@
 // How each step is carried out on the engine. Each ends in one event; when and for how long is the step runner's.
 import type { Log } from '@berth/shared/log'
 import type { WorkspaceName } from '@berth/shared/names'
-import type { EngineStep, Event, Failure, Generation, WorkspaceStep } from '../policy/domain.ts'
+import type { EngineStep, Event, Failure, WorkspaceStep } from '../policy/domain.ts'
+import { explained } from '../policy/lifecycle/start-failures.ts'
 import type { Template } from '../templates/template.ts'
 import type { Engine, EngineResult } from './engine.ts'
 
@@ -56,19 +57,6 @@ export function createExecutors(deps: {
   }
 
   const stopSpec = (template: string) => templates().get(template)?.spec ?? defaultStop
-
-  async function withLastWords(
-    known: Failure,
-    generation: Generation,
-    signal: AbortSignal,
-  ): Promise<Failure> {
-    const { exitCode, log: lines } = await engine.lastWords(generation, signal)
-    return {
-      ...known,
-      ...(exitCode === undefined || known.exitCode !== undefined ? {} : { exitCode }),
-      ...(lines.length === 0 ? {} : { log: lines }),
-    }
-  }
 
   return {
     'pull-image': forWorkspace('pull', async ({ workspace, template: name }, signal) => {
@@ -126,7 +114,9 @@ export function createExecutors(deps: {
     },
 
     'stop-container': {
-      ...forWorkspace('stop', async ({ workspace, generation, template }, signal) => {
+      ...forWorkspace('stop', async (step, signal) => {
+        const { workspace, generation, template, findsListeners = false } = step
+        const listeners = findsListeners ? await engine.listeners(generation, signal) : undefined
         const { stopSignal, stopTimeoutMs } = stopSpec(template)
         const options = { signal: stopSignal, timeoutMs: stopTimeoutMs }
         const outcome = await engine.stopContainer(generation, options, signal)
@@ -135,6 +125,7 @@ export function createExecutors(deps: {
           workspace,
           generation,
           ...stopped,
+          ...(listeners === undefined ? {} : { listeners }),
         }))
       }),
       extraMs: ({ template }) => stopSpec(template).stopTimeoutMs,
@@ -142,7 +133,8 @@ export function createExecutors(deps: {
 
     'remove-container': forWorkspace('remove', async (step, signal) => {
       const { workspace, generation } = step
-      const failure = step.failure && (await withLastWords(step.failure, generation, signal))
+      const failure =
+        step.failure && explained(step.failure, await engine.lastWords(generation, signal))
       const outcome = await engine.removeContainer(generation, signal)
       return whenDone(outcome, () => ({
         type: 'container-removed',

@@ -190,7 +190,7 @@ describe('the loop', () => {
     await using loop = await startTestLoop()
     const { engine, workspaces, director, requestSeat, told } = loop
     director()
-    engine.fail('startContainer', { code: 'start_failed', detail: 'It ended at once.' })
+    engine.fail('startContainer', { code: 'start_failed', detail: 'It ended.', exitCode: 3 })
     const reply = await requestSeat('ann')
     assert.ok(reply.status === 'refused')
     assert.equal(reply.failure.code, 'start_failed')

@@ -153,13 +153,15 @@ export function createLoop(deps: LoopDeps): Loop {
       return (renewed ?? []).map((lease) => ({ ...lease, ...termsOf(lease.workspace) }))
     },
 
-    reportProbe: ({ director, workspace, generation, reachable }) =>
+    reportProbe: ({ director, workspace, generation, reachable, finding, status }) =>
       submit({
         type: 'probe-answered',
         director,
         workspace: workspace as WorkspaceName,
         generation,
         reachable,
+        ...(finding === undefined ? {} : { finding }),
+        ...(status === undefined ? {} : { status }),
       }),
 
     reportActivityCheck: ({ workspace, generation, busy, lastActivityAgoMs }) =>

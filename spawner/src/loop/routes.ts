@@ -15,6 +15,7 @@ export function routeOf(template: Template): Route {
     template: template.name,
     prefix: template.prefix,
     port: template.spec.port,
+    ...(template.spec.scheme === 'https' ? { scheme: 'https' } : {}),
     hosts: [...template.route.hosts],
     ...(path === undefined ? {} : { path }),
     ...(listenPort === undefined ? {} : { listenPort }),

@@ -36,9 +36,9 @@ export function recordAnnouncement(
     return
   }
   if (phase === 'failed') {
-    const { code, detail, cause, exitCode } = failure ?? {}
+    const { code, detail, obstacle, cause, exitCode } = failure ?? {}
     const spent = durations(workspace.milestones)
-    log.warn({ ...fields, code, detail, cause, exitCode, ...spent }, 'workspace failed')
+    log.warn({ ...fields, code, detail, obstacle, cause, exitCode, ...spent }, 'workspace failed')
     observer.startFailed(template)
     return
   }

@@ -13,7 +13,7 @@ import {
 } from './observed/directors.ts'
 import { end, extend } from './lifecycle/end-of-life.ts'
 import { reconcile } from './observed/reconcile.ts'
-import { noteDeath, noteDestroyed, noteHealth } from './observed/engine-events.ts'
+import { noteDeath, noteDestroyed, noteHealth, noteOutOfMemory } from './observed/engine-events.ts'
 import * as steps from './observed/step-results.ts'
 import { noteReachable } from './observed/probe-results.ts'
 import { cancel, openShared, recordPresence, requestStart } from './asked/start.ts'
@@ -134,6 +134,8 @@ function record(draft: Draft, event: Event): (() => Replies[keyof Replies] | voi
       return void noteDeath(draft, event.generation, event.exitCode)
     case 'container-destroyed':
       return void noteDestroyed(draft, event.generation)
+    case 'container-out-of-memory':
+      return void noteOutOfMemory(draft, event.generation)
     case 'container-health':
       return void noteHealth(draft, event)
     case 'pull-progressed':

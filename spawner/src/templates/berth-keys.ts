@@ -1,5 +1,5 @@
 // The keys of a template that only Berth has: how each is written, and what the reference says about it.
-import { identityFields, requestTokens } from '@berth/shared/contract'
+import { identityFields, requestTokens, schemes } from '@berth/shared/contract'
 import { port } from '@berth/shared/parse'
 import * as field from './fields.ts'
 import {
@@ -18,6 +18,10 @@ import { defaults } from './template-defaults.ts'
 /** The keys that Compose does not have. */
 export const berthKeys = {
   port: value(port, 'The port that the application listens on'),
+  scheme: choice(
+    schemes,
+    `How the application speaks on that port: \`https\` for an image that speaks only HTTPS; its certificate is not verified. ${unset(defaults.scheme)}`,
+  ).optional(),
   kind: choice(
     ['web', 'ssh', 'tcp'],
     'What kind of service it is; only `web` is supported so far',

@@ -17,6 +17,7 @@ import { extraHosts } from './file-extra-hosts.ts'
 import { logging } from './file-logging.ts'
 import { tmpfs } from './file-tmpfs.ts'
 import { ulimits } from './file-ulimits.ts'
+import { healthcheck } from './file-healthcheck.ts'
 import { volume } from './file-volumes.ts'
 import { defaults } from './template-defaults.ts'
 
@@ -169,6 +170,7 @@ export const composeKeys = {
     runtimeName,
     'The runtime, such as `runsc`. Unset: the default of the engine',
   ).optional(),
+  healthcheck: healthcheck.optional(),
   stop_signal: value(
     field.signal,
     'The signal that asks it to stop. Unset: the signal of the image',

@@ -126,6 +126,8 @@ export const homeVolume = checked(
       : 'must contain {user}, or people would share one home'),
 )
 
+export const nonEmpty = checked((text) => (text.trim() === '' ? 'is empty' : undefined))
+
 /** The value of a variable of the container, or a word of its command. */
 export const withPlaceholders = checked((text) => placeholderComplaint(text))
 

@@ -3,6 +3,7 @@ import type { Values } from '@berth/shared/settings'
 import { defaultIdentity, defaultPolicy, defaultSpec } from './template-defaults.ts'
 import type { Template } from './template.ts'
 import type { templateSettings } from './template-settings.ts'
+import { weakened } from './weakened.ts'
 
 /**
  * @param environment the container's variables, by their own names, with placeholders that are not rendered yet
@@ -19,7 +20,7 @@ export function templateFromEnvironment(
     CONTAINER_SEATS: seats,
   } = values
   if (image === undefined || prefix === undefined || port === undefined) return undefined
-  return {
+  const template: Omit<Template, 'weakened'> = {
     name: prefix,
     source: 'environment',
     kind: 'web',
@@ -32,6 +33,7 @@ export function templateFromEnvironment(
       image,
       pull: values.CONTAINER_PULL,
       port,
+      scheme: values.CONTAINER_SCHEME,
       command: values.CONTAINER_COMMAND ?? defaultSpec.command,
       environment,
       ...(values.CONTAINER_HOME === undefined
@@ -43,6 +45,7 @@ export function templateFromEnvironment(
       memorySwapBytes: values.CONTAINER_MEMORY,
       cpus: values.CONTAINER_CPUS,
       pids: values.CONTAINER_PIDS,
+      init: values.CONTAINER_INIT,
       egress: values.CONTAINER_EGRESS,
       readyPath: values.CONTAINER_READY_PATH,
       stopSignal: values.CONTAINER_STOP_SIGNAL ?? defaultSpec.stopSignal,
@@ -76,8 +79,8 @@ export function templateFromEnvironment(
     backgroundRequests: values.CONTAINER_BACKGROUND_REQUESTS ?? [],
     quietFrames: [],
     connectionIdleMs: values.CONTAINER_CONNECTION_IDLE,
-    weakened: [],
   }
+  return { ...template, weakened: weakened(template.spec) }
 }
 
 /** The variable of each field, by the name of the field in the file. */

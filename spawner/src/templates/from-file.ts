@@ -6,6 +6,7 @@ import { Secret } from '@berth/shared/secret'
 import { parseEnvFile, type Pair } from './env-file.ts'
 import { readDevice, readGpus } from './file-devices.ts'
 import { readExtraHosts } from './file-extra-hosts.ts'
+import { readHealthcheck } from './file-healthcheck.ts'
 import { readLogging } from './file-logging.ts'
 import { readUlimits } from './file-ulimits.ts'
 import { readTmpfs, readVolume } from './file-volumes.ts'
@@ -91,6 +92,7 @@ export function templateFromFile(
     prefix: prefix ?? (name as Prefix),
     spec: {
       ...containerOf(written),
+      ...healthcheckOf(written, complain),
       environment,
       volumes,
       secrets,
@@ -157,6 +159,7 @@ function containerOf(
     pull: written.pull_policy === 'always' ? 'always' : 'missing',
     port: written.port,
     ...(written.entrypoint === undefined ? {} : { entrypoint: written.entrypoint }),
+    scheme: written.scheme ?? defaultSpec.scheme,
     command: written.command ?? defaultSpec.command,
     ...(home === undefined
       ? {}
@@ -248,6 +251,16 @@ function pairsOf(
   if ('complaint' in pairs) return { complaint: `"${path}" ${pairs.complaint}` }
   const plain = (value: string): string => value.replaceAll(/[{}]/g, '$&$&')
   return { value: pairs.value.map(([name, value]) => [name, plain(value)]) }
+}
+
+function healthcheckOf(
+  { healthcheck }: WrittenTemplate,
+  complain: (field: string, message: string) => void,
+): Pick<TemplateSpec, 'healthcheck'> {
+  if (healthcheck === undefined) return {}
+  const { check, complaints } = readHealthcheck(healthcheck)
+  for (const [key, message] of complaints) complain(`healthcheck.${key}`, message)
+  return { healthcheck: check }
 }
 
 function routeOf({ route = {} }: WrittenTemplate): TemplateRoute {

@@ -1,4 +1,5 @@
 // Reads a template from the labels of an image: `berth.image.*`, else `orca.*`, else the default of Orca.
+import { schemes } from '@berth/shared/contract'
 import { parsePrefix } from '@berth/shared/names'
 import { choice, port, type Parse } from '@berth/shared/parse'
 import * as field from './fields.ts'
@@ -72,6 +73,7 @@ export function templateFromImage(
       ...defaultSpec,
       image: image.reference,
       port: read('port', port) ?? 80,
+      scheme: read('scheme', choice(...schemes)) ?? defaultSpec.scheme,
       command: read('command', field.command) ?? defaultSpec.command,
       ...(home === undefined ? {} : { home: { path: home, volume: defaults.homeVolume } }),
       memoryBytes: memory,

@@ -8,10 +8,12 @@ import { unlimitedPolicy } from './unlimited-policy.ts'
 
 export const defaults = {
   pull: 'missing',
+  scheme: 'http',
   homeVolume: '{instance}-{user}-home',
   memory: '2g',
   cpus: '1',
   pids: '512',
+  init: 'true',
   egress: 'internet',
   readyPath: '/',
   startsBy: 'visit',
@@ -35,6 +37,7 @@ export const defaults = {
 
 export const defaultSpec: Omit<TemplateSpec, 'image' | 'port'> = {
   pull: defaults.pull,
+  scheme: defaults.scheme,
   command: [],
   environment: {},
   volumes: [],
@@ -46,7 +49,7 @@ export const defaultSpec: Omit<TemplateSpec, 'image' | 'port'> = {
   pids: Number(defaults.pids),
   secrets: [],
   networks: [],
-  init: true,
+  init: defaults.init === 'true',
   capAdd: [],
   securityOpt: [],
   devices: [],

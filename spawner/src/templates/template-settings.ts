@@ -1,5 +1,5 @@
 // The `CONTAINER_*` variables that describe the one template of the environment, in the order of the reference.
-import { containerPort, containerPrefix } from '@berth/shared/common-settings'
+import { containerPort, containerPrefix, containerScheme } from '@berth/shared/common-settings'
 import { identityFields, requestTokens } from '@berth/shared/contract'
 import { choice, flag, list, listOf } from '@berth/shared/parse'
 import { optional, orUnset, withDefault, type Setting, type Settings } from '@berth/shared/settings'
@@ -15,6 +15,7 @@ export const templateSettings = {
   }),
   CONTAINER_HOST_PREFIX: orUnset(containerPrefix),
   CONTAINER_PORT: orUnset(containerPort),
+  CONTAINER_SCHEME: containerScheme,
   CONTAINER_TITLE: optional(field.words, {
     doc: 'the name that people read on the pages; unset: the prefix',
     example: 'JupyterLab',
@@ -58,6 +59,9 @@ export const templateSettings = {
   }),
   CONTAINER_PIDS: withDefault(field.pids, defaults.pids, {
     doc: 'how many processes and threads one container may have; 0 is no limit',
+  }),
+  CONTAINER_INIT: withDefault(flag, defaults.init, {
+    doc: 'whether the init of the engine is process 1 of a container; false for an image whose own program must be process 1, such as one with s6-overlay',
   }),
   CONTAINER_EGRESS: withDefault(choice('internet', 'none'), defaults.egress, {
     doc: 'what a container can reach: internet, or none (only Berth can reach it, and it can reach nothing)',

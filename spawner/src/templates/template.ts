@@ -1,6 +1,7 @@
 // A template: what the container runs, who may use it, under which policy and at which route. It is parsed once and
 // never changed.
 import type { BackgroundRequest, QuietFrames } from '@berth/shared/contract'
+import type { Scheme } from '@berth/shared/contract'
 import type { Prefix } from '@berth/shared/names'
 import type { Secret } from '@berth/shared/secret'
 
@@ -19,6 +20,17 @@ export interface VolumeMount {
   /** Absolute path in the container. */
   readonly target: string
   readonly readOnly: boolean
+}
+
+/** What is absent is as the image has it. */
+export interface HealthCheck {
+  /** `CMD` and words, `CMD-SHELL` and a command, or `NONE`. */
+  readonly test?: readonly string[]
+  readonly intervalMs?: number
+  readonly timeoutMs?: number
+  readonly retries?: number
+  readonly startPeriodMs?: number
+  readonly startIntervalMs?: number
 }
 
 export interface SecretMount {
@@ -69,6 +81,8 @@ export interface TemplateSpec {
   readonly port: number
   /** Absent: that of the image. Empty: none. */
   readonly entrypoint?: readonly string[]
+  /** How the application speaks on the port. The certificate of `https` is not verified. */
+  readonly scheme: Scheme
   readonly command: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly home?: { readonly path: string; readonly volume: string }
@@ -101,6 +115,8 @@ export interface TemplateSpec {
   /** `none`: the network of the container reaches the directors only. */
   readonly egress: 'internet' | 'none'
   readonly readyPath: string
+  /** Absent: the health check of the image. */
+  readonly healthcheck?: HealthCheck
   readonly stopSignal: string
   readonly stopTimeoutMs: number
 }

@@ -101,6 +101,31 @@ describe('the options of a container', () => {
     assert.deepEqual(Healthcheck, { StartPeriod: 60e9, StartInterval: 250e6 })
   })
 
+  it('run the health check of the template, or none', () => {
+    const image = { imageUser: '', hasHealthcheck: true }
+    const test = ['CMD', 'true']
+    const own = { test, intervalMs: 30_000, timeoutMs: 1, retries: 2, startPeriodMs: 5_000 }
+    const { Healthcheck } = options({ healthcheck: own }, { ...image, hasHealthcheck: false })
+    const times = {
+      Interval: 30e9,
+      Timeout: 1e6,
+      Retries: 2,
+      StartPeriod: 5e9,
+      StartInterval: 250e6,
+    }
+    assert.deepEqual(Healthcheck, { Test: test, ...times })
+    const none = options({ healthcheck: { test: ['NONE'] } }, image)
+    assert.deepEqual(none.Healthcheck, { Test: ['NONE'] })
+    const slower = options({ healthcheck: { startIntervalMs: 5_000 } }, image)
+    assert.deepEqual(slower.Healthcheck, { StartPeriod: 60e9, StartInterval: 5e9 })
+  })
+
+  it('have another hash with another health check, and the same without one', () => {
+    const hashOf = (spec: Partial<TemplateSpec>) => specHash(template(spec), owner, 'berth')
+    assert.notEqual(hashOf({ healthcheck: { test: ['NONE'] } }), hashOf({}))
+    assert.equal(hashOf({ scheme: 'https' }), hashOf({}))
+  })
+
   it('have labels with the owner, the template and the hash', () => {
     const { Labels } = options()
     assert.deepEqual(Labels, {
@@ -111,6 +136,8 @@ describe('the options of a container', () => {
       'berth.user': 'müller',
       'berth.subject': 'u-1',
       'berth.email': 'm@example.com',
+      'berth.port': '8888',
+      'berth.scheme': 'http',
       'berth.spec': specHash(template(), owner, 'berth'),
       'berth.created': '1970-01-01T00:00:00.000Z',
     })
@@ -134,6 +161,8 @@ describe('the options of a container', () => {
       'berth.workspace': workspace,
       'berth.kind': 'standby',
       'berth.template': 'lab',
+      'berth.port': '8888',
+      'berth.scheme': 'http',
       'berth.spec': specHash(template(), undefined, 'berth'),
       'berth.created': '1970-01-01T00:00:00.000Z',
     })

@@ -73,6 +73,7 @@ function hashedOptions(
   const values = placeholderValues(template, owner, instance)
   const { spec } = template
   const entrypoint = spec.entrypoint?.map((word) => render(word, values))
+  const healthcheck = healthcheckOf(spec)
   const command = spec.command.map((word) => render(word, values))
   const variables = Object.entries(spec.environment).sort(([a], [b]) => (a < b ? -1 : 1))
   return {
@@ -82,6 +83,7 @@ function hashedOptions(
     ...(spec.user === '' ? {} : { User: spec.user }),
     ...(spec.stopSignal === '' ? {} : { StopSignal: spec.stopSignal }),
     StopTimeout: Math.ceil(spec.stopTimeoutMs / 1_000),
+    ...(healthcheck === undefined ? {} : { Healthcheck: healthcheck }),
     Env: variables.map(([name, value]) => `${name}=${render(value, values)}`),
     HostConfig: {
       Init: spec.init,
@@ -189,7 +191,7 @@ export function containerOptions(order: ContainerOrder): Docker.ContainerCreateO
     ...options,
     Hostname: workspace,
     Labels: workspaceLabels(order),
-    ...(order.hasHealthcheck ? { Healthcheck: quickHealthcheck(template) } : {}),
+    ...healthcheckOption(template, order.hasHealthcheck),
     HostConfig: {
       ...options.HostConfig,
       NetworkMode: network,
@@ -224,6 +226,8 @@ function workspaceLabels(order: ContainerOrder): Record<string, string> {
     [labels.template]: template.name,
     ...ownerLabels(owner),
     ...contentsLabel(order),
+    [labels.port]: String(template.spec.port),
+    [labels.scheme]: template.spec.scheme,
     [labels.spec]: specHash(template, owner, instance),
     [labels.created]: new Date(createdAt * 1_000).toISOString(),
   }
@@ -252,11 +256,30 @@ function ownerLabels(owner: Person | undefined): Record<string, string> {
 }
 
 /** The test itself is the image's. With default times, the engine reports its health for the first time after 30 s. */
-function quickHealthcheck(template: Template): Docker.HealthConfig {
-  const nanoseconds = (ms: number): number => ms * 1e6
-  const quick = {
-    StartPeriod: nanoseconds(template.policy.startTimeoutMs),
-    StartInterval: nanoseconds(250),
+function healthcheckOption(
+  { spec, policy }: Template,
+  imageHasOne: boolean,
+): Pick<Docker.ContainerCreateOptions, 'Healthcheck'> {
+  const written = healthcheckOf(spec)
+  if (written?.Test?.[0] === 'NONE') return { Healthcheck: written }
+  if (written?.Test === undefined && !imageHasOne) return {}
+  const quick = { StartPeriod: nanoseconds(policy.startTimeoutMs), StartInterval: nanoseconds(250) }
+  return { Healthcheck: { ...quick, ...written } }
+}
+
+function healthcheckOf({ healthcheck }: TemplateSpec): Docker.HealthConfig | undefined {
+  if (healthcheck === undefined) return undefined
+  const { test, intervalMs, timeoutMs, retries, startPeriodMs, startIntervalMs } = healthcheck
+  return {
+    ...(test === undefined ? {} : { Test: [...test] }),
+    ...(intervalMs === undefined ? {} : { Interval: nanoseconds(intervalMs) }),
+    ...(timeoutMs === undefined ? {} : { Timeout: nanoseconds(timeoutMs) }),
+    ...(retries === undefined ? {} : { Retries: retries }),
+    ...(startPeriodMs === undefined ? {} : { StartPeriod: nanoseconds(startPeriodMs) }),
+    ...(startIntervalMs === undefined ? {} : { StartInterval: nanoseconds(startIntervalMs) }),
   }
-  return quick
+}
+
+function nanoseconds(ms: number): number {
+  return Math.round(ms * 1e6)
 }

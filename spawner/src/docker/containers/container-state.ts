@@ -3,7 +3,7 @@ import type { Clock } from '@berth/shared/clock'
 import { labels } from '@berth/shared/labels'
 import type Docker from 'dockerode'
 import type { Container } from '../../policy/domain.ts'
-import { plainName } from '../observe/ownership.ts'
+import { plainName, type Labels } from '../observe/ownership.ts'
 
 export type Health = NonNullable<Container['health']>
 
@@ -44,6 +44,13 @@ export function addressOn(networks: Addresses, name: string): string | undefined
   return address === undefined || address === '' ? undefined : address
 }
 
+/** Where the application listens, as the container was made. */
+export function entranceOf(carried: Labels): Pick<Container, 'port' | 'scheme'> {
+  const port = Number(carried[labels.port])
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) return {}
+  return { port, scheme: carried[labels.scheme] === 'https' ? 'https' : 'http' }
+}
+
 /** @param network the network of ours that the container is on */
 export function describeContainer(
   info: Docker.ContainerInspectInfo,
@@ -63,6 +70,8 @@ export function describeContainer(
     name: plainName(info.Name),
     imageId: info.Image,
     memoryBytes: info.HostConfig.Memory ?? 0,
+    ...(State.OOMKilled ? { outOfMemory: true } : {}),
+    ...entranceOf(info.Config.Labels),
     ...(status === 'exited' ? { exitCode: State.ExitCode } : {}),
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(address === undefined ? {} : { address }),

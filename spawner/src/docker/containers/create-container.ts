@@ -92,6 +92,8 @@ export function createCreateContainer(
       name: order.workspace,
       imageId: image.id,
       memoryBytes: order.template.spec.memoryBytes,
+      port: order.template.spec.port,
+      scheme: order.template.spec.scheme,
     } as const
     for (let tries = 1; ; tries += 1) {
       const generation = await createUnlessTaken(order, image, signal)

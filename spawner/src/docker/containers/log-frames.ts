@@ -22,7 +22,11 @@ export interface LineBounds {
 
 /** @returns the last lines, oldest first, without control characters, long lines cut */
 export function lastLines(framed: Uint8Array, bounds: LineBounds): readonly string[] {
-  const text = Buffer.concat([...payloads(framed)]).toString('utf8')
+  return cleanLines(Buffer.concat([...payloads(framed)]).toString('utf8'), bounds)
+}
+
+/** The same of a text without frames. */
+export function cleanLines(text: string, bounds: LineBounds): readonly string[] {
   return text
     .split(/\r?\n/)
     .map((line) => clean(line, bounds.lineLength))

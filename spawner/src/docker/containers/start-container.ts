@@ -14,7 +14,7 @@ import { connectToNetwork, disconnectFromNetwork } from '../networks/connect.ts'
 import { networkIndex, networkName } from '../observe/ownership.ts'
 import { aliasesOf } from './container-options.ts'
 import { addressOn, healthOf, type Health } from './container-state.ts'
-import { readExitReport } from './exit-report.ts'
+import { readLastWords } from './last-words.ts'
 import { unpause } from './freeze-container.ts'
 import type { Preparation } from './prepare-container.ts'
 
@@ -87,7 +87,7 @@ export function createStartContainer(
     signal: AbortSignal,
   ): Promise<EngineResult<Started>> {
     if (!info.State.Running) {
-      const { log } = await readExitReport(deps, info.Id, signal)
+      const { log } = await readLastWords(deps, info.Id, signal)
       const exitCode = info.State.ExitCode
       const detail = `The container ended right after its start, with exit code ${exitCode}.`
       return failed({ code: 'start_failed', detail, exitCode, log })

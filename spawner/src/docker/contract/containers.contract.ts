@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
 import type { Person } from '@berth/shared/contract'
 import { sharedName, standbyName } from '@berth/shared/names'
-import type { EngineResult } from '../../loop/engine.ts'
+import type { EngineEvent, EngineResult } from '../../loop/engine.ts'
 import type { TemplateSpec } from '../../templates/template.ts'
 import {
   baseImage,
@@ -39,6 +40,23 @@ describe('containers on a real engine', () => {
     test.after(() => container.remove({ force: true, v: true }).catch(() => undefined))
     return container
   }
+
+  /** The first event of the kind from now on. */
+  const listenFor = async (isWanted: (event: EngineEvent) => boolean) => {
+    const listening = new AbortController()
+    test.after(async () => listening.abort())
+    const opened = Promise.withResolvers<void>()
+    const { promise, resolve, reject } = Promise.withResolvers<EngineEvent>()
+    void (async () => {
+      for await (const event of engine.events(() => opened.resolve(), listening.signal))
+        if (isWanted(event)) resolve(event)
+    })().catch(reject)
+    await opened.promise
+    return { event: promise }
+  }
+  const isUnhealthy = (event: EngineEvent) =>
+    event.type === 'container-health' && event.health === 'unhealthy'
+  const quick = { startPeriodMs: 1, intervalMs: 100, retries: 1 }
 
   it('are hardened: no new privileges, no capabilities for a normal user, limits, an init', async () => {
     const { id } = await test.started('ann', {
@@ -79,6 +97,8 @@ describe('containers on a real engine', () => {
         name: nameOf(prefix, 'bea'),
         imageId: wanted(images.get(baseImage)),
         memoryBytes: 64 * 1024 ** 2,
+        port: 8080,
+        scheme: 'http',
       },
     })
     assert.equal(spec, engine.specOf(test.template(), owner))
@@ -185,7 +205,7 @@ describe('containers on a real engine', () => {
     assert.equal(found.container.status, 'running')
   })
 
-  it('that end at once report their exit code and last log lines', async () => {
+  it('that end at once report their exit code, and their last log lines are read', async () => {
     const command = [
       'sh',
       '-c',
@@ -195,7 +215,6 @@ describe('containers on a real engine', () => {
     const failure = failureOf(await engine.startContainer(generation, 0, signal))
     await docker.getContainer(generation).wait()
     const words = await engine.lastWords(generation, signal)
-    assert.equal(words.exitCode, 7)
     assert.deepEqual([...words.log].sort(), ['to stderr', 'to stdout'])
     // The container may still have run when the start was checked.
     if (failure !== undefined) assert.equal(failure.exitCode, 7)
@@ -228,10 +247,66 @@ describe('containers on a real engine', () => {
     const { generation } = valueOf(await create('kim', { command, memoryBytes: 8 * 1024 ** 2 }))
     await engine.startContainer(generation, 0, signal)
     await docker.getContainer(generation).wait()
-    const { log } = await engine.lastWords(generation, signal)
+    const { log, outOfMemory } = await engine.lastWords(generation, signal)
     const { State } = await docker.getContainer(generation).inspect()
     if (State.OOMKilled) assert.match(wanted(log.at(-1)), /more than its 8 MiB of memory/)
+    assert.equal(outOfMemory, State.OOMKilled ? 8 * 1024 ** 2 : undefined)
     assert.notEqual(State.ExitCode, 0)
+    const [found] = await seen('kim')
+    assert.equal(found?.container.outOfMemory, State.OOMKilled || undefined)
+  })
+
+  it('report as an event that the kernel killed a process in them for memory', async () => {
+    const heard = await listenFor(({ type }) => type === 'container-out-of-memory')
+    const command = ['sh', '-c', 'tail /dev/zero; sleep infinity']
+    const { id } = await test.started('ken', { command, memoryBytes: 8 * 1024 ** 2 })
+    assert.equal((await heard.event).generation, id)
+  })
+
+  it('tell where something in them listens, only inside or for others too', async () => {
+    const listen = (at: string) => `IO::Socket::INET->new(Listen => 1, LocalAddr => "${at}")`
+    const program = `my @open = (${listen('127.0.0.1:8888')}, ${listen('0.0.0.0:8001')}); print STDERR "up\\n"; sleep 600`
+    const command = ['perl', '-MIO::Socket::INET', '-e', program]
+    const { id } = await test.started('lea', { command })
+    const follow = { follow: true as const, stdout: true, stderr: true }
+    const output = await docker.getContainer(id).logs(follow)
+    await once(output, 'data')
+    const found = await engine.listeners(id, signal)
+    assert.deepEqual(
+      [...found].sort((a, b) => a.port - b.port),
+      [
+        { port: 8001, loopback: false },
+        { port: 8888, loopback: true },
+      ],
+    )
+    assert.deepEqual(await engine.listeners('f'.repeat(64), signal), [])
+  })
+
+  it('keep the port and the scheme that they were made with', async () => {
+    await test.started('lou', { port: 8443, scheme: 'https' })
+    const [found] = await seen('lou')
+    assert.deepEqual([found?.container.port, found?.container.scheme], [8443, 'https'])
+  })
+
+  it('whose health check does not succeed report what it said last', async () => {
+    const image = await derivedImage(test, 'HEALTHCHECK CMD no-such-curl http://localhost')
+    const heard = await listenFor(isUnhealthy)
+    const { id } = await test.started('may', { image, healthcheck: quick })
+    await heard.event
+    const { health } = await engine.lastWords(id, signal)
+    assert.match(wanted(health), /no-such-curl: not found/)
+  })
+
+  it('can have another health check than their image, or none', async () => {
+    const image = await derivedImage(test, 'HEALTHCHECK CMD false')
+    const heard = await listenFor(isUnhealthy)
+    const own = { ...quick, test: ['CMD-SHELL', 'echo mine; false'] }
+    const { id } = await test.started('meg', { image, healthcheck: own })
+    await heard.event
+    assert.equal((await engine.lastWords(id, signal)).health, 'mine')
+    await test.started('mia', { image, healthcheck: { test: ['NONE'] } })
+    const [found] = await seen('mia')
+    assert.equal(found?.container.health, undefined)
   })
 
   it('whose command does not exist fail with the engine’s message', async () => {

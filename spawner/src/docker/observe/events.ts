@@ -28,7 +28,7 @@ export async function* engineEvents(
   const filters = {
     type: ['container' as const],
     label: [`${labels.instance}=${instance}`],
-    event: ['die', 'destroy', 'health_status'],
+    event: ['die', 'oom', 'destroy', 'health_status'],
   }
   // The engine answers a moment before it subscribes. `since` covers the events of that moment.
   const since = Math.floor(deps.clock.wall()) / 1_000
@@ -57,6 +57,8 @@ export function translate(line: string): EngineEvent | undefined {
       const exitCode = Number(event.Actor.Attributes['exitCode'] ?? 0)
       return { type: 'container-died', generation, exitCode }
     }
+    case 'oom':
+      return { type: 'container-out-of-memory', generation }
     case 'destroy':
       return { type: 'container-destroyed', generation }
     case 'health_status': {

@@ -12,6 +12,7 @@ import { inspectContainer } from '../client/inspect.ts'
 import {
   addressOn,
   describeContainer,
+  entranceOf,
   listedName,
   onOurClock,
   statusOf,
@@ -147,6 +148,7 @@ function fromList(item: Docker.ContainerInfo, network: string | undefined): Cont
     status: statusOf(item.State),
     name: listedName(item),
     imageId: item.ImageID,
+    ...entranceOf(item.Labels),
     ...(address === undefined ? {} : { address }),
   }
 }

@@ -199,8 +199,9 @@ export function createFakeEngine(clock: Clock): FakeEngine {
         containers.delete(generation)
       })
     },
+    listeners: async () => [],
     async lastWords() {
-      return { exitCode: 3, log: ['last line'] }
+      return { log: ['last line'] }
     },
     logs: async (_generation, lines) => ['first line', 'last line'].slice(-lines),
     async *followLog(generation, lines, signal) {

@@ -6,6 +6,7 @@ import { isCancelledFor } from './cancels.ts'
 import { noteAsking } from '../observed/directors.ts'
 import { change, drop, freshWorkspace, type Draft } from '../state/draft.ts'
 import type { Event, Failure, Refusal, SeatReply, SeatRefusal, Workspace } from '../domain.ts'
+import { addressOf } from '../state/address.ts'
 import { idleAt, leaseSpan, lifetimeEndsAt, policyOf } from '../state/deadlines.ts'
 import { estimateMs } from './estimates.ts'
 import { failures } from '../lifecycle/failures.ts'
@@ -246,9 +247,10 @@ function grant(draft: Draft, { request }: SeatRequested, workspace: Workspace): 
       ? wait(draft, workspace)
       : refusal({ failure: failures.idle }, name)
   if (isFreezing(workspace)) return wait(draft, workspace)
-  const template = config.templates.get(workspace.template)
+  const isOffered = config.templates.has(workspace.template)
+  const address = addressOf(config, workspace)
   const isAttached = networkOf(draft, workspace)?.attached.includes(director) === true
-  if (!isAttached || container?.address === undefined || template === undefined)
+  if (!isAttached || container === undefined || address === undefined || !isOffered)
     return wait(draft, workspace)
   const leasedUntil = now + leaseSpan(config)
   const connections = new Map([...(seat?.connections ?? []), [director, 1]])
@@ -258,7 +260,7 @@ function grant(draft: Draft, { request }: SeatRequested, workspace: Workspace): 
     status: 'granted',
     workspace: name,
     generation: container.generation,
-    address: { host: container.address, port: template.spec.port },
+    address,
     leaseMs: config.lease.leaseMs,
     ...(Number.isFinite(endsAt) ? { endsAt } : {}),
   }

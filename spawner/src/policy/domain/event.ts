@@ -1,9 +1,9 @@
 // The events that the policy decides on.
-import type { Person, SeatRequest } from '@berth/shared/contract'
+import type { Finding, Person, SeatRequest } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { PolicyConfig } from './config.ts'
 import type { DirectorId, NetworkIndex } from './network.ts'
-import type { Container, Failure, Generation, WorkspaceStep } from './workspace.ts'
+import type { Container, Failure, Generation, Listener, WorkspaceStep } from './workspace.ts'
 import type { Inventory } from './inventory.ts'
 
 export type Event =
@@ -72,6 +72,9 @@ export type Event =
       readonly workspace: WorkspaceName
       readonly generation: Generation
       readonly reachable: boolean
+      /** What the last try met. */
+      readonly finding?: Finding
+      readonly status?: number
     }
   /** What the application said about whether it is busy. Neither field: it could not be asked. */
   | {
@@ -84,6 +87,8 @@ export type Event =
   // reported by the engine
   | { readonly type: 'container-died'; readonly generation: Generation; readonly exitCode: number }
   | { readonly type: 'container-destroyed'; readonly generation: Generation }
+  /** The kernel killed a process in it for memory. The container may go on. */
+  | { readonly type: 'container-out-of-memory'; readonly generation: Generation }
   | {
       readonly type: 'container-health'
       readonly generation: Generation
@@ -135,6 +140,8 @@ export type Event =
       readonly workspace: WorkspaceName
       readonly generation: Generation
       readonly exitCode?: number
+      /** Where something in it listened, if that was to be found and could be. */
+      readonly listeners?: readonly Listener[]
     }
   | {
       readonly type: 'container-removed'

@@ -1,5 +1,5 @@
 // What the policy orders, grouped by what carries it out.
-import type { Person, Phase } from '@berth/shared/contract'
+import type { Address, Person, Phase } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { DirectorId, NetworkIndex } from './network.ts'
 import type { Failure, Generation, StartKind, WorkspaceKind } from './workspace.ts'
@@ -50,12 +50,14 @@ export type EngineStep =
       readonly workspace: WorkspaceName
       readonly generation: Generation
       readonly template: string
+      /** Before that, the ports on which something in the container listens are read. */
+      readonly findsListeners?: true
     }
   | {
       readonly type: 'remove-container'
       readonly workspace: WorkspaceName
       readonly generation: Generation
-      /** Given: the exit code and the last log lines are read into this before the container is removed. */
+      /** Given: what the container leaves behind is read into this before it is removed. */
       readonly failure?: Failure
     }
   | {
@@ -77,7 +79,7 @@ export type DirectorStep =
       readonly director: DirectorId
       readonly workspace: WorkspaceName
       readonly generation: Generation
-      readonly address: { readonly host: string; readonly port: number }
+      readonly address: Address
       readonly path: string
       readonly deadlineMs: number
     }
@@ -87,7 +89,7 @@ export type DirectorStep =
       readonly director: DirectorId
       readonly workspace: WorkspaceName
       readonly generation: Generation
-      readonly address: { readonly host: string; readonly port: number }
+      readonly address: Address
       readonly path: string
       readonly deadlineMs: number
     }

@@ -1,5 +1,5 @@
 // A workspace: its container, its seats, and where it is in its life.
-import type { Person, Phase } from '@berth/shared/contract'
+import type { Finding, Person, Phase, Scheme } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { ProblemCode } from '@berth/shared/problems'
 import type { DirectorId, NetworkIndex } from './network.ts'
@@ -29,16 +29,49 @@ export type StopReason =
   /** The same, and its container goes with it. */
   | 'removed'
 
+/** What stood in the way of a start, where that is known. */
+export type Obstacle =
+  | Finding
+  /** The application listens, but only at the loopback address of the container. */
+  | 'loopback'
+  /** It listens on another port. */
+  | 'other_port'
+  /** The health check did not succeed. */
+  | 'unhealthy'
+  /** The kernel killed it, or a program in it, for memory. */
+  | 'memory'
+  /** A program in it has to be process 1. */
+  | 'process_one'
+
 /** Why a workspace failed or was refused, as people are told. */
 export interface Failure {
   readonly code: ProblemCode
+  readonly obstacle?: Obstacle
   /** One sentence in plain words. */
   readonly detail: string
   /** What the engine, a registry or a resolver said. For the log only: no person is shown it. */
   readonly cause?: string
+  /** Only if the container ended by itself. */
   readonly exitCode?: number
   /** The last lines that the container logged, oldest first, ANSI sequences stripped. */
   readonly log?: readonly string[]
+}
+
+/** What is read of a container that is to be removed after a failure. */
+export interface LastWords {
+  /** The last lines that it logged, oldest first, ANSI sequences stripped. */
+  readonly log: readonly string[]
+  /** The last output of its health check, in one line, unless the check succeeded. */
+  readonly health?: string
+  /** The kernel killed it, or a program in it, for memory: the limit in bytes; zero is none. */
+  readonly outOfMemory?: number
+}
+
+/** A TCP port on which something in the container listens. */
+export interface Listener {
+  readonly port: number
+  /** Only at the loopback address: nothing outside of the container can reach it. */
+  readonly loopback: boolean
 }
 
 /** A step that is under way for a workspace; one at a time. */
@@ -77,7 +110,13 @@ export interface Container {
   readonly imageId?: string
   /** The memory limit that it was made with; zero is none. Absent: the engine could not tell. */
   readonly memoryBytes?: number
+  /** Where its application listens and how it speaks there, as its template said when it was made. Absent: it was made
+   * before that was recorded. */
+  readonly port?: number
+  readonly scheme?: Scheme
   readonly exitCode?: number
+  /** The kernel killed a process in its present or last run for memory. */
+  readonly outOfMemory?: boolean
   /** When it was last started; lifetimes count from it. */
   readonly startedAt?: number
   readonly address?: string
@@ -143,6 +182,8 @@ export interface Workspace {
   readonly retryUntil?: number | undefined
   readonly pullPercent?: number | undefined
   readonly readyBy?: number | undefined
+  /** What the last probe that failed met in the present start. */
+  readonly met?: { readonly finding: Finding; readonly status?: number } | undefined
   /** Directors that were sent a probe of the present generation. */
   readonly probed: readonly DirectorId[]
   readonly lastUseAt: number

@@ -1,6 +1,7 @@
 // A busy workspace is not idle: the application is asked before an idle step, and its answer delays the step within a bound.
 import { change, type Draft } from '../state/draft.ts'
 import type { DirectorId, Event, Veto, Workspace } from '../domain.ts'
+import { addressOf } from '../state/address.ts'
 import { idleAt, policyOf } from '../state/deadlines.ts'
 import { idleRestMs } from './freezing.ts'
 import { networkOf } from '../networks.ts'
@@ -73,16 +74,15 @@ function ask(draft: Draft, workspace: Workspace, endsAt: number): Question {
 
 function askActivity(draft: Draft, workspace: Workspace, path: string): 'asked' | 'silent' {
   const { name, container } = workspace
+  const address = addressOf(draft.config, workspace)
   const director = reachingDirector(draft, workspace)
-  const template = draft.config.templates.get(workspace.template)
-  if (director === undefined || template === undefined) return 'silent'
-  if (container?.address === undefined) return 'silent'
+  if (director === undefined || container === undefined || address === undefined) return 'silent'
   draft.steps.push({
     type: 'check-activity',
     director,
     workspace: name,
     generation: container.generation,
-    address: { host: container.address, port: template.spec.port },
+    address,
     path,
     deadlineMs: askForMs,
   })

@@ -58,11 +58,6 @@ export const failures = {
     'workspace_stopped',
     'The workspace reached its maximum lifetime and was stopped. You can start it again.',
   ),
-  neverReady: failure('start_timeout', 'The workspace was started, but it did not answer in time.'),
-  neverHealthy: failure(
-    'start_timeout',
-    'The workspace was started, but its health check did not succeed in time.',
-  ),
   noNetwork: failure('start_failed', 'The network of the workspace could not be created.'),
   startFailed: failure('start_failed', 'The workspace could not be started.'),
 } as const satisfies Record<string, Failure>

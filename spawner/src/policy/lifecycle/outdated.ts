@@ -1,5 +1,6 @@
 // Whether a container is outdated: made from another description than the present one, or from a former image.
-import type { State, Workspace } from '../domain.ts'
+import type { Template } from '../../templates/template.ts'
+import type { Container, State, Workspace } from '../domain.ts'
 
 /** What is needed to tell; a draft has it as well as a state. */
 type ImageFacts = Pick<State, 'config' | 'images'>
@@ -17,8 +18,14 @@ export function outdatedBy(
   const template = config.templates.get(workspace.template)
   if (container === undefined || template === undefined) return undefined
   if (config.specOf(template, owner) !== container.spec) return 'template'
+  if (isEntranceMoved(container, template)) return 'template'
   const latest = images.get(template.spec.image)
   const isFormer =
     latest !== undefined && container.imageId !== undefined && latest !== container.imageId
   return isFormer ? 'image' : undefined
+}
+
+/** The application is reached as the container was made, until there is a new one. */
+function isEntranceMoved({ port, scheme }: Container, { spec }: Template): boolean {
+  return port !== undefined && (port !== spec.port || scheme !== spec.scheme)
 }

@@ -1,10 +1,12 @@
 // What is due for a workspace that starts: the next step, until a director reaches it or the start has failed.
 import { change, enter, order, rests, type Draft } from '../state/draft.ts'
-import type { Workspace } from '../domain.ts'
-import { idleStopAt, probeGraceMs } from '../state/deadlines.ts'
+import type { Failure, Workspace } from '../domain.ts'
+import { addressOf } from '../state/address.ts'
+import { idleStopAt, lastAnswerMs, probeGraceMs } from '../state/deadlines.ts'
 import { heldMemory, memoryOf } from '../state/tally.ts'
 import { announceEnd, hasOutlived } from './end-of-life.ts'
 import { failures } from './failures.ts'
+import { neverHealthy, neverReady } from './start-failures.ts'
 import { fail, isAwaited, stop } from './transitions.ts'
 import { assignNetwork, networkOf } from '../networks.ts'
 import { isSpent } from '../seats/seat-table.ts'
@@ -88,14 +90,21 @@ export function settleProbing(draft: Draft, former: Workspace): void {
   }
   // The directors may have connected only now. A director that probed and gave up gets no more time.
   const isUnasked = workspace.probed.length === 0 && workspace.retryAt === undefined
-  const grace = isHealthy && isUnasked ? probeGraceMs : 0
+  const isAsked = workspace.probed.length > 0
+  const grace = !isHealthy ? 0 : isUnasked ? probeGraceMs : isAsked ? lastAnswerMs : 0
   // Another director may have reached it and hold a lease, which stays good.
   const endsAt = Math.max((readyBy ?? Number.POSITIVE_INFINITY) + grace, workspace.leasedUntil)
   if (endsAt <= draft.now && draft.engine.reachable) {
-    fail(draft, workspace, isHealthy ? failures.neverReady : failures.neverHealthy)
+    fail(draft, workspace, isHealthy ? unanswered(draft, workspace) : neverHealthy)
     return
   }
   if (isHealthy) probe(draft, workspace)
+}
+
+function unanswered({ config }: Draft, workspace: Workspace): Failure {
+  const { port = 0 } = addressOf(config, workspace) ?? {}
+  const { readyPath = '/' } = config.templates.get(workspace.template)?.spec ?? {}
+  return neverReady(workspace.met, port, readyPath)
 }
 
 function isAnyConnected(draft: Draft): boolean {
@@ -107,7 +116,9 @@ function probe(draft: Draft, workspace: Workspace): void {
   const network = networkOf(draft, workspace)
   const template = draft.config.templates.get(workspace.template)
   const { container, retryAt } = workspace
-  if (network === undefined || template === undefined || container?.address === undefined) return
+  const address = addressOf(draft.config, workspace)
+  if (network === undefined || template === undefined || container === undefined) return
+  if (address === undefined) return
   if (retryAt !== undefined && retryAt > draft.now) return
   const directors = network.attached.filter(
     (id) => draft.directors.get(id)?.connected === true && !workspace.probed.includes(id),
@@ -126,7 +137,7 @@ function probe(draft: Draft, workspace: Workspace): void {
       director,
       workspace: workspace.name,
       generation: container.generation,
-      address: { host: container.address, port: template.spec.port },
+      address,
       path: template.spec.readyPath,
       deadlineMs: Math.max(1, readyBy - draft.now),
     })

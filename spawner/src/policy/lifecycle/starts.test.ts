@@ -159,7 +159,7 @@ describe('a failed start', () => {
     story.obeys('create-network', 'attach-director', 'pull-image')
     story.obeys('create-container', 'start-container')
     story.orders.length = 0
-    story.passes(60_001)
+    story.passes(62_000)
     assert.deepEqual(story.ordered(), ['stop-container'])
     story.obeys()
     const { phase, failure, container, network } = story.workspace('ann')

@@ -44,7 +44,8 @@ export function tearDown(draft: Draft, workspace: Workspace, container: Containe
   const { generation } = container
   if (isUp(container)) {
     const step = { type: 'stop-container', workspace: name, generation, template } as const
-    order(draft, workspace, 'stop', step)
+    const isRefused = workspace.stopReason === 'failed' && failure?.obstacle === 'refused'
+    order(draft, workspace, 'stop', isRefused ? { ...step, findsListeners: true } : step)
     return
   }
   const step = { type: 'remove-container', workspace: name, generation } as const

@@ -28,6 +28,7 @@ export function enqueue(
     servesSince: undefined,
     diedAt: undefined,
     readyBy: undefined,
+    met: undefined,
     probed: [],
     extendedMs: 0,
     endWarned: false,
@@ -71,6 +72,7 @@ export function becomeTheirs(draft: Draft, workspace: Workspace): Workspace {
 export function probeAgain(draft: Draft, workspace: Workspace): void {
   enter(draft, workspace, 'probing', {
     readyBy: draft.now + policyOf(draft.config, workspace).startTimeoutMs,
+    met: undefined,
     probed: [],
   })
 }

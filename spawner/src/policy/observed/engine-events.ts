@@ -52,6 +52,13 @@ export function noteDestroyed(draft: Draft, generation: Generation): void {
   if (workspace !== undefined && workspace.pending === undefined) vanish(draft, workspace)
 }
 
+/** The engine may tell of it only after the death that it caused. */
+export function noteOutOfMemory(draft: Draft, generation: Generation): void {
+  const workspace = byGeneration(draft, generation)
+  if (workspace === undefined || workspace.container?.outOfMemory === true) return
+  change(draft, workspace, { container: withContainer(workspace, { outOfMemory: true }) })
+}
+
 export function noteHealth(
   draft: Draft,
   event: Extract<Event, { type: 'container-health' }>,

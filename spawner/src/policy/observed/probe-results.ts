@@ -11,9 +11,11 @@ export function noteReachable(
   if (workspace?.phase !== 'probing') return
   if (workspace.container?.generation !== event.generation) return
   if (event.reachable) return becomeReady(draft, workspace)
+  const { finding, status } = event
   // Given up early: asked again after a rest, as long as the deadline allows.
   change(draft, workspace, {
     probed: workspace.probed.filter((director) => director !== event.director),
     retryAt: draft.now + draft.config.retryAfterMs,
+    met: finding && { finding, ...(status === undefined ? {} : { status }) },
   })
 }

@@ -205,10 +205,14 @@ function noteThere(
 /** We count the life of a container from the answer to our order, the engine from a moment before it. */
 const sameStartMs = 5_000
 
-/** The memory of a container that the engine could list and not inspect is what it was before. The start stays the one
- * that people were told the end of. */
-function asMade({ memoryBytes, startedAt }: Container, there: Container): Container {
-  const known = memoryBytes === undefined ? there : { memoryBytes, ...there }
+/** What the engine does not tell of a container that it could list and not inspect is what it was before. The start stays
+ * the one that people were told the end of. */
+function asMade({ memoryBytes, outOfMemory, startedAt }: Container, there: Container): Container {
+  const known = {
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(outOfMemory === undefined ? {} : { outOfMemory }),
+    ...there,
+  }
   if (startedAt === undefined || there.startedAt === undefined) return known
   return Math.abs(there.startedAt - startedAt) < sameStartMs ? { ...known, startedAt } : known
 }
@@ -243,6 +247,7 @@ function update(draft: Draft, workspace: Workspace, there: Container): void {
     container.name === there.name &&
     container.imageId === there.imageId &&
     container.memoryBytes === there.memoryBytes &&
+    (container.outOfMemory ?? false) === (there.outOfMemory ?? false) &&
     container.exitCode === there.exitCode
   if (!isSame) change(draft, workspace, { container: there })
 }

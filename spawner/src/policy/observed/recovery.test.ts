@@ -61,7 +61,7 @@ describe('the spawner after its own start', () => {
     assert.equal(story.phase('ann'), 'probing')
     assert.deepEqual(story.ordered(), ['probe'])
     story.orders.length = 0
-    story.passes(49_999)
+    story.passes(51_999)
     assert.equal(story.phase('ann'), 'probing')
     story.passes(1)
     assert.equal(story.phase('ann'), 'stopping')

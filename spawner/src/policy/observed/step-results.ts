@@ -2,9 +2,11 @@
 import type { WorkspaceName } from '@berth/shared/names'
 import { change, depart, enter, setNetwork, withContainer, type Draft } from '../state/draft.ts'
 import type { Event, Workspace, WorkspaceStep } from '../domain.ts'
+import { addressOf } from '../state/address.ts'
 import { policyOf } from '../state/deadlines.ts'
 import { isUp } from '../state/phases.ts'
 import { exitedAtStart } from '../lifecycle/failures.ts'
+import { withListeners } from '../lifecycle/start-failures.ts'
 import * as freezing from '../lifecycle/freezing.ts'
 import { exited, fail, tryLater } from '../lifecycle/transitions.ts'
 import { noteRenameFailed } from '../lifecycle/rename.ts'
@@ -62,13 +64,15 @@ export function noteStarted(draft: Draft, event: Answer<'container-started'>): v
       status: 'running',
       startedAt: draft.now,
       address: event.address,
+      outOfMemory: false,
       ...(event.health === undefined ? {} : { health: event.health }),
     }),
   })
   if (started.phase !== 'starting') return
   if (hasDied) return void fail(draft, started, exitedAtStart(exitCode))
   const { startTimeoutMs } = policyOf(draft.config, started)
-  enter(draft, started, 'probing', { readyBy: draft.now + startTimeoutMs, probed: [] })
+  const readyBy = draft.now + startTimeoutMs
+  enter(draft, started, 'probing', { readyBy, met: undefined, probed: [] })
 }
 
 export function noteFrozen(draft: Draft, event: Answer<'container-frozen'>): void {
@@ -85,9 +89,14 @@ export function noteStopped(draft: Draft, event: Answer<'container-stopped'>): v
   if (draft.workspaces.get(event.workspace)?.container?.generation !== event.generation) return
   const workspace = answered(draft, event.workspace, 'stop')
   if (workspace === undefined) return
+  const { failure } = workspace
+  const port = addressOf(draft.config, workspace)?.port
   change(draft, workspace, {
     container: exited(workspace, event.exitCode),
     deathUnheard: isUp(workspace.container),
+    ...(failure === undefined || port === undefined
+      ? {}
+      : { failure: withListeners(failure, event.listeners ?? [], port) }),
   })
 }
 

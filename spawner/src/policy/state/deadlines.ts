@@ -15,6 +15,9 @@ const orphanPolicy: TemplatePolicy = {
 /** A director that is only now connected gets at least this long to reach a workspace. */
 export const probeGraceMs = 10_000
 
+/** A director that probes until the start timeout has this long to tell what it met. */
+export const lastAnswerMs = 2_000
+
 /** Its end is announced this long before, or a tenth of the lifetime where that is shorter. */
 const endNoticeMs = 10 * 60_000
 

@@ -8,6 +8,7 @@ import {
   idleRemoveAt,
   idleStepsAt,
   idleStopAt,
+  lastAnswerMs,
   lifetimeEndsAt,
   probeGraceMs,
 } from './deadlines.ts'
@@ -55,7 +56,10 @@ function considerWorkspace(
       return consider(workspace.retryUntil)
     case 'probing':
       consider(workspace.readyBy)
-      if (workspace.readyBy !== undefined) consider(workspace.readyBy + probeGraceMs)
+      if (workspace.readyBy !== undefined) {
+        consider(workspace.readyBy + lastAnswerMs)
+        consider(workspace.readyBy + probeGraceMs)
+      }
       return considerRunning(config, workspace, consider)
     case 'ready':
     case 'frozen':

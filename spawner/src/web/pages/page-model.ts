@@ -164,7 +164,7 @@ function failurePage(view: WorkspaceView, status: ShownStatus): FailurePage {
     code,
     ...(failure?.exitCode === undefined ? {} : { exitCode: failure.exitCode }),
     log: plainLog(failure?.log ?? []),
-    advice: adviceFor(code, failure?.exitCode),
+    advice: adviceFor({ ...failure, code }),
   }
 }
 

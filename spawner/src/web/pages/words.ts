@@ -1,6 +1,7 @@
 // The texts of the pages, by phase and by problem. This module contains no HTML.
 import type { Phase } from '@berth/shared/contract'
 import type { ProblemCode } from '@berth/shared/problems'
+import type { Failure, Obstacle } from '../../policy/domain.ts'
 import type { ShownStatus } from './status.ts'
 import type { StepPhase, StepState } from './steps.ts'
 
@@ -119,10 +120,40 @@ const askAdministrator =
   'If it fails again, ask the people who run this site for help. Show them this page: it tells them what went wrong.'
 
 /** What a person can try after a failed start. */
-export function adviceFor(code: ProblemCode, exitCode: number | undefined): readonly string[] {
+export function adviceFor({
+  code,
+  obstacle,
+  exitCode,
+}: Pick<Failure, 'code' | 'obstacle' | 'exitCode'>): readonly string[] {
+  const byObstacle = obstacle === undefined ? undefined : obstacleAdvice[obstacle]
   const byExit = exitCode === undefined ? undefined : exitAdvice[exitCode]
-  const own = byExit ?? failureAdvice[code] ?? 'Try again: some problems go away by themselves.'
+  const own =
+    byObstacle ?? byExit ?? failureAdvice[code] ?? 'Try again: some problems go away by themselves.'
   return [own, askAdministrator]
+}
+
+const obstacleAdvice: Readonly<Record<Obstacle, string>> = {
+  refused:
+    'The application may listen on another port than its template says, or may still have been starting. It has to listen at 0.0.0.0: at 127.0.0.1 nothing outside of its container can reach it.',
+  loopback:
+    'The application has to listen at 0.0.0.0: at 127.0.0.1 nothing outside of its container can reach it. Most applications have an option for that, such as --host 0.0.0.0.',
+  other_port: 'The port in the template has to be the port that the application listens on.',
+  unreachable: 'It may just have been slow: try again.',
+  silent:
+    'It may just have been slow: try again. If another path of the application answers sooner, its template can name that path.',
+  closed: 'The last lines of its log often tell the reason. Try again.',
+  tls: 'The template has to say scheme: https (CONTAINER_SCHEME, or the label berth.image.scheme), or the application has to be told to speak plain HTTP.',
+  no_tls:
+    'The template says scheme: https. Without it, Berth speaks plain HTTP to the application.',
+  not_http: 'The port in the template may belong to another service of the container.',
+  status:
+    'The application runs and says that something is wrong with it. The last lines of its log often tell the reason.',
+  unhealthy:
+    'The health check of the image may need a program that the image does not have. The template can set another one, or switch it off with healthcheck: { disable: true }.',
+  memory:
+    'The workspace needs more memory than its template gives it (mem_limit, or CONTAINER_MEMORY).',
+  process_one:
+    'The program of this image has to be process 1 of the container. The template has to say init: false (CONTAINER_INIT=false).',
 }
 
 const failureAdvice: Partial<Record<ProblemCode, string>> = {
@@ -140,7 +171,7 @@ const exitAdvice: Readonly<Record<number, string>> = {
   125: 'The container could not be started with the settings that it has.',
   126: 'The command that should start the workspace exists but cannot be run.',
   127: 'The command that should start the workspace does not exist in its image.',
-  137: 'The program was killed. Most often this means that it needed more memory than it may use.',
+  137: 'The program was killed, and not by Berth. It may have needed more memory than the server has.',
 }
 
 export interface NoticeWords {

@@ -197,7 +197,7 @@ function failureOf({ failure }: WorkspaceView): CardFailure {
   return {
     ...(exitCode === undefined ? {} : { exitCode }),
     log: plainLog(log).slice(-mostLogLines),
-    advice: adviceFor(code, exitCode),
+    advice: adviceFor({ ...failure, code }),
   }
 }
 
