@@ -1,0 +1,48 @@
+// Shell In A Box: a shell. What is typed goes out with a request, and what the shell prints comes back with the next.
+import { effectMs, type Application, type Tab } from '../application.ts'
+
+async function enter({ page }: Tab, line: string): Promise<void> {
+  await page.click('#vt100')
+  await page.keyboard.type(`${line}\n`)
+}
+
+async function shown({ page }: Tab, text: string): Promise<void> {
+  await page.waitForSelector(`#vt100 #console:has-text("${text}")`, { timeout: effectMs })
+}
+
+const reversed = (words: string): string => [...words].reverse().join('')
+
+async function type(tab: Tab, words: string): Promise<void> {
+  await enter(tab, `echo ${words} | rev`)
+  await shown(tab, reversed(words))
+}
+
+export const shellinabox: Application = {
+  folder: 'shellinabox',
+  title: 'Shell In A Box',
+  version: 'shellinaboxd --version 2>&1',
+  afterStop: {
+    async click(tab) {
+      const button = tab.page.locator('#reconnect :text("Connect"), #reconnect input')
+      if (await button.isVisible()) await button.click({ timeout: effectMs })
+      await tab.page.waitForSelector('#vt100 #console:not(:has-text("Session closed"))', {
+        timeout: effectMs,
+      })
+      await type(tab, 'again')
+    },
+  },
+  remarks: ['its page carries no files, and has nothing to click but a button after a stop'],
+  link: () => '',
+  opened: (tab) => shown(tab, '$'),
+  type,
+  work: {
+    async save(tab, words) {
+      await enter(tab, `echo ${words} > note; rev note`)
+      await shown(tab, reversed(words))
+    },
+    async shows(tab, words) {
+      await enter(tab, 'rev note')
+      await shown(tab, reversed(words))
+    },
+  },
+}

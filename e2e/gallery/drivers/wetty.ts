@@ -1,0 +1,49 @@
+// WeTTY: a shell. Both directions go over one WebSocket, or over long polls.
+import { eventually } from '../../run/deadline.ts'
+import { effectMs, type Application, type Tab } from '../application.ts'
+
+const text = ({ page }: Tab): Promise<string> =>
+  page.evaluate<string>(`(() => {
+    const { active } = window.wetty_term.buffer
+    const lines = Array.from({ length: active.length }, (_each, at) => active.getLine(at)?.translateToString(true))
+    return lines.join('\\n')
+  })()`)
+
+async function shown(tab: Tab, words: string): Promise<void> {
+  await eventually(`the terminal shows ${words}`, effectMs, async () =>
+    (await text(tab)).includes(words),
+  )
+}
+
+async function enter({ page }: Tab, line: string): Promise<void> {
+  await page.click('#terminal', { timeout: effectMs })
+  await page.keyboard.type(`${line}\n`)
+}
+
+const reversed = (words: string): string => [...words].reverse().join('')
+
+async function type(tab: Tab, words: string): Promise<void> {
+  await enter(tab, `echo ${words} | rev`)
+  await shown(tab, reversed(words))
+}
+
+export const wetty: Application = {
+  folder: 'wetty',
+  title: 'WeTTY',
+  version: 'wetty --version',
+  afterStop: {},
+  remarks: ['its page carries no files, and has nothing to click that the server would answer'],
+  link: () => '',
+  opened: (tab) => shown(tab, '$'),
+  type,
+  work: {
+    async save(tab, words) {
+      await enter(tab, `echo ${words} > note; rev note`)
+      await shown(tab, reversed(words))
+    },
+    async shows(tab, words) {
+      await enter(tab, 'rev note')
+      await shown(tab, reversed(words))
+    },
+  },
+}
