@@ -32,6 +32,43 @@ describe('the reason why a pull failed', () => {
       assert.ok(detail.includes('some/image:1'))
     })
 
+  for (const [image, cause, words] of [
+    [
+      'registry.example/timeout-lab:1',
+      'manifest for registry.example/timeout-lab:1 not found: manifest unknown: manifest unknown',
+      /has no image/,
+    ],
+    [
+      'registry.example/denied-app:20240314',
+      'manifest for registry.example/denied-app:20240314 not found: manifest unknown',
+      /has no image/,
+    ],
+    [
+      'registry.example/unauthorized:403',
+      'manifest for registry.example/unauthorized:403 not found: manifest unknown',
+      /has no image/,
+    ],
+    [
+      'unauthorized.example/lab:401',
+      'Get "https://unauthorized.example/v2/": dial tcp: lookup unauthorized.example: no such host',
+      /cannot be reached/,
+    ],
+    [
+      'registry.example/eof:1',
+      'Head "https://registry.example/v2/eof/manifests/1": no basic auth credentials',
+      /refuses access/,
+    ],
+    [
+      'registry.example/not-found:1',
+      'Head "https://registry.example/v2/not-found/manifests/1": unauthorized: authentication required',
+      /refuses access/,
+    ],
+    ['lab:1', 'something new about 20240314', /could not be pulled/],
+  ] as const)
+    it(`is not taken from the name of the image ${image}`, () => {
+      assert.match(pullFailure(image, cause).detail, words)
+    })
+
   it('is, for an image that is never pulled, that it has not been built', () => {
     assert.ok(isBuiltHere('berth/lab') && !isBuiltHere('quay.io/berth/lab'))
     assert.match(notBuilt('berth/lab').detail, /berth\/lab has not been built/)
