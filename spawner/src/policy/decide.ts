@@ -11,6 +11,7 @@ import {
   noteAttached,
   noteNotAttached,
 } from './observed/directors.ts'
+import { forgetFailuresOfTemplates } from './lifecycle/forget-failures.ts'
 import { end, extend } from './lifecycle/end-of-life.ts'
 import { reconcile } from './observed/reconcile.ts'
 import { noteDeath, noteDestroyed, noteHealth, noteOutOfMemory } from './observed/engine-events.ts'
@@ -96,7 +97,7 @@ function record(draft: Draft, event: Event): (() => Replies[keyof Replies] | voi
       return openShared(draft, event.template)
     case 'config-changed':
       draft.config = event.config
-      return
+      return void forgetFailuresOfTemplates(draft, draft.before.config)
     case 'inventory-taken':
       return void reconcile(draft, event.inventory)
     case 'engine-lost':

@@ -15,6 +15,7 @@ import type {
 } from '../domain.ts'
 import { leaseSpan, policyOf } from '../state/deadlines.ts'
 import { forgetConnections } from './directors.ts'
+import { forgetFailuresOfImages } from '../lifecycle/forget-failures.ts'
 import { becomeFrozen, becomeThawed } from '../lifecycle/freezing.ts'
 import { enqueue, endByItself, isAwaited, stop, vanish } from '../lifecycle/transitions.ts'
 import { reviewHomes } from '../homes.ts'
@@ -33,7 +34,9 @@ export function reconcile(draft: Draft, inventory: Inventory): void {
   draft.foreignIndexes = new Set(inventory.foreignIndexes)
   draft.foreignNames = new Set(inventory.foreignNames)
   draft.subjects = inventory.subjects
+  const { images } = draft
   draft.images = inventory.images
+  forgetFailuresOfImages(draft, images)
   if (wasAway) retryEverything(draft)
   noteNetworks(draft, inventory)
   noteContainers(draft, inventory, wasAway)
