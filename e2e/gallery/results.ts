@@ -91,7 +91,8 @@ export function rowOf(
   const back = (from: string): string => {
     const gestures = ['click', 'typing', 'reload'] as const
     const good = gestures.filter((gesture) => held(`${gesture} after a ${from}` as Claim) === 'yes')
-    return good.join(', ') || '**nothing**'
+    const tried = gestures.some((gesture) => held(`${gesture} after a ${from}` as Claim) !== '–')
+    return good.join(', ') || (tried ? '**nothing**' : '–')
   }
   return cells([
     `[${title}](../gallery/${folder}/README.md)`,
