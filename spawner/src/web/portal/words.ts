@@ -105,6 +105,6 @@ export function problemWords(code: ProblemCode): readonly string[] {
   const words = noticeWords[code]
   const lead = words?.lead ?? waitWords[code]
   // The status of what fails at a start, or after it.
-  const advice = problemStatus(code) === 502 ? adviceFor(code, undefined) : []
+  const advice = problemStatus(code) === 502 ? adviceFor({ code }) : []
   return [...(lead === undefined ? [] : [lead]), ...advice]
 }
