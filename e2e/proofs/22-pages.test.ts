@@ -2,11 +2,12 @@
 // workspaces there.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Browser, BrowserContext } from 'playwright-core'
-import { openBrowser, openPage, signInWithBrowser } from '../clients/browser.ts'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { keepScreenshot, openBrowser, openPage, signInWithBrowser } from '../clients/browser.ts'
 import { holdStreams } from '../clients/holding-relay.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
-import { within } from '../run/deadline.ts'
+import { inspected } from '../engine/belongings.ts'
+import { eventually, within } from '../run/deadline.ts'
 
 describe('proof 22: the pages', () => {
   let berth: Deployment
@@ -113,4 +114,152 @@ function countStreams(context: BrowserContext) {
   context.on('requestfailed', ended)
   context.on('requestfinished', ended)
   return { most: () => most }
+}
+
+describe('proof 22: people manage their workspaces', () => {
+  let berth: Deployment
+  let browser: Browser & AsyncDisposable
+  before(async () => {
+    berth = await deploy({
+      name: 'manage',
+      settings: {
+        MAX_WORKSPACES_PER_USER: '1',
+        CONTAINER_STOP_TIMEOUT: '1s',
+        CONTAINER_TITLE: 'Hello',
+        CONTAINER_MAX_LIFETIME: '10h',
+        CONTAINER_EXTENSION: '2h',
+        IDP_PEOPLE: 'dora,emil,fred',
+      },
+      templates: boardTemplate,
+    })
+    browser = await openBrowser()
+  })
+  after(async () => {
+    await browser?.[Symbol.asyncDispose]()
+    await berth?.[Symbol.asyncDispose]()
+  })
+
+  /** A tab of a person whose workspace runs. */
+  async function arrived(login: string, options: { readonly script: boolean }): Promise<Page> {
+    const context = await browser.newContext({ javaScriptEnabled: options.script })
+    const page = await context.newPage()
+    page.setDefaultTimeout(60_000)
+    await signInWithBrowser(page, `${berth.site.origin}/`, login)
+    await page.waitForSelector('#who')
+    return page
+  }
+
+  for (const [script, login] of [
+    [true, 'alice'],
+    [false, 'bob'],
+  ] as const)
+    it(`shows when a workspace ends, extends it, restarts it and stops it, ${script ? 'with' : 'without'} JavaScript`, async () => {
+      const page = await arrived(login, { script })
+      const generation = await idOf(berth, login)
+      await page.goto(`${berth.site.origin}/.berth/`)
+      assert.match(await page.innerText('h1'), /is running/)
+      const end = Date.parse((await page.getAttribute('time', 'datetime')) ?? '')
+      await keepScreenshot(page, `22-running-${script ? 'script' : 'plain'}`)
+      await page.click('form[action="/.berth/extend"] button')
+      await page.waitForSelector('form[action="/.berth/extend"]', { state: 'detached' })
+      const extended = Date.parse((await page.getAttribute('time', 'datetime')) ?? '')
+      assert.equal(extended - end, 2 * 3_600_000)
+
+      await page.click('form[action="/.berth/restart"] button')
+      await page.waitForSelector('#who')
+      const restarted = await idOf(berth, login)
+      assert.notEqual(restarted, generation, 'a restart makes a new container')
+
+      await page.goto(`${berth.site.origin}/.berth/`)
+      await page.click('form[action="/.berth/stop"] button')
+      await page.waitForSelector('h1:has-text("is not running")')
+      assert.equal(await idOf(berth, login), restarted, 'a stop keeps the container')
+      await page.click('form[action="/.berth/start"] button')
+      await page.waitForSelector('#who')
+      await page.context().close()
+    })
+
+  it('shows the status page anew when the workspace stops elsewhere', async () => {
+    const page = await arrived('carol', { script: true })
+    await page.goto(`${berth.site.origin}/.berth/`)
+    assert.match(await page.innerText('h1'), /is running/)
+    const other = await page.context().newPage()
+    await other.goto(`${berth.site.origin}/.berth/`)
+    await other.click('form[action="/.berth/stop"] button')
+    await page.waitForSelector('h1:has-text("is not running")')
+    await page.context().close()
+  })
+
+  it('lists what can be stopped where a person has as many as one person may have, and goes on after that', async () => {
+    const page = await arrived('dora', { script: true })
+    await page.goto(`${berth.site.origin}/board/?link=1`)
+    assert.match(await page.innerText('h1'), /as many workspaces as you may have/)
+    await keepScreenshot(page, '22-limit')
+    await page.click('form[action="/board/.berth/stop"] button:has-text("Stop")')
+    await page.waitForURL('**/board/?link=1')
+    await page.waitForSelector(`#who:has-text("board-dora")`)
+    await page.context().close()
+  })
+
+  it('leads back to the pages of Berth where a service worker of the application serves its page from a cache', async () => {
+    const page = await arrived('fred', { script: true })
+    const name = berth.workspaceName('fred')
+    assert.equal(await within(20_000, 'the worker serves the page', page.evaluate(register)), true)
+    await berth.engine.post(`/containers/${name}/stop`, { t: 1 })
+    // The worker answers for every address, also for those of Berth.
+    await page.goto(`${berth.site.origin}/.berth/`)
+    assert.ok(await page.isVisible('#who'), 'the page from the cache hides that it does not run')
+    await eventually('a reload shows that it does not run', 30_000, async () => {
+      await page.reload()
+      return page.isVisible('h1:has-text("is not running")')
+    })
+    await page.click('form[action="/.berth/start"] button')
+    await page.waitForSelector('#who')
+    assert.equal((await inspected(berth.engine, name))?.State.Running, true)
+    await page.context().close()
+  })
+})
+
+/** A service worker as many applications have one: it serves their page from its cache for every address. */
+const cachingWorker = `
+  addEventListener('install', (event) => {
+    skipWaiting()
+    event.waitUntil(
+      caches.open('v1').then((cache) =>
+        fetch('/', { headers: { accept: 'text/html' } }).then((page) => cache.put('/', page)),
+      ),
+    )
+  })
+  addEventListener('activate', (event) => event.waitUntil(clients.claim()))
+  addEventListener('fetch', (event) => {
+    if (event.request.mode === 'navigate')
+      event.respondWith(caches.match('/').then((kept) => kept ?? fetch(event.request)))
+  })
+`
+/** hello answers with what the address contains. */
+const workerPath = `/raw?base64=${encodeURIComponent(
+  Buffer.from(
+    `HTTP/1.1 200 OK\r\nContent-Type: text/javascript\r\nConnection: close\r\n\r\n${cachingWorker}`,
+  ).toString('base64'),
+)}`
+const register = `navigator.serviceWorker.register(${JSON.stringify(workerPath)}, { scope: '/' })
+  .then(() => navigator.serviceWorker.ready)
+  .then(() => navigator.serviceWorker.controller || new Promise((resolve) => {
+    navigator.serviceWorker.addEventListener('controllerchange', resolve)
+  }))
+  .then(() => true)`
+
+const boardTemplate = `
+templates:
+  board:
+    title: Board
+    image: berth/hello
+    port: 8080
+    user: '1000:1000'
+    route: { path: { prefix: /board, strip: true } }
+`
+
+/** The id of a person's container. */
+async function idOf(berth: Deployment, login: string): Promise<string | undefined> {
+  return (await inspected(berth.engine, berth.workspaceName(login)))?.Id
 }

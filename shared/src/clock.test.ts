@@ -12,7 +12,6 @@ describe('the wall time of a moment', () => {
     )
     const moment = 90_000.7499
     const first = clock.wallOf(moment)
-    assert.ok(Number.isInteger(first))
     rate = 1.0001
     for (; now < 60_000; now += 997.13) assert.equal(clock.wallOf(moment), first)
   })

@@ -6,8 +6,8 @@ export interface Clock {
   now(): number
   /** Milliseconds since 1970, which may jump. Only for labels, logs and people. */
   wall(): number
-  /** The wall time of a moment of `now()`, as people are told it: the same at each call, as long as the wall clock does
-   * not jump. */
+  /** The wall time of a moment of `now()`, as people are told it: exactly the same at each call, as long as the wall clock
+   * does not jump. */
   wallOf(moment: number): number
 }
 
@@ -22,7 +22,7 @@ export function createClock(now: () => number, wall: () => number): Clock {
     wallOf(moment) {
       const latest = wall() - now()
       if (Math.abs(latest - offset) > jumpMs) offset = latest
-      return Math.round(moment + offset)
+      return moment + offset
     },
   }
 }
@@ -31,3 +31,8 @@ export const systemClock: Clock = createClock(
   () => performance.now(),
   () => Date.now(),
 )
+
+/** A wall time in the form of RFC 3339. */
+export function wallText(ms: number): string {
+  return new Date(Math.round(ms)).toISOString()
+}

@@ -40,9 +40,6 @@ export const passHeaders = {
 /** The phase of the workspace, on answers of the product's own. */
 export const phaseHeader = 'Berth-Phase'
 
-/** The cookie by which a page of Berth that reloads itself says that a person waits for the start of a workspace. */
-export const waitingCookie = 'berth-waiting'
-
 /** To applications, on each request: when the workspace's lifetime ends (RFC 3339). Absent without an end. */
 export const endsAtHeader = 'Berth-Ends-At'
 

@@ -61,6 +61,33 @@ describe('a request without a lease', () => {
     assert.equal(page?.headers['berth-target'], encodeURIComponent('/lab/tree/x%2Fy?z=1'))
   })
 
+  it('links its own pages to the workspaces of the person', async () => {
+    await using bed = await startTestBed()
+    bed.spawner.seats = async () => 500
+    const { body } = await bed.request({ navigation: true })
+    assert.match(body, /<a href="\/\.berth\/">Your workspaces<\/a>/)
+  })
+
+  it('gives a browser a service worker that answers nothing in place of the one of a stopped workspace', async () => {
+    await using bed = await startTestBed()
+    const ask = async (code: 'workspace_stopped' | 'workspace_idle', name: string) => {
+      bed.spawner.seats = async () => createProblem(undefined, code, 'It rests.')
+      return bed.request({
+        path: '/sw.js',
+        headers: { 'sec-fetch-mode': 'same-origin', [name]: 'script' },
+      })
+    }
+    const worker = await ask('workspace_stopped', 'Service-Worker')
+    assert.equal(worker.status, 200)
+    assert.match(String(worker.headers['content-type']), /^text\/javascript/)
+    assert.equal(worker.headers['service-worker-allowed'], '/')
+    assert.equal(worker.headers['cache-control'], 'no-store')
+    assert.match(worker.body, /skipWaiting/)
+    assert.doesNotMatch(worker.body, /fetch/)
+    assert.equal((await ask('workspace_stopped', 'X-Worker')).status, 503)
+    assert.equal((await ask('workspace_idle', 'Service-Worker')).status, 503, 'it may be frozen')
+  })
+
   it("shows a person the spawner's page when a seat is refused", async () => {
     await using bed = await startTestBed()
     bed.spawner.seats = async () => createProblem(undefined, 'template_forbidden', 'Not for you.')

@@ -34,6 +34,7 @@ import type { NoticeAction } from './notice-page.ts'
 import type { PersonLimits } from './person-limits.ts'
 import { beginRequestActivity } from './request-activity.ts'
 import { createWaitingPeople } from './waiting-people.ts'
+import { restingWorker, restingWorkerHeaders, wantsRestingWorker } from './resting-worker.ts'
 import {
   createSeating,
   spawnerUnreachableDetail,
@@ -92,11 +93,18 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     readonly res: ServerResponse
     readonly expectContinue: boolean
     readonly entry: Entry
+    /** The path of the route, once it is known. */
+    readonly base?: string
   }
 
-  function refuse({ req, res }: Exchange, problem: Problem): Ending {
+  function refuse({ req, res, base }: Exchange, problem: Problem): Ending {
     metrics.refused(problem.code)
-    const bytesOut = refusals.toResponse(res, problem, wantsPage(req), actionsFor(problem, req))
+    const bytesOut = refusals.toResponse(
+      res,
+      problem,
+      wantsPage(req),
+      actionsFor(problem, req, base),
+    )
     discardUpload(req, refusedGrace)
     const { code, status } = problem
     return { outcome: 'refused', status, code, bytesIn: 0, bytesOut }
@@ -217,10 +225,18 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     if ('outcome' in result) return result
     if (result.status === 'client-gone') return clientGone
     if (navigation && start === 'start') waitingPeople.waits(admitted.seatKey)
+    if (result.status === 'refused' && wantsRestingWorker(exchange.req, result.problem.code))
+      return rest(exchange)
     if (!navigation || result.status === 'unreachable' || result.status === 'closing')
       return refuse(exchange, unseatedProblem(result, refusals))
     if (result.status === 'refused') metrics.refused(result.problem.code)
     return await page(exchange, admitted)
+  }
+
+  function rest({ req, res }: Exchange): Ending {
+    res.writeHead(200, restingWorkerHeaders).end(restingWorker)
+    discardUpload(req, refusedGrace)
+    return { outcome: 'own', status: 200, bytesIn: 0, bytesOut: restingWorker.length }
   }
 
   /** Clients must not remember it: the next snapshot of routes may change it. */
@@ -262,17 +278,18 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     return passOwn(exchange, admitted)
   }
 
-  async function serve(exchange: Exchange): Promise<Ending> {
-    const { req, entry } = exchange
+  async function serve(arrived: Exchange): Promise<Ending> {
+    const { req, entry } = arrived
     const path = pathOf(req.url ?? '')
-    if (path === signOutPath) return await serveSignOut(exchange)
-    if (path === clearCookiesPath) return await serveClearCookies(exchange)
+    if (path === signOutPath) return await serveSignOut(arrived)
+    if (path === clearCookiesPath) return await serveClearCookies(arrived)
     const admission = admit(req, false)
     if (!admission.ok) {
       if (admission.person !== undefined) entry.user = admission.person.name
-      return withReason(refuseWith(exchange, admission.code, admission.detail), admission)
+      return withReason(refuseWith(arrived, admission.code, admission.detail), admission)
     }
     const { admitted } = admission
+    const exchange = 'base' in admitted ? { ...arrived, base: admitted.base } : arrived
     entry.user = admitted.person.name
     if (admitted.redirect !== undefined) return redirect(exchange, admitted.redirect)
     const taken = limits.take(admitted.person.name, false)
@@ -289,6 +306,13 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
 }
 
 /** What a person can do about a refusal, besides trying again. */
-function actionsFor({ code }: Problem, { url, rawHeaders }: IncomingMessage): NoticeAction[] {
-  return code === 'headers_too_long' ? [clearCookiesAction(url ?? '/', rawHeaders)] : []
+function actionsFor(
+  { code }: Problem,
+  { url, rawHeaders }: IncomingMessage,
+  base: string | undefined,
+): NoticeAction[] {
+  return [
+    ...(code === 'headers_too_long' ? [clearCookiesAction(url ?? '/', rawHeaders)] : []),
+    ...(base === undefined ? [] : [{ label: 'Your workspaces', href: `${base}/.berth/` }]),
+  ]
 }

@@ -24,7 +24,12 @@ import { createLookupFallback } from './lookup-fallback.ts'
 export type SeatFailure =
   | { readonly status: 'refused'; readonly problem: Problem }
   /** The spawner could not be reached, or its answer makes no sense: nothing is known about the seat. */
-  | { readonly status: 'unreachable'; readonly cause: unknown }
+  | {
+      readonly status: 'unreachable'
+      readonly cause: unknown
+      /** No answer came in time: the spawner may be there, on a machine that has much to do. */
+      readonly late?: boolean
+    }
 
 export interface Spawner extends AsyncDisposable {
   /** The spawner holds the call for up to `waitMs`. Never rejects. */
@@ -137,7 +142,7 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
           return postSeatRequest(whole, signal)
         })
       } catch (cause) {
-        return { status: 'unreachable', cause }
+        return { status: 'unreachable', cause, late: isLate(cause) }
       }
     },
 
@@ -187,6 +192,12 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
 
 function unexpectedStatus({ statusCode }: { readonly statusCode: number }): Error {
   return new Error(`the spawner answered with the unexpected status ${statusCode}`)
+}
+
+function isLate(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error ? error.code : undefined
+  return error.name === 'TimeoutError' || code === 'UND_ERR_CONNECT_TIMEOUT'
 }
 
 function isClosedConnection(error: unknown): boolean {

@@ -187,6 +187,28 @@ describe('seat requests', () => {
     assert.equal(table.current(seatKey(holder))?.lease.generation, 'g1', 'and asks it aside')
   })
 
+  for (const [who, navigation, waitMs] of [
+    ['a program', false, 60_000],
+    ['a person', true, 400],
+  ] as const)
+    it(`call the spawner again for ${who} when it answers too late, for 10 s at most`, async () => {
+      const { answerWith, seats, sent, pending, time } = setUp()
+      const late: Answer = { status: 'unreachable', cause: new Error('late'), late: true }
+      answerWith(async () => late)
+      const served = seats.request(pending(waitMs, { navigation }))
+      await time.pass(9_000)
+      assert.ok(sent.length > 10)
+      answerWith(async () => granted())
+      await time.pass(1_000)
+      assert.equal((await served).status, 'granted')
+
+      answerWith(async () => late)
+      const user = { ...holder.user, subject: 'u-other' }
+      const refused = seats.request(pending(400, { navigation, holder: { ...holder, user } }))
+      await time.pass(11_000)
+      assert.equal((await refused).status, 'unreachable')
+    })
+
   it('name a generation that could not be connected to only once', async () => {
     const { time, seats, pending, answerWith, sent, byName } = setUp()
     answerWith(async () => (sent.length < 3 ? waiting : granted()))

@@ -56,6 +56,8 @@ const longestHoldMs = 25_000
 const firstHoldMs = 1_000
 /** How long a request that already waits survives an outage of the spawner, such as its restart. */
 const outageMs = 15_000
+/** How long a spawner that answers too late is asked again, also for a person who would be shown a page. */
+const lateMs = 10_000
 /** Between two calls when the spawner answers "waiting" at once. */
 const pauseMs = 250
 /** With less than this left before its deadline, a request is over. */
@@ -180,6 +182,7 @@ export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
     const key = seatKey(pending.holder)
     let waited = false
     let outageSince: number | undefined
+    const beganAt = clock.now()
     for (;;) {
       if (pending.signal.aborted) return { status: 'aborted' }
       const current = table.current(key)
@@ -203,6 +206,10 @@ export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
       if (result.status !== 'unreachable') return result
       const seat = await findByName(pending, key)
       if (seat !== undefined) return { status: 'granted', seat }
+      if (result.late === true && clock.now() - beganAt < lateMs) {
+        await pause(setTimer, pauseMs, pending.signal)
+        continue
+      }
       outageSince ??= clock.now()
       if (!waited || over || clock.now() - outageSince > outageMs) return result
       await pauseBeforeNext(pending)

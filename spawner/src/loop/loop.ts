@@ -1,5 +1,5 @@
 // The loop, put together: one writer, the engine that it watches, what carries out its steps, and its callers.
-import type { Clock } from '@berth/shared/clock'
+import { wallText, type Clock } from '@berth/shared/clock'
 import type { Route } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import type { WorkspaceName } from '@berth/shared/names'
@@ -130,7 +130,7 @@ export function createLoop(deps: LoopDeps): Loop {
     const { generation } = workspace.container
     const endsAt = lifetimeEndsAt(state.config, workspace)
     if (!Number.isFinite(endsAt)) return { generation }
-    return { generation, endsAt: new Date(clock.wallOf(endsAt)).toISOString() }
+    return { generation, endsAt: wallText(clock.wallOf(endsAt)) }
   }
 
   const ready = (): boolean => {
@@ -187,8 +187,7 @@ export function createLoop(deps: LoopDeps): Loop {
     cancelStart: (person, template, only) =>
       submit({ type: 'cancel-requested', template, user: person, ...named(only) }),
     view(person, template, only) {
-      const now = clock.now()
-      return viewOf(writer.state(), person, template, now, clock.wallOf(now), only)
+      return viewOf(writer.state(), person, template, clock.now(), clock.wallOf(0), only)
     },
 
     follow: (person, template, changed, only) =>

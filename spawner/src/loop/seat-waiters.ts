@@ -1,5 +1,5 @@
 // Requests for seats that are held: submitted again when their workspace changes, answered in time whatever happens.
-import type { Clock } from '@berth/shared/clock'
+import { wallText, type Clock } from '@berth/shared/clock'
 import type { Person, SeatAnswer, SeatRequest } from '@berth/shared/contract'
 import type { ProblemCode } from '@berth/shared/problems'
 import type { SeatRefusal, SeatReply, State, Workspace } from '../policy/domain.ts'
@@ -60,7 +60,7 @@ export function createSeatWaiters(deps: {
     // The director counts the lease from before its request, so the time that the request was held is added.
     const leaseMs = granted.leaseMs + (clock.now() - askedAt)
     if (endsAt === undefined) return { ...granted, leaseMs }
-    return { ...granted, leaseMs, endsAt: new Date(clock.wallOf(endsAt)).toISOString() }
+    return { ...granted, leaseMs, endsAt: wallText(clock.wallOf(endsAt)) }
   }
 
   return {

@@ -4,7 +4,7 @@ import { nameOf, person, withReady, begun, type Scenario } from '../testing/scen
 import { sameFor, viewOf } from './view.ts'
 
 const view = (story: Scenario, who: string, wallNow?: number) =>
-  viewOf(story.state, person(who), 'lab', story.now, wallNow)
+  viewOf(story.state, person(who), 'lab', story.now, wallNow && wallNow - story.now)
 
 describe('a view', () => {
   it('says "absent" for a workspace that does not exist', () => {

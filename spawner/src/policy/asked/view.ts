@@ -1,11 +1,12 @@
 // What pages show of a workspace, and whether any of that changed between two states.
+import { wallText } from '@berth/shared/clock'
 import type { Person, WorkspaceStatus } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { problemTitle } from '@berth/shared/problems'
 import { accessOf, refusalToStart, type Allowed } from './access.ts'
 import type { Failure, Milestone, Refusal, State, Workspace } from '../domain.ts'
 import { lifetimeEndsAt } from '../state/deadlines.ts'
-import type { Template } from '../../templates/template.ts'
+import { keepsFiles, type Template } from '../../templates/template.ts'
 import { extensionOf } from '../lifecycle/end-of-life.ts'
 import { estimateMs } from './estimates.ts'
 import { failures } from '../lifecycle/failures.ts'
@@ -29,6 +30,8 @@ export interface View {
   readonly idle?: { readonly freezeMs: number; readonly stopMs: number }
   /** The person is its only owner, and may stop and restart it. */
   readonly owned?: boolean
+  /** It has a home, or another volume of the person. */
+  readonly keepsFiles?: boolean
   /** The present time, on the clock of the milestones. */
   readonly now: number
   /** Set if this person may not have the workspace at all. */
@@ -45,17 +48,17 @@ export interface View {
 
 interface Times {
   readonly now: number
-  /** Milliseconds since 1970, for times that people read. */
-  readonly wallNow: number
+  /** What the wall clock said at the moment 0 of our clock, for times that people read. */
+  readonly wallStart: number
 }
 
-/** @param wallNow milliseconds since 1970, for times that people read */
+/** @param wallStart milliseconds since 1970 at the moment 0 of our clock, for times that people read */
 export function viewOf(
   state: State,
   person: Person,
   templateName: string,
   now: number,
-  wallNow: number = now,
+  wallStart = 0,
   only?: WorkspaceName,
 ): View {
   const access = accessOf(state, person, templateName, only)
@@ -63,7 +66,7 @@ export function viewOf(
   const workspace = access.name === undefined ? undefined : state.workspaces.get(access.name)
   if (workspace === undefined || shownPhase(workspace) === 'absent')
     return absentView(state, person, access, now)
-  return presentView(state, access, workspace, { now, wallNow })
+  return presentView(state, access, workspace, { now, wallStart })
 }
 
 function refusedView(state: State, template: string, now: number, refusal: Refusal): View {
@@ -128,6 +131,7 @@ function presentView(
     leaves: workspace.phase === 'stopping' && !workspace.wanted,
     idle: { freezeMs: template.policy.idleFreezeMs, stopMs: template.policy.idleStopMs },
     owned: workspace.kind === 'private',
+    keepsFiles: keepsFiles(template),
     now: times.now,
   }
 }
@@ -140,7 +144,7 @@ function offerOf({ description, icon, policy }: Template): NonNullable<View['off
 export function statusOf(
   state: State,
   workspace: Workspace,
-  { now, wallNow }: Times,
+  { now, wallStart }: Times,
 ): WorkspaceStatus {
   const { name, phase } = workspace
   const position = positionOf(state, workspace)
@@ -158,7 +162,7 @@ export function statusOf(
     ...(position === undefined ? {} : { position }),
     ...(etaMs === undefined ? {} : { etaMs }),
     ...((phase === 'ready' || phase === 'frozen') && Number.isFinite(endsAt)
-      ? { endsAt: new Date(Math.round(wallNow + endsAt - now)).toISOString() }
+      ? { endsAt: wallText(wallStart + endsAt) }
       : {}),
     ...(waits === undefined ? {} : { waitsFor: waits }),
     ...(extensionMs === 0 ? {} : { extensionMs }),

@@ -213,9 +213,8 @@ export function findOwnWorkspace(state: State, asked: Named): Workspace {
   )
 }
 
-export function momentOf(clock: Clock): { readonly now: number; readonly wallNow: number } {
-  const now = clock.now()
-  return { now, wallNow: clock.wallOf(now) }
+export function momentOf(clock: Clock): { readonly now: number; readonly wallStart: number } {
+  return { now: clock.now(), wallStart: clock.wallOf(0) }
 }
 
 function namesPerson({ user, subject, groups }: z.infer<typeof startBody>): boolean {

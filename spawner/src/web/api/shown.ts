@@ -12,7 +12,7 @@ import type { ShownLimits, ShownTemplate, ShownWorkspace } from './schemas.ts'
 
 export interface Moment {
   readonly now: number
-  readonly wallNow: number
+  readonly wallStart: number
 }
 
 /** What the address of a workspace follows from, besides its template. */

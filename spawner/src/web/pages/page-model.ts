@@ -119,14 +119,17 @@ function runningPage(view: WorkspaceView): NoticePage | undefined {
         : [{ name: 'extend', label: `Extend by ${longText(extensionMs)}` } as const]),
       ...(view.owned === true ? ownerActs(outdated === true) : []),
     ],
-    advice: [
-      view.owned === true ? beforeEnding : 'Several people use it, so no single one can stop it.',
-    ],
+    advice:
+      view.owned === true
+        ? [view.keepsFiles === true ? keepsHome : keepsNothing]
+        : ['Several people use it, so no single one can stop it.'],
   }
 }
 
-const beforeEnding =
+const keepsHome =
   'Save your work before you stop or restart it: what is not saved is lost. The files in your home stay.'
+const keepsNothing =
+  'It keeps no files: a restart begins with a new one, and what you need from it has to be saved elsewhere.'
 
 const ownerActs = (isOutdated: boolean) =>
   [

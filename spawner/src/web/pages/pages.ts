@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Response } from 'express'
 import { Eta } from 'eta'
-import { phaseHeader, waitingCookie, type ShownPhase } from '@berth/shared/contract'
+import { phaseHeader, type ShownPhase } from '@berth/shared/contract'
 import type { Assets } from './assets.ts'
 import { standstillPath } from '../http/local-path.ts'
 import type { Page } from './page-model.ts'
@@ -67,7 +67,6 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
         words,
         format,
         refresh,
-        waitingCookie,
         followed: page.status.template === '' ? undefined : JSON.stringify(page.status),
         title: plainText(context.title, 100),
         userName: context.userName === undefined ? undefined : plainText(context.userName, 300),
@@ -86,8 +85,6 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
       response.status(context.standstill ? 200 : page.httpStatus)
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
       response.setHeader(phaseHeader, page.status.phase)
-      if (refresh !== undefined && page.starts !== false)
-        response.setHeader('set-cookie', `${waitingCookie}=1; Path=/; Max-Age=60; SameSite=Lax`)
       if (page.retryAfterS !== undefined && !context.standstill)
         response.setHeader('retry-after', String(page.retryAfterS))
       response.end(html)

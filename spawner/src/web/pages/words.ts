@@ -233,7 +233,7 @@ export const noticeWords: Partial<Record<ProblemCode, NoticeWords>> = {
   limit_memory: { heading: 'This workspace needs more memory than there is', advice: [] },
   limit_user: {
     heading: 'You have as many workspaces as you may have',
-    lead: 'Stop one of them to start this one. Save your work there first: what is not saved is lost. Your files stay.',
+    lead: 'Stop one of them to start this one. Save your work there first: what is not saved is lost.',
     limit: 'Workspaces at the same time',
     advice: [],
   },

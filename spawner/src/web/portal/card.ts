@@ -207,11 +207,13 @@ function factsOf(
   { state, moment }: Surroundings,
 ): readonly CardFact[] {
   if (etaMs !== undefined)
-    return [{ name: factNames.expected, left: isoAt(moment.wallNow + etaMs, 'minute') }]
+    return [
+      { name: factNames.expected, left: isoAt(moment.wallStart + moment.now + etaMs, 'minute') },
+    ]
   if (!isRunning(phase)) return []
   const startedAt = workspace.container?.startedAt
   const facts: CardFact[] = []
-  const wall = (at: number): number => moment.wallNow + at - moment.now
+  const wall = (at: number): number => moment.wallStart + at
   if (startedAt !== undefined)
     facts.push({ name: factNames.since, at: isoAt(wall(startedAt), 'second') })
   if (endsAt !== undefined)

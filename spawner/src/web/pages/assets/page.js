@@ -36,6 +36,16 @@ const leave = () =>
 /** Loads this page again. */
 const reloadPage = () => goOn(() => location.reload())
 
+/** For a person who waits: a page that only loads itself again starts nothing. */
+async function startAgain() {
+  try {
+    await fetch(`${base}/.berth/start`, { method: 'POST', redirect: 'manual' })
+  } catch {
+    // The page that is loaded has a button for it.
+  }
+  reloadPage()
+}
+
 async function goOn(/** @type {() => void} */ load) {
   unfollow?.()
   unfollow = undefined
@@ -43,8 +53,6 @@ async function goOn(/** @type {() => void} */ load) {
   // A page that cannot be loaded would be replaced by one of the browser, without this script. Browsers abort what they
   // load when the machine gets another network interface, which happens when a container is made on it.
   for (let round = 0; round < 10 && (await ask(base)) === undefined; round += 1) await pause(500)
-  // A page that reloads itself starts nothing, unless it says that a person waits for that.
-  document.cookie = `${body.dataset['waitingCookie']}=1; path=/; max-age=60; samesite=lax`
   load()
 }
 
@@ -109,6 +117,7 @@ function followStatus(/** @type {Status} */ rendered) {
       // No person has asked for a start here, so the reload must not bring one about.
       const rests = status.phase === 'absent' || status.phase === 'stopped'
       if (!rests || status.problem !== undefined) reloadPage()
+      else if (rendered.phase === 'stopping') standStill()
     },
     signedOut: reloadPage,
   })
@@ -132,7 +141,13 @@ function heard(status, sure) {
   if (status.phase !== 'absent' && status.phase !== 'stopped') return show(status)
   // The workspace is not starting. A reload starts it again where the person was waiting for that: after a stop, or
   // when the spawner may have lost the queue. Otherwise the start was cancelled: show that without starting anything.
-  if (!sure || last?.phase === 'stopping' || target !== undefined) return reloadPage()
+  if (target !== undefined) return reloadPage()
+  if (!sure || last?.phase === 'stopping') return startAgain()
+  standStill()
+}
+
+/** Leads to the page that starts nothing. */
+function standStill() {
   unfollow?.()
   location.replace(`${base}/.berth/?to=${encodeURIComponent(here())}`)
 }
