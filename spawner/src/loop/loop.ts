@@ -9,6 +9,7 @@ import { lifetimeEndsAt } from '../policy/state/deadlines.ts'
 import { seatOf } from '../policy/seats/seat-table.ts'
 import { estimateMs } from '../policy/asked/estimates.ts'
 import { viewOf } from '../policy/asked/view.ts'
+import { createActivityPaths } from './activity-paths.ts'
 import { createDirectorStreams } from './director-streams.ts'
 import type { Engine } from './engine.ts'
 import { createEngineWatch } from './engine-watch.ts'
@@ -56,6 +57,7 @@ export function createLoop(deps: LoopDeps): Loop {
   const base = { engine, clock, log, setTimer, submit, reached }
 
   const steps = createStepRunner({ ...base, templates })
+  const activityPaths = createActivityPaths({ log })
   const homes = createUnusedHomes({ engine, log })
   const streams = createDirectorStreams({ routes, submit, setTimer })
   const useQuestions = createUseQuestions({ send: streams.sendToAll, setTimer })
@@ -164,14 +166,19 @@ export function createLoop(deps: LoopDeps): Loop {
         ...(status === undefined ? {} : { status }),
       }),
 
-    reportActivityCheck: ({ workspace, generation, busy, lastActivityAgoMs }) =>
+    reportActivityCheck(result) {
+      const { generation, busy, lastActivityAgoMs } = result
+      const workspace = result.workspace as WorkspaceName
+      const template = templates().get(writer.state().workspaces.get(workspace)?.template ?? '')
+      if (template !== undefined) activityPaths.note(template, result)
       submit({
         type: 'activity-answered',
-        workspace: workspace as WorkspaceName,
+        workspace,
         generation,
         ...(busy === undefined ? {} : { busy }),
         ...(lastActivityAgoMs === undefined ? {} : { lastActivityAgoMs }),
-      }),
+      })
+    },
 
     usesOf: useQuestions.ask,
     reportUses: useQuestions.report,

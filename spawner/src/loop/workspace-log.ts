@@ -44,6 +44,9 @@ export function recordAnnouncement(
   }
   if (phase === 'frozen') return log.info(fields, 'workspace frozen')
   const isEnd = phase === 'stopping' || phase === 'stopped'
-  if (isEnd) log.info({ ...fields, reason: workspace.stopReason }, `workspace ${phase}`)
+  // The kernel killed a process in it for memory.
+  const outOfMemory = workspace.container?.outOfMemory === true ? { outOfMemory: true } : {}
+  if (isEnd)
+    log.info({ ...fields, reason: workspace.stopReason, ...outOfMemory }, `workspace ${phase}`)
   else log.debug(fields, `workspace ${phase}`)
 }

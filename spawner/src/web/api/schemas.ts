@@ -114,7 +114,15 @@ export const shownWorkspace = z
       .string()
       .describe('The subdomain of the workspace, and its name for clients of Docker Spawner.'),
     container: z
-      .object({ id: z.string(), imageId: z.string().optional(), exitCode: z.number().optional() })
+      .object({
+        id: z.string(),
+        imageId: z.string().optional(),
+        exitCode: z.number().optional(),
+        outOfMemory: z
+          .boolean()
+          .optional()
+          .describe('Whether the kernel killed a process in it for memory.'),
+      })
       .optional(),
     problem: z.object({ code, title: z.string(), detail: z.string() }).optional(),
   })

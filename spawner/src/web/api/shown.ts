@@ -92,11 +92,13 @@ export function showWorkspace(
   }
 }
 
-function showContainer({ generation, imageId, exitCode }: NonNullable<Workspace['container']>) {
+function showContainer(container: NonNullable<Workspace['container']>) {
+  const { generation, imageId, exitCode, outOfMemory } = container
   return {
     id: generation,
     ...(imageId === undefined ? {} : { imageId }),
     ...(exitCode === undefined ? {} : { exitCode }),
+    ...(outOfMemory === true ? { outOfMemory } : {}),
   }
 }
 
