@@ -160,6 +160,8 @@ export interface Workspace {
   readonly renameAt?: number | undefined
   /** Whether its end was announced. */
   readonly endWarned: boolean
+  /** It does not end before: its lifetime was over before that was announced. */
+  readonly endsNotBefore?: number | undefined
   readonly phase: Phase
   readonly phaseSince: number
   /** When the present start was asked for; elapsed time counts from it. */

@@ -33,6 +33,41 @@ const labx = parsePrefix('labx') as Prefix
 const renamed = { ...templateWith(), name: 'jupyter' }
 const moved = { ...templateWith(), prefix: labx }
 
+describe('a change of settings under running workspaces', () => {
+  it('ends nothing when limits are lower than what runs', () => {
+    const story = withReady(['ann', 'bob'])
+    const limits = { maxWorkspaces: 1, maxWorkspacesPerUser: 1, maxMemoryBytes: 1 }
+    const config = { ...story.state.config, limits: { ...story.state.config.limits, ...limits } }
+    story.hears({ type: 'config-changed', config })
+    story.passes(1_000)
+    assert.deepEqual(story.phases('ann', 'bob'), ['ready', 'ready'])
+    assert.equal(story.asks('ann').status, 'granted')
+    assert.ok(!story.history.some((type) => /^(stop|remove)-container$/.test(type)))
+  })
+
+  it('ends nothing at once when the workspaces of a template become shared, or private', () => {
+    for (const [before, after] of [
+      [1, 2],
+      [2, 1],
+    ] as const) {
+      const story = withReady(['ann'], { policy: { seats: before } })
+      const [generation] = runningOf(story)
+      offers(story, templateWith({ seats: after }))
+      story.asks('ann')
+      story.obeys()
+      assert.ok(runningOf(story).includes(generation), `${before} to ${after}`)
+      assert.notEqual(generationOf(story.asks('ann')), generation)
+    }
+  })
+
+  it('refuses a person who is no longer allowed, and ends the workspace only when it is idle', () => {
+    const story = withReady(['ann'])
+    offers(story, templateWith({ allowedUsers: ['zoe'] }))
+    assert.equal(codeOf(story.asks('ann')), 'template_forbidden')
+    assert.deepEqual(story.phases('ann'), ['ready'])
+  })
+})
+
 describe('a template that has a new name', () => {
   it('takes over the workspaces that run under its prefix, and their places stay counted', () => {
     const story = withReady(['ann'])

@@ -47,6 +47,22 @@ describe('the end of a lifetime', () => {
     assert.equal(story.workspace('ann').endWarned, true)
   })
 
+  it('hazard: a shorter lifetime does not end running work without notice', () => {
+    const hour = 3_600_000
+    const story = withReady(['ann'], { policy: { maxLifetimeMs: 0, idleStopMs: 0 } })
+    story.passes(9 * hour)
+    const template = templateWith({ maxLifetimeMs: 8 * hour, idleStopMs: 0 })
+    const config = { ...story.state.config, templates: new Map([['lab', template]]) }
+    story.hears({ type: 'config-changed', config })
+    assert.deepEqual([story.phase('ann'), story.workspace('ann').endWarned], ['ready', true])
+    const reply = story.asks('ann')
+    assert.ok(reply.status === 'granted' && reply.endsAt === story.now + 600_000)
+    story.passes(599_999)
+    assert.equal(story.phase('ann'), 'ready')
+    story.passes(1)
+    assert.equal(story.phase('ann'), 'stopping')
+  })
+
   it('is told with each grant', () => {
     const story = withReady(['ann'], { policy: lifetime })
     story.passes(10_000)

@@ -2,17 +2,23 @@
 import type { Person } from '@berth/shared/contract'
 import { change, drop, enter, type Draft } from '../state/draft.ts'
 import type { Event, PolicyConfig, StopReason, Workspace } from '../domain.ts'
-import { endNoticeAt, lifetimeEndsAt, policyOf } from '../state/deadlines.ts'
+import { endNotice, endNoticeAt, lifetimeEndsAt, policyOf } from '../state/deadlines.ts'
 import { enqueue, leaveQueue, stop } from './transitions.ts'
 
 export function hasOutlived(draft: Draft, workspace: Workspace): boolean {
   return lifetimeEndsAt(draft.config, workspace) <= draft.now
 }
 
-/** An extension, or a template that allows more, takes the announcement back. */
+/**
+ * An extension, or a template that allows more, takes the announcement back. A template that allows less ends nobody's
+ * work without a word: the end then comes after the usual notice.
+ */
 export function announceEnd(draft: Draft, workspace: Workspace): Workspace {
   const endWarned = endNoticeAt(draft.config, workspace) <= draft.now
-  return endWarned === workspace.endWarned ? workspace : change(draft, workspace, { endWarned })
+  if (endWarned === workspace.endWarned) return workspace
+  const isOver = endWarned && lifetimeEndsAt(draft.config, workspace) <= draft.now
+  const late = isOver ? { endsNotBefore: draft.now + endNotice(draft.config, workspace) } : {}
+  return change(draft, workspace, { endWarned, ...late })
 }
 
 /** By how much its lifetime may still be extended; zero: not at all. */

@@ -32,6 +32,7 @@ export function enqueue(
     probed: [],
     extendedMs: 0,
     endWarned: false,
+    endsNotBefore: undefined,
   })
 }
 

@@ -82,7 +82,9 @@ export function idleRemoveAt(config: PolicyConfig, workspace: Workspace): number
 /** The hard end, leases or not. */
 export function lifetimeEndsAt(config: PolicyConfig, workspace: Workspace): number {
   const { maxLifetimeMs } = policyOf(config, workspace)
-  return maxLifetimeMs > 0 ? livesSince(workspace) + maxLifetimeMs + workspace.extendedMs : never
+  if (maxLifetimeMs === 0) return never
+  const end = livesSince(workspace) + maxLifetimeMs + workspace.extendedMs
+  return Math.max(end, workspace.endsNotBefore ?? -never)
 }
 
 /** Lifetimes of people count from its start, or from the claim of a standby; `never` while it has not started. */
@@ -92,8 +94,12 @@ function livesSince({ container, stoodByMs = 0 }: Workspace): number {
 
 /** When the end of its lifetime is announced. */
 export function endNoticeAt(config: PolicyConfig, workspace: Workspace): number {
-  const { maxLifetimeMs } = policyOf(config, workspace)
-  return lifetimeEndsAt(config, workspace) - Math.min(endNoticeMs, maxLifetimeMs / 10)
+  return lifetimeEndsAt(config, workspace) - endNotice(config, workspace)
+}
+
+/** How long before the end it is announced. */
+export function endNotice(config: PolicyConfig, workspace: Workspace): number {
+  return Math.min(endNoticeMs, policyOf(config, workspace).maxLifetimeMs / 10)
 }
 
 /** From then on it accepts no new people, and ends when the last person leaves. */
