@@ -60,12 +60,14 @@ export function createHandshaker(connectTimeoutMs: number) {
     let done = false
     let sent = false
     const isSecure = address.scheme === 'https'
+    let connecting: NodeJS.Timeout | undefined
     let timer: NodeJS.Timeout | undefined
     let request: ClientRequest | undefined
 
     function finish(result: HandshakeResult): void {
       if (done) return
       done = true
+      clearTimeout(connecting)
       clearTimeout(timer)
       hangUp[Symbol.dispose]()
       report(result)
@@ -94,7 +96,16 @@ export function createHandshaker(connectTimeoutMs: number) {
       request = outgoing
       outgoing.path = handshake.target
       const connected = isSecure ? 'secureConnect' : 'connect'
-      outgoing.once('socket', (connection) => connection.once(connected, () => (sent = true)))
+      // http-proxy-3's own `connectTimeout` ends with the TCP connection, before the TLS handshake.
+      connecting = setTimeout(() => {
+        outgoing.destroy(new Error(`no connection within ${connectTimeoutMs} ms`))
+      }, connectTimeoutMs)
+      outgoing.once('socket', (connection) =>
+        connection.once(connected, () => {
+          sent = true
+          clearTimeout(connecting)
+        }),
+      )
       // Runs before http-proxy-3's own listener, which then finds its client gone and does not read the answer.
       outgoing.once('response', (answer) => {
         standIn.destroy()
@@ -123,7 +134,7 @@ export function createHandshaker(connectTimeoutMs: number) {
     const { host, port } = address
     const target = { protocol: isSecure ? 'https:' : 'http:', host, hostname: host, port }
     // The certificate is not verified: the address leads into the network of one container.
-    const options = { target, secure: false, connectTimeout: connectTimeoutMs }
+    const options = { target, secure: false }
     proxy.ws(view, standIn, empty, options, onError)
   }
 }

@@ -1,9 +1,12 @@
 // Workspaces, a front that forwards to them and raw clients, all on loopback and on free ports.
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { connect, createServer as createNetServer, type AddressInfo, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { Worker } from 'node:worker_threads'
 import type { Address } from '@berth/shared/contract'
+import { selfSigned } from '@berth/shared/testing/self-signed'
 import { createHeaderScrub } from '../headers/scrub.ts'
 import {
   createConnectionPools,
@@ -23,6 +26,17 @@ export interface Workspace extends AsyncDisposable {
 
 export async function startWorkspace(listener: RequestListener): Promise<Workspace> {
   return listen(createServer(listener))
+}
+
+/** A workspace that speaks only TLS, with a certificate that nobody knows. It accepts WebSockets if `upgraded` is given. */
+export async function startSecureWorkspace(
+  listener: RequestListener,
+  upgraded?: (req: IncomingMessage, socket: Duplex) => void,
+): Promise<Workspace> {
+  const server = createSecureServer(selfSigned(), listener)
+  if (upgraded !== undefined) server.on('upgrade', upgraded)
+  const workspace = await listen(server)
+  return { ...workspace, address: { ...workspace.address, scheme: 'https' } }
 }
 
 /** A workspace whose answers the test writes byte by byte. */
