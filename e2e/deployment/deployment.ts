@@ -108,6 +108,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     CONTAINER_HOST_PREFIX: prefix,
     // Neither the default range, which a running demo uses, nor that of another deployment of the tests.
     NETWORK_POOL: pool.subnet,
+    DIRECTORS: String(options.directors ?? 1),
     TEMPLATES_FOLDER: templatesFolder,
     ...(options.templates === undefined ? {} : { TEMPLATES_FILE: '/etc/berth/templates.yml' }),
     ...(options.portal === true ? { PORTAL_URL: `http://portal.localhost:${port}` } : {}),
@@ -149,9 +150,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     await rename(next, join(templatesFolder, 'templates.yml'))
   }
 
-  const scale = ['--scale', `director=${options.directors ?? 1}`]
-  const plainUp = ['up', '--detach', '--wait', '--wait-timeout', '120']
-  const up = [...plainUp, ...scale]
+  const up = ['up', '--detach', '--wait', '--wait-timeout', '120']
 
   async function explained(work: Promise<string>): Promise<void> {
     try {
@@ -202,9 +201,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     writeTemplates,
     async reconfigure(changes, ...names) {
       settings = { ...settings, ...changes }
-      // The identity provider has no dependency on a director, and Compose refuses a scale for a service that is not started.
-      const args = names.length > 0 && names.every((name) => name === 'idp') ? plainUp : up
-      await explained(compose(...args, '--no-build', ...names))
+      await explained(compose(...up, '--no-build', ...names))
       await answering(site)
     },
     services,
