@@ -95,7 +95,10 @@ describe('a registry that requires a password', { timeout: 120_000 }, () => {
   it('refuses a pull if a credential helper keeps the password, and the error says so', async () => {
     await writeConfig({ auths: {}, credHelpers: { [registry]: 'pass' } })
     const outcome = await ensure()
-    assert.match(outcome.ok ? '' : outcome.failure.detail, /docker-credential-pass.*not available/)
+    assert.ok(!outcome.ok)
+    assert.match(outcome.failure.cause ?? '', /docker-credential-pass.*not available/)
+    assert.match(outcome.failure.detail, /credentials for its registry could not be read/)
+    assert.doesNotMatch(outcome.failure.detail, /docker-credential|REGISTRY_CONFIG/)
   })
 
   it('refuses a pull with a wrong password, and the error does not show it', async () => {

@@ -12,7 +12,13 @@ import { readLines } from '../client/lines.ts'
 import { reservedLabel } from '../observe/ownership.ts'
 import type { FindCredentials } from './docker-configuration.ts'
 import type { Failure } from '../../policy/domain.ts'
-import { isBuiltHere, notBuilt, notPulled, pullFailure } from './pull-failure.ts'
+import {
+  isBuiltHere,
+  notBuilt,
+  notPulled,
+  pullFailure,
+  withoutCredentials,
+} from './pull-failure.ts'
 import { createPullProgress, parsePullLine } from './pull-progress.ts'
 
 export interface Image {
@@ -71,13 +77,8 @@ export function createImages(deps: EngineClient & { findCredentials: FindCredent
     const login = await findCredentials(reference)
     const auth = login.status === 'found' ? { authconfig: login.credentials } : {}
     const failure = (cause: string): EngineResult<void> => refused(pullFailure(reference, cause))
-    const refused = (told: Failure): EngineResult<void> => {
-      if (login.status !== 'unavailable') return failed(told)
-      return failed({
-        ...told,
-        detail: `${told.detail} About REGISTRY_CONFIG: ${login.why}`,
-      })
-    }
+    const refused = (told: Failure): EngineResult<void> =>
+      failed(login.status === 'unavailable' ? withoutCredentials(told, login.why) : told)
     try {
       const stream = (await call(
         'image-pull',

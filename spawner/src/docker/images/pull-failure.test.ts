@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isBuiltHere, notBuilt, pullFailure } from './pull-failure.ts'
+import {
+  isBuiltHere,
+  notBuilt,
+  notPulled,
+  pullFailure,
+  withoutCredentials,
+} from './pull-failure.ts'
 
 describe('the reason why a pull failed', () => {
   const cases: readonly [cause: string, words: RegExp][] = [
@@ -67,6 +73,20 @@ describe('the reason why a pull failed', () => {
   ] as const)
     it(`is not taken from the name of the image ${image}`, () => {
       assert.match(pullFailure(image, cause).detail, words)
+    })
+
+  for (const told of [
+    pullFailure('r.example/lab:1', 'no basic auth credentials'),
+    notPulled('r.example/lab:1', 'there was no progress for five minutes'),
+  ])
+    it(`says to people only that there were no credentials, and why in the log: ${told.detail}`, () => {
+      const why =
+        'The credentials for r.example are kept by docker-credential-pass, which is not available here.'
+      const { code, detail, cause } = withoutCredentials(told, why)
+      assert.equal(code, 'image_missing')
+      assert.equal(detail, `${told.detail} The credentials for its registry could not be read.`)
+      assert.ok(cause?.includes(why) && cause.includes('REGISTRY_CONFIG'))
+      assert.ok(cause.startsWith(told.cause ?? ''))
     })
 
   it('is, for an image that is never pulled, that it has not been built', () => {

@@ -69,6 +69,17 @@ export function notPulled(image: string, why: string): Failure {
   return { code: 'image_missing', detail: `The image ${image} could not be pulled: ${why}.` }
 }
 
+/** @param why what is wrong with `REGISTRY_CONFIG`, which names files and programs: it goes to the log alone */
+export function withoutCredentials(failure: Failure, why: string): Failure {
+  const { cause, detail, ...rest } = failure
+  const aboutConfig = `REGISTRY_CONFIG: ${why}`
+  return {
+    ...rest,
+    detail: `${detail} The credentials for its registry could not be read.`,
+    cause: cause === undefined ? aboutConfig : `${cause} (${aboutConfig})`,
+  }
+}
+
 /** Images of these names are built on the engine by the administrator. */
 export function isBuiltHere(image: string): boolean {
   return image.startsWith('berth/')
