@@ -24,10 +24,9 @@ export const shellinabox: Application = {
   afterStop: {
     async click(tab) {
       const button = tab.page.locator('#reconnect :text("Connect"), #reconnect input')
+      // The button clears the page. What is typed before the new shell prompts is lost.
       if (await button.isVisible()) await button.click({ timeout: effectMs })
-      await tab.page.waitForSelector('#vt100 #console:not(:has-text("Session closed"))', {
-        timeout: effectMs,
-      })
+      await shown(tab, '$')
       await type(tab, 'again')
     },
   },
