@@ -77,7 +77,7 @@ export const furtherVariables: readonly Row[] = [
   },
   {
     name: 'TEMPLATES_FOLDER',
-    doc: 'the folder of this machine that the spawner sees as /etc/berth, for TEMPLATES_FILE and what it names',
+    doc: 'the folder of this machine that the spawner sees as /etc/berth: for TEMPLATES_FILE and the files that it names',
     example: '/srv/berth',
     default: './templates',
     secret: false,
@@ -93,7 +93,7 @@ export const furtherVariables: readonly Row[] = [
   },
   {
     name: 'OAUTH2_PROXY_REVERSE_PROXY',
-    doc: 'true: a proxy in front of the gateway says by X-Forwarded-* where a request came from, and replaces what clients send there; false: the gateway drops the addresses that it is told',
+    doc: 'true: a proxy in front of the gateway says by X-Forwarded-* where a request came from, and replaces what clients send there; false: the gateway drops the addresses that it receives there',
     example: 'true',
     default: 'false',
     secret: false,
@@ -108,7 +108,7 @@ export const furtherVariables: readonly Row[] = [
   },
   {
     name: 'DIRECTORS',
-    doc: 'how many directors run side by side; the person whose director ends only has to open connections again',
+    doc: 'how many directors run side by side; when one ends, the browsers of its people open their connections again',
     example: '2',
     default: '1',
     secret: false,
@@ -116,7 +116,7 @@ export const furtherVariables: readonly Row[] = [
   },
   {
     name: 'DOCKER_SOCKET',
-    doc: "the engine's socket on this machine, which only the spawner is given",
+    doc: "the engine's socket on this machine, which no service but the spawner gets",
     example: '/run/user/1000/docker.sock',
     default: '/var/run/docker.sock',
     secret: false,
@@ -155,7 +155,7 @@ export const furtherVariables: readonly Row[] = [
   },
   {
     name: 'IDP_PEOPLE',
-    doc: 'further people who may sign in to the demo, comma-separated; the password is the name',
+    doc: 'further people who may sign in to the demo, comma-separated; the password of each is the name',
     example: 'dave,erin',
     secret: false,
     readBy: ['demo'],
@@ -181,7 +181,7 @@ const outline: readonly Outline[] = [
   {
     title: 'Fill in these seven',
     intro:
-      'npm start fills in the empty ones for the demo, which is on localhost: PUBLIC_URL stays empty there.',
+      'For the demo, npm start fills in those that are empty, except PUBLIC_URL: the demo is on localhost.',
     filledIn: 'by you',
     names: [
       'INTERNAL_SECRET',
@@ -210,7 +210,7 @@ const outline: readonly Outline[] = [
   {
     title: 'More about the container',
     intro:
-      'In CONTAINER_COMMAND, CONTAINER_ENV_*, CONTAINER_HOME* and CONTAINER_VOLUMES: {user} (the safe name), {username} (as signed in; not in mounts), {workspace}, {template}, {instance}, {base_path}, {email}, and {host} and {origin} of the address in the browser (not in mounts); {{ is a brace.',
+      'CONTAINER_COMMAND, CONTAINER_ENV_*, CONTAINER_HOME* and CONTAINER_VOLUMES may contain placeholders: {user} (the user name made safe for names of containers and volumes), {workspace}, {template}, {instance}, {base_path} and {prefix}; and, except in homes and volumes, {username} (the user name as the gateway sends it), {email}, {host} and {origin} (the address in the browser). Write {{ for a brace.',
     filledIn: 'no',
     names: [
       'CONTAINER_ENV_<NAME>',
@@ -238,7 +238,7 @@ const outline: readonly Outline[] = [
   },
   {
     title: 'Who, how many, for how long',
-    intro: 'Durations as 500ms, 15m, 1h30m; sizes as 512m, 2g; 0 is off.',
+    intro: 'Write durations as 500ms, 15m, 1h30m and sizes as 512m, 2g; 0 is off.',
     filledIn: 'no',
     names: [
       'CONTAINER_ALLOWED_USERS',
@@ -278,7 +278,7 @@ const outline: readonly Outline[] = [
   {
     title: 'More templates than one',
     intro:
-      'From a file, and from labels on images. The CONTAINER_* variables are then optional, or one template more.',
+      'Further templates come from a file and from labels of images. The CONTAINER_* variables are optional then.',
     filledIn: 'no',
     names: [
       'TEMPLATES_FILE',
@@ -322,8 +322,9 @@ const outline: readonly Outline[] = [
     ],
   },
   {
-    title: 'Another gateway than oauth2-proxy',
-    intro: 'Everything else of oauth2-proxy is set by OAUTH2_PROXY_*, as its documentation says.',
+    title: 'The gateway',
+    intro:
+      'OAUTH2_PROXY_* variables set every other option of oauth2-proxy, as the documentation of oauth2-proxy says.',
     filledIn: 'no',
     names: [
       'IDENTITY_HEADER',

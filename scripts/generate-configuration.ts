@@ -17,7 +17,7 @@ function environmentExample(sections: readonly Section[], providersPage: string)
     '',
     '# ---- Your identity provider',
     ...wrap(
-      'Take over the lines of your provider, in place of those above, and replace what is example. docs/identity-providers.md says more about each. Another provider needs such lines only if it differs from the defaults.',
+      'Copy the lines of your provider in place of the lines above, and replace what is called example. docs/identity-providers.md says more about each provider. A provider that is not in this list needs such lines only if it differs from the defaults.',
     ),
     ...providerLines(providersPage).flatMap(({ provider, lines }) => [
       `# ${provider}:`,
@@ -69,7 +69,7 @@ async function reference(sections: readonly Section[]): Promise<string> {
   const head = [
     '# Configuration',
     '',
-    'Every variable, from the schemas that the services parse it with (`npm run generate` writes this page). They stand in `.env` beside `docker-compose.yml`; variables of the environment win over it. Durations are written as in Go and Compose (`500ms`, `15m`, `1h30m`), sizes as in Docker (`512m`, `2g`); `0` is off. A secret may also come from a file that `<NAME>_FILE` names. A service that finds something wrong does not start, and says everything that is wrong at once.',
+    'This page lists every variable. `npm run generate` writes it from the schemas by which the services read their settings. The variables stand in `.env` beside `docker-compose.yml`; variables of the environment win over that file. Durations are written as in Go and Compose (`500ms`, `15m`, `1h30m`), sizes as in Docker (`512m`, `2g`); `0` is off. A secret may also come from a file that `<NAME>_FILE` names. A service with a wrong setting does not start, and its log lists everything that is wrong at once.',
   ]
   const text = [...head, ...sections.flatMap(referenceSection)].join('\n')
   return format(text, { parser: 'markdown', printWidth: 100 })

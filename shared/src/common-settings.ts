@@ -29,12 +29,12 @@ export const containerScheme = withDefault(choice(...schemes), 'http', {
 })
 
 export const publicUrl = optional(originUrl, {
-  doc: 'the address where people reach Berth; requests to other host names are refused, unless a template names them',
+  doc: 'the address where people reach Berth; requests to another host name are refused, unless a template names that host',
   example: 'https://berth.example.com',
 })
 
 export const portalUrl = optional(originUrl, {
-  doc: 'the address of the portal, where people see, start and stop their workspaces; a host name of its own, on which no workspace is ever served',
+  doc: 'the address of the portal, where people see, start and stop their workspaces; its host name must be another one than that of PUBLIC_URL, and no template may name it',
   example: 'https://portal.berth.example.com',
 })
 

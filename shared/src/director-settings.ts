@@ -49,7 +49,7 @@ export const directorSettings = {
     doc: "the header in which the gateway sends the person's lasting identifier (OIDC sub)",
   }),
   SUBJECT_REQUIRED: withDefault(flag, 'true', {
-    doc: 'whether a request without that header is refused; false: for a gateway that sends none. A home that was created without a subject stays closed to its owner once the gateway sends one',
+    doc: 'whether a request without the header of SUBJECT_HEADER is refused; false: for a gateway that sends none. A home that was created without a subject stays closed to its owner once the gateway sends one',
   }),
   GROUPS_HEADER: withDefault(headerName, 'X-Forwarded-Groups', {
     doc: "the header in which the gateway sends the person's groups, separated by commas",

@@ -70,7 +70,7 @@ export const spawnerSettings = {
     doc: 'how many people may wait in the queue; further people are refused; 0 is no limit',
   }),
   MAX_MEMORY: withDefault(size, '0', {
-    doc: 'how much memory all workspaces together may use, by the memory limits of their templates; further people wait in a queue; 0 is no limit',
+    doc: 'how much memory all workspaces together may use, counted by the memory limit that each container was made with; further people wait in a queue; 0 is no limit',
     example: '48g',
   }),
   EVICT_FROZEN: withDefault(flag, 'true', {
@@ -89,7 +89,7 @@ export const spawnerSettings = {
     example: '/etc/berth/config.json',
   }),
   BINDS_ALLOWED: optional(listOf(hostFolder), {
-    doc: 'folders of the engine’s host that templates of the file may mount, with everything below them; unset: none',
+    doc: 'folders of the engine’s host that templates of TEMPLATES_FILE may mount, with everything below these folders; unset: none',
     example: '/srv/datasets',
   }),
   KEEP_HOMES: withDefault(keepHomes, '0', {

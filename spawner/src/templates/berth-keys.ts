@@ -24,21 +24,21 @@ export const berthKeys = {
   ).optional(),
   kind: choice(
     ['web', 'ssh', 'tcp'],
-    'What kind of service it is; only `web` is supported so far',
+    'What kind of service the application is; only `web` is supported so far',
   ).optional(),
   prefix: value(
     field.prefix,
-    'The first part of the names of its workspaces: a letter, then letters and digits. Unset: the name of the template',
+    'The first part of the names of the template’s workspaces: a letter, then letters and digits. Unset: the name of the template',
   ).optional(),
   title: value(
     field.words,
     'The name that people read on the pages. Unset: the name of the template',
   ).optional(),
-  description: value(field.words, 'One line that tells people what it is').optional(),
+  description: value(field.words, 'One line that tells people what the application is').optional(),
   icon: value(field.icon, 'A URL, or a data URL of an image').optional(),
   home: section(
     {
-      path: value(field.homePath, 'Its path in the container'),
+      path: value(field.homePath, 'The path of the home in the container'),
       volume: value(
         field.homeVolume,
         `The name of the volume; must contain \`{user}\` or \`{workspace}\`. ${unset(defaults.homeVolume)}, which all templates share; templates that run as different users need volumes of their own`,
@@ -54,10 +54,10 @@ export const berthKeys = {
       ).optional(),
       timeout: value(
         field.period('1s', '24h'),
-        `How long it may take to become ready after it was created. ${unset(defaults.startTimeout)}`,
+        `How long a workspace may take to become ready after it was created. ${unset(defaults.startTimeout)}`,
       ).optional(),
     },
-    'When it is ready',
+    'When a workspace counts as ready',
   ).optional(),
   route: section(
     {
@@ -83,7 +83,7 @@ export const berthKeys = {
       ).optional(),
       port: value(port, 'A port of the director that leads only to this template').optional(),
     },
-    'The address of its workspaces. Without one, every host name that no other template has leads to it',
+    'The address of the template’s workspaces. Unset: every host name that no other template has leads to the template',
   ).optional(),
   open: value(
     field.openPath,
@@ -94,38 +94,41 @@ export const berthKeys = {
       users: list(value(field.personName, 'a user'), 'Exact user names').optional(),
       groups: list(value(field.personName, 'a group'), 'Members of any of these groups').optional(),
     },
-    'Who may use it. Without users and groups, everybody who is signed in',
+    'Who may use the template. Without users and groups, everybody who is signed in',
   ).optional(),
   limits: section(
     {
       workspaces: value(
         field.count,
-        'Workspaces of this template at once; `0` is no limit',
+        'How many workspaces of this template may run at once; `0` is no limit',
       ).optional(),
       groups: map(
         value(field.count, 'a number'),
-        'How many of these may belong to members of a group, by the name of the group',
+        'How many of these workspaces may belong to members of a group, by the name of the group',
       ).optional(),
     },
-    'How many at once',
+    'How many workspaces of this template may run at once',
   ).optional(),
   start: choice(
     ['visit', 'click', 'request'],
-    `What starts it: a \`visit\`; a \`click\` (the page then has a start button); or a \`request\`, that is a visit and also a request of a page that is still open, unless \`background\` names the request or it opens a WebSocket or an event stream. ${unset(defaults.startsBy)}`,
+    `What starts a workspace: a \`visit\`; a \`click\` (the page then has a start button); or a \`request\`, which is a visit, or a request of a page that is still open, unless \`background\` names that request or it opens a WebSocket or an event stream. ${unset(defaults.startsBy)}`,
   ).optional(),
   idle: section(
     {
       freeze: value(
         field.idleStep,
-        `When it is paused; it wakes when it is used again. ${unset(defaults.idleFreeze)}, never`,
+        `When the workspace is frozen; it wakes when it is used again. ${unset(defaults.idleFreeze)}, never`,
       ).optional(),
-      stop: value(field.idleStep, `When it is stopped. ${unset(defaults.idleStop)}`).optional(),
+      stop: value(
+        field.idleStep,
+        `When the workspace is stopped. ${unset(defaults.idleStop)}`,
+      ).optional(),
       remove: value(
         field.idleStep,
-        `When it is removed; the home is kept. ${unset(defaults.idleRemove)}`,
+        `When the stopped container is removed; the home is kept. ${unset(defaults.idleRemove)}`,
       ).optional(),
     },
-    'What happens to a workspace how long after its last use; `0` is never',
+    'How long after its last use a workspace is frozen, stopped and removed; `0` is never',
   ).optional(),
   connection_idle: value(
     field.period('1s', '24h'),
@@ -174,7 +177,7 @@ export const berthKeys = {
       },
       'frames that are alike',
     ),
-    'Frames that a page sends by itself over a WebSocket and that do not count as use, such as heartbeats. All that one entry sets has to hold',
+    'Frames that a page sends by itself over a WebSocket and that do not count as use, such as heartbeats. A frame has to meet everything that one entry sets',
   ).optional(),
   activity: section(
     {
@@ -197,15 +200,18 @@ export const berthKeys = {
     {
       max: value(
         field.idleStep,
-        'It is ended this long after its start, even if it is in use',
+        'A workspace is ended this long after its start, even if it is in use',
       ).optional(),
-      extension: value(field.idleStep, 'How much a person may add to that, once').optional(),
+      extension: value(
+        field.idleStep,
+        'How much time a person may add to `lifetime.max`, once',
+      ).optional(),
       drain_after: value(
         field.idleStep,
-        'This long after its start it accepts no new people, and it ends when the last person leaves',
+        'This long after its start a workspace accepts no new people, and it ends when the last person leaves',
       ).optional(),
     },
-    'How long it may run; `0` or unset is without an end',
+    'How long a workspace may run; `0` or unset is without an end',
   ).optional(),
   seats: section(
     {
@@ -246,6 +252,6 @@ export const berthKeys = {
   ).optional(),
   egress: choice(
     ['internet', 'none'],
-    `What it can reach: \`internet\`, or \`none\` (only Berth can reach it, and it can reach nothing). ${unset(defaults.egress)}`,
+    `What the container can reach: \`internet\`, or \`none\` (only Berth can reach the container, and the container can reach nothing). ${unset(defaults.egress)}`,
   ).optional(),
 }

@@ -40,7 +40,7 @@ export const secretName = name('a secret', /^[a-zA-Z0-9][\w.-]*$/)
 const resources = {
   mem_limit: value(
     field.memory,
-    `How much memory it may use; \`0\` is no limit. ${unset(defaults.memory)}`,
+    `How much memory the container may use; \`0\` is no limit. ${unset(defaults.memory)}`,
   ).optional(),
   memswap_limit: value(
     boundOrNone(field.memory),
@@ -48,11 +48,11 @@ const resources = {
   ).optional(),
   cpus: value(
     field.cpus,
-    `How many processors it may use, such as \`0.5\`; \`0\` is no limit. ${unset(defaults.cpus)}`,
+    `How many processors the container may use, such as \`0.5\`; \`0\` is no limit. ${unset(defaults.cpus)}`,
   ).optional(),
   pids_limit: value(
     boundOrNone(field.pids),
-    `How many processes and threads it may have; \`0\` or \`-1\` is no limit. ${unset(defaults.pids)}`,
+    `How many processes and threads the container may have; \`0\` or \`-1\` is no limit. ${unset(defaults.pids)}`,
   ).optional(),
   shm_size: value(
     field.size,
@@ -147,7 +147,7 @@ export const composeKeys = {
   ).optional(),
   networks: list(
     value(engineName, 'a name'),
-    'Networks of the engine that it joins in addition to its own. **Weakens**',
+    'Networks of the engine that the container joins in addition to its own. **Weakens**',
   ).optional(),
   init: flag(
     'Whether the init of the engine is process 1; `false` for images whose own program must be process 1. Unset: `true`. `false` **weakens**',
@@ -173,10 +173,10 @@ export const composeKeys = {
   healthcheck: healthcheck.optional(),
   stop_signal: value(
     field.signal,
-    'The signal that asks it to stop. Unset: the signal of the image',
+    'The signal that asks the container to stop. Unset: the signal of the image',
   ).optional(),
   stop_grace_period: value(
     field.period('0s', '10m'),
-    `How long it may take to stop before it is killed. ${unset(defaults.stopTimeout)}`,
+    `How long the container may take to stop before it is killed. ${unset(defaults.stopTimeout)}`,
   ).optional(),
 }

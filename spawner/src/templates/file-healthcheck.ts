@@ -18,20 +18,29 @@ export const healthcheck = section(
       'a text or a list of texts',
       'The command: a text for the shell of the image, or a list that begins with `CMD`, `CMD-SHELL` or `NONE`. Unset: the command of the image',
     ).optional(),
-    interval: value(time, 'How often it is run. Unset: the interval of the image').optional(),
-    timeout: value(time, 'How long one run may take. Unset: the timeout of the image').optional(),
+    interval: value(
+      time,
+      'How often the check is run. Unset: the interval of the image',
+    ).optional(),
+    timeout: value(
+      time,
+      'How long one run of the check may take. Unset: the timeout of the image',
+    ).optional(),
     retries: value(
       integer(1, 1000),
-      'After how many failures in a row it is unhealthy. Unset: the number of the image',
+      'After how many failures in a row the container is unhealthy. Unset: the number of the image',
     ).optional(),
     start_period: value(
       time,
-      'How long after a start failures do not count. Unset: the value of `ready.timeout`',
+      'How long after a start failures of the check do not count. Unset: the value of `ready.timeout`',
     ).optional(),
-    start_interval: value(time, 'How often it is run in that time. Unset: `250ms`').optional(),
+    start_interval: value(
+      time,
+      'How often the check is run within `start_period`. Unset: `250ms`',
+    ).optional(),
     disable: flag('`true`: the health check of the image is not run').optional(),
   },
-  'The health check that a container has to pass before it is probed. Unset: the health check of the image, if it has one',
+  'The health check that a container has to pass before Berth probes it. Unset: the health check of the image, if it has one',
 )
 
 /** @returns the check, or complaints by the key below `healthcheck` */

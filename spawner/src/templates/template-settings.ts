@@ -21,11 +21,11 @@ export const templateSettings = {
     example: 'JupyterLab',
   }),
   CONTAINER_DESCRIPTION: optional(field.words, {
-    doc: 'one line that tells people what it is',
+    doc: 'one line that tells people what the application is',
     example: 'Notebooks for the course in statistics',
   }),
   CONTAINER_HOSTS: optional(listOf(field.host), {
-    doc: 'the host names that lead to it, where *. stands for any one label; unset: every host name that no other template has',
+    doc: 'the host names that lead to the application, where *. stands for any one label; unset: every host name that no other template has',
     example: 'lab.example.com',
   }),
   CONTAINER_OPEN: optional(field.openPath, {
@@ -64,7 +64,7 @@ export const templateSettings = {
     doc: 'whether the init of the engine is process 1 of a container; false for an image whose own program must be process 1, such as one with s6-overlay',
   }),
   CONTAINER_EGRESS: withDefault(choice('internet', 'none'), defaults.egress, {
-    doc: 'what a container can reach: internet, or none (only Berth can reach it, and it can reach nothing)',
+    doc: 'what a container can reach: internet, or none (only Berth can reach the container, and the container can reach nothing)',
   }),
   CONTAINER_PULL: withDefault(choice('missing', 'always'), defaults.pull, {
     doc: 'when the image is pulled: missing (only if the engine does not have it) or always (before each new container)',
@@ -86,7 +86,7 @@ export const templateSettings = {
     doc: 'how long a container may take to stop before it is killed',
   }),
   CONTAINER_IDLE_FREEZE: withDefault(field.idleStep, defaults.idleFreeze, {
-    doc: 'a container is paused this long after its last use; it keeps its memory and wakes when it is used again; 0 is never',
+    doc: 'a container is frozen (paused) this long after its last use; it keeps its memory and wakes when it is used again; 0 is never',
     example: '5m',
   }),
   CONTAINER_IDLE_STOP: withDefault(field.idleStep, defaults.idleStop, {
@@ -106,7 +106,7 @@ export const templateSettings = {
       'GET /api/kernels,GET /api/sessions,GET /api/terminals,GET /api/kernelspecs,GET /api/me,GET /api/contents,GET /api/contents/*/checkpoints,PUT /lab/api/workspaces/*',
   }),
   CONTAINER_ACTIVITY_PATH: optional(field.urlPath, {
-    doc: 'a path of the application that tells whether it is busy, in the form of Jupyter; Berth asks it before each idle step',
+    doc: 'a path of the application, in the form of Jupyter, that tells whether the application is busy; Berth asks before each idle step',
     example: '/api/kernels',
   }),
   CONTAINER_BUSY_CPU: withDefault(field.cpuPercent, defaults.busyCpu, {
@@ -121,7 +121,7 @@ export const templateSettings = {
     example: '12h',
   }),
   CONTAINER_EXTENSION: withDefault(field.idleStep, defaults.extension, {
-    doc: 'how much a person may add to that lifetime, once; 0 is nothing',
+    doc: 'how much time a person may add to CONTAINER_MAX_LIFETIME, once; 0 is nothing',
     example: '2h',
   }),
   CONTAINER_DRAIN_AFTER: withDefault(field.idleStep, defaults.drainAfter, {
@@ -155,11 +155,11 @@ export const templateSettings = {
     example: 'access',
   }),
   CONTAINER_ALLOWED_USERS: optional(list, {
-    doc: 'the user names that may use it, written exactly; without this and without groups, everybody who is signed in may',
+    doc: 'the names of the people, written exactly, who may have such a container; if this and CONTAINER_ALLOWED_GROUPS are unset, everybody who is signed in may',
     example: 'alice,bob',
   }),
   CONTAINER_ALLOWED_GROUPS: optional(list, {
-    doc: 'members of any of these groups may use it',
+    doc: 'members of any of these groups may have such a container',
     example: 'staff,students',
   }),
 } satisfies Settings
