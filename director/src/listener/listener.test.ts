@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
 import { describe, it } from 'node:test'
+import { Secret } from '@berth/shared/secret'
 import { createProblem } from '@berth/shared/problems'
 import { parseSubnetPool } from '@berth/shared/subnet-pool'
 import { connectRaw } from '../testing/loopback.ts'
@@ -196,8 +197,19 @@ describe('the listener', () => {
     const page = await bed.request({ navigation: true, headers })
     assert.equal(page.status, 404)
     assert.match(page.body, /at this host name\..*an administrator has to set it/)
+    assert.match(page.body, /404 template_unknown/)
     const line = await bed.logged(({ message }) => message === 'request ended')
     assert.match(String(line['cause']), /set PUBLIC_URL .*none has the host other\.test$/)
+  })
+
+  it('names gateway_untrusted on the page if gateway and director have different secrets', async () => {
+    const ours = new Secret('the secret of the director')
+    await using bed = await startTestBed({ config: { GATEWAY_SECRET: ours } })
+    await bed.introduce([labRoute])
+    const headers = { 'berth-gateway-secret': 'the secret of the gateway' }
+    const page = await bed.request({ navigation: true, headers })
+    assert.equal(page.status, 403)
+    assert.match(page.body, /403 gateway_untrusted/)
   })
 
   it('is ready once the spawner has sent the routes', async () => {
