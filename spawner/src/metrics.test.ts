@@ -25,6 +25,7 @@ describe('the metrics', () => {
     }))
     metrics.loop.ready({ template: 'lab', kind: 'cold', seconds: 2, queuedSeconds: 1 })
     metrics.loop.startFailed('lab')
+    metrics.loop.activityUnknown('lab', 'not_json')
     metrics.loop.refused('queue_full')
     metrics.loop.reclaimed('network')
     metrics.loop.inventoryTaken(0.1)
@@ -35,6 +36,7 @@ describe('the metrics', () => {
       'berth_ready_duration_seconds_count{template="lab",start="cold"} 1',
       'berth_starts_total{template="lab",outcome="ready"} 1',
       'berth_starts_total{template="lab",outcome="failed"} 1',
+      'berth_activity_unknown_total{template="lab",finding="not_json"} 1',
       'berth_refusals_total{code="queue_full"} 1',
       'berth_workspaces{template="lab",phase="ready"} 1',
       'berth_workspaces{template="lab",phase="failed"} 0',

@@ -42,6 +42,11 @@ export function createMetrics(registry: Registry): Metrics {
     'outcome',
   ])
   const refusals = counter('berth_refusals_total', 'seats refused, by reason', ['code'])
+  const activityUnknown = counter(
+    'berth_activity_unknown_total',
+    'checks at an activity path that told nothing, by what was met',
+    ['template', 'finding'],
+  )
   const reclaimed = counter('berth_reclaimed_total', 'things whose removal was ordered', ['kind'])
   const inventories = histogram(
     'berth_reconcile_duration_seconds',
@@ -73,6 +78,7 @@ export function createMetrics(registry: Registry): Metrics {
         starts.inc({ template, outcome: 'ready' })
       },
       startFailed: (template) => starts.inc({ template, outcome: 'failed' }),
+      activityUnknown: (template, finding) => activityUnknown.inc({ template, finding }),
       refused: (code) => refusals.inc({ code }),
       reclaimed: (kind) => reclaimed.inc({ kind }),
     },

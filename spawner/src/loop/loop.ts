@@ -170,13 +170,18 @@ export function createLoop(deps: LoopDeps): Loop {
       const { generation, busy, lastActivityAgoMs } = result
       const workspace = result.workspace as WorkspaceName
       const template = templates().get(writer.state().workspaces.get(workspace)?.template ?? '')
-      if (template !== undefined) activityPaths.note(template, result)
+      const { finding, status } = result
+      if (template !== undefined) activityPaths.note(template, { finding, status })
+      if (template !== undefined && finding !== undefined)
+        observer.activityUnknown(template.name, finding)
       submit({
         type: 'activity-answered',
         workspace,
         generation,
         ...(busy === undefined ? {} : { busy }),
         ...(lastActivityAgoMs === undefined ? {} : { lastActivityAgoMs }),
+        ...(finding === undefined ? {} : { finding }),
+        ...(status === undefined ? {} : { status }),
       })
     },
 

@@ -1,5 +1,5 @@
 // What the loop tells the metrics.
-import type { Phase } from '@berth/shared/contract'
+import type { ActivityFinding, Phase } from '@berth/shared/contract'
 import type { ProblemCode } from '@berth/shared/problems'
 import type { Limits, StartKind } from '../policy/domain.ts'
 
@@ -14,6 +14,8 @@ export interface LoopObserver {
     readonly queuedSeconds: number
   }) => void
   readonly startFailed: (template: string) => void
+  /** A check at the activity path of a template told nothing. */
+  readonly activityUnknown: (template: string, finding: ActivityFinding) => void
   readonly refused: (code: ProblemCode) => void
   readonly reclaimed: (kind: 'container' | 'network') => void
 }

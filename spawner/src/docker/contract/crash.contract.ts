@@ -88,6 +88,7 @@ describe('a spawner that dies on a real engine', () => {
         inventoryTaken: () => undefined,
         ready: () => undefined,
         startFailed: () => undefined,
+        activityUnknown: () => undefined,
         refused: () => undefined,
         reclaimed: () => undefined,
       },

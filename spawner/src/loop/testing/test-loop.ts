@@ -45,6 +45,7 @@ export function createTestLoop(
     inventoryTaken: () => undefined,
     ready: ({ kind }) => told.push(`ready ${kind}`),
     startFailed: () => told.push('failed'),
+    activityUnknown: (template, finding) => told.push(`${template}: ${finding}`),
     refused: (code) => told.push(`refused ${code}`),
     reclaimed: (kind) => told.push(`reclaimed ${kind}`),
   }

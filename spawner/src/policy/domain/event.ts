@@ -1,5 +1,5 @@
 // The events that the policy decides on.
-import type { Finding, Person, SeatRequest } from '@berth/shared/contract'
+import type { ActivityFinding, Finding, Person, SeatRequest } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { PolicyConfig } from './config.ts'
 import type { DirectorId, NetworkIndex } from './network.ts'
@@ -83,6 +83,9 @@ export type Event =
       readonly generation: Generation
       readonly busy?: boolean
       readonly lastActivityAgoMs?: number
+      /** Why it told nothing. */
+      readonly finding?: ActivityFinding
+      readonly status?: number
     }
   // reported by the engine
   | { readonly type: 'container-died'; readonly generation: Generation; readonly exitCode: number }

@@ -1,5 +1,5 @@
 // A workspace: its container, its seats, and where it is in its life.
-import type { Finding, Person, Phase, Scheme } from '@berth/shared/contract'
+import type { ActivityFinding, Finding, Person, Phase, Scheme } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { ProblemCode } from '@berth/shared/problems'
 import type { DirectorId, NetworkIndex } from './network.ts'
@@ -186,6 +186,8 @@ export interface Workspace {
   readonly readyBy?: number | undefined
   /** What the last probe that failed met in the present start. */
   readonly met?: { readonly finding: Finding; readonly status?: number } | undefined
+  /** Why the last check at the activity path told nothing; absent if it told something. */
+  readonly activityMet?: { readonly finding: ActivityFinding; readonly status?: number } | undefined
   /** Directors that were sent a probe of the present generation. */
   readonly probed: readonly DirectorId[]
   readonly lastUseAt: number

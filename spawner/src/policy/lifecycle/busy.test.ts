@@ -171,6 +171,16 @@ describe('an application whose idle step is due', () => {
     assert.deepEqual(story.ordered(), ['stop-container'])
   })
 
+  it('shows why its answer told nothing, until an answer tells something or it starts anew', () => {
+    const story = due(asking)
+    const met = { finding: 'status', status: 404 } as const
+    answers(story, { type: 'activity-answered', ...met })
+    assert.deepEqual(story.workspace('ann').activityMet, met)
+    story.passes(10_000)
+    says(story, true)
+    assert.equal(story.workspace('ann').activityMet, undefined)
+  })
+
   it('is judged by its own answer: an answer of its former container does not count', () => {
     const story = due(asking)
     const told = { workspace: nameOf('ann'), generation: 'former', busy: false }

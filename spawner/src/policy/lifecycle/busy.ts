@@ -103,11 +103,16 @@ function measureCpu(draft: Draft, { name, container }: Workspace): 'asked' | 'si
 
 export function noteActivity(draft: Draft, event: Answer<'activity-answered'>): void {
   const { busy, lastActivityAgoMs: agoMs } = event
-  const workspace = answer(draft, event, 'activity', () => {
+  const answered = answer(draft, event, 'activity', () => {
     if (busy === true) return 'busy'
     return busy === undefined && agoMs === undefined ? 'silent' : 'idle'
   })
-  if (workspace === undefined || agoMs === undefined) return
+  if (answered === undefined) return
+  const { finding, status } = event
+  const workspace = change(draft, answered, {
+    activityMet: finding && { finding, ...(status === undefined ? {} : { status }) },
+  })
+  if (agoMs === undefined) return
   const { busyAtMostMs } = policyOf(draft.config, workspace)
   const activeAt = draft.now - Math.max(0, agoMs)
   const atMost = busyAtMostMs === 0 ? activeAt : workspace.lastUseAt + busyAtMostMs

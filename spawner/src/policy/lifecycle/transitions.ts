@@ -29,6 +29,7 @@ export function enqueue(
     diedAt: undefined,
     readyBy: undefined,
     met: undefined,
+    activityMet: undefined,
     probed: [],
     extendedMs: 0,
     endWarned: false,

@@ -75,6 +75,29 @@ describe('/api/v1', () => {
     assert.equal((await api.ask('/api/v1/workspaces/lab-bob/use')).status, 404)
   })
 
+  it('shows and counts why a check at the activity path told nothing', async () => {
+    await using api = await startApi()
+    const lab = api.config.templates.get('lab')
+    assert.ok(lab !== undefined)
+    const asking = { ...lab, policy: { ...lab.policy, activityPath: '/nothing' } }
+    api.workspaces.reconfigure({ ...api.config, templates: new Map([['lab', asking]]) })
+    const { commands } = api.director()
+    await api.json('POST', '/api/v1/workspaces', { template: 'lab', user: 'ann' })
+    const show = async () =>
+      JSON.parse((await api.ask('/api/v1/workspaces/lab-ann')).text) as Record<string, unknown>
+    while ((await show())['phase'] !== 'ready') await flush()
+    assert.equal('activityUnknown' in (await show()), false)
+    api.time.advance(60_000)
+    await flush()
+    const command = commands.at(-1)
+    assert.ok(command?.event === 'ask')
+    const { workspace, generation } = command.data
+    const met = { finding: 'status', status: 404 } as const
+    api.workspaces.reportActivityCheck({ director: 'd1', workspace, generation, ...met })
+    assert.deepEqual((await show())['activityUnknown'], met)
+    assert.ok(api.told.includes('lab: status'))
+  })
+
   it('extends only the workspace in the path, and only once', async () => {
     await using api = await startApi({ withUsers: false })
     api.director()

@@ -1,5 +1,5 @@
 // The schemas of /api/v1: they check the requests and describe the answers.
-import { longestText, mostGroups, phases } from '@berth/shared/contract'
+import { activityFindings, longestText, mostGroups, phases } from '@berth/shared/contract'
 import { parseUserName, type UserName } from '@berth/shared/names'
 import { problemCodes } from '@berth/shared/problems'
 import { z } from 'zod'
@@ -110,6 +110,12 @@ export const shownWorkspace = z
     seats: z.array(
       z.object({ user: z.string(), connections: z.number().int(), lastUseAgoMs: milliseconds }),
     ),
+    activityUnknown: z
+      .object({ finding: z.enum(activityFindings), status: z.number().int().optional() })
+      .optional()
+      .describe(
+        'Why the last check at the activity path told nothing: the workspace then counts as busy. Absent if it told something, or was not asked yet.',
+      ),
     hex: z
       .string()
       .describe('The subdomain of the workspace, and its name for clients of Docker Spawner.'),

@@ -61,7 +61,7 @@ export function showWorkspace(
   as?: Person,
 ): ShownWorkspace {
   const url = urlOfWorkspace(workspace, state.config.templates.get(workspace.template), site)
-  const { name, template, kind, owner, container, endWarned } = workspace
+  const { name, template, kind, owner, container, endWarned, activityMet } = workspace
   const seats = workspace.seats.filter(({ person }) => as === undefined || person.name === as.name)
   const status = statusOf(state, workspace, moment)
   const { problem } = status
@@ -87,6 +87,7 @@ export function showWorkspace(
       connections: [...connections.values()].reduce((sum, count) => sum + count, 0),
       lastUseAgoMs: Math.max(0, Math.round(moment.now - lastUseAt)),
     })),
+    ...(activityMet === undefined ? {} : { activityUnknown: activityMet }),
     hex: site.hexOf(name),
     ...(container === undefined ? {} : { container: showContainer(container) }),
   }
