@@ -41,6 +41,32 @@ describe('a view', () => {
     assert.equal(view(story, 'ann').ended, false)
   })
 
+  it('tells that a workspace ended for memory, whichever of the two the engine tells first', () => {
+    for (const order of [
+      ['container-out-of-memory', 'container-died'],
+      ['container-died', 'container-out-of-memory'],
+    ] as const) {
+      const story = withReady(['ann'])
+      const generation = story.workspace('ann').container?.generation ?? ''
+      for (const type of order) story.hears({ type, generation, exitCode: 137 })
+      assert.equal(view(story, 'ann').status.phase, 'stopped')
+      assert.equal(view(story, 'ann').outOfMemory, true)
+      story.asks('ann')
+      story.obeys()
+      assert.equal('outOfMemory' in view(story, 'ann'), false)
+    }
+  })
+
+  it('does not tell of memory where the workspace went on, or was stopped for a reason', () => {
+    const story = withReady(['ann'])
+    const generation = story.workspace('ann').container?.generation ?? ''
+    story.hears({ type: 'container-out-of-memory', generation })
+    assert.equal('outOfMemory' in view(story, 'ann'), false)
+    story.passes(100_000).obeys()
+    assert.equal(story.workspace('ann').stopReason, 'idle')
+    assert.equal('outOfMemory' in view(story, 'ann'), false)
+  })
+
   it('has the code and the detail of a failure', () => {
     const story = begun()
     story.asks('ann')

@@ -24,6 +24,8 @@ export interface View {
   readonly failure?: Failure
   /** The workspace was stopped at the end of its lifetime and has not been started again. */
   readonly ended: boolean
+  /** It ended by itself, and the kernel had killed a process in it for memory. */
+  readonly outOfMemory?: boolean
   /** The workspace is being stopped and does not start again after that. */
   readonly leaves?: boolean
   /** What becomes of a workspace that is not in use, and after which time; 0 is never. */
@@ -128,12 +130,18 @@ function presentView(
     milestones: workspace.milestones,
     ...(failure === undefined ? {} : { failure }),
     ended: workspace.phase === 'stopped' && workspace.stopReason === 'lifetime',
+    ...(isOutOfMemory(workspace) ? { outOfMemory: true } : {}),
     leaves: workspace.phase === 'stopping' && !workspace.wanted,
     idle: { freezeMs: template.policy.idleFreezeMs, stopMs: template.policy.idleStopMs },
     owned: workspace.kind === 'private',
     keepsFiles: keepsFiles(template),
     now: times.now,
   }
+}
+
+/** With a reason, it was stopped, whatever had become of a process in it before. */
+function isOutOfMemory({ phase, stopReason, container }: Workspace): boolean {
+  return phase === 'stopped' && stopReason === undefined && container?.outOfMemory === true
 }
 
 function offerOf({ description, icon, policy }: Template): NonNullable<View['offer']> {

@@ -6,7 +6,7 @@ import { plainLog, plainText } from '../http/plain-text.ts'
 import type { OwnWorkspace } from '../../policy/asked/own-workspaces.ts'
 import { showStatus, type ShownStatus } from './status.ts'
 import { longText } from './durations.ts'
-import { adviceFor, noticeWords, wordsFor } from './words.ts'
+import { adviceFor, noticeWords, obstacleAdvice, outOfMemoryWords, wordsFor } from './words.ts'
 
 interface Shown {
   readonly httpStatus: number
@@ -80,6 +80,7 @@ export function choosePage(view: WorkspaceView, others: readonly OwnWorkspace[] 
     return enginePage(status, status.problem.detail)
   if (view.leaves === true) return leavingPage(status)
   if (view.ended) return endedPage(status)
+  if (view.outOfMemory === true) return outOfMemoryPage(status)
   if (status.phase === 'absent' || status.phase === 'stopped')
     return view.offer?.byClick === true ? offerPage(view, status) : restingPage(status)
   return loadingPage(status)
@@ -244,6 +245,17 @@ function endedPage(status: ShownStatus): NoticePage {
     heading: 'Your workspace has used up its time',
     lead: 'It was stopped because it had run for the longest time that is allowed. You can start it again at any time.',
     start: 'Start again',
+  }
+}
+
+function outOfMemoryPage(status: ShownStatus): NoticePage {
+  return {
+    ...restingPage(status),
+    tab: 'Out of memory',
+    heading: 'Your workspace ran out of memory',
+    lead: outOfMemoryWords,
+    start: 'Start again',
+    advice: [obstacleAdvice.memory],
   }
 }
 

@@ -62,6 +62,14 @@ describe('the page for a navigation', () => {
       undefined,
       'notice',
     ],
+    [
+      'after the kernel ended it for memory',
+      { phase: 'stopped', outOfMemory: true },
+      503,
+      'stopped',
+      undefined,
+      'notice',
+    ],
     ['when nothing is starting', { phase: 'absent' }, 503, 'absent', undefined, 'notice'],
     ['without access', refusedWith('template_forbidden'), 403, 'absent', undefined, 'notice'],
     [
@@ -122,6 +130,17 @@ describe('the page for a navigation', () => {
       web.workspaces.calls.some(({ name }) => name === 'requestStart'),
       false,
     )
+  })
+
+  it('says that a workspace ended for memory, also where it starts by a click', async () => {
+    const offer = { description: 'Notebooks', icon: '', byClick: true }
+    for (const more of [{}, { offer }]) {
+      const { body } = await pageFor({ phase: 'stopped', outOfMemory: true, ...more })
+      assert.match(body, /<h1>Your workspace ran out of memory<\/h1>/)
+      assert.match(body, /needed more memory than there is for it, and was killed/)
+      assert.match(body, /mem_limit/)
+      assert.match(body, /Start again<\/button>/)
+    }
   })
 
   it('shows the position in the queue in title and body', async () => {

@@ -132,7 +132,7 @@ export function adviceFor({
   return [own, askAdministrator]
 }
 
-const obstacleAdvice: Readonly<Record<Obstacle, string>> = {
+export const obstacleAdvice: Readonly<Record<Obstacle, string>> = {
   refused:
     'The application may listen on another port than its template says, or may still have been starting. It has to listen at 0.0.0.0: at 127.0.0.1 nothing outside of its container can reach it.',
   loopback:
@@ -173,6 +173,10 @@ const exitAdvice: Readonly<Record<number, string>> = {
   127: 'The command that should start the workspace does not exist in its image.',
   137: 'The program was killed, and not by Berth. It may have needed more memory than the server has.',
 }
+
+/** Of a workspace that had been ready. */
+export const outOfMemoryWords =
+  'It ended because a program in it needed more memory than there is for it, and was killed.'
 
 export interface NoticeWords {
   readonly heading: string

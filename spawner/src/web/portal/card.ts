@@ -84,7 +84,11 @@ export function cardOf(template: Template, view: WorkspaceView, around: Surround
   const present = status.phase === 'absent' ? undefined : workspace
   const isAlone =
     present === undefined ? !isShared(template) : isTheirsAlone(state, present, person)
-  const words = cardWords(status, { ended: view.ended, wanted: present?.wanted === true })
+  const words = cardWords(status, {
+    ended: view.ended,
+    outOfMemory: view.outOfMemory,
+    wanted: present?.wanted === true,
+  })
   const update =
     present && isAlone && isRunning(status.phase) ? outdatedBy(state, present) : undefined
   const problem = problemOf(view, status)

@@ -1,7 +1,7 @@
 // The texts of the portal, by phase. This module contains no HTML.
 import { problemStatus, type ProblemCode } from '@berth/shared/problems'
 import type { ShownStatus } from '../pages/status.ts'
-import { adviceFor, noticeWords, waitWords } from '../pages/words.ts'
+import { adviceFor, noticeWords, outOfMemoryWords, waitWords } from '../pages/words.ts'
 
 export interface CardWords {
   /** The state in one or two words. */
@@ -9,10 +9,14 @@ export interface CardWords {
   readonly says: string
 }
 
-/** @param more `ended`: it was stopped at the end of its lifetime; `wanted`: it starts again after its stop */
+/** @param more `ended`: it was stopped at the end of its lifetime; `outOfMemory`: the kernel ended it; `wanted`: it starts again after its stop */
 export function cardWords(
   { phase, position, waitsFor, pullPercent }: ShownStatus,
-  more: { readonly ended: boolean; readonly wanted: boolean },
+  more: {
+    readonly ended: boolean
+    readonly outOfMemory?: boolean | undefined
+    readonly wanted: boolean
+  },
 ): CardWords {
   switch (phase) {
     case 'absent':
@@ -22,7 +26,9 @@ export function cardWords(
         label: 'Not running',
         says: more.ended
           ? 'It was stopped because it had run for the longest time that is allowed.'
-          : '',
+          : more.outOfMemory === true
+            ? outOfMemoryWords
+            : '',
       }
     case 'queued':
       return {

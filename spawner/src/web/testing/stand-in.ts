@@ -25,6 +25,7 @@ export interface ViewChange {
   readonly milestones?: readonly Milestone[]
   readonly failure?: Failure
   readonly ended?: boolean
+  readonly outOfMemory?: boolean
   readonly now?: number
   readonly refusal?: WorkspaceView['refusal']
   readonly endWarned?: boolean
@@ -168,6 +169,7 @@ function viewOf(shown: ViewChange, person: Person, template: string): WorkspaceV
     ...(refusal === undefined ? {} : { refusal }),
     ...(shown.endWarned === undefined ? {} : { endWarned: shown.endWarned }),
     ...(shown.offer === undefined ? {} : { offer: shown.offer }),
+    ...(shown.outOfMemory === undefined ? {} : { outOfMemory: shown.outOfMemory }),
     ...(shown.leaves === undefined ? {} : { leaves: shown.leaves }),
     ...(shown.owned === undefined ? {} : { owned: shown.owned }),
     ...(shown.idle === undefined ? {} : { idle: shown.idle }),
