@@ -85,7 +85,8 @@ describe('the reason why a pull failed', () => {
       const { code, detail, cause } = withoutCredentials(told, why)
       assert.equal(code, 'image_missing')
       assert.equal(detail, `${told.detail} The credentials for its registry could not be read.`)
-      assert.ok(cause?.includes(why) && cause.includes('REGISTRY_CONFIG'))
+      assert.ok(cause !== undefined)
+      assert.ok(cause.includes(why) && cause.includes('REGISTRY_CONFIG'))
       assert.ok(cause.startsWith(told.cause ?? ''))
     })
 
