@@ -7,7 +7,7 @@ import { keepScreenshot, openBrowser, openPage, signInWithBrowser } from '../cli
 import { holdStreams } from '../clients/holding-relay.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { inspected } from '../engine/belongings.ts'
-import { eventually, within } from '../run/deadline.ts'
+import { within } from '../run/deadline.ts'
 
 describe('proof 22: the pages', () => {
   let berth: Deployment
@@ -209,10 +209,10 @@ describe('proof 22: people manage their workspaces', () => {
     // The worker answers for every address, also for those of Berth.
     await page.goto(`${berth.site.origin}/.berth/`)
     assert.ok(await page.isVisible('#who'), 'the page from the cache hides that it does not run')
-    await eventually('a reload shows that it does not run', 30_000, async () => {
-      await page.reload()
-      return page.isVisible('h1:has-text("is not running")')
-    })
+    // Browsers ask for the worker about a second after they have shown a page that it served.
+    await within(30_000, 'the browser has replaced the worker', page.evaluate(replaced))
+    await page.reload()
+    await page.waitForSelector('h1:has-text("is not running")')
     await page.click('form[action="/.berth/start"] button')
     await page.waitForSelector('#who')
     assert.equal((await inspected(berth.engine, name))?.State.Running, true)
@@ -248,6 +248,10 @@ const register = `navigator.serviceWorker.register(${JSON.stringify(workerPath)}
     navigator.serviceWorker.addEventListener('controllerchange', resolve)
   }))
   .then(() => true)`
+
+const replaced = `new Promise((resolve) => {
+  navigator.serviceWorker.addEventListener('controllerchange', () => resolve(true))
+})`
 
 const boardTemplate = `
 templates:

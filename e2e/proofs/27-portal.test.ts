@@ -147,7 +147,9 @@ describe('proof 27: the portal', () => {
     assert.match((await log.textContent()) ?? '', /\S/)
     assert.match((await page.textContent('[data-card=broken] .problem')) ?? '', /code 3/)
     await berth.writeTemplates(templates(prefix, 'environment: {}'))
-    await press(page, 'Try again Broken')
+    // The failure is forgotten, as the template has changed.
+    await states(page, 'broken', 'Not running')
+    await press(page, 'Start Broken')
     await states(page, 'broken', 'Running')
     await berth.writeTemplates(templates(prefix))
     await page.waitForSelector('[data-card=broken] .update')
