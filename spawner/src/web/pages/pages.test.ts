@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
+import { runInNewContext } from 'node:vm'
 import { startWeb, type Answer, type TestWeb } from '../testing/server.ts'
 import type { ViewChange } from '../testing/stand-in.ts'
 
@@ -255,8 +257,10 @@ describe('hostile texts on a page', () => {
     }
     for (const change of changes) {
       const { body } = await pageFor(change, headers)
-      assert.doesNotMatch(body, /<script>|<img|\u001b/)
-      assert.equal(body.match(/<script/g)?.length, 1)
+      const own = /<script>addEventListener\('error',.*<\/script>/
+      const rest = body.replace(own, '')
+      assert.doesNotMatch(rest, /<script>|<img|\u001b/)
+      assert.equal(rest.match(/<script/g)?.length, 1)
       const markup = body.replace(/"[^"]*"/g, '""').match(/<[^>]*>/g) ?? []
       assert.doesNotMatch(markup.join(''), /\s(?:on\w+|style)=/)
     }
@@ -292,10 +296,50 @@ describe('a page', () => {
   it('allows only our own files, and forbids frames', async () => {
     const { headers } = await pageFor({ phase: 'queued' })
     const policy = String(headers['content-security-policy'])
-    assert.match(policy, /^default-src 'none'; style-src 'self'; script-src 'self';/)
+    assert.match(
+      policy,
+      /^default-src 'none'; style-src 'self'; script-src 'self' 'sha256-[\w+/=]+';/,
+    )
     assert.match(policy, /frame-ancestors 'none'$/)
     assert.equal(headers['x-content-type-options'], 'nosniff')
     assert.equal(headers['x-powered-by'], undefined)
+  })
+
+  it('loads itself again if its script does not load, as it does without script', async () => {
+    const guard = /<script>([^]*?)<\/script>/
+    const { headers, body } = await pageFor({ phase: 'starting' })
+    const inline = guard.exec(body)?.[1] ?? ''
+    const hash = createHash('sha256').update(inline).digest('base64')
+    assert.ok(String(headers['content-security-policy']).includes(`'sha256-${hash}'`))
+    assert.ok(body.indexOf(inline) < body.indexOf('<script type="module"'))
+
+    assert.match(body, /<script type="module" src="[^"]*" data-refresh="2"><\/script>/)
+
+    // What a browser calls when the module, or one that it imports, was not loaded.
+    const did: unknown[] = []
+    runInNewContext(inline, {
+      addEventListener: (type: string, fail: (event: object) => void, capture: boolean) => {
+        assert.deepEqual([type, capture], ['error', true])
+        fail({ target: { dataset: {} } })
+        fail({ target: {} })
+        assert.deepEqual(did, [])
+        fail({ target: { dataset: { refresh: '2' } } })
+        fail({ target: { dataset: { refresh: '5;url=/.berth/?to=%2Flab' } } })
+      },
+      setTimeout: (work: () => void, ms: number) => {
+        did.push(ms)
+        work()
+      },
+      location: {
+        reload: () => did.push('reload'),
+        replace: (url: string) => did.push(url),
+      },
+    })
+    assert.deepEqual(did, [2_000, 'reload', 5_000, '/.berth/?to=%2Flab'])
+  })
+
+  it('has no such script where nothing changes by itself', async () => {
+    assert.doesNotMatch((await pageFor(failed)).body, /<script>/)
   })
 
   it('lets its forms send their origin (no-referrer would send null)', async () => {

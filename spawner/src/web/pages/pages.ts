@@ -9,6 +9,7 @@ import type { Page } from './page-model.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { WebSettings } from '../http/settings.ts'
 import { clockText, estimateText, spanText, utcText } from './durations.ts'
+import { scriptGuard, scriptGuardSource } from './script-guard.ts'
 import { phaseNames, phaseWords, stateWords, stepWords, waitWords } from './words.ts'
 
 export interface PageContext {
@@ -67,6 +68,7 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
         words,
         format,
         refresh,
+        scriptGuard,
         followed: page.status.template === '' ? undefined : JSON.stringify(page.status),
         title: plainText(context.title, 100),
         userName: context.userName === undefined ? undefined : plainText(context.userName, 300),
@@ -95,7 +97,7 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
 /** In these phases the target is served. A director holds the request until a frozen workspace has woken. */
 const leavesFrom: ReadonlySet<ShownPhase> = new Set(['ready', 'frozen'])
 
-/** The content of a `<meta http-equiv=refresh>`, for browsers without script. */
+/** The content of a `<meta http-equiv=refresh>`, for browsers without script, and for pages whose script did not load. */
 function refreshText(page: Page, context: PageContext): string | undefined {
   if (!page.refreshes) return undefined
   const seconds = page.retryAfterS ?? 5
@@ -121,7 +123,7 @@ export function guardHeaders(frameAncestors: string): Readonly<Record<string, st
   const policy = [
     "default-src 'none'",
     "style-src 'self'",
-    "script-src 'self'",
+    `script-src 'self' ${scriptGuardSource}`,
     "worker-src 'self'",
     "connect-src 'self'",
     "img-src 'self' data:",

@@ -6,6 +6,7 @@ import type { Person } from '@berth/shared/contract'
 import { problemStatus, problemTitle, type ProblemCode } from '@berth/shared/problems'
 import { leftText, utcText } from '../pages/durations.ts'
 import type { Assets } from '../pages/assets.ts'
+import { scriptGuard } from '../pages/script-guard.ts'
 import { siteOf } from '../pages/pages.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { WebSettings } from '../http/settings.ts'
@@ -75,6 +76,7 @@ export function createPortalPages(deps: {
         tab: 'Your workspaces',
         cards: cards.map((one) => card(person, one)),
         notice,
+        scriptGuard,
         refresh: cards.some(({ phase }) => moving.has(phase)) ? 5 : undefined,
       }),
     log: (person, log) => render('log', person, { ...log, tab: `Log of ${log.title}` }),
