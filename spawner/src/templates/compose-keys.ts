@@ -15,6 +15,7 @@ import {
 import { devices, gpus } from './file-devices.ts'
 import { extraHosts } from './file-extra-hosts.ts'
 import { logging } from './file-logging.ts'
+import { capability } from './file-security.ts'
 import { tmpfs } from './file-tmpfs.ts'
 import { ulimits } from './file-ulimits.ts'
 import { healthcheck } from './file-healthcheck.ts'
@@ -31,7 +32,6 @@ const variable: Parse<readonly [name: string, text: string]> = (written) => {
 
 const name = (what: string, shape: RegExp): Parse<string> =>
   pattern(shape, `is not the name of ${what}`)
-const capability = name('a capability such as SYS_PTRACE', /^(CAP_)?[A-Z][A-Z_]+$/)
 const securityOption = name('a security option', /^[a-z-]+([:=]\S+)?$/)
 const engineName = name('a network', /^[a-zA-Z0-9][\w.-]*$/)
 const runtimeName = name('a runtime', /^[a-zA-Z0-9][\w.-]*$/)
@@ -158,7 +158,7 @@ export const composeKeys = {
   ).optional(),
   security_opt: list(
     value(securityOption, 'an option'),
-    'Security options of the engine. **Weakens**',
+    'Security options of the engine. `seccomp=./profile.json` is a file beside the templates file. **Weakens**',
   ).optional(),
   devices: devices.optional(),
   gpus: gpus.optional(),

@@ -37,8 +37,9 @@ export const user = pattern(
   'is not a user such as 1000:1000',
 )
 
+/** Those of Linux, by name or number: the engine knows no others. */
 export const signal = pattern(
-  /^(SIG[A-Z0-9+-]+|[A-Z][A-Z0-9+-]*|[1-9]\d?)$/,
+  /^((SIG)?(ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|TRAP|TSTP|TTIN|TTOU|URG|USR[12]|VTALRM|WINCH|XCPU|XFSZ|RTMIN(\+([1-9]|1[0-5]))?|RTMAX(-([1-9]|1[0-4]))?)|[1-9]|[1-5]\d|6[0-4])$/,
   'is not a signal such as SIGTERM',
 )
 

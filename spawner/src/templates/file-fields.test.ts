@@ -7,6 +7,7 @@ import { fileContext } from './testing/file-context.ts'
 const context = fileContext({
   bindsAllowed: ['/srv'],
   readBeside: (path) => {
+    if (path.endsWith('own.json')) return '{\n  "defaultAction": "SCMP_ACT_ALLOW"\n}\n'
     if (path === 'gone.env') throw new Error('there is no gone.env')
     return path.endsWith('.env') ? `FROM=${path}\nZONE=$TZ\nJSON='{"a": 1}'\n` : `of ${path}`
   },
@@ -264,6 +265,22 @@ describe('a field of a template in the file', () => {
     ['', (t) => t.spec.init, true],
     ['cap_add: [CAP_SYS_PTRACE, NET_ADMIN]', (t) => t.spec.capAdd, ['SYS_PTRACE', 'NET_ADMIN']],
     ['security_opt: ["seccomp=unconfined"]', (t) => t.spec.securityOpt, ['seccomp=unconfined']],
+    [
+      'security_opt: [seccomp=./own.json, "seccomp:own.json", seccomp=builtin, label=disable]',
+      (t) => t.spec.securityOpt,
+      [
+        'seccomp={"defaultAction":"SCMP_ACT_ALLOW"}',
+        'seccomp={"defaultAction":"SCMP_ACT_ALLOW"}',
+        'seccomp=builtin',
+        'label=disable',
+      ],
+    ],
+    [
+      'security_opt: [seccomp=own.json]',
+      (t) => t.weakened,
+      ['has the security option seccomp with a profile of its own'],
+    ],
+    ['stop_signal: SIGRTMIN+3', (t) => t.spec.stopSignal, 'SIGRTMIN+3'],
     ['runtime: runsc', (t) => t.spec.runtime, 'runsc'],
     ['stop_signal: SIGINT', (t) => t.spec.stopSignal, 'SIGINT'],
     ['stop_signal: 15', (t) => t.spec.stopSignal, '15'],

@@ -8,6 +8,7 @@ import { readDevice, readGpus } from './file-devices.ts'
 import { readExtraHosts } from './file-extra-hosts.ts'
 import { readHealthcheck } from './file-healthcheck.ts'
 import { readLogging } from './file-logging.ts'
+import { readSecurityOption } from './file-security.ts'
 import { readUlimits } from './file-ulimits.ts'
 import { readTmpfs, readVolume } from './file-volumes.ts'
 import * as field from './fields.ts'
@@ -94,6 +95,7 @@ export function templateFromFile(
       ...containerOf(written),
       ...healthcheckOf(written, complain),
       environment,
+      securityOpt: securityOptionsOf(written, surroundings, complain),
       volumes,
       secrets,
       tmpfs,
@@ -150,7 +152,15 @@ function containerOf(
   written: WrittenTemplate,
 ): Omit<
   TemplateSpec,
-  'environment' | 'volumes' | 'secrets' | 'tmpfs' | 'gpus' | 'ulimits' | 'extraHosts' | 'readyPath'
+  | 'environment'
+  | 'securityOpt'
+  | 'volumes'
+  | 'secrets'
+  | 'tmpfs'
+  | 'gpus'
+  | 'ulimits'
+  | 'extraHosts'
+  | 'readyPath'
 > {
   const { home } = written
   const memory = written.mem_limit ?? defaultSpec.memoryBytes
@@ -172,8 +182,7 @@ function containerOf(
     pids: written.pids_limit ?? defaultSpec.pids,
     networks: written.networks ?? defaultSpec.networks,
     init: written.init ?? defaultSpec.init,
-    capAdd: (written.cap_add ?? []).map((name) => name.replace(/^CAP_/, '')),
-    securityOpt: written.security_opt ?? defaultSpec.securityOpt,
+    capAdd: written.cap_add ?? defaultSpec.capAdd,
     devices: (written.devices ?? []).map(readDevice),
     logging: readLogging(written.logging ?? {}),
     runtime: written.runtime ?? defaultSpec.runtime,
@@ -230,6 +239,18 @@ function environmentOf(
     if ('complaint' in result) complain(`environment.${name}`, result.complaint)
   }
   return Object.fromEntries([...fromFiles, ...pairs])
+}
+
+function securityOptionsOf(
+  { security_opt: options = [] }: WrittenTemplate,
+  { readBeside }: FileSurroundings,
+  complain: (field: string, message: string) => void,
+): readonly string[] {
+  return options.flatMap((written, index) => {
+    const option = readSecurityOption(written, readBeside)
+    if ('complaint' in option) complain(`security_opt.${index}`, option.complaint)
+    return 'complaint' in option ? [] : [option.value]
+  })
 }
 
 /** The braces in a file of another program are no placeholders. */

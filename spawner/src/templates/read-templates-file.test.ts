@@ -33,6 +33,32 @@ const broken: readonly Broken[] = [
     problems: [/^3:3 {2}Map keys must be unique/],
   },
   { why: 'nothing in it', text: '', problems: [/^1:1 {2}must be a map with the key templates/] },
+  {
+    why: 'names that the engine would refuse only at a start',
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    cap_add: [NET_ADMNI, CAP_SYS_PTRACE, QUANTUM]\n    stop_signal: SIGTREM\n    ulimits: { nofiles: 3 }\n    tmpfs: /run:sise=1m\n`,
+    problems: [
+      /^5:15 .*cap_add\.0 is not the name of a capability .*; did you mean NET_ADMIN\?/,
+      /^5:42 .*cap_add\.2 is not the name of a capability such as SYS_PTRACE$/,
+      /^6:18 .*stop_signal is not a signal/,
+      /^7:25 .*ulimits\.nofiles is not the name of a limit/,
+      /^8:12 .*tmpfs has the option "sise=1m"/,
+    ],
+  },
+  {
+    why: 'seccomp profiles that cannot be read, or are none',
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    security_opt: [seccomp=gone.json, seccomp=list.json, seccomp=text.json]\n`,
+    given: {
+      readBeside: (path) => {
+        if (path === 'gone.json') throw new Error('there is no gone.json')
+        return path === 'list.json' ? '[]' : 'no JSON'
+      },
+    },
+    problems: [
+      /^5:20 .*security_opt\.0 "gone\.json" cannot be read: there is no gone\.json/,
+      /^5:39 .*security_opt\.1 "list\.json" is not a seccomp profile/,
+      /^5:58 .*security_opt\.2 "text\.json" is not a seccomp profile/,
+    ],
+  },
   { why: 'a list', text: '- lab\n', problems: [/^1:1 {2}must be a map/] },
   {
     why: 'no templates, and a word for them that is almost right',

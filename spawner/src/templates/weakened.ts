@@ -1,4 +1,5 @@
 // The settings of a template that weaken the default hardening of a workspace, as phrases for the log.
+import { shownSecurityOption } from './file-security.ts'
 import { usesPlaceholder } from './placeholders.ts'
 import type { TemplateSpec } from './template.ts'
 
@@ -7,7 +8,7 @@ export function weakened(spec: TemplateSpec): readonly string[] {
   return [
     ...spec.capAdd.map((name) => `keeps the capability ${name}`),
     ...(spec.init ? [] : ['its own program is process 1, without the engine’s init']),
-    ...spec.securityOpt.map((option) => `has the security option ${option}`),
+    ...spec.securityOpt.map((option) => `has the security option ${shownSecurityOption(option)}`),
     ...spec.networks.map((name) => `joins the network ${name}`),
     ...spec.devices.map(({ source }) => `uses the device ${source} of the host`),
     ...(spec.gpus.length === 0 ? [] : ['uses GPUs of the host']),

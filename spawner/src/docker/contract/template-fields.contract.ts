@@ -183,6 +183,16 @@ describe('fields of a template on a real engine', () => {
     assert.match(await status(open.id), /^Seccomp:\s+2$/m)
   })
 
+  it('a seccomp profile: its content applies in the container', async () => {
+    const denied = { names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO' }
+    const own = JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [denied] })
+    const { id } = await test.started('hui', { securityOpt: [`seccomp=${own}`] })
+    const refused = /Operation not permitted/
+    assert.match(await run(docker, id, 'mkdir', '/tmp/denied'), refused)
+    const plain = await test.started('huw', {})
+    assert.doesNotMatch(await run(docker, plain.id, 'mkdir', '/tmp/allowed'), refused)
+  })
+
   it('runtime: the one that is named, and one that the engine does not have is named in the error', async () => {
     const { id } = await test.started('ida', { runtime: 'runc' })
     assert.equal((await inspect(id)).HostConfig.Runtime, 'runc')
