@@ -1,7 +1,7 @@
 // @ts-check
 // `npm run gallery -- [NAME…]`: builds the images of the gallery, proves the applications in a browser, all or those that are
-// named by their folders, and writes what it saw into docs/gallery.md. It needs the package registries and takes long: about
-// ten minutes for each application.
+// named by their folders, and writes what it saw into docs/gallery.md. It needs the package registries and takes three to six
+// minutes for each application once its image is built.
 import { join } from 'node:path'
 import { attempt, isEnding } from './command.mjs'
 import { buildGalleryImages, galleryFolders } from './demo-images.mjs'

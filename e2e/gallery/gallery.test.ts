@@ -220,8 +220,11 @@ function proveApplication(application: Application): void {
       claim('reload after a stop', 'goes on by a reload after a stop', async () => {
         await untilStopped()
         await reload()
+        if (words !== undefined) await work?.shows(tab, words)
         await click?.(tab, nextWords())
         await type?.(tab, nextWords())
+        // What was typed may be where the saved words were.
+        await save()
       })
       if (work !== undefined)
         claim('keeps', 'keeps what was saved', async () => {
