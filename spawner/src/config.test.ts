@@ -55,6 +55,14 @@ describe('the configuration of the spawner', () => {
     assert.deepEqual(problemsOf(others), [])
   })
 
+  it('has the init of the engine as process 1, unless CONTAINER_INIT says no', () => {
+    const initOf = (env: Record<string, string>) => read(env).templates.get('lab')?.spec.init
+    assert.equal(initOf({}), true)
+    assert.equal(initOf({ CONTAINER_INIT: 'false' }), false)
+    assert.equal(initOf({ CONTAINER_INIT: 'true' }), true)
+    assert.match(problemsOf({ CONTAINER_INIT: 'no' }).join(), /^CONTAINER_INIT/)
+  })
+
   it('passes on variables of the container whatever characters their names have', () => {
     const { templates } = read({
       'CONTAINER_ENV_spring.datasource-url': 'a',
