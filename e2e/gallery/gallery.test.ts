@@ -203,6 +203,7 @@ function proveApplication(application: Application): void {
           await reload()
           if (words !== undefined) await work?.shows(tab, words)
           await click?.(tab, nextWords())
+          await save()
         })
 
       claim('stops', 'stops under an untouched tab', untilStopped)

@@ -6,10 +6,19 @@ import { effectMs, type Application, type Tab } from '../application.ts'
 const picture = ({ page }: Tab): Promise<string> =>
   page.evaluate<string>(`document.querySelector('#noVNC_container canvas').toDataURL()`)
 
-async function enter({ page }: Tab, line: string): Promise<void> {
-  // The terminal is the window in the upper left corner.
-  await page.mouse.click(300, 250)
-  await page.keyboard.type(`${line}\n`, { delay: 10 })
+async function rests(tab: Tab): Promise<void> {
+  await eventually('the picture rests', effectMs, async () => {
+    const before = await picture(tab)
+    await tab.page.waitForTimeout(500)
+    return before.length > 20_000 && before === (await picture(tab))
+  })
+}
+
+async function enter(tab: Tab, line: string): Promise<void> {
+  // The terminal is the window in the upper left corner. The window manager gives it the keyboard some time after the click.
+  await tab.page.mouse.click(300, 250)
+  await rests(tab)
+  await tab.page.keyboard.type(`${line}\n`, { delay: 10 })
 }
 
 async function inClipboard({ page }: Tab, words: string): Promise<void> {
@@ -41,17 +50,14 @@ export const desktop: Application = {
   },
   async opened(tab) {
     await tab.page.waitForSelector(':root.noVNC_connected')
-    await eventually('the picture rests', effectMs, async () => {
-      const before = await picture(tab)
-      await tab.page.waitForTimeout(500)
-      return before.length > 20_000 && before === (await picture(tab))
-    })
+    await rests(tab)
   },
   async click(tab) {
     const before = await picture(tab)
     await tab.page.mouse.click(1100, 500, { button: 'right' })
     await eventually('the menu appears', effectMs, async () => (await picture(tab)) !== before)
     await tab.page.mouse.click(900, 700)
+    await rests(tab)
   },
   type,
   work: {
