@@ -3,7 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 export class DeadlineError extends Error {
   constructor(what: string, ms: number, last?: unknown) {
-    super(`not within ${ms / 1000} s: ${what}`, last === undefined ? undefined : { cause: last })
+    const met = last instanceof Error ? `; the last look met: ${last.message}` : ''
+    super(
+      `not within ${ms / 1000} s: ${what}${met}`,
+      last === undefined ? undefined : { cause: last },
+    )
     this.name = 'DeadlineError'
   }
 }
