@@ -310,6 +310,12 @@ const outline: readonly Outline[] = [
     ],
   },
   {
+    title: 'Administrators',
+    intro: 'Who may use the administrator’s page of the portal (docs/administration.md).',
+    filledIn: 'no',
+    names: ['ADMIN_GROUP', 'ADMIN_USERS'],
+  },
+  {
     title: 'Requests and connections',
     intro: '',
     filledIn: 'no',

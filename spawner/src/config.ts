@@ -205,6 +205,7 @@ export function webSettings(settings: SpawnerSettings): WebSettings {
     frameAncestors: settings.FRAME_ANCESTORS,
     publicUrl: settings.PUBLIC_URL,
     portalUrl: settings.PORTAL_URL,
+    administrators: { group: settings.ADMIN_GROUP, users: settings.ADMIN_USERS ?? [] },
     problemBase: settings.PORTAL_URL ?? settings.PUBLIC_URL,
   }
 }

@@ -11,6 +11,7 @@ import {
   signOutUrl,
 } from '@berth/shared/common-settings'
 import { parseDuration } from '@berth/shared/duration'
+import { parseUserName } from '@berth/shared/names'
 import { custom, flag, integer, pattern, port, text, listOf } from '@berth/shared/parse'
 import {
   optional,
@@ -44,6 +45,8 @@ const keepHomes = custom((value) => {
     ? ms
     : undefined
 }, 'must be a duration from 1h to 3660d, or 0 to keep volumes forever')
+
+const userName = custom(parseUserName, 'is not a user name')
 
 const dockerHost = pattern(
   /^(unix:\/\/\/.+|(tcp|http|https|ssh):\/\/[^/]+\/?)$/,
@@ -106,6 +109,13 @@ export const spawnerSettings = {
   API_PORT: withDefault(port, '8082', { doc: 'the port of the API for scripts' }),
   WITH_USERS: withDefault(flag, 'true', {
     doc: 'false: a container that a script starts has no owner, and every signed-in person may use it',
+  }),
+  ADMIN_GROUP: withDefault(text, 'admins', {
+    doc: 'the group whose members may use the administrator’s page of the portal',
+  }),
+  ADMIN_USERS: optional(listOf(userName), {
+    doc: 'further people who may use the administrator’s page: user names as the gateway sends them, comma-separated; unset: none',
+    example: 'ann,ben@example.com',
   }),
   NETWORK_POOL: networkPool,
   NETWORK_SPARES: withDefault(integer(0, 64), '2', {

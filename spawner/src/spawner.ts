@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Clock } from '@berth/shared/clock'
 import type { Log } from '@berth/shared/log'
+import { createAudit } from './audit.ts'
 import { policyConfig, templateContext, webSettings, type SpawnerConfig } from './config.ts'
 import type { Engine } from './loop/engine.ts'
 import { createLoop } from './loop/loop.ts'
@@ -76,6 +77,7 @@ export async function startSpawner(deps: {
     hexOf,
     clock,
     version,
+    audit: createAudit(log),
     log,
   })
   building.use(await startServer(web, settings.LISTEN_PORT, log))

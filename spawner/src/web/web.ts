@@ -4,6 +4,7 @@ import { internalPaths } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import { BerthError } from '@berth/shared/problems'
 import type { Clock } from '@berth/shared/clock'
+import type { Audit } from '../audit.ts'
 import type { Workspaces } from '../loop/workspaces.ts'
 import { createApplication } from './http/application.ts'
 import { createAssets } from './pages/assets.ts'
@@ -23,6 +24,7 @@ export function createWeb(deps: {
   hexOf: HexOf
   clock: Clock
   version: string
+  audit: Audit
   log: Log
 }): Express {
   const { workspaces, settings, log } = deps

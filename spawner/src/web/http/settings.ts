@@ -1,4 +1,5 @@
 // The settings of the pages and the internal API. The config reads them from the environment.
+import type { Administrators } from '../admin/administrators.ts'
 import type { Secret } from '@berth/shared/secret'
 
 export interface WebSettings {
@@ -15,6 +16,7 @@ export interface WebSettings {
   readonly publicUrl?: string | undefined
   /** The origin of the portal. Without it, there is no portal. */
   readonly portalUrl?: string | undefined
+  readonly administrators: Administrators
   /** The URL below which problems are explained: the portal, or the public URL. */
   readonly problemBase?: string | undefined
 }

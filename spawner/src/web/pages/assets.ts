@@ -17,6 +17,7 @@ export interface Assets {
   readonly portalStyle: string
   readonly portalScript: string
   readonly portalModules: readonly string[]
+  readonly adminStyle: string
   /** The handler of `/.berth/assets/:version/:name`. */
   readonly serve: RequestHandler<{ version: string; name: string }>
 }
@@ -30,6 +31,7 @@ const names = [
   'mark.svg',
   'portal.css',
   'portal.js',
+  'admin.css',
 ] as const
 
 const types = {
@@ -58,6 +60,7 @@ export function createAssets(): Assets {
     portalStyle: pathOf('portal.css'),
     portalScript: pathOf('portal.js'),
     portalModules: [pathOf('durations.js')],
+    adminStyle: pathOf('admin.css'),
     serve(request, response) {
       const { version: wanted, name } = request.params
       const body = wanted === version ? bodies.get(name) : undefined

@@ -198,6 +198,11 @@ export const noticeWords: Partial<Record<ProblemCode, NoticeWords>> = {
     heading: 'You have no access to this',
     advice: ['If you have another account, sign out and sign in with that one.'],
   },
+  not_admin: {
+    heading: 'This page is for administrators',
+    lead: 'Only administrators of this site can open this page. If you need it, ask the people who run this site to make you an administrator: its settings ADMIN_GROUP and ADMIN_USERS say who is one. If you have another account, sign out and sign in with that one.',
+    advice: [],
+  },
   identity_reused: {
     heading: 'This user name belonged to another person',
     advice: [],

@@ -25,10 +25,16 @@ export interface RenderedCard {
 }
 
 export interface PortalPages {
-  home(person: Person, cards: readonly Card[], notice: string | undefined): string
+  home(person: Person, cards: readonly Card[], more: HomeExtras): string
   card(person: Person, card: Card): RenderedCard
   log(person: Person, log: ShownLog): string
   problem(person: Person, code: ProblemCode): string
+}
+
+export interface HomeExtras {
+  readonly notice: string | undefined
+  /** The page has a link to the administrator's page. */
+  readonly administers: boolean
 }
 
 export interface ShownLog {
@@ -71,11 +77,11 @@ export function createPortalPages(deps: {
 
   return {
     card,
-    home: (person, cards, notice) =>
+    home: (person, cards, more) =>
       render('home', person, {
         tab: 'Your workspaces',
         cards: cards.map((one) => card(person, one)),
-        notice,
+        ...more,
         scriptGuard,
         refresh: cards.some(({ phase }) => moving.has(phase)) ? 5 : undefined,
       }),

@@ -2,6 +2,7 @@
 // before it is read: no page of another origin can change or read anything here.
 import { Router, type Request, type RequestHandler } from 'express'
 import type { Clock } from '@berth/shared/clock'
+import type { Person } from '@berth/shared/contract'
 import { BerthError, isProblemCode } from '@berth/shared/problems'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { createHandlers, type ApiDeps } from '../api/handlers.ts'
@@ -11,6 +12,11 @@ import { HttpRefusal } from '../http/problem-answers.ts'
 import type { WebSettings } from '../http/settings.ts'
 import type { Assets } from '../pages/assets.ts'
 import { guardHeaders } from '../pages/pages.ts'
+import type { Audit } from '../../audit.ts'
+import { createAdmin } from '../admin/admin.ts'
+import { createAdminPages } from '../admin/admin-pages.ts'
+import { isAdministrator } from '../admin/administrators.ts'
+import { createAdministratorCheck } from '../admin/check-administrator.ts'
 import { createCardsOf } from './cards.ts'
 import { refusalOf } from './check-request.ts'
 import { createFormTokens } from './form-token.ts'
@@ -27,12 +33,14 @@ export interface PortalDeps {
   readonly hexOf: ApiDeps['hexOf']
   readonly clock: Clock
   readonly version: string
+  readonly audit: Audit
 }
 
 const shownLines = 200
 
 export function createPortal(deps: PortalDeps): Router {
-  const { portalUrl, workspaces, settings, assets, clock, hexOf, version } = deps
+  const { portalUrl, workspaces, settings, assets, clock, hexOf, version, audit } = deps
+  const { administrators } = settings
   const router = Router({ caseSensitive: true, strict: true })
   const api: ApiDeps = { workspaces, hexOf, clock, withUsers: true }
   const handlers = createHandlers(api)
@@ -47,8 +55,12 @@ export function createPortal(deps: PortalDeps): Router {
   router.get('/', (request, response) => {
     const person = personOf(request)
     reportPresence(workspaces, person)
-    const notice = noticeTexts.get(request.query['notice'])
-    response.end(pages.home(person, cardsOf(person), notice))
+    response.end(
+      pages.home(person, cardsOf(person), {
+        notice: noticeTexts.get(request.query['notice']),
+        administers: isAdministrator(person, administrators),
+      }),
+    )
   })
 
   router.get('/events', (request, response, next) => {
@@ -76,6 +88,10 @@ export function createPortal(deps: PortalDeps): Router {
   })
 
   router.get('/.berth/assets/:version/:name', assets.serve)
+  const check = createAdministratorCheck({ administrators, audit, clock, personOf })
+  const adminPages = createAdminPages({ settings, assets, wallNow: () => clock.wall() })
+  const refusal = (person: Person) => pages.problem(person, 'not_admin')
+  router.use('/admin', createAdmin({ check, pages: adminPages, personOf, refusal }))
   router.use(createPortalForms({ handlers, tokens, personOf }))
   router.use(apiBase, refuseForms, createV1Routes({ ...api, version, personOf }))
   router.use(() => {

@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { systemClock, type Clock } from '@berth/shared/clock'
 import { createLog } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
+import type { Audit } from '../../audit.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { createHexOf } from '../docker-spawner/container-hex.ts'
 import type { WebSettings } from '../http/settings.ts'
@@ -58,6 +59,7 @@ export async function serveWeb(options: {
   settings?: Partial<WebSettings>
   workspaces: Workspaces
   clock?: Clock
+  audit?: Audit
 }): Promise<Omit<TestWeb, 'workspaces'>> {
   const { workspaces } = options
   const settings: WebSettings = {
@@ -65,6 +67,7 @@ export async function serveWeb(options: {
     siteTitle: 'Berth',
     signOutUrl: '/.berth/sign-out',
     frameAncestors: "'none'",
+    administrators: { group: 'admins', users: [] },
     ...options.settings,
   }
   const web = createWeb({
@@ -73,6 +76,7 @@ export async function serveWeb(options: {
     hexOf: createHexOf(settings.internalSecret),
     clock: options.clock ?? systemClock,
     version: '1.2.3',
+    audit: options.audit ?? (() => undefined),
     log: createLog({ service: 'test', level: 'silent' }),
   })
   const server = createServer({ maxHeaderSize: 256 * 1024 }, web)

@@ -1,0 +1,46 @@
+// The portal with the administrator's pages on a loopback port, over a real loop with a test engine and a test clock.
+// `admin` is in the group of administrators, other people are in none.
+import type { AuditEntry } from '../../audit.ts'
+import { startTestLoop } from '../../loop/testing/test-loop.ts'
+import { serveWeb, type Ask } from './server.ts'
+
+export const portalUrl = 'http://portal.localhost:4180'
+/** What a browser sends with a request of the portal's own page. */
+export const here = { origin: portalUrl, 'sec-fetch-site': 'same-origin' }
+
+export async function startAdmin(options: Parameters<typeof startTestLoop>[0] = {}) {
+  await using stack = new AsyncDisposableStack()
+  const loop = stack.use(await startTestLoop(options))
+  loop.director()
+  const audited: AuditEntry[] = []
+  const web = stack.use(
+    await serveWeb({
+      settings: { portalUrl, supportUrl: 'mailto:help@example.com' },
+      workspaces: loop.workspaces,
+      clock: loop.time.clock,
+      audit: (entry) => audited.push(entry),
+    }),
+  )
+  const headersOf = (user: string) => ({
+    'berth-user': user,
+    'berth-subject': `u-${user}`,
+    'berth-groups': user === 'admin' ? 'staff,admins' : 'staff',
+    'berth-template': '',
+    'x-forwarded-host': 'portal.localhost:4180',
+  })
+  const withPerson = (options: Ask, user: string): Ask => ({
+    ...options,
+    headers: { ...headersOf(user), ...options.headers },
+  })
+  const root = '/internal/v1/portal'
+  const built = stack.move()
+  return {
+    loop,
+    audited,
+    ask: (path: string, options: Ask = {}, user = 'admin') =>
+      web.ask(root + path, withPerson(options, user)),
+    open: (path: string, options: Ask = {}, user = 'admin') =>
+      web.open(root + path, withPerson(options, user)),
+    [Symbol.asyncDispose]: () => built.disposeAsync(),
+  }
+}
