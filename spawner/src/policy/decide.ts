@@ -12,6 +12,7 @@ import {
   noteNotAttached,
 } from './observed/directors.ts'
 import { forgetFailuresOfTemplates } from './lifecycle/forget-failures.ts'
+import { takeOverRenamed } from './lifecycle/take-over.ts'
 import { end, extend } from './lifecycle/end-of-life.ts'
 import { reconcile } from './observed/reconcile.ts'
 import { noteDeath, noteDestroyed, noteHealth, noteOutOfMemory } from './observed/engine-events.ts'
@@ -97,6 +98,7 @@ function record(draft: Draft, event: Event): (() => Replies[keyof Replies] | voi
       return openShared(draft, event.template)
     case 'config-changed':
       draft.config = event.config
+      takeOverRenamed(draft)
       return void forgetFailuresOfTemplates(draft, draft.before.config)
     case 'inventory-taken':
       return void reconcile(draft, event.inventory)

@@ -85,7 +85,30 @@ describe('a template that has a new name', () => {
     )
   })
 
-  it('gives no further person a seat in its workspaces, since no template says how many seats they have', () => {
+  it('takes them over at once, before anybody asks: they are counted and idle by its policy', () => {
+    const story = withReady(['ann'], { policy: { maxWorkspaces: 1, idleStopMs: 60_000 } })
+    const again = { ...templateWith({ maxWorkspaces: 1, idleStopMs: 3_600_000 }), name: 'jupyter' }
+    offers(story, again)
+    assert.equal(story.workspace('ann').template, 'jupyter')
+    assert.equal(codeOf(story.asks('bob', { template: 'jupyter' })), 'waiting')
+    story.obeys()
+    assert.equal(story.phase('bob'), 'queued')
+    story.passes(20 * 60_000)
+    assert.equal(story.phase('ann'), 'ready')
+  })
+
+  it('keeps the containers that are stopped', () => {
+    const story = withReady(['ann'])
+    story.hears({ type: 'end-requested', workspace: nameOf('ann'), how: 'stop' })
+    story.obeys()
+    const [generation] = runningOf(story)
+    assert.ok(generation !== undefined)
+    offers(story, renamed)
+    story.obeys()
+    assert.deepEqual(runningOf(story), [generation])
+  })
+
+  it('takes over shared workspaces, with the people who have a seat in them', () => {
     const shared = templateWith({ seats: 2 })
     const limits = { ...configWith().limits, maxWorkspaces: 1 }
     const story = begun({ config: { templates: byName([shared]), limits } })
@@ -95,6 +118,36 @@ describe('a template that has a new name', () => {
     assert.deepEqual(seats(), [2, 1])
     offers(story, { ...shared, name: 'jupyter' })
     assert.deepEqual(seats(), [2, 1])
+    for (const who of ['ann', 'bob', 'cid']) story.asks(who, { template: 'jupyter' })
+    assert.deepEqual(seats(), [2, 1])
+  })
+
+  it('leaves each person the latest of their seats when it has its former name and prefix again', () => {
+    const shared = templateWith({ seats: 2 })
+    const elsewhere = { ...shared, name: 'jupyter', prefix: labx }
+    const story = begun({ config: { templates: byName([shared]) } })
+    story.asks('ann')
+    offers(story, elsewhere)
+    story.asks('ann', { template: 'jupyter' })
+    offers(story, { ...shared, name: 'jupyter' })
+    const seats = [...story.state.workspaces.values()].map(({ name, seats }) => [
+      name,
+      seats.length,
+    ])
+    assert.deepEqual(seats, [
+      ['lab-shared--2', 0],
+      ['labx-shared--5', 1],
+    ])
+  })
+
+  it('leaves a person who has two workspaces then the one that was used last', () => {
+    const story = withReady(['ann'])
+    offers(story, { ...renamed, prefix: labx })
+    story.asks('ann', { template: 'jupyter' })
+    story.obeys()
+    const latest = story.asks('ann', { template: 'jupyter' })
+    offers(story, renamed)
+    assert.equal(generationOf(story.asks('ann', { template: 'jupyter' })), generationOf(latest))
   })
 
   it('keeps the queue position of the people who wait', () => {

@@ -17,6 +17,7 @@ import { leaseSpan, policyOf } from '../state/deadlines.ts'
 import { forgetConnections } from './directors.ts'
 import { forgetFailuresOfImages } from '../lifecycle/forget-failures.ts'
 import { becomeFrozen, becomeThawed } from '../lifecycle/freezing.ts'
+import { endFormerSeats, presentTemplate } from '../lifecycle/take-over.ts'
 import { enqueue, endByItself, isAwaited, stop, vanish } from '../lifecycle/transitions.ts'
 import { reviewHomes } from '../homes.ts'
 import { died } from './engine-events.ts'
@@ -40,7 +41,10 @@ export function reconcile(draft: Draft, inventory: Inventory): void {
   if (wasAway) retryEverything(draft)
   noteNetworks(draft, inventory)
   noteContainers(draft, inventory, wasAway)
-  if (isFirst) restoreQueue(draft)
+  if (isFirst) {
+    restoreQueue(draft)
+    endFormerSeats(draft)
+  }
   forgetDirectors(draft, inventory)
   reviewHomes(draft, inventory)
   for (const [what, at] of draft.departed.entries())
@@ -293,7 +297,8 @@ function noteOther(
 
 /** Takes a container into the plan as it is found. */
 function adopt(draft: Draft, there: KnownContainer, inventory: Inventory, known?: Workspace): void {
-  const { workspace: name, template, kind, owner, container } = there
+  const { workspace: name, kind, owner, container } = there
+  const template = presentTemplate(draft.config, { name, template: there.template })
   if (kind !== 'private') draft.nextTicket = Math.max(draft.nextTicket, numberOf(name) + 1)
   const bare = known ?? freshWorkspace(draft, { name, template, owner })
   const found: Workspace = {

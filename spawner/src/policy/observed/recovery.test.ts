@@ -37,6 +37,9 @@ const network = (index: number, ...attached: string[]) => ({
   attached,
 })
 
+/** Nothing is offered, so the template of no container exists. */
+const noTemplates: ScenarioOptions = { config: { templates: new Map() } }
+
 /** A spawner that finds these containers and networks when it starts. */
 function finds(
   containers: readonly FoundContainer[],
@@ -119,7 +122,7 @@ describe('the spawner after its own start', () => {
   })
 
   it('keeps a running workspace whose template does not exist until it is idle, then removes it', () => {
-    const story = finds([seen('ann', { startedAt: 0 }, { template: 'gone' })])
+    const story = finds([seen('ann', { startedAt: 0 })], undefined, noTemplates)
     assert.equal(story.phase('ann'), 'ready')
     story.passes(15 * 60_000 - 1)
     assert.equal(story.phase('ann'), 'ready')
@@ -128,7 +131,7 @@ describe('the spawner after its own start', () => {
   })
 
   it('removes a stopped workspace whose template does not exist', () => {
-    const story = finds([seen('ann', { status: 'exited' }, { template: 'gone' })])
+    const story = finds([seen('ann', { status: 'exited' })], undefined, noTemplates)
     assert.deepEqual(story.ordered(), ['remove-container'])
   })
 

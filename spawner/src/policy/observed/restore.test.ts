@@ -238,7 +238,7 @@ describe('a person who waited before a restart', () => {
     const other = new Scenario({}, recorded(queued('ann', 3)))
     other.looks({ subjects: new Map([[person('ann').name, 'u-other']]) })
     assert.equal(other.phase('ann'), 'absent')
-    const gone = finds([], recorded({ ...queued('ann', 3), template: 'gone' }))
+    const gone = finds([], recorded(queued('ann', 3)), { config: { templates: new Map() } })
     assert.equal(gone.state.workspaces.size, 0)
     assert.deepEqual(gone.recorded.workspaces, [])
   })

@@ -12,6 +12,7 @@ import type {
   WorkspaceRecord,
 } from '../domain.ts'
 import { leaseSpan } from '../state/deadlines.ts'
+import { presentTemplate } from '../lifecycle/take-over.ts'
 import { enqueue } from '../lifecycle/transitions.ts'
 import { newSeat } from '../seats/seat-table.ts'
 import { nextStandbyName } from '../standby/standby.ts'
@@ -134,9 +135,11 @@ function seatsOf({ now }: Draft, recorded: readonly RecordedSeat[]): readonly Se
 
 /** After the first inventory was recorded: the people who waited wait again, in the order they had. */
 export function restoreQueue(draft: Draft): void {
-  for (const record of draft.recorded)
+  for (const recorded of draft.recorded) {
+    const record = { ...recorded, template: presentTemplate(draft.config, recorded) }
     if (record.queueTicket !== undefined && isStillOffered(draft, record))
       waitAgain(draft, record, record.queueTicket)
+  }
   draft.recorded = []
 }
 

@@ -84,15 +84,16 @@ export function sharedSeatOf(
 }
 
 /** The name of the person's own workspace, whether or not it exists. One that was created under another prefix keeps its
- * name. */
+ * name. Of two, which only a template that was renamed can have, the person has the one that was used last. */
 export function ownName(known: SeatTable, user: UserName, template: Template): WorkspaceName {
-  const name = workspaceName(template.prefix, user)
-  for (const other of known.tally.byPerson.get(user) ?? []) {
-    const workspace = known.workspaces.get(other)
+  let own: Workspace | undefined
+  for (const name of known.tally.byPerson.get(user) ?? []) {
+    const workspace = known.workspaces.get(name)
     if (workspace?.kind !== 'private' || workspace.template !== template.name) continue
-    if (holdsPlace(workspace) || workspace.phase === 'queued') return other
+    if (!holdsPlace(workspace) && workspace.phase !== 'queued') continue
+    if (own === undefined || workspace.lastUseAt >= own.lastUseAt) own = workspace
   }
-  return name
+  return own?.name ?? workspaceName(template.prefix, user)
 }
 
 /** The workspace of a person: a private one by its name, whether or not it exists; a shared one by the person's seat. */

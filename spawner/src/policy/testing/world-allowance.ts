@@ -1,7 +1,8 @@
 // For the model test: how far the world may exceed a limit. When a limit is lowered below the present use, no workspace
 // is ended for it: the use may stay, but must not grow.
 import type { PolicyConfig, State } from '../domain.ts'
-import type { Allowed, WorldContainer } from './world-facts.ts'
+import { holdsPlace } from '../state/phases.ts'
+import type { Allowed, EngineFacts, WorldContainer } from './world-facts.ts'
 
 interface Held {
   readonly places: number
@@ -13,17 +14,17 @@ export class Allowance implements Allowed {
   #allowed: Held = { places: 0, memory: 0, ofTemplate: new Map() }
 
   /** Called when the limits change: the present use may stay. */
-  renew(state: State, containers: Iterable<WorldContainer>): void {
-    const held = heldBy(state, containers)
+  renew(state: State, engine: EngineFacts): void {
+    const held = heldBy(state, engine)
     const before = this.#allowed
     // Before the first inventory the state does not know what runs.
     this.#allowed = state.reconciledAt === undefined ? most(held, before) : held
   }
 
   /** Lowers the allowance as workspaces end. */
-  shrink(state: State, containers: Iterable<WorldContainer>): void {
+  shrink(state: State, engine: EngineFacts): void {
     if (state.reconciledAt !== undefined)
-      this.#allowed = least(this.#allowed, heldBy(state, containers))
+      this.#allowed = least(this.#allowed, heldBy(state, engine))
   }
 
   places({ limits }: PolicyConfig): number {
@@ -45,25 +46,28 @@ export class Allowance implements Allowed {
 }
 
 /** The count of the state, or the count of the running containers if that is higher. */
-function heldBy({ tally }: State, containers: Iterable<WorldContainer>): Held {
-  const running = runningOf(containers)
-  const counted = new Map([...tally.byTemplate].map(([name, { places }]) => [name, places]))
-  return most(running, {
-    places: tally.places,
-    memory: tally.memoryBytes,
-    ofTemplate: counted,
-  })
+function heldBy({ tally, workspaces }: State, engine: EngineFacts): Held {
+  const running = runningOf(engine.containers.values())
+  const ofTemplate = new Map<string, number>()
+  for (const workspace of workspaces.values())
+    if (holdsPlace(workspace))
+      count(ofTemplate, engine.offeredAs(workspace.template, workspace.name))
+  return most(running, { places: tally.places, memory: tally.memoryBytes, ofTemplate })
+}
+
+function count(counts: Map<string, number>, what: string): void {
+  counts.set(what, (counts.get(what) ?? 0) + 1)
 }
 
 export function runningOf(containers: Iterable<WorldContainer>): Held {
   const ofTemplate = new Map<string, number>()
   let places = 0
   let memory = 0
-  for (const { status, template, memoryBytes } of containers) {
+  for (const { status, countsFor, memoryBytes } of containers) {
     if (status !== 'running' && status !== 'paused') continue
     places++
     memory += memoryBytes
-    ofTemplate.set(template, (ofTemplate.get(template) ?? 0) + 1)
+    count(ofTemplate, countsFor)
   }
   return { places, memory, ofTemplate }
 }

@@ -233,6 +233,7 @@ export class WorldEngine implements EngineFacts {
       workspace,
       name: workspace,
       template: template.name,
+      countsFor: this.offeredAs(template.name, workspace),
       kind,
       owner,
       memoryBytes: template.spec.memoryBytes,
@@ -352,6 +353,20 @@ export class WorldEngine implements EngineFacts {
     this.up = false
     this.#world.hears({ type: 'engine-lost', detail: 'connection refused' })
     this.#world.later(this.#world.between(100, 9_000), () => (this.up = true))
+  }
+
+  /** The templates have changed: one that was renamed takes its containers over. */
+  takeOverRenamed(): void {
+    for (const container of this.containers.values())
+      container.countsFor = this.offeredAs(container.countsFor, container.workspace)
+  }
+
+  /** The name under which a template is offered that may have been renamed: that of its prefix. */
+  offeredAs(name: string, workspace: WorkspaceName): string {
+    const { templates } = this.#world.config
+    if (templates.has(name)) return name
+    const renamed = [...templates.values()].find(({ prefix }) => workspace.startsWith(`${prefix}-`))
+    return renamed?.name ?? name
   }
 
   recover(): void {

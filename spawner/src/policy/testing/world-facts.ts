@@ -66,6 +66,8 @@ export interface WorldContainer {
   /** The name on the engine. It changes when the container is renamed. */
   name: WorkspaceName
   readonly template: string
+  /** The template against whose limits it counts: its own, or the renamed one that took it over. */
+  countsFor: string
   readonly kind: WorkspaceKind
   readonly owner: Person | undefined
   /** The memory that the container was made with. */
@@ -90,6 +92,8 @@ export interface EngineFacts {
   readonly networks: ReadonlyMap<NetworkIndex, ReadonlySet<DirectorId>>
   readonly foreignNetworks: ReadonlySet<NetworkIndex>
   readonly homes: ReadonlyMap<UserName, string>
+  /** The name under which a template is offered that may have been renamed. */
+  offeredAs(name: string, workspace: WorkspaceName): string
 }
 
 /** The limits, or the use at the time when they were lowered below it. */

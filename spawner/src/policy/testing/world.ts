@@ -163,7 +163,7 @@ export class World implements WorldFacts {
     this.state = state
     this.#nextDeadlineAt = nextDeadlineAt
     checkDecision(this, before, decision)
-    this.allowance.shrink(state, this.engine.containers.values())
+    this.allowance.shrink(state, this.engine)
     for (const step of steps) this.#carryOut(step)
     return decision.reply
   }
@@ -178,7 +178,8 @@ export class World implements WorldFacts {
       isRenamed(before.lab, this.settings.lab) || isRenamed(before.hub, this.settings.hub)
     this.config = worldConfig(this.options, this.settings)
     this.history.push(`${this.now} settings ${JSON.stringify(this.settings)}`)
-    this.allowance.renew(this.state, this.engine.containers.values())
+    if (this.spawnerUp) this.engine.takeOverRenamed()
+    this.allowance.renew(this.state, this.engine)
     this.hears({ type: 'config-changed', config: this.config })
   }
 
@@ -227,6 +228,8 @@ export class World implements WorldFacts {
     if (this.spawnerUp) return
     this.spawnerUp = true
     this.state = initialState(this.config, this.recorded)
+    this.engine.takeOverRenamed()
+    this.allowance.renew(this.state, this.engine)
     this.look()
     for (const director of this.directors.values()) this.#reconnect(director)
   }
