@@ -26,5 +26,5 @@ export const labTemplate: Settings = {
   CONTAINER_HOME: '/home/lab',
   CONTAINER_USER: '1000:1000',
   CONTAINER_BACKGROUND_REQUESTS:
-    'GET /api/kernels,GET /api/sessions,GET /api/terminals,GET /api/kernelspecs,GET /api/me,GET /api/contents,GET /api/contents/*/checkpoints,PUT /lab/api/workspaces/*',
+    'GET /api/kernels,GET /api/kernels/{id},GET /api/sessions,GET /api/terminals,GET /api/kernelspecs,GET /api/me,GET /api/contents,GET /api/contents/*/checkpoints,PUT /lab/api/workspaces/*',
 }

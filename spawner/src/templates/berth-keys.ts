@@ -152,14 +152,14 @@ export const berthKeys = {
       'METHOD /path, or a map with request and max_size',
       'a request',
     ),
-    'Requests that a page sends by itself and that do not count as use: `METHOD /path` as the application sees it (`*` stands for anything), or `{request, max_size}`. If the request opens a WebSocket, its frames do not count either, unless `frames` names the path',
+    'Requests that a page sends by itself and that do not count as use: `METHOD /path` as the application sees it (`*` stands for anything, `{name}` for one segment), or `{request, max_size}`. If the request opens a WebSocket, its frames do not count either, unless `frames` names the path',
   ).optional(),
   frames: list(
     section(
       {
         path: value(
           field.pathPattern,
-          'The path of the WebSocket as the application sees it; `*` stands for anything. Unset: every path',
+          'The path of the WebSocket as the application sees it; `*` stands for anything, `{name}` for one segment. Unset: every path',
         ).optional(),
         prefix: value(
           field.framePrefix,

@@ -76,14 +76,22 @@ export const host: Parse<string> = (text) => {
     : { complaint: 'must be a host name without port, or *. and one' }
 }
 
-export const backgroundRequest = pattern(
-  /^([A-Z]+|\*) \/\S*$/,
-  'is not a method and a path such as GET /api/*',
+/** Braces have a meaning only as a whole segment: the browser would encode any other. */
+const bracesComplaint = (path: string): string | undefined =>
+  /[{}]/.test(path.replace(/(?<=\/)\{\w+\}(?=\/|$)/g, ''))
+    ? 'has braces that are not a segment of their own, such as /api/kernels/{id}'
+    : undefined
+
+export const backgroundRequest = checked((text) =>
+  /^([A-Z]+|\*) \/\S*$/.test(text)
+    ? bracesComplaint(text)
+    : 'is not a method and a path such as GET /api/*',
 )
 
-export const pathPattern = pattern(
-  /^[/*]\S{0,1023}$/,
-  'must be a path, in which * may stand for anything, such as /socket.io/*',
+export const pathPattern = checked((text) =>
+  /^[/*]\S{0,1023}$/.test(text)
+    ? bracesComplaint(text)
+    : 'must be a path, in which * may stand for anything, such as /socket.io/*',
 )
 
 /** Of a text, or of bytes such as 0x03. @returns the bytes in hexadecimal */

@@ -336,6 +336,11 @@ describe('a field of a template in the file', () => {
     ],
     ['background: ["GET /api/*", "* /x"]', (t) => t.backgroundRequests, ['GET /api/*', '* /x']],
     [
+      "background: ['GET /api/kernels/{id}/*']",
+      (t) => t.backgroundRequests,
+      ['GET /api/kernels/{id}/*'],
+    ],
+    [
       'background: [GET /poll, { request: POST /, max_size: 1k }]',
       (t) => t.backgroundRequests,
       ['GET /poll', { request: 'POST /', maxBytes: 1_024 }],

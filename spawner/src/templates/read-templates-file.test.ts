@@ -125,13 +125,15 @@ const broken: readonly Broken[] = [
   },
   {
     why: 'requests and frames of a page that say nothing',
-    text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    background: [{ request: GET, max_size: 1 }, { request: GET /x }]\n    frames:\n      - { prefix: "" }\n      - { path: socket.io }\n      - { max_size: 2g }\n`,
+    text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    background: [{ request: GET, max_size: 1 }, { request: GET /x }]\n    frames:\n      - { prefix: "" }\n      - { path: socket.io }\n      - { max_size: 2g }\n      - { path: '/{a b}/x' }\n      - { path: '/x{id}' }\n`,
     problems: [
       /^5:29 .*background\.0\.request is not a method and a path/,
       /^5:49 .*background\.1\.max_size is not set/,
       /^7:11 .*frames\.0\.prefix must be a text of 1 to 64 bytes/,
       /^8:17 .*frames\.1\.path must be a path/,
       /^9:21 .*frames\.2\.max_size must be a size of at most 1g/,
+      /^10:17 .*frames\.3\.path must be a path/,
+      /^11:17 .*frames\.4\.path has braces that are not a segment of their own/,
     ],
   },
   {

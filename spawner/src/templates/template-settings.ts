@@ -99,11 +99,11 @@ export const templateSettings = {
     doc: 'a download counts as use only if the client received data within this time',
   }),
   CONTAINER_BACKGROUND_REQUESTS: optional(listOf(field.backgroundRequest), {
-    doc: 'requests that a page sends by itself and that do not count as use, as METHOD /path, where * stands for anything, separated by commas',
+    doc: 'requests that a page sends by itself and that do not count as use, as METHOD /path, where * stands for anything and {name} for one segment, separated by commas',
     // The requests that an open tab of JupyterLab sends without a person. Requests for files must not match: a
     // background request does not wake a workspace, so a person could not save a file in a frozen workspace.
     example:
-      'GET /api/kernels,GET /api/sessions,GET /api/terminals,GET /api/kernelspecs,GET /api/me,GET /api/contents,GET /api/contents/*/checkpoints,PUT /lab/api/workspaces/*',
+      'GET /api/kernels,GET /api/kernels/{id},GET /api/sessions,GET /api/terminals,GET /api/kernelspecs,GET /api/me,GET /api/contents,GET /api/contents/*/checkpoints,PUT /lab/api/workspaces/*',
   }),
   CONTAINER_ACTIVITY_PATH: optional(field.urlPath, {
     doc: 'a path of the application, in the form of Jupyter, that tells whether the application is busy; Berth asks before each idle step',
