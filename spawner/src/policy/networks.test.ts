@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { begun, director, Scenario, withReady } from './testing/scenario.ts'
+import { begun, director, nameOf, Scenario, withReady } from './testing/scenario.ts'
 
 const spares = (count: number) => ({ config: { spareNetworks: count } })
 
@@ -120,6 +120,19 @@ describe('networks', () => {
 })
 
 describe('a pool that is used up', () => {
+  it('hazard: a workspace whose former container is removed before its new start keeps its network: another gives up its own', () => {
+    const story = withReady(['ann', 'bob'], { config: { networkCount: 2 } })
+    for (const who of ['ann', 'bob'])
+      story.hears({ type: 'end-requested', workspace: nameOf(who), how: 'stop' })
+    story.obeys()
+    const outdating = { ...story.state.config, specOf: () => 'another' }
+    story.hears({ type: 'config-changed', config: outdating })
+    story.orders.length = 0
+    story.asks('ann')
+    story.asks('cid')
+    assert.deepEqual(story.ordered(), ['remove-container', 'remove-container'])
+  })
+
   it('still allows starts: the workspace that has been stopped for longest gives up its network', () => {
     const options = { policy: { idleRemoveMs: 0 }, config: { networkCount: 2 } }
     const story = withReady(['ann'], options)

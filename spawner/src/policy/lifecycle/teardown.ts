@@ -89,10 +89,10 @@ export function evictForNetworks(draft: Draft, wanted: number): void {
   }
 }
 
-/** It will give up its network. */
+/** It will give up its network. One that is started again keeps it, although its former container is removed first. */
 function isLeaving(draft: Draft, workspace: Workspace): boolean {
   const { phase, pending } = workspace
-  const isRemoved = pending?.step === 'remove'
+  const isRemoved = pending?.step === 'remove' && phase === 'stopped'
   if (!isRemoved && phase !== 'stopping') return false
   return networkOf(draft, workspace) !== undefined && (isRemoved || mustGo(draft, workspace))
 }

@@ -357,8 +357,16 @@ export class WorldEngine implements EngineFacts {
 
   /** The templates have changed: one that was renamed takes its containers over. */
   takeOverRenamed(): void {
-    for (const container of this.containers.values())
-      container.countsFor = this.offeredAs(container.countsFor, container.workspace)
+    // A standby that was claimed has the name of its owner's workspace.
+    const names = new Map<Generation | undefined, WorkspaceName>()
+    const { state, recorded } = this.#world
+    for (const { generation, name } of recorded.workspaces) names.set(generation, name)
+    for (const { container, name } of state.workspaces.values())
+      names.set(container?.generation, name)
+    for (const container of this.containers.values()) {
+      const name = names.get(container.generation) ?? container.workspace
+      container.countsFor = this.offeredAs(container.countsFor, name)
+    }
   }
 
   /** The name under which a template is offered that may have been renamed: that of its prefix. */

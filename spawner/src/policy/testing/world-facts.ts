@@ -8,6 +8,7 @@ import type {
   Generation,
   NetworkIndex,
   PolicyConfig,
+  Recorded,
   State,
   WorkspaceKind,
 } from '../domain.ts'
@@ -106,6 +107,8 @@ export interface Allowed {
 export interface WorldFacts {
   readonly now: number
   readonly state: State
+  /** What the store has. */
+  readonly recorded: Recorded
   readonly config: PolicyConfig
   readonly options: WorldOptions
   readonly engine: EngineFacts
