@@ -311,9 +311,10 @@ const outline: readonly Outline[] = [
   },
   {
     title: 'Administrators',
-    intro: 'Who may use the administrator’s page of the portal (docs/administration.md).',
+    intro:
+      'Who may use the administrator’s page of the portal, and what it remembers (docs/administration.md).',
     filledIn: 'no',
-    names: ['ADMIN_GROUP', 'ADMIN_USERS'],
+    names: ['ADMIN_GROUP', 'ADMIN_USERS', 'HISTORY_KEEP'],
   },
   {
     title: 'Requests and connections',

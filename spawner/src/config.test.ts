@@ -189,6 +189,11 @@ describe('the configuration of the spawner', () => {
 
   const refused: readonly [why: string, env: Record<string, string>, problem: RegExp][] = [
     [
+      'a history of minutes',
+      { HISTORY_KEEP: '5m' },
+      /^HISTORY_KEEP "5m" must be a duration from 1h/,
+    ],
+    [
       'a step of the idle ladder that is shorter than an earlier one',
       { CONTAINER_IDLE_FREEZE: '20m' },
       /^CONTAINER_IDLE_STOP must not be shorter than CONTAINER_IDLE_FREEZE \(20m\)/,

@@ -29,6 +29,7 @@ describe('the metrics', () => {
     metrics.loop.refused('queue_full')
     metrics.loop.reclaimed('network')
     metrics.loop.inventoryTaken(0.1)
+    metrics.historyDropped(3)
     metrics.calls.called('container-create', 0.02)
     metrics.calls.failed('container-create')
     const text = await registry.metrics()
@@ -52,6 +53,7 @@ describe('the metrics', () => {
       'berth_engine_errors_total{call="container-create"} 1',
       'berth_reconcile_duration_seconds_count 1',
       'berth_reclaimed_total{kind="network"} 1',
+      'berth_history_dropped_total 3',
     ])
       assert.ok(text.includes(`${line}\n`), line)
   })

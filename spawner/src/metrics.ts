@@ -8,6 +8,8 @@ import type { Limits } from './policy/domain.ts'
 export interface Metrics {
   readonly calls: CallObserver
   readonly loop: LoopObserver
+  /** Entries of the history that were not kept. */
+  readonly historyDropped: (count: number) => void
   /** Sets the source of the present numbers, when the loop exists. */
   countFrom(counts: () => LoopCounts): void
 }
@@ -48,6 +50,7 @@ export function createMetrics(registry: Registry): Metrics {
     ['template', 'finding'],
   )
   const reclaimed = counter('berth_reclaimed_total', 'things whose removal was ordered', ['kind'])
+  const dropped = counter('berth_history_dropped_total', 'history entries that were not kept', [])
   const inventories = histogram(
     'berth_reconcile_duration_seconds',
     'duration of an inventory of the engine',
@@ -82,6 +85,7 @@ export function createMetrics(registry: Registry): Metrics {
       refused: (code) => refusals.inc({ code }),
       reclaimed: (kind) => reclaimed.inc({ kind }),
     },
+    historyDropped: (count) => dropped.inc(count),
     countFrom: (counts) => countPresent(registers, counts),
   }
 }

@@ -46,6 +46,14 @@ const keepHomes = custom((value) => {
     : undefined
 }, 'must be a duration from 1h to 3660d, or 0 to keep volumes forever')
 
+/** May be years: no timer waits for it. */
+const historyKeep = custom((value) => {
+  const ms = parseDuration(value)
+  return ms === 0 || (ms !== undefined && ms >= 3_600_000 && ms <= 3_660 * 86_400_000)
+    ? ms
+    : undefined
+}, 'must be a duration from 1h to 3660d, or 0 to keep no history')
+
 const userName = custom(parseUserName, 'is not a user name')
 
 const dockerHost = pattern(
@@ -116,6 +124,9 @@ export const spawnerSettings = {
   ADMIN_USERS: optional(listOf(userName), {
     doc: 'further people who may use the administrator’s page: user names as the gateway sends them, comma-separated; unset: none',
     example: 'ann,ben@example.com',
+  }),
+  HISTORY_KEEP: withDefault(historyKeep, '720h', {
+    doc: 'how long the history is kept: starts, stops, refusals, sign-ins and acts of administrators, with user names; 0 keeps none and removes what was kept',
   }),
   NETWORK_POOL: networkPool,
   NETWORK_SPARES: withDefault(integer(0, 64), '2', {

@@ -5,6 +5,7 @@ import type { Clock } from '@berth/shared/clock'
 import type { Log } from '@berth/shared/log'
 import { createAudit } from './audit.ts'
 import { policyConfig, templateContext, webSettings, type SpawnerConfig } from './config.ts'
+import type { History } from './history/history.ts'
 import type { Engine } from './loop/engine.ts'
 import { createLoop } from './loop/loop.ts'
 import type { Store } from './loop/store.ts'
@@ -30,11 +31,13 @@ export async function startSpawner(deps: {
   version: string
   engine: Engine
   store: Store
+  /** Absent: none is kept. */
+  history: History | undefined
   metrics: Metrics
   clock: Clock
   log: Log
 }): Promise<Spawner> {
-  const { engine, store, metrics, clock, log, version } = deps
+  const { engine, store, history, metrics, clock, log, version } = deps
   const { settings, templates: environment } = deps.config
   await using building = new AsyncDisposableStack()
   const policyFor = (templates: ReadonlyMap<string, Template>) =>
@@ -62,7 +65,12 @@ export async function startSpawner(deps: {
 
   const hexOf = createHexOf(settings.INTERNAL_SECRET)
   const config = policyFor(source.templates())
-  const around = { reconcileEveryMs: settings.RECONCILE_EVERY, observer: metrics.loop, store }
+  const around = {
+    reconcileEveryMs: settings.RECONCILE_EVERY,
+    observer: metrics.loop,
+    history: history?.recorder,
+    store,
+  }
   const ways = hexRoutes(settings, hexOf)
   const workspaces = building.use(createLoop({ engine, config, clock, log, ...around, ...ways }))
   applyTemplates = (templates) => {
@@ -77,7 +85,7 @@ export async function startSpawner(deps: {
     hexOf,
     clock,
     version,
-    audit: createAudit(log),
+    audit: createAudit(log, history?.recorder.audited),
     log,
   })
   building.use(await startServer(web, settings.LISTEN_PORT, log))

@@ -4,7 +4,15 @@ import type { Route } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import type { WorkspaceName } from '@berth/shared/names'
 import { decide, initialState } from '../policy/decide.ts'
-import type { Event, Generation, PolicyConfig, ReplyTo, State, Step } from '../policy/domain.ts'
+import type {
+  Announcement,
+  Event,
+  Generation,
+  PolicyConfig,
+  ReplyTo,
+  State,
+  Step,
+} from '../policy/domain.ts'
 import { lifetimeEndsAt } from '../policy/state/deadlines.ts'
 import { seatOf } from '../policy/seats/seat-table.ts'
 import { estimateMs } from '../policy/asked/estimates.ts'
@@ -14,7 +22,7 @@ import { createDirectorStreams } from './director-streams.ts'
 import type { Engine } from './engine.ts'
 import { createEngineWatch } from './engine-watch.ts'
 import { createFollowers } from './followers.ts'
-import type { LoopCounts, LoopObserver } from './observer.ts'
+import type { HistoryObserver, LoopCounts, LoopObserver } from './observer.ts'
 import { pauseNowhere, type Reached } from './pause-points.ts'
 import { recordAnnouncement } from './workspace-log.ts'
 import { templateRoutes } from './routes.ts'
@@ -34,6 +42,8 @@ export interface LoopDeps {
   readonly clock: Clock
   readonly log: Log
   readonly observer: LoopObserver
+  /** Absent: no history is kept. */
+  readonly history?: HistoryObserver | undefined
   /** Absent: nothing that is recorded outlives the process. */
   readonly store?: Store
   /** Routes that lead to one workspace alone, beside those of the templates. */
@@ -50,7 +60,7 @@ export interface Loop extends Workspaces {
 }
 
 export function createLoop(deps: LoopDeps): Loop {
-  const { engine, config, clock, log, observer, store } = deps
+  const { engine, config, clock, log, observer, store, history } = deps
   const { setTimer = systemTimer, reached = pauseNowhere, workspaceRoutes } = deps
   const submit: Submit = (event, onReply) => writer.submit(event, onReply)
   const templates = () => writer.state().config.templates
@@ -63,10 +73,21 @@ export function createLoop(deps: LoopDeps): Loop {
   const useQuestions = createUseQuestions({ send: streams.sendToAll, setTimer })
   const followers = createFollowers()
   const presentEveryMs = config.presenceMs / 3
-  const waiters = createSeatWaiters({ ...base, presentEveryMs, refused: observer.refused })
+  const waiters = createSeatWaiters({
+    ...base,
+    presentEveryMs,
+    refused({ user, template, workspace }, refusal) {
+      observer.refused(refusal.failure.code)
+      const named = refusal.workspace ?? workspace
+      const asked = { person: user.name, template, ...(named && { workspace: named }) }
+      history?.refused(asked, refusal)
+    },
+  })
   const followsAll = new Set<(announced: Announced) => void>()
   /** Workspaces may have come or gone, and their own routes with them: no other decision looks through all of them. */
   let mayRoutesDiffer = false
+  /** Of the present decision. */
+  let announcements: Announcement[] = []
 
   const writer = createWriter({
     ...base,
@@ -79,6 +100,7 @@ export function createLoop(deps: LoopDeps): Loop {
       followers.changed(before, after)
       if (mayRoutesDiffer || before.config !== after.config) streams.routesChanged()
       mayRoutesDiffer = false
+      tellHistory(before, after)
     },
   })
   const watch = createEngineWatch({
@@ -90,6 +112,17 @@ export function createLoop(deps: LoopDeps): Loop {
   function routes(): readonly Route[] {
     const state = writer.state()
     return [...templateRoutes(state.config), ...(workspaceRoutes?.(state) ?? [])]
+  }
+
+  function tellHistory(before: State, after: State): void {
+    const now = clock.now()
+    for (const announcement of announcements) {
+      const [was, is] = [before, after].map((of) => of.workspaces.get(announcement.workspace))
+      history?.moved({ announcement, before: was, after: is, now })
+    }
+    announcements = []
+    if (before.tally !== after.tally || before.queue !== after.queue)
+      history?.counted(after.tally, after.queue.length, after.config.limits)
   }
 
   function carryOut(step: Step, state: State): void {
@@ -105,6 +138,7 @@ export function createLoop(deps: LoopDeps): Loop {
       case 'announce':
         if (step.phase === 'absent') steps.abandonPull(step.workspace)
         recordAnnouncement({ log, observer }, step, state)
+        announcements.push(step)
         mayRoutesDiffer ||= workspaceRoutes !== undefined
         for (const follower of [...followsAll]) follower(step)
         return
@@ -143,9 +177,14 @@ export function createLoop(deps: LoopDeps): Loop {
   return {
     start: () => watch.start(),
     ready,
-    requestSeat: (request, signal) => waiters.request(request, signal),
+    requestSeat(request, signal) {
+      // A page that is forgotten in a tab asks as well, and wakes or starts nothing.
+      if (request.start !== 'no') history?.seen(request.user.name)
+      return waiters.request(request, signal)
+    },
 
     async reportActivity(director, seats) {
+      for (const { user, connections } of seats) if (connections > 0) history?.active(user)
       const reported = seats.map(({ workspace, generation, ...seat }) => ({
         ...seat,
         workspace: workspace as WorkspaceName,
@@ -194,8 +233,12 @@ export function createLoop(deps: LoopDeps): Loop {
       const workspace = only ?? seatOf(writer.state(), person, template)
       if (workspace !== undefined) submit({ type: 'person-present', workspace, user: person })
     },
-    requestStart: (person, template, only) =>
-      submit({ type: 'start-requested', template, user: person, ...named(only) }),
+    requestStart(person, template, only) {
+      submit({ type: 'start-requested', template, user: person, ...named(only) })
+      const { refusal } = viewOf(writer.state(), person, template, clock.now(), 0, only)
+      if (refusal !== undefined) history?.refused({ person: person.name, template }, refusal)
+    },
+    noteVisit: (person) => history?.seen(person.name),
     cancelStart: (person, template, only) =>
       submit({ type: 'cancel-requested', template, user: person, ...named(only) }),
     view(person, template, only) {

@@ -1,7 +1,6 @@
 // Requests for seats that are held: submitted again when their workspace changes, answered in time whatever happens.
 import { wallText, type Clock } from '@berth/shared/clock'
 import type { Person, SeatAnswer, SeatRequest } from '@berth/shared/contract'
-import type { ProblemCode } from '@berth/shared/problems'
 import type { SeatRefusal, SeatReply, State, Workspace } from '../policy/domain.ts'
 import { isEngineAlike } from '../policy/asked/view.ts'
 import { hasSeat } from './has-seat.ts'
@@ -33,7 +32,7 @@ export function createSeatWaiters(deps: {
   submit: Submit
   /** How often a request that is held shows that its person is there. */
   presentEveryMs: number
-  refused: (code: ProblemCode) => void
+  refused: (request: SeatRequest, refusal: SeatRefusal) => void
 }): SeatWaiters {
   const { clock, setTimer } = deps
   const held = new Set<Waiter>()
@@ -52,9 +51,9 @@ export function createSeatWaiters(deps: {
     submit(waiter, { since: waiter.askedAt })
   }
 
-  function answer({ reply, askedAt }: Waiter): SeatAnswer | SeatRefusal {
+  function answer({ reply, askedAt, request }: Waiter): SeatAnswer | SeatRefusal {
     if (reply === undefined) return isOver ? shuttingDown : unanswered
-    if (reply.status === 'refused') deps.refused(reply.failure.code)
+    if (reply.status === 'refused') deps.refused(request, reply)
     if (reply.status !== 'granted') return reply
     const { endsAt, ...granted } = reply
     // The director counts the lease from before its request, so the time that the request was held is added.

@@ -54,6 +54,8 @@ export interface Workspaces extends AsyncDisposable {
   reportPresence(person: Person, template: string, only?: WorkspaceName): void
   /** A person requests a start, also after a failure or the end of a lifetime. */
   requestStart(person: Person, template: string, only?: WorkspaceName): void
+  /** A person opens a page that starts nothing: for the history alone. */
+  noteVisit(person: Person): void
   /** A person leaves the queue, or stops waiting for a start that has not begun. */
   cancelStart(person: Person, template: string, only?: WorkspaceName): void
   view(person: Person, template: string, only?: WorkspaceName): WorkspaceView

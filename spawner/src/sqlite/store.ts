@@ -45,7 +45,10 @@ export function openStore(dataDir: string): Store {
 export async function copyStore(dataDir: string, path: string): Promise<void> {
   const file = join(dataDir, 'berth.db')
   if (!existsSync(file)) throw new StoreError(`${file} does not exist: there is nothing to copy`)
-  if (/^(berth\.db|lock\.sqlite)/.test(basename(path)) && isSameFolder(dirname(path), dataDir))
+  if (
+    /^(berth\.db|history\.db|lock\.sqlite)/.test(basename(path)) &&
+    isSameFolder(dirname(path), dataDir)
+  )
     throw new StoreError(`${path} belongs to the store itself: choose another name for the copy`)
   await copy(file, path)
 }

@@ -34,6 +34,7 @@ export function createTestLoop(
     reached?: Reached
     store?: Store
     workspaceRoutes?: LoopDeps['workspaceRoutes']
+    history?: LoopDeps['history']
     /** In addition to `lab`. */
     templates?: readonly Template[]
   } = {},
@@ -69,6 +70,7 @@ export function createTestLoop(
     setTimer: time.setTimer,
     log: createLog({ service: 'test', level: 'silent' }),
     observer,
+    history: options.history,
     ...(options.reached === undefined ? {} : { reached: options.reached }),
     ...(options.store === undefined ? {} : { store: options.store }),
     ...(options.workspaceRoutes === undefined ? {} : { workspaceRoutes: options.workspaceRoutes }),

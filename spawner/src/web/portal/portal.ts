@@ -54,6 +54,7 @@ export function createPortal(deps: PortalDeps): Router {
 
   router.get('/', (request, response) => {
     const person = personOf(request)
+    workspaces.noteVisit(person)
     reportPresence(workspaces, person)
     response.end(
       pages.home(person, cardsOf(person), {

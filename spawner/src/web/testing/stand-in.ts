@@ -121,6 +121,7 @@ export function createStandIn(
     },
     reportPresence: (person, template) => note('reportPresence', person, template),
     requestStart: (person, template) => note('requestStart', person, template),
+    noteVisit: (person) => note('noteVisit', person),
     cancelStart: (person, template) => note('cancelStart', person, template),
     view: (person, template) => viewOf(shown, person, template),
     follow(_person, _template, changed) {
