@@ -255,6 +255,7 @@ export function createLoop(deps: LoopDeps): Loop {
     },
 
     end: (workspace, how) => submit({ type: 'end-requested', workspace, how }),
+    release: (workspace, user) => submit({ type: 'place-released', workspace, user }),
     extend: (workspace, user) => submit({ type: 'extend-requested', workspace, user }),
     openShared: (template) => replyTo({ type: 'open-requested', template }),
 

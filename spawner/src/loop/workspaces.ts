@@ -65,6 +65,8 @@ export interface Workspaces extends AsyncDisposable {
   templateNamed(name: string): { readonly name: string; readonly title: string } | undefined
   /** On behalf of the owner, an administrator or the holder of the token: leases do not count. */
   end(workspace: WorkspaceName, how: 'stop' | 'remove' | 'restart'): void
+  /** On behalf of an administrator: the next person gets that person's place in the queue, or seat. */
+  release(workspace: WorkspaceName, user: UserName): void
   /** Adds to the lifetime, once, if the template allows it. With a person, only if they own the workspace or have a
    * seat in it. */
   extend(workspace: WorkspaceName, person?: Person): void

@@ -18,7 +18,7 @@ import { reconcile } from './observed/reconcile.ts'
 import { noteDeath, noteDestroyed, noteHealth, noteOutOfMemory } from './observed/engine-events.ts'
 import * as steps from './observed/step-results.ts'
 import { noteReachable } from './observed/probe-results.ts'
-import { cancel, openShared, recordPresence, requestStart } from './asked/start.ts'
+import { cancel, openShared, recordPresence, releasePlace, requestStart } from './asked/start.ts'
 import { changedRecords } from './state/records.ts'
 import { noteRenamed } from './lifecycle/rename.ts'
 import { requestSeat } from './asked/seat.ts'
@@ -113,6 +113,8 @@ function record(draft: Draft, event: Event): (() => Replies[keyof Replies] | voi
       return requestStart(draft, event)
     case 'end-requested':
       return void end(draft, event)
+    case 'place-released':
+      return void releasePlace(draft, event.workspace, event.user)
     case 'extend-requested':
       return void extend(draft, event)
     case 'cancel-requested':

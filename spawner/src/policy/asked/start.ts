@@ -1,6 +1,6 @@
 // Explicit requests of people and of the holder of the token: a start, a cancel, presence, a workspace for everybody.
 import type { Person } from '@berth/shared/contract'
-import type { WorkspaceName } from '@berth/shared/names'
+import type { UserName, WorkspaceName } from '@berth/shared/names'
 import { accessOf, type Allowed } from './access.ts'
 import { recordCancel } from './cancels.ts'
 import { change, drop, freshWorkspace, type Draft } from '../state/draft.ts'
@@ -82,13 +82,36 @@ export function cancel(draft: Draft, { user, template, workspace: route }: Start
   cancelSeat(draft, workspace, user)
 }
 
+/**
+ * The next person gets the place. A director that holds a lease for a seat lets the person go when that lease ends: it
+ * is not renewed.
+ */
+export function releasePlace(draft: Draft, name: WorkspaceName, user: UserName): void {
+  const workspace = draft.workspaces.get(name)
+  if (workspace === undefined) return
+  if (workspace.kind !== 'shared') {
+    if (workspace.phase === 'queued' && workspace.owner?.name === user)
+      cancelStart(draft, workspace)
+    return
+  }
+  const seat = seatIn(workspace, user)
+  if (seat === undefined) return
+  recordCancel(draft, workspace.template, seat.person)
+  giveUpSeat(draft, workspace, user)
+}
+
 /** The other people who wait for the workspace go on waiting. */
 function cancelSeat(draft: Draft, workspace: Workspace, user: Person): void {
   if (seatIn(workspace, user.name) === undefined) return
   const isUnderWay = isStarting(workspace) && workspace.servesSince === undefined
   if (workspace.phase !== 'queued' && !isUnderWay) return
   recordCancel(draft, workspace.template, user)
-  const left = removeSeat(draft, workspace, user.name)
+  giveUpSeat(draft, workspace, user.name)
+}
+
+/** Nobody waits any more for a start without a seat. One that runs goes on, until it is idle. */
+function giveUpSeat(draft: Draft, workspace: Workspace, user: UserName): void {
+  const left = removeSeat(draft, workspace, user)
   if (left.seats.length > 0) return
   if (left.phase === 'queued') return leaveQueue(draft, left)
   cancelStart(draft, left)

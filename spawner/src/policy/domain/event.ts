@@ -43,6 +43,12 @@ export type Event =
       readonly workspace: WorkspaceName
       readonly how: 'stop' | 'remove' | 'restart'
     }
+  /** An administrator gives the place of a person to the next one: in the queue, or the seat in a shared workspace. */
+  | {
+      readonly type: 'place-released'
+      readonly workspace: WorkspaceName
+      readonly user: UserName
+    }
   /** `user`: the extension is given only if this person owns the workspace or has a seat in it; absent: the holder of
    * the token requests it. */
   | {

@@ -3,9 +3,16 @@ import { fileURLToPath } from 'node:url'
 import { Eta } from 'eta'
 import type { Person } from '@berth/shared/contract'
 import type { Assets } from '../pages/assets.ts'
+import { ageText, leftText, spanText, utcText } from '../pages/durations.ts'
+import { scriptGuard } from '../pages/script-guard.ts'
 import { siteOf } from '../pages/pages.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { WebSettings } from '../http/settings.ts'
+import { actWords, type AdminAct } from './acts.ts'
+import type { BoardRow, Seen } from './board.ts'
+import { isShown, states, textOf, type Filter } from './filter.ts'
+import type { Overview } from './overview.ts'
+import { rowStepWords } from './words.ts'
 
 export interface FramedPage {
   /** The title of the tab. */
@@ -14,6 +21,8 @@ export interface FramedPage {
   readonly current: (typeof navigation)[number]['path']
   /** HTML, escaped already. */
   readonly body: string
+  /** The page keeps itself up to date: by the script of this path, or without script by a reload. */
+  readonly live?: { readonly script: string; readonly refreshS: number }
 }
 
 /** Puts a page into the frame of all administrator's pages: header, navigation, style. */
@@ -21,13 +30,34 @@ export type AdminFrame = (person: Person, page: FramedPage) => string
 
 export interface AdminPages {
   readonly frame: AdminFrame
-  now(person: Person): string
+  now(person: Person, seen: Seen, more: NowExtras): string
+  overview(overview: Overview): string
+  row(row: BoardRow): string
+  confirm(person: Person, asked: Confirmation): string
+}
+
+export interface NowExtras {
+  readonly filter: Filter
+  readonly templates: readonly { readonly name: string; readonly title: string }[]
+  readonly notice: string | undefined
+}
+
+export interface Confirmation {
+  readonly act: AdminAct
+  readonly row: BoardRow
+  readonly token: string
+  /** Why the form came back. */
+  readonly complaint?: string | undefined
+  readonly why?: string
 }
 
 export const navigation = [
   { path: '/admin', label: 'Now' },
   { path: '/admin/history', label: 'History' },
 ] as const
+
+/** How often the page reloads itself where there is no script. */
+const refreshS = 15
 
 export function createAdminPages(deps: {
   settings: WebSettings
@@ -45,12 +75,49 @@ export function createAdminPages(deps: {
       site,
       assets,
       navigation,
+      scriptGuard,
       user: plainText(person.name, 300),
       now: new Date(wallNow()).toISOString(),
     })
 
+  function render(view: 'now' | 'overview' | 'row' | 'confirm', values: object): string {
+    const now = wallNow()
+    const format = {
+      age: (at: string) => ageText(now - Date.parse(at)),
+      left: (at: string) => leftText(Date.parse(at) - now),
+      spanText,
+      utcText,
+    }
+    return eta.render(view, { ...values, format, words: { acts: actWords, steps: rowStepWords } })
+  }
+
+  const row = (shown: BoardRow): string => render('row', { row: shown, text: textOf(shown) })
+  const overview = (shown: Overview): string => render('overview', { overview: shown })
+
   return {
     frame,
-    now: (person) => frame(person, { tab: 'Now', current: '/admin', body: eta.render('now', {}) }),
+    row,
+    overview,
+    now(person, { rows, overview: shown, mark }, { filter, ...more }) {
+      const wanted = rows.filter((one) => isShown(one, filter))
+      const body = render('now', {
+        ...more,
+        filter,
+        states,
+        // The stream brings the rows that the filter left out, so that the script can filter anew.
+        mark: wanted.length === rows.length ? mark : '',
+        total: rows.length,
+        overview: overview(shown),
+        rows: wanted.map(row),
+      })
+      const live = { script: assets.adminScript, refreshS }
+      return frame(person, { tab: 'Now', current: '/admin', body, live })
+    },
+    confirm(person, asked) {
+      const { act, row: shown } = asked
+      const question = actWords[act].question(shown.id)
+      const body = render('confirm', { ...asked, question, effect: actWords[act].effect })
+      return frame(person, { tab: question, current: '/admin', body })
+    },
   }
 }

@@ -16,8 +16,10 @@ export interface Assets {
   readonly icon: string
   readonly portalStyle: string
   readonly portalScript: string
+  /** What the scripts of the portal and of the administrator's page import. */
   readonly portalModules: readonly string[]
   readonly adminStyle: string
+  readonly adminScript: string
   /** The handler of `/.berth/assets/:version/:name`. */
   readonly serve: RequestHandler<{ version: string; name: string }>
 }
@@ -31,7 +33,9 @@ const names = [
   'mark.svg',
   'portal.css',
   'portal.js',
+  'live.js',
   'admin.css',
+  'admin.js',
 ] as const
 
 const types = {
@@ -59,8 +63,9 @@ export function createAssets(): Assets {
     icon: pathOf('mark.svg'),
     portalStyle: pathOf('portal.css'),
     portalScript: pathOf('portal.js'),
-    portalModules: [pathOf('durations.js')],
+    portalModules: [pathOf('live.js'), pathOf('durations.js')],
     adminStyle: pathOf('admin.css'),
+    adminScript: pathOf('admin.js'),
     serve(request, response) {
       const { version: wanted, name } = request.params
       const body = wanted === version ? bodies.get(name) : undefined

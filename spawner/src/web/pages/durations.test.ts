@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { clockText, estimateText, leftText, spanText } from './durations.ts'
+import { ageText, clockText, estimateText, leftText, spanText } from './durations.ts'
 
 describe('durations as text', () => {
   it('are written like a clock while they count', () => {
@@ -42,15 +42,24 @@ describe('durations as text', () => {
     ])
   })
 
+  it('say in a table how long something has lasted', () => {
+    const spans = [-1, 59_999, 60_000, 3_599_999, 3_600_000, 11_100_000, 187_200_000]
+    const told = ['< 1 min', '< 1 min', '1 min', '59 min', '1 h 0 min', '3 h 5 min', '2 d 4 h']
+    assert.deepEqual(spans.map(ageText), told)
+  })
+
   it('are written in the same way in the script of the pages', async () => {
     const there = (await import(new URL('./assets/durations.js', import.meta.url).href)) as {
-      [Name in 'clockText' | 'spanText' | 'estimateText' | 'leftText']: (ms: number) => string
+      [Name in 'ageText' | 'clockText' | 'spanText' | 'estimateText' | 'leftText']: (
+        ms: number,
+      ) => string
     }
     for (let ms = 0; ms < 20_000_000; ms = Math.ceil(ms * 1.07) + 33) {
       assert.equal(there.clockText(ms), clockText(ms))
       assert.equal(there.spanText(ms), spanText(ms))
       assert.equal(there.estimateText(ms), estimateText(ms))
       assert.equal(there.leftText(ms), leftText(ms))
+      assert.equal(there.ageText(ms * 40), ageText(ms * 40))
     }
   })
 })

@@ -38,6 +38,16 @@ export function leftText(ms: number): string {
   return hours < 48 ? `in ${hours} hours` : `in ${Math.round(hours / 24)} days`
 }
 
+/** How long something has lasted, in the cell of a table: `12 min`, `3 h 5 min`, `2 d 4 h`. */
+export function ageText(ms: number): string {
+  const minutes = Math.floor(ms / 60_000)
+  if (minutes < 1) return '< 1 min'
+  if (minutes < 60) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 24) return `${hours} h ${minutes % 60} min`
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+}
+
 /** A duration from a setting: `30 minutes`, `2 hours`. */
 export function longText(ms: number): string {
   const minutes = Math.max(1, Math.round(ms / 60_000))

@@ -197,7 +197,7 @@ describe('the portal’s page', () => {
     const page = await portal.ask('/')
     const files = [...page.body.matchAll(/(?:href|src)="(\/\.berth\/assets\/[^"]+)"/g)]
     const paths = [...new Set(files.map(([, path = '']) => path))]
-    assert.equal(paths.length, 5)
+    assert.equal(paths.length, 6)
     const bodies = await Promise.all(paths.map(async (path) => (await portal.ask(path)).body))
     const bytes = [page.body, ...bodies].reduce((sum, text) => sum + Buffer.byteLength(text), 0)
     assert.ok(bytes < 40 * 1024, `${bytes} bytes`)

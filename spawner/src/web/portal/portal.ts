@@ -16,6 +16,8 @@ import type { Audit } from '../../audit.ts'
 import { createAdmin } from '../admin/admin.ts'
 import { createAdminPages } from '../admin/admin-pages.ts'
 import { isAdministrator } from '../admin/administrators.ts'
+import { createBoard } from '../admin/board.ts'
+import { createCarryOut } from '../admin/carry-out.ts'
 import { createAdministratorCheck } from '../admin/check-administrator.ts'
 import { createCardsOf } from './cards.ts'
 import { refusalOf } from './check-request.ts'
@@ -92,7 +94,10 @@ export function createPortal(deps: PortalDeps): Router {
   const check = createAdministratorCheck({ administrators, audit, clock, personOf })
   const adminPages = createAdminPages({ settings, assets, wallNow: () => clock.wall() })
   const refusal = (person: Person) => pages.problem(person, 'not_admin')
-  router.use('/admin', createAdmin({ check, pages: adminPages, personOf, refusal }))
+  const board = createBoard({ workspaces, clock })
+  const carryOut = createCarryOut({ workspaces, audit, clock })
+  const around = { workspaces, tokens, personOf, refusal }
+  router.use('/admin', createAdmin({ ...around, board, check, carryOut, pages: adminPages }))
   router.use(createPortalForms({ handlers, tokens, personOf }))
   router.use(apiBase, refuseForms, createV1Routes({ ...api, version, personOf }))
   router.use(() => {

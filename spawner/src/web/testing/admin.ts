@@ -2,7 +2,7 @@
 // `admin` is in the group of administrators, other people are in none.
 import type { AuditEntry } from '../../audit.ts'
 import { startTestLoop } from '../../loop/testing/test-loop.ts'
-import { serveWeb, type Ask } from './server.ts'
+import { aliceHeaders, serveWeb, type Ask } from './server.ts'
 
 export const portalUrl = 'http://portal.localhost:4180'
 /** What a browser sends with a request of the portal's own page. */
@@ -37,6 +37,8 @@ export async function startAdmin(options: Parameters<typeof startTestLoop>[0] = 
   return {
     loop,
     audited,
+    url: web.url,
+    headers: { ...aliceHeaders, ...headersOf('admin') },
     ask: (path: string, options: Ask = {}, user = 'admin') =>
       web.ask(root + path, withPerson(options, user)),
     open: (path: string, options: Ask = {}, user = 'admin') =>

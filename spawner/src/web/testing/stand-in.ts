@@ -135,6 +135,7 @@ export function createStandIn(
       }
     },
     end: () => note('end'),
+    release: () => note('release'),
     extend: (_workspace, person) => note('extend', person),
     openShared: () => undefined,
     state: () => initialState({ ...nothingOffered, templates: offered }),

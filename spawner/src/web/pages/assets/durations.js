@@ -37,3 +37,13 @@ export function leftText(ms) {
   const hours = Math.round(ms / 3_600_000)
   return hours < 48 ? `in ${hours} hours` : `in ${Math.round(hours / 24)} days`
 }
+
+/** @param {number} ms */
+export function ageText(ms) {
+  const minutes = Math.floor(ms / 60_000)
+  if (minutes < 1) return '< 1 min'
+  if (minutes < 60) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 24) return `${hours} h ${minutes % 60} min`
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+}

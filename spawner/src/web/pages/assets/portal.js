@@ -2,74 +2,9 @@
 // The script of the portal: keeps the cards up to date, carries out the buttons without a reload, and follows a log. The
 // pages work without it.
 
-import { leftText } from './durations.js'
+import { call, complain, follow, isSignedOut, setText, showLive, tick } from './live.js'
 
 /** @typedef {{ id: string, version: string, html: string, title: string, label: string }} Card */
-
-/** What the server's clock is ahead of this one. */
-let aheadMs = Date.parse(document.body.dataset['now'] ?? '') - Date.now() || 0
-
-// ---- the stream
-
-/**
- * Keeps a stream of events open. The browser reconnects by itself, except after an answer that is no stream.
- * @param {string} path
- * @param {Record<string, (data: any) => void>} handlers by event
- * @param {(isLive: boolean) => void} told whether the stream is open
- */
-function follow(path, handlers, told) {
-  let failures = 0
-  /** @type {EventSource | undefined} */
-  let source
-
-  function open() {
-    source = new EventSource(path)
-    source.addEventListener('open', () => {
-      failures = 0
-      told(true)
-    })
-    for (const [name, handle] of Object.entries(handlers))
-      source.addEventListener(name, ({ data }) => handle(JSON.parse(data)))
-    source.addEventListener('error', () => {
-      told(false)
-      if (source?.readyState === EventSource.CLOSED) later()
-    })
-  }
-
-  function later() {
-    const waitMs = Math.min(1_000 * 2 ** failures, 15_000) * (0.75 + Math.random() / 2)
-    failures += 1
-    setTimeout(async () => {
-      const answer = await call('/api/v1/me').catch(() => undefined)
-      if (answer !== undefined && isSignedOut(answer)) location.reload()
-      else if (answer?.ok) open()
-      else later()
-    }, waitMs)
-  }
-
-  open()
-  addEventListener('pagehide', () => source?.close())
-  addEventListener('pageshow', (event) => {
-    if (event.persisted) location.reload()
-  })
-}
-
-/** @param {string} path @param {RequestInit} [init] */
-function call(path, init = {}) {
-  return fetch(path, {
-    ...init,
-    headers: { accept: 'application/json', 'content-type': 'application/json' },
-    cache: 'no-store',
-    // A gateway may redirect a person who is signed out.
-    redirect: 'manual',
-    signal: AbortSignal.timeout(15_000),
-  })
-}
-
-/** @param {Response} answer */
-function isSignedOut({ status, type }) {
-  return status === 401 || type === 'opaqueredirect'
-}
 
 // ---- cards
 
@@ -132,22 +67,6 @@ function arrange() {
   document.getElementById('nothing')?.toggleAttribute('hidden', order.length > 0)
 }
 
-const staleText = 'The server does not answer. What you see may be out of date.'
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let stale
-
-/** A stream that breaks is usually there again at once: only after a while the person is told. */
-function live(/** @type {boolean} */ isLive) {
-  document.body.toggleAttribute('data-live', isLive)
-  if (!isLive) {
-    stale ??= setTimeout(() => complain(staleText), 4_000)
-    return
-  }
-  clearTimeout(stale)
-  stale = undefined
-  if (document.getElementById('trouble')?.textContent === staleText) complain('')
-}
-
 // ---- buttons
 
 /** @param {SubmitEvent} event */
@@ -168,36 +87,6 @@ async function submitted(event) {
   } finally {
     form.removeAttribute('aria-busy')
   }
-}
-
-/** @param {string} text empty: nothing is wrong */
-function complain(text) {
-  const trouble = document.getElementById('trouble')
-  setText(trouble, text)
-  trouble?.toggleAttribute('hidden', text === '')
-}
-
-// ---- times
-
-function tick() {
-  const now = Date.now() + aheadMs
-  for (const time of document.querySelectorAll('time[data-left]'))
-    if (time instanceof HTMLTimeElement) setText(time, leftText(Date.parse(time.dateTime) - now))
-  for (const time of document.querySelectorAll('time[data-at]'))
-    if (time instanceof HTMLTimeElement) setText(time, localText(new Date(time.dateTime), now))
-}
-
-/** @param {Date} at @param {number} now */
-function localText(at, now) {
-  const isToday = at.toDateString() === new Date(now).toDateString()
-  return isToday
-    ? at.toLocaleTimeString(undefined, { timeStyle: 'short' })
-    : at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
-}
-
-/** @param {Element | null} element @param {string} text */
-function setText(element, text) {
-  if (element !== null && element.textContent !== text) element.textContent = text
 }
 
 // ---- a log
@@ -232,8 +121,6 @@ function followLog(log, path) {
 
 // ---- what this page does
 
-tick()
-setInterval(tick, 5_000)
 if (cards !== null) {
   document.addEventListener('submit', submitted)
   follow(
@@ -245,7 +132,7 @@ if (cards !== null) {
       },
       card: show,
     },
-    live,
+    showLive,
   )
 }
 const log = document.getElementById('log')

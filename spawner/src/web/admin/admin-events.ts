@@ -1,0 +1,86 @@
+// The administrator's page as a stream of events: what has changed since the page was made, as HTML.
+import type { Response } from 'express'
+import type { Person } from '@berth/shared/contract'
+import { BerthError } from '@berth/shared/problems'
+import type { Workspaces } from '../../loop/workspaces.ts'
+import { openEventStream } from '../http/event-stream.ts'
+import type { AdminPages } from './admin-pages.ts'
+import type { Board } from './board.ts'
+
+export interface AdminEvents {
+  /** @param mark of the page */
+  open(response: Response, person: Person, mark: string): void
+}
+
+/** Several changes are sent together. */
+const gatherMs = 200
+/** How often what no phase announces is looked at: last activity, positions, engine. */
+const everyMs = 5_000
+/** A stream of another process begins with all rows at once. */
+const maxPendingBytes = 16 * 1024 * 1024
+const maxStreams = 20
+
+export function createAdminEvents(deps: {
+  workspaces: Workspaces
+  board: Board
+  pages: AdminPages
+}): AdminEvents {
+  const { workspaces, board, pages } = deps
+  const counts = new Map<string, number>()
+
+  function open(response: Response, { name }: Person, mark: string): void {
+    const count = counts.get(name) ?? 0
+    if (count >= maxStreams)
+      throw new BerthError(
+        'limit_connections',
+        `At most ${maxStreams} administrator’s pages may be open at once. Close some tabs.`,
+        { details: { limit: maxStreams } },
+      )
+    counts.set(name, count + 1)
+
+    let told = mark
+    let order = ''
+    let overview = ''
+    let later: NodeJS.Timeout | undefined
+    const stream = openEventStream(response, maxPendingBytes, {
+      onDrain: () => tell(),
+      onClose() {
+        clearInterval(regular)
+        clearTimeout(later)
+        following[Symbol.dispose]()
+        const left = (counts.get(name) ?? 1) - 1
+        if (left === 0) counts.delete(name)
+        else counts.set(name, left)
+      },
+    })
+
+    function tell(): void {
+      clearTimeout(later)
+      later = undefined
+      if (stream.closed || !stream.flowing) return
+      const seen = board.look()
+      const changed = board.since(seen, told)
+      const ids = seen.rows.map(({ id }) => id)
+      const json = JSON.stringify(ids)
+      if (changed.length > 0 || json !== order)
+        stream.send('rows', {
+          ids: json === order ? undefined : ids,
+          rows: changed.map((row) => ({ id: row.id, html: pages.row(row) })),
+        })
+      order = json
+      told = seen.mark
+      const shown = JSON.stringify(seen.overview)
+      if (shown !== overview) stream.send('overview', { html: pages.overview(seen.overview) })
+      overview = shown
+    }
+
+    const changed = (): void => {
+      later ??= setTimeout(tell, gatherMs)
+    }
+    const following = workspaces.followAll(changed)
+    const regular = setInterval(tell, everyMs)
+    tell()
+  }
+
+  return { open }
+}
