@@ -153,7 +153,8 @@ export const problemSchema = z.object({
 export const identityFields = ['user', 'subject', 'groups', 'email'] as const
 export const requestTokens = ['access', 'id'] as const
 
-/** Method and path pattern, such as `GET /api/*`; `*` stands for any characters, the query is not compared. */
+/** Method and path pattern, such as `GET /api/*`; `*` stands for any characters, `{name}` for one segment. A pattern without a
+ * query is compared with the path alone. */
 const backgroundRequestSchema = z.union([
   shortText,
   /** Only with a body of at most that many bytes. */

@@ -190,6 +190,22 @@ describe('hazard: a frozen workspace, whose socket accepts connections and is si
     socket.close()
   })
 
+  it('wakes by a page that opens its lost connection anew, and not by what the page sends over an open session', async () => {
+    await using test = await startFreezing()
+    const { bed } = test
+    await bed.introduce([{ ...labRoute, backgroundRequests: ['GET /socket.io/*?*sid=*'] }])
+    await bed.request({ path: '/first' })
+    await test.untilFrozen()
+    const headers = { 'sec-fetch-mode': 'cors' }
+    const poll = '/socket.io/?EIO=4&transport=polling'
+    const thaws = test.thaws()
+    assert.equal((await bed.request({ path: `${poll}&sid=7f`, headers })).status, 503)
+    assert.equal(test.thaws(), thaws)
+    assert.equal((await bed.request({ path: poll, headers })).status, 200)
+    assert.equal(test.thaws(), thaws + 1)
+    assert.deepEqual(test.whileFrozen, [])
+  })
+
   it('does not wake by a WebSocket whose handshake is a background request, and keeps it open', async () => {
     await using test = await startFreezing()
     await test.bed.introduce([{ ...labRoute, backgroundRequests: ['GET /ws'] }])

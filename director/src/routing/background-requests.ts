@@ -8,6 +8,8 @@ export type IsBackground = (method: string, target: string, bodyBytes: number) =
 
 interface Rule {
   readonly matches: Matches
+  /** The pattern has a query: it is compared with the query as well. */
+  readonly withQuery: boolean
   readonly maxBytes: number
 }
 
@@ -20,7 +22,8 @@ export function createIsBackground(patterns: readonly BackgroundRequest[]): IsBa
       typeof pattern === 'string' ? { request: pattern, maxBytes: Infinity } : pattern
     const [first = '', second] = request.trim().split(/ +/)
     if (first === '') continue
-    const rule = { matches: createGlob(second ?? first), maxBytes }
+    const place = second ?? first
+    const rule = { matches: createGlob(place), withQuery: place.includes('?'), maxBytes }
     if (second === undefined || first === '*') anyMethod.push(rule)
     else byMethod.set(first.toUpperCase(), [...(byMethod.get(first.toUpperCase()) ?? []), rule])
   }
@@ -28,7 +31,8 @@ export function createIsBackground(patterns: readonly BackgroundRequest[]): IsBa
 
   return (method, target, bodyBytes) => {
     const path = pathOf(target)
-    const holds = ({ matches, maxBytes }: Rule) => bodyBytes <= maxBytes && matches(path)
+    const holds = ({ matches, withQuery, maxBytes }: Rule) =>
+      bodyBytes <= maxBytes && matches(withQuery ? target : path)
     return (byMethod.get(method)?.some(holds) ?? false) || anyMethod.some(holds)
   }
 }

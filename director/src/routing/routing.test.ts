@@ -237,6 +237,18 @@ describe('background requests', () => {
       assert.equal(isBackground(method, target, 0), expected)
     })
 
+  it('are compared with the query as well if their pattern has one: an open session of socket.io, and not a new one', () => {
+    const isOfSession = createIsBackground(['GET /socket.io/*?*sid=*', 'GET /x/{id}/?a=1'])
+    for (const [target, expected] of [
+      ['/socket.io/?EIO=4&transport=polling&sid=7f', true],
+      ['/socket.io/?EIO=4&transport=polling', false],
+      ['/socket.io/sid=7f', false],
+      ['/x/7/?a=1', true],
+      ['/x/7/', false],
+    ] as const)
+      assert.equal(isOfSession('GET', target, 0), expected, target)
+  })
+
   it('have a body of no more bytes than their pattern allows, and one of known length', () => {
     const limited = createIsBackground([{ request: 'POST /', maxBytes: 60 }])
     assert.equal(limited('POST', '/', 60), true)
