@@ -5,7 +5,7 @@ import { BerthError } from '@berth/shared/problems'
 import type { Audit } from '../../audit.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Workspace } from '../../policy/domain.ts'
-import { findWorkspace } from '../api/handlers.ts'
+import { findWorkspace } from '../api/find-workspace.ts'
 import { plainText } from '../http/plain-text.ts'
 import { actsOn, type AdminAct } from './acts.ts'
 

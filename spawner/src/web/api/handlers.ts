@@ -5,15 +5,18 @@ import type { Person } from '@berth/shared/contract'
 import { BerthError } from '@berth/shared/problems'
 import type { z } from 'zod'
 import type { Workspaces } from '../../loop/workspaces.ts'
-import type { State, Workspace } from '../../policy/domain.ts'
+import type { Workspace } from '../../policy/domain.ts'
 import { isAllowed } from '../../policy/asked/access.ts'
-import { isTheirs, isTheirsAlone } from '../../policy/asked/theirs.ts'
+import { isTheirs } from '../../policy/asked/theirs.ts'
 import type { Template } from '../../templates/template.ts'
+import type { AdminAct } from '../admin/acts.ts'
+import type { CarryOut } from '../admin/carry-out.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { HexOf } from '../docker-spawner/container-hex.ts'
+import { findOwnWorkspace, findWorkspace } from './find-workspace.ts'
 import type { OperationId } from './operations.ts'
 import { personNamed, type NamedPerson } from './people.ts'
-import type { listQuery, logsQuery, ShownWorkspace, startBody } from './schemas.ts'
+import type { adminRelease, listQuery, logsQuery, ShownWorkspace, startBody } from './schemas.ts'
 import {
   presentWorkspace,
   presentWorkspaces,
@@ -41,6 +44,8 @@ export interface ApiDeps {
   readonly clock: Clock
   /** False: containers have no owner, and every person who is signed in may use them. */
   readonly withUsers: boolean
+  /** What administrators order on the portal. */
+  readonly carryOut?: CarryOut
 }
 
 type OfOne =
@@ -50,6 +55,10 @@ type OfOne =
   | 'stopWorkspace'
   | 'restartWorkspace'
   | 'extendWorkspace'
+  | 'stopAnyWorkspace'
+  | 'restartAnyWorkspace'
+  | 'releasePlace'
+  | 'removeAnyWorkspace'
 
 /** The handlers of all operations except the stream of events, which has no single answer. */
 export type Handlers = Readonly<
@@ -93,17 +102,7 @@ export function createHandlers(deps: ApiDeps): Handlers {
       return { templates: offered.map(showTemplate) }
     },
 
-    listWorkspaces({ query, as }) {
-      const { user, template } = query as z.infer<typeof listQuery>
-      const state = workspaces.state()
-      const all = presentWorkspaces(state).filter(
-        (one) =>
-          (template === undefined || one.template === template) &&
-          (user === undefined || isOf(one, user)) &&
-          (as === undefined || isTheirs(state, one, as)),
-      )
-      return { workspaces: all.map((one) => show(one, as)) }
-    },
+    listWorkspaces: list,
 
     startWorkspace({ body, as }) {
       const wanted = body as z.infer<typeof startBody>
@@ -147,6 +146,34 @@ export function createHandlers(deps: ApiDeps): Handlers {
     showUse: async (asked) => ({ uses: await workspaces.usesOf(findOwn(asked).name) }),
 
     showLimits: () => showLimits(workspaces.state()),
+
+    // The portal lets only administrators through to these.
+    listAllWorkspaces: (asked) => list({ ...asked, as: undefined }),
+    stopAnyWorkspace: (asked) => order('stop', asked),
+    restartAnyWorkspace: (asked) => order('restart', asked),
+    releasePlace: (asked) => order('release', asked),
+    removeAnyWorkspace: (asked) => order('remove', asked),
+  }
+
+  function list({ query, as }: Asked) {
+    const { user, template } = query as z.infer<typeof listQuery>
+    const state = workspaces.state()
+    const all = presentWorkspaces(state).filter(
+      (one) =>
+        (template === undefined || one.template === template) &&
+        (user === undefined || isOf(one, user)) &&
+        (as === undefined || isTheirs(state, one, as)),
+    )
+    return { workspaces: all.map((one) => show(one, as)) }
+  }
+
+  function order(act: AdminAct, { name, body, as }: Asked): ShownWorkspace {
+    const { why = '', user } = body as z.infer<typeof adminRelease>
+    if (deps.carryOut === undefined || as === undefined)
+      throw new BerthError('not_admin', 'Only administrators can do that.')
+    const before = find({ name, query: {}, body: undefined })
+    deps.carryOut({ administrator: as, act, name, why, user })
+    return showNow(before)
   }
 
   function personOf(template: Template, named: NamedPerson): Person {
@@ -186,31 +213,6 @@ export function createHandlers(deps: ApiDeps): Handlers {
       throw new BerthError('limit_total', 'No place is free at the moment.')
     return show(workspace)
   }
-}
-
-type Named = Pick<Asked, 'name' | 'as'>
-
-/** @throws BerthError `workspace_unknown`, also for a workspace that is not the person's */
-export function findWorkspace(state: State, { name, as }: Named): Workspace {
-  const workspace = presentWorkspace(state, name)
-  const mayKnow = workspace !== undefined && (as === undefined || isTheirs(state, workspace, as))
-  if (mayKnow) return workspace
-  throw new BerthError('workspace_unknown', 'There is no workspace with this name.')
-}
-
-/**
- * For what concerns every person in the workspace.
- *
- * @throws BerthError `workspace_unknown` or `conflict`
- */
-export function findOwnWorkspace(state: State, asked: Named): Workspace {
-  const workspace = findWorkspace(state, asked)
-  const { as } = asked
-  if (as === undefined || isTheirsAlone(state, workspace, as)) return workspace
-  throw new BerthError(
-    'conflict',
-    'Several people use this workspace, so no single one of them can do that.',
-  )
 }
 
 export function momentOf(clock: Clock): { readonly now: number; readonly wallStart: number } {

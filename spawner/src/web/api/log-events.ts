@@ -9,7 +9,8 @@ import type { Workspace } from '../../policy/domain.ts'
 import { openEventStream } from '../http/event-stream.ts'
 import { plainText } from '../http/plain-text.ts'
 import { awaitWorkspace } from './await-workspace.ts'
-import { findOwnWorkspace, type Asked } from './handlers.ts'
+import { findOwnWorkspace } from './find-workspace.ts'
+import type { Asked } from './handlers.ts'
 
 export interface LogEvents {
   /** @throws BerthError */

@@ -3,6 +3,8 @@ import { problemStatus, problemMediaType, type ProblemCode } from '@berth/shared
 import { z } from 'zod'
 import { operationsFor, type Audience, type Operation } from './operations.ts'
 import {
+  adminOrder,
+  adminRelease,
   shownLimits,
   shownLogs,
   shownMe,
@@ -14,6 +16,8 @@ import {
 } from './schemas.ts'
 
 const named = {
+  adminOrder,
+  adminRelease,
   shownLimits,
   shownLogs,
   shownMe,
@@ -29,7 +33,7 @@ export function describeApi(version: string, audience: Audience = 'scripts'): Js
   const paths: Record<string, Json> = {}
   for (const [id, operation] of operationsFor(audience)) {
     const path = (paths[operation.path] ??= {})
-    path[operation.method] = describeOperation(id, operation)
+    path[operation.method] = describeOperation(id, operation, audience)
   }
   return {
     openapi: '3.1.0',
@@ -52,7 +56,7 @@ export function describeApi(version: string, audience: Audience = 'scripts'): Js
   }
 }
 
-function describeOperation(id: string, operation: Operation): Json {
+function describeOperation(id: string, operation: Operation, audience: Audience): Json {
   const { summary, path, query, body, status, answer, follows } = operation
   const success = {
     ...(answer === undefined ? {} : { 'application/json': { schema: schemaOf(answer) } }),
@@ -60,6 +64,8 @@ function describeOperation(id: string, operation: Operation): Json {
       ? { 'text/event-stream': { schema: { type: 'string' } } }
       : {}),
   }
+  const isClosed = operation.forAdministrators === true && audience === 'people'
+  const forbidden: readonly ProblemCode[] = isClosed ? ['not_admin'] : []
   const parameters = [...pathParameters(path), ...queryParameters(query)]
   return {
     operationId: id,
@@ -69,13 +75,13 @@ function describeOperation(id: string, operation: Operation): Json {
       ? {}
       : {
           requestBody: {
-            required: true,
+            required: operation.bodyOptional !== true,
             content: { 'application/json': { schema: schemaOf(body) } },
           },
         }),
     responses: {
       [status]: { description: 'Done, or in progress.', content: success },
-      ...problemResponses(['identity_missing', 'bad_request', ...operation.problems]),
+      ...problemResponses(['identity_missing', 'bad_request', ...forbidden, ...operation.problems]),
       ...(body === undefined ? {} : bodyRefusals),
     },
   }

@@ -2,6 +2,8 @@
 import type { ProblemCode } from '@berth/shared/problems'
 import { z } from 'zod'
 import {
+  adminOrder,
+  adminRelease,
   listQuery,
   logsQuery,
   shownLimits,
@@ -20,6 +22,8 @@ export interface Operation {
   readonly summary: string
   readonly query?: z.ZodObject
   readonly body?: z.ZodObject
+  /** The request may leave the body out. */
+  readonly bodyOptional?: true
   readonly status: number
   /** Absent: the answer is a stream of server-sent events. */
   readonly answer?: z.ZodType
@@ -28,12 +32,24 @@ export interface Operation {
   readonly problems: readonly ProblemCode[]
   /** Absent: on `API_PORT` for scripts, and on the portal for the person who is signed in. */
   readonly only?: Audience
+  /** On the portal for administrators only. */
+  readonly forAdministrators?: true
 }
 
 export type Audience = 'scripts' | 'people'
 
 const one = ['workspace_unknown'] as const
 const workspace = { status: 202, answer: shownWorkspace, problems: one } as const
+
+const administrators = { only: 'people', forAdministrators: true } as const
+const order = {
+  ...administrators,
+  body: adminOrder,
+  bodyOptional: true,
+  status: 202,
+  answer: shownWorkspace,
+  problems: ['workspace_unknown', 'conflict'],
+} as const
 
 export const operations = {
   showMe: {
@@ -152,7 +168,45 @@ export const operations = {
     status: 200,
     answer: shownLimits,
     problems: [],
-    only: 'scripts',
+    forAdministrators: true,
+  },
+  listAllWorkspaces: {
+    method: 'get',
+    path: '/admin/workspaces',
+    summary: 'Lists the workspaces of all people, or those that a user owns or has a seat in.',
+    query: listQuery,
+    status: 200,
+    answer: z.object({ workspaces: z.array(shownWorkspace) }),
+    problems: [],
+    ...administrators,
+  },
+  stopAnyWorkspace: {
+    method: 'post',
+    path: '/admin/workspaces/{name}/stop',
+    summary: 'Stops the workspace of any person, even if it is in use. This is audited.',
+    ...order,
+  },
+  restartAnyWorkspace: {
+    method: 'post',
+    path: '/admin/workspaces/{name}/restart',
+    summary:
+      'Stops the workspace of any person and starts it again, with a new container from the current version of its template. This is audited.',
+    ...order,
+  },
+  releasePlace: {
+    method: 'post',
+    path: '/admin/workspaces/{name}/release',
+    summary:
+      'Takes a person out of the queue, or takes their seat in a shared workspace. This is audited.',
+    ...order,
+    body: adminRelease,
+  },
+  removeAnyWorkspace: {
+    method: 'delete',
+    path: '/admin/workspaces/{name}',
+    summary:
+      'Stops the workspace of any person and removes its container. The volumes are kept. This is audited.',
+    ...order,
   },
 } as const satisfies Record<string, Operation>
 

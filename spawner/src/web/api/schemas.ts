@@ -38,6 +38,23 @@ export const listQuery = z.strictObject({
   template: shortText.min(1).optional(),
 })
 
+const why = z
+  .string()
+  .max(200)
+  .optional()
+  .describe('The reason, for the audit log and the history.')
+
+export const adminOrder = z.strictObject({ why }).meta({ id: 'Order' })
+
+export const adminRelease = z
+  .strictObject({
+    why,
+    user: userName
+      .optional()
+      .describe('Whose place it is. It may be left out if only one person has one.'),
+  })
+  .meta({ id: 'Release' })
+
 export const logsQuery = z.strictObject({
   tail: z.coerce
     .number()

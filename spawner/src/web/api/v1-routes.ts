@@ -55,7 +55,7 @@ export function createV1Routes(deps: V1Deps): Router {
   ): readonly RequestHandler[] {
     const answer: RequestHandler = async (request, response, next) => {
       const query = parse(operation.query ?? nothing, request.query)
-      const body = operation.body === undefined ? undefined : readBody(operation.body, request)
+      const body = operation.body === undefined ? undefined : readBody(operation, request)
       const name = String(request.params['name'] ?? '')
       const as = personOf?.(request)
       if (isFollowing(operation, query)) {
@@ -77,10 +77,16 @@ function isFollowing({ follows }: Operation, query: unknown): boolean {
 
 const nothing = z.strictObject({})
 
-function readBody(schema: z.ZodType, request: Request): unknown {
+function readBody({ body: schema = nothing, bodyOptional }: Operation, request: Request): unknown {
+  if (bodyOptional === true && !hasBody(request)) return parse(schema, {})
+
   if (request.is('application/json') === false || request.is('application/json') === null)
     throw new HttpRefusal(415, 'The body must be JSON (Content-Type: application/json).')
   return parse(schema, request.body)
+}
+
+function hasBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 function parse(schema: z.ZodType, value: unknown): unknown {

@@ -365,13 +365,14 @@ describe('the API on the portal', () => {
     assert.equal(portal.phaseOf('lab-alice'), 'ready')
   })
 
-  it('describes itself, without what only scripts may do', async () => {
+  it('describes itself, and refuses what only administrators may do', async () => {
     await using portal = await start()
     const { json } = await portal.api('GET', '/openapi.json')
     const paths = Object.keys(json['paths'] as object)
     assert.ok(paths.includes('/me') && paths.includes('/workspaces/{name}/stop'))
-    assert.ok(!paths.includes('/admin/limits'))
-    assert.equal((await portal.api('GET', '/admin/limits')).status, 404)
+    assert.ok(paths.includes('/admin/limits') && paths.includes('/admin/workspaces'))
+    const refused = await portal.api('GET', '/admin/limits')
+    assert.deepEqual([refused.status, refused.json['code']], [403, 'not_admin'])
   })
 
   it('streams only the workspaces of the person', async () => {

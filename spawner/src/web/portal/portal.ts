@@ -44,7 +44,8 @@ export function createPortal(deps: PortalDeps): Router {
   const { portalUrl, workspaces, settings, assets, clock, hexOf, version, audit } = deps
   const { administrators } = settings
   const router = Router({ caseSensitive: true, strict: true })
-  const api: ApiDeps = { workspaces, hexOf, clock, withUsers: true }
+  const carryOut = createCarryOut({ workspaces, audit, clock })
+  const api: ApiDeps = { workspaces, hexOf, clock, withUsers: true, carryOut }
   const handlers = createHandlers(api)
   const tokens = createFormTokens(settings.internalSecret, clock)
   const pages = createPortalPages({ settings, assets, tokens, wallNow: () => clock.wall() })
@@ -95,10 +96,13 @@ export function createPortal(deps: PortalDeps): Router {
   const adminPages = createAdminPages({ settings, assets, wallNow: () => clock.wall() })
   const refusal = (person: Person) => pages.problem(person, 'not_admin')
   const board = createBoard({ workspaces, clock })
-  const carryOut = createCarryOut({ workspaces, audit, clock })
   const around = { workspaces, tokens, personOf, refusal }
   router.use('/admin', createAdmin({ ...around, board, check, carryOut, pages: adminPages }))
   router.use(createPortalForms({ handlers, tokens, personOf }))
+  router.use(`${apiBase}/admin`, (request, _response, next) => {
+    if (!check(request)) throw new BerthError('not_admin', 'Only administrators can do that.')
+    next()
+  })
   router.use(apiBase, refuseForms, createV1Routes({ ...api, version, personOf }))
   router.use(() => {
     throw new BerthError('template_unknown', 'There is nothing at this address of the portal.')
