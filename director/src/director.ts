@@ -19,6 +19,7 @@ import { createHeaderScrub } from './headers/scrub.ts'
 import { createCheckOrigin } from './identity/check-origin.ts'
 import { createCheckRequest } from './identity/check-request.ts'
 import { createIdentify } from './identity/identify.ts'
+import { createIdentifyRequest } from './identity/request-id.ts'
 import { createActivityReporter } from './leases/activity-reporter.ts'
 import { createLeaseTable } from './leases/lease-table.ts'
 import { createUseLog } from './leases/use-log.ts'
@@ -158,7 +159,12 @@ export async function startDirector(
       maxWebSockets: config.MAX_WEBSOCKETS_PER_USER,
     }),
     metrics,
-    accessLog: createAccessLog({ log, clock, metrics }),
+    accessLog: createAccessLog({
+      log,
+      clock,
+      metrics,
+      identifyRequest: createIdentifyRequest(config.GATEWAY_SECRET),
+    }),
     deadlines: {
       pageAfterMs: config.LOADING_PAGE_AFTER,
       waitMs: config.REQUEST_WAIT_TIMEOUT,

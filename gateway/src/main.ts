@@ -2,6 +2,7 @@
 // starts with the variables alone, as it did before: the director accepts both.
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { loggingEnvironment } from './logging-environment.ts'
 import { structured } from './structured.ts'
 
 const program = '/bin/oauth2-proxy'
@@ -36,4 +37,4 @@ function configure(): string[] {
   }
 }
 
-process.execve?.(program, [program, ...args, ...configure()])
+process.execve?.(program, [program, ...args, ...configure()], loggingEnvironment(process.env))

@@ -60,7 +60,10 @@ describe('the structured configuration of oauth2-proxy', () => {
 
   it('proves the gateway by a header of its own, so that Authorization is the application’s', () => {
     const text = structured(converted(), { OAUTH2_PROXY_BASIC_AUTH_PASSWORD: 's' })
-    assert.deepEqual(names(text), ['X-Forwarded-User', 'X-Forwarded-For', 'Berth-Gateway-Secret'])
+    assert.deepEqual(names(text), [
+      ...['X-Forwarded-User', 'X-Forwarded-For', 'X-Request-Id'],
+      'Berth-Gateway-Secret',
+    ])
     assert.deepEqual(read(text).injectRequestHeaders.at(-1), {
       name: 'Berth-Gateway-Secret',
       preserveRequestValue: false,
@@ -80,7 +83,7 @@ describe('the structured configuration of oauth2-proxy', () => {
     assert.deepEqual(own, { name: 'Berth-Gateway-Secret', preserveRequestValue: false, values: [] })
   })
 
-  it('believes X-Forwarded-For only of a proxy in front that the variables name', () => {
+  it('believes X-Forwarded-For and X-Request-Id only of a proxy in front that the variables name', () => {
     for (const [value, believed] of [
       [undefined, false],
       ['', false],
@@ -89,7 +92,8 @@ describe('the structured configuration of oauth2-proxy', () => {
       ['1', true],
     ] as const) {
       const env = value === undefined ? {} : { OAUTH2_PROXY_REVERSE_PROXY: value }
-      assert.equal(!names(structured(converted(), env)).includes('X-Forwarded-For'), believed)
+      for (const name of ['X-Forwarded-For', 'X-Request-Id'])
+        assert.equal(!names(structured(converted(), env)).includes(name), believed, name)
     }
   })
 

@@ -31,8 +31,11 @@ export function structured(converted: string, env: Environment): string {
     upstreamConfig: { ...upstreams, proxyRawPath: true },
     injectRequestHeaders: [
       ...headers.filter((header) => !provesByPassword(header)),
-      // Without a value, a header is only removed: the address of a client that says who it is would be believed.
-      ...(isTrue(env['OAUTH2_PROXY_REVERSE_PROXY']) ? [] : [set('X-Forwarded-For')]),
+      // Without a value, a header is only removed. Only a proxy in front may say where a request came from, and its id:
+      // what a client says would be believed.
+      ...(isTrue(env['OAUTH2_PROXY_REVERSE_PROXY'])
+        ? []
+        : [set('X-Forwarded-For'), set('X-Request-Id')]),
       set('Berth-Gateway-Secret', ...(env[passwordName] ? [{ fromEnv: passwordName }] : [])),
     ],
   }

@@ -314,7 +314,12 @@ describe('a client that goes away', () => {
     await using front = await startWorkspace((req, res) => {
       res.on('close', () => {
         const options = { req, res, dispatcher, target: '/', headers: [], hooks: {} }
-        const rest = { answerTimeoutMs: 0, expectContinue: false, toClient: () => [] }
+        const rest = {
+          requestId: 'request-1',
+          answerTimeoutMs: 0,
+          expectContinue: false,
+          toClient: () => [],
+        }
         void forwardRequest({ ...options, ...rest }).then(outcome.resolve)
       })
       req.socket.destroy()

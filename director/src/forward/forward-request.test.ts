@@ -33,7 +33,7 @@ describe('a request and its answer', () => {
         seen = chunk.toString('latin1').split('\r\n')
         socket.end(
           'HTTP/1.1 200 All Fine\r\nX-b: 1\r\nx-A: \xe9\r\nX-B: 2\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n' +
-            'content-LENGTH: 2\r\nConnection: X-Secret\r\nX-Secret: 1\r\n\r\nok',
+            'content-LENGTH: 2\r\nX-Request-Id: request-1\r\nConnection: X-Secret\r\nX-Secret: 1\r\n\r\nok',
           'latin1',
         )
       })
@@ -53,7 +53,7 @@ describe('a request and its answer', () => {
     ])
     assert.match(
       answer,
-      /^HTTP\/1\.1 200 All Fine\r\nX-b: 1\r\nx-A: \xe9\r\nX-B: 2\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\ncontent-LENGTH: 2\r\nConnection: close\r\n\r\nok$/,
+      /^HTTP\/1\.1 200 All Fine\r\nX-b: 1\r\nx-A: \xe9\r\nX-B: 2\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\ncontent-LENGTH: 2\r\nX-Request-Id: request-1\r\nConnection: close\r\n\r\nok$/,
     )
   })
 
@@ -163,7 +163,10 @@ describe('a request and its answer', () => {
     })
     await using front = await startFront(workspace.address)
     const answer = await exchange(front.address, 'GET / HTTP/1.0\r\nHost: h\r\n\r\n')
-    assert.match(answer, /^HTTP\/1\.1 200 OK\r\nConnection: close\r\n\r\nok$/)
+    assert.match(
+      answer,
+      /^HTTP\/1\.1 200 OK\r\nX-Request-Id: request-1\r\nConnection: close\r\n\r\nok$/,
+    )
   })
 })
 

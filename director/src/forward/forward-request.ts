@@ -14,6 +14,8 @@ export interface ForwardRequest {
   readonly freshConnection?: () => Dispatcher
   /** Path and query, byte for byte: `req.url`. */
   readonly target: string
+  /** For the answer. */
+  readonly requestId: string
   /** Scrubbed: raw names and values in turn. */
   readonly headers: string[]
   /** Scrubs the raw headers of the answer. */

@@ -41,7 +41,7 @@ describe('a handshake', () => {
     assert.equal(
       answer,
       'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-b: \xe9\r\n' +
-        'Set-Cookie: mine=1\r\nSec-WebSocket-Accept: s3\r\n\r\n',
+        'Set-Cookie: mine=1\r\nSec-WebSocket-Accept: s3\r\nX-Request-Id: request-1\r\n\r\n',
     )
   })
 

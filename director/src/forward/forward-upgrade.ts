@@ -19,6 +19,8 @@ export interface ForwardUpgrade {
   readonly address: Address
   /** Path and query, byte for byte. */
   readonly target: string
+  /** For the answer. */
+  readonly requestId: string
   /** Scrubbed, without `Connection` and `Upgrade`: the forwarder adds those. */
   readonly headers: readonly string[]
   readonly toClient: (rawHeaders: readonly string[]) => string[]
@@ -62,7 +64,7 @@ export function createUpgradeForwarder(
 }
 
 function open(
-  { socket, head, hooks, toClient }: ForwardUpgrade,
+  { socket, head, requestId, hooks, toClient }: ForwardUpgrade,
   { answer, workspace }: Extract<HandshakeResult, { kind: 'switched' }>,
 ): UpgradedConnection {
   hooks.onAnswer?.()
@@ -71,13 +73,14 @@ function open(
   const lines = [`HTTP/1.1 101 ${answer.statusMessage ?? ''}`, 'Connection: Upgrade']
   lines.push(`Upgrade: ${answer.headers.upgrade ?? 'websocket'}`)
   for (const [name, value] of pairs(toClient(answer.rawHeaders))) lines.push(`${name}: ${value}`)
+  lines.push(`X-Request-Id: ${requestId}`)
   socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
   if (head.length > 0) socket.unshift(head)
   return connect({ client: socket, workspace, hooks })
 }
 
 function passOn(
-  { req, socket, hooks, toClient }: ForwardUpgrade,
+  { req, socket, requestId, hooks, toClient }: ForwardUpgrade,
   answer: IncomingMessage,
   resolve: (outcome: UpgradeOutcome) => void,
 ): void {
@@ -85,7 +88,7 @@ function passOn(
   const status = answer.statusCode ?? 502
   const res = createSocketResponse(req, socket)
   const headers = toClient(answer.rawHeaders)
-  writeAnswerHead(req, res, { status, message: answer.statusMessage, headers })
+  writeAnswerHead(req, res, { status, message: answer.statusMessage, headers, requestId })
   let bytesOut = 0
   answer.on('data', (chunk: Buffer) => {
     bytesOut += chunk.length

@@ -17,6 +17,7 @@ import { createRequestBody, hasBody, type RequestBody } from './request-body.ts'
 export interface ExchangeOptions {
   readonly req: IncomingMessage
   readonly res: ServerResponse
+  readonly requestId: string
   readonly hooks: ForwardHooks
   readonly toClient: (rawHeaders: readonly string[]) => string[]
   /** From the moment a connection has the request until the head of the final answer; upload progress restarts it. */
@@ -100,7 +101,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     _headers: unknown,
     message?: string,
   ): void {
-    const { req, res, hooks, toClient } = this.#options
+    const { req, res, requestId, hooks, toClient } = this.#options
     const headers = toClient(rawStrings(controller.rawHeaders))
     if (status < 200) {
       this.#interim += 1
@@ -110,7 +111,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     }
     clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#sized = writeAnswerHead(req, res, { status, message, headers })
+    this.#sized = writeAnswerHead(req, res, { status, message, headers, requestId })
     this.#status = status
     hooks.onAnswer?.()
     res.on('drain', this.#onDrain)

@@ -16,9 +16,13 @@ const gateway = {
 const gatewayCookies = ['_oauth2_proxy*', 'mod_auth_openidc_*']
 const passes = createHeaderScrub({ gateway, gatewayCookies })
 const route: PassedHeaders = { passIdentity: [], passTokens: [], authorization: 'application' }
-const context = { remoteAddress: '::ffff:10.0.0.2', proof: 'none', route } as const
+const requestId = 'request-1'
+const context = { remoteAddress: '::ffff:10.0.0.2', proof: 'none', requestId, route } as const
 const answerTo = (host: string) => ({ host, path: undefined, target: '/' })
-const set = ['X-Forwarded-For', '10.0.0.2', 'X-Forwarded-Proto', 'http']
+const set = [
+  ...['X-Forwarded-For', '10.0.0.2', 'X-Forwarded-Proto', 'http'],
+  ...['X-Request-Id', 'request-1'],
+]
 
 describe('on the way to a workspace', () => {
   for (const [name, value] of [
@@ -42,6 +46,7 @@ describe('on the way to a workspace', () => {
     ['X-Forwarded-Access-Token', 'x'],
     ['X-Forwarded-Prefix', '/lab'],
     ['Berth-Ends-At', 'x'],
+    ['X-Request-Id', 'of the client'],
     ['Berth-Base', '/lab'],
     ['Berth-Workspace', 'lab-bob'],
     ['Berth-Gateway-Secret', 'x'],
@@ -66,6 +71,8 @@ describe('on the way to a workspace', () => {
       'H:1',
       'X-Forwarded-Proto',
       'http',
+      'X-Request-Id',
+      'request-1',
     ])
   })
 
@@ -131,7 +138,7 @@ describe('on the way to a workspace', () => {
 
   it('the forwarded scheme is that of the public URL', () => {
     const https = createHeaderScrub({ gateway, gatewayCookies, publicUrl: 'https://h' })
-    assert.equal(https.toWorkspace([], context).at(-1), 'https')
+    assert.equal(https.toWorkspace([], context).at(-3), 'https')
   })
 
   it('a second scrub changes nothing more', () => {

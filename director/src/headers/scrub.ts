@@ -7,6 +7,7 @@ import {
   type Person,
   type Route,
 } from '@berth/shared/contract'
+import { requestIdHeader } from '@berth/shared/request-id'
 import {
   identityHeaderNames,
   type GatewaySettings,
@@ -34,6 +35,7 @@ export interface RequestContext {
   /** The Host that the browser has; absent: the Host as it came. */
   readonly host?: string | undefined
   readonly proof: GatewayProof
+  readonly requestId: string
 }
 
 /** The fields of a route that decide which of the gateway's headers its application gets. */
@@ -80,12 +82,15 @@ export interface HeaderScrub {
 
 const accessTokenHeader = 'x-forwarded-access-token'
 
-/** Besides reserved headers: the director answers `Expect` itself, and undici sends no request trailers. */
-const droppedFromRequests: ReadonlySet<string> = new Set(['expect', 'trailer'])
+/** Besides reserved headers: the director answers `Expect` itself, undici sends no request trailers, and the id of a
+ * request is the one that the director has read or made. */
+const droppedFromRequests: ReadonlySet<string> = new Set(['expect', 'trailer', requestIdHeader])
 
-/** These would make a proxy in front, or the browser, fetch from another place on behalf of the workspace. */
+/** These would make a proxy in front, or the browser, fetch from another place on behalf of the workspace. The id of a
+ * request is the director's. */
 const droppedFromAnswers: ReadonlySet<string> = new Set([
   'alt-svc',
+  requestIdHeader,
   'set-cookie2',
   'x-accel-redirect',
   'x-sendfile',
@@ -148,6 +153,8 @@ export function createHeaderScrub({
       ...(host === undefined ? [] : ['X-Forwarded-Host', host]),
       'X-Forwarded-Proto',
       scheme,
+      'X-Request-Id',
+      context.requestId,
     ]
   }
 

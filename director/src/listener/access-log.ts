@@ -1,7 +1,11 @@
 // The access log: one line for each request and each WebSocket that has ended. Queries are left out: they carry tokens.
+// Every other line about a request has the same `requestId`.
+import type { IncomingMessage } from 'node:http'
 import type { Clock } from '@berth/shared/clock'
 import { bounded, type Log } from '@berth/shared/log'
 import type { ProblemCode } from '@berth/shared/problems'
+import type { IdentifyRequest } from '../identity/request-id.ts'
+import { pathOf } from '../routing/path-prefix.ts'
 import type { Metrics, RequestOutcome, Protocol } from './metrics.ts'
 
 export interface Ending {
@@ -18,6 +22,7 @@ export interface Ending {
 
 /** What is known about a request so far. It is filled in while the request is served. */
 export interface Entry {
+  readonly requestId: string
   readonly method: string
   readonly target: string
   readonly protocol: Protocol
@@ -27,11 +32,16 @@ export interface Entry {
 }
 
 export interface AccessLog {
-  begin(
-    request: { method?: string | undefined; url?: string | undefined },
+  /**
+   * Writes the line of the request when it has been served.
+   *
+   * @returns how it ended. Never rejects: a fault while it is served is logged, and is `faulty`
+   */
+  record(
+    request: Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders'>,
     protocol: Protocol,
-  ): Entry
-  end(entry: Entry, ending: Ending): void
+    serve: (entry: Entry) => Promise<Ending>,
+  ): Promise<Ending>
 }
 
 export const clientGoneStatus = 499
@@ -42,6 +52,8 @@ export const clientGone: Ending = {
   bytesIn: 0,
   bytesOut: 0,
 }
+/** A fault of the director. Its connection ends without an answer. */
+export const faulty: Ending = { outcome: 'failed', status: 500, bytesIn: 0, bytesOut: 0 }
 const pathLimit = 256
 
 /** The ending of a refused request, with what is logged about the refusal. */
@@ -49,34 +61,49 @@ export function withReason(ending: Ending, { logged }: { readonly logged?: strin
   return logged === undefined ? ending : { ...ending, cause: { message: logged } }
 }
 
-export function createAccessLog(deps: { log: Log; clock: Clock; metrics: Metrics }): AccessLog {
-  const { log, clock, metrics } = deps
+export function createAccessLog(deps: {
+  log: Log
+  clock: Clock
+  metrics: Metrics
+  identifyRequest: IdentifyRequest
+}): AccessLog {
+  const { log, clock, metrics, identifyRequest } = deps
+
+  function end(entry: Entry, ending: Ending): void {
+    const { requestId, method, target, protocol, startedAt, user, workspace } = entry
+    metrics.closed(protocol)
+    metrics.ended(protocol, ending.outcome)
+    log.info(
+      {
+        requestId,
+        user: user === undefined ? undefined : bounded(user),
+        workspace,
+        method: bounded(method, 32),
+        path: bounded(pathOf(target), pathLimit),
+        status: ending.status,
+        outcome: ending.outcome,
+        code: ending.code,
+        cause: ending.cause === undefined ? undefined : bounded(ending.cause.message),
+        bytesIn: ending.bytesIn,
+        bytesOut: ending.bytesOut,
+        ms: Math.round((clock.now() - startedAt) * 10) / 10,
+        upgrade: protocol === 'websocket',
+      },
+      'request ended',
+    )
+  }
+
   return {
-    begin({ method = '', url: target = '' }, protocol) {
+    async record({ method = '', url: target = '', rawHeaders }, protocol, serve) {
       metrics.opened(protocol)
-      return { method, target, protocol, startedAt: clock.now() }
-    },
-    end({ method, target, protocol, startedAt, user, workspace }, ending) {
-      metrics.closed(protocol)
-      metrics.ended(protocol, ending.outcome)
-      const query = target.indexOf('?')
-      log.info(
-        {
-          user: user === undefined ? undefined : bounded(user),
-          workspace,
-          method: bounded(method, 32),
-          path: bounded(query === -1 ? target : target.slice(0, query), pathLimit),
-          status: ending.status,
-          outcome: ending.outcome,
-          code: ending.code,
-          cause: ending.cause === undefined ? undefined : bounded(ending.cause.message),
-          bytesIn: ending.bytesIn,
-          bytesOut: ending.bytesOut,
-          ms: Math.round((clock.now() - startedAt) * 10) / 10,
-          upgrade: protocol === 'websocket',
-        },
-        'request ended',
-      )
+      const requestId = identifyRequest(rawHeaders)
+      const entry: Entry = { requestId, method, target, protocol, startedAt: clock.now() }
+      const ending = await serve(entry).catch((error: unknown): Ending => {
+        log.error({ requestId, error }, 'serving a request failed')
+        return faulty
+      })
+      end(entry, ending)
+      return ending
     },
   }
 }

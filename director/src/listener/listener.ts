@@ -66,11 +66,11 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
   })
   server.on('request', (req, res) => {
     if (closing) res.shouldKeepAlive = false
-    track(serveRequest(req, res, false), req.socket)
+    void serveRequest(req, res, false)
   })
   server.on('checkContinue', (req, res) => {
     if (closing) res.shouldKeepAlive = false
-    track(serveRequest(req, res, true), req.socket)
+    void serveRequest(req, res, true)
   })
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Node emits a pipelined upgrade before the answers to earlier requests are written: the two would mix.
@@ -79,7 +79,7 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
       return
     }
     // Node's server passes only its own sockets.
-    track(upgrades.serve(req, socket as Socket, head), socket)
+    void upgrades.serve(req, socket as Socket, head)
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const code = error.code ?? ''
@@ -91,13 +91,6 @@ export async function startListener(deps: ListenerDeps): Promise<Listener> {
     const problemCode: ProblemCode = 'bad_request'
     refusals.toSocket(socket, { ...refusals.problem(problemCode, detail), status })
   })
-
-  function track(serving: Promise<void>, socket: Duplex): void {
-    serving.catch((error: unknown) => {
-      log.error({ error }, 'serving a request failed')
-      socket.destroy()
-    })
-  }
 
   const port = await listen(server, deps.port)
   server.on('error', (error) => log.error({ error }, 'listener failed'))

@@ -8,6 +8,7 @@ import {
   type ProblemCode,
   type ProblemExtras,
 } from '@berth/shared/problems'
+import { requestIdHeader } from '@berth/shared/request-id'
 import type { Failed } from '../forward/outcome.ts'
 import { noticeHeaders, renderNotice, type Notice, type NoticeAction } from './notice-page.ts'
 
@@ -20,8 +21,9 @@ export interface Refusals {
     asPage: boolean,
     actions?: readonly NoticeAction[],
   ): number
-  /** For an upgrade, which has no response object. Ends the socket. @returns bytes of the body */
-  toSocket(socket: Duplex, problem: Problem): number
+  /** For an upgrade, which has no response object, and for what is no request (without an id). Ends the socket.
+   * @returns bytes of the body */
+  toSocket(socket: Duplex, problem: Problem, requestId?: string): number
 }
 
 const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
@@ -102,8 +104,10 @@ export function createRefusals(
       response.end(body)
       return body.length
     },
-    toSocket(socket, problem) {
-      const [fields, body] = render(problem, false)
+    toSocket(socket, problem, requestId) {
+      const [rendered, body] = render(problem, false)
+      const fields =
+        requestId === undefined ? rendered : { ...rendered, [requestIdHeader]: requestId }
       const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
       const reason = STATUS_CODES[problem.status] ?? ''
       const head = `HTTP/1.1 ${problem.status} ${reason}\r\n${lines.join('')}connection: close\r\n\r\n`

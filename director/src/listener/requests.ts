@@ -1,6 +1,7 @@
 // Serves one HTTP request: admits it, finds a seat, and forwards it, or answers with a page or a problem.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Problem, ProblemCode } from '@berth/shared/problems'
+import { requestIdHeader } from '@berth/shared/request-id'
 import type { PassThrough } from '../spawner/pass-through.ts'
 import { failureDetail, tooManyDetail, type Refusals } from './refusals.ts'
 import type { ConnectionPools } from '../forward/connection-pools.ts'
@@ -14,6 +15,7 @@ import type { UseLog } from '../leases/use-log.ts'
 import { pathOf } from '../routing/path-prefix.ts'
 import {
   clientGone,
+  faulty,
   clientGoneStatus,
   withReason,
   type AccessLog,
@@ -73,6 +75,7 @@ export interface ServeDeps extends SeatingDeps {
   readonly uses: UseLog
 }
 
+/** Never rejects. */
 export type ServeRequest = (
   req: IncomingMessage,
   res: ServerResponse,
@@ -97,10 +100,11 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     readonly base?: string
   }
 
-  function refuse({ req, res, base }: Exchange, problem: Problem): Ending {
+  function refuse(exchange: Exchange, problem: Problem): Ending {
+    const { req, base } = exchange
     metrics.refused(problem.code)
     const bytesOut = refusals.toResponse(
-      res,
+      own(exchange),
       problem,
       wantsPage(req),
       actionsFor(problem, req, base),
@@ -108,6 +112,11 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     discardUpload(req, refusedGrace)
     const { code, status } = problem
     return { outcome: 'refused', status, code, bytesIn: 0, bytesOut }
+  }
+
+  /** The response, for an answer of the director itself. */
+  function own({ res, entry }: Exchange): ServerResponse {
+    return res.setHeader(requestIdHeader, entry.requestId)
   }
 
   const refuseWith = (exchange: Exchange, code: ProblemCode, detail: string): Ending =>
@@ -144,10 +153,14 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     }
   }
 
-  const passed = ({ req, res, expectContinue }: Exchange, admitted: AdmittedRequest) => ({
+  const passed = (
+    { req, res, expectContinue, entry: { requestId } }: Exchange,
+    admitted: AdmittedRequest,
+  ) => ({
     req,
     res,
     expectContinue,
+    requestId,
     person: admitted.person,
     proof: admitted.proof,
     template: admitted.route.template,
@@ -181,7 +194,9 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
       dispatcher: pools.get(seat.lease),
       freshConnection: () => pools.fresh(seat.lease),
       target,
+      requestId: entry.requestId,
       headers: headers.toWorkspace(req.rawHeaders, {
+        requestId: entry.requestId,
         remoteAddress,
         host,
         proof,
@@ -233,16 +248,18 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     return await page(exchange, admitted)
   }
 
-  function rest({ req, res }: Exchange): Ending {
-    res.writeHead(200, restingWorkerHeaders).end(restingWorker)
-    discardUpload(req, refusedGrace)
+  function rest(exchange: Exchange): Ending {
+    own(exchange).writeHead(200, restingWorkerHeaders).end(restingWorker)
+    discardUpload(exchange.req, refusedGrace)
     return { outcome: 'own', status: 200, bytesIn: 0, bytesOut: restingWorker.length }
   }
 
   /** Clients must not remember it: the next snapshot of routes may change it. */
-  function redirect({ req, res }: Exchange, { status, location }: Redirect): Ending {
-    res.writeHead(status, { location, 'cache-control': 'no-store', 'content-length': '0' }).end()
-    discardUpload(req, refusedGrace)
+  function redirect(exchange: Exchange, { status, location }: Redirect): Ending {
+    own(exchange)
+      .writeHead(status, { location, 'cache-control': 'no-store', 'content-length': '0' })
+      .end()
+    discardUpload(exchange.req, refusedGrace)
     return { outcome: 'own', status, bytesIn: 0, bytesOut: 0 }
   }
 
@@ -252,21 +269,25 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   const passOwn = async (exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> =>
     ending(exchange, await passThrough.own(passed(exchange, admitted)), 'own')
 
-  async function serveSignOut({ req, res }: Exchange): Promise<Ending> {
-    const { status, bytes } = await signOut(req, res)
+  async function serveSignOut(exchange: Exchange): Promise<Ending> {
+    const { req, entry } = exchange
+    const { status, bytes } = await signOut(req, own(exchange), entry.requestId)
     discardUpload(req, refusedGrace)
     return { outcome: 'own', status, bytesIn: 0, bytesOut: bytes }
   }
 
-  async function serveClearCookies({ req, res }: Exchange): Promise<Ending> {
-    const status = await clearCookies(req, res)
+  async function serveClearCookies(exchange: Exchange): Promise<Ending> {
+    const { req } = exchange
+    const status = await clearCookies(req, own(exchange))
     discardUpload(req, refusedGrace)
     return { outcome: 'own', status, bytesIn: 0, bytesOut: 0 }
   }
 
   async function passToPortal(exchange: Exchange, admitted: PortalRequest): Promise<Ending> {
-    const { req, res, expectContinue } = exchange
-    const outcome = await passThrough.portal({ req, res, expectContinue, ...admitted })
+    const { req, res, expectContinue, entry } = exchange
+    const { requestId } = entry
+    const passing = { req, res, expectContinue, requestId, ...admitted }
+    const outcome = await passThrough.portal(passing)
     return ending(exchange, outcome, 'own')
   }
 
@@ -299,9 +320,11 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   }
 
   return async (req, res, expectContinue) => {
-    const entry = accessLog.begin(req, 'http')
     res.on('error', () => req.socket.destroy())
-    accessLog.end(entry, await serve({ req, res, expectContinue, entry }))
+    const ending = await accessLog.record(req, 'http', (entry) =>
+      serve({ req, res, expectContinue, entry }),
+    )
+    if (ending === faulty) req.socket.destroy()
   }
 }
 

@@ -62,7 +62,9 @@ export function createSeating(deps: SeatingDeps): Seating {
     const signal = AbortSignal.any([hangUp.signal, closing])
     if (round > 1) await pause(setTimer, retryPauseMs(round), signal)
     const { start } = kind
-    const result = await seats.request({ holder, route, start, navigation, until, failed, signal })
+    const { requestId } = entry
+    const asked = { holder, route, start, navigation, until, failed, requestId, signal }
+    const result = await seats.request(asked)
     if (result.status === 'granted') return result.seat
     if (result.status !== 'aborted') return result
     return { status: hangUp.signal.aborted ? 'client-gone' : 'closing' }

@@ -12,7 +12,7 @@ import type { Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
 import { pathOf } from '../routing/path-prefix.ts'
 import type { FrameRules, Heartbeat } from '../routing/quiet-frames.ts'
-import { clientGone, withReason, type Ending, type Entry } from './access-log.ts'
+import { clientGone, faulty, withReason, type Ending, type Entry } from './access-log.ts'
 import { noWebSocketDetail, type AdmittedRequest } from './admission.ts'
 import { createHeartbeats, type Heartbeats } from './heartbeats.ts'
 import { failureDetail, tooManyDetail } from './refusals.ts'
@@ -30,6 +30,7 @@ export interface UpgradeDeps extends Omit<
 }
 
 export interface Upgrades {
+  /** Never rejects. */
   serve(req: IncomingMessage, socket: Socket, head: Buffer): Promise<void>
   /** Closes every open WebSocket with 1012. */
   closeAll(): void
@@ -53,9 +54,9 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     readonly entry: Entry
   }
 
-  function refuse({ socket }: Exchange, problem: Problem): Ending {
+  function refuse({ socket, entry }: Exchange, problem: Problem): Ending {
     metrics.refused(problem.code)
-    const bytesOut = refusals.toSocket(socket, problem)
+    const bytesOut = refusals.toSocket(socket, problem, entry.requestId)
     const { code, status } = problem
     return { outcome: 'refused', status, code, bytesIn: 0, bytesOut }
   }
@@ -65,6 +66,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
 
   /** Lets a client's data pass while the lease is good. Without a good lease, a seat at the same address is requested. */
   function createDataCheck(
+    requestId: string,
     admitted: AdmittedRequest,
     opened: Lease,
     gone: AbortSignal,
@@ -78,6 +80,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
         start: 'wake',
         navigation: false,
         until: clock.now() + deadlines.waitMs,
+        requestId,
         signal: AbortSignal.any([gone, closing]),
       })
       return found.status === 'granted' && isSame(found.seat.lease, opened)
@@ -92,6 +95,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
 
   /** After a background handshake no frame is use, unless rules name the path: then they decide. */
   function frameHooks(
+    requestId: string,
     admitted: AdmittedRequest,
     { activity, lease }: Seat,
     rules: FrameRules | undefined,
@@ -104,7 +108,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
         activity.touch()
         uses.note(lease.workspace, { what: 'frame', method: 'GET', path }, bytes)
       },
-      onClientData: createDataCheck(admitted, lease, gone),
+      onClientData: createDataCheck(requestId, admitted, lease, gone),
       ...(rules === undefined ? {} : judged(admitted, rules)),
     }
   }
@@ -118,11 +122,15 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
   })
 
   /** Whether the workspace can speak for itself on this connection: it is not frozen, as far as is known. */
-  async function runs({ seatKey, holder, route }: AdmittedRequest, gone: AbortSignal) {
+  async function runs(
+    requestId: string,
+    { seatKey, holder, route }: AdmittedRequest,
+    gone: AbortSignal,
+  ) {
     if (table.current(seatKey) !== undefined) return true
     const signal = AbortSignal.any([gone, closing])
     const asked = { holder, route, start: 'no', navigation: false, until: clock.now() } as const
-    const { status } = await seats.request({ ...asked, signal })
+    const { status } = await seats.request({ ...asked, requestId, signal })
     return status === 'granted' || status === 'waiting'
   }
 
@@ -146,6 +154,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     seat: Seat,
   ): Promise<Ending | undefined> {
     const { req, socket, head, entry } = exchange
+    const { requestId } = entry
     const { host, remoteAddress, proof, route, kind, innerTarget } = admitted
     const rules = route.frameRules(innerTarget)
     const offered = rules?.readsPayload === true ? uncompressed(req.rawHeaders) : req.rawHeaders
@@ -167,7 +176,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
         setTimer,
         heartbeat,
         say,
-        runs: () => runs(admitted, gone.signal),
+        runs: () => runs(requestId, admitted, gone.signal),
       })
     let heartbeats: Heartbeats | undefined
     const outcome = await forwardUpgrade({
@@ -176,7 +185,9 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
       head,
       address: seat.lease.address,
       target: innerTarget,
+      requestId,
       headers: headers.toWorkspace(offered, {
+        requestId,
         remoteAddress,
         host,
         proof,
@@ -190,7 +201,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
         ...use.hooks,
         // Data that a server pushes is no use.
         onDrained: () => undefined,
-        ...frameHooks(admitted, seat, rules, gone.signal),
+        ...frameHooks(requestId, admitted, seat, rules, gone.signal),
         onHeard: () => heartbeats?.heard(),
       },
     })
@@ -255,10 +266,10 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     async serve(req, socket, head) {
       // The close event that follows is handled; the error adds nothing.
       socket.on('error', () => socket.destroy())
-      const entry = accessLog.begin(req, 'websocket')
-      const ending = await serve({ req, socket, head, entry })
-      if (ending.outcome === 'client_gone') socket.destroy()
-      accessLog.end(entry, ending)
+      const ending = await accessLog.record(req, 'websocket', (entry) =>
+        serve({ req, socket, head, entry }),
+      )
+      if (ending.outcome === 'client_gone' || ending === faulty) socket.destroy()
     },
     closeAll() {
       ended = true

@@ -3,7 +3,7 @@ import { abortAfter } from '@berth/shared/deadline'
 import type { Log } from '@berth/shared/log'
 
 /** @returns `undefined` when the provider names no address, or cannot be asked now */
-export type FindEndSession = () => Promise<string | undefined>
+export type FindEndSession = (requestId: string) => Promise<string | undefined>
 
 export interface EndSessionDeps {
   /** The issuer; without one there is nobody to ask. */
@@ -18,7 +18,7 @@ const deadlineMs = 5_000
 export function createFindEndSession({ issuer, fetch, log }: EndSessionDeps): FindEndSession {
   let known: { readonly endpoint: string | undefined } | undefined
 
-  return async () => {
+  return async (requestId) => {
     if (issuer === undefined) return undefined
     if (known !== undefined) return known.endpoint
     const url = `${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`
@@ -28,7 +28,10 @@ export function createFindEndSession({ issuer, fetch, log }: EndSessionDeps): Fi
       known = { endpoint: endpointIn(await answer.json()) }
       return known.endpoint
     } catch (error) {
-      log.warn({ url, error }, 'the identity provider could not be asked where it signs people out')
+      log.warn(
+        { requestId, url, error },
+        'the identity provider could not be asked where it signs people out',
+      )
       return undefined
     }
   }

@@ -22,6 +22,7 @@ export interface SignOutDeps {
 export type ServeSignOut = (
   request: IncomingMessage,
   response: ServerResponse,
+  requestId: string,
 ) => Promise<{ readonly status: number; readonly bytes: number }>
 
 const signedOut: Notice = {
@@ -43,7 +44,7 @@ export function createServeSignOut(deps: SignOutDeps): ServeSignOut {
     return url.href
   }
 
-  return async ({ rawHeaders }, response) => {
+  return async ({ rawHeaders }, response, requestId) => {
     const host = firstValueOf(rawHeaders, 'host')
     const cookies = namesIn(firstValueOf(rawHeaders, 'cookie') ?? '')
     const sessions = cookies.filter((name) => gatewayCookies.isGateways(name))
@@ -52,7 +53,7 @@ export function createServeSignOut(deps: SignOutDeps): ServeSignOut {
       'set-cookie': [...expired(sessions, place)],
       'cache-control': 'no-store',
     }
-    const endpoint = await findEndSession()
+    const endpoint = await findEndSession(requestId)
     const location = endpoint === undefined ? undefined : destination(endpoint, host)
     if (location !== undefined) {
       response.writeHead(302, { ...headers, location, 'content-length': '0' }).end()

@@ -41,7 +41,7 @@ describe('a spawner with another INTERNAL_SECRET', () => {
     const problem = createProblem(undefined, 'identity_missing', 'Directors only.')
     const spawner = await spawnerThatSays(t, problem)
     const signal = AbortSignal.timeout(5_000)
-    assert.equal((await spawner.requestSeat(question, signal)).status, 'unreachable')
+    assert.equal((await spawner.requestSeat(question, signal, 'request-1')).status, 'unreachable')
     await assert.rejects(spawner.openCommands(signal), /INTERNAL_SECRET/)
   })
 })
@@ -58,8 +58,8 @@ describe('a spawner whose name cannot be resolved any more', () => {
       },
     })
     const signal = AbortSignal.timeout(5_000)
-    assert.equal((await spawner.requestSeat(question, signal)).status, 'refused')
-    return spawner.requestSeat(question, signal)
+    assert.equal((await spawner.requestSeat(question, signal, 'request-1')).status, 'refused')
+    return spawner.requestSeat(question, signal, 'request-1')
   }
 
   it('is reached at its last address while DNS does not answer', async (t) => {

@@ -16,6 +16,7 @@ import {
   type UseReport,
 } from '@berth/shared/contract'
 import { problemMediaType, type Problem } from '@berth/shared/problems'
+import { requestIdHeader } from '@berth/shared/request-id'
 import type { Secret } from '@berth/shared/secret'
 import { Pool, type Dispatcher } from 'undici'
 import { createLookupFallback } from './lookup-fallback.ts'
@@ -36,6 +37,7 @@ export interface Spawner extends AsyncDisposable {
   readonly requestSeat: (
     request: Omit<SeatRequest, 'director' | 'protocol'>,
     signal: AbortSignal,
+    requestId: string,
   ) => Promise<SeatAnswer | SeatFailure>
   /** @returns `undefined` when the report did not arrive */
   readonly reportActivity: (
@@ -92,11 +94,21 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
   })
   const authorization = ['authorization', `Bearer ${secret.reveal()}`] as const
 
-  async function post(path: string, body: unknown, signal: AbortSignal, deadlineMs: number) {
+  async function post(
+    path: string,
+    body: unknown,
+    signal: AbortSignal,
+    deadlineMs: number,
+    headers: Record<string, string> = {},
+  ) {
     return pool.request({
       method: 'POST',
       path,
-      headers: { 'content-type': 'application/json', [authorization[0]]: authorization[1] },
+      headers: {
+        ...headers,
+        'content-type': 'application/json',
+        [authorization[0]]: authorization[1],
+      },
       body: JSON.stringify(body),
       signal: AbortSignal.any([signal, abortAfter(deadlineMs)]),
     })
@@ -105,8 +117,11 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
   async function postSeatRequest(
     request: SeatRequest,
     signal: AbortSignal,
+    requestId: string,
   ): Promise<SeatAnswer | SeatFailure> {
-    const answer = await post(internalPaths.seats, request, signal, request.waitMs + answerGraceMs)
+    const deadlineMs = request.waitMs + answerGraceMs
+    const headers = { [requestIdHeader]: requestId }
+    const answer = await post(internalPaths.seats, request, signal, deadlineMs, headers)
     const body: unknown = await answer.body.json()
     if (answer.statusCode === 200 || answer.statusCode === 202) return seatAnswerSchema.parse(body)
     // The spawner refuses the director, not the person: the person is told that nothing can be started.
@@ -133,13 +148,13 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
     dispatcher: pool,
     authorization,
 
-    async requestSeat(request, signal) {
+    async requestSeat(request, signal, requestId) {
       const whole: SeatRequest = { director, protocol: 'http', ...request }
       try {
         // A seat request may be sent twice. A kept-alive connection that the spawner has just closed is no outage.
-        return await postSeatRequest(whole, signal).catch((error: unknown) => {
+        return await postSeatRequest(whole, signal, requestId).catch((error: unknown) => {
           if (!isClosedConnection(error) || signal.aborted) throw error
-          return postSeatRequest(whole, signal)
+          return postSeatRequest(whole, signal, requestId)
         })
       } catch (cause) {
         return { status: 'unreachable', cause, late: isLate(cause) }

@@ -1,6 +1,7 @@
 // Berth's own paths and pages: passes requests of an identified person to the spawner, and its answers back unchanged.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { internalPaths, type Person } from '@berth/shared/contract'
+import { requestIdHeader } from '@berth/shared/request-id'
 import { forwardRequest } from '../forward/forward-request.ts'
 import type { ForwardOutcome } from '../forward/outcome.ts'
 import { isHopByHop } from '../headers/hop-by-hop.ts'
@@ -16,6 +17,7 @@ export interface SpawnerRequest {
   readonly expectContinue: boolean
   readonly person: Person
   readonly proof: GatewayProof
+  readonly requestId: string
   /** Path and query as they came. */
   readonly target: string
 }
@@ -53,15 +55,17 @@ export function createPassThrough({ spawner, headers }: PassThroughDeps): PassTh
     answerTimeoutMs: number,
     more: Pick<SpawnerContext, 'template' | 'workspace' | 'base' | 'target'> = {},
   ): Promise<ForwardOutcome> {
-    const { req, res, expectContinue, person, proof } = request
-    const context = { remoteAddress: req.socket.remoteAddress, proof, person, ...more }
+    const { req, res, expectContinue, person, proof, requestId } = request
+    const { remoteAddress } = req.socket
+    const context = { remoteAddress, proof, person, requestId, ...more }
     return forwardRequest({
       req,
       res,
       dispatcher: spawner.dispatcher,
       target,
+      requestId,
       headers: [...headers.toSpawner(req.rawHeaders, context), ...spawner.authorization],
-      toClient: withoutHopByHop,
+      toClient: passable,
       answerTimeoutMs,
       expectContinue,
       hooks: {},
@@ -79,7 +83,7 @@ export function createPassThrough({ spawner, headers }: PassThroughDeps): PassTh
 
 const routeOf = ({ template, workspace, base }: PassedRequest) => ({ template, workspace, base })
 
-/** The director trusts the spawner's headers, except those that concern the connection. */
-function withoutHopByHop(rawHeaders: readonly string[]): string[] {
-  return filterHeaders(rawHeaders, (name) => !isHopByHop(name))
+/** The director trusts the spawner's headers, except those that concern the connection. It adds the request id itself. */
+function passable(rawHeaders: readonly string[]): string[] {
+  return filterHeaders(rawHeaders, (name) => !isHopByHop(name) && name !== requestIdHeader)
 }

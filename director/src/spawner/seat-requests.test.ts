@@ -37,9 +37,9 @@ function setUp() {
   const table = createLeaseTable({ clock: time.clock, generationEnded: () => undefined })
   const seats = createSeatRequests({
     table,
-    requestSeat(request, signal) {
+    requestSeat(request, signal, requestId) {
       sent.push(request)
-      return answer(request, signal)
+      return answer(request, signal, requestId)
     },
     lookUp: async () => found,
     pool,
@@ -71,6 +71,7 @@ function setUp() {
       start: 'start',
       navigation: false,
       until: time.clock.now() + waitMs,
+      requestId: 'request-1',
       signal: new AbortController().signal,
       ...more,
     }),

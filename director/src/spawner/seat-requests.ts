@@ -20,6 +20,8 @@ export interface PendingSeatRequest extends Pick<SeatRequest, 'start' | 'navigat
   readonly until: number
   /** The lease that could not be connected to. */
   readonly failed?: Lease | undefined
+  /** Of the request that needs the seat. */
+  readonly requestId: string
   readonly signal: AbortSignal
 }
 
@@ -78,7 +80,7 @@ export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
     first: boolean,
     signal: AbortSignal,
   ): Promise<SeatResult> {
-    const { holder, start, navigation, until, failed } = request
+    const { holder, start, navigation, until, failed, requestId } = request
     const askedAt = clock.now()
     const holdMs = first ? firstHoldMs : longestHoldMs
     const answer = await requestSeat(
@@ -91,27 +93,28 @@ export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
         ...(first && failed?.byName === false ? { unreachable: failed.generation } : {}),
       },
       signal,
+      requestId,
     )
     if (signal.aborted) return { status: 'aborted' }
     if (answer.status === 'unreachable') {
       if (!unreachable)
-        log.warn({ error: answer.cause }, 'seat could not be requested from the spawner')
+        log.warn({ requestId, error: answer.cause }, 'seat could not be requested from the spawner')
       unreachable = true
       return answer
     }
     unreachable = false
-    return answer.status === 'granted' ? grant(holder, answer, askedAt) : answer
+    return answer.status === 'granted' ? grant(request, answer, askedAt) : answer
   }
 
   function grant(
-    holder: SeatHolder,
+    { holder, requestId }: PendingSeatRequest,
     answer: Extract<SeatAnswer, { status: 'granted' }>,
     askedAt: number,
   ): SeatResult {
     const { workspace, generation, address, leaseMs, endsAt } = answer
     if (!poolContains(pool, address.host)) {
       log.error(
-        { workspace, address },
+        { requestId, workspace, address },
         'spawner granted an address outside NETWORK_POOL: set the same NETWORK_POOL for both services',
       )
       const detail =

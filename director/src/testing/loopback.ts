@@ -151,9 +151,11 @@ export async function startFront(to: Address, options: FrontOptions = {}): Promi
         dispatcher: pools.get({ generation: 'one', address: to }),
         freshConnection: () => pools.fresh({ generation: 'one', address: to }),
         target: req.url ?? '/',
+        requestId: 'request-1',
         headers: passes.toWorkspace(req.rawHeaders, {
           remoteAddress: req.socket.remoteAddress,
           proof: 'none',
+          requestId: 'request-1',
           route,
         }),
         toClient: (raw) =>
@@ -181,9 +183,11 @@ export async function startFront(to: Address, options: FrontOptions = {}): Promi
       head,
       address: to,
       target: req.url ?? '/',
+      requestId: 'request-1',
       headers: passes.toWorkspace(req.rawHeaders, {
         remoteAddress: undefined,
         proof: 'none',
+        requestId: 'request-1',
         route,
       }),
       toClient: (raw) =>

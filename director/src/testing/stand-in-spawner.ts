@@ -32,6 +32,8 @@ export interface Passed {
 export interface StandInSpawner extends AsyncDisposable {
   readonly port: number
   readonly asked: SeatRequest[]
+  /** Those of the requests for seats. */
+  readonly requestIds: unknown[]
   readonly reports: ActivityReport[]
   readonly probed: ProbeResult[]
   readonly answers: ActivityCheckResult[]
@@ -91,6 +93,7 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
     if (target === internalPaths.seats) {
       const request = seatRequestSchema.parse(JSON.parse(body))
       spawner.asked.push(request)
+      spawner.requestIds.push(req.headers['x-request-id'])
       held += 1
       changed()
       const said = await spawner.seats(request, gone.signal)
@@ -141,6 +144,7 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
       return port
     },
     asked: [],
+    requestIds: [],
     reports: [],
     probed: [],
     answers: [],

@@ -177,10 +177,10 @@ export function createLoop(deps: LoopDeps): Loop {
   return {
     start: () => watch.start(),
     ready,
-    requestSeat(request, signal) {
+    requestSeat(request, signal, requestId) {
       // A page that is forgotten in a tab asks as well, and wakes or starts nothing.
       if (request.start !== 'no') history?.seen(request.user.name)
-      return waiters.request(request, signal)
+      return waiters.request(request, signal, requestId)
     },
 
     async reportActivity(director, seats) {
@@ -233,14 +233,14 @@ export function createLoop(deps: LoopDeps): Loop {
       const workspace = only ?? seatOf(writer.state(), person, template)
       if (workspace !== undefined) submit({ type: 'person-present', workspace, user: person })
     },
-    requestStart(person, template, only) {
-      submit({ type: 'start-requested', template, user: person, ...named(only) })
+    requestStart(person, template, only, requestId) {
+      submit({ type: 'start-requested', template, user: person, ...named(only), requestId })
       const { refusal } = viewOf(writer.state(), person, template, clock.now(), 0, only)
       if (refusal !== undefined) history?.refused({ person: person.name, template }, refusal)
     },
     noteVisit: (person) => history?.seen(person.name),
-    cancelStart: (person, template, only) =>
-      submit({ type: 'cancel-requested', template, user: person, ...named(only) }),
+    cancelStart: (person, template, only, requestId) =>
+      submit({ type: 'cancel-requested', template, user: person, ...named(only), requestId }),
     view(person, template, only) {
       return viewOf(writer.state(), person, template, clock.now(), clock.wallOf(0), only)
     },
@@ -254,10 +254,11 @@ export function createLoop(deps: LoopDeps): Loop {
       return known === undefined ? undefined : { name: known.name, title: known.title }
     },
 
-    end: (workspace, how) => submit({ type: 'end-requested', workspace, how }),
+    end: (workspace, how, requestId) =>
+      submit({ type: 'end-requested', workspace, how, requestId }),
     release: (workspace, user) => submit({ type: 'place-released', workspace, user }),
     extend: (workspace, user) => submit({ type: 'extend-requested', workspace, user }),
-    openShared: (template) => replyTo({ type: 'open-requested', template }),
+    openShared: (template, requestId) => replyTo({ type: 'open-requested', template, requestId }),
 
     state: () => writer.state(),
 

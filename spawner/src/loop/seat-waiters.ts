@@ -9,13 +9,18 @@ import type { Submit } from './writer.ts'
 
 export interface SeatWaiters extends Disposable {
   /** Answers as soon as the seat is granted or refused, after `waitMs`, or when `signal` aborts. */
-  request(request: SeatRequest, signal: AbortSignal): Promise<SeatAnswer | SeatRefusal>
+  request(
+    request: SeatRequest,
+    signal: AbortSignal,
+    requestId?: string,
+  ): Promise<SeatAnswer | SeatRefusal>
   /** Submits the requests again that the change may concern. */
   changed(before: State, after: State): void
 }
 
 interface Waiter {
   readonly request: SeatRequest
+  readonly requestId: string | undefined
   readonly askedAt: number
   /** The latest. */
   reply?: SeatReply
@@ -40,8 +45,8 @@ export function createSeatWaiters(deps: {
 
   /** The writer replies before this returns, unless it is deciding something else just now. */
   function submit(waiter: Waiter, since: { readonly since?: number } = {}): void {
-    const { request } = waiter
-    deps.submit({ type: 'seat-requested', request, ...since }, (reply) => {
+    const { request, requestId } = waiter
+    deps.submit({ type: 'seat-requested', request, requestId, ...since }, (reply) => {
       waiter.reply = reply
       if (reply.status !== 'waiting') waiter.release?.()
     })
@@ -63,8 +68,8 @@ export function createSeatWaiters(deps: {
   }
 
   return {
-    async request(request, signal) {
-      const waiter: Waiter = { request, askedAt: clock.now() }
+    async request(request, signal, requestId) {
+      const waiter: Waiter = { request, requestId, askedAt: clock.now() }
       submit(waiter)
       return hold(waiter, signal)
     },

@@ -16,17 +16,17 @@ export function durations(milestones: readonly Milestone[]): Readonly<Record<str
 
 export function recordAnnouncement(
   deps: { log: Log; observer: LoopObserver },
-  { workspace: name, phase, start, failure }: Announcement,
+  { workspace: name, phase, start, failure, requestId }: Announcement,
   state: State,
 ): void {
   const { log, observer } = deps
   const workspace = state.workspaces.get(name)
   if (workspace === undefined) {
-    log.info({ workspace: name }, 'workspace forgotten')
+    log.info({ requestId, workspace: name }, 'workspace forgotten')
     return
   }
   const { template, owner } = workspace
-  const fields = { workspace: name, template, user: owner && bounded(owner.name) }
+  const fields = { requestId, workspace: name, template, user: owner && bounded(owner.name) }
   if (phase === 'ready' && start !== undefined) {
     const spent = durations(workspace.milestones)
     const { kind, ms } = start

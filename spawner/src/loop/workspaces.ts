@@ -30,7 +30,11 @@ export interface Workspaces extends AsyncDisposable {
   ready(): boolean
   /** Holds the answer until the seat is granted or refused, `waitMs` pass or `signal` aborts, then gives the latest.
    * A grant's `leaseMs` includes the time held. */
-  requestSeat(request: SeatRequest, signal: AbortSignal): Promise<SeatAnswer | SeatRefusal>
+  requestSeat(
+    request: SeatRequest,
+    signal: AbortSignal,
+    requestId?: string,
+  ): Promise<SeatAnswer | SeatRefusal>
   reportActivity(
     director: DirectorId,
     seats: readonly {
@@ -53,18 +57,18 @@ export interface Workspaces extends AsyncDisposable {
    * route leads to. */
   reportPresence(person: Person, template: string, only?: WorkspaceName): void
   /** A person requests a start, also after a failure or the end of a lifetime. */
-  requestStart(person: Person, template: string, only?: WorkspaceName): void
+  requestStart(person: Person, template: string, only?: WorkspaceName, requestId?: string): void
   /** A person opens a page that starts nothing: for the history alone. */
   noteVisit(person: Person): void
   /** A person leaves the queue, or stops waiting for a start that has not begun. */
-  cancelStart(person: Person, template: string, only?: WorkspaceName): void
+  cancelStart(person: Person, template: string, only?: WorkspaceName, requestId?: string): void
   view(person: Person, template: string, only?: WorkspaceName): WorkspaceView
   /** Calls back after each change of that person's workspace, until disposed. */
   follow(person: Person, template: string, changed: () => void, only?: WorkspaceName): Disposable
   /** The template of that name; for an empty name the only one that is offered. */
   templateNamed(name: string): { readonly name: string; readonly title: string } | undefined
   /** On behalf of the owner, an administrator or the holder of the token: leases do not count. */
-  end(workspace: WorkspaceName, how: 'stop' | 'remove' | 'restart'): void
+  end(workspace: WorkspaceName, how: 'stop' | 'remove' | 'restart', requestId?: string): void
   /** On behalf of an administrator: the next person gets that person's place in the queue, or seat. */
   release(workspace: WorkspaceName, user: UserName): void
   /** Adds to the lifetime, once, if the template allows it. With a person, only if they own the workspace or have a
@@ -72,7 +76,7 @@ export interface Workspaces extends AsyncDisposable {
   extend(workspace: WorkspaceName, person?: Person): void
   /** Opens a workspace without an owner, which every person may join. @returns its name; `undefined` where there is no
    * place for it */
-  openShared(template: string): WorkspaceName | undefined
+  openShared(template: string, requestId?: string): WorkspaceName | undefined
   state(): State
   /** Calls back at each new phase of any workspace, until disposed. */
   followAll(changed: (announced: Announced) => void): Disposable

@@ -16,8 +16,18 @@ export function announceChanges(draft: Draft): void {
       workspace: name,
       phase,
       ...(after === undefined ? {} : detail(draft, before, after)),
+      ...requestIdOf(before, after),
     })
   }
+}
+
+/** Of the request that this phase follows from; the end of what it began belongs to it. */
+function requestIdOf(
+  before: Workspace | undefined,
+  after: Workspace | undefined,
+): Pick<Announcement, 'requestId'> {
+  const requestId = after?.requestId ?? before?.requestId
+  return requestId === undefined ? {} : { requestId }
 }
 
 function detail(

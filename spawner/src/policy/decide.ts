@@ -25,6 +25,7 @@ import { requestSeat } from './asked/seat.ts'
 import { emptyTally } from './state/tally.ts'
 import { nextDueAt } from './state/next-deadline.ts'
 import { changedWorkspaces } from './state/changes.ts'
+import { noteRequestId } from './state/request-ids.ts'
 
 /** @param recorded what the store has from before the start */
 export function initialState(config: PolicyConfig, recorded?: Recorded): State {
@@ -58,6 +59,7 @@ export function decide<E extends Event>(state: State, event: E, now: number): De
   const draft = openDraft(state, now)
   draft.concernsAll = concernsAll.has(event.type)
   const finish = record(draft, event)
+  if ('requestId' in event && event.requestId !== undefined) noteRequestId(draft, event.requestId)
   settle(draft)
   const reply = finish?.()
   announceChanges(draft)

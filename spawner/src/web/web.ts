@@ -13,6 +13,7 @@ import { createDirectorApi, usePath } from './internal/director-api.ts'
 import { commandsPath, createDirectorStream } from './internal/director-stream.ts'
 import { createOwnRoutes } from './pages/own-routes.ts'
 import { createPages } from './pages/pages.ts'
+import { createRequestIds } from './http/request-ids.ts'
 import { createProblemAnswers, HttpRefusal } from './http/problem-answers.ts'
 import type { HexOf } from './docker-spawner/container-hex.ts'
 import { createPortal } from './portal/portal.ts'
@@ -34,7 +35,8 @@ export function createWeb(deps: {
   const app = createApplication()
 
   app.use(createBearerGuard(settings))
-  app.use(createDirectorApi(workspaces, settings))
+  app.use(createRequestIds({ takeOver: true }))
+  app.use(createDirectorApi({ workspaces, settings, log }))
   app.use(createDirectorStream(workspaces, log))
   if (portalUrl !== undefined)
     app.use(internalPaths.portal, createPortal({ ...deps, portalUrl, assets }))

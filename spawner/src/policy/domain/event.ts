@@ -19,6 +19,7 @@ export type Event =
       /** When a held request was first submitted; absent: now. A request that is held since before a cancel, or since
        * before the workspace became ready again, must not undo that. */
       readonly since?: number
+      readonly requestId?: string | undefined
     }
   /** A person still waits at a page or on an event stream. */
   | { readonly type: 'person-present'; readonly workspace: WorkspaceName; readonly user: Person }
@@ -28,6 +29,7 @@ export type Event =
       readonly user: Person
       /** The route leads to this one workspace alone. */
       readonly workspace?: WorkspaceName
+      readonly requestId?: string | undefined
     }
   | {
       readonly type: 'cancel-requested'
@@ -35,6 +37,7 @@ export type Event =
       readonly user: Person
       /** The route leads to this one workspace alone. */
       readonly workspace?: WorkspaceName
+      readonly requestId?: string | undefined
     }
   /** On behalf of the owner, an administrator or the holder of the token: leases do not count.
    * `restart`: the workspace is created anew from the present description. */
@@ -42,6 +45,7 @@ export type Event =
       readonly type: 'end-requested'
       readonly workspace: WorkspaceName
       readonly how: 'stop' | 'remove' | 'restart'
+      readonly requestId?: string | undefined
     }
   /** An administrator gives the place of a person to the next one: in the queue, or the seat in a shared workspace. */
   | {
@@ -57,7 +61,11 @@ export type Event =
       readonly user?: Person | undefined
     }
   /** The holder of the token opens a workspace under a name of its own, which every person who is signed in may join. */
-  | { readonly type: 'open-requested'; readonly template: string }
+  | {
+      readonly type: 'open-requested'
+      readonly template: string
+      readonly requestId?: string | undefined
+    }
   // directors
   | { readonly type: 'director-connected'; readonly director: DirectorId }
   | { readonly type: 'director-gone'; readonly director: DirectorId }

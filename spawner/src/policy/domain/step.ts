@@ -114,4 +114,5 @@ export interface Announcement {
   readonly phase: Phase | 'absent'
   readonly start?: { readonly kind: StartKind; readonly ms: number }
   readonly failure?: Failure
+  readonly requestId?: string
 }

@@ -169,6 +169,8 @@ export interface Workspace {
   /** Place in the order of asking; lower comes first. */
   readonly ticket: number
   readonly milestones: readonly Milestone[]
+  /** Of the request that began the present start, thaw or end. */
+  readonly requestId?: string | undefined
   readonly network?: NetworkIndex | undefined
   readonly container?: Container | undefined
   /** What its template said when it was given its place: that counts against `MAX_MEMORY` until there is a container,

@@ -159,8 +159,14 @@ export function enter(
     pullPercent: undefined,
     veto: undefined,
     thawRequestedAt: undefined,
+    ...(isUnderWay(phase) ? {} : { requestId: undefined }),
     ...patch,
   })
+}
+
+/** What a request began has not come to its end. */
+function isUnderWay(phase: Phase): boolean {
+  return phase !== 'ready' && phase !== 'frozen' && phase !== 'stopped' && phase !== 'failed'
 }
 
 /** Removes a workspace from the state; an older inventory does not bring it back. */

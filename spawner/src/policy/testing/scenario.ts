@@ -11,6 +11,7 @@ import {
 } from '@berth/shared/names'
 import { decide, initialState } from '../decide.ts'
 import type {
+  Announcement,
   Event,
   Limits,
   Inventory,
@@ -104,6 +105,8 @@ export class Scenario {
   said: readonly Step[] = []
   /** The types of all steps so far, in order. */
   readonly history: string[] = []
+  /** Each announcement so far, in order. */
+  readonly announced: Announcement[] = []
   #count = 0
 
   /** What the store has now. */
@@ -121,6 +124,7 @@ export class Scenario {
     this.nextDeadlineAt = decision.nextDeadlineAt
     this.said = decision.steps
     this.history.push(...decision.steps.map((step) => step.type))
+    this.announced.push(...decision.steps.filter((step) => step.type === 'announce'))
     this.orders.push(...decision.steps.filter(isOrder))
     return decision
   }
@@ -161,11 +165,15 @@ export class Scenario {
   }
 
   /** @param more further fields of the request, and the time since which it is held */
-  asks(who: string | Person, more: Partial<SeatRequest> & { since?: number } = {}): SeatReply {
-    const { since, ...request } = more
+  asks(
+    who: string | Person,
+    more: Partial<SeatRequest> & { since?: number; requestId?: string } = {},
+  ): SeatReply {
+    const { since, requestId, ...request } = more
     const { reply } = this.hears({
       type: 'seat-requested',
       request: seatRequest(who, request),
+      requestId,
       ...(since === undefined ? {} : { since }),
     })
     if (reply === undefined) throw new Error('the seat was not answered')

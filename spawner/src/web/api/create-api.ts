@@ -6,6 +6,7 @@ import { BerthError } from '@berth/shared/problems'
 import type { Secret } from '@berth/shared/secret'
 import { sendProblem } from '../http/answers.ts'
 import { createApplication } from '../http/application.ts'
+import { createRequestIds } from '../http/request-ids.ts'
 import { problemOf } from '../http/problem-answers.ts'
 import { createDockerSpawner } from '../docker-spawner/docker-spawner.ts'
 import type { ApiDeps } from './handlers.ts'
@@ -24,6 +25,7 @@ export interface CreateApiDeps extends ApiDeps {
 export function createApi(deps: CreateApiDeps): Express {
   const app = createApplication()
 
+  app.use(createRequestIds({ takeOver: false }))
   app.use(createTokenGuard(deps))
   app.use(apiBase, createV1Routes(deps))
   app.use(createDockerSpawner(deps))
@@ -39,11 +41,11 @@ export function createApi(deps: CreateApiDeps): Express {
 
 function createApiProblems({ problemBase, log }: CreateApiDeps): ErrorRequestHandler {
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express knows an error handler by its four parameters
-  return (error: unknown, request, response, _next) => {
+  return (error: unknown, _request, response, _next) => {
     if (response.headersSent) {
       response.destroy()
       return
     }
-    sendProblem(response, problemOf(error, request, { base: problemBase, log }))
+    sendProblem(response, problemOf(error, response, { base: problemBase, log }))
   }
 }

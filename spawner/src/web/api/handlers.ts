@@ -34,6 +34,8 @@ export interface Asked {
   readonly body: unknown
   /** The person who asks on the portal: they see and change only what is theirs. Absent: the holder of the token. */
   readonly as?: Person | undefined
+  /** For what changes something: the log names it. */
+  readonly requestId?: string
 }
 
 export interface ApiDeps {
@@ -85,7 +87,7 @@ export function createHandlers(deps: ApiDeps): Handlers {
 
   function end(asked: Asked, how: 'stop' | 'remove' | 'restart'): ShownWorkspace {
     const workspace = findOwn(asked)
-    workspaces.end(workspace.name, how)
+    workspaces.end(workspace.name, how, asked.requestId)
     return showNow(workspace, asked.as)
   }
 
@@ -104,7 +106,8 @@ export function createHandlers(deps: ApiDeps): Handlers {
 
     listWorkspaces: list,
 
-    startWorkspace({ body, as }) {
+    startWorkspace(asked) {
+      const { body, as, requestId } = asked
       const wanted = body as z.infer<typeof startBody>
       if (as !== undefined && namesPerson(wanted))
         throw new BerthError(
@@ -114,10 +117,10 @@ export function createHandlers(deps: ApiDeps): Handlers {
       const template = workspaces.state().config.templates.get(wanted.template)
       if (template === undefined)
         throw new BerthError('template_unknown', 'There is no template with this name.')
-      if (as !== undefined) return startFor(as, template, as)
+      if (as !== undefined) return startFor(as, template, asked)
       const { user } = wanted
-      if (user === undefined) return open(template)
-      return startFor(personOf(template, { ...wanted, user }), template)
+      if (user === undefined) return open(template, requestId)
+      return startFor(personOf(template, { ...wanted, user }), template, asked)
     },
 
     showWorkspace: (asked) => show(find(asked), asked.as),
@@ -185,8 +188,12 @@ export function createHandlers(deps: ApiDeps): Handlers {
     )
   }
 
-  function startFor(person: Person, template: Template, as?: Person): ShownWorkspace {
-    workspaces.requestStart(person, template.name)
+  function startFor(
+    person: Person,
+    template: Template,
+    { as, requestId }: Pick<Asked, 'as' | 'requestId'>,
+  ): ShownWorkspace {
+    workspaces.requestStart(person, template.name, undefined, requestId)
     const { status, refusal, failure } = workspaces.view(person, template.name)
     const reason = refusal?.failure ?? failure
     if (status.phase === 'absent' || refusal !== undefined)
@@ -201,9 +208,9 @@ export function createHandlers(deps: ApiDeps): Handlers {
     return show(workspace, as)
   }
 
-  function open(template: Template): ShownWorkspace {
+  function open(template: Template, requestId: string | undefined): ShownWorkspace {
     if (withUsers) throw new BerthError('bad_request', 'The field "user" is missing.')
-    const outcome = openAtOnce(workspaces, template)
+    const outcome = openAtOnce(workspaces, template, requestId)
     if (outcome.status === 'refused') {
       throw new BerthError(outcome.failure.code, outcome.failure.detail)
     }

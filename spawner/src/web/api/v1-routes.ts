@@ -4,6 +4,7 @@ import { BerthError } from '@berth/shared/problems'
 import { z } from 'zod'
 import { sendJson } from '../http/answers.ts'
 import { plainText } from '../http/plain-text.ts'
+import { requestIdOf } from '../http/request-ids.ts'
 import { HttpRefusal } from '../http/problem-answers.ts'
 import { createFleetEvents } from './fleet-events.ts'
 import { createHandlers, type ApiDeps, type Handlers } from './handlers.ts'
@@ -64,7 +65,7 @@ export function createV1Routes(deps: V1Deps): Router {
         else logs.open(response, { name, as }, (query as z.infer<typeof logsQuery>).tail)
         return
       }
-      const result = await handler({ name, query, body, as })
+      const result = await handler({ name, query, body, as, requestId: requestIdOf(response) })
       if (!response.destroyed) sendJson(response, operation.status, result)
     }
     return operation.body === undefined ? [answer] : [parser, answer]

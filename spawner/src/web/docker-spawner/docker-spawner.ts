@@ -3,7 +3,7 @@
 import { Router, urlencoded, type ErrorRequestHandler, type Request, type Response } from 'express'
 import { abortAfter } from '@berth/shared/deadline'
 import type { Person } from '@berth/shared/contract'
-import { bounded, type Log } from '@berth/shared/log'
+import type { Log } from '@berth/shared/log'
 import { parseUserName, type UserName, type WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type { Workspaces } from '../../loop/workspaces.ts'
@@ -11,7 +11,8 @@ import type { State, Workspace } from '../../policy/domain.ts'
 import { holdsPlace } from '../../policy/state/phases.ts'
 import { isShared, type Template } from '../../templates/template.ts'
 import { plainText } from '../http/plain-text.ts'
-import { httpStatusOf } from '../http/problem-answers.ts'
+import { requestIdOf } from '../http/request-ids.ts'
+import { httpStatusOf, logFailure } from '../http/problem-answers.ts'
 import { awaitWorkspace } from '../api/await-workspace.ts'
 import type { HexOf } from './container-hex.ts'
 import { findTemplate } from './find-template.ts'
@@ -52,10 +53,11 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
   router.post('/spawn', form, async (request, response) => {
     const template = templateOf(workspaces.state(), field(request, 'container_id'))
     const person = withUsers ? personOf(request, template) : undefined
+    const requestId = requestIdOf(response)
     const name = placed(
       person === undefined
-        ? openAtOnce(workspaces, template)
-        : startAtOnce(workspaces, person, template),
+        ? openAtOnce(workspaces, template, requestId)
+        : startAtOnce(workspaces, person, template, requestId),
     )
     const signal = abortAfter(waitMs)
     const isOver = (workspace: Workspace | undefined): boolean =>
@@ -67,7 +69,7 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
     await awaitWorkspace(workspaces, name, isOver, signal).finally(() => clearInterval(presence))
     const workspace = workspaces.state().workspaces.get(name)
     if (workspace?.phase === 'queued') {
-      if (person !== undefined) workspaces.cancelStart(person, template.name)
+      if (person !== undefined) workspaces.cancelStart(person, template.name, undefined, requestId)
       throw new TextRefusal(409, full)
     }
     if (workspace === undefined || !runs(workspace)) throw failed(workspace)
@@ -77,7 +79,7 @@ export function createDockerSpawner(deps: DockerSpawnerDeps): Router {
   router.post('/stop', form, async (request, response) => {
     const name = named(field(request, 'container_hex'))
     if (name === undefined) throw new TextRefusal(400, 'Bad request: there is no such container')
-    workspaces.end(name, 'remove')
+    workspaces.end(name, 'remove', requestIdOf(response))
     const gone = await awaitWorkspace(workspaces, name, isGone, abortAfter(waitMs))
     if (!gone) throw new TextRefusal(500, 'Error: the container could not be removed in time')
     answer(response, 200, 'successfully removed docker')
@@ -233,14 +235,14 @@ function answer(response: Response, status: number, text: string): void {
 
 function createTextAnswers(log: Log): ErrorRequestHandler {
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express knows an error handler by its four parameters
-  return (error: unknown, request, response, _next) => {
+  return (error: unknown, _request, response, _next) => {
     if (error instanceof TextRefusal) return answer(response, error.status, error.message)
     const status = httpStatusOf(error)
     if (!(error instanceof BerthError) && status !== undefined && status < 500) {
       const text = status === 413 ? 'the body is too large' : 'the body cannot be read'
       return answer(response, status, `Bad request: ${text}`)
     }
-    log.error({ error, method: request.method, path: bounded(request.path) }, 'request failed')
+    logFailure(log, error, response)
     answer(
       response,
       500,

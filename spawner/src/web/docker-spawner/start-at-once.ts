@@ -23,10 +23,11 @@ export function startAtOnce(
   workspaces: Workspaces,
   person: Person,
   template: Template,
+  requestId?: string,
 ): StartAtOnce {
   const name = ownName(workspaces.state(), person.name, template)
   const before = workspaces.state().workspaces.get(name)
-  workspaces.requestStart(person, template.name)
+  workspaces.requestStart(person, template.name, undefined, requestId)
   const workspace = workspaces.state().workspaces.get(name)
   if (workspace === undefined || workspace === before || workspace.phase === 'stopped') {
     const refusal = workspaces.view(person, template.name).refusal?.failure
@@ -36,16 +37,20 @@ export function startAtOnce(
   if (isNext(workspaces.state(), workspace)) return { status: 'next', workspace: workspace.name }
   // If the person waited for this workspace before, on a page, it stays in the queue.
   if (workspace.phase === 'queued' && before?.phase !== 'queued')
-    workspaces.cancelStart(person, template.name)
+    workspaces.cancelStart(person, template.name, undefined, requestId)
   return outcomeOf(workspace)
 }
 
 /** Opens a shared workspace, which has no owner. */
-export function openAtOnce(workspaces: Workspaces, template: Template): StartAtOnce {
-  const name = workspaces.openShared(template.name)
+export function openAtOnce(
+  workspaces: Workspaces,
+  template: Template,
+  requestId?: string,
+): StartAtOnce {
+  const name = workspaces.openShared(template.name, requestId)
   const workspace = name && workspaces.state().workspaces.get(name)
   if (workspace === undefined) return { status: 'full' }
-  if (workspace.phase === 'queued') workspaces.end(workspace.name, 'remove')
+  if (workspace.phase === 'queued') workspaces.end(workspace.name, 'remove', requestId)
   return outcomeOf(workspace)
 }
 

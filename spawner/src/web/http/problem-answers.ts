@@ -5,6 +5,7 @@ import { bounded, type Log } from '@berth/shared/log'
 import { BerthError, createProblem, type Problem } from '@berth/shared/problems'
 import { sendProblem } from './answers.ts'
 import { readBase, readTarget, readUserName } from './caller.ts'
+import { requestIdOf } from './request-ids.ts'
 import { problemPage } from '../pages/page-model.ts'
 import type { Pages } from '../pages/pages.ts'
 import { plainText } from './plain-text.ts'
@@ -31,7 +32,7 @@ export function createProblemAnswers(deps: {
 
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- Express knows an error handler by its four parameters
   return (error: unknown, request: Request, response: Response, _next) => {
-    answer(request, response, problemOf(error, request, { base, log }))
+    answer(request, response, problemOf(error, response, { base, log }))
   }
 
   function answer(request: Request, response: Response, problem: Problem): void {
@@ -66,12 +67,12 @@ export function createProblemAnswers(deps: {
 /** The problem that the client is told. An unexpected error is logged, and the client is told no details of it. */
 export function problemOf(
   error: unknown,
-  request: Request,
+  response: Response,
   { base, log }: { readonly base: string | undefined; readonly log: Log },
 ): Problem {
   const refusal = asRefusal(error)
   if (refusal === undefined) {
-    log.error({ error, method: request.method, path: bounded(request.path) }, 'request failed')
+    logFailure(log, error, response)
     const detail =
       'An unexpected error occurred on the server. The log of the spawner has the details.'
     return createProblem(base, 'spawner_unreachable', detail)
@@ -79,6 +80,13 @@ export function problemOf(
   const { code, message, details } = refusal
   const problem = createProblem(base, code, plainText(message, 1_000), details)
   return refusal instanceof HttpRefusal ? { ...problem, status: refusal.status } : problem
+}
+
+/** An error that no part of the spawner expected. */
+export function logFailure(log: Log, error: unknown, response: Response): void {
+  const { method, path } = response.req
+  const requestId = requestIdOf(response)
+  log.error({ requestId, error, method, path: bounded(path) }, 'request failed')
 }
 
 const nothingKnown = {

@@ -8,7 +8,9 @@ import {
   seatRequestSchema,
   useReportSchema,
   type SeatAnswer,
+  type SeatRequest,
 } from '@berth/shared/contract'
+import { bounded, type Log } from '@berth/shared/log'
 import type { WorkspaceName } from '@berth/shared/names'
 import {
   BerthError,
@@ -21,16 +23,24 @@ import type { Workspaces } from '../../loop/workspaces.ts'
 import type { SeatRefusal } from '../../policy/domain.ts'
 import { sendJson, sendProblem } from '../http/answers.ts'
 import { plainText } from '../http/plain-text.ts'
+import { requestIdOf } from '../http/request-ids.ts'
 import type { WebSettings } from '../http/settings.ts'
 
 export const usePath = decodeURIComponent(internalPaths.use(':name'))
 
-export function createDirectorApi(workspaces: Workspaces, settings: WebSettings): Router {
+export function createDirectorApi(deps: {
+  readonly workspaces: Workspaces
+  readonly settings: WebSettings
+  readonly log: Log
+}): Router {
+  const { workspaces, settings, log } = deps
   const router = Router()
 
   router.post(internalPaths.seats, json({ limit: '1mb' }), async (request, response) => {
     const seatRequest = parse(seatRequestSchema, request.body)
-    const answer = await workspaces.requestSeat(seatRequest, hangUpSignal(response))
+    const requestId = requestIdOf(response)
+    const answer = await workspaces.requestSeat(seatRequest, hangUpSignal(response), requestId)
+    noteAnswer(log, requestId, seatRequest, answer)
     if (response.destroyed) return
     sendSeatAnswer(response, answer, settings.problemBase)
   })
@@ -66,6 +76,19 @@ export function createDirectorApi(workspaces: Workspaces, settings: WebSettings)
   })
 
   return router
+}
+
+/** The director logs the request itself. */
+function noteAnswer(
+  log: Log,
+  requestId: string,
+  { user, template, start }: SeatRequest,
+  answer: SeatAnswer | SeatRefusal,
+): void {
+  const { status, workspace } = answer
+  const code = answer.status === 'refused' ? answer.failure.code : undefined
+  const asked = { requestId, user: bounded(user.name), template: bounded(template), start }
+  log.debug({ ...asked, workspace, status, code }, 'seat requested')
 }
 
 /** Aborts when the director hangs up before the answer. */

@@ -11,12 +11,22 @@ import type { Assets } from './assets.ts'
 import { readBase, readCaller, readTarget, type Caller } from '../http/caller.ts'
 import { formField } from '../http/form-field.ts'
 import { localPath } from '../http/local-path.ts'
+import { requestIdOf } from '../http/request-ids.ts'
 import { choosePage, managePage, type Page } from './page-model.ts'
 import type { Pages } from './pages.ts'
 import { createPersonEvents } from './person-events.ts'
 import { isSameOrigin } from '../http/same-origin.ts'
 import type { WebSettings } from '../http/settings.ts'
 import { showStatus } from './status.ts'
+
+interface Asked {
+  readonly caller: Caller
+  readonly view: WorkspaceView
+  readonly request: Request
+  readonly requestId: string
+}
+
+type Change = (asked: Asked) => void
 
 export function createOwnRoutes(deps: {
   workspaces: Workspaces
@@ -99,10 +109,7 @@ export function createOwnRoutes(deps: {
     return route.hosts.length === 0 ? [undefined] : [settings.publicUrl, undefined]
   }
 
-  function changing(
-    status: number,
-    act: (caller: Caller, view: WorkspaceView, request: Request) => void,
-  ): RequestHandler {
+  function changing(status: number, act: Change): RequestHandler {
     return (request, response) => {
       const caller = readCaller(request.headers, workspaces)
       refuseOtherOrigins(request, publicUrlsOf(caller))
@@ -110,7 +117,7 @@ export function createOwnRoutes(deps: {
       // A route to one workspace must not act on another one.
       const failure = caller.only === undefined ? undefined : view.refusal?.failure
       if (failure !== undefined) throw new BerthError(failure.code, failure.detail)
-      act(caller, view, request)
+      act({ caller, view, request, requestId: requestIdOf(response) })
       if (request.is('application/x-www-form-urlencoded')) {
         redirectBack(request, response, formField(request, 'to') ?? request.query['to'])
         return
@@ -119,12 +126,12 @@ export function createOwnRoutes(deps: {
     }
   }
 
-  const start = ({ person, template, only }: Caller): void =>
-    workspaces.requestStart(person, template.name, only)
-  const cancel = ({ person, template, only }: Caller): void =>
-    workspaces.cancelStart(person, template.name, only)
+  const start: Change = ({ caller: { person, template, only }, requestId }): void =>
+    workspaces.requestStart(person, template.name, only, requestId)
+  const cancel: Change = ({ caller: { person, template, only }, requestId }): void =>
+    workspaces.cancelStart(person, template.name, only, requestId)
 
-  function extend({ person }: Caller, { status }: WorkspaceView): void {
+  function extend({ caller: { person }, view: { status } }: Asked): void {
     if (status.extensionMs === undefined)
       throw new BerthError(
         'conflict',
@@ -143,19 +150,20 @@ export function createOwnRoutes(deps: {
   }
 
   /** With a new container, also if there is no newer version: a person may have to get out of a broken one. */
-  function restart(caller: Caller, view: WorkspaceView): void {
+  function restart(asked: Asked): void {
+    const { view, requestId } = asked
     requireOwned(view)
-    if (view.status.phase === 'absent') return start(caller)
-    workspaces.end(view.status.workspace as WorkspaceName, 'restart')
+    if (view.status.phase === 'absent') return start(asked)
+    workspaces.end(view.status.workspace as WorkspaceName, 'restart', requestId)
   }
 
   /** The person's workspace of this route, or another one of theirs that a form names. */
-  function stop(caller: Caller, view: WorkspaceView, request: Request): void {
+  function stop({ caller, view, request, requestId }: Asked): void {
     const named = formField(request, 'workspace')
     if (named === undefined || named === view.status.workspace) {
       requireOwned(view)
       if (view.status.phase !== 'absent')
-        workspaces.end(view.status.workspace as WorkspaceName, 'stop')
+        workspaces.end(view.status.workspace as WorkspaceName, 'stop', requestId)
       return
     }
     if (!stopsOthers(caller) || !isByHand(request))
@@ -166,7 +174,7 @@ export function createOwnRoutes(deps: {
     const other = othersOf(caller, view).find(({ name }) => name === named)
     if (other === undefined || other.shared)
       throw new BerthError('workspace_unknown', 'You have no workspace of that name to stop.')
-    workspaces.end(other.name, 'stop')
+    workspaces.end(other.name, 'stop', requestId)
   }
 
   // A form whose session had expired comes back from the sign-in as a GET, which changes nothing: the person sees the

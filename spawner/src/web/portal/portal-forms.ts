@@ -4,6 +4,7 @@ import type { Person } from '@berth/shared/contract'
 import { BerthError } from '@berth/shared/problems'
 import type { Asked, Handlers } from '../api/handlers.ts'
 import type { ShownWorkspace } from '../api/schemas.ts'
+import { requestIdOf } from '../http/request-ids.ts'
 import { formField } from '../http/form-field.ts'
 import type { FormTokens } from './form-token.ts'
 
@@ -21,17 +22,17 @@ export function createPortalForms(deps: {
   const carryOut = (change: Change) => (request: Request, response: Response) => {
     const as = personOf(request)
     const to = tokens.accepts(as, formField(request, 'token'))
-      ? resultOf(change, request, as)
+      ? resultOf(change, request, as, requestIdOf(response))
       : '/?notice=expired'
     response.redirect(303, to)
   }
 
-  function resultOf(change: Change, request: Request, as: Person): string {
+  function resultOf(change: Change, request: Request, as: Person, requestId: string): string {
     const name = String(request.params['name'] ?? '')
     const template = formField(request, 'template')
     const body = { template: typeof template === 'string' ? template : '' }
     try {
-      const changed = change({ name, query: {}, body, as })
+      const changed = change({ name, query: {}, body, as, requestId })
       return `/#card-${encodeURIComponent(changed.template)}`
     } catch (error) {
       if (!(error instanceof BerthError)) throw error

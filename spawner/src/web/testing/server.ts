@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { systemClock, type Clock } from '@berth/shared/clock'
-import { createLog } from '@berth/shared/log'
+import { createLog, type Log } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
 import type { Audit } from '../../audit.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
@@ -48,7 +48,7 @@ export const aliceHeaders = {
 }
 
 export async function startWeb(
-  options: { settings?: Partial<WebSettings>; workspaces?: StandIn } = {},
+  options: { settings?: Partial<WebSettings>; workspaces?: StandIn; log?: Log } = {},
 ): Promise<TestWeb> {
   const workspaces = options.workspaces ?? createStandIn()
   return { ...(await serveWeb({ ...options, workspaces })), workspaces }
@@ -60,6 +60,7 @@ export async function serveWeb(options: {
   workspaces: Workspaces
   clock?: Clock
   audit?: Audit
+  log?: Log
 }): Promise<Omit<TestWeb, 'workspaces'>> {
   const { workspaces } = options
   const settings: WebSettings = {
@@ -77,7 +78,7 @@ export async function serveWeb(options: {
     clock: options.clock ?? systemClock,
     version: '1.2.3',
     audit: options.audit ?? (() => undefined),
-    log: createLog({ service: 'test', level: 'silent' }),
+    log: options.log ?? createLog({ service: 'test', level: 'silent' }),
   })
   const server = createServer({ maxHeaderSize: 256 * 1024 }, web)
   const sockets = new Set<Socket>()
