@@ -135,18 +135,23 @@ test('the map in CONTRIBUTING.md names every folder of the source', () => {
   )
 })
 
-/** @param {string} title of a section of docs/operations.md with a table */
-const firstCellsOf = (title) => {
-  const [, section = ''] = readText('docs/operations.md').split(`\n## ${title}\n`)
+/**
+ * @param {string} page
+ * @param {string} title of a section with a table
+ */
+const firstCellsOf = (page, title) => {
+  const [, section = ''] = readText(page).split(`\n## ${title}\n`)
   const [rows = ''] = section.split('\n## ')
   return rows.split('\n').flatMap((row) => (row.startsWith('|') ? [row.split('|')[1] ?? ''] : []))
 }
 
-test('docs/operations.md explains log lines and metrics that are written', () => {
-  const lines = firstCellsOf('What the log says')
+test('the docs explain log lines and metrics that are written', () => {
+  const lines = firstCellsOf('docs/operations.md', 'What the log says')
     .flatMap(quotedIn)
     .filter((text) => text.includes(' '))
-  const metrics = firstCellsOf('What the metrics say').flatMap(quotedIn)
+  const metrics = firstCellsOf('docs/monitoring.md', 'What the metrics say')
+    .flatMap(quotedIn)
+    .filter((text) => text.startsWith('berth_'))
   assert.ok(lines.length > 20 && metrics.length > 10, 'the tables are not found')
   const wanted = [...lines, ...metrics].map((text) =>
     text.replace(/( …|\{.*)$/, '').replace(/^workspace stopping$/, 'workspace ${phase}'),

@@ -1,4 +1,5 @@
 // A browser's cookies, as far as the gateways and the identity provider need them: by host and path, regardless of ports.
+import { plant } from '../deployment/planted-secrets.ts'
 
 interface Cookie {
   readonly name: string
@@ -31,6 +32,8 @@ export function createCookieJar(): CookieJar {
         const key = `${cookie.host} ${cookie.path} ${cookie.name}`
         if (gone) cookies.delete(key)
         else cookies.set(key, cookie)
+        // The session of the gateway, and the state of a sign-in.
+        if (/^(_oauth2_proxy|mod_auth_openidc)/.test(cookie.name)) plant(cookie.name, cookie.value)
       }
     },
     header: (url) =>

@@ -1,4 +1,5 @@
 // Signs in like a browser, by plain HTTP: through the gateway to the form of the provider and back.
+import { plant } from '../deployment/planted-secrets.ts'
 import type { CookieJar } from './cookie-jar.ts'
 import { send, type Answer } from './http.ts'
 import type { Place } from './place.ts'
@@ -83,6 +84,7 @@ async function follow(
       return { answer, url }
     answer.leave()
     url = new URL(location, url)
+    plant('code of a sign-in', url.searchParams.get('code'))
     if (arrived(url)) return { url }
   }
   throw new Error(`${start.href} redirected too often, finally to ${url.href}`)

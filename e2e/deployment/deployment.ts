@@ -22,9 +22,11 @@ import { reservePool } from '../run/reserved-pool.ts'
 import { surroundings } from '../run/surroundings.ts'
 import { composeEnvironment, environmentFileText } from './environment.ts'
 import { chooseGateway } from './gateway.ts'
+import { plantSettings, secretsIn } from './planted-secrets.ts'
 import { helloTemplate, type Settings } from './templates.ts'
 
-export type Role = 'gateway' | 'director' | 'spawner' | 'idp'
+const roles = ['spawner', 'director', 'gateway', 'idp'] as const
+export type Role = (typeof roles)[number]
 
 export interface DeploymentOptions {
   /** Distinguishes the instances of one run: lower-case letters and digits. */
@@ -65,7 +67,8 @@ export interface Deployment extends AsyncDisposable {
   /** Replaces the TEMPLATES_FILE in one step. */
   writeTemplates(text: string): Promise<void>
   services(role: Role): Promise<InspectedContainer[]>
-  logs(role: Role): Promise<string>
+  /** @param tail how many lines of each container, from the end */
+  logs(role: Role, tail?: number | 'all'): Promise<string>
   /** Where each director listens, as the gateway sees it. */
   directorPlaces(): Promise<Place[]>
   /** Where the spawner's API for scripts listens. */
@@ -115,6 +118,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     ...(options.template ?? helloTemplate),
     ...options.settings,
   }
+  plantSettings(settings)
   const files = options.composeFiles ?? [
     'docker-compose.yml',
     ...(gateway === 'apache' ? ['docker-compose.apache.yml'] : []),
@@ -156,9 +160,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     try {
       await work
     } catch (error) {
-      const words = await Promise.all(
-        (['spawner', 'director', 'gateway', 'idp'] as const).map((role) => logs(role)),
-      )
+      const words = await Promise.all(roles.map((role) => logs(role)))
       throw new Error(`${String(error)}\n${words.join('\n').slice(-6_000)}`, { cause: error })
     }
   }
@@ -168,16 +170,25 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     return Promise.all(listed.map(({ Id }) => inspected(engine, Id)))
   }
 
-  async function logs(role: Role): Promise<string> {
+  async function logs(role: Role, tail?: number | 'all'): Promise<string> {
     const listed = await servicesOf(engine, instance, role)
-    const texts = listed.map(({ Id }) => logsOf(engine, Id))
+    const texts = listed.map(({ Id }) => logsOf(engine, Id, tail))
     return (await Promise.all(texts)).join('\n')
+  }
+  const leaks: string[] = []
+  /** To be called before containers are removed: their logs go with them. */
+  async function searchLogs(): Promise<void> {
+    for (const role of roles)
+      leaks.push(...secretsIn(await logs(role, 'all')).map((leak) => `${role}: ${leak}`))
   }
 
   const takeDown = takenDownAtTheEnd(async () => {
-    await removeBelongings(engine, instance)
-    await rm(work, { recursive: true, force: true })
-    pool[Symbol.dispose]()
+    await searchLogs().finally(async () => {
+      await removeBelongings(engine, instance)
+      await rm(work, { recursive: true, force: true })
+      pool[Symbol.dispose]()
+    })
+    if (leaks.length > 0) throw new Error(`logs have secrets:\n${leaks.join('\n')}`)
   })
 
   const siteAt = (host: string): Site => ({
@@ -200,7 +211,9 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     tryCompose,
     writeTemplates,
     async reconfigure(changes, ...names) {
+      await searchLogs()
       settings = { ...settings, ...changes }
+      plantSettings(settings)
       await explained(compose(...up, '--no-build', ...names))
       await answering(site)
     },

@@ -1,8 +1,13 @@
 // What a container has written to its two outputs.
 import type { Engine } from './engine.ts'
 
-export async function logsOf(engine: Engine, id: string): Promise<string> {
-  const query = { stdout: true, stderr: true, timestamps: false, tail: 200 }
+/** @param tail how many lines, from the end */
+export async function logsOf(
+  engine: Engine,
+  id: string,
+  tail: number | 'all' = 200,
+): Promise<string> {
+  const query = { stdout: true, stderr: true, timestamps: false, tail }
   return withoutFrames(await engine.text(`/containers/${id}/logs`, query))
 }
 

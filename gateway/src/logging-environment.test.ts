@@ -2,17 +2,25 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { loggingEnvironment } from './logging-environment.ts'
 
-const name = 'OAUTH2_PROXY_REQUEST_LOGGING_FORMAT'
+const requests = 'OAUTH2_PROXY_REQUEST_LOGGING_FORMAT'
+const others = 'OAUTH2_PROXY_STANDARD_LOGGING_FORMAT'
 
+// Proof 32 sees what a gateway writes by these formats.
 describe('the environment of oauth2-proxy', () => {
-  it('has a format of log lines without the URI of a request, which may have a token', () => {
-    const { [name]: format = '', OTHER } = loggingEnvironment({ OTHER: 'kept' })
+  it('has formats of log lines without the URI of a request, and without whole requests', () => {
+    const {
+      [requests]: format = '',
+      [others]: rest = '',
+      OTHER,
+    } = loggingEnvironment({ OTHER: 'kept' })
     assert.match(format, /\{\{\.RequestID\}\}.*\{\{\.StatusCode\}\}/)
     assert.doesNotMatch(format, /URI|\n/)
+    assert.match(rest, /\{\{if .*"&\{"\)\}\}.*\{\{else\}\}\{\{\.Message\}\}\{\{end\}\}$/)
     assert.equal(OTHER, 'kept')
   })
 
   it('keeps a format that an administrator has set', () => {
-    assert.deepEqual(loggingEnvironment({ [name]: 'own' }), { [name]: 'own' })
+    const own = { [requests]: 'own', [others]: 'own' }
+    assert.deepEqual(loggingEnvironment(own), own)
   })
 })

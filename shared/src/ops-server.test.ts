@@ -11,9 +11,13 @@ describe('ops server', () => {
     const status = async (path: string) =>
       (await fetch(`http://127.0.0.1:${ops.port}${path}`)).status
     assert.equal(await status('/healthz'), 200)
+    const metrics = async () =>
+      (await fetch(`http://127.0.0.1:${ops.port}/metrics`)).text()
     assert.equal(await status('/readyz'), 503)
+    assert.match(await metrics(), /^berth_ready 0$/m)
     ready = true
     assert.equal(await status('/readyz?verbose'), 200)
+    assert.match(await metrics(), /^berth_ready 1$/m)
     assert.equal(await status('/'), 404)
   })
 

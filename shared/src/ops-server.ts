@@ -36,6 +36,14 @@ export function createRegistry(service: string, version: string): Registry {
 /** Resolves when it listens. Rejects when the port cannot be opened. */
 export async function startOpsServer(deps: OpsServerDeps): Promise<OpsServer> {
   const { registry, ready, refuseFrom } = deps
+  new Gauge({
+    name: 'berth_ready',
+    help: 'Whether the service can do its work now, as /readyz says; 1 or 0',
+    registers: [registry],
+    collect() {
+      this.set(ready() ? 1 : 0)
+    },
+  })
   const server = http.createServer(
     { requestTimeout: 10_000, headersTimeout: 5_000 },
     (req, res) => {

@@ -1,5 +1,6 @@
 // The spawner's metrics. Their names are a contract with operators. A person's name is never a label.
 import { phases } from '@berth/shared/contract'
+import { problemCodes } from '@berth/shared/problems'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { CallObserver } from './docker/client/calls.ts'
 import type { LoopCounts, LoopObserver } from './loop/observer.ts'
@@ -44,6 +45,8 @@ export function createMetrics(registry: Registry): Metrics {
     'outcome',
   ])
   const refusals = counter('berth_refusals_total', 'seats refused, by reason', ['code'])
+  // A counter that appears with its first event shows no increase at that event.
+  for (const code of problemCodes) refusals.inc({ code }, 0)
   const activityUnknown = counter(
     'berth_activity_unknown_total',
     'checks at an activity path that told nothing, by what was met',

@@ -1,12 +1,21 @@
 // The director's metrics. No user names in labels.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import type { ProblemCode } from '@berth/shared/problems'
+import { problemCodes, type ProblemCode } from '@berth/shared/problems'
 
-export type Protocol = 'http' | 'websocket'
+const protocols = ['http', 'websocket'] as const
+export type Protocol = (typeof protocols)[number]
 
+const requestOutcomes = [
+  'forwarded',
+  'own',
+  'page',
+  'refused',
+  'failed',
+  'cut',
+  'client_gone',
+] as const
 /** How a request ended. */
-export type RequestOutcome =
-  'forwarded' | 'own' | 'page' | 'refused' | 'failed' | 'cut' | 'client_gone'
+export type RequestOutcome = (typeof requestOutcomes)[number]
 
 export interface Metrics {
   ended(protocol: Protocol, outcome: RequestOutcome): void
@@ -30,6 +39,10 @@ export function createMetrics(registry: Registry): Metrics {
     labelNames: ['code'],
     registers: [registry],
   })
+  // A counter that appears with its first event shows no increase at that event.
+  for (const code of problemCodes) refusals.inc({ code }, 0)
+  for (const outcome of requestOutcomes)
+    for (const protocol of protocols) requests.inc({ protocol, outcome }, 0)
   const overhead = new Histogram({
     name: 'berth_request_overhead_duration_seconds',
     help: 'From the arrival of a request until it is handed to the workspace, when a lease was there already',

@@ -1,0 +1,43 @@
+// The proofs about what an administrator reads share one deployment.
+import { after, before, describe } from 'node:test'
+import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { secret, theLogs } from './32-logs.ts'
+
+const licence = secret('secret of a template')
+const password = secret('variable of a template')
+const printed = secret('what a container prints')
+
+const templates = `
+x-small: &small { image: berth/hello, port: 8080, mem_limit: 64m }
+templates:
+  vault:
+    <<: *small
+    prefix: vault${process.pid.toString(36)}
+    route: { hosts: [vault.localhost] }
+    environment: { DATABASE_PASSWORD: ${password} }
+    secrets: [licence]
+  broken:
+    <<: *small
+    prefix: broken${process.pid.toString(36)}
+    route: { hosts: [broken.localhost] }
+    command: [sh, -c, 'echo ${printed}; exit 3']
+secrets:
+  licence: { file: ./licence.key }
+`
+
+describe('in one deployment, for administrators', () => {
+  let berth: Deployment
+  before(async () => {
+    berth = await deploy({
+      name: 'ops',
+      portal: true,
+      templates,
+      templateFiles: { 'licence.key': licence },
+      settings: { LOG_LEVEL: 'debug', API_TOKEN: secret('API_TOKEN') },
+    })
+  })
+  after(() => berth?.[Symbol.asyncDispose]())
+
+  // The last test replaces director and spawner.
+  theLogs(() => berth)
+})
