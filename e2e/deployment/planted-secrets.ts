@@ -19,8 +19,9 @@ export function plantSettings(settings: Readonly<Record<string, string>>): void 
 export function secretsIn(text: string): string[] {
   return [...planted].flatMap(([value, what]) => {
     const spellings = [value, encodeURIComponent(value)]
-    const line = text.split('\n').find((each) => spellings.some((found) => each.includes(found)))
-    if (line === undefined) return []
+    const at = spellings.map((found) => text.indexOf(found)).find((index) => index >= 0)
+    if (at === undefined) return []
+    const line = text.slice(text.lastIndexOf('\n', at) + 1).split('\n', 1)[0] ?? ''
     const blanked = spellings.reduce((rest, found) => rest.replaceAll(found, '***'), line)
     return [`${what}: ${blanked.slice(0, 500)}`]
   })
