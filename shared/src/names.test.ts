@@ -7,6 +7,8 @@ import {
   parseUserName,
   prefixOf,
   safeUserName,
+  isOpenName,
+  openName,
   sharedName,
   standbyName,
   numberOf,
@@ -113,6 +115,7 @@ describe('numbered names', () => {
       fc.property(fc.oneof(anyUser, lookalike), anyTurn, anyPrefix, (name, turn, prefix) => {
         const person = workspaceName(prefix, name)
         assert.notEqual(sharedName(prefix, turn), person)
+        assert.notEqual(openName(prefix, turn), person)
         assert.notEqual(standbyName(prefix, turn), person)
         // For every hash: after the hyphens are ten characters, or none.
         for (const numbered of [sharedName(prefix, turn), standbyName(prefix, turn)])
@@ -137,11 +140,13 @@ describe('numbered names', () => {
         fc.pre(one !== other)
         const names = [one, other].flatMap((turn) => [
           sharedName(prefix, turn),
+          openName(prefix, turn),
           standbyName(prefix, turn),
         ])
-        assert.equal(new Set(names).size, 4)
+        assert.equal(new Set(names).size, 6)
         for (const name of names) assert.match(name, dnsLabel)
-        assert.deepEqual(names.map(numberOf), [one, one, other, other])
+        assert.deepEqual(names.map(numberOf), [one, one, one, other, other, other])
+        assert.deepEqual(names.map(isOpenName), [false, true, false, false, true, false])
       }),
     )
   })

@@ -63,6 +63,16 @@ export function sharedName(prefix: Prefix, number: number): WorkspaceName {
   return numberedName(prefix, 'shared', number)
 }
 
+/** `<prefix>-open--<number>`: a workspace of a private template that was opened for everybody. */
+export function openName(prefix: Prefix, number: number): WorkspaceName {
+  return numberedName(prefix, 'open', number)
+}
+
+/** @param name of a workspace without an owner */
+export function isOpenName(name: WorkspaceName): boolean {
+  return /-open--\d+$/.test(name)
+}
+
 /** `<prefix>-standby--<number>`: a standby, which has no owner yet. */
 export function standbyName(prefix: Prefix, number: number): WorkspaceName {
   return numberedName(prefix, 'standby', number)
@@ -72,7 +82,11 @@ export function standbyName(prefix: Prefix, number: number): WorkspaceName {
  * A workspace without an owner has a number that is used once. The safe name of a person has no `--`, or exactly ten
  * characters after it. A number of ten digits gets a leading zero, so that the two kinds of names never collide.
  */
-function numberedName(prefix: Prefix, word: 'shared' | 'standby', number: number): WorkspaceName {
+function numberedName(
+  prefix: Prefix,
+  word: 'shared' | 'open' | 'standby',
+  number: number,
+): WorkspaceName {
   if (!Number.isSafeInteger(number) || number < 0)
     throw new RangeError(
       `${number} cannot be the number of a workspace: it must be an integer of 0 or more`,
@@ -82,9 +96,9 @@ function numberedName(prefix: Prefix, word: 'shared' | 'standby', number: number
   return `${prefix}-${word}--${suffix}` as WorkspaceName
 }
 
-/** @returns the number in a shared or standby workspace's name; 0 for a name without one */
+/** @returns the number in the name of a workspace without an owner; 0 for a name without one */
 export function numberOf(name: WorkspaceName): number {
-  return Number(/-(?:shared|standby)--(\d+)$/.exec(name)?.[1] ?? 0)
+  return Number(/-(?:shared|open|standby)--(\d+)$/.exec(name)?.[1] ?? 0)
 }
 
 /**

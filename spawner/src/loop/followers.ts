@@ -4,7 +4,6 @@ import type { WorkspaceName } from '@berth/shared/names'
 import type { State } from '../policy/domain.ts'
 import { seatOf } from '../policy/seats/seat-table.ts'
 import { sameFor } from '../policy/asked/view.ts'
-import { isShared } from '../templates/template.ts'
 import { hasSeat } from './has-seat.ts'
 
 export interface Followers {
@@ -37,8 +36,6 @@ export function createFollowers(): Followers {
     const { person, template, only, workspace } = followed
     if (only !== undefined) return false
     if (before.config === after.config) {
-      const known = after.config.templates.get(template)
-      if (known === undefined || !isShared(known)) return false
       if (before.workspaces === after.workspaces) return false
       if (workspace !== undefined && hasSeat(after.workspaces.get(workspace), person)) return false
     }

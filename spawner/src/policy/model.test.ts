@@ -36,24 +36,23 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
   }),
 })
 
-const templateChange = (names: readonly string[]) =>
-  fc.record(
-    {
-      name: fc.constantFrom(...names),
-      prefix: fc.constantFrom(...names),
-      memory: fc.integer({ min: 1, max: 3 }),
-      maxWorkspaces: fc.constantFrom(0, 1, 2),
-      maxOfGroup: fc.constantFrom(0, 1, 2),
-    },
-    { requiredKeys: [] },
-  )
+const templateChange = (names: readonly string[]) => ({
+  name: fc.constantFrom(...names),
+  prefix: fc.constantFrom(...names),
+  memory: fc.integer({ min: 1, max: 3 }),
+  maxWorkspaces: fc.constantFrom(0, 1, 2),
+  maxOfGroup: fc.constantFrom(0, 1, 2),
+})
 const settingsChange: fc.Arbitrary<SettingsChange> = fc.record(
   {
     maxWorkspaces: fc.integer({ min: 0, max: 4 }),
     maxWorkspacesPerUser: fc.constantFrom(0, 1, 2),
     maxMemory: fc.constantFrom(0, 3, 4, 6),
-    lab: templateChange(['lab', 'lab2']),
-    hub: templateChange(['hub', 'hub2']),
+    lab: fc.record(templateChange(['lab', 'lab2']), { requiredKeys: [] }),
+    hub: fc.record(
+      { ...templateChange(['hub', 'hub2']), isPrivate: fc.boolean() },
+      { requiredKeys: [] },
+    ),
   },
   { requiredKeys: [] },
 )

@@ -13,6 +13,7 @@ import { planNetworks } from './networks.ts'
 import { admit } from './queue/admission.ts'
 import { settleName } from './lifecycle/rename.ts'
 import { endDueSeats } from './seats/seat-ends.ts'
+import { isOfFormerKind } from './seats/seat-table.ts'
 import { moveSeats } from './seats/shared-workspaces.ts'
 import { settleFrozen } from './lifecycle/settle-frozen.ts'
 import { settleReady } from './lifecycle/settle-ready.ts'
@@ -74,6 +75,8 @@ function settleWorkspace(draft: Draft, name: WorkspaceName): void {
 function settlePhase(draft: Draft, workspace: Workspace): void {
   switch (workspace.phase) {
     case 'queued':
+      // Its people get one of the present kind when they ask again, as a page and a held request do.
+      if (isOfFormerKind(draft.config, workspace)) return leaveQueue(draft, workspace)
       if (absentAt(draft.config, workspace) <= draft.now) leaveQueue(draft, workspace)
       return
     case 'pulling':

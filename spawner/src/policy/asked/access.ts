@@ -5,8 +5,8 @@ import type { Failure, Refusal, State, Workspace } from '../domain.ts'
 import { failures, renamedFrom } from '../lifecycle/failures.ts'
 import { holdsPlace } from '../state/phases.ts'
 import { exceedsMemory } from '../queue/limits.ts'
-import { ownName, seatIn, sharedSeatOf } from '../seats/seat-table.ts'
-import { isShared, keepsFiles, type Template } from '../../templates/template.ts'
+import { placeOf, seatIn } from '../seats/seat-table.ts'
+import { keepsFiles, type Template } from '../../templates/template.ts'
 
 /** A state has these facts, and a draft too. */
 type AccessFacts = Pick<State, 'config' | 'subjects' | 'foreignNames' | 'queue'> & {
@@ -42,11 +42,11 @@ export function accessOf(
   const template = known.config.templates.get(templateName)
   if (template === undefined) return refused(failures.templateUnknown)
   if (!isAllowed(template, person)) return refused(forbiddenTo(template, person))
-  if (isShared(template)) {
-    const workspace = sharedSeatOf(known, person.name, templateName)
+  const { name, isShared } = placeOf(known, person.name, template)
+  if (isShared || name === undefined) {
+    const workspace = name === undefined ? undefined : known.workspaces.get(name)
     return accessToShared(known, person, template, workspace)
   }
-  const name = ownName(known, person.name, template)
   if (isAnothers(known, known.workspaces.get(name), template)) return refused(failures.nameInUse)
   const subject = ownerSubject(known, template, name) ?? known.subjects.get(person.name)
   if (subject !== undefined && subject !== person.subject) return refused(failures.identityReused)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parsePrefix, type Prefix } from '@berth/shared/names'
+import { parsePrefix, type Prefix, type WorkspaceName } from '@berth/shared/names'
 import type { Template } from '../../templates/template.ts'
 import type { SeatReply } from '../domain.ts'
 import {
@@ -45,26 +45,92 @@ describe('a change of settings under running workspaces', () => {
     assert.ok(!story.history.some((type) => /^(stop|remove)-container$/.test(type)))
   })
 
-  it('ends nothing at once when the workspaces of a template become shared, or private', () => {
-    for (const [before, after] of [
-      [1, 2],
-      [2, 1],
-    ] as const) {
-      const story = withReady(['ann'], { policy: { seats: before } })
-      const [generation] = runningOf(story)
-      offers(story, templateWith({ seats: after }))
-      story.asks('ann')
-      story.obeys()
-      assert.ok(runningOf(story).includes(generation), `${before} to ${after}`)
-      assert.notEqual(generationOf(story.asks('ann')), generation)
-    }
-  })
-
   it('refuses a person who is no longer allowed, and ends the workspace only when it is idle', () => {
     const story = withReady(['ann'])
     offers(story, templateWith({ allowedUsers: ['zoe'] }))
     assert.equal(codeOf(story.asks('ann')), 'template_forbidden')
     assert.deepEqual(story.phases('ann'), ['ready'])
+  })
+})
+
+describe('a template whose workspaces become shared, or private', () => {
+  const changes = [
+    [1, 2],
+    [2, 1],
+  ] as const
+  for (const [before, after] of changes) {
+    const [from, to] = after === 1 ? ['shared', 'private'] : ['private', 'shared']
+    const changing = () => {
+      const story = withReady(['ann'], { policy: { seats: before } })
+      const [generation] = runningOf(story)
+      offers(story, templateWith({ seats: after }))
+      return { story, generation }
+    }
+    const kindOf = (story: Scenario, reply: SeatReply) =>
+      reply.workspace && story.state.workspaces.get(reply.workspace)?.kind
+
+    it(`leaves a ${from} workspace to the people who have it, and gives new people a ${to} one`, () => {
+      const { story, generation } = changing()
+      assert.equal(generationOf(story.asks('ann')), generation)
+      assert.equal(kindOf(story, story.asks('bob')), to)
+      story.obeys()
+      assert.notEqual(generationOf(story.asks('bob')), generation)
+      assert.equal(generationOf(story.asks('ann')), generation)
+      assert.equal(story.asks('ann', { start: 'no' }).status, 'granted')
+    })
+
+    it(`gives them a ${to} workspace once the ${from} one has ended, whose container goes`, () => {
+      const { story, generation } = changing()
+      const former = story.asks('ann')
+      assert.ok(former.workspace)
+      story.hears({
+        type: 'end-requested',
+        workspace: former.workspace,
+        how: 'stop',
+      })
+      assert.equal(kindOf(story, story.asks('ann')), to)
+      story.obeys()
+      assert.ok(!runningOf(story).includes(generation))
+      const reply = story.asks('ann')
+      assert.equal(reply.status, 'granted')
+      assert.notEqual(generationOf(reply), generation)
+    })
+
+    it(`lets no person wait for a ${from} workspace any more`, () => {
+      const limits = { maxWorkspaces: 1 }
+      const story = withReady(['ann'], { policy: { seats: before }, limits })
+      for (const who of ['bob', 'cid', 'dan']) story.asks(who)
+      offers(story, templateWith({ seats: after }))
+      for (const { phase, kind } of story.state.workspaces.values())
+        assert.ok(phase !== 'queued' || kind === to)
+      assert.equal(kindOf(story, story.asks('dan')), to)
+    })
+
+    it(`finds the ${from} workspace again after a restart`, () => {
+      const { story, generation } = changing()
+      const named = story.asks('ann').workspace as WorkspaceName
+      const { name, kind, owner, container, network } = story.state.workspaces.get(named) ?? {}
+      assert.ok(name && kind && container !== undefined && network !== undefined)
+      const again = new Scenario({ policy: { seats: after } }, story.recorded)
+      again.now = story.now + 61_000
+      const containers = [{ workspace: name, template: 'lab', kind, owner, network, container }]
+      again.looks({
+        containers,
+        networks: [{ index: network, egress: 'internet', attached: [director] }],
+      })
+      assert.equal(generationOf(again.connects().asks('ann')), generation)
+    })
+  }
+
+  it('hazard: a workspace that was opened for everybody is nobody’s own', () => {
+    const story = begun()
+    const opened = story.hears({ type: 'open-requested', template: 'lab' }).reply
+    assert.ok(opened)
+    story.obeys()
+    assert.equal(story.asks('ann', { workspace: opened }).status, 'granted')
+    const own = story.asks('ann')
+    assert.equal(own.workspace, nameOf('ann'))
+    assert.equal(story.asks('ann', { workspace: opened }).status, 'granted')
   })
 })
 

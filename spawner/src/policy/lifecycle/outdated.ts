@@ -1,5 +1,6 @@
 // Whether a container is outdated: made from another description than the present one, or from a former image.
 import type { Template } from '../../templates/template.ts'
+import { isOfFormerKind } from '../seats/seat-table.ts'
 import type { Container, State, Workspace } from '../domain.ts'
 
 /** What is needed to tell; a draft has it as well as a state. */
@@ -17,6 +18,7 @@ export function outdatedBy(
   const { container, owner } = workspace
   const template = config.templates.get(workspace.template)
   if (container === undefined || template === undefined) return undefined
+  if (isOfFormerKind(config, workspace)) return 'template'
   if (config.specOf(template, owner) !== container.spec) return 'template'
   if (isEntranceMoved(container, template)) return 'template'
   const latest = images.get(template.spec.image)

@@ -6,6 +6,7 @@ import { forgetAt, idleRemoveAt } from '../state/deadlines.ts'
 import { isUp } from '../state/phases.ts'
 import { finishStop, startOf } from './transitions.ts'
 import { releaseNetworks, networkOf } from '../networks.ts'
+import { isOfFormerKind } from '../seats/seat-table.ts'
 
 export function settleStopping(draft: Draft, workspace: Workspace): void {
   const { container } = workspace
@@ -34,8 +35,13 @@ function mustGo(draft: Draft, workspace: Workspace): boolean {
     case 'evicted':
     case 'asked':
     case undefined:
-      return !draft.config.templates.has(workspace.template)
+      return isForNobody(draft, workspace)
   }
+}
+
+/** No request starts it again. */
+function isForNobody({ config }: Draft, workspace: Workspace): boolean {
+  return !config.templates.has(workspace.template) || isOfFormerKind(config, workspace)
 }
 
 /** One step towards having no container: stopped first, then removed. */
@@ -63,11 +69,7 @@ export function settleStopped(draft: Draft, workspace: Workspace): void {
   }
   if (rests(draft, workspace)) return
   const isDue = idleRemoveAt(draft.config, workspace) <= draft.now
-  if (
-    isDue ||
-    !draft.config.templates.has(workspace.template) ||
-    networkOf(draft, workspace) === undefined
-  )
+  if (isDue || isForNobody(draft, workspace) || networkOf(draft, workspace) === undefined)
     tearDown(draft, workspace, container)
 }
 

@@ -1,6 +1,6 @@
 // Seats: who has one in which workspace, adding and removing them, and which workspace still takes a new person.
 import type { Person } from '@berth/shared/contract'
-import { workspaceName, type UserName, type WorkspaceName } from '@berth/shared/names'
+import { isOpenName, workspaceName, type UserName, type WorkspaceName } from '@berth/shared/names'
 import type { DirectorId, PolicyConfig, Seat, State, Workspace } from '../domain.ts'
 import { change, type Draft } from '../state/draft.ts'
 import { drainsAt, policyOf } from '../state/deadlines.ts'
@@ -96,16 +96,58 @@ export function ownName(known: SeatTable, user: UserName, template: Template): W
   return own?.name ?? workspaceName(template.prefix, user)
 }
 
+/**
+ * Whether the workspace is of the kind that its template had before: private, and the template has several seats by now,
+ * or the other way round. People keep it until it ends, and nobody new gets a seat in it.
+ */
+export function isOfFormerKind(
+  { templates }: PolicyConfig,
+  { name, kind, template: of }: Pick<Workspace, 'name' | 'kind' | 'template'>,
+): boolean {
+  const template = templates.get(of)
+  if (template === undefined || kind === 'standby') return false
+  if (isShared(template)) return kind === 'private'
+  return kind === 'shared' && !isOpenName(name)
+}
+
+/** The workspace of the former kind that the person still has. One that is being stopped does not come back. */
+function formerSeatOf(
+  known: SeatTable & Pick<State, 'config'>,
+  user: UserName,
+  template: string,
+): Workspace | undefined {
+  for (const name of known.tally.byPerson.get(user) ?? []) {
+    const workspace = known.workspaces.get(name)
+    if (workspace?.template !== template || workspace.phase === 'stopping') continue
+    if (holdsPlace(workspace) && isOfFormerKind(known.config, workspace)) return workspace
+  }
+  return undefined
+}
+
+export interface Place {
+  readonly name: WorkspaceName | undefined
+  readonly isShared: boolean
+}
+
 /** The workspace of a person: a private one by its name, whether or not it exists; a shared one by the person's seat. */
+export function placeOf(
+  known: SeatTable & Pick<State, 'config'>,
+  user: UserName,
+  template: Template,
+): Place {
+  const former = formerSeatOf(known, user, template.name)
+  if (former !== undefined) return { name: former.name, isShared: former.kind === 'shared' }
+  if (!isShared(template)) return { name: ownName(known, user, template), isShared: false }
+  return { name: sharedSeatOf(known, user, template.name)?.name, isShared: true }
+}
+
 export function seatOf(
   state: State,
   person: Person,
   templateName: string,
 ): WorkspaceName | undefined {
   const template = state.config.templates.get(templateName)
-  if (template === undefined) return undefined
-  if (!isShared(template)) return ownName(state, person.name, template)
-  return sharedSeatOf(state, person.name, templateName)?.name
+  return template && placeOf(state, person.name, template).name
 }
 
 /** How many people it has served, including those who wait for it. */
@@ -124,6 +166,7 @@ export function isSpent(config: PolicyConfig, workspace: Workspace, now: number)
 /** Whether one more person may join. A workspace of a private template that was opened for everybody has no limit. */
 export function hasFreeSeat(config: PolicyConfig, workspace: Workspace, now: number): boolean {
   if (workspace.kind !== 'shared' || isSpent(config, workspace, now)) return false
+  if (isOfFormerKind(config, workspace)) return false
   const { seats } = policyOf(config, workspace)
   return seats <= 1 || workspace.seats.length < seats
 }

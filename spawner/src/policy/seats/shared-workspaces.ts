@@ -1,5 +1,5 @@
 // Workspaces that several people share: which one a new person joins, and who moves when a seat becomes free.
-import { sharedName, type WorkspaceName } from '@berth/shared/names'
+import { openName, sharedName, type WorkspaceName } from '@berth/shared/names'
 import type { Person } from '@berth/shared/contract'
 import { refusalToStart } from '../asked/access.ts'
 import type { Refusal, Seat, Workspace } from '../domain.ts'
@@ -8,7 +8,7 @@ import { failures } from '../lifecycle/failures.ts'
 import { leaveQueue } from '../lifecycle/transitions.ts'
 import { holdsPlace } from '../state/phases.ts'
 import { addSeat, giveSeat, hasFreeSeat, newSeat } from './seat-table.ts'
-import type { Template } from '../../templates/template.ts'
+import { isShared, type Template } from '../../templates/template.ts'
 import { concernedWorkspaces } from '../state/changes.ts'
 
 export type Joined =
@@ -36,8 +36,9 @@ export function join(
 
 /** The workspace is not in the plan yet. */
 export function freshShared(draft: Draft, template: Template): Workspace {
+  const nameOf = isShared(template) ? sharedName : openName
   for (;;) {
-    const name = sharedName(template.prefix, draft.nextTicket++)
+    const name = nameOf(template.prefix, draft.nextTicket++)
     if (draft.foreignNames.has(name)) continue
     const identity = { name, template: template.name, owner: undefined }
     return { ...freshWorkspace(draft, identity), kind: 'shared' }

@@ -14,7 +14,7 @@ export interface WorldSettings {
   /** At least as much as one workspace of any template needs, or zero. */
   readonly maxMemory: number
   readonly lab: TemplateSettings
-  readonly hub: TemplateSettings
+  readonly hub: HubSettings
 }
 
 export interface TemplateSettings {
@@ -26,9 +26,14 @@ export interface TemplateSettings {
   readonly maxOfGroup: number
 }
 
+export interface HubSettings extends TemplateSettings {
+  /** Each person has a workspace of their own, whatever the world's options say. */
+  readonly isPrivate: boolean
+}
+
 export interface SettingsChange extends Partial<Omit<WorldSettings, 'lab' | 'hub'>> {
   readonly lab?: Partial<TemplateSettings>
-  readonly hub?: Partial<TemplateSettings>
+  readonly hub?: Partial<HubSettings>
 }
 
 /** The group of every person in this world. */
@@ -46,6 +51,7 @@ export function firstSettings(options: WorldOptions): WorldSettings {
       name: 'hub',
       prefix: 'hub',
       memory: 2,
+      isPrivate: false,
       maxWorkspaces: options.hub.maxWorkspaces,
     },
   }
@@ -108,13 +114,13 @@ function labOf(options: WorldOptions, settings: TemplateSettings): Template {
 }
 
 /** A template whose workspaces are shared if `hub.seats` is more than one. */
-function hubOf({ hub, idleStopMs, idleRemoveMs }: WorldOptions, settings: TemplateSettings) {
+function hubOf({ hub, idleStopMs, idleRemoveMs }: WorldOptions, settings: HubSettings) {
   const template = testTemplate('hub', {
     spec: { readyPath: '/' },
     policy: {
       ...policyOf(settings),
-      seats: hub.seats,
-      seatsTotal: hub.seatsTotal,
+      seats: settings.isPrivate ? 1 : hub.seats,
+      seatsTotal: settings.isPrivate ? 0 : hub.seatsTotal,
       seatIdleMs: hub.seatIdleMs,
       persistBetweenReconnects: hub.persists,
       drainAfterMs: hub.drainAfterMs,
