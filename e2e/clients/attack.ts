@@ -20,8 +20,10 @@ const attack = `async ([portal, workspace]) => {
     portal + '/workspaces/' + workspace + '/stop',
     portal + '/api/v1/workspaces/' + workspace + '/stop',
     portal + '/start',
+    portal + '/admin/workspaces/' + workspace + '/stop',
+    portal + '/api/v1/admin/workspaces/' + workspace + '/stop',
   ]
-  const reads = ['/', '/events', '/api/v1/me', '/api/v1/workspaces', '/api/v1/events'].map((path) => portal + path)
+  const reads = ['/', '/events', '/api/v1/me', '/api/v1/workspaces', '/api/v1/events', '/admin', '/admin/events', '/api/v1/admin/workspaces'].map((path) => portal + path)
 
   // fetch, in every mode: none of the answers may be readable.
   for (const mode of ['cors', 'no-cors', 'same-origin', 'navigate'])
@@ -55,7 +57,7 @@ const attack = `async ([portal, workspace]) => {
   })
   for (const path of ['/events', '/api/v1/events', '/'])
     if (await opens(new WebSocket(portal.replace('http', 'ws') + path))) found.push('WebSocket ' + path)
-  for (const path of ['/events', '/api/v1/events'])
+  for (const path of ['/events', '/api/v1/events', '/admin/events'])
     if (await opens(new EventSource(portal + path, { withCredentials: true }))) found.push('EventSource ' + path)
 
   // Elements: a load that succeeds would show the size, the names or the content of something.

@@ -6,6 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { attackOn, submitForm } from '../clients/attack.ts'
 import { obstaclesIn } from '../clients/axe.ts'
 import { keepScreenshot, openBrowser, openPage, signInWithBrowser } from '../clients/browser.ts'
+import { focused, press } from '../clients/keyboard.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { inspected } from '../engine/belongings.ts'
 import { eventually } from '../run/deadline.ts'
@@ -325,25 +326,6 @@ async function containerOf(berth: Deployment, name: string): Promise<string | un
 
 async function states(page: Page, card: string, label: string): Promise<void> {
   await page.waitForSelector(`[data-card=${card}] .badge:text-is("${label}")`)
-}
-
-/** The name of what has the focus, as a screen reader says it. */
-async function focused(page: Page): Promise<string> {
-  return page.evaluate<string>(
-    'document.activeElement?.innerText?.replace(/\\s+/g, " ").trim() ?? ""',
-  )
-}
-
-/** Goes to something with the Tab key, and presses it with Enter. */
-async function press(page: Page, name: string): Promise<void> {
-  await eventually(`${name} is reached by Tab`, 30_000, async () => {
-    for (let steps = 0; steps < 80; steps += 1) {
-      if ((await focused(page)) === name) return true
-      await page.keyboard.press('Tab')
-    }
-    return false
-  })
-  await page.keyboard.press('Enter')
 }
 
 /** For the browser: when the card gets that label, on the clock of the machine. */

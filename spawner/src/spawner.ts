@@ -9,6 +9,7 @@ import type { History } from './history/history.ts'
 import type { Engine } from './loop/engine.ts'
 import { createLoop } from './loop/loop.ts'
 import type { Store } from './loop/store.ts'
+import { createUsage } from './loop/usage.ts'
 import type { Metrics } from './metrics.ts'
 import { startServer } from './start-server.ts'
 import type { Template } from './templates/template.ts'
@@ -79,8 +80,14 @@ export async function startSpawner(deps: {
   }
   metrics.countFrom(workspaces.counts)
   await workspaces.start()
+  // Only the administrator's page shows it.
+  const usage =
+    settings.PORTAL_URL === undefined
+      ? undefined
+      : building.use(createUsage({ engine, state: () => workspaces.state(), clock, log }))
   const web = createWeb({
     workspaces,
+    usage,
     settings: webSettings(settings),
     hexOf,
     clock,

@@ -6,7 +6,7 @@ import { createCall, type CallObserver } from './client/calls.ts'
 import { connectEngine } from './client/connection.ts'
 import { createArchive } from './containers/archive.ts'
 import { specHash } from './containers/container-options.ts'
-import { createMeasureCpu } from './containers/cpu-usage.ts'
+import { createUsage } from './containers/cpu-usage.ts'
 import { createCreateContainer } from './containers/create-container.ts'
 import { followLog } from './containers/follow-log.ts'
 import { createFindListeners } from './containers/find-listeners.ts'
@@ -78,7 +78,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
     startContainer: createStartContainer({ ...base, preparation, additionalNetworks }),
     ...createFreezing(client),
     renameContainer: createRenameContainer(client),
-    measureCpu: createMeasureCpu(client),
+    ...createUsage(client),
     stopContainer: createStopContainer(client),
     removeHome: volumes.remove,
     removeContainer: remove,

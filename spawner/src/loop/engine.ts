@@ -35,6 +35,15 @@ export type EngineEvent =
       readonly health: 'starting' | 'healthy' | 'unhealthy'
     }
 
+export interface UsageReading {
+  /** In milliseconds of the engine's clock. */
+  readonly at: number
+  /** CPU time that the container has used so far, in nanoseconds. */
+  readonly cpuNs: number
+  /** Without what the kernel keeps of files and would give back. */
+  readonly memoryBytes: number
+}
+
 /**
  * Calls are idempotent: what exists already, or is gone already, is a success. Each keeps a deadline of its own
  * and ends early when `signal` aborts. A call rejects only for faults of the adapter itself.
@@ -94,6 +103,8 @@ export interface Engine {
   ): Promise<EngineResult<void>>
   /** The processor use of the container over about a second, in per cent of one processor. */
   measureCpu(generation: Generation, signal: AbortSignal): Promise<EngineResult<number>>
+  /** One look at what a container uses. Fails for one that does not run. */
+  readUsage(generation: Generation, signal: AbortSignal): Promise<EngineResult<UsageReading>>
   /** Removes the container, never its volumes. */
   removeContainer(generation: Generation, signal: AbortSignal): Promise<EngineResult<void>>
   /** What is read of a container before it is removed; an empty log where nothing can be read. */

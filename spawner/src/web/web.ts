@@ -5,6 +5,7 @@ import type { Log } from '@berth/shared/log'
 import { BerthError } from '@berth/shared/problems'
 import type { Clock } from '@berth/shared/clock'
 import type { Audit } from '../audit.ts'
+import type { Usage } from '../loop/usage.ts'
 import type { Workspaces } from '../loop/workspaces.ts'
 import { createApplication } from './http/application.ts'
 import { createAssets } from './pages/assets.ts'
@@ -26,6 +27,7 @@ export function createWeb(deps: {
   clock: Clock
   version: string
   audit: Audit
+  usage?: Usage | undefined
   log: Log
 }): Express {
   const { workspaces, settings, log } = deps

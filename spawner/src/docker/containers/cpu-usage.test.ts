@@ -6,7 +6,7 @@ const stats = (read: string, total_usage: number) => ({
   read,
   cpu_stats: { cpu_usage: { total_usage } },
 })
-const at = (ms: number, used: number) => ({ at: ms, used })
+const at = (ms: number, cpuNs: number) => ({ at: ms, cpuNs, memoryBytes: 0 })
 
 describe('the CPU usage of a container', () => {
   it('is in per cent of one CPU, and may be more than a hundred', () => {
@@ -24,5 +24,14 @@ describe('the CPU usage of a container', () => {
     assert.deepEqual(readingOf(stats('1970-01-01T00:00:01.5Z', 42)), at(1_500, 42))
     assert.equal(readingOf(stats('0001-01-01T00:00:00Z', 0)), undefined)
     assert.equal(readingOf({ read: '2026-01-01T00:00:00Z' }), undefined)
+  })
+
+  it('comes with the memory, without what the kernel keeps of files', () => {
+    const memoryOf = (memory_stats: object) =>
+      readingOf({ ...stats('1970-01-01T00:00:01.5Z', 42), memory_stats })?.memoryBytes
+    assert.equal(memoryOf({ usage: 100, stats: { inactive_file: 30 } }), 70)
+    assert.equal(memoryOf({ usage: 100, stats: { total_inactive_file: 40 } }), 60)
+    assert.equal(memoryOf({ usage: 100 }), 100)
+    assert.equal(memoryOf({ usage: 10, stats: { inactive_file: 30 } }), 0)
   })
 })

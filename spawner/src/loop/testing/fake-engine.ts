@@ -194,6 +194,12 @@ export function createFakeEngine(clock: Clock): FakeEngine {
       })
     },
     measureCpu: (generation, signal) => outcome('measureCpu', generation, signal, () => 0),
+    readUsage: (generation, signal) =>
+      outcome('readUsage', generation, signal, () => {
+        const at = clock.wall()
+        // A quarter of a processor, all the time.
+        return { at, cpuNs: at * 250_000, memoryBytes: 100 * 1024 * 1024 }
+      }),
     removeContainer(generation, signal) {
       return outcome('removeContainer', generation, signal, () => {
         containers.delete(generation)

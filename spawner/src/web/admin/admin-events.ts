@@ -3,6 +3,7 @@ import type { Response } from 'express'
 import type { Person } from '@berth/shared/contract'
 import { BerthError } from '@berth/shared/problems'
 import type { Workspaces } from '../../loop/workspaces.ts'
+import type { Usage } from '../../loop/usage.ts'
 import { openEventStream } from '../http/event-stream.ts'
 import type { AdminPages } from './admin-pages.ts'
 import type { Board } from './board.ts'
@@ -22,10 +23,11 @@ const maxStreams = 20
 
 export function createAdminEvents(deps: {
   workspaces: Workspaces
+  usage: Pick<Usage, 'watch'> | undefined
   board: Board
   pages: AdminPages
 }): AdminEvents {
-  const { workspaces, board, pages } = deps
+  const { workspaces, usage, board, pages } = deps
   const counts = new Map<string, number>()
 
   function open(response: Response, { name }: Person, mark: string): void {
@@ -41,6 +43,7 @@ export function createAdminEvents(deps: {
     let told = mark
     let order = ''
     let overview = ''
+    const toldUsage = new Map<string, string>()
     let later: NodeJS.Timeout | undefined
     const stream = openEventStream(response, maxPendingBytes, {
       onDrain: () => tell(),
@@ -48,6 +51,7 @@ export function createAdminEvents(deps: {
         clearInterval(regular)
         clearTimeout(later)
         following[Symbol.dispose]()
+        watching?.[Symbol.dispose]()
         const left = (counts.get(name) ?? 1) - 1
         if (left === 0) counts.delete(name)
         else counts.set(name, left)
@@ -74,10 +78,27 @@ export function createAdminEvents(deps: {
       overview = shown
     }
 
+    /** The cells that differ from what the page has. */
+    function tellUsage(): void {
+      if (stream.closed || !stream.flowing) return
+      const cells: { id: string; html: string }[] = []
+      const present = board.look().rows
+      for (const row of present) {
+        const html = pages.usage(row)
+        if (toldUsage.get(row.id) === html) continue
+        toldUsage.set(row.id, html)
+        cells.push({ id: row.id, html })
+      }
+      const ids = new Set(present.map(({ id }) => id))
+      for (const id of toldUsage.keys()) if (!ids.has(id)) toldUsage.delete(id)
+      stream.send('usage', { total: pages.totalUsage(), cells })
+    }
+
     const changed = (): void => {
       later ??= setTimeout(tell, gatherMs)
     }
     const following = workspaces.followAll(changed)
+    const watching = usage?.watch(tellUsage)
     const regular = setInterval(tell, everyMs)
     tell()
   }

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { Eta } from 'eta'
 import type { Person } from '@berth/shared/contract'
+import type { Usage } from '../../loop/usage.ts'
 import type { Assets } from '../pages/assets.ts'
 import { ageText, leftText, spanText, utcText } from '../pages/durations.ts'
 import { scriptGuard } from '../pages/script-guard.ts'
@@ -12,6 +13,7 @@ import { actWords, type AdminAct } from './acts.ts'
 import type { BoardRow, Seen } from './board.ts'
 import { isShown, states, textOf, type Filter } from './filter.ts'
 import type { Overview } from './overview.ts'
+import { showUsage } from './shown-usage.ts'
 import { rowStepWords } from './words.ts'
 
 export interface FramedPage {
@@ -33,6 +35,9 @@ export interface AdminPages {
   now(person: Person, seen: Seen, more: NowExtras): string
   overview(overview: Overview): string
   row(row: BoardRow): string
+  /** The cell of a row. */
+  usage(row: BoardRow): string
+  totalUsage(): string
   confirm(person: Person, asked: Confirmation): string
 }
 
@@ -56,12 +61,15 @@ export const navigation = [
   { path: '/admin/history', label: 'History' },
 ] as const
 
+type View = 'now' | 'overview' | 'row' | 'usage' | 'total' | 'confirm'
+
 /** How often the page reloads itself where there is no script. */
 const refreshS = 15
 
 export function createAdminPages(deps: {
   settings: WebSettings
   assets: Assets
+  usage: Pick<Usage, 'of' | 'total'> | undefined
   wallNow: () => number
 }): AdminPages {
   const { settings, assets, wallNow } = deps
@@ -80,7 +88,7 @@ export function createAdminPages(deps: {
       now: new Date(wallNow()).toISOString(),
     })
 
-  function render(view: 'now' | 'overview' | 'row' | 'confirm', values: object): string {
+  function render(view: View, values: object): string {
     const now = wallNow()
     const format = {
       age: (at: string) => ageText(now - Date.parse(at)),
@@ -91,13 +99,24 @@ export function createAdminPages(deps: {
     return eta.render(view, { ...values, format, words: { acts: actWords, steps: rowStepWords } })
   }
 
-  const row = (shown: BoardRow): string => render('row', { row: shown, text: textOf(shown) })
+  const usage = ({ id, generation }: BoardRow): string => {
+    const found = generation === undefined ? undefined : deps.usage?.of(generation)
+    return render('usage', { id, usage: found && showUsage(found) })
+  }
+  const totalUsage = (): string => {
+    const found = deps.usage?.total()
+    return render('total', { total: found && showUsage(found) })
+  }
+  const row = (shown: BoardRow): string =>
+    render('row', { row: shown, text: textOf(shown), usage: usage(shown) })
   const overview = (shown: Overview): string => render('overview', { overview: shown })
 
   return {
     frame,
     row,
     overview,
+    usage,
+    totalUsage,
     now(person, { rows, overview: shown, mark }, { filter, ...more }) {
       const wanted = rows.filter((one) => isShown(one, filter))
       const body = render('now', {
@@ -108,6 +127,7 @@ export function createAdminPages(deps: {
         mark: wanted.length === rows.length ? mark : '',
         total: rows.length,
         overview: overview(shown),
+        usage: totalUsage(),
         rows: wanted.map(row),
       })
       const live = { script: assets.adminScript, refreshS }

@@ -33,6 +33,8 @@ export interface AdminRow {
   /** The steps of the last start that took time. */
   readonly steps: readonly RowStep[]
   readonly acts: readonly AdminAct[]
+  /** Its container. */
+  readonly generation?: string
 }
 
 export interface RowStep {
@@ -62,6 +64,7 @@ export function adminRow(state: State, workspace: Workspace, moment: Moment): Ad
     ...(isUp && kind !== 'standby' ? { lastUse: at(workspace.lastUseAt, 60_000) } : {}),
     steps: stepsOf(workspace, moment.now),
     acts: actsOn(workspace),
+    ...(container === undefined ? {} : { generation: container.generation }),
   }
 }
 

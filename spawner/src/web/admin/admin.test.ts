@@ -359,3 +359,29 @@ it('500 workspaces: a page is made without looking at each of them anew', async 
   await site.ask('/admin')
   assert.equal(made, 0)
 })
+
+describe('memory and CPU', () => {
+  it('are shown for each workspace and for all, with the last hour, and follow live', async () => {
+    await using site = await startAdmin({ templates: [testTemplate('plain')] })
+    await run(site, 'alice', 'plain')
+    assert.match((await site.ask('/admin')).body, /Not measured yet/)
+    for (let minute = 0; minute < 3; minute += 1) {
+      site.loop.time.advance(60_000)
+      await flush()
+    }
+    const { body } = await site.ask('/admin')
+    assert.match(body, /data-usage="plain-alice">.*100 MiB.*<polyline points="[\d., ]+"\/>/)
+    assert.match(body, /25 %/)
+    assert.match(body, /aria-label="Memory of the last hour: at most 100 MiB, at least 100 MiB"/)
+    const events = readEvents(await site.open('/admin/events?after=x', { headers: here }))
+    const namesOf = async () => {
+      const result = await events.next()
+      assert.ok(result.done !== true)
+      return result.value.event
+    }
+    assert.deepEqual([await namesOf(), await namesOf()], ['rows', 'overview'])
+    site.loop.time.advance(10_000)
+    await flush()
+    assert.equal(await namesOf(), 'usage')
+  })
+})

@@ -3,6 +3,7 @@ import { Router, urlencoded, type Request, type Response } from 'express'
 import type { Person } from '@berth/shared/contract'
 import { BerthError } from '@berth/shared/problems'
 import type { Workspaces } from '../../loop/workspaces.ts'
+import type { Usage } from '../../loop/usage.ts'
 import { formField } from '../http/form-field.ts'
 import type { FormTokens } from '../portal/form-token.ts'
 import { isAdminAct, type AdminAct } from './acts.ts'
@@ -16,6 +17,7 @@ import { noticeTexts } from './words.ts'
 
 export interface AdminDeps {
   readonly workspaces: Workspaces
+  readonly usage: Usage | undefined
   readonly board: Board
   readonly check: CheckAdministrator
   readonly carryOut: CarryOut
@@ -29,7 +31,7 @@ export interface AdminDeps {
 export function createAdmin(deps: AdminDeps): Router {
   const { workspaces, board, check, carryOut, pages, tokens, personOf, refusal } = deps
   const router = Router({ caseSensitive: true, strict: true })
-  const events = createAdminEvents({ workspaces, board, pages })
+  const events = createAdminEvents({ workspaces, usage: deps.usage, board, pages })
   const form = urlencoded({ extended: false, limit: '8kb', parameterLimit: 10 })
 
   router.use((request, response, next) => {

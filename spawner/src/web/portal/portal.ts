@@ -4,6 +4,7 @@ import { Router, type Request, type RequestHandler } from 'express'
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import { BerthError, isProblemCode } from '@berth/shared/problems'
+import type { Usage } from '../../loop/usage.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { createHandlers, type ApiDeps } from '../api/handlers.ts'
 import { apiBase, createV1Routes } from '../api/v1-routes.ts'
@@ -36,12 +37,14 @@ export interface PortalDeps {
   readonly clock: Clock
   readonly version: string
   readonly audit: Audit
+  /** Absent: nothing is measured. */
+  readonly usage?: Usage | undefined
 }
 
 const shownLines = 200
 
 export function createPortal(deps: PortalDeps): Router {
-  const { portalUrl, workspaces, settings, assets, clock, hexOf, version, audit } = deps
+  const { portalUrl, workspaces, settings, assets, clock, hexOf, version, audit, usage } = deps
   const { administrators } = settings
   const router = Router({ caseSensitive: true, strict: true })
   const carryOut = createCarryOut({ workspaces, audit, clock })
@@ -93,10 +96,10 @@ export function createPortal(deps: PortalDeps): Router {
 
   router.get('/.berth/assets/:version/:name', assets.serve)
   const check = createAdministratorCheck({ administrators, audit, clock, personOf })
-  const adminPages = createAdminPages({ settings, assets, wallNow: () => clock.wall() })
+  const adminPages = createAdminPages({ settings, assets, usage, wallNow: () => clock.wall() })
   const refusal = (person: Person) => pages.problem(person, 'not_admin')
   const board = createBoard({ workspaces, clock })
-  const around = { workspaces, tokens, personOf, refusal }
+  const around = { workspaces, usage, tokens, personOf, refusal }
   router.use('/admin', createAdmin({ ...around, board, check, carryOut, pages: adminPages }))
   router.use(createPortalForms({ handlers, tokens, personOf }))
   router.use(`${apiBase}/admin`, (request, _response, next) => {

@@ -1,6 +1,8 @@
 // The portal with the administrator's pages on a loopback port, over a real loop with a test engine and a test clock.
 // `admin` is in the group of administrators, other people are in none.
 import type { AuditEntry } from '../../audit.ts'
+import { createLog } from '@berth/shared/log'
+import { createUsage } from '../../loop/usage.ts'
 import { startTestLoop } from '../../loop/testing/test-loop.ts'
 import { aliceHeaders, serveWeb, type Ask } from './server.ts'
 
@@ -13,11 +15,22 @@ export async function startAdmin(options: Parameters<typeof startTestLoop>[0] = 
   const loop = stack.use(await startTestLoop(options))
   loop.director()
   const audited: AuditEntry[] = []
+  const { engine, time, workspaces } = loop
+  const usage = stack.use(
+    createUsage({
+      engine,
+      state: () => workspaces.state(),
+      clock: time.clock,
+      setTimer: time.setTimer,
+      log: createLog({ service: 'test', level: 'silent' }),
+    }),
+  )
   const web = stack.use(
     await serveWeb({
       settings: { portalUrl, supportUrl: 'mailto:help@example.com' },
-      workspaces: loop.workspaces,
-      clock: loop.time.clock,
+      workspaces,
+      usage,
+      clock: time.clock,
       audit: (entry) => audited.push(entry),
     }),
   )

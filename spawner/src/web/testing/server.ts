@@ -7,6 +7,7 @@ import { systemClock, type Clock } from '@berth/shared/clock'
 import { createLog, type Log } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
 import type { Audit } from '../../audit.ts'
+import type { Usage } from '../../loop/usage.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { createHexOf } from '../docker-spawner/container-hex.ts'
 import type { WebSettings } from '../http/settings.ts'
@@ -61,6 +62,7 @@ export async function serveWeb(options: {
   clock?: Clock
   audit?: Audit
   log?: Log
+  usage?: Usage
 }): Promise<Omit<TestWeb, 'workspaces'>> {
   const { workspaces } = options
   const settings: WebSettings = {
@@ -77,6 +79,7 @@ export async function serveWeb(options: {
     hexOf: createHexOf(settings.internalSecret),
     clock: options.clock ?? systemClock,
     version: '1.2.3',
+    usage: options.usage,
     audit: options.audit ?? (() => undefined),
     log: options.log ?? createLog({ service: 'test', level: 'silent' }),
   })

@@ -119,6 +119,17 @@ follow(
   `/admin/events?after=${encodeURIComponent(mark)}`,
   {
     rows: showRows,
+    usage({ total, cells }) {
+      document
+        .getElementById('usage')
+        ?.replaceChildren(/** @type {DocumentFragment} */ (parse(total)))
+      for (const { id, html } of cells) {
+        const template = document.createElement('template')
+        template.innerHTML = `<table><tbody><tr>${html}</tr></tbody></table>`
+        const fresh = template.content.querySelector('td')
+        if (fresh !== null) rowOf(id)?.querySelector('[data-usage]')?.replaceWith(fresh)
+      }
+    },
     overview({ html }) {
       keepFocus(overview, () => {
         overview.replaceChildren(/** @type {DocumentFragment} */ (parse(html)))
