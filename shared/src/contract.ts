@@ -172,8 +172,8 @@ const quietFramesSchema = z.object({
   maxBytes: z.number().int().nonnegative().optional(),
   /** One frame in each such time. */
   periodMs: milliseconds.optional(),
-  /** They answer this text of the server, which comes in each period. The director says it for a frozen workspace. */
-  answers: shortText.optional(),
+  /** They answer this message of the server, which comes in each period. The director says it for a frozen workspace. */
+  answers: z.union([shortText, z.object({ hex: shortText })]).optional(),
 })
 export type QuietFrames = z.infer<typeof quietFramesSchema>
 

@@ -18,6 +18,8 @@ export interface FrameWatch {
   readonly closeSeen: boolean
 }
 
+const textOpcode = 1
+const binaryOpcode = 2
 const closeOpcode = 8
 const maskBytes = 4
 
@@ -100,13 +102,14 @@ function extendedBytes(short: number): number {
   return short === 127 ? 8 : 0
 }
 
-/** A text frame of a server. */
-export function textFrame(text: string): Buffer {
-  const payload = Buffer.from(text)
+/** A frame of a server: a text, or bytes. */
+export function messageFrame(message: string | Buffer): Buffer {
+  const payload = typeof message === 'string' ? Buffer.from(message) : message
+  const kind = 0x80 | (typeof message === 'string' ? textOpcode : binaryOpcode)
   const head =
     payload.length < 126
-      ? Buffer.from([0x81, payload.length])
-      : Buffer.from([0x81, 126, payload.length >> 8, payload.length & 0xff])
+      ? Buffer.from([kind, payload.length])
+      : Buffer.from([kind, 126, payload.length >> 8, payload.length & 0xff])
   return Buffer.concat([head, payload])
 }
 

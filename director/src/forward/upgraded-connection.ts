@@ -1,7 +1,7 @@
 // An open WebSocket: bytes between client and workspace with backpressure, frames watched but never changed.
 import type { Duplex } from 'node:stream'
 import { createPlainDivision, type DivideFrames, type Piece } from './client-frames.ts'
-import { closeFrame, createFrameWatch, textFrame } from './frame-watch.ts'
+import { closeFrame, createFrameWatch, messageFrame } from './frame-watch.ts'
 import type { ForwardCounts, ForwardHooks } from './outcome.ts'
 
 export interface UpgradeHooks extends ForwardHooks {
@@ -23,7 +23,7 @@ export type CloseCode = 1001 | 1008 | 1012 | 1013
 
 export interface UpgradedConnection {
   /** Sends a message to the client as if the workspace had sent it, unless another one is under way. */
-  readonly say: (text: string) => void
+  readonly say: (message: string | Buffer) => void
   /** Finishes the current frame, sends a close frame to both sides and ends. Later calls have no effect. */
   close(code: CloseCode, reason?: string): void
   /** Resolves when both sides are closed. Never rejects. */
@@ -131,10 +131,10 @@ export function connect({ client, workspace, hooks }: Sides): UpgradedConnection
     drained = flushed
   }
 
-  function say(text: string): void {
+  function say(message: string | Buffer): void {
     const mayInsert = fromWorkspace.betweenMessages && !fromWorkspace.closeSeen
     if (closing !== undefined || !mayInsert || !client.writable) return
-    passToClient(textFrame(text))
+    passToClient(messageFrame(message))
   }
 
   function close(code: CloseCode, reason = ''): void {

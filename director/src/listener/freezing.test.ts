@@ -206,6 +206,17 @@ describe('hazard: a frozen workspace, whose socket accepts connections and is si
     assert.deepEqual(test.whileFrozen, [])
   })
 
+  it('says a heartbeat of bytes as a binary message', async () => {
+    await using test = await startFreezing()
+    const rule = { path: '/ws', prefix: '09', periodMs: 1_000, answers: { hex: '09f800' } }
+    await test.bed.introduce([{ ...labRoute, quietFrames: [rule] }])
+    const socket = await openWebSocket(test.bed)
+    await test.untilFrozen()
+    const [said, isBinary] = (await once(socket, 'message')) as [Buffer, boolean]
+    assert.deepEqual([said.toString('hex'), isBinary], ['09f800', true])
+    socket.close()
+  })
+
   it('does not wake by a WebSocket whose handshake is a background request, and keeps it open', async () => {
     await using test = await startFreezing()
     await test.bed.introduce([{ ...labRoute, backgroundRequests: ['GET /ws'] }])

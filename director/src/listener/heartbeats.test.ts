@@ -12,7 +12,7 @@ function setUp() {
   const heartbeats = createHeartbeats({
     clock: time.clock,
     setTimer: time.setTimer,
-    heartbeat: { text: '2', periodMs: 1_000 },
+    heartbeat: { message: '2', periodMs: 1_000 },
     runs: async () => {
       asked += 1
       return isRunning

@@ -10,7 +10,7 @@ export interface HeartbeatDeps {
   readonly heartbeat: Heartbeat
   /** Whether the workspace can speak for itself. Never rejects. */
   readonly runs: () => Promise<boolean>
-  readonly say: (text: string) => void
+  readonly say: (message: string | Buffer) => void
 }
 
 export interface Heartbeats extends Disposable {
@@ -23,7 +23,7 @@ const patience = 1.2
 
 export function createHeartbeats(deps: HeartbeatDeps): Heartbeats {
   const { clock, setTimer, heartbeat, runs, say } = deps
-  const { text, periodMs } = heartbeat
+  const { message, periodMs } = heartbeat
   let dueAt = clock.now() + periodMs * patience
   let timer = setTimer(periodMs * patience, () => void beat())
   let isOver = false
@@ -40,7 +40,7 @@ export function createHeartbeats(deps: HeartbeatDeps): Heartbeats {
     if (isOver) return
     if (dueAt === askedFor) {
       dueAt = clock.now() + periodMs
-      if (!isRunning) say(text)
+      if (!isRunning) say(message)
     }
     schedule()
   }

@@ -13,7 +13,7 @@ export interface ClientFrame {
 }
 
 export interface Heartbeat {
-  readonly text: string
+  readonly message: string | Buffer
   readonly periodMs: number
 }
 
@@ -59,8 +59,12 @@ export function createFrameRules(written: readonly QuietFrames[] = []): FrameRul
   }
 }
 
-function heartbeatOf({ answers: text, periodMs }: Rule): Heartbeat | undefined {
-  return text === undefined || periodMs === undefined ? undefined : { text, periodMs }
+function heartbeatOf({ answers, periodMs }: Rule): Heartbeat | undefined {
+  if (answers === undefined || periodMs === undefined) return undefined
+  return {
+    message: typeof answers === 'string' ? answers : Buffer.from(answers.hex, 'hex'),
+    periodMs,
+  }
 }
 
 function createJudge(rules: readonly Rule[], clock: Clock): (frame: ClientFrame) => boolean {

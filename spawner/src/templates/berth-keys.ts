@@ -172,7 +172,7 @@ export const berthKeys = {
         ).optional(),
         answers: value(
           field.heartbeat,
-          'These frames answer this text, which the server says in each `period`. While the workspace is frozen, the director says it, so that the page keeps the connection',
+          'These frames answer this message, which the server says in each `period`: a text, or bytes such as `0x09`. While the workspace is frozen, the director says it, so that the page keeps the connection',
         ).optional(),
       },
       'frames that are alike',

@@ -1,5 +1,5 @@
 // The rules for the text of each field of a template. They are the same for environment, file and labels of images.
-import { longestMs } from '@berth/shared/contract'
+import { longestMs, type QuietFrames } from '@berth/shared/contract'
 import { formatDuration, parseDuration } from '@berth/shared/duration'
 import { parsePrefix } from '@berth/shared/names'
 import { custom, integer, pattern, type Parse } from '@berth/shared/parse'
@@ -94,15 +94,24 @@ export const pathPattern = checked((text) =>
     : 'must be a path, in which * may stand for anything, such as /socket.io/*',
 )
 
-/** Of a text, or of bytes such as 0x03. @returns the bytes in hexadecimal */
-export const framePrefix = custom((text) => {
-  const bytes = /^0x((?:[0-9a-f]{2})+)$/i.exec(text)?.[1] ?? Buffer.from(text).toString('hex')
-  return bytes.length > 0 && bytes.length <= 128 ? bytes.toLowerCase() : undefined
-}, 'must be a text of 1 to 64 bytes, or bytes such as 0x03')
+/** Of bytes such as 0x03. */
+const hexOf = (text: string): string | undefined =>
+  /^0x((?:[0-9a-f]{2})+)$/i.exec(text)?.[1]?.toLowerCase()
+const isShort = (hex: string): boolean => hex.length > 0 && hex.length <= 128
+const shortMessage = 'must be a text of 1 to 64 bytes, or bytes such as 0x03'
 
-export const heartbeat = checked((text) =>
-  text.length > 0 && Buffer.byteLength(text) <= 64 ? undefined : 'must be a text of 1 to 64 bytes',
-)
+/** Of a text, or of bytes. @returns the bytes in hexadecimal */
+export const framePrefix = custom((text) => {
+  const hex = hexOf(text) ?? Buffer.from(text).toString('hex')
+  return isShort(hex) ? hex : undefined
+}, shortMessage)
+
+/** A text and bytes are different messages. */
+export const heartbeat = custom((text): QuietFrames['answers'] => {
+  const hex = hexOf(text)
+  if (!isShort(hex ?? Buffer.from(text).toString('hex'))) return undefined
+  return hex === undefined ? text : { hex }
+}, shortMessage)
 
 /** Of a body or a frame. */
 export const bytes = custom((text) => {

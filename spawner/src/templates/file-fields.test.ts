@@ -359,6 +359,11 @@ describe('a field of a template in the file', () => {
       (t) => t.quietFrames,
       [{ path: '/ws', prefix: '33', periodMs: 25_000, answers: '2' }],
     ],
+    [
+      'frames: [{ prefix: 0x09, period: 5s, answers: 0x09F8 }]',
+      (t) => t.quietFrames,
+      [{ path: '*', prefix: '09', periodMs: 5_000, answers: { hex: '09f8' } }],
+    ],
     ['', (t) => t.quietFrames, []],
     [
       'activity: { path: /api/status, cpu: 20, at_most: 8h }',
