@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openHistoryFile } from '../spawner/src/sqlite/history-file.ts'
-import { entriesFor, firstAt } from '../spawner/src/sqlite/testing/history-entries.ts'
+import { entriesFor, firstAt } from '../spawner/src/history/testing/entries.ts'
 
 const count = Number(process.argv[2] ?? 100_000)
 const atOnce = 500

@@ -31,6 +31,7 @@ const problems = {
   workspace_idle: [503, 'The workspace is not in use'],
   workspace_stopped: [503, 'The workspace is stopped'],
   engine_unreachable: [503, 'The container engine does not answer'],
+  history_unavailable: [503, 'The history cannot be read at the moment'],
   spawner_unreachable: [503, 'Workspaces cannot be started at the moment'],
   shutting_down: [503, 'This server is shutting down'],
   workspace_timeout: [504, 'The workspace took too long to answer'],

@@ -92,11 +92,12 @@ export async function startSpawner(deps: {
     hexOf,
     clock,
     version,
+    history,
     audit: createAudit(log, history?.recorder.audited),
     log,
   })
   building.use(await startServer(web, settings.LISTEN_PORT, log))
-  const api = apiFor(settings, { workspaces, hexOf, clock, log, version })
+  const api = apiFor(settings, { workspaces, hexOf, history, clock, log, version })
   if (api !== undefined) building.use(await startServer(api, settings.API_PORT, log))
 
   const parts = building.move()

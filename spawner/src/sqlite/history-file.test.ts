@@ -13,7 +13,7 @@ import type { Cursor, HistoryFile, HistoryFilter, StoredEntry } from '../history
 import { figureStatements, quantilesOf } from './history-figures.ts'
 import { openHistoryFile, pageStatement, removeHistoryFile } from './history-file.ts'
 import { StoreError } from './store-error.ts'
-import { entriesFor, firstAt } from './testing/history-entries.ts'
+import { entriesFor, firstAt } from '../history/testing/entries.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'berth-history-'))
 after(() => rmSync(root, { recursive: true }))

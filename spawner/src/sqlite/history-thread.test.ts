@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { createHistoryThread, HistoryError } from './history-thread.ts'
-import { entriesFor } from './testing/history-entries.ts'
+import { entriesFor } from '../history/testing/entries.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'berth-history-thread-'))
 after(() => rmSync(root, { recursive: true }))

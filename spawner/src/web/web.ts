@@ -6,6 +6,7 @@ import { BerthError } from '@berth/shared/problems'
 import type { Clock } from '@berth/shared/clock'
 import type { Audit } from '../audit.ts'
 import type { Usage } from '../loop/usage.ts'
+import type { HistoryReader } from '../history/history.ts'
 import type { Workspaces } from '../loop/workspaces.ts'
 import { createApplication } from './http/application.ts'
 import { createAssets } from './pages/assets.ts'
@@ -28,6 +29,8 @@ export function createWeb(deps: {
   version: string
   audit: Audit
   usage?: Usage | undefined
+  /** Absent: none is kept. */
+  history?: HistoryReader | undefined
   log: Log
 }): Express {
   const { workspaces, settings, log } = deps

@@ -1,6 +1,6 @@
 // For tests: writes history without end, and says after each batch how many entries are committed.
 import { openHistoryFile } from '../history-file.ts'
-import { entriesFor } from './history-entries.ts'
+import { entriesFor } from '../../history/testing/entries.ts'
 
 const file = openHistoryFile(process.argv[2] ?? '')
 for (let written = 0; ; written += 100) {

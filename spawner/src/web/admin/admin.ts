@@ -23,13 +23,15 @@ export interface AdminDeps {
   readonly carryOut: CarryOut
   readonly pages: AdminPages
   readonly tokens: FormTokens
+  /** Further pages below `/admin`. */
+  readonly history: Router
   readonly personOf: (request: Request) => Person
   /** The page that anybody else gets. */
   readonly refusal: (person: Person) => string
 }
 
 export function createAdmin(deps: AdminDeps): Router {
-  const { workspaces, board, check, carryOut, pages, tokens, personOf, refusal } = deps
+  const { workspaces, board, check, carryOut, pages, tokens, history, personOf, refusal } = deps
   const router = Router({ caseSensitive: true, strict: true })
   const events = createAdminEvents({ workspaces, usage: deps.usage, board, pages })
   const form = urlencoded({ extended: false, limit: '8kb', parameterLimit: 10 })
@@ -88,6 +90,7 @@ export function createAdmin(deps: AdminDeps): Router {
       response.redirect(303, to)
     })
 
+  router.use(history)
   router.use(() => {
     throw new BerthError('template_unknown', 'There is no such page for administrators.')
   })

@@ -4,6 +4,7 @@ import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import { BerthError } from '@berth/shared/problems'
 import type { z } from 'zod'
+import type { HistoryReader } from '../../history/history.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Workspace } from '../../policy/domain.ts'
 import { isAllowed } from '../../policy/asked/access.ts'
@@ -14,7 +15,9 @@ import type { CarryOut } from '../admin/carry-out.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { HexOf } from '../docker-spawner/container-hex.ts'
 import { findOwnWorkspace, findWorkspace } from './find-workspace.ts'
+import { pageQueryOf, type HistoryQuery } from './history-schemas.ts'
 import type { OperationId } from './operations.ts'
+import { showHistory } from './show-history.ts'
 import { personNamed, type NamedPerson } from './people.ts'
 import type { adminRelease, listQuery, logsQuery, ShownWorkspace, startBody } from './schemas.ts'
 import {
@@ -44,6 +47,8 @@ export interface ApiDeps {
   /** PUBLIC_URL. */
   readonly publicUrl?: string | undefined
   readonly clock: Clock
+  /** Absent: none is kept. */
+  readonly history?: HistoryReader | undefined
   /** False: containers have no owner, and every person who is signed in may use them. */
   readonly withUsers: boolean
   /** What administrators order on the portal. */
@@ -147,6 +152,8 @@ export function createHandlers(deps: ApiDeps): Handlers {
     },
 
     showUse: async (asked) => ({ uses: await workspaces.usesOf(findOwn(asked).name) }),
+
+    showHistory: ({ query }) => showHistory(deps.history, pageQueryOf(query as HistoryQuery)),
 
     showLimits: () => showLimits(workspaces.state()),
 

@@ -2,6 +2,7 @@
 import { problemStatus, problemMediaType, type ProblemCode } from '@berth/shared/problems'
 import { z } from 'zod'
 import { operationsFor, type Audience, type Operation } from './operations.ts'
+import { shownEntry, shownHistory } from './history-schemas.ts'
 import {
   adminOrder,
   adminRelease,
@@ -18,6 +19,8 @@ import {
 const named = {
   adminOrder,
   adminRelease,
+  shownEntry,
+  shownHistory,
   shownLimits,
   shownLogs,
   shownMe,
@@ -57,12 +60,13 @@ export function describeApi(version: string, audience: Audience = 'scripts'): Js
 }
 
 function describeOperation(id: string, operation: Operation, audience: Audience): Json {
-  const { summary, path, query, body, status, answer, follows } = operation
+  const { summary, path, query, body, status, answer, follows, csv } = operation
   const success = {
     ...(answer === undefined ? {} : { 'application/json': { schema: schemaOf(answer) } }),
     ...(answer === undefined || follows
       ? { 'text/event-stream': { schema: { type: 'string' } } }
       : {}),
+    ...(csv ? { 'text/csv': { schema: { type: 'string' } } } : {}),
   }
   const isClosed = operation.forAdministrators === true && audience === 'people'
   const forbidden: readonly ProblemCode[] = isClosed ? ['not_admin'] : []

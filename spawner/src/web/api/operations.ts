@@ -1,6 +1,7 @@
 // The operations of /api/v1: its routes and its OpenAPI description are made from them.
 import type { ProblemCode } from '@berth/shared/problems'
 import { z } from 'zod'
+import { historyQuery, shownHistory } from './history-schemas.ts'
 import {
   adminOrder,
   adminRelease,
@@ -34,6 +35,8 @@ export interface Operation {
   readonly only?: Audience
   /** On the portal for administrators only. */
   readonly forAdministrators?: true
+  /** Where the client prefers `text/csv`, the answer is that instead: all that fits, not one page. */
+  readonly csv?: true
 }
 
 export type Audience = 'scripts' | 'people'
@@ -168,6 +171,18 @@ export const operations = {
     status: 200,
     answer: shownLimits,
     problems: [],
+    forAdministrators: true,
+  },
+  showHistory: {
+    method: 'get',
+    path: '/admin/history',
+    summary:
+      'Shows what happened: starts, freezes, stops, removals, refusals, sign-ins and acts of administrators, the latest first. As CSV it is everything that fits, without pages.',
+    query: historyQuery,
+    status: 200,
+    answer: shownHistory,
+    csv: true,
+    problems: ['conflict', 'history_unavailable'],
     forAdministrators: true,
   },
   listAllWorkspaces: {

@@ -10,8 +10,10 @@ import { createFleetEvents } from './fleet-events.ts'
 import { createHandlers, type ApiDeps, type Handlers } from './handlers.ts'
 import { describeApi } from './openapi.ts'
 import type { Person } from '@berth/shared/contract'
+import { pageQueryOf, type HistoryQuery } from './history-schemas.ts'
 import { createLogEvents } from './log-events.ts'
 import type { logsQuery } from './schemas.ts'
+import { sendCsv } from './send-csv.ts'
 import { operationsFor, type Audience, type Operation } from './operations.ts'
 
 export const apiBase = '/api/v1'
@@ -64,6 +66,12 @@ export function createV1Routes(deps: V1Deps): Router {
         if (request.method === 'HEAD') next()
         else logs.open(response, { name, as }, (query as z.infer<typeof logsQuery>).tail)
         return
+      }
+      if (operation.csv === true) {
+        response.vary('accept')
+        // A client that prefers nothing gets JSON.
+        if (request.accepts(['application/json', 'text/csv']) === 'text/csv')
+          return sendCsv(response, deps.history, pageQueryOf(query as HistoryQuery))
       }
       const result = await handler({ name, query, body, as, requestId: requestIdOf(response) })
       if (!response.destroyed) sendJson(response, operation.status, result)

@@ -20,6 +20,7 @@ export interface Assets {
   readonly portalModules: readonly string[]
   readonly adminStyle: string
   readonly adminScript: string
+  readonly historyStyle: string
   /** The handler of `/.berth/assets/:version/:name`. */
   readonly serve: RequestHandler<{ version: string; name: string }>
 }
@@ -36,6 +37,7 @@ const names = [
   'live.js',
   'admin.css',
   'admin.js',
+  'history.css',
 ] as const
 
 const types = {
@@ -66,6 +68,7 @@ export function createAssets(): Assets {
     portalModules: [pathOf('live.js'), pathOf('durations.js')],
     adminStyle: pathOf('admin.css'),
     adminScript: pathOf('admin.js'),
+    historyStyle: pathOf('history.css'),
     serve(request, response) {
       const { version: wanted, name } = request.params
       const body = wanted === version ? bodies.get(name) : undefined

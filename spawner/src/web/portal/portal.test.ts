@@ -370,9 +370,12 @@ describe('the API on the portal', () => {
     const { json } = await portal.api('GET', '/openapi.json')
     const paths = Object.keys(json['paths'] as object)
     assert.ok(paths.includes('/me') && paths.includes('/workspaces/{name}/stop'))
-    assert.ok(paths.includes('/admin/limits') && paths.includes('/admin/workspaces'))
-    const refused = await portal.api('GET', '/admin/limits')
-    assert.deepEqual([refused.status, refused.json['code']], [403, 'not_admin'])
+    assert.ok(paths.includes('/admin/workspaces'))
+    for (const path of ['/admin/limits', '/admin/history']) {
+      assert.ok(paths.includes(path))
+      const { status, json: problem } = await portal.api('GET', path)
+      assert.deepEqual([status, problem['code']], [403, 'not_admin'])
+    }
   })
 
   it('streams only the workspaces of the person', async () => {

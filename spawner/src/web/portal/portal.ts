@@ -5,6 +5,7 @@ import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import { BerthError, isProblemCode } from '@berth/shared/problems'
 import type { Usage } from '../../loop/usage.ts'
+import type { HistoryReader } from '../../history/history.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { createHandlers, type ApiDeps } from '../api/handlers.ts'
 import { apiBase, createV1Routes } from '../api/v1-routes.ts'
@@ -16,6 +17,8 @@ import { guardHeaders } from '../pages/pages.ts'
 import type { Audit } from '../../audit.ts'
 import { createAdmin } from '../admin/admin.ts'
 import { createAdminPages } from '../admin/admin-pages.ts'
+import { createHistoryPages } from '../admin/history/history-pages.ts'
+import { createHistoryRoutes } from '../admin/history/history-routes.ts'
 import { isAdministrator } from '../admin/administrators.ts'
 import { createBoard } from '../admin/board.ts'
 import { createCarryOut } from '../admin/carry-out.ts'
@@ -39,16 +42,18 @@ export interface PortalDeps {
   readonly audit: Audit
   /** Absent: nothing is measured. */
   readonly usage?: Usage | undefined
+  readonly history?: HistoryReader | undefined
 }
 
 const shownLines = 200
 
 export function createPortal(deps: PortalDeps): Router {
-  const { portalUrl, workspaces, settings, assets, clock, hexOf, version, audit, usage } = deps
+  const { portalUrl, workspaces, settings, assets, clock, hexOf, version, audit, usage, history } =
+    deps
   const { administrators } = settings
   const router = Router({ caseSensitive: true, strict: true })
   const carryOut = createCarryOut({ workspaces, audit, clock })
-  const api: ApiDeps = { workspaces, hexOf, clock, withUsers: true, carryOut }
+  const api: ApiDeps = { workspaces, hexOf, clock, history, withUsers: true, carryOut }
   const handlers = createHandlers(api)
   const tokens = createFormTokens(settings.internalSecret, clock)
   const pages = createPortalPages({ settings, assets, tokens, wallNow: () => clock.wall() })
@@ -97,9 +102,15 @@ export function createPortal(deps: PortalDeps): Router {
   router.get('/.berth/assets/:version/:name', assets.serve)
   const check = createAdministratorCheck({ administrators, audit, clock, personOf })
   const adminPages = createAdminPages({ settings, assets, usage, wallNow: () => clock.wall() })
+  const historyRoutes = createHistoryRoutes({
+    history,
+    pages: createHistoryPages({ frame: adminPages.frame, style: assets.historyStyle }),
+    templates: () => workspaces.state().config.templates.keys(),
+    personOf,
+  })
   const refusal = (person: Person) => pages.problem(person, 'not_admin')
   const board = createBoard({ workspaces, clock })
-  const around = { workspaces, usage, tokens, personOf, refusal }
+  const around = { workspaces, usage, tokens, history: historyRoutes, personOf, refusal }
   router.use('/admin', createAdmin({ ...around, board, check, carryOut, pages: adminPages }))
   router.use(createPortalForms({ handlers, tokens, personOf }))
   router.use(`${apiBase}/admin`, (request, _response, next) => {

@@ -3,6 +3,7 @@
 import type { AuditEntry } from '../../audit.ts'
 import { createLog } from '@berth/shared/log'
 import { createUsage } from '../../loop/usage.ts'
+import type { HistoryReader } from '../../history/history.ts'
 import { startTestLoop } from '../../loop/testing/test-loop.ts'
 import { aliceHeaders, serveWeb, type Ask } from './server.ts'
 
@@ -10,7 +11,9 @@ export const portalUrl = 'http://portal.localhost:4180'
 /** What a browser sends with a request of the portal's own page. */
 export const here = { origin: portalUrl, 'sec-fetch-site': 'same-origin' }
 
-export async function startAdmin(options: Parameters<typeof startTestLoop>[0] = {}) {
+export async function startAdmin(
+  options: Parameters<typeof startTestLoop>[0] & { readonly kept?: HistoryReader } = {},
+) {
   await using stack = new AsyncDisposableStack()
   const loop = stack.use(await startTestLoop(options))
   loop.director()
@@ -31,6 +34,7 @@ export async function startAdmin(options: Parameters<typeof startTestLoop>[0] = 
       workspaces,
       usage,
       clock: time.clock,
+      ...(options.kept === undefined ? {} : { history: options.kept }),
       audit: (entry) => audited.push(entry),
     }),
   )

@@ -8,6 +8,7 @@ import { createLog, type Log } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
 import type { Audit } from '../../audit.ts'
 import type { Usage } from '../../loop/usage.ts'
+import type { HistoryReader } from '../../history/history.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { createHexOf } from '../docker-spawner/container-hex.ts'
 import type { WebSettings } from '../http/settings.ts'
@@ -60,6 +61,7 @@ export async function serveWeb(options: {
   settings?: Partial<WebSettings>
   workspaces: Workspaces
   clock?: Clock
+  history?: HistoryReader
   audit?: Audit
   log?: Log
   usage?: Usage
@@ -80,6 +82,7 @@ export async function serveWeb(options: {
     clock: options.clock ?? systemClock,
     version: '1.2.3',
     usage: options.usage,
+    history: options.history,
     audit: options.audit ?? (() => undefined),
     log: options.log ?? createLog({ service: 'test', level: 'silent' }),
   })

@@ -1,5 +1,5 @@
 // For tests and the bench: entries of many people, one second after the other.
-import type { Entry } from '../../history/entry.ts'
+import type { Entry } from '../entry.ts'
 
 export const firstAt = 1_700_000_000_000
 
