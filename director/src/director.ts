@@ -202,14 +202,14 @@ export async function startDirector(
     createCommandStream({
       open: spawner.openCommands,
       handlers: {
-        routes(snapshot) {
+        routes(snapshot, groups) {
           const taken = snapshot.filter(({ listenPort = 0 }) => takenPorts.includes(listenPort))
           for (const { template, listenPort } of taken)
             log.error(
               { template, listenPort },
               'a route names a port that the director itself uses',
             )
-          routes = createRouteTable(snapshot, sites)
+          routes = createRouteTable(snapshot, sites, groups)
           routesHeard = true
           void routePorts.follow(routes.ports)
           // A restarted spawner with shorter idle steps does not know how long the leases held here last.

@@ -269,7 +269,11 @@ export type UseReport = z.infer<typeof useReportSchema>
 /** The commands of the stream, by event name. A director skips unknown ones. `routes` is a whole snapshot each time. Its
  * first arrival says that the director is attached to every network that it needs. */
 export const commandSchemas = {
-  routes: z.object({ routes: z.array(routeSchema) }),
+  routes: z.object({
+    routes: z.array(routeSchema),
+    /** Groups that decide something beside the templates: who is an administrator. */
+    groups: z.array(shortText).optional(),
+  }),
   probe: probeCommandSchema,
   ask: activityCheckCommandSchema,
   revoke: revokeCommandSchema,
@@ -277,7 +281,10 @@ export const commandSchemas = {
 } as const
 
 export type Command =
-  | { readonly event: 'routes'; readonly data: { readonly routes: readonly Route[] } }
+  | {
+      readonly event: 'routes'
+      readonly data: { readonly routes: readonly Route[]; readonly groups?: readonly string[] }
+    }
   | { readonly event: 'probe'; readonly data: ProbeCommand }
   | { readonly event: 'ask'; readonly data: ActivityCheckCommand }
   | { readonly event: 'revoke'; readonly data: RevokeCommand }

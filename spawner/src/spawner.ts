@@ -70,6 +70,7 @@ export async function startSpawner(deps: {
     reconcileEveryMs: settings.RECONCILE_EVERY,
     observer: metrics.loop,
     history: history?.recorder,
+    furtherGroups: [settings.ADMIN_GROUP],
     store,
   }
   const ways = hexRoutes(settings, hexOf)

@@ -39,6 +39,21 @@ describe('the portal’s host', () => {
     assert.equal(passed.headers['x-forwarded-host'], host)
   })
 
+  it('tells of the groups that templates or the spawner name, and of no others', async () => {
+    await using bed = await start()
+    const groups = async () => {
+      await bed.request({ path: '/', headers: { host, 'x-forwarded-groups': 'staff,admins,x' } })
+      return bed.spawner.passed.at(-1)?.headers['berth-groups']
+    }
+    const named = [{ ...labRoute, groups: ['staff'] }]
+    await bed.introduce(named)
+    assert.equal(await groups(), 'staff')
+    await bed.introduce(named, ['admins'])
+    assert.equal(await groups(), 'staff,admins')
+    await bed.introduce([], ['admins'])
+    assert.equal(await groups(), 'admins')
+  })
+
   it('hazard: a path that climbs out of the prefix: arrives below the prefix byte for byte', async () => {
     await using bed = await start()
     for (const path of ['/../seats', '/%2e%2e/seats', '/internal/v1/seats', '/.berth/start']) {

@@ -72,7 +72,12 @@ const unknownHost: Destination = { kind: 'unknown', what: 'host' }
 const unknownPath: Destination = { kind: 'unknown', what: 'path' }
 const assetsPrefix = `${ownPathPrefix}assets/`
 
-export function createRouteTable(routes: readonly Route[], sites: Sites): RouteTable {
+/** @param furtherGroups that decide something beside the templates */
+export function createRouteTable(
+  routes: readonly Route[],
+  sites: Sites,
+  furtherGroups: readonly string[] = [],
+): RouteTable {
   const publicHost = hostOfUrl(sites.publicUrl)
   const portalHost = hostOfUrl(sites.portalUrl)
   const byHost = new Map<string, Site>()
@@ -81,7 +86,7 @@ export function createRouteTable(routes: readonly Route[], sites: Sites): RouteT
   const byPort = new Map<number, Site>()
   const elsewhere: Site = { paths: [] }
   const namedGroups = routes.every(({ groups }) => groups !== undefined)
-    ? new Set(routes.flatMap(({ groups = [] }) => groups))
+    ? new Set([...furtherGroups, ...routes.flatMap(({ groups = [] }) => groups)])
     : undefined
   const someGetIdTokens = routes.some(({ passTokens }) => passTokens.includes('id'))
 

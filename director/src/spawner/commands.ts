@@ -14,7 +14,7 @@ import { readEvents, type ServerSentEvent } from '@berth/shared/server-sent-even
 import { pause, type SetTimer } from '@berth/shared/timer'
 
 export interface CommandHandlers {
-  routes(routes: readonly Route[]): void
+  routes(routes: readonly Route[], groups: readonly string[]): void
   probe(command: ProbeCommand): void
   ask(command: ActivityCheckCommand): void
   revoke(command: RevokeCommand): void
@@ -56,11 +56,13 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
   function handle({ event, data }: ServerSentEvent): void {
     try {
       switch (event) {
-        case 'routes':
+        case 'routes': {
           failures = 0
-          handlers.routes(commandSchemas.routes.parse(data).routes)
+          const { routes, groups = [] } = commandSchemas.routes.parse(data)
+          handlers.routes(routes, groups)
           introduced = true
           return
+        }
         case 'probe':
           return handlers.probe(commandSchemas.probe.parse(data))
         case 'ask':

@@ -22,7 +22,7 @@ export interface TestBed extends AsyncDisposable {
   readonly spawner: StandInSpawner
   readonly director: Director
   /** Sends the routes, and resolves when the director uses them. */
-  introduce(routes: readonly Route[]): Promise<void>
+  introduce(routes: readonly Route[], groups?: readonly string[]): Promise<void>
   /** The lines of the log, parsed. */
   readonly log: Record<string, unknown>[]
   /** Resolves with the first line (also an earlier one) that the condition holds for. */
@@ -150,10 +150,13 @@ export async function startTestBed(options: TestBedOptions = {}): Promise<TestBe
     return await answerTo(sent)
   }
 
-  async function introduce(routes: readonly Route[]): Promise<void> {
+  async function introduce(routes: readonly Route[], groups?: readonly string[]): Promise<void> {
     await spawner.until(() => spawner.streams() > 0)
     const before = lines.filter(isRoutesLine).length
-    spawner.send({ event: 'routes', data: { routes: [...routes] } })
+    spawner.send({
+      event: 'routes',
+      data: { routes: [...routes], ...(groups === undefined ? {} : { groups }) },
+    })
     await logged(() => lines.filter(isRoutesLine).length > before)
   }
 

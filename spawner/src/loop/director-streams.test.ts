@@ -11,6 +11,7 @@ function createStreams() {
   let hosts: readonly string[] = []
   const streams = createDirectorStreams({
     routes: () => [routeOf(testTemplate('lab', { route: { hosts } }))],
+    groups: ['admins'],
     submit: () => undefined,
     setTimer: time.setTimer,
   })
@@ -23,7 +24,7 @@ function createStreams() {
   }
   const told = () =>
     heard.map((command) => command.event === 'routes' && command.data.routes[0]?.hosts[0])
-  return { time, streams, changeTo, told }
+  return { time, streams, heard, changeTo, told }
 }
 
 describe('routes that change', () => {
@@ -42,6 +43,11 @@ describe('routes that change', () => {
     assert.equal(time.pending(), 0)
     changeTo('e')
     assert.deepEqual(told(), [undefined, 'a', 'd', 'e'])
+  })
+
+  it('come with the groups that decide something beside the templates', () => {
+    const [command] = createStreams().heard
+    assert.deepEqual(command?.event === 'routes' && command.data.groups, ['admins'])
   })
 
   it('are not sent any more after the end', () => {

@@ -26,10 +26,12 @@ const snapshotEveryMs = 250
 export function createDirectorStreams(deps: {
   /** All routes at present. */
   routes: () => readonly Route[]
+  /** Groups that decide something beside the templates. */
+  groups?: readonly string[]
   submit: (event: Event) => void
   setTimer: SetTimer
 }): DirectorStreams {
-  const { submit, setTimer } = deps
+  const { groups = [], submit, setTimer } = deps
   const streams = new Map<DirectorId, Stream>()
   /** Runs after each snapshot that a change led to. */
   let resting: Disposable | undefined
@@ -37,7 +39,7 @@ export function createDirectorStreams(deps: {
 
   function sendRoutes(stream: Stream, routes: readonly Route[], text: string): void {
     stream.routes = text
-    stream.send({ event: 'routes', data: { routes } })
+    stream.send({ event: 'routes', data: groups.length === 0 ? { routes } : { routes, groups } })
   }
 
   function sendChanged(): void {

@@ -48,6 +48,8 @@ export interface LoopDeps {
   readonly store?: Store
   /** Routes that lead to one workspace alone, beside those of the templates. */
   readonly workspaceRoutes?: (state: State) => readonly Route[]
+  /** Groups that directors tell of beside those that templates name: who is an administrator. */
+  readonly furtherGroups?: readonly string[]
   readonly setTimer?: SetTimer
   readonly reached?: Reached
 }
@@ -69,7 +71,12 @@ export function createLoop(deps: LoopDeps): Loop {
   const steps = createStepRunner({ ...base, templates })
   const activityPaths = createActivityPaths({ log })
   const homes = createUnusedHomes({ engine, log })
-  const streams = createDirectorStreams({ routes, submit, setTimer })
+  const streams = createDirectorStreams({
+    routes,
+    groups: deps.furtherGroups ?? [],
+    submit,
+    setTimer,
+  })
   const useQuestions = createUseQuestions({ send: streams.sendToAll, setTimer })
   const followers = createFollowers()
   const presentEveryMs = config.presenceMs / 3
