@@ -34,7 +34,7 @@ export function egressOf(network: Docker.NetworkInspectInfo): Egress {
   return network.Internal === true ? 'none' : 'internet'
 }
 
-function subnetsOf(network: Docker.NetworkInspectInfo | undefined): readonly string[] {
+export function subnetsOf(network: Docker.NetworkInspectInfo | undefined): readonly string[] {
   return (network?.IPAM?.Config ?? []).flatMap(({ Subnet }) =>
     Subnet === undefined ? [] : [Subnet],
   )

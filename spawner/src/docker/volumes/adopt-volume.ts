@@ -4,13 +4,13 @@ import { hostname } from 'node:os'
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import { BerthError } from '@berth/shared/problems'
-import type Docker from 'dockerode'
 import { createCall, unlessGone } from '../client/calls.ts'
 import { connectEngine } from '../client/connection.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { inspectContainer } from '../client/inspect.ts'
 import { listedName } from '../containers/container-state.ts'
-import { lastLines } from '../containers/log-frames.ts'
+import { cleanLines } from '../containers/log-frames.ts'
+import { createRunShortly, type RunShortly } from '../containers/short-run.ts'
 import { createVolumes, type Volumes } from './volumes.ts'
 
 export interface AdoptOrder {
@@ -55,14 +55,20 @@ export function openAdoption(options: {
   const observer = { called: () => undefined, failed: () => undefined }
   const client = { docker: connection.docker, call: createCall({ clock, observer }) }
   return {
-    adopt: createAdoptVolume({ ...client, volumes: createVolumes({ ...client, instance }) }),
+    adopt: createAdoptVolume({
+      ...client,
+      volumes: createVolumes({ ...client, instance }),
+      runShortly: createRunShortly({ ...client, instance }),
+    }),
     ownImage: async (signal) => (await inspectContainer(client, hostname(), { signal }))?.Image,
     [Symbol.dispose]: () => connection[Symbol.dispose](),
   }
 }
 
-export function createAdoptVolume(deps: EngineClient & { volumes: Volumes }): AdoptVolume {
-  const { docker, call, volumes } = deps
+export function createAdoptVolume(
+  deps: EngineClient & { volumes: Volumes; runShortly: RunShortly },
+): AdoptVolume {
+  const { docker, call, volumes, runShortly } = deps
 
   const exists = async (name: string, signal: AbortSignal): Promise<boolean> =>
     (await unlessGone(
@@ -82,50 +88,29 @@ export function createAdoptVolume(deps: EngineClient & { volumes: Volumes }): Ad
       )
   }
 
-  async function copy(order: AdoptOrder, signal: AbortSignal): Promise<void> {
-    const container = await create(order, signal)
-    try {
-      await call('container-start', { signal }, (abortSignal) => container.start({ abortSignal }))
-      const options = { signal, deadlineMs: copyWithinMs }
-      const { StatusCode } = (await call('container-wait', options, (abortSignal) =>
-        container.wait({ abortSignal }),
-      )) as { StatusCode: number }
-      if (StatusCode === 0) return
-      const framed = await call('container-logs', { signal }, (abortSignal) =>
-        container.logs({ stdout: true, stderr: true, tail: 5, follow: false, abortSignal }),
-      )
-      const words = lastLines(framed, { lines: 5, lineLength: 300 }).join('; ')
-      throw new BerthError(
-        'conflict',
-        StatusCode === 9
-          ? `The volume ${order.to} has files already. With --merge the files of ${order.from} are added to them.`
-          : `The files could not be copied: ${words}`,
-      )
-    } finally {
-      // Also after an abort: it would go on copying.
-      const { signal: fresh } = new AbortController()
-      await call('container-remove', { signal: fresh }, () => container.remove({ force: true }))
-    }
-  }
-
-  function create(
-    { from, to, merge, image }: AdoptOrder,
-    signal: AbortSignal,
-  ): Promise<Docker.Container> {
+  async function copy({ from, to, merge, image }: AdoptOrder, signal: AbortSignal): Promise<void> {
     const mount = (Source: string, Target: string, ReadOnly: boolean) =>
       ({ Type: 'volume', Source, Target, ReadOnly }) as const
-    const options: Docker.ContainerCreateOptions = {
-      Image: image,
-      User: '0',
-      Entrypoint: ['sh', '-c'],
-      Cmd: [copying(merge)],
-      HostConfig: {
-        NetworkMode: 'none',
-        Mounts: [mount(from, '/from', true), mount(to, '/to', false)],
+    const { code, output } = await runShortly(
+      {
+        role: 'adoption',
+        image,
+        command: ['sh', '-c', copying(merge)],
+        host: {
+          NetworkMode: 'none',
+          Mounts: [mount(from, '/from', true), mount(to, '/to', false)],
+        },
+        withinMs: copyWithinMs,
       },
-    }
-    return call('container-create', { signal, deadlineMs: 60_000 }, (abortSignal) =>
-      docker.createContainer({ ...options, abortSignal }),
+      signal,
+    )
+    if (code === 0) return
+    const words = cleanLines(output, { lines: 5, lineLength: 300 }).join('; ')
+    throw new BerthError(
+      'conflict',
+      code === 9
+        ? `The volume ${to} has files already. With --merge the files of ${from} are added to them.`
+        : `The files could not be copied: ${words}`,
     )
   }
 
