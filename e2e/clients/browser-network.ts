@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { run } from '../run/command.ts'
 import { within } from '../run/deadline.ts'
 import { takenDownAtTheEnd } from '../run/interruption.ts'
 
@@ -17,6 +18,8 @@ export interface BrowserNetwork extends AsyncDisposable {
   /** A program that starts the browser inside the namespace, with the arguments that it is given. */
   readonly executablePath: string
   readonly args: readonly string[]
+  /** What a new interface of the machine does: the browser aborts all requests that wait for a connection. */
+  change(): Promise<void>
 }
 
 /** @param browser the path of the browser */
@@ -38,6 +41,7 @@ export async function createBrowserNetwork(browser: string): Promise<BrowserNetw
     proxy.close()
     await rm(folder, { recursive: true, force: true })
   })
+  let changes = 0
   try {
     await within(20_000, 'the relay for the browser listens', once(namespace.stdout, 'data'))
     const executablePath = join(folder, 'browser')
@@ -47,6 +51,10 @@ export async function createBrowserNetwork(browser: string): Promise<BrowserNetw
       executablePath,
       // Without `<-loopback>` the browser passes by the proxy for localhost.
       args: [`--proxy-server=socks5://${proxyAddress}`, '--proxy-bypass-list=<-loopback>'],
+      async change() {
+        const ip = ['ip', 'address', 'add', `127.0.1.${(changes += 1)}/8`, 'dev', 'lo']
+        await run('nsenter', [`--net=/proc/${namespace.pid}/ns/net`, ...ip])
+      },
       [Symbol.asyncDispose]: takeDown,
     }
   } catch (error) {

@@ -5,7 +5,12 @@ import { chromium, type Browser, type Page } from 'playwright-core'
 import { surroundings } from '../run/surroundings.ts'
 import { createBrowserNetwork } from './browser-network.ts'
 
-export async function openBrowser(): Promise<Browser & AsyncDisposable> {
+export interface TestBrowser extends AsyncDisposable {
+  /** The machine of the browser gets another address, as with each container that is started on it. */
+  changeNetwork(): Promise<void>
+}
+
+export async function openBrowser(): Promise<Browser & TestBrowser> {
   const network = await createBrowserNetwork(surroundings.chromium)
   try {
     const browser = await chromium.launch({
@@ -13,6 +18,7 @@ export async function openBrowser(): Promise<Browser & AsyncDisposable> {
       args: ['--no-sandbox', '--disable-dev-shm-usage', ...network.args],
     })
     return Object.assign(browser, {
+      changeNetwork: () => network.change(),
       [Symbol.asyncDispose]: async () => {
         await browser.close()
         await network[Symbol.asyncDispose]()

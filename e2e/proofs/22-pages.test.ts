@@ -3,15 +3,22 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { keepScreenshot, openBrowser, openPage, signInWithBrowser } from '../clients/browser.ts'
-import { holdStreams } from '../clients/holding-relay.ts'
+import {
+  keepScreenshot,
+  openBrowser,
+  openPage,
+  signInWithBrowser,
+  type TestBrowser,
+} from '../clients/browser.ts'
+import { holdAnswers, holdStreams } from '../clients/holding-relay.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { inspected } from '../engine/belongings.ts'
+import { watchEngine } from '../engine/history.ts'
 import { within } from '../run/deadline.ts'
 
 describe('proof 22: the pages', () => {
   let berth: Deployment
-  let browser: Browser & AsyncDisposable
+  let browser: Browser & TestBrowser
   before(async () => {
     berth = await deploy({
       name: 'pages',
@@ -79,6 +86,35 @@ describe('proof 22: the pages', () => {
     assert.equal(streams.most(), 0)
     await context.close()
   })
+
+  it('opens the workspace by itself although the browser aborts what it loads because its machine got another address', async () => {
+    const context = await browser.newContext()
+    const first = await context.newPage()
+    await signInWithBrowser(first, `${berth.site.origin}/.berth/`, 'emil')
+    await first.waitForURL('**/.berth/')
+    await using relay = await holdAnswers(
+      berth.site,
+      (path) => path.includes('/.berth/assets/') || path.includes('?hold='),
+    )
+    // A browser opens six connections to a host. All but one of them are taken, so that the files of the page wait.
+    await first.goto(`${relay.origin}/.berth/status`)
+    await first.evaluate(`for (let n = 0; n < 5; n += 1) fetch('/.berth/status?hold=' + n)\n0`)
+    await relay.held(5)
+
+    const page = await context.newPage()
+    page.setDefaultTimeout(60_000)
+    const aborted = page.waitForEvent('requestfailed', (request) =>
+      request.url().includes('/.berth/assets/'),
+    )
+    await page.goto(`${relay.origin}/`, { waitUntil: 'commit' })
+    await within(20_000, 'the page loads its files', relay.held(6))
+    await browser.changeNetwork()
+    assert.equal((await aborted).failure()?.errorText, 'net::ERR_NETWORK_CHANGED')
+    await first.close()
+    relay.letGo()
+    await page.waitForSelector('#who')
+    await context.close()
+  })
 })
 
 /** Runs in the browser before the scripts of the page: no tab of a browser without windows is hidden by itself. */
@@ -128,7 +164,7 @@ describe('proof 22: people manage their workspaces', () => {
         CONTAINER_TITLE: 'Hello',
         CONTAINER_MAX_LIFETIME: '10h',
         CONTAINER_EXTENSION: '2h',
-        IDP_PEOPLE: 'dora,emil,fred',
+        IDP_PEOPLE: 'dora,emil,fred,gina,hugo,ida',
       },
       templates: boardTemplate,
     })
@@ -178,6 +214,25 @@ describe('proof 22: people manage their workspaces', () => {
       await page.waitForSelector('#who')
       await page.context().close()
     })
+
+  it('opens the application in a browser on this machine only when the container has the address at which it aborts what it loads', async () => {
+    await using history = await watchEngine(berth.engine)
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    page.setDefaultTimeout(60_000)
+    let asked = 0
+    page.on('request', (request) => {
+      if (request.isNavigationRequest()) asked = Date.now()
+    })
+    await signInWithBrowser(page, `${berth.site.origin}/`, 'emil')
+    await page.waitForSelector('#who')
+    const name = berth.workspaceName('emil')
+    const started = await history.first('it starts', 1_000, (event) => {
+      return event.action === 'start' && event.name === name
+    })
+    assert.ok(asked - started.at > 2_000, `${asked - started.at} ms after the start`)
+    await context.close()
+  })
 
   it('shows the status page anew when the workspace stops elsewhere', async () => {
     const page = await arrived('carol', { script: true })
@@ -237,11 +292,12 @@ const cachingWorker = `
   })
 `
 /** hello answers with what the address contains. */
-const workerPath = `/raw?base64=${encodeURIComponent(
-  Buffer.from(
-    `HTTP/1.1 200 OK\r\nContent-Type: text/javascript\r\nConnection: close\r\n\r\n${cachingWorker}`,
-  ).toString('base64'),
-)}`
+function rawPath(type: string, body: string): string {
+  const answer = `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nConnection: close\r\n\r\n${body}`
+  return `/raw?base64=${encodeURIComponent(Buffer.from(answer).toString('base64'))}`
+}
+
+const workerPath = rawPath('text/javascript', cachingWorker)
 const register = `navigator.serviceWorker.register(${JSON.stringify(workerPath)}, { scope: '/' })
   .then(() => navigator.serviceWorker.ready)
   .then(() => navigator.serviceWorker.controller || new Promise((resolve) => {

@@ -49,6 +49,7 @@ export function initialState(config: PolicyConfig, recorded?: Recorded): State {
     homes: new Map(recorded?.homes?.map((home) => [home.volume, home])),
     standbys: new Set(),
     standbyFailures: new Map(),
+    lastStartAt: Number.NEGATIVE_INFINITY,
     recorded: recorded?.workspaces ?? [],
     images: new Map(),
     dueAt: Number.POSITIVE_INFINITY,

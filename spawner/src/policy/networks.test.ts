@@ -10,9 +10,53 @@ describe('networks', () => {
   it('are kept as spares with the directors attached, so that no start has to wait for one', () => {
     const story = begun(spares(2)).obeys()
     story.asks('ann')
-    assert.deepEqual(story.ordered(), ['pull-image', 'create-network'])
+    assert.deepEqual(story.ordered(), ['pull-image'])
     assert.equal(story.workspace('ann').network, 0)
     assert.deepEqual(story.state.networks.get(0)?.attached, [director])
+  })
+
+  it('hazard: a network that is made or removed aborts what a browser on that machine loads: neither is done while a workspace starts, nor shortly after', () => {
+    const story = begun(spares(1)).obeys()
+    story.asks('ann')
+    assert.deepEqual(story.ordered(), ['pull-image'])
+    story.obeys()
+    assert.equal(story.phase('ann'), 'ready')
+    assert.equal(story.state.networks.size, 1)
+    story.passes(9_999)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(1)
+    assert.deepEqual(story.ordered(), ['create-network'])
+  })
+
+  it('are made as spares again after a start that failed, too', () => {
+    const story = begun(spares(1)).obeys()
+    story.asks('ann')
+    story.fails('pull-image')
+    assert.equal(story.phase('ann'), 'failed')
+    story.passes(10_000).obeys()
+    const unused = [...story.state.networks.values()].filter(({ workspace }) => !workspace)
+    assert.equal(unused.length, 1)
+  })
+
+  it('are not removed while a workspace starts, unless the pool has no other number', () => {
+    for (const [networkCount, ordered] of [
+      [64, ['pull-image']],
+      [2, ['pull-image', 'remove-network']],
+    ] as const) {
+      const story = withReady(['ann'], {
+        policy: { idleRemoveMs: 1 },
+        config: { networkCount, spareNetworks: 0 },
+      })
+      story.passes(100_000).obeys()
+      assert.equal(story.phase('ann'), 'absent')
+      story.passes(29_000)
+      story.asks('bob')
+      story.obeys('create-network', 'attach-director')
+      story.passes(1_000)
+      assert.deepEqual(story.ordered().toSorted(), ordered, `${networkCount} numbers`)
+      story.obeys().passes(10_000)
+      assert.ok(story.history.includes('remove-network'))
+    }
   })
 
   it('get the lowest number that is free and not foreign', () => {
@@ -30,6 +74,7 @@ describe('networks', () => {
     story.asks('ann')
     story.obeys()
     assert.equal(story.phase('ann'), 'ready')
+    story.passes(10_000)
     assert.deepEqual(egresses(story), ['none', 'none'])
     const { network } = story.workspace('ann')
     assert.equal(story.state.networks.get(network ?? -1)?.egress, 'none')

@@ -3,7 +3,7 @@
 import type { WorkspaceName } from '@berth/shared/names'
 import { setNetwork, type Draft } from './state/draft.ts'
 import type { DirectorId, Network, NetworkIndex, Workspace } from './domain.ts'
-import { leaseSpan } from './state/deadlines.ts'
+import { leaseSpan, quietAt } from './state/deadlines.ts'
 import { concernedNetworkIndexes } from './state/changes.ts'
 
 type Egress = Network['egress']
@@ -129,9 +129,11 @@ function keepSpares(
   spares: Network[],
   { egress, count }: { readonly egress: Egress; readonly count: number },
 ): void {
-  for (let missing = count - spares.length; missing > 0; missing--)
+  const quiet = isQuiet(draft)
+  for (let missing = quiet ? count - spares.length : 0; missing > 0; missing--)
     if (createNetwork(draft, undefined, egress) === undefined) return
   if (spares.length <= count) return
+  if (!quiet && freeIndex(draft) !== undefined) return
   spares.sort((a, b) => rank(a) - rank(b) || a.restsUntil - b.restsUntil || a.index - b.index)
   for (const network of spares.slice(count)) {
     if (network.status !== 'up' || network.attaching.length > 0) continue
@@ -140,6 +142,12 @@ function keepSpares(
     draft.steps.push({ type: 'remove-network', index: network.index })
   }
 }
+
+/**
+ * No workspace starts, and none has started a short time ago. A new or removed network interface of the machine makes
+ * browsers on it abort what they load.
+ */
+const isQuiet = (draft: Draft) => draft.tally.starting === 0 && quietAt(draft) <= draft.now
 
 const rank = (network: Network) => (network.status === 'up' ? 0 : 1)
 

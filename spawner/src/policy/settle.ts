@@ -35,6 +35,7 @@ export function settle(draft: Draft): void {
     claimStandbys(draft)
     settleQueue(draft)
     refillStandbys(draft, settleOne)
+    if (draft.tally.starting > 0 || draft.before.tally.starting > 0) draft.lastStartAt = draft.now
     if (isWhole || areNetworksChanged(draft)) planNetworks(draft)
   }
   if (isWhole && (draft.reconciledAt !== undefined || !draft.engine.reachable))

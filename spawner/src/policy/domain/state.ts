@@ -85,6 +85,8 @@ export interface State {
   readonly cancels: ReadonlyMap<string, number>
   /** What was recorded before the start, until the first inventory shows what is still there of it. */
   readonly recorded: readonly WorkspaceRecord[]
+  /** When a workspace was last seen on its way up. */
+  readonly lastStartAt: number
   /** Ids of the images that templates' names lead to now, as far as known. */
   readonly images: ReadonlyMap<string, string>
   /** Nothing falls due by itself before then; infinite: nothing does at all. */

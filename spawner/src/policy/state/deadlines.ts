@@ -18,6 +18,9 @@ export const probeGraceMs = 10_000
 /** A director that probes until the start timeout has this long to tell what it met. */
 export const lastAnswerMs = 2_000
 
+/** How long the page of a workspace is expected to load after the start. */
+const quietMs = 10_000
+
 /** Its end is announced this long before, or a tenth of the lifetime where that is shorter. */
 const endNoticeMs = 10 * 60_000
 
@@ -31,6 +34,11 @@ export function policyOf(
 /** How long a director may hold a lease that is given now, the margin included. */
 export function leaseSpan(config: PolicyConfig): number {
   return config.lease.leaseMs + config.lease.marginMs
+}
+
+/** From then on networks may be made and removed in advance. Meant for a time without starts. */
+export function quietAt({ lastStartAt }: { readonly lastStartAt: number }): number {
+  return lastStartAt + quietMs
 }
 
 /** An idle step, counted from the last use, but not before a busy application is asked again. */

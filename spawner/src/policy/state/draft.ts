@@ -46,6 +46,7 @@ export interface Draft {
   readonly tally: OpenTally
   readonly cancels: EditedMap<string, number>
   recorded: readonly WorkspaceRecord[]
+  lastStartAt: number
   images: ReadonlyMap<string, string>
 }
 
@@ -76,6 +77,7 @@ export function openDraft(before: State, now: number): Draft {
     tally,
     cancels: editMap(before.cancels),
     recorded: before.recorded,
+    lastStartAt: before.lastStartAt,
     images: before.images,
   }
   return draft
@@ -104,6 +106,7 @@ export function closeDraft(draft: Draft, dueAt: number): State {
     tally: closeTally(draft.tally, draft.before.tally),
     cancels: draft.cancels.result(),
     recorded: draft.recorded,
+    lastStartAt: draft.lastStartAt,
     images: draft.images,
     dueAt,
   }

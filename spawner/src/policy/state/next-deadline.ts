@@ -11,6 +11,7 @@ import {
   lastAnswerMs,
   lifetimeEndsAt,
   probeGraceMs,
+  quietAt,
 } from './deadlines.ts'
 import { nextSeatEndAt } from '../seats/seat-ends.ts'
 
@@ -28,6 +29,7 @@ export function nextDueAt(draft: Draft): number {
     considerWorkspace(draft.config, draft.workspaces.get(name), consider)
   const networks = isWhole ? draft.networks.keys() : draft.networks.touched
   for (const index of networks) considerNetwork(draft.networks.get(index), consider)
+  if (draft.tally.starting === 0) consider(quietAt(draft))
   for (const until of draft.restingIndexes.values()) consider(until)
   for (const { until } of draft.standbyFailures.values()) consider(until)
   return earliest

@@ -30,8 +30,23 @@ let last
  * Opens the address that the person wants. A reload keeps path, query and fragment (`location.replace` to the same
  * address with a fragment would not load anything).
  */
-const leave = () =>
-  goOn(() => (target === undefined ? location.reload() : location.replace(target)))
+const leave = (/** @type {Status} */ status) =>
+  goOn(
+    () => (target === undefined ? location.reload() : location.replace(target)),
+    untilSettled(status),
+  )
+
+/**
+ * How long a browser on the engine's machine should wait until it loads the application. The interface of a container gets
+ * its address up to two seconds after the start, and at that moment Chromium aborts all requests that wait for a
+ * connection. The page of an application does not repeat them, and stays blank.
+ */
+function untilSettled(/** @type {Status} */ { phase, steps }) {
+  if (phase !== 'ready' || !/^(localhost|.+\.localhost|127[.].+|\[::1\])$/.test(location.hostname))
+    return 0
+  const { ms = 2_500 } = steps.find((step) => step.phase === 'probing') ?? {}
+  return Math.max(0, 2_500 - ms)
+}
 
 /** Loads this page again. */
 const reloadPage = () => goOn(() => location.reload())
@@ -46,10 +61,10 @@ async function startAgain() {
   reloadPage()
 }
 
-async function goOn(/** @type {() => void} */ load) {
+async function goOn(/** @type {() => void} */ load, atLeastMs = 0) {
   unfollow?.()
   unfollow = undefined
-  await pause(await leavingDelay())
+  await pause(Math.max(atLeastMs, await leavingDelay()))
   // A page that cannot be loaded would be replaced by one of the browser, without this script. Browsers abort what they
   // load when the machine gets another network interface, which happens when a container is made on it.
   for (let round = 0; round < 10 && (await ask(base)) === undefined; round += 1) await pause(500)
@@ -113,7 +128,7 @@ function followStatus(/** @type {Status} */ rendered) {
     heard(status) {
       if (gistOf(status) === gistOf(rendered)) return
       if (target !== undefined) return reloadPage()
-      if (isServed(status)) return leave()
+      if (isServed(status)) return leave(status)
       // No person has asked for a start here, so the reload must not bring one about.
       const rests = status.phase === 'absent' || status.phase === 'stopped'
       if (!rests || status.problem !== undefined) reloadPage()
@@ -135,7 +150,7 @@ const isServed = (/** @type {Status} */ { phase }) => phase === 'ready' || phase
 function heard(status, sure) {
   if (isServed(status)) {
     show(status)
-    return leave()
+    return leave(status)
   }
   if (status.phase === 'failed' || status.problem !== undefined) return reloadPage()
   if (status.phase !== 'absent' && status.phase !== 'stopped') return show(status)
