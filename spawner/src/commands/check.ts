@@ -24,7 +24,9 @@ async function checkEngine(config: SpawnerConfig): Promise<readonly string[]> {
   try {
     await engine.takeInventory(abortAfter(30_000))
     const images = await engine.images(abortAfter(30_000))
-    report(checkTemplates(config, files, images))
+    const { templates, warnings } = checkTemplates(config, files, images)
+    const missing = await engine.missing(templates, abortAfter(30_000))
+    report({ templates, warnings: [...warnings, ...missing] })
     return []
   } catch (error) {
     if (error instanceof SettingsConflict) return [error.message]

@@ -2,6 +2,7 @@
 import type { Clock } from '@berth/shared/clock'
 import type { SubnetPool } from '@berth/shared/subnet-pool'
 import type { Engine } from '../loop/engine.ts'
+import type { Template } from '../templates/template.ts'
 import { createCall, type CallObserver } from './client/calls.ts'
 import { connectEngine } from './client/connection.ts'
 import { createArchive } from './containers/archive.ts'
@@ -26,6 +27,7 @@ import { createAttachDirector } from './networks/directors.ts'
 import { createNetworks } from './networks/networks.ts'
 import { engineEvents } from './observe/events.ts'
 import { takeInventory } from './observe/inventory.ts'
+import { findMissing } from './observe/missing.ts'
 import { createProvenance } from './observe/provenance.ts'
 import { createRefuseOtherUsers } from './volumes/other-users.ts'
 import { createVolumes } from './volumes/volumes.ts'
@@ -41,7 +43,12 @@ export interface DockerEngineOptions {
   readonly dockerConfig?: string
 }
 
-export function createDockerEngine(options: DockerEngineOptions): Engine & Disposable {
+export interface DockerEngine extends Engine, Disposable {
+  /** What these templates need and the engine does not have, one sentence each. */
+  missing(templates: readonly Template[], signal: AbortSignal): Promise<readonly string[]>
+}
+
+export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
   const { instance, pool, clock, observer } = options
   const connection = connectEngine(options.dockerHost)
   const client = { docker: connection.docker, call: createCall({ clock, observer }) }
@@ -89,6 +96,7 @@ export function createDockerEngine(options: DockerEngineOptions): Engine & Dispo
     followLog: (generation, lines, signal) => followLog(client, generation, lines, signal),
     ...createNetworks(base),
     attachDirector: createAttachDirector({ ...base, provenance }),
+    missing: (templates, signal) => findMissing(client, templates, signal),
     specOf: (template, owner) => specHash(template, owner, instance),
     [Symbol.dispose]: () => connection[Symbol.dispose](),
   }

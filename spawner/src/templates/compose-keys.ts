@@ -15,7 +15,7 @@ import {
 import { devices, gpus } from './file-devices.ts'
 import { extraHosts } from './file-extra-hosts.ts'
 import { logging } from './file-logging.ts'
-import { capability } from './file-security.ts'
+import { capability, securityOption } from './file-security.ts'
 import { tmpfs } from './file-tmpfs.ts'
 import { ulimits } from './file-ulimits.ts'
 import { healthcheck } from './file-healthcheck.ts'
@@ -32,7 +32,6 @@ const variable: Parse<readonly [name: string, text: string]> = (written) => {
 
 const name = (what: string, shape: RegExp): Parse<string> =>
   pattern(shape, `is not the name of ${what}`)
-const securityOption = name('a security option', /^[a-z-]+([:=]\S+)?$/)
 const engineName = name('a network', /^[a-zA-Z0-9][\w.-]*$/)
 const runtimeName = name('a runtime', /^[a-zA-Z0-9][\w.-]*$/)
 export const secretName = name('a secret', /^[a-zA-Z0-9][\w.-]*$/)

@@ -266,6 +266,11 @@ describe('a field of a template in the file', () => {
     ['cap_add: [CAP_SYS_PTRACE, NET_ADMIN]', (t) => t.spec.capAdd, ['SYS_PTRACE', 'NET_ADMIN']],
     ['security_opt: ["seccomp=unconfined"]', (t) => t.spec.securityOpt, ['seccomp=unconfined']],
     [
+      'security_opt: [no-new-privileges, "no-new-privileges:true", "label=user:x", writable-cgroups=true]',
+      (t) => t.spec.securityOpt,
+      ['no-new-privileges', 'no-new-privileges:true', 'label=user:x', 'writable-cgroups=true'],
+    ],
+    [
       'security_opt: [seccomp=./own.json, "seccomp:own.json", seccomp=builtin, label=disable]',
       (t) => t.spec.securityOpt,
       [

@@ -17,6 +17,28 @@ export const capability: Parse<string> = (written) => {
   return { complaint: `is not the name of a capability such as SYS_PTRACE${hint}` }
 }
 
+const isTruth = (value: string) => /^(?:1|t|true|0|f|false)$/i.test(value)
+
+/** The options of the engine, and what each may be set to. Whether a profile of AppArmor is loaded, only the host knows. */
+const options = new Map<string, (value: string) => boolean>([
+  ['apparmor', (value) => value !== ''],
+  ['label', (value) => /^(?:disable|nested|(?:user|role|type|level|filetype)[:=]\S+)$/.test(value)],
+  ['no-new-privileges', (value) => value === '' || isTruth(value)],
+  ['seccomp', (value) => value !== ''],
+  ['writable-cgroups', isTruth],
+])
+
+export const securityOption: Parse<string> = (written) => {
+  const [, name = '', value = ''] = /^([a-z-]+)(?:[=:](\S+))?$/.exec(written) ?? []
+  const accepts = options.get(name)
+  if (accepts?.(value)) return { value: written }
+  if (accepts !== undefined) return { complaint: `has a value that ${name} cannot have` }
+  const names = [...options.keys()]
+  const nearest = nearestWord(name, names)
+  const hint = nearest === undefined ? `; it has ${names.join(', ')}` : `; did you mean ${nearest}?`
+  return { complaint: `is not a security option of the engine${hint}` }
+}
+
 /** `seccomp=…` with a profile that the engine has to be sent: the engine does not read files. */
 const profile = /^seccomp[=:](?!unconfined$|builtin$)(.+)$/
 

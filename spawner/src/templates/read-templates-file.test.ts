@@ -59,6 +59,16 @@ const broken: readonly Broken[] = [
       /^5:58 .*security_opt\.2 "text\.json" is not a seccomp profile/,
     ],
   },
+  {
+    why: 'security options that the engine does not have',
+    text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    security_opt: [aparmor=x, systempaths=unconfined, no-new-privileges=yes, label=x]\n`,
+    problems: [
+      /^5:20 .*security_opt\.0 is not a security option of the engine; did you mean apparmor\?/,
+      /^5:31 .*security_opt\.1 is not a security option of the engine; it has apparmor, label, /,
+      /^5:55 .*security_opt\.2 has a value that no-new-privileges cannot have/,
+      /^5:78 .*security_opt\.3 has a value that label cannot have/,
+    ],
+  },
   { why: 'a list', text: '- lab\n', problems: [/^1:1 {2}must be a map/] },
   {
     why: 'no templates, and a word for them that is almost right',

@@ -156,6 +156,30 @@ describe('the source of templates', () => {
     assert.ok(!JSON.stringify(logged).includes('two'))
   })
 
+  it('notices a changed seccomp profile and a changed env_file by itself, as it does a changed file', () => {
+    const profile = (action: string) => JSON.stringify({ defaultAction: action })
+    writeFileSync(join(folder, 'profile.json'), profile('SCMP_ACT_ALLOW'))
+    writeFileSync(join(folder, 'lab.env'), 'A=one')
+    writeFileSync(file, hello(', security_opt: [seccomp=profile.json], env_file: lab.env'))
+    let look = (): void => undefined
+    const { source, names } = start({
+      watch: (_path, changed) => {
+        look = changed
+        return { [Symbol.dispose]: () => undefined }
+      },
+    })
+    look()
+    assert.deepEqual(names, [])
+    writeFileSync(join(folder, 'profile.json'), profile('SCMP_ACT_LOG'))
+    look()
+    const spec = () => source.templates().get('hello')?.spec
+    assert.deepEqual(spec()?.securityOpt, [`seccomp=${profile('SCMP_ACT_LOG')}`])
+    writeFileSync(join(folder, 'lab.env'), 'A=two')
+    look()
+    assert.equal(spec()?.environment['A'], 'two')
+    assert.deepEqual(names, [['hello'], ['hello']])
+  })
+
   it('warns of settings that weaken the hardening', () => {
     writeFileSync(file, hello(', init: false, cap_add: [SYS_PTRACE]'))
     const { logged } = start()

@@ -13,10 +13,10 @@ import {
 } from '@berth/shared/names'
 import { parseSubnetPool, type SubnetPool } from '@berth/shared/subnet-pool'
 import Docker from 'dockerode'
-import type { Engine, EngineResult } from '../../loop/engine.ts'
+import type { EngineResult } from '../../loop/engine.ts'
 import type { Template, TemplateSpec } from '../../templates/template.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'
-import { createDockerEngine, type DockerEngineOptions } from '../docker-engine.ts'
+import { createDockerEngine, type DockerEngine, type DockerEngineOptions } from '../docker-engine.ts'
 
 const dockerHost = 'unix:///var/run/docker.sock'
 
@@ -24,7 +24,7 @@ const dockerHost = 'unix:///var/run/docker.sock'
 export const baseImage = 'debian:bookworm-slim'
 
 export interface EngineUnderTest extends AsyncDisposable {
-  readonly engine: Engine & Disposable
+  readonly engine: DockerEngine
   readonly docker: Docker
   readonly instance: string
   readonly pool: SubnetPool

@@ -8,6 +8,7 @@ import { labels } from '@berth/shared/labels'
 import { sharedName } from '@berth/shared/names'
 import { Secret } from '@berth/shared/secret'
 import type { EngineResult } from '../../loop/engine.ts'
+import { securityOption } from '../../templates/file-security.ts'
 import type { TemplateSpec } from '../../templates/template.ts'
 import {
   createEngineUnderTest,
@@ -191,6 +192,32 @@ describe('fields of a template on a real engine', () => {
     assert.match(await run(docker, id, 'mkdir', '/tmp/denied'), refused)
     const plain = await test.started('huw', {})
     assert.doesNotMatch(await run(docker, plain.id, 'mkdir', '/tmp/allowed'), refused)
+  })
+
+  it('runtimes and networks that the engine does not have are named before a start', async () => {
+    const lacking = { runtime: 'nosuch', networks: ['bridge', `${instance}-nowhere`] }
+    const templates = [{}, { runtime: 'runc' }, lacking].map((spec) => test.template(spec))
+    const [runtime = '', network = '', ...others] = await engine.missing(templates, test.signal)
+    assert.match(runtime, /^template c\w+: the engine has no runtime nosuch; it has .*runc/)
+    assert.equal(network, `template ${prefix}: the engine has no network ${instance}-nowhere`)
+    assert.deepEqual(others, [])
+  })
+
+  it('security options: the engine has those that the templates file accepts, and no others', async () => {
+    const all =
+      'apparmor=unconfined label=disable label=type:x no-new-privileges no-new-privileges=true'
+    const accepted = [...all.split(' '), 'seccomp=builtin', 'seccomp=unconfined']
+    for (const [index, option] of accepted.entries()) {
+      assert.deepEqual(securityOption(option), { value: option })
+      valueOf(await create(`ito${index}`, { securityOpt: [option] }))
+    }
+    for (const option of ['systempaths=unconfined', 'no-new-privileges=yes', 'seccom=unconfined']) {
+      assert.ok('complaint' in securityOption(option), option)
+      assert.match(
+        failureOf(await create('its', { securityOpt: [option] })).cause ?? '',
+        /security-opt/,
+      )
+    }
   })
 
   it('runtime: the one that is named, and one that the engine does not have is named in the error', async () => {
