@@ -9,7 +9,7 @@ import { directorSettings } from '@berth/shared/director-settings'
 import { spawnerSettings } from '../spawner/src/settings.ts'
 
 /**
- * @typedef {{ environment?: Record<string, unknown>, ports?: string[], volumes?: string[] }} Service
+ * @typedef {{ environment?: Record<string, unknown>, ports?: string[], volumes?: string[], profiles?: string[] }} Service
  * @param {string} name
  * @returns {Promise<Record<string, Service>>} the services of a compose file
  */
@@ -56,8 +56,10 @@ test('only the spawner has the socket of the engine', () => {
   assert.deepEqual(mounting, ['spawner'])
 })
 
-test('the compose file publishes ports on the loopback address only', () => {
-  const published = Object.values(services).flatMap(({ ports = [] }) => ports)
+test('the compose file publishes ports on the loopback address only, except those of the profile edge', () => {
+  const { edge, ...others } = services
+  assert.deepEqual(edge?.profiles, ['edge'])
+  const published = Object.values(others).flatMap(({ ports = [] }) => ports)
   assert.equal(published.length, 2)
   for (const port of published) assert.match(port, /^127\.0\.0\.1:/)
 })

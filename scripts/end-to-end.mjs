@@ -1,10 +1,11 @@
 // @ts-check
 // Prepares this machine for the end-to-end tests, and removes what they leave behind. The tests get these variables:
 // BERTH_TEST_INSTANCE (the beginning of the names of all their instances), BERTH_TEST_GATEWAY (oauth2-proxy or apache), GATEWAY_IMAGE, CHROMIUM (the path of
-// the browser).
+// the browser), CADDY (the path of the program).
 import { createCompose } from './compose.mjs'
 import { buildDemoImages } from './demo-images.mjs'
 import { chooseGateway } from './gateway.mjs'
+import { ensureDownloadedTools } from './downloaded-tools.mjs'
 import { prepareEngine } from './prerequisites.mjs'
 import { loadSettings } from './settings.mjs'
 import { removeTestInstances } from './test-instance.mjs'
@@ -35,10 +36,13 @@ export const cleanUp = (own, progress) =>
 export const prepareEndToEnd = async ({ root, own, progress }) => {
   const settings = await loadSettings(root, process.env)
   await prepareEngine({ root, settings, progress })
-  const { chromium } = await progress.step(
+  const { chromium, caddy } = await progress.step(
     'tools',
-    (say) => ensureTestTools(say, process.env),
-    () => 'browser, git, curl and a registry are here',
+    async (say) => ({
+      ...(await ensureTestTools(say, process.env)),
+      ...(await ensureDownloadedTools(root, say)),
+    }),
+    () => 'browser, git, curl, a registry and Caddy are here',
   )
   const { gateway } = await progress.step(
     'gateway',
@@ -63,5 +67,6 @@ export const prepareEndToEnd = async ({ root, own, progress }) => {
     BERTH_TEST_GATEWAY: gateway,
     GATEWAY_IMAGE: settings.gatewayImage,
     CHROMIUM: chromium,
+    CADDY: caddy,
   }
 }

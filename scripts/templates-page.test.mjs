@@ -1,5 +1,5 @@
 // @ts-check
-// The example in the documentation of templates is valid, and shows every key of the schema.
+// The examples in the documentation are valid, and that of docs/templates.md shows every key of the schema.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -26,6 +26,18 @@ test('the example is a file without problems', () => {
   assert.deepEqual('problems' in result ? result.problems : [], [])
   assert.ok('templates' in result)
   assert.equal(result.templates.length, 4)
+})
+
+test('the examples of docs/set-up.md are files without problems', async () => {
+  const setUp = await readFile(join(docs, 'set-up.md'), 'utf8')
+  const examples = [...setUp.matchAll(/```yaml\n(templates:[^]*?)```/g)].map(
+    ([, text = '']) => text,
+  )
+  assert.equal(examples.length, 1)
+  for (const text of examples) {
+    const result = readTemplatesFile(text, context)
+    assert.deepEqual('problems' in result ? result.problems : [], [])
+  }
 })
 
 test('the example shows every key there is', async () => {

@@ -63,9 +63,7 @@ function describeOperation(id: string, operation: Operation, audience: Audience)
   const { summary, path, query, body, status, answer, follows, csv } = operation
   const success = {
     ...(answer === undefined ? {} : { 'application/json': { schema: schemaOf(answer) } }),
-    ...(answer === undefined || follows
-      ? { 'text/event-stream': { schema: { type: 'string' } } }
-      : {}),
+    ...(answer === undefined || follows ? { 'text/event-stream': {} } : {}),
     ...(csv ? { 'text/csv': { schema: { type: 'string' } } } : {}),
   }
   const isClosed = operation.forAdministrators === true && audience === 'people'

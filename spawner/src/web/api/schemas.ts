@@ -5,10 +5,15 @@ import { problemCodes } from '@berth/shared/problems'
 import { z } from 'zod'
 
 const shortText = z.string().max(longestText)
+/** What `parseUserName()` admits, as the description of the API can say it. */
+const notInName =
+  '\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff'
+const nameShape = new RegExp(`^[^\\s${notInName}]([^${notInName}]*[^\\s${notInName}])?$`)
 const userName = z
   .string()
   .min(1)
   .max(256)
+  .regex(nameShape, 'is not a user name')
   .refine((text): text is UserName => parseUserName(text) !== undefined, 'is not a user name')
   .describe('The user name exactly as the gateway sends it.')
 const milliseconds = z.number().int().nonnegative()
