@@ -216,7 +216,7 @@ describe('proof 29: the history', () => {
         for (const colorScheme of ['light', 'dark'] as const) {
           await admin.setViewportSize(size)
           await admin.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-          const name = `${path.slice(7).replaceAll('/', '-')}-${size.width}-${colorScheme}`
+          const name = `${path.slice(7).replaceAll(/\W+/g, '-')}-${size.width}-${colorScheme}`
           assert.deepEqual(await obstaclesIn(admin), [], name)
           assert.equal(
             await admin.evaluate('document.documentElement.scrollWidth <= innerWidth'),
@@ -229,12 +229,12 @@ describe('proof 29: the history', () => {
   })
 })
 
-const pages = ['/admin/history']
+const pages = ['/admin/history', '/admin/charts', '/admin/charts?range=month']
 
 const timesIn = (page: Page) =>
   page
     .locator('table.history time')
-    .evaluateAll<readonly (string | null)[]>((all) =>
+    .evaluateAll((all) =>
       (all as { getAttribute(name: string): string | null }[]).map((one) =>
         one.getAttribute('datetime'),
       ),

@@ -59,6 +59,7 @@ export interface Confirmation {
 export const navigation = [
   { path: '/admin', label: 'Now' },
   { path: '/admin/history', label: 'History' },
+  { path: '/admin/charts', label: 'Charts' },
 ] as const
 
 type View = 'now' | 'overview' | 'row' | 'usage' | 'total' | 'confirm'

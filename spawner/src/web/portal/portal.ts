@@ -107,6 +107,7 @@ export function createPortal(deps: PortalDeps): Router {
     pages: createHistoryPages({ frame: adminPages.frame, style: assets.historyStyle }),
     templates: () => workspaces.state().config.templates.keys(),
     personOf,
+    wallNow: () => clock.wall(),
   })
   const refusal = (person: Person) => pages.problem(person, 'not_admin')
   const board = createBoard({ workspaces, clock })

@@ -4,17 +4,20 @@ import { Eta } from 'eta'
 import { wallText } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import { entryTypes, outcomes, startKinds } from '../../../history/entry.ts'
-import type { HistoryPage, StoredEntry } from '../../../history/history-store.ts'
+import type { Figures, HistoryPage, StoredEntry } from '../../../history/history-store.ts'
 import { cursorText } from '../../api/history-schemas.ts'
 import { longText, spanText } from '../../pages/durations.ts'
 import { plainText } from '../../http/plain-text.ts'
 import type { AdminFrame } from '../admin-pages.ts'
+import { chartRanges, rangeWords, type ChartRange } from './chart-ranges.ts'
+import { chartsOf, summaryOf } from './charts.ts'
 import { filterText, type WrittenFilter } from './read-filter.ts'
 import { entryWords, outcomeWords, startWords, stepsText, typeWords } from './words.ts'
 
 export interface HistoryPages {
   list(person: Person, shown: ShownList): string
-  none(person: Person): string
+  charts(person: Person, figures: Figures, range: ChartRange): string
+  none(person: Person, of: 'history' | 'charts'): string
 }
 
 export interface ShownList {
@@ -29,6 +32,7 @@ export interface ShownList {
 
 const tab = 'History'
 const current = '/admin/history'
+const ofCharts = { tab: 'Charts', current: '/admin/charts' } as const
 
 export function createHistoryPages(deps: { frame: AdminFrame; style: string }): HistoryPages {
   const { frame, style } = deps
@@ -36,7 +40,22 @@ export function createHistoryPages(deps: { frame: AdminFrame; style: string }): 
   const eta = new Eta({ views, cache: true, autoEscape: true })
 
   return {
-    none: (person) => frame(person, { tab, current, body: eta.render('none', {}) }),
+    none: (person, of) =>
+      frame(person, {
+        ...(of === 'history' ? { tab, current } : ofCharts),
+        body: eta.render('none', {}),
+      }),
+
+    charts(person, figures, range) {
+      const body = eta.render('charts', {
+        style,
+        range,
+        ranges: chartRanges.map((one) => ({ range: one, label: rangeWords[one].label })),
+        charts: chartsOf(figures, range),
+        summary: summaryOf(figures),
+      })
+      return frame(person, { ...ofCharts, body })
+    },
 
     list(person, { page, filter, isLater, templates, keepMs }) {
       const { next } = page

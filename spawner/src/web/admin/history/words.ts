@@ -103,6 +103,7 @@ export function stepsText(
   steps: Readonly<Record<string, number>> | undefined,
   span: (ms: number) => string,
 ): string {
-  const taken = Object.entries(steps ?? {}).filter(([, ms]) => ms > 0)
+  // What would be written as 0.0 s says nothing.
+  const taken = Object.entries(steps ?? {}).filter(([, ms]) => ms >= 50)
   return taken.map(([step, ms]) => `${stepWords[step] ?? step} ${span(ms)}`).join(', ')
 }
