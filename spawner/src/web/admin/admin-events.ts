@@ -1,10 +1,10 @@
 // The administrator's page as a stream of events: what has changed since the page was made, as HTML.
 import type { Response } from 'express'
 import type { Person } from '@berth/shared/contract'
-import { BerthError } from '@berth/shared/problems'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Usage } from '../../loop/usage.ts'
 import { openEventStream } from '../http/event-stream.ts'
+import { closeTabs, createStreamLimit } from '../http/stream-limit.ts'
 import type { AdminPages } from './admin-pages.ts'
 import type { Board } from './board.ts'
 
@@ -28,18 +28,10 @@ export function createAdminEvents(deps: {
   pages: AdminPages
 }): AdminEvents {
   const { workspaces, usage, board, pages } = deps
-  const counts = new Map<string, number>()
+  const streams = createStreamLimit(maxStreams, 'administrator’s pages', closeTabs)
 
   function open(response: Response, { name }: Person, mark: string): void {
-    const count = counts.get(name) ?? 0
-    if (count >= maxStreams)
-      throw new BerthError(
-        'limit_connections',
-        `At most ${maxStreams} administrator’s pages may be open at once. Close some tabs.`,
-        { details: { limit: maxStreams } },
-      )
-    counts.set(name, count + 1)
-
+    const taken = streams.take(name)
     let told = mark
     let order = ''
     let overview = ''
@@ -52,9 +44,7 @@ export function createAdminEvents(deps: {
         clearTimeout(later)
         following[Symbol.dispose]()
         watching?.[Symbol.dispose]()
-        const left = (counts.get(name) ?? 1) - 1
-        if (left === 0) counts.delete(name)
-        else counts.set(name, left)
+        taken[Symbol.dispose]()
       },
     })
 

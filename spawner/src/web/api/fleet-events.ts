@@ -1,10 +1,10 @@
 // The phases of all workspaces as a stream of events, for scripts that follow them. Bounded in number and in memory.
 import type { Response } from 'express'
 import type { Person } from '@berth/shared/contract'
-import { BerthError } from '@berth/shared/problems'
 import { isTheirs } from '../../policy/asked/theirs.ts'
 import type { Workspace } from '../../policy/domain.ts'
 import { openEventStream } from '../http/event-stream.ts'
+import { createStreamLimit } from '../http/stream-limit.ts'
 import { momentOf, type ApiDeps } from './handlers.ts'
 import { presentWorkspaces, showAbsent, showWorkspace } from './shown.ts'
 
@@ -20,26 +20,14 @@ export interface FleetEvents {
 
 export function createFleetEvents(deps: ApiDeps): FleetEvents {
   const { workspaces, hexOf, clock } = deps
-  const counts = new Map<string, number>()
+  const streams = createStreamLimit(maxStreams, 'event streams')
   return {
     open(response, as) {
-      const key = as?.name ?? ''
-      const count = counts.get(key) ?? 0
-      if (count >= maxStreams)
-        throw new BerthError(
-          'limit_connections',
-          `At most ${maxStreams} event streams may be open at once.`,
-          {
-            details: { limit: maxStreams },
-          },
-        )
-      counts.set(key, count + 1)
+      const taken = streams.take(as?.name ?? '')
       let following: Disposable | undefined = undefined
       const stream = openEventStream(response, maxPendingBytes, {
         onClose() {
-          const left = (counts.get(key) ?? 1) - 1
-          if (left === 0) counts.delete(key)
-          else counts.set(key, left)
+          taken[Symbol.dispose]()
           following?.[Symbol.dispose]()
         },
       })

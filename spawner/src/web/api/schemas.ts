@@ -145,7 +145,12 @@ export const shownWorkspace = z
       .object({
         id: z.string(),
         imageId: z.string().optional(),
-        exitCode: z.number().optional(),
+        exitCode: z
+          .number()
+          .optional()
+          .describe(
+            'Set if the container ended by itself, and not if Berth stopped it. After a restart, the spawner cannot tell the two apart for containers that had stopped before, and shows the code of each.',
+          ),
         outOfMemory: z
           .boolean()
           .optional()

@@ -89,16 +89,21 @@ export function showWorkspace(
     })),
     ...(activityMet === undefined ? {} : { activityUnknown: activityMet }),
     hex: site.hexOf(name),
-    ...(container === undefined ? {} : { container: showContainer(container) }),
+    ...(container === undefined ? {} : { container: showContainer(container, workspace) }),
   }
 }
 
-function showContainer(container: NonNullable<Workspace['container']>) {
+function showContainer(
+  container: NonNullable<Workspace['container']>,
+  { stopReason }: Pick<Workspace, 'stopReason'>,
+) {
   const { generation, imageId, exitCode, outOfMemory } = container
+  // The code of a container that was stopped says how it took the signal, and would look like a fault.
+  const isOwnEnd = exitCode !== undefined && stopReason === undefined
   return {
     id: generation,
     ...(imageId === undefined ? {} : { imageId }),
-    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(isOwnEnd ? { exitCode } : {}),
     ...(outOfMemory === true ? { outOfMemory } : {}),
   }
 }

@@ -1,10 +1,10 @@
 // A person's view of their workspace as a stream of events. An open stream counts as presence, and it starts nothing.
 import type { Response } from 'express'
-import { BerthError } from '@berth/shared/problems'
 import { formatEvent } from '@berth/shared/server-sent-events'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Caller } from '../http/caller.ts'
 import { openEventStream } from '../http/event-stream.ts'
+import { closeTabs, createStreamLimit } from '../http/stream-limit.ts'
 import { showStatus, type ShownStatus } from './status.ts'
 
 const presenceEveryMs = 10_000
@@ -22,21 +22,10 @@ export interface PersonEvents {
 }
 
 export function createPersonEvents(workspaces: Workspaces): PersonEvents {
-  const counts = new Map<string, number>()
+  const streams = createStreamLimit(maxStreams, 'event streams', closeTabs)
 
   function open(response: Response, { person, template, only }: Caller): void {
-    const key = JSON.stringify([template.name, person.name])
-    const count = counts.get(key) ?? 0
-    if (count >= maxStreams)
-      throw new BerthError(
-        'limit_connections',
-        `At most ${maxStreams} event streams may be open at once. Close some tabs.`,
-        {
-          details: { limit: maxStreams },
-        },
-      )
-    counts.set(key, count + 1)
-
+    const taken = streams.take(JSON.stringify([template.name, person.name]))
     let told: ShownStatus | undefined
     let toldEnd: string | undefined
     let later: NodeJS.Timeout | undefined
@@ -47,9 +36,7 @@ export function createPersonEvents(workspaces: Workspaces): PersonEvents {
         clearInterval(presence)
         clearTimeout(later)
         following?.[Symbol.dispose]()
-        const left = (counts.get(key) ?? 1) - 1
-        if (left === 0) counts.delete(key)
-        else counts.set(key, left)
+        taken[Symbol.dispose]()
       },
     })
 

@@ -2,9 +2,9 @@
 // in the queue, and it starts nothing.
 import type { Response } from 'express'
 import type { Person } from '@berth/shared/contract'
-import { BerthError } from '@berth/shared/problems'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { openEventStream } from '../http/event-stream.ts'
+import { closeTabs, createStreamLimit } from '../http/stream-limit.ts'
 import type { CardsOf } from './cards.ts'
 import type { PortalPages } from './portal-pages.ts'
 
@@ -25,19 +25,10 @@ export function createPortalEvents(deps: {
   pages: PortalPages
 }): PortalEvents {
   const { workspaces, cardsOf, pages } = deps
-  const counts = new Map<string, number>()
+  const streams = createStreamLimit(maxStreams, 'pages of the portal', closeTabs)
 
   function open(response: Response, person: Person): void {
-    const key = person.name
-    const count = counts.get(key) ?? 0
-    if (count >= maxStreams)
-      throw new BerthError(
-        'limit_connections',
-        `At most ${maxStreams} pages of the portal may be open at once. Close some tabs.`,
-        { details: { limit: maxStreams } },
-      )
-    counts.set(key, count + 1)
-
+    const taken = streams.take(person.name)
     const told = new Map<string, string>()
     const followings = new Map<string, Disposable>()
     let later: NodeJS.Timeout | undefined
@@ -48,9 +39,7 @@ export function createPortalEvents(deps: {
         clearTimeout(later)
         for (const following of followings.values()) following[Symbol.dispose]()
         followings.clear()
-        const left = (counts.get(key) ?? 1) - 1
-        if (left === 0) counts.delete(key)
-        else counts.set(key, left)
+        taken[Symbol.dispose]()
       },
     })
 
