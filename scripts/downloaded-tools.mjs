@@ -1,6 +1,6 @@
 // @ts-check
-// What the tests run beside Berth: Caddy, from the distribution's package. It is kept in node_modules/.cache, and nothing is
-// installed on the machine: the package would start a service.
+// What the tests run beside Berth: Prometheus and Caddy, from the distribution's packages. They are kept in
+// node_modules/.cache, and nothing is installed on the machine: the packages would start services.
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { attempt, run } from './command.mjs'
@@ -11,12 +11,13 @@ const TIMEOUT_MS = 5 * 60_000
 /**
  * @param {string} root
  * @param {import('./progress.mjs').Say} say
- * @returns {Promise<{ caddy: string }>} the path of the program
+ * @returns {Promise<{ prometheus: string, caddy: string }>} the folder with `promtool`, and the path of a program
  */
 export const ensureDownloadedTools = async (root, say) => {
   const cache = join(root, 'node_modules/.cache')
   await mkdir(cache, { recursive: true })
   return {
+    prometheus: await ensureExtracted(cache, 'prometheus', say),
     caddy: join(await ensureExtracted(cache, 'caddy', say), 'caddy'),
   }
 }

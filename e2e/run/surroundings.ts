@@ -11,6 +11,8 @@ export interface Surroundings {
   readonly gateway: GatewayKind | undefined
   readonly gatewayImage: string
   readonly chromium: string
+  /** The folder with `promtool`. */
+  readonly prometheus: string
   readonly caddy: string
   /** The caller has just built the images. */
   readonly built: boolean
@@ -28,6 +30,7 @@ function read(env: NodeJS.ProcessEnv): Surroundings {
     gateway: gatewayFrom(env['BERTH_TEST_GATEWAY'] || env['GATEWAY'] || ''),
     gatewayImage: env['GATEWAY_IMAGE'] || 'quay.io/oauth2-proxy/oauth2-proxy:v7.15.5',
     chromium: env['CHROMIUM'] || '/usr/bin/chromium',
+    prometheus: env['PROMETHEUS'] || '/usr/bin',
     caddy: env['CADDY'] || 'caddy',
     built: Boolean(env['BERTH_TEST_INSTANCE']),
     artifacts: env['ARTIFACTS'] === '1' ? join(root, '.artifacts') : undefined,
