@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { entriesFor } from '../../history/testing/entries.ts'
+import { createMemoryHistory } from '../../history/testing/memory-history.ts'
 import { describe, it } from 'node:test'
 import { startApi, tokenText } from '../testing/api.ts'
 import { readEvents } from '@berth/shared/server-sent-events'
@@ -140,6 +142,24 @@ describe('/api/v1', () => {
       workspaces: unknown
     }
     assert.deepEqual(limits.workspaces, { limit: 7, used: 0 })
+  })
+
+  it('shows the history to the holder of the token, as JSON and as CSV', async () => {
+    await using api = await startApi({ kept: createMemoryHistory(entriesFor(3)) })
+    const { status, text } = await api.ask('/api/v1/admin/history?type=refusal')
+    assert.equal(status, 200)
+    const { entries } = JSON.parse(text) as { entries: { user: string; limit: number }[] }
+    assert.deepEqual(
+      entries.map(({ user, limit }) => [user, limit]),
+      [['p1', 9]],
+    )
+    const csv = await api.ask('/api/v1/admin/history', { headers: { accept: 'text/csv' } })
+    assert.match(csv.headers.get('content-type') ?? '', /^text\/csv/)
+    assert.equal(csv.text.trimEnd().split('\r\n').length, 1 + 3)
+    assert.equal((await api.ask('/api/v1/admin/history', { method: 'POST' })).status, 405)
+    await using none = await startApi()
+    const refused = await none.ask('/api/v1/admin/history')
+    assert.deepEqual([refused.status, /"code":"conflict"/.test(refused.text)], [409, true])
   })
 
   it('sends each phase of each workspace as an event', async () => {

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createLog } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
+import type { HistoryReader } from '../../history/history.ts'
 import { startTestLoop } from '../../loop/testing/test-loop.ts'
 import { createHexOf } from '../docker-spawner/container-hex.ts'
 import { createApi } from '../api/create-api.ts'
@@ -21,6 +22,7 @@ export async function startApi(
   options: Parameters<typeof startTestLoop>[0] & {
     readonly withUsers?: boolean
     readonly waitMs?: number
+    readonly kept?: HistoryReader
     readonly log?: ReturnType<typeof createLog>
   } = {},
 ) {
@@ -36,6 +38,7 @@ export async function startApi(
     hexOf,
     clock: time.clock,
     withUsers,
+    history: options.kept,
     token: new Secret(tokenText),
     problemBase: 'https://portal.example',
     version: '1.2.3',
