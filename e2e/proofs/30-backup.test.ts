@@ -91,13 +91,23 @@ describe('proof 30: backups of homes', () => {
   const names = async () => (await readdir(folder)).sort()
   const both = () => [`${home}.json`, `${home}.tar.zst`]
 
-  it('copies the home of a running workspace with a warning, and of an unused one without', async () => {
+  it('freezes a workspace that nobody uses while it copies, and thaws it afterwards', async () => {
+    const { code, stdout, stderr } = await command(berth, folder, 'backup-home', 'ann')
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, new RegExp(`^${home}: 64 MiB backed up .*, frozen meanwhile$`, 'm'))
+    await eventually('the workspace runs again', 30_000, async () => {
+      const { State } = (await inspect(berth.engine, berth.workspaceName('ann'))) ?? {}
+      return State?.Status === 'running'
+    })
+  })
+
+  it('copies the home of a workspace that cannot be frozen with a warning, and of an unused one without', async () => {
+    await berth.compose('stop', 'spawner')
     const running = await command(berth, folder, 'backup-home', 'ann')
+    await berth.reconfigure({})
     assert.equal(running.code, 0, running.stderr)
-    assert.match(
-      running.stdout,
-      new RegExp(`^${home}: 64 MiB backed up .* WARNING: a container used it`, 'm'),
-    )
+    const warned = new RegExp(`^${home}: 64 MiB backed up .* WARNING: a container used it`, 'm')
+    assert.match(running.stdout, warned)
     await removeWorkspace(berth)
     const { code, stdout, stderr } = await command(berth, folder, 'backup-home', '--all')
     assert.equal(code, 0, stderr)

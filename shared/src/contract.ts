@@ -11,6 +11,8 @@ export const internalPaths = {
   useReports: '/internal/v1/use-reports',
   /** What counted as use of a workspace, for the command that reports it. */
   use: (workspace: string) => `/internal/v1/workspaces/${encodeURIComponent(workspace)}/use`,
+  /** For the command that copies the files of a workspace. */
+  hold: (workspace: string) => `/internal/v1/workspaces/${encodeURIComponent(workspace)}/hold`,
   /** The page for a navigation whose workspace is not ready: loading, failure, refusal or end of life. */
   page: '/internal/v1/page',
   /** Before the path of each request to the portal's host. */

@@ -7,6 +7,7 @@ import { openHomeFiles } from '../docker/volumes/home-files.ts'
 import { readManifests } from '../homes/archive-folder.ts'
 import { backUp, type BackedUp } from '../homes/back-up.ts'
 import { chosen, wishComplaint } from '../homes/chosen.ts'
+import { createHold } from '../homes/hold.ts'
 import { forEachHome, homesSettings, parsed, Refused, runCommand } from '../homes/homes-command.ts'
 
 const usage = 'backup-home PERSON | --volume NAME | --all  [--folder FOLDER] [--skip-present]'
@@ -31,7 +32,9 @@ await runCommand('backup-home', async (signal) => {
   const wish = { person: positionals[0], volume, all }
   const complaint = positionals.length > 1 ? 'name one person' : wishComplaint(wish)
   if (complaint !== undefined) throw new Refused(`${complaint}\n${usage}`)
-  const { INSTANCE: instance, DOCKER_HOST: dockerHost } = homesSettings(process.env)
+  const settings = homesSettings(process.env)
+  const { INSTANCE: instance, DOCKER_HOST: dockerHost } = settings
+  const { INTERNAL_SECRET: secret, LISTEN_PORT: port } = settings
   using files = openHomeFiles({ dockerHost, instance, clock })
   await files.sweep(signal)
   const homes = chosen(await files.list(signal), wish)
@@ -39,7 +42,8 @@ await runCommand('backup-home', async (signal) => {
   const present = new Set((await readManifests(folder)).map((manifest) => manifest.volume))
   const left = skipPresent ? homes.filter((home) => !present.has(home.volume)) : homes
   const now = () => new Date(clock.wall())
-  const hold = async () => undefined
+  const { SPAWNER_HOST: host = 'spawner' } = process.env
+  const hold = createHold({ url: `http://${host}:${port}`, secret })
   const deps = { files, instance, folder, now, hold }
   return forEachHome(left, async (home) => done(await backUp(deps, home, signal)), signal)
 })

@@ -1,6 +1,7 @@
 // One home after the other into the folder. One that fails does not keep the next from its backup.
 import type { Home, HomeFiles, HomeUser } from '../docker/volumes/home-files.ts'
 import { openNewArchive, type Written } from './archive-folder.ts'
+import type { Hold } from './hold.ts'
 import type { Manifest } from './manifest.ts'
 
 export interface BackUpDeps {
@@ -8,11 +9,8 @@ export interface BackUpDeps {
   readonly instance: string
   readonly folder: string
   readonly now: () => Date
-  /** Asks the spawner to freeze the workspace. @returns what ends that; `undefined` if it cannot be frozen now */
-  readonly hold: (
-    workspace: string,
-    signal: AbortSignal,
-  ) => Promise<(AsyncDisposable & { readonly held: true }) | undefined>
+  /** Asks the spawner to freeze the workspace, if nobody uses it. */
+  readonly hold: (workspace: string, signal: AbortSignal) => Promise<Hold | undefined>
 }
 
 export interface BackedUp extends Written {
@@ -28,11 +26,14 @@ export async function backUp(
   const look = () => files.usersOf(volume, signal)
   const takenAt = now().toISOString()
   await using stack = new AsyncDisposableStack()
-  for (const { workspace, isFrozen } of await look())
-    if (workspace !== undefined && !isFrozen) {
-      const held = await hold(workspace, signal)
-      if (held !== undefined) stack.use(held)
-    }
+  const holds: Hold[] = []
+  for (const { workspace } of await look()) {
+    const held = workspace === undefined ? undefined : await hold(workspace, signal)
+    if (held === undefined) continue
+    holds.push(held)
+    // Also after a failure. An end after the end changes nothing.
+    stack.defer(async () => void (await held.end()))
+  }
   const before = await look()
   const archive = stack.use(openNewArchive(folder, volume))
   let written: Written | undefined
@@ -41,20 +42,15 @@ export async function backUp(
   }
   const { changed } = await files.read(volume, take, signal)
   if (written === undefined) throw new Error('nothing was written')
-  const state = changed ? 'running' : stateOf(before, await look())
-  await archive.keep({
-    format: 'berth-home',
-    version: 1,
-    instance,
-    ...home,
-    takenAt,
-    state,
-    ...written,
-  })
+  const seen = stateOf(before, await look())
+  const ends = await Promise.all(holds.map((held) => held.end()))
+  const state = changed || ends.includes(false) ? 'running' : seen
+  const manifest = { format: 'berth-home', version: 1, instance, ...home, takenAt, state } as const
+  await archive.keep({ ...manifest, ...written })
   return { ...written, state }
 }
 
-/** A container that was frozen before and after may have run in between only if a person asked for it. */
+/** Whether a workspace of ours was frozen all the time, its hold knows. */
 export function stateOf(
   before: readonly HomeUser[],
   after: readonly HomeUser[],

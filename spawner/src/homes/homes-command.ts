@@ -21,13 +21,12 @@ export function parsed<T extends ParseArgsOptionsConfig>(usage: string, options:
   }
 }
 
-const { INSTANCE, DOCKER_HOST, INTERNAL_SECRET } = spawnerSettings
+const { INSTANCE, DOCKER_HOST, INTERNAL_SECRET, LISTEN_PORT } = spawnerSettings
+const needed = { INSTANCE, DOCKER_HOST, INTERNAL_SECRET, LISTEN_PORT }
 
 /** Only what these commands need: a mistake in a template keeps nobody from a backup. */
 export function homesSettings(env: Readonly<Record<string, string | undefined>>) {
-  return readSettings({ INSTANCE, DOCKER_HOST, INTERNAL_SECRET }, env, (path) =>
-    readFileSync(path, 'utf8'),
-  )
+  return readSettings(needed, env, (path) => readFileSync(path, 'utf8'))
 }
 
 /**

@@ -119,6 +119,26 @@ describe('the folder of the backups', () => {
     assert.deepEqual(Buffer.concat(files.written), tar)
   })
 
+  it('tells a workspace that the spawner kept frozen from one that was used meanwhile, and ends each hold', async () => {
+    const using = { container: 'lab-ann', workspace: 'lab-ann' }
+    const copied = async (stayed: boolean | undefined, isFrozen = stayed !== undefined) => {
+      let ends = 0
+      const end = () => {
+        ends += 1
+        return Promise.resolve(stayed === true)
+      }
+      const holding = () => Promise.resolve(stayed === undefined ? undefined : { end })
+      const files = stub({ usersOf: () => Promise.resolve([{ ...using, isFrozen }]) })
+      const deps = { files, instance: 'berth', folder, now, hold: holding }
+      const { state } = await backUp(deps, home, signal)
+      return [state, ends > 0]
+    }
+    assert.deepEqual(await copied(true), ['frozen', true])
+    assert.deepEqual(await copied(false), ['running', true])
+    assert.deepEqual(await copied(undefined), ['running', false])
+    assert.deepEqual(await copied(undefined, true), ['frozen', false])
+  })
+
   it('has nothing under the final name after a copy that failed, and keeps the earlier backup', async () => {
     const broken = stub({
       read: async (_, take) => {

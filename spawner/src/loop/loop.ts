@@ -32,7 +32,7 @@ import type { Store } from './store.ts'
 import { systemTimer, type SetTimer } from '@berth/shared/timer'
 import { createUnusedHomes } from './unused-homes.ts'
 import { createUseQuestions } from './use-questions.ts'
-import type { Announced, Workspaces } from './workspaces.ts'
+import type { Announced, Held, Workspaces } from './workspaces.ts'
 import { createWriter, type Submit } from './writer.ts'
 
 export interface LoopDeps {
@@ -264,6 +264,15 @@ export function createLoop(deps: LoopDeps): Loop {
     end: (workspace, how, requestId) =>
       submit({ type: 'end-requested', workspace, how, requestId }),
     release: (workspace, user) => submit({ type: 'place-released', workspace, user }),
+    hold(workspace, ms) {
+      submit({ type: 'hold-requested', workspace, ms })
+      return heldIn(writer.state(), workspace)
+    },
+    endHold(workspace) {
+      const held = heldIn(writer.state(), workspace)
+      submit({ type: 'hold-ended', workspace })
+      return held
+    },
     extend: (workspace, user) => submit({ type: 'extend-requested', workspace, user }),
     openShared: (template, requestId) => replyTo({ type: 'open-requested', template, requestId }),
 
@@ -317,3 +326,8 @@ export function createLoop(deps: LoopDeps): Loop {
 async function* nothing(): AsyncGenerator<never> {}
 
 const named = (only: WorkspaceName | undefined) => (only === undefined ? {} : { workspace: only })
+
+function heldIn(state: State, name: WorkspaceName): Held | undefined {
+  const workspace = state.workspaces.get(name)
+  return workspace && { phase: workspace.phase, since: workspace.phaseSince }
+}

@@ -4,6 +4,7 @@ import type {
   ActivityCheckResult,
   Command,
   Person,
+  Phase,
   ProbeResult,
   SeatAnswer,
   SeatRequest,
@@ -21,6 +22,12 @@ export type { View as WorkspaceView } from '../policy/asked/view.ts'
 export interface Announced {
   readonly workspace: WorkspaceName
   readonly phase: ShownPhase
+}
+
+/** With the same phase and `since` at two moments, the workspace was in that phase all the time between. */
+export interface Held {
+  readonly phase: Phase
+  readonly since: number
 }
 
 export interface Workspaces extends AsyncDisposable {
@@ -71,6 +78,11 @@ export interface Workspaces extends AsyncDisposable {
   end(workspace: WorkspaceName, how: 'stop' | 'remove' | 'restart', requestId?: string): void
   /** On behalf of an administrator: the next person gets that person's place in the queue, or seat. */
   release(workspace: WorkspaceName, user: UserName): void
+  /** The files of the workspace are copied: it is frozen meanwhile, as soon as nobody uses it. Asked again, the hold lasts
+   * longer. @returns `undefined` if there is no such workspace */
+  hold(workspace: WorkspaceName, ms: number): Held | undefined
+  /** The copy is done. @returns what held until now */
+  endHold(workspace: WorkspaceName): Held | undefined
   /** Adds to the lifetime, once, if the template allows it. With a person, only if they own the workspace or have a
    * seat in it. */
   extend(workspace: WorkspaceName, person?: Person): void

@@ -14,6 +14,7 @@ import {
 import { forgetFailuresOfTemplates } from './lifecycle/forget-failures.ts'
 import { takeOverRenamed } from './lifecycle/take-over.ts'
 import { end, extend } from './lifecycle/end-of-life.ts'
+import { endHold, hold } from './lifecycle/holds.ts'
 import { reconcile } from './observed/reconcile.ts'
 import { noteDeath, noteDestroyed, noteHealth, noteOutOfMemory } from './observed/engine-events.ts'
 import * as steps from './observed/step-results.ts'
@@ -120,6 +121,10 @@ function record(draft: Draft, event: Event): (() => Replies[keyof Replies] | voi
       return void releasePlace(draft, event.workspace, event.user)
     case 'extend-requested':
       return void extend(draft, event)
+    case 'hold-requested':
+      return void hold(draft, event.workspace, event.ms)
+    case 'hold-ended':
+      return void endHold(draft, event.workspace)
     case 'cancel-requested':
       return void cancel(draft, event)
     case 'person-present':

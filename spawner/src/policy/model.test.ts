@@ -142,6 +142,17 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
   },
   {
     weight: 1,
+    arbitrary: fc.tuple(anybody, fc.boolean()).map(([who, begins]) => (world: World) => {
+      const workspace = world.workspaceOf(who(world))
+      world.hears(
+        begins
+          ? { type: 'hold-requested', workspace, ms: 90_000 }
+          : { type: 'hold-ended', workspace },
+      )
+    }),
+  },
+  {
+    weight: 1,
     arbitrary: pick.map((index) => (world: World) => {
       const container = member(world.engine.containers.values(), index)
       if (container !== undefined) world.engine.freezeByHand(container)

@@ -11,7 +11,7 @@ import type { Workspaces } from '../loop/workspaces.ts'
 import { createApplication } from './http/application.ts'
 import { createAssets } from './pages/assets.ts'
 import { createBearerGuard } from './http/bearer.ts'
-import { createDirectorApi, usePath } from './internal/director-api.ts'
+import { createDirectorApi, holdPath, usePath } from './internal/director-api.ts'
 import { commandsPath, createDirectorStream } from './internal/director-stream.ts'
 import { createOwnRoutes } from './pages/own-routes.ts'
 import { createPages } from './pages/pages.ts'
@@ -62,6 +62,7 @@ const knownPaths: readonly (readonly [path: string, methods: string])[] = [
   [internalPaths.activityCheckResults, 'POST'],
   [internalPaths.useReports, 'POST'],
   [usePath, 'GET, HEAD'],
+  [holdPath, 'POST, DELETE'],
   [internalPaths.page, 'GET, HEAD'],
   [commandsPath, 'GET'],
   ['/.berth/', 'GET, HEAD'],

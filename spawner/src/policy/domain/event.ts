@@ -60,6 +60,9 @@ export type Event =
       readonly workspace: WorkspaceName
       readonly user?: Person | undefined
     }
+  /** A command copies the files of the workspace: it is to be frozen meanwhile, if nobody uses it. */
+  | { readonly type: 'hold-requested'; readonly workspace: WorkspaceName; readonly ms: number }
+  | { readonly type: 'hold-ended'; readonly workspace: WorkspaceName }
   /** The holder of the token opens a workspace under a name of its own, which every person who is signed in may join. */
   | {
       readonly type: 'open-requested'

@@ -196,6 +196,8 @@ export interface Workspace {
   /** The last activity that the application itself told of. */
   readonly activeAt?: number | undefined
   readonly veto?: Veto | undefined
+  /** Until then it is frozen while nobody uses it, for a copy of its files. `froze`: it is frozen for no other reason. */
+  readonly held?: { readonly until: number; readonly froze: boolean } | undefined
   /** When a person asked for it while it was frozen, or being frozen: it is thawed for them. */
   readonly thawRequestedAt?: number | undefined
   /** Until then some director may hold a lease (the margin included). */

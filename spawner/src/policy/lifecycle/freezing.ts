@@ -27,6 +27,7 @@ export function becomeFrozen(
     readyBy: undefined,
     probed: [],
     thawRequestedAt: workspace.thawRequestedAt,
+    held: workspace.held,
   })
 }
 

@@ -1,10 +1,11 @@
 // What is due for a workspace that is served: nothing while it is in use, then it is frozen or stopped.
 import { isVetoed, withdrawQuestion } from './busy.ts'
-import { order, rests, type Draft } from '../state/draft.ts'
+import { change, order, rests, type Draft } from '../state/draft.ts'
 import type { Workspace } from '../domain.ts'
 import { dueStep } from '../state/deadlines.ts'
 import { announceEnd, hasOutlived } from './end-of-life.ts'
 import { isFreezing } from './freezing.ts'
+import { isHeld } from './holds.ts'
 import { endNow, isCutOff } from './settle-starts.ts'
 
 export function settleReady(draft: Draft, former: Workspace): void {
@@ -14,13 +15,25 @@ export function settleReady(draft: Draft, former: Workspace): void {
   if (isCutOff(draft, workspace)) return endNow(draft, workspace, 'replaced')
   if (isFreezing(workspace)) return
   const step = dueStep(draft.config, workspace, draft.now)
-  if (step === undefined) return withdrawQuestion(draft, workspace)
+  if (step === undefined) {
+    withdrawQuestion(draft, workspace)
+    return freezeHeld(draft, draft.workspaces.get(workspace.name) ?? workspace)
+  }
   if (step === 'freeze' && rests(draft, workspace)) return
   // Asked under a lease, too: if the application is busy, the requests that a page sends by itself are not interrupted.
   if (isVetoed(draft, workspace, step) || workspace.leasedUntil > draft.now) return
   const idle = draft.workspaces.get(workspace.name) ?? workspace
   if (step === 'stop') endNow(draft, idle, 'idle')
-  else freeze(draft, idle)
+  // Frozen by its own idle step, it stays so after a hold.
+  else freeze(draft, idle.held === undefined ? idle : change(draft, idle, { held: undefined }))
+}
+
+/** The application is not asked whether it is busy: it goes on afterwards. */
+function freezeHeld(draft: Draft, workspace: Workspace): void {
+  const { held, leasedUntil } = workspace
+  if (held === undefined || !isHeld(workspace, draft.now)) return
+  if (leasedUntil > draft.now || rests(draft, workspace)) return
+  freeze(draft, change(draft, workspace, { held: { ...held, froze: true } }))
 }
 
 function freeze(draft: Draft, workspace: Workspace): void {

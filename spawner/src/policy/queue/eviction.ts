@@ -3,6 +3,7 @@
 import type { WorkspaceName } from '@berth/shared/names'
 import type { Workspace } from '../domain.ts'
 import { rests, type Draft } from '../state/draft.ts'
+import { isFrozenByHold } from '../lifecycle/holds.ts'
 import { stop } from '../lifecycle/transitions.ts'
 import { holdsPlace, isStarting } from '../state/phases.ts'
 import { exceedsQueue } from './admission.ts'
@@ -70,6 +71,7 @@ function isEvictable(workspace: Workspace): boolean {
 /** No person has requested it meanwhile, and no director may hold a lease. */
 function isUnused(draft: Draft, workspace: Workspace): boolean {
   if (workspace.phase !== 'frozen' || workspace.thawRequestedAt !== undefined) return false
+  if (isFrozenByHold(workspace)) return false
   return workspace.leasedUntil <= draft.now && !rests(draft, workspace)
 }
 

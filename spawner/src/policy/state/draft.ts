@@ -162,6 +162,7 @@ export function enter(
     pullPercent: undefined,
     veto: undefined,
     thawRequestedAt: undefined,
+    held: undefined,
     ...(isUnderWay(phase) ? {} : { requestId: undefined }),
     ...patch,
   })

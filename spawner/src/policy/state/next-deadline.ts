@@ -87,6 +87,7 @@ function considerRunning(config: PolicyConfig, workspace: Workspace, consider: C
     consider(stop)
   } else consider(idleStopAt(config, workspace))
   consider(workspace.veto?.question?.until)
+  consider(workspace.held?.until)
   // One whose network is gone is given up when no lease is left.
   consider(workspace.leasedUntil)
 }

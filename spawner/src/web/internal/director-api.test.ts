@@ -39,6 +39,25 @@ function reply(with_: SeatAnswer | SeatRefusal): Promise<Answer> {
   return post('/internal/v1/seats', question)
 }
 
+describe('/internal/v1/workspaces/{name}/hold', () => {
+  const path = '/internal/v1/workspaces/lab-ann/hold'
+  it('holds and ends a hold, and tells since when the workspace is in its phase', async () => {
+    const held = await post(path, { ms: 1_000 })
+    assert.equal(held.status, 200)
+    assert.deepEqual(JSON.parse(held.body), { phase: 'frozen', since: 7 })
+    const ended = await web.ask(path, { method: 'DELETE' })
+    assert.equal(ended.status, 200)
+    const names = web.workspaces.calls.map(({ name }) => name)
+    assert.deepEqual(names.slice(-2), ['hold', 'endHold'])
+  })
+  it('refuses a wrong time and an unknown workspace', async () => {
+    assert.equal((await post(path, { ms: 0 })).status, 400)
+    const unknown = await post('/internal/v1/workspaces/lab-nobody/hold', { ms: 1_000 })
+    assert.equal(unknown.status, 404)
+    assert.match(unknown.body, /workspace_unknown/)
+  })
+})
+
 describe('POST /internal/v1/seats', () => {
   it('answers 200 with workspace, generation, address and lease when granted', async () => {
     const granted = {

@@ -27,6 +27,8 @@ import { requestIdOf } from '../http/request-ids.ts'
 import type { WebSettings } from '../http/settings.ts'
 
 export const usePath = decodeURIComponent(internalPaths.use(':name'))
+export const holdPath = decodeURIComponent(internalPaths.hold(':name'))
+const holdSchema = z.object({ ms: z.number().int().positive() })
 
 export function createDirectorApi(deps: {
   readonly workspaces: Workspaces
@@ -68,14 +70,30 @@ export function createDirectorApi(deps: {
 
   // Not for directors: the command `idle-report` runs beside the spawner, and has the same secret.
   router.get(usePath, async (request, response) => {
-    const workspace = workspaces.state().workspaces.get(request.params['name'] as WorkspaceName)
-    if (workspace === undefined)
-      throw new BerthError('workspace_unknown', 'There is no workspace with this name.')
-    const { phase, name } = workspace
+    const { phase, name } = known(workspaces.state().workspaces.get(nameIn(request)))
     sendJson(response, 200, { phase, uses: await workspaces.usesOf(name) })
   })
 
+  // Nor are these: the command `backup-home` copies the files of a workspace.
+  router
+    .route(holdPath)
+    .post(json({ limit: '1kb' }), (request, response) => {
+      const { ms } = parse(holdSchema, request.body)
+      sendJson(response, 200, known(workspaces.hold(nameIn(request), ms)))
+    })
+    .delete((request, response) => {
+      sendJson(response, 200, known(workspaces.endHold(nameIn(request))))
+    })
+
   return router
+}
+
+const nameIn = ({ params }: { params: Record<string, unknown> }): WorkspaceName =>
+  params['name'] as WorkspaceName
+
+function known<T>(found: T | undefined): T {
+  if (found !== undefined) return found
+  throw new BerthError('workspace_unknown', 'There is no workspace with this name.')
 }
 
 /** The director logs the request itself. */

@@ -136,6 +136,14 @@ export function createStandIn(
     },
     end: () => note('end'),
     release: () => note('release'),
+    hold: (workspace) => {
+      note('hold')
+      return workspace === 'lab-ann' ? { phase: 'frozen', since: 7 } : undefined
+    },
+    endHold: (workspace) => {
+      note('endHold')
+      return workspace === 'lab-ann' ? { phase: 'frozen', since: 7 } : undefined
+    },
     extend: (_workspace, person) => note('extend', person),
     openShared: () => undefined,
     state: () => initialState({ ...nothingOffered, templates: offered }),
