@@ -26,6 +26,8 @@ const problems = {
   limit_total: [503, 'All places are taken'],
   limit_template: [503, 'All places for this kind of workspace are taken'],
   limit_memory: [503, 'All memory for workspaces is in use'],
+  template_closed: [503, 'Closed for new starts'],
+  maintenance: [503, 'Nothing new is started at the moment'],
   queue_full: [503, 'The queue is full'],
   starting: [503, 'The workspace is starting'],
   workspace_idle: [503, 'The workspace is not in use'],

@@ -17,7 +17,19 @@ export interface AuditEntry {
 
 export type AuditedAct =
   /** Opened the administrator's page, without being an administrator. */
-  'open' | 'stop' | 'restart' | 'remove' | 'release'
+  | 'open'
+  | 'stop'
+  | 'restart'
+  | 'remove'
+  | 'release'
+  | 'close-template'
+  | 'open-template'
+  /** Admits nobody new, before maintenance; or people again. */
+  | 'drain'
+  | 'admit'
+  /** Shows a message on all pages, or no longer. */
+  | 'announce'
+  | 'silence'
 
 export type Audit = (entry: AuditEntry) => void
 

@@ -5,6 +5,7 @@ import type { Clock } from '@berth/shared/clock'
 import type { Log } from '@berth/shared/log'
 import { createAudit } from './audit.ts'
 import { policyConfig, templateContext, webSettings, type SpawnerConfig } from './config.ts'
+import { createHouse } from './house.ts'
 import type { History } from './history/history.ts'
 import type { Engine } from './loop/engine.ts'
 import { createLoop } from './loop/loop.ts'
@@ -41,8 +42,13 @@ export async function startSpawner(deps: {
   const { engine, store, history, metrics, clock, log, version } = deps
   const { settings, templates: environment } = deps.config
   await using building = new AsyncDisposableStack()
-  const policyFor = (templates: ReadonlyMap<string, Template>) =>
-    policyConfig(settings, templates, (...made) => engine.specOf(...made))
+  // Without a loop there is nothing to reconfigure yet.
+  let applyRules = (): void => undefined
+  const house = createHouse(store, () => applyRules())
+  const policyFor = (templates: ReadonlyMap<string, Template>) => ({
+    ...policyConfig(settings, templates, (...made) => engine.specOf(...made)),
+    house: house.rules(),
+  })
 
   // Without a loop there is nothing to reconfigure yet.
   let applyTemplates: (templates: ReadonlyMap<string, Template>) => void = () => undefined
@@ -79,6 +85,7 @@ export async function startSpawner(deps: {
     workspaces.reconfigure(policyFor(templates))
     logOffered(log, templates)
   }
+  applyRules = () => workspaces.reconfigure(policyFor(source.templates()))
   metrics.countFrom(workspaces.counts)
   await workspaces.start()
   // Only the administrator's page shows it.
@@ -89,6 +96,7 @@ export async function startSpawner(deps: {
   const web = createWeb({
     workspaces,
     usage,
+    house,
     settings: webSettings(settings),
     hexOf,
     clock,

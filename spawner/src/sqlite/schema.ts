@@ -38,6 +38,10 @@ const migrations: readonly string[] = [
      user TEXT NOT NULL,
      last_use_at INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE orders (
+     key TEXT PRIMARY KEY,
+     value TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ]
 
 export const schemaVersion = migrations.length

@@ -77,6 +77,17 @@ describe('the store', () => {
     assert.deepEqual(store.load(), { workspaces: [], nextTicket: 1 })
   })
 
+  it('keeps what administrators have ordered', () => {
+    const dir = folder()
+    {
+      using store = openStore(dir)
+      store.saveOrders(new Map([['message', 'x']]))
+      store.saveOrders(new Map([['maintenance', 'new disks']]))
+    }
+    using store = openStore(dir)
+    assert.deepEqual([...store.loadOrders()], [['maintenance', 'new disks']])
+  })
+
   it('loads after a restart exactly what was saved', () => {
     fc.assert(
       fc.property(

@@ -17,17 +17,38 @@ export function openStore(dataDir: string): Store {
   const file = join(dataDir, 'berth.db')
   const { database, tables } = open(file)
   let isOpen = true
+
+  function transact(work: () => void): void {
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      work()
+      database.exec('COMMIT')
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK')
+      throw error
+    }
+  }
+
   return {
     load: () => explained(file, () => tables.load()),
-    save(changes) {
-      database.exec('BEGIN IMMEDIATE')
-      try {
-        tables.save(changes)
-        database.exec('COMMIT')
-      } catch (error) {
-        if (database.isTransaction) database.exec('ROLLBACK')
-        throw error
-      }
+    save: (changes) => transact(() => tables.save(changes)),
+    loadOrders: () =>
+      explained(
+        file,
+        () =>
+          new Map(
+            database
+              .prepare('SELECT key, value FROM orders')
+              .all()
+              .map(({ key, value }) => [String(key), String(value)]),
+          ),
+      ),
+    saveOrders(orders) {
+      transact(() => {
+        database.exec('DELETE FROM orders')
+        const put = database.prepare('INSERT INTO orders (key, value) VALUES (?, ?)')
+        for (const [key, value] of orders) put.run(key, value)
+      })
     },
     backup: (path) => copy(file, path),
     [Symbol.dispose]() {

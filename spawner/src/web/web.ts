@@ -5,6 +5,7 @@ import type { Log } from '@berth/shared/log'
 import { BerthError } from '@berth/shared/problems'
 import type { Clock } from '@berth/shared/clock'
 import type { Audit } from '../audit.ts'
+import type { House } from '../house.ts'
 import type { Usage } from '../loop/usage.ts'
 import type { HistoryReader } from '../history/history.ts'
 import type { Workspaces } from '../loop/workspaces.ts'
@@ -29,6 +30,7 @@ export function createWeb(deps: {
   version: string
   audit: Audit
   usage?: Usage | undefined
+  house: House
   /** Absent: none is kept. */
   history?: HistoryReader | undefined
   log: Log
@@ -36,7 +38,7 @@ export function createWeb(deps: {
   const { workspaces, settings, log } = deps
   const { portalUrl } = settings
   const assets = createAssets()
-  const pages = createPages(settings, assets)
+  const pages = createPages(settings, assets, () => deps.house.message())
   const app = createApplication()
 
   app.use(createBearerGuard(settings))

@@ -13,6 +13,7 @@ export function createMemoryStore(
   initial: Recorded = { workspaces: [], nextTicket: 1 },
 ): MemoryStore {
   let recorded = initial
+  let orders: ReadonlyMap<string, string> = new Map()
   let isFailing = false
   let saves = 0
   return {
@@ -21,6 +22,11 @@ export function createMemoryStore(
       if (isFailing) throw new Error('the disk is full')
       saves += 1
       recorded = withChanges(recorded, changes)
+    },
+    loadOrders: () => orders,
+    saveOrders(changed) {
+      if (isFailing) throw new Error('the disk is full')
+      orders = changed
     },
     backup: () => Promise.reject(new Error('memory has no files')),
     fail(value) {

@@ -2,7 +2,7 @@
 import type { Person } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { Failure, Refusal, State, Workspace } from '../domain.ts'
-import { failures, renamedFrom } from '../lifecycle/failures.ts'
+import { closedBy, failures, renamedFrom } from '../lifecycle/failures.ts'
 import { holdsPlace } from '../state/phases.ts'
 import { exceedsMemory } from '../queue/limits.ts'
 import { placeOf, seatIn } from '../seats/seat-table.ts'
@@ -164,6 +164,10 @@ export function refusalToStart(
   const workspace = name === undefined ? undefined : known.workspaces.get(name)
   if (name !== undefined && workspace?.container === undefined && known.foreignNames.has(name))
     return { failure: failures.nameTaken }
+  const { maintenance, closed } = known.config.house ?? {}
+  if (maintenance !== undefined) return { failure: closedBy('maintenance', maintenance) }
+  const why = closed?.get(template)
+  if (why !== undefined) return { failure: closedBy('template_closed', why) }
   const { maxWorkspacesPerUser: limit, maxMemoryBytes } = known.config.limits
   if (exceedsMemory(known.config, template))
     return { failure: failures.tooBig, limit: maxMemoryBytes }

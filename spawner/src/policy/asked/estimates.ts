@@ -62,6 +62,7 @@ function usualWait(
       const most = templates.get(template)?.policy.maxWorkspaces ?? 0
       return untilFree(stays, taken + ahead + 1, most)
     }
+    case 'maintenance':
     case 'limit_user':
     case 'limit_memory':
       return undefined

@@ -18,7 +18,17 @@ export interface Limits {
   readonly keepHomesDryRun: boolean
 }
 
+/** What administrators have ordered for everybody. */
+export interface HouseRules {
+  /** Templates that nobody may start anew, with the reason that people are told. */
+  readonly closed: ReadonlyMap<string, string>
+  /** Set: nobody new is admitted anywhere, for this reason. What runs goes on. */
+  readonly maintenance?: string | undefined
+}
+
 export interface PolicyConfig {
+  /** Absent: none. */
+  readonly house?: HouseRules
   readonly limits: Limits
   readonly templates: ReadonlyMap<string, Template>
   readonly lease: LeaseTimes

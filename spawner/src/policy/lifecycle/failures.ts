@@ -62,6 +62,15 @@ export const failures = {
   startFailed: failure('start_failed', 'The workspace could not be started.'),
 } as const satisfies Record<string, Failure>
 
+/** @param why an administrator's reason, for the people who are refused */
+export function closedBy(code: 'template_closed' | 'maintenance', why: string): Failure {
+  const what =
+    code === 'maintenance'
+      ? 'Before maintenance, nothing new is started. What runs goes on.'
+      : 'Nobody can start this at the moment. What runs goes on.'
+  return { code, detail: `${what} The administrator says: ${why}` }
+}
+
 /** A home has the user name in its name and its labels, which the engine cannot change. */
 export function renamedFrom(former: string): Failure {
   return {

@@ -19,6 +19,7 @@ interface Usage {
 
 /** Evicts no more workspaces than needed, and none where that would not help. */
 export function evict(draft: Draft, settle: (name: WorkspaceName) => void): void {
+  if (draft.config.house?.maintenance !== undefined) return
   if (draft.tally.yielding === 0 || draft.queue.length === 0) return
   const candidates = inOrderOfEviction(draft)
   if (candidates.length === 0) return

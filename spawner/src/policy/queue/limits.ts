@@ -19,7 +19,7 @@ export interface LimitFacts {
 }
 
 export type OwnLimit = 'limit_user' | 'limit_template' | 'limit_memory'
-export type CommonLimit = 'limit_total' | 'limit_memory' | 'starting'
+export type CommonLimit = 'maintenance' | 'limit_total' | 'limit_memory' | 'starting'
 
 /** A workspace that has a place, or would have one. */
 type Candidate = Pick<Workspace, 'template' | 'owner' | 'seats'>
@@ -88,6 +88,7 @@ function placesOfGroup(known: LimitFacts, taken: TemplateTally | undefined, grou
 }
 
 export function commonLimitOf(known: LimitFacts, { template }: Candidate): CommonLimit | undefined {
+  if (known.config.house?.maintenance !== undefined) return 'maintenance'
   const { maxWorkspaces, maxMemoryBytes, maxStarting } = known.config.limits
   const { places, memoryBytes, starting } = known.tally
   if (maxWorkspaces > 0 && places >= maxWorkspaces) return 'limit_total'

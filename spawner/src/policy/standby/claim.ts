@@ -12,6 +12,7 @@ import { changedWorkspaces } from '../state/changes.ts'
 
 /** People who wait for a private workspace and have no container of their own claim standbys, in queue order. */
 export function claimStandbys(draft: Draft): void {
+  if (draft.config.house?.maintenance !== undefined) return
   const ready = standbysOf(draft).filter((standby) => isReady(draft, standby))
   if (ready.length === 0) return
   const offered = new Set(ready.map(({ template }) => template))

@@ -39,6 +39,7 @@ export interface AdminPages {
   usage(row: BoardRow): string
   totalUsage(): string
   confirm(person: Person, asked: Confirmation): string
+  house(person: Person, house: ShownHouse, more: HouseExtras): string
 }
 
 export interface NowExtras {
@@ -56,13 +57,30 @@ export interface Confirmation {
   readonly why?: string
 }
 
+export interface ShownHouse {
+  readonly message: string
+  readonly maintenance: string | undefined
+  readonly templates: readonly {
+    readonly name: string
+    readonly title: string
+    /** Absent: it is open. */
+    readonly closed?: string | undefined
+  }[]
+}
+
+export interface HouseExtras {
+  readonly notice: string | undefined
+  readonly token: string
+}
+
 export const navigation = [
   { path: '/admin', label: 'Now' },
   { path: '/admin/history', label: 'History' },
   { path: '/admin/charts', label: 'Charts' },
+  { path: '/admin/house', label: 'House rules' },
 ] as const
 
-type View = 'now' | 'overview' | 'row' | 'usage' | 'total' | 'confirm'
+type View = 'now' | 'overview' | 'row' | 'usage' | 'total' | 'confirm' | 'house'
 
 /** How often the page reloads itself where there is no script. */
 const refreshS = 15
@@ -133,6 +151,10 @@ export function createAdminPages(deps: {
       })
       const live = { script: assets.adminScript, refreshS }
       return frame(person, { tab: 'Now', current: '/admin', body, live })
+    },
+    house(person, house, more) {
+      const body = render('house', { house, ...more })
+      return frame(person, { tab: 'House rules', current: '/admin/house', body })
     },
     confirm(person, asked) {
       const { act, row: shown } = asked

@@ -28,6 +28,8 @@ export interface AdminDeps {
   readonly personOf: (request: Request) => Person
   /** The page that anybody else gets. */
   readonly refusal: (person: Person) => string
+  /** The routes below `/house`. */
+  readonly house?: Router | undefined
 }
 
 export function createAdmin(deps: AdminDeps): Router {
@@ -91,6 +93,7 @@ export function createAdmin(deps: AdminDeps): Router {
     })
 
   router.use(history)
+  if (deps.house !== undefined) router.use('/house', deps.house)
   router.use(() => {
     throw new BerthError('template_unknown', 'There is no such page for administrators.')
   })

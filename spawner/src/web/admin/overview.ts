@@ -58,7 +58,13 @@ function factsOf(state: State, isReady: boolean): readonly OverviewFact[] {
   const connected = [...directors.values()].filter((one) => one.connected)
   const used = [...networks.values()].filter(({ workspace }) => workspace !== undefined).length
   const lost = engine.detail === undefined ? '' : `: ${plainText(engine.detail, 300)}`
+  const { maintenance, closed = new Map<string, string>() } = config.house ?? {}
+  const rules = [
+    ...(maintenance === undefined ? [] : [`nobody new is admitted: ${maintenance}`]),
+    ...(closed.size === 0 ? [] : [`closed: ${[...closed.keys()].join(', ')}`]),
+  ]
   return [
+    ...(rules.length === 0 ? [] : [{ name: 'House rules', text: rules.join('; '), isWrong: true }]),
     {
       name: 'Engine',
       text: engine.reachable ? 'answers' : `does not answer${lost}`,

@@ -2,6 +2,7 @@
 import type { CommonLimit, OwnLimit } from '../../policy/queue/limits.ts'
 
 const waits: Readonly<Record<OwnLimit | CommonLimit, string>> = {
+  maintenance: 'the end of the maintenance',
   limit_total: 'all places are taken (MAX_WORKSPACES)',
   limit_memory: 'all memory for workspaces is in use (MAX_MEMORY)',
   starting: 'as many as may start at once are starting (MAX_STARTING)',

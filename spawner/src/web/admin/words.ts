@@ -18,6 +18,7 @@ export const noticeTexts: ReadonlyMap<unknown, string> = new Map([
     'expired',
     'Your click had no effect, because the page was open for too long. Please click again.',
   ],
+  ['saved', 'Saved. People are told from now on.'],
   ['gone', 'That workspace does not exist any more.'],
   ['refused', 'That is not possible in the present state of the workspace.'],
 ])

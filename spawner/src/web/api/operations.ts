@@ -100,6 +100,8 @@ export const operations = {
       'limit_total',
       'limit_memory',
       'queue_full',
+      'template_closed',
+      'maintenance',
       'engine_unreachable',
     ],
   },

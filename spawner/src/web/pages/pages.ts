@@ -30,7 +30,8 @@ export interface Pages {
   send(response: Response, page: Page, context: PageContext): void
 }
 
-export function createPages(settings: WebSettings, assets: Assets): Pages {
+/** @param message what administrators announce; empty: nothing */
+export function createPages(settings: WebSettings, assets: Assets, message: () => string): Pages {
   const views = fileURLToPath(new URL('./views', import.meta.url))
   const eta = new Eta({ views, cache: true, autoEscape: true })
   const headers = guardHeaders(settings.frameAncestors)
@@ -57,6 +58,7 @@ export function createPages(settings: WebSettings, assets: Assets): Pages {
       const html = eta.render(page.kind, {
         page,
         site,
+        message: message(),
         assets: {
           style: context.base + assets.style,
           script: context.base + assets.script,

@@ -16,6 +16,7 @@ const inOrder = 'First come, first served. Keep this page open to keep your plac
 
 /** What a person in the queue waits for, by the limit that is reached. */
 export const waitWords: Readonly<Partial<Record<ProblemCode, string>>> = {
+  maintenance: `Nothing new is started before maintenance. Your workspace starts after that. ${inOrder}`,
   limit_total: `All places are taken. Your workspace starts when a place is free. ${inOrder}`,
   limit_template: `All places for this kind of workspace are taken. Yours starts when one is free. ${inOrder}`,
   limit_memory: `All memory for workspaces is in use. Your workspace starts when enough of it is free. ${inOrder}`,
@@ -222,6 +223,16 @@ export const noticeWords: Partial<Record<ProblemCode, NoticeWords>> = {
     heading: 'Workspaces cannot be started at the moment',
     advice: ['Your files are safe.', byItself],
     refreshS: 5,
+  },
+  template_closed: {
+    heading: 'Closed for new starts',
+    advice: [byItself],
+    refreshS: 30,
+  },
+  maintenance: {
+    heading: 'Nothing new is started at the moment',
+    advice: ['Your files are safe.', byItself],
+    refreshS: 30,
   },
   queue_full: {
     heading: 'The queue is full',

@@ -47,9 +47,11 @@ export function createPortalPages(deps: {
   settings: WebSettings
   assets: Assets
   tokens: FormTokens
+  /** What administrators announce; empty: nothing. */
+  message: () => string
   wallNow: () => number
 }): PortalPages {
-  const { settings, assets, tokens, wallNow } = deps
+  const { settings, assets, tokens, message, wallNow } = deps
   const views = fileURLToPath(new URL('./views', import.meta.url))
   const eta = new Eta({ views, cache: true, autoEscape: true })
   const site = siteOf(settings)
@@ -58,6 +60,7 @@ export function createPortalPages(deps: {
     const now = wallNow()
     return eta.render(view, {
       site,
+      message: message(),
       assets,
       user: plainText(person.name, 300),
       token: tokens.give(person),

@@ -4,6 +4,7 @@ import { Router, type Request, type RequestHandler } from 'express'
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import { BerthError, isProblemCode } from '@berth/shared/problems'
+import type { House } from '../../house.ts'
 import type { Usage } from '../../loop/usage.ts'
 import type { HistoryReader } from '../../history/history.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
@@ -19,6 +20,7 @@ import { createAdmin } from '../admin/admin.ts'
 import { createAdminPages } from '../admin/admin-pages.ts'
 import { createHistoryPages } from '../admin/history/history-pages.ts'
 import { createHistoryRoutes } from '../admin/history/history-routes.ts'
+import { createHouseRules } from '../admin/house-rules.ts'
 import { isAdministrator } from '../admin/administrators.ts'
 import { createBoard } from '../admin/board.ts'
 import { createCarryOut } from '../admin/carry-out.ts'
@@ -42,6 +44,7 @@ export interface PortalDeps {
   readonly audit: Audit
   /** Absent: nothing is measured. */
   readonly usage?: Usage | undefined
+  readonly house: House
   readonly history?: HistoryReader | undefined
 }
 
@@ -50,13 +53,20 @@ const shownLines = 200
 export function createPortal(deps: PortalDeps): Router {
   const { portalUrl, workspaces, settings, assets, clock, hexOf, version, audit, usage, history } =
     deps
+  const { house } = deps
   const { administrators } = settings
   const router = Router({ caseSensitive: true, strict: true })
   const carryOut = createCarryOut({ workspaces, audit, clock })
   const api: ApiDeps = { workspaces, hexOf, clock, history, withUsers: true, carryOut }
   const handlers = createHandlers(api)
   const tokens = createFormTokens(settings.internalSecret, clock)
-  const pages = createPortalPages({ settings, assets, tokens, wallNow: () => clock.wall() })
+  const pages = createPortalPages({
+    settings,
+    assets,
+    tokens,
+    message: () => house.message(),
+    wallNow: () => clock.wall(),
+  })
   const cardsOf = createCardsOf(workspaces, clock)
   const events = createPortalEvents({ workspaces, cardsOf, pages })
   const personOf = (request: Request) => readPerson(request.headers)
@@ -112,7 +122,9 @@ export function createPortal(deps: PortalDeps): Router {
   const refusal = (person: Person) => pages.problem(person, 'not_admin')
   const board = createBoard({ workspaces, clock })
   const around = { workspaces, usage, tokens, history: historyRoutes, personOf, refusal }
-  router.use('/admin', createAdmin({ ...around, board, check, carryOut, pages: adminPages }))
+  const houseRules = createHouseRules({ ...around, house, audit, clock, pages: adminPages })
+  const admin = { ...around, board, check, carryOut, house: houseRules, pages: adminPages }
+  router.use('/admin', createAdmin(admin))
   router.use(createPortalForms({ handlers, tokens, personOf }))
   router.use(`${apiBase}/admin`, (request, _response, next) => {
     if (!check(request)) throw new BerthError('not_admin', 'Only administrators can do that.')

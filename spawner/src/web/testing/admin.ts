@@ -2,6 +2,8 @@
 // `admin` is in the group of administrators, other people are in none.
 import type { AuditEntry } from '../../audit.ts'
 import { createLog } from '@berth/shared/log'
+import { createHouse } from '../../house.ts'
+import { createMemoryStore } from '../../loop/testing/memory-store.ts'
 import { createUsage } from '../../loop/usage.ts'
 import type { HistoryReader } from '../../history/history.ts'
 import { startTestLoop } from '../../loop/testing/test-loop.ts'
@@ -28,11 +30,16 @@ export async function startAdmin(
       log: createLog({ service: 'test', level: 'silent' }),
     }),
   )
+  const store = createMemoryStore()
+  const house = createHouse(store, () =>
+    workspaces.reconfigure({ ...workspaces.state().config, house: house.rules() }),
+  )
   const web = stack.use(
     await serveWeb({
       settings: { portalUrl, supportUrl: 'mailto:help@example.com' },
       workspaces,
       usage,
+      house,
       clock: time.clock,
       ...(options.kept === undefined ? {} : { history: options.kept }),
       audit: (entry) => audited.push(entry),
@@ -54,10 +61,14 @@ export async function startAdmin(
   return {
     loop,
     audited,
+    store,
     url: web.url,
     headers: { ...aliceHeaders, ...headersOf('admin') },
     ask: (path: string, options: Ask = {}, user = 'admin') =>
       web.ask(root + path, withPerson(options, user)),
+    /** The page of Berth for a workspace that is not ready, as a director asks for it. */
+    page: (user: string) =>
+      web.ask('/internal/v1/page', { headers: { ...headersOf(user), 'berth-template': 'lab' } }),
     open: (path: string, options: Ask = {}, user = 'admin') =>
       web.open(root + path, withPerson(options, user)),
     [Symbol.asyncDispose]: () => built.disposeAsync(),

@@ -7,6 +7,8 @@ import { systemClock, type Clock } from '@berth/shared/clock'
 import { createLog, type Log } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
 import type { Audit } from '../../audit.ts'
+import { createHouse, type House } from '../../house.ts'
+import { createMemoryStore } from '../../loop/testing/memory-store.ts'
 import type { Usage } from '../../loop/usage.ts'
 import type { HistoryReader } from '../../history/history.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
@@ -65,6 +67,7 @@ export async function serveWeb(options: {
   audit?: Audit
   log?: Log
   usage?: Usage
+  house?: House
 }): Promise<Omit<TestWeb, 'workspaces'>> {
   const { workspaces } = options
   const settings: WebSettings = {
@@ -82,6 +85,7 @@ export async function serveWeb(options: {
     clock: options.clock ?? systemClock,
     version: '1.2.3',
     usage: options.usage,
+    house: options.house ?? createHouse(createMemoryStore(), () => undefined),
     history: options.history,
     audit: options.audit ?? (() => undefined),
     log: options.log ?? createLog({ service: 'test', level: 'silent' }),
