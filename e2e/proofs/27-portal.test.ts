@@ -79,7 +79,8 @@ describe('proof 27: the portal', () => {
       portal: true,
       templates: templates(prefix),
       template: { CONTAINER_IMAGE: '', CONTAINER_HOST_PREFIX: '', CONTAINER_PORT: '' },
-      settings: { MAX_STARTING: '1', IDP_PEOPLE: 'dave' },
+      // An inventory tells which homes there are.
+      settings: { MAX_STARTING: '1', IDP_PEOPLE: 'dave', RECONCILE_EVERY: '5s' },
     })
     portal = berth.siteAt('portal.localhost').origin
     browser = await openBrowser()
@@ -153,9 +154,20 @@ describe('proof 27: the portal', () => {
     await press(page, 'Start Broken')
     await states(page, 'broken', 'Running')
     await berth.writeTemplates(templates(prefix))
-    await page.waitForSelector('[data-card=broken] .update')
+    await page.waitForSelector(
+      '[data-card=broken] .update:has-text("since it was made: environment.")',
+    )
     await press(page, 'Stop Broken')
     await states(page, 'broken', 'Not running')
+    await page.context().close()
+  })
+
+  it('computes the size of a home when its owner asks for it', async () => {
+    const page = await openPortal('alice')
+    await page.click('[data-card=board] button:has-text("Compute its size")')
+    await page.waitForSelector('[data-card=board] dd:has-text("less than 1 MiB, as of ")')
+    assert.equal(await page.locator('button:has-text("Compute")').count(), 0, 'not again soon')
+    assert.equal(await page.locator('[data-card=resting] dd:has-text("MiB")').count(), 0)
     await page.context().close()
   })
 
@@ -252,7 +264,7 @@ describe('proof 27: the portal', () => {
         .replace('in your home.', 'in your home. It is new.')
         .replace('128m', '130m'),
     )
-    await page.waitForSelector('[data-card=board] .update')
+    await page.waitForSelector('[data-card=board] .update:has-text("since it was made: memory.")')
     for (const size of sizes)
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.setViewportSize(size)

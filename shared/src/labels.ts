@@ -11,6 +11,8 @@ export const labels = {
   subject: 'berth.subject',
   email: 'berth.email',
   spec: 'berth.spec',
+  /** The same, part by part. */
+  parts: 'berth.parts',
   created: 'berth.created',
   /** Where the application listens in the container, and how it speaks there (`http` or `https`). */
   port: 'berth.port',

@@ -307,7 +307,10 @@ describe('the configuration of the spawner', () => {
   it('makes a lease at most a quarter of the shortest idle step, with a margin over the reports', () => {
     const config = read({ CONTAINER_IDLE_STOP: '20s', CONTAINER_IDLE_REMOVE: '1h' })
     const { settings, templates } = config
-    const { lease, limits, networkCount } = policyConfig(settings, templates, () => '')
+    const { lease, limits, networkCount } = policyConfig(settings, templates, {
+      specOf: () => '',
+      partsOf: () => '',
+    })
     assert.equal(lease.leaseMs, 5_000)
     assert.ok(lease.marginMs > lease.leaseMs / 4)
     assert.equal(limits.maxStarting, 4)
@@ -321,7 +324,7 @@ describe('the configuration of the spawner', () => {
       KEEP_HOMES: '720h',
       KEEP_HOMES_DRY_RUN: 'false',
     })
-    const { limits } = policyConfig(settings, templates, () => '')
+    const { limits } = policyConfig(settings, templates, { specOf: () => '', partsOf: () => '' })
     assert.equal(limits.maxMemoryBytes, 48 * 1024 ** 3)
     assert.equal(limits.evictsFrozen, false)
     assert.equal(limits.keepHomesMs, 720 * 3_600_000)

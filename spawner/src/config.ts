@@ -166,12 +166,12 @@ export function templateContext(settings: SpawnerSettings): Omit<TemplateContext
  * The configuration of the policy.
  *
  * @param templates all templates that are offered now
- * @param specOf the engine's
+ * @param made the engine's
  */
 export function policyConfig(
   settings: SpawnerSettings,
   templates: ReadonlyMap<string, Template>,
-  specOf: PolicyConfig['specOf'],
+  made: Pick<PolicyConfig, 'specOf' | 'partsOf'>,
 ): PolicyConfig {
   return {
     limits: {
@@ -191,7 +191,7 @@ export function policyConfig(
     presenceMs: 30_000,
     forgetAfterMs: 3_600_000,
     retryAfterMs: 2_000,
-    specOf,
+    ...made,
   }
 }
 

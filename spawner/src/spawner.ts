@@ -46,7 +46,10 @@ export async function startSpawner(deps: {
   let applyRules = (): void => undefined
   const house = createHouse(store, () => applyRules())
   const policyFor = (templates: ReadonlyMap<string, Template>) => ({
-    ...policyConfig(settings, templates, (...made) => engine.specOf(...made)),
+    ...policyConfig(settings, templates, {
+      specOf: (...made) => engine.specOf(...made),
+      partsOf: (...made) => engine.partsOf(...made),
+    }),
     house: house.rules(),
   })
 

@@ -6,7 +6,7 @@ import type { Template } from '../templates/template.ts'
 import { createCall, type CallObserver } from './client/calls.ts'
 import { connectEngine } from './client/connection.ts'
 import { createArchive } from './containers/archive.ts'
-import { specHash } from './containers/container-options.ts'
+import { homeVolume, specHash, specParts } from './containers/container-options.ts'
 import { createUsage } from './containers/cpu-usage.ts'
 import { createCreateContainer } from './containers/create-container.ts'
 import { followLog } from './containers/follow-log.ts'
@@ -88,6 +88,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
     ...createUsage(client),
     stopContainer: createStopContainer(client),
     removeHome: volumes.remove,
+    volumeSizes: volumes.sizes,
     removeContainer: remove,
     lastWords: (generation, signal) => readLastWords(client, generation, signal),
     listeners: createFindListeners(client),
@@ -98,6 +99,8 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
     attachDirector: createAttachDirector({ ...base, provenance }),
     missing: (templates, signal) => findMissing(client, templates, signal),
     specOf: (template, owner) => specHash(template, owner, instance),
+    partsOf: (template, owner) => specParts(template, owner, instance),
+    homeOf: (template, owner) => homeVolume(template, owner, instance),
     [Symbol.dispose]: () => connection[Symbol.dispose](),
   }
 }

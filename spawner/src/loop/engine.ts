@@ -121,6 +121,9 @@ export interface Engine {
   ): AsyncIterable<readonly string[]>
   /** Removes the volume if it is of this instance and of that person, and no container mounts it. */
   removeHome(volume: string, user: UserName, signal: AbortSignal): Promise<EngineResult<void>>
+  /** The bytes that each volume of this instance takes, by name. The engine reads every file of every volume for it.
+   * Rejects when the engine does not answer. */
+  volumeSizes(signal: AbortSignal): Promise<ReadonlyMap<string, number>>
   createNetwork(
     index: NetworkIndex,
     signal: AbortSignal,
@@ -136,4 +139,8 @@ export interface Engine {
   ): Promise<'attached' | 'gone' | 'failed'>
   /** The hash of the description from which a container would be created now. */
   specOf(template: Template, owner: Person | undefined): string
+  /** Each part of that description with a hash of it: `image=0a1b2c3d,memory=4e5f6a7b`. */
+  partsOf(template: Template, owner: Person | undefined): string
+  /** The name of the volume that would be the home; `undefined` if the template has none. */
+  homeOf(template: Template, owner: Person | undefined): string | undefined
 }

@@ -30,6 +30,7 @@ import { createSeatWaiters } from './seat-waiters.ts'
 import { createStepRunner } from './step-runner.ts'
 import type { Store } from './store.ts'
 import { systemTimer, type SetTimer } from '@berth/shared/timer'
+import { createHomeSizes } from './home-sizes.ts'
 import { createUnusedHomes } from './unused-homes.ts'
 import { createUseQuestions } from './use-questions.ts'
 import type { Announced, Held, Workspaces } from './workspaces.ts'
@@ -71,6 +72,8 @@ export function createLoop(deps: LoopDeps): Loop {
   const steps = createStepRunner({ ...base, templates })
   const activityPaths = createActivityPaths({ log })
   const homes = createUnusedHomes({ engine, log })
+  const exists = (volume: string): boolean => writer.state().homes.has(volume)
+  const homeSizes = createHomeSizes({ engine, exists, clock, log })
   const streams = createDirectorStreams({
     routes,
     groups: deps.furtherGroups ?? [],
@@ -276,6 +279,10 @@ export function createLoop(deps: LoopDeps): Loop {
     extend: (workspace, user) => submit({ type: 'extend-requested', workspace, user }),
     openShared: (template, requestId) => replyTo({ type: 'open-requested', template, requestId }),
 
+    homeSize: (person, template) => homeSizes.of(template, person),
+    measureHomes: () => homeSizes.measure(),
+    followHomeSizes: (changed) => homeSizes.follow(changed),
+
     state: () => writer.state(),
 
     followAll(changed) {
@@ -317,6 +324,7 @@ export function createLoop(deps: LoopDeps): Loop {
         watch[Symbol.asyncDispose](),
         steps[Symbol.asyncDispose](),
         homes[Symbol.asyncDispose](),
+        homeSizes[Symbol.asyncDispose](),
       ])
     },
   }

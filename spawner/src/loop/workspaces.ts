@@ -14,8 +14,11 @@ import type {
 } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { DirectorId, Generation, SeatRefusal, State } from '../policy/domain.ts'
+import type { Template } from '../templates/template.ts'
+import type { HomeSize } from './home-sizes.ts'
 import type { View as WorkspaceView } from '../policy/asked/view.ts'
 
+export type { HomeSize } from './home-sizes.ts'
 export type { View as WorkspaceView } from '../policy/asked/view.ts'
 
 /** A workspace has entered another phase, or is gone. */
@@ -89,6 +92,12 @@ export interface Workspaces extends AsyncDisposable {
   /** Opens a workspace without an owner, which every person may join. @returns its name; `undefined` where there is no
    * place for it */
   openShared(template: string, requestId?: string): WorkspaceName | undefined
+  /** `undefined`: the person has no home of that template yet. */
+  homeSize(person: Person, template: Template): HomeSize | undefined
+  /** Begins to compute the sizes of all homes, unless that was done a short time ago. */
+  measureHomes(): void
+  /** Calls back when that begins and ends, until disposed. */
+  followHomeSizes(changed: () => void): Disposable
   state(): State
   /** Calls back at each new phase of any workspace, until disposed. */
   followAll(changed: (announced: Announced) => void): Disposable

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { parsePrefix, parseUserName, standbyName, workspaceName } from '@berth/shared/names'
 import type { Template, TemplateSpec } from '../../templates/template.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'
-import { containerOptions, mountsOf, specHash } from './container-options.ts'
+import { containerOptions, mountsOf, specHash, specParts } from './container-options.ts'
 
 const prefix = parsePrefix('lab')
 const name = parseUserName('müller')
@@ -139,6 +139,7 @@ describe('the options of a container', () => {
       'berth.port': '8888',
       'berth.scheme': 'http',
       'berth.spec': specHash(template(), owner, 'berth'),
+      'berth.parts': specParts(template(), owner, 'berth'),
       'berth.created': '1970-01-01T00:00:00.000Z',
     })
   })
@@ -164,6 +165,7 @@ describe('the options of a container', () => {
       'berth.port': '8888',
       'berth.scheme': 'http',
       'berth.spec': specHash(template(), undefined, 'berth'),
+      'berth.parts': specParts(template(), undefined, 'berth'),
       'berth.created': '1970-01-01T00:00:00.000Z',
     })
     assert.equal(ownerless.Hostname, workspace)

@@ -8,6 +8,7 @@ import type { WorkspaceKind } from '../../policy/domain.ts'
 import { placeholderValues, render, usesPlaceholder } from '../../templates/placeholders.ts'
 import type { Template, TemplateSpec } from '../../templates/template.ts'
 import { secretsDigest } from './secrets.ts'
+import { hashParts } from './spec-parts.ts'
 
 export interface Mount {
   /** `shared`: a volume that several templates mount and that every user may write to. */
@@ -50,6 +51,15 @@ export function mountsOf(
       writableForUser: !readOnly && (personal || (isHome && owner === undefined)),
     }
   })
+}
+
+export function homeVolume(
+  template: Template,
+  owner: Person | undefined,
+  instance: string,
+): string | undefined {
+  const { home } = template.spec
+  return home && render(home.volume, placeholderValues(template, owner, instance))
 }
 
 function homeMount({ path, volume }: { path: string; volume: string }) {
@@ -160,12 +170,22 @@ function memoryLimits({ memoryBytes, memorySwapBytes }: TemplateSpec): Docker.Ho
   return { Memory: memoryBytes, MemorySwap: memorySwapBytes === 0 ? -1 : memorySwapBytes }
 }
 
+/** What a container gets only after it is made. */
+function around({ spec: { secrets, networks, egress } }: Template) {
+  return { secrets: secretsDigest(secrets), networks, egress }
+}
+
 /** @returns the hash of the options that a container would be created with now */
 export function specHash(template: Template, owner: Person | undefined, instance: string): string {
-  const { secrets, networks, egress } = template.spec
-  const around = { secrets: secretsDigest(secrets), networks, egress }
-  const text = JSON.stringify({ ...hashedOptions(template, owner, instance), around })
+  const options = hashedOptions(template, owner, instance)
+  const text = JSON.stringify({ ...options, around: around(template) })
   return createHash('sha256').update(text).digest('hex').slice(0, 32)
+}
+
+/** @returns each part of that with a hash of it */
+export function specParts(template: Template, owner: Person | undefined, instance: string): string {
+  const { HostConfig, ...options } = hashedOptions(template, owner, instance)
+  return hashParts({ ...options, ...HostConfig, ...around(template) })
 }
 
 export interface ContainerOrder {
@@ -229,6 +249,7 @@ function workspaceLabels(order: ContainerOrder): Record<string, string> {
     [labels.port]: String(template.spec.port),
     [labels.scheme]: template.spec.scheme,
     [labels.spec]: specHash(template, owner, instance),
+    [labels.parts]: specParts(template, owner, instance),
     [labels.created]: new Date(createdAt * 1_000).toISOString(),
   }
 }

@@ -51,6 +51,11 @@ export function entranceOf(carried: Labels): Pick<Container, 'port' | 'scheme'> 
   return { port, scheme: carried[labels.scheme] === 'https' ? 'https' : 'http' }
 }
 
+/** Absent in the labels of a container from before there were such labels. */
+export function partsIn({ [labels.parts]: parts }: Labels): Pick<Container, 'parts'> {
+  return parts === undefined ? {} : { parts }
+}
+
 /** @param network the network of ours that the container is on */
 export function describeContainer(
   info: Docker.ContainerInspectInfo,
@@ -66,6 +71,7 @@ export function describeContainer(
   return {
     generation: info.Id,
     spec: info.Config.Labels[labels.spec] ?? '',
+    ...partsIn(info.Config.Labels),
     status,
     name: plainName(info.Name),
     imageId: info.Image,

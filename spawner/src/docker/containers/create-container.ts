@@ -17,7 +17,7 @@ import { notBuilt, notPulled, isBuiltHere } from '../images/pull-failure.ts'
 import { networkName } from '../observe/ownership.ts'
 import type { Provenance } from '../observe/provenance.ts'
 import type { Volumes } from '../volumes/volumes.ts'
-import { containerOptions, mountsOf, specHash, type Mount } from './container-options.ts'
+import { containerOptions, mountsOf, specHash, specParts, type Mount } from './container-options.ts'
 import { describeContainer } from './container-state.ts'
 import type { Preparation } from './prepare-container.ts'
 
@@ -88,6 +88,7 @@ export function createCreateContainer(
     const spec = specHash(order.template, order.owner, instance)
     const created = {
       spec,
+      parts: specParts(order.template, order.owner, instance),
       status: 'created',
       name: order.workspace,
       imageId: image.id,

@@ -80,7 +80,7 @@ describe('containers on a real engine', () => {
 
   it('are found with their owner and the hash of their options', async () => {
     const owner = { ...person('bea'), email: 'bea@example.com' }
-    const { generation, spec } = valueOf(await create('bea', {}, owner))
+    const { generation, spec, parts } = valueOf(await create('bea', {}, owner))
     const [found, ...more] = await seen('bea')
     const { images } = await engine.takeInventory(signal)
     assert.equal(more.length, 0)
@@ -93,6 +93,7 @@ describe('containers on a real engine', () => {
       container: {
         generation,
         spec,
+        parts: wanted(parts),
         status: 'created',
         name: nameOf(prefix, 'bea'),
         imageId: wanted(images.get(baseImage)),
@@ -102,6 +103,7 @@ describe('containers on a real engine', () => {
       },
     })
     assert.equal(spec, engine.specOf(test.template(), owner))
+    assert.equal(parts, engine.partsOf(test.template(), owner))
   })
 
   it('of kind shared or standby are found as such, also after they are renamed', async () => {

@@ -63,6 +63,7 @@ describe('a spawner that dies on a real engine', () => {
       forgetAfterMs: 3_600_000,
       retryAfterMs: 200,
       specOf: (of, owner) => engine.specOf(of, owner),
+      partsOf: (of, owner) => engine.partsOf(of, owner),
     }
   }
 
@@ -205,8 +206,8 @@ describe('a spawner that dies on a real engine', () => {
 function untilDead(engine: Engine, isDead: () => boolean, never: Promise<never>): Engine {
   return new Proxy(engine, {
     get(target, name: keyof Engine) {
-      if (name === 'specOf')
-        return (...options: Parameters<Engine['specOf']>) => target.specOf(...options)
+      if (name === 'specOf' || name === 'partsOf' || name === 'homeOf')
+        return (...options: Parameters<Engine['specOf']>) => target[name](...options)
       if (name === 'events')
         return async function* (...options: Parameters<Engine['events']>) {
           for await (const event of target.events(...options)) {

@@ -37,6 +37,23 @@ describe('volumes on a real engine', () => {
     assert.equal(wrote, '1000')
   })
 
+  it('have a size, which the engine tells for those of this instance', async () => {
+    const spec = { home, user: '1000:1000' }
+    const { id } = await test.started('zoe', spec)
+    const wrote = `dd if=/dev/zero of=${home.path}/a bs=1024 count=300 2>/dev/null && echo wrote`
+    assert.equal(await run(docker, id, 'sh', '-c', wrote), 'wrote')
+    const foreign = `${instance}-foreign`
+    await docker.createVolume({ Name: foreign })
+    test.after(() => docker.getVolume(foreign).remove())
+    const sizes = await engine.volumeSizes(signal)
+    const volume = engine.homeOf(test.template(spec), person('zoe'))
+    assert.equal(volume, `${instance}-zoe-home`)
+    const bytes = sizes.get(volume) ?? 0
+    assert.ok(bytes >= 300 * 1024 && bytes < 400 * 1024, `${bytes} bytes`)
+    assert.ok(!sizes.has(foreign))
+    assert.equal(engine.homeOf(test.template(), person('zoe')), undefined)
+  })
+
   it('are mounted where the image has a link, and the link and the files stay', async () => {
     const image = await imageOf(
       'mkdir -p /data/me /links && ln -s /data/me /home/me && ln -s ../home/me /links/me',

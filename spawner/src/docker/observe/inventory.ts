@@ -13,6 +13,7 @@ import {
   addressOn,
   describeContainer,
   entranceOf,
+  partsIn,
   listedName,
   onOurClock,
   statusOf,
@@ -145,6 +146,7 @@ function fromList(item: Docker.ContainerInfo, network: string | undefined): Cont
   return {
     generation: item.Id,
     spec: item.Labels[labels.spec] ?? '',
+    ...partsIn(item.Labels),
     status: statusOf(item.State),
     name: listedName(item),
     imageId: item.ImageID,

@@ -2,6 +2,8 @@
 import type { Person } from '@berth/shared/contract'
 import { labels } from '@berth/shared/labels'
 import { BerthError } from '@berth/shared/problems'
+import type Docker from 'dockerode'
+import { z } from 'zod'
 import type { Engine } from '../../loop/engine.ts'
 import { unlessGone } from '../client/calls.ts'
 import type { EngineClient } from '../client/engine-client.ts'
@@ -24,6 +26,7 @@ export interface Volumes {
   ensure(volume: WantedVolume, signal: AbortSignal): Promise<void>
   /** Removes this person's volume. A volume that is gone is a success; one that a container mounts is a failure. */
   readonly remove: Engine['removeHome']
+  readonly sizes: Engine['volumeSizes']
   /** @returns those of these volumes that belong to one person */
   personal(names: readonly string[], signal: AbortSignal): Promise<readonly string[]>
 }
@@ -70,6 +73,22 @@ export function createVolumes(deps: EngineClient & { instance: string }): Volume
       return resultOf('conflict', 'The volume could not be removed', work)
     },
 
+    async sizes(signal) {
+      // dockerode's own method asks for the sizes of images and containers as well.
+      const answer = await call('disk-usage', { signal, deadlineMs: sizesMs }, (abortSignal) =>
+        dial(docker, { path: '/system/df?', options: { type: 'volume' }, abortSignal }),
+      )
+      const { Volumes } = diskUsage.parse(answer)
+      const own = (Volumes ?? []).filter(({ Labels }) => isOurs(instance, Labels))
+      return new Map(
+        own.flatMap(({ Name, UsageData }) => {
+          // -1: the engine does not know.
+          const bytes = UsageData?.Size ?? -1
+          return bytes < 0 ? [] : [[Name, bytes] as const]
+        }),
+      )
+    },
+
     async personal(names, signal) {
       const all = await Promise.all(
         names.map(async (name) => ({ name, carried: await labelsOf(name, signal) })),
@@ -79,6 +98,33 @@ export function createVolumes(deps: EngineClient & { instance: string }): Volume
         .map(({ name }) => name)
     },
   }
+}
+
+/** The caller has a deadline of its own. */
+const sizesMs = 3_600_000
+
+const diskUsage = z.object({
+  Volumes: z
+    .array(
+      z.object({
+        Name: z.string(),
+        Labels: z.record(z.string(), z.string()).nullable(),
+        UsageData: z.object({ Size: z.number() }).nullish(),
+      }),
+    )
+    .nullish(),
+})
+
+function dial(
+  docker: Docker,
+  options: { readonly path: string; readonly options: object; readonly abortSignal: AbortSignal },
+): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+  docker.modem.dial(
+    { method: 'GET', statusCodes: { 200: true, 500: 'server error' }, ...options },
+    (error: Error | null, data: unknown) => (error === null ? resolve(data) : reject(error)),
+  )
+  return promise
 }
 
 /** Data that was there before Berth, which several people may read. */

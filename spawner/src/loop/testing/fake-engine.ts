@@ -5,7 +5,7 @@ import type { WorkspaceName } from '@berth/shared/names'
 import type { Container, Failure, Inventory, NetworkIndex } from '../../policy/domain.ts'
 import type { Engine, EngineEvent, EngineResult } from '../engine.ts'
 
-type CallName = Exclude<keyof Engine, 'events' | 'followLog' | 'specOf'>
+type CallName = Exclude<keyof Engine, 'events' | 'followLog' | 'specOf' | 'partsOf' | 'homeOf'>
 
 export interface FakeEngine extends Engine {
   /** Every call, in order, as `name subject`. */
@@ -17,6 +17,8 @@ export interface FakeEngine extends Engine {
   /** The engine stops answering, or answers again. */
   away(isAway: boolean): void
   emit(event: EngineEvent): void
+  /** Volumes of people, which the next inventory shows. */
+  readonly homes: NonNullable<Inventory['homes']>[number][]
   /** The container logs a line. */
   print(line: string): void
   readonly containers: Map<
@@ -36,6 +38,7 @@ export function createFakeEngine(clock: Clock): FakeEngine {
   let isAway = false
   let made = 0
   const written: string[] = []
+  const homes: FakeEngine['homes'] = []
   let logged = Promise.withResolvers<void>()
   let stream = Promise.withResolvers<void>()
   const events: EngineEvent[] = []
@@ -98,11 +101,13 @@ export function createFakeEngine(clock: Clock): FakeEngine {
     subjects: new Map(),
     directors: ['d1', 'd2'],
     images: new Map(),
+    ...(homes.length === 0 ? {} : { homes: [...homes], wallAt: clock.wall() }),
   })
 
   return {
     calls,
     containers,
+    homes,
     hold(name) {
       const { promise, resolve } = Promise.withResolvers<void>()
       gates.set(name, promise)
@@ -152,7 +157,12 @@ export function createFakeEngine(clock: Clock): FakeEngine {
     createContainer({ workspace, owner, network }, signal) {
       return outcome('createContainer', workspace, signal, () => {
         made += 1
-        const container = { generation: `g${made}`, spec: 'spec', status: 'created' as const }
+        const container = {
+          generation: `g${made}`,
+          spec: 'spec',
+          parts: 'image=1,memory=1',
+          status: 'created' as const,
+        }
         containers.set(container.generation, { ...container, workspace, owner, network })
         return container
       })
@@ -218,6 +228,10 @@ export function createFakeEngine(clock: Clock): FakeEngine {
       }
     },
     removeHome: (volume, _user, signal) => outcome('removeHome', volume, signal, () => undefined),
+    async volumeSizes(signal) {
+      await enter('volumeSizes', '', signal)
+      return new Map([['alice-home', 3 * 2 ** 20]])
+    },
     async createNetwork(index, signal) {
       const result = await outcome('createNetwork', String(index), signal, () =>
         networks.set(index, new Set()),
@@ -236,5 +250,7 @@ export function createFakeEngine(clock: Clock): FakeEngine {
       return result.ok ? 'attached' : 'failed'
     },
     specOf: () => 'spec',
+    homeOf: ({ spec }, owner) => (spec.home && owner ? `${owner.name}-home` : undefined),
+    partsOf: () => 'image=1,memory=1',
   }
 }

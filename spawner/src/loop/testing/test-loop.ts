@@ -61,6 +61,7 @@ export function createTestLoop(
     forgetAfterMs: 3_600_000,
     retryAfterMs: 1_000,
     specOf: (of, owner) => engine.specOf(of, owner),
+    partsOf: (of, owner) => engine.partsOf(of, owner),
   }
   const workspaces = createLoop({
     engine,

@@ -44,6 +44,8 @@ export interface PolicyConfig {
   readonly retryAfterMs: number
   /** The hash of what a container would be made from now (the engine's `specOf`). Pure. */
   readonly specOf: (template: Template, owner: Person | undefined) => string
+  /** The same, part by part, to tell what has changed (the engine's `partsOf`). Pure. */
+  readonly partsOf: (template: Template, owner: Person | undefined) => string
 }
 
 export interface LeaseTimes {

@@ -103,6 +103,8 @@ export interface Container {
   readonly generation: Generation
   /** Hash of what it was made from (`berth.spec`). */
   readonly spec: string
+  /** The same, part by part (`berth.parts`). Absent: it was made before that was recorded. */
+  readonly parts?: string
   readonly status: 'created' | 'running' | 'paused' | 'exited'
   /** The name that it has on the engine, where that is not (yet) its workspace's. */
   readonly name?: string

@@ -27,6 +27,26 @@ export function outdatedBy(
   return isFormer ? 'image' : undefined
 }
 
+/** The parts that differ from what the container was made from; none if that was not recorded. */
+export function changedParts(
+  { config }: Pick<State, 'config'>,
+  { container, owner, template: name }: Workspace,
+): readonly string[] {
+  const template = config.templates.get(name)
+  if (template === undefined || container === undefined) return []
+  const before = partsIn(container.parts ?? '')
+  if (before.size === 0) return []
+  const now = partsIn(config.partsOf(template, owner))
+  const parts = [...new Set([...now.keys(), ...before.keys()])]
+  const changed = parts.filter((part) => now.get(part) !== before.get(part))
+  return isEntranceMoved(container, template) ? [...changed, 'port'] : changed
+}
+
+function partsIn(text: string): ReadonlyMap<string, string> {
+  const entries = text === '' ? [] : text.split(',')
+  return new Map(entries.map((entry) => entry.split('=', 2) as [string, string]))
+}
+
 /** The application is reached as the container was made, until there is a new one. */
 function isEntranceMoved({ port, scheme }: Container, { spec }: Template): boolean {
   return port !== undefined && (port !== spec.port || scheme !== spec.scheme)

@@ -75,6 +75,7 @@ export function configWith(options: ScenarioOptions = {}): PolicyConfig {
     forgetAfterMs: 3_600_000,
     retryAfterMs: 5_000,
     specOf: () => 'spec-1',
+    partsOf: () => '',
     ...options.config,
   }
 }

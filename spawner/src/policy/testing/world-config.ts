@@ -85,6 +85,7 @@ export function worldConfig(options: WorldOptions, settings: WorldSettings): Pol
       retryAfterMs: 1_000,
       forgetAfterMs: 120_000,
       specOf,
+      partsOf: () => '',
     },
   })
 }

@@ -103,6 +103,11 @@ export function createHandlers(deps: ApiDeps): Handlers {
       ...(as?.email === undefined ? {} : { email: as.email }),
     }),
 
+    measureHomes() {
+      workspaces.measureHomes()
+      return {}
+    },
+
     listTemplates: ({ as }) => {
       const templates = [...workspaces.state().config.templates.values()]
       const offered = templates.filter((one) => as === undefined || isAllowed(one, as))

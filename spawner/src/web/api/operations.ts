@@ -64,6 +64,16 @@ export const operations = {
     problems: [],
     only: 'people',
   },
+  measureHomes: {
+    method: 'post',
+    path: '/homes/measure',
+    summary:
+      'Begins to compute how large all homes are. Without effect for an hour after that was done, and for ten minutes after it failed.',
+    status: 202,
+    answer: z.object({}),
+    problems: [],
+    only: 'people',
+  },
   listTemplates: {
     method: 'get',
     path: '/templates',

@@ -1,11 +1,11 @@
 // What the portal shows of one template, and of the person's workspace of it. Pure; the HTML is in `views/`.
 import type { Person, ShownPhase } from '@berth/shared/contract'
 import { problemTitle } from '@berth/shared/problems'
-import type { WorkspaceView } from '../../loop/workspaces.ts'
+import type { HomeSize, WorkspaceView } from '../../loop/workspaces.ts'
 import { isTheirsAlone } from '../../policy/asked/theirs.ts'
 import { statusOf } from '../../policy/asked/view.ts'
 import type { State, Workspace } from '../../policy/domain.ts'
-import { outdatedBy } from '../../policy/lifecycle/outdated.ts'
+import { changedParts, outdatedBy } from '../../policy/lifecycle/outdated.ts'
 import { idleStepsAt, idleStopAt } from '../../policy/state/deadlines.ts'
 import { urlOf } from '../../templates/address.ts'
 import { isShared, keepsFiles, type Template } from '../../templates/template.ts'
@@ -13,6 +13,7 @@ import type { Moment } from '../api/shown.ts'
 import { plainLog, plainText } from '../http/plain-text.ts'
 import { longText } from '../pages/durations.ts'
 import { showStatus, type ShownStatus } from '../pages/status.ts'
+import { sizeText } from './size-text.ts'
 import { adviceFor } from '../pages/words.ts'
 import {
   cardWords,
@@ -37,7 +38,8 @@ export interface Card {
   readonly percent?: number
   readonly facts: readonly CardFact[]
   readonly update?: string
-  readonly problem?: { readonly title: string; readonly detail: string }
+  /** Without a title, the detail says it all. */
+  readonly problem?: { readonly title?: string; readonly detail: string }
   readonly failure?: CardFailure
   readonly opens?: string
   readonly acts: readonly Act[]
@@ -51,6 +53,8 @@ export type CardFact =
   /** A moment in the future, shown as the time left. */
   | { readonly name: string; readonly left: string }
   | { readonly name: string; readonly at: string }
+  /** `text` is what was known at `at`. `act`: a button that brings it, or brings it again. */
+  | { readonly name: string; readonly text?: string; readonly at?: string; readonly act?: Act }
 
 export interface CardFailure {
   readonly exitCode?: number
@@ -64,7 +68,7 @@ export interface Act {
   readonly main: boolean
 }
 
-export type ActName = 'start' | 'stop' | 'restart' | 'extend'
+export type ActName = 'start' | 'stop' | 'restart' | 'extend' | 'measure'
 
 const mostLogLines = 15
 const pictures = /^data:image\/(?:png|svg\+xml|jpeg|gif|webp)[;,]/
@@ -74,6 +78,7 @@ interface Surroundings {
   readonly state: State
   readonly person: Person
   readonly moment: Moment
+  readonly homeSize: (person: Person, template: Template) => HomeSize | undefined
 }
 
 /** The card of a template that is offered to the person. */
@@ -106,8 +111,13 @@ export function cardOf(template: Template, view: WorkspaceView, around: Surround
     label: words.label,
     says: words.says,
     ...(status.pullPercent === undefined ? {} : { percent: status.pullPercent }),
-    facts: present === undefined ? [] : factsOf(present, status, around),
-    ...(update === undefined ? {} : { update: updateWords[update] }),
+    facts: [
+      ...(present === undefined ? [] : factsOf(present, status, around)),
+      ...homeFact(isShared(template) ? undefined : around.homeSize(person, template)),
+    ],
+    ...(present === undefined || update === undefined
+      ? {}
+      : { update: updateWords(update, changedParts(state, present)) }),
     ...(problem === undefined ? {} : { problem }),
     ...(status.phase === 'failed' ? { failure: failureOf(view) } : {}),
     ...(url === undefined || !mayTry || status.phase === 'failed' ? {} : { opens: url }),
@@ -193,7 +203,9 @@ function problemOf(view: WorkspaceView, { phase, problem }: ShownStatus): Card['
   if (phase === 'failed') return problem
   const failure = view.refusal?.failure ?? view.failure
   if (failure === undefined) return undefined
-  return { title: problemTitle(failure.code), detail: plainText(failure.detail) }
+  const title = problemTitle(failure.code)
+  const detail = plainText(failure.detail)
+  return detail.startsWith(title) ? { detail } : { title, detail }
 }
 
 function failureOf({ failure }: WorkspaceView): CardFailure {
@@ -233,6 +245,23 @@ function factsOf(
   ] as const)
     if (Number.isFinite(at)) facts.push({ name, left: isoAt(wall(at), 'minute') })
   return facts
+}
+
+function homeFact(size: HomeSize | undefined): readonly CardFact[] {
+  if (size === undefined) return []
+  const { bytes, at, isMeasuring, mayMeasure } = size
+  const name = factNames.home
+  if (isMeasuring) return [{ name, text: 'its size is being computed' }]
+  const isKnown = bytes !== undefined && at !== undefined
+  if (!isKnown && !mayMeasure) return []
+  const label = isKnown ? 'Compute again' : 'Compute its size'
+  return [
+    {
+      name,
+      ...(isKnown ? { text: sizeText(bytes), at: isoAt(at, 'second') } : {}),
+      ...(mayMeasure ? { act: { name: 'measure', label, main: false } } : {}),
+    },
+  ]
 }
 
 /** The clocks differ by fractions of a second, and each use moves the idle steps: a card should not change for that. */

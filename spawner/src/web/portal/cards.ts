@@ -4,6 +4,7 @@ import type { Person } from '@berth/shared/contract'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { isAllowed } from '../../policy/asked/access.ts'
 import { isTheirs } from '../../policy/asked/theirs.ts'
+import type { Template } from '../../templates/template.ts'
 import { momentOf } from '../api/handlers.ts'
 import { presentWorkspace } from '../api/shown.ts'
 import { cardOf, formerCardOf, type Card } from './card.ts'
@@ -13,7 +14,8 @@ export type CardsOf = (person: Person) => readonly Card[]
 export function createCardsOf(workspaces: Workspaces, clock: Clock): CardsOf {
   return (person) => {
     const state = workspaces.state()
-    const around = { state, person, moment: momentOf(clock) }
+    const homeSize = (of: Person, template: Template) => workspaces.homeSize(of, template)
+    const around = { state, person, moment: momentOf(clock), homeSize }
     const offered = [...state.config.templates.values()].filter((one) => isAllowed(one, person))
     const cards = offered.map((template) =>
       cardOf(template, workspaces.view(person, template.name), around),

@@ -37,6 +37,7 @@ export function createPortalEvents(deps: {
       onClose() {
         clearInterval(regular)
         clearTimeout(later)
+        sizes[Symbol.dispose]()
         for (const following of followings.values()) following[Symbol.dispose]()
         followings.clear()
         taken[Symbol.dispose]()
@@ -79,6 +80,7 @@ export function createPortalEvents(deps: {
       later ??= setTimeout(tell, gatherMs)
     }
 
+    const sizes = workspaces.followHomeSizes(changed)
     const regular = setInterval(() => {
       reportPresence(workspaces, person)
       tell()

@@ -8,7 +8,13 @@ import { requestIdOf } from '../http/request-ids.ts'
 import { formField } from '../http/form-field.ts'
 import type { FormTokens } from './form-token.ts'
 
-type Change = (asked: Asked) => ShownWorkspace
+/** @returns the part of the page that shows what was done */
+type Change = (asked: Asked) => string
+
+const onCard =
+  (change: (asked: Asked) => ShownWorkspace): Change =>
+  (asked) =>
+    `#card-${encodeURIComponent(change(asked).template)}`
 
 export function createPortalForms(deps: {
   handlers: Handlers
@@ -32,19 +38,24 @@ export function createPortalForms(deps: {
     const template = formField(request, 'template')
     const body = { template: typeof template === 'string' ? template : '' }
     try {
-      const changed = change({ name, query: {}, body, as, requestId })
-      return `/#card-${encodeURIComponent(changed.template)}`
+      return `/${change({ name, query: {}, body, as, requestId })}`
     } catch (error) {
       if (!(error instanceof BerthError)) throw error
       return error.code === 'workspace_unknown' ? '/?notice=gone' : '/?notice=refused'
     }
   }
 
+  const measured: Change = (asked) => {
+    handlers.measureHomes(asked)
+    return ''
+  }
+
   for (const [path, change] of [
-    ['/start', handlers.startWorkspace],
-    ['/workspaces/:name/stop', handlers.stopWorkspace],
-    ['/workspaces/:name/restart', handlers.restartWorkspace],
-    ['/workspaces/:name/extend', handlers.extendWorkspace],
+    ['/start', onCard(handlers.startWorkspace)],
+    ['/workspaces/:name/stop', onCard(handlers.stopWorkspace)],
+    ['/workspaces/:name/restart', onCard(handlers.restartWorkspace)],
+    ['/workspaces/:name/extend', onCard(handlers.extendWorkspace)],
+    ['/homes/measure', measured],
   ] as const)
     router
       .route(path)

@@ -162,16 +162,58 @@ describe('the portal’s page', () => {
   it('says why a start would be refused', async () => {
     await using portal = await start([hello], { maxWorkspacesPerUser: 1 })
     await portal.run('hello')
-    assert.match(await portal.page(), /Stop one of them first/)
+    const body = await portal.page()
+    assert.match(body, /Stop one of them first/)
+    assert.equal(
+      body.match(/as many workspaces as one person/g)?.length,
+      1,
+      'the card says it once',
+    )
   })
 
   it('says what has changed since the workspace was made', async () => {
     await using portal = await start()
     await portal.run('hello')
-    Object.assign(portal.loop.config, { specOf: () => 'another' })
+    const changed = { specOf: () => 'another', partsOf: () => 'image=1,memory=2,secrets=3' }
+    Object.assign(portal.loop.config, changed)
     const body = await portal.page()
-    assert.match(body, /Its template has changed since it was made/)
+    assert.match(body, /Its template has changed since it was made: memory, secrets\. A restart/)
     assert.match(body, /Restart to update/)
+  })
+
+  it('computes the size of a home when a person asks for it, with script and without', async () => {
+    const spec = { home: { path: '/home/me', volume: '{instance}-{user}-home' } }
+    await using portal = await start([testTemplate('files', { spec }), hello])
+    const sizes = () => portal.loop.engine.calls.filter((call) => call === 'volumeSizes').length
+    assert.doesNotMatch(await portal.page(), /Your home/, 'there is no volume yet')
+    portal.loop.engine.homes.push({
+      volume: 'alice-home',
+      user: userOf('alice').name,
+      mounted: false,
+    })
+    portal.loop.time.advance(60_000)
+    await flush()
+    assert.match(await portal.page(), /Your home<\/dt><dd>\s*<form[^]*Compute its size/)
+    assert.equal(sizes(), 0, 'the engine reads every file for it')
+
+    const gate = portal.loop.engine.hold('volumeSizes')
+    const token = await portal.tokenFor()
+    assert.equal((await portal.press('/homes/measure', { token })).headers['location'], '/')
+    assert.match(await portal.page(), /Your home<\/dt><dd>its size is being computed/)
+    gate.letGo()
+    await flush()
+    const body = await portal.page()
+    assert.match(body, /Your home<\/dt><dd>3 MiB, as of <time datetime="[^"]+" data-at>/)
+    assert.equal(body.match(/Your home/g)?.length, 1, 'the other template has no home')
+    assert.doesNotMatch(body, /Compute/)
+    assert.doesNotMatch(await portal.page('bob'), /Your home/)
+
+    assert.equal((await portal.api('POST', '/homes/measure')).status, 202)
+    assert.equal(sizes(), 1, 'not again within an hour')
+    portal.loop.time.advance(3_600_000)
+    assert.match(await portal.page(), /3 MiB[^]*Compute again/)
+    assert.equal((await portal.api('POST', '/homes/measure')).status, 202)
+    assert.equal(sizes(), 2)
   })
 
   it('does not let one of several people end a shared workspace', async () => {

@@ -72,12 +72,15 @@ export const factNames = {
   pauses: 'Pauses if not used',
   stops: 'Stops if not used',
   now: 'At the moment',
+  home: 'Your home',
 } as const
 
-export const updateWords = {
-  template: 'Its template has changed since it was made. A restart brings the changes.',
-  image: 'A newer version of its software is there. A restart brings it.',
-} as const
+/** @param changed the parts of the template that are others now, as far as known */
+export function updateWords(by: 'template' | 'image', changed: readonly string[]): string {
+  if (by === 'image') return 'A newer version of its software is there. A restart brings it.'
+  const what = changed.length === 0 ? '' : `: ${changed.join(', ')}`
+  return `Its template has changed since it was made${what}. A restart brings the changes.`
+}
 
 export const endingWords = {
   kept: 'Save your work before you stop or restart it. The files in your home stay.',

@@ -59,6 +59,7 @@ const nothingOffered: PolicyConfig = {
   forgetAfterMs: 3_600_000,
   retryAfterMs: 2_000,
   specOf: () => '',
+  partsOf: () => '',
 }
 
 /** @param offered the config of the state, for tests that need templates */
@@ -146,6 +147,9 @@ export function createStandIn(
     },
     extend: (_workspace, person) => note('extend', person),
     openShared: () => undefined,
+    homeSize: () => undefined,
+    measureHomes: () => note('measureHomes'),
+    followHomeSizes: () => ({ [Symbol.dispose]: () => undefined }),
     state: () => initialState({ ...nothingOffered, templates: offered }),
     followAll: () => ({ [Symbol.dispose]: () => undefined }),
     logs: async () => [],
