@@ -47,6 +47,8 @@ export interface DeploymentOptions {
   readonly reach?: (port: number) => Promise<Place>
   /** Instead of the compose files of the repository. */
   readonly composeFiles?: readonly string[]
+  /** Beside the other compose files. */
+  readonly moreComposeFiles?: readonly string[]
 }
 
 export interface Deployment extends AsyncDisposable {
@@ -121,11 +123,12 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     ...options.settings,
   }
   plantSettings(settings)
-  const files = options.composeFiles ?? [
+  const ownFiles = options.composeFiles ?? [
     'docker-compose.yml',
     ...(gateway === 'apache' ? ['docker-compose.apache.yml'] : []),
     'e2e/compose/quiet.yml',
   ]
+  const files = [...ownFiles, ...(options.moreComposeFiles ?? [])]
   const base = [
     'compose',
     ...['--project-directory', surroundings.root, '--project-name', instance],

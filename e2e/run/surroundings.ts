@@ -11,9 +11,10 @@ export interface Surroundings {
   readonly gateway: GatewayKind | undefined
   readonly gatewayImage: string
   readonly chromium: string
-  /** The folder with `promtool`. */
+  /** The folder with `prometheus` and `promtool`. */
   readonly prometheus: string
   readonly caddy: string
+  readonly schemathesis: string
   /** The caller has just built the images. */
   readonly built: boolean
   /** Screenshots are kept. */
@@ -32,6 +33,7 @@ function read(env: NodeJS.ProcessEnv): Surroundings {
     chromium: env['CHROMIUM'] || '/usr/bin/chromium',
     prometheus: env['PROMETHEUS'] || '/usr/bin',
     caddy: env['CADDY'] || 'caddy',
+    schemathesis: env['SCHEMATHESIS'] || 'schemathesis',
     built: Boolean(env['BERTH_TEST_INSTANCE']),
     artifacts: env['ARTIFACTS'] === '1' ? join(root, '.artifacts') : undefined,
   }
