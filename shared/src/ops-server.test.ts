@@ -11,8 +11,7 @@ describe('ops server', () => {
     const status = async (path: string) =>
       (await fetch(`http://127.0.0.1:${ops.port}${path}`)).status
     assert.equal(await status('/healthz'), 200)
-    const metrics = async () =>
-      (await fetch(`http://127.0.0.1:${ops.port}/metrics`)).text()
+    const metrics = async () => (await fetch(`http://127.0.0.1:${ops.port}/metrics`)).text()
     assert.equal(await status('/readyz'), 503)
     assert.match(await metrics(), /^berth_ready 0$/m)
     ready = true

@@ -16,7 +16,11 @@ import Docker from 'dockerode'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { Template, TemplateSpec } from '../../templates/template.ts'
 import { testTemplate } from '../../templates/testing/test-template.ts'
-import { createDockerEngine, type DockerEngine, type DockerEngineOptions } from '../docker-engine.ts'
+import {
+  createDockerEngine,
+  type DockerEngine,
+  type DockerEngineOptions,
+} from '../docker-engine.ts'
 
 const dockerHost = 'unix:///var/run/docker.sock'
 
