@@ -28,6 +28,8 @@ export interface Application {
   readonly files?: Files
   /** The gestures by which a person gets on with an open page after a stop. A reload always helps. */
   readonly afterStop: { readonly click?: Gesture; readonly type?: Gesture }
+  /** How long after the last input the page sends something by itself that is use. It is stopped that much later. */
+  readonly restsAfterMs?: number
   /** For the table: what it cannot do, and why. */
   readonly remarks: readonly string[]
 }

@@ -1,8 +1,10 @@
 // The applications of the gallery.
 import type { Application } from './application.ts'
+import { codeServer } from './drivers/code-server.ts'
 import { desktop } from './drivers/desktop.ts'
 import { gradio } from './drivers/gradio.ts'
 import { marimo } from './drivers/marimo.ts'
+import { mlflow } from './drivers/mlflow.ts'
 import { nodeRed } from './drivers/node-red.ts'
 import { notebook } from './drivers/notebook.ts'
 import { shellinabox } from './drivers/shellinabox.ts'
@@ -13,9 +15,11 @@ import { webdav } from './drivers/webdav.ts'
 import { wetty } from './drivers/wetty.ts'
 
 export const applications: readonly Application[] = [
+  codeServer,
   desktop,
   gradio,
   marimo,
+  mlflow,
   nodeRed,
   notebook,
   shellinabox,

@@ -1,5 +1,6 @@
 // Shell In A Box: a shell. What is typed goes out with a request, and what the shell prints comes back with the next.
 import { effectMs, type Application, type Tab } from '../application.ts'
+import { shellOn } from '../shell.ts'
 
 async function enter({ page }: Tab, line: string): Promise<void> {
   await page.click('#vt100')
@@ -10,12 +11,7 @@ async function shown({ page }: Tab, text: string): Promise<void> {
   await page.waitForSelector(`#vt100 #console:has-text("${text}")`, { timeout: effectMs })
 }
 
-const reversed = (words: string): string => [...words].reverse().join('')
-
-async function type(tab: Tab, words: string): Promise<void> {
-  await enter(tab, `echo ${words} | rev`)
-  await shown(tab, reversed(words))
-}
+const { type, work } = shellOn({ enter, shown })
 
 export const shellinabox: Application = {
   folder: 'shellinabox',
@@ -34,14 +30,5 @@ export const shellinabox: Application = {
   link: () => '',
   opened: (tab) => shown(tab, '$'),
   type,
-  work: {
-    async save(tab, words) {
-      await enter(tab, `echo ${words} > note; rev note`)
-      await shown(tab, reversed(words))
-    },
-    async shows(tab, words) {
-      await enter(tab, 'rev note')
-      await shown(tab, reversed(words))
-    },
-  },
+  work,
 }

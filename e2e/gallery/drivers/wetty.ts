@@ -1,6 +1,7 @@
 // WeTTY: a shell. Both directions go over one WebSocket, or over long polls.
 import { eventually } from '../../run/deadline.ts'
 import { effectMs, type Application, type Tab } from '../application.ts'
+import { shellOn } from '../shell.ts'
 
 const text = ({ page }: Tab): Promise<string> =>
   page.evaluate<string>(`(() => {
@@ -20,13 +21,6 @@ async function enter({ page }: Tab, line: string): Promise<void> {
   await page.keyboard.type(`${line}\n`)
 }
 
-const reversed = (words: string): string => [...words].reverse().join('')
-
-async function type(tab: Tab, words: string): Promise<void> {
-  await enter(tab, `echo ${words} | rev`)
-  await shown(tab, reversed(words))
-}
-
 export const wetty: Application = {
   folder: 'wetty',
   title: 'WeTTY',
@@ -35,15 +29,5 @@ export const wetty: Application = {
   remarks: ['its page carries no files, and has nothing to click that the server would answer'],
   link: () => '',
   opened: (tab) => shown(tab, '$'),
-  type,
-  work: {
-    async save(tab, words) {
-      await enter(tab, `echo ${words} > note; rev note`)
-      await shown(tab, reversed(words))
-    },
-    async shows(tab, words) {
-      await enter(tab, 'rev note')
-      await shown(tab, reversed(words))
-    },
-  },
+  ...shellOn({ enter, shown }),
 }
