@@ -162,6 +162,10 @@ export class World implements WorldFacts {
     this.history.push(`${this.now} ${describe(event)} -> ${steps.map(describe).join(', ')}`)
     this.state = state
     this.#nextDeadlineAt = nextDeadlineAt
+    if (before.reconciledAt === undefined && state.reconciledAt !== undefined) {
+      this.engine.takeOverRenamed()
+      this.allowance.renew(before, this.engine)
+    }
     checkDecision(this, before, decision)
     this.allowance.shrink(state, this.engine)
     for (const step of steps) this.#carryOut(step)
@@ -178,7 +182,8 @@ export class World implements WorldFacts {
       isRenamed(before.lab, this.settings.lab) || isRenamed(before.hub, this.settings.hub)
     this.config = worldConfig(this.options, this.settings)
     this.history.push(`${this.now} settings ${JSON.stringify(this.settings)}`)
-    if (this.spawnerUp) this.engine.takeOverRenamed()
+    // Before the first inventory the spawner does not know what runs.
+    if (this.state.reconciledAt !== undefined) this.engine.takeOverRenamed()
     this.allowance.renew(this.state, this.engine)
     this.hears({ type: 'config-changed', config: this.config })
   }
@@ -228,7 +233,6 @@ export class World implements WorldFacts {
     if (this.spawnerUp) return
     this.spawnerUp = true
     this.state = initialState(this.config, this.recorded)
-    this.engine.takeOverRenamed()
     this.allowance.renew(this.state, this.engine)
     this.look()
     for (const director of this.directors.values()) this.#reconnect(director)
