@@ -31,6 +31,7 @@ export interface InspectedContainer {
     readonly FinishedAt: string
   }
   readonly Config: {
+    readonly Image: string
     readonly Hostname: string
     readonly User: string
     readonly Env: readonly string[]

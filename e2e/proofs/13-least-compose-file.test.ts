@@ -42,9 +42,10 @@ describe('proof 13: the least compose file', () => {
     )
   })
   after(async () => {
-    await berth?.[Symbol.asyncDispose]()
+    // Both would keep the process alive if the next line threw.
     resolver?.[Symbol.dispose]()
     stranger?.close()
+    await berth?.[Symbol.asyncDispose]()
   })
 
   it('works with SPAWNER_HOST, CONTAINER_HOST_PREFIX, CONTAINER_PORT and INTERNAL_SECRET alone, and the director warns', async () => {

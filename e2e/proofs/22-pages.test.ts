@@ -258,43 +258,6 @@ describe('proof 22: people manage their workspaces', () => {
     await page.context().close()
   })
 
-  const byItself = {
-    'a page with <meta http-equiv=refresh>': '<meta http-equiv=refresh content=1>',
-    'a page that calls location.reload()':
-      '<script>setTimeout(() => location.reload(), 1000)</script>',
-  }
-  for (const [login, kind, act] of [
-    ['gina', 'a page with <meta http-equiv=refresh>', 'reloads it'],
-    ['hugo', 'a page that calls location.reload()', 'types its address'],
-    ['ida', 'a page that calls location.reload()', 'follows a link to it'],
-  ] as const)
-    it(`does not start what was stopped for ${kind}, and starts it when a person ${act}`, async () => {
-      const page = await arrived(login, { script: true })
-      const other = await page.context().newPage()
-      await other.goto(`${berth.site.origin}/`)
-      const address = berth.site.origin + rawPath('text/html', byItself[kind])
-      await other.evaluate(`document.body.innerHTML = '<a href="${address}">there</a>'`)
-      await using history = await watchEngine(berth.engine)
-      const name = berth.workspaceName(login)
-      const starts = () =>
-        history.events.filter((event) => event.action === 'start' && event.name === name)
-
-      await page.goto(address)
-      await page.waitForResponse((response) => response.url() === address)
-      const managing = await page.context().newPage()
-      await managing.goto(`${berth.site.origin}/.berth/`)
-      await managing.click('form[action="/.berth/stop"] button')
-      await managing.waitForSelector('h1:has-text("is not running")')
-      await page.waitForSelector('h1:has-text("is not running")')
-      assert.deepEqual(starts(), [], 'the page that loaded itself again has started nothing')
-
-      if (act === 'reloads it') await page.reload({ waitUntil: 'commit' })
-      else if (act === 'types its address') await page.goto(address, { waitUntil: 'commit' })
-      else await other.click('text=there', { noWaitAfter: true })
-      await history.first('it is started again', 30_000, (event) => starts().includes(event))
-      await page.context().close()
-    })
-
   it('leads back to the pages of Berth where a service worker of the application serves its page from a cache', async () => {
     const page = await arrived('fred', { script: true })
     const name = berth.workspaceName('fred')
