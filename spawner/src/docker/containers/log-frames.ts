@@ -34,15 +34,18 @@ export function cleanLines(text: string, bounds: LineBounds): readonly string[] 
     .slice(-bounds.lines)
 }
 
-/** Reads frames as they arrive, cut anywhere: each call returns the lines that its chunk completes. */
-export function createLogReader(lineLength: number): (chunk: Uint8Array) => readonly string[] {
-  const decoder = new TextDecoder()
+export interface FramePart {
+  /** 1: standard output; 2: standard error. */
+  readonly stream: number
+  readonly part: Uint8Array
+}
+
+/** Reads frames as they arrive, cut anywhere: each call yields what its chunk has of their content. */
+export function createFrameReader(): (chunk: Uint8Array) => Generator<FramePart> {
   let head = Buffer.alloc(0)
   let left = 0
-  let rest = ''
-
-  function textOf(chunk: Uint8Array): string {
-    let text = ''
+  let stream = 0
+  return function* (chunk) {
     for (let at = 0; at < chunk.length;) {
       const isHead = left === 0
       const end = Math.min(at + (isHead ? headerLength - head.length : left), chunk.length)
@@ -51,13 +54,26 @@ export function createLogReader(lineLength: number): (chunk: Uint8Array) => read
       if (isHead) {
         head = Buffer.concat([head, part])
         if (head.length < headerLength) break
+        stream = head[0] ?? 0
         left = head.readUInt32BE(4)
         head = Buffer.alloc(0)
       } else {
-        text += decoder.decode(part, { stream: true })
         left -= part.length
+        yield { stream, part }
       }
     }
+  }
+}
+
+/** Reads frames as they arrive, cut anywhere: each call returns the lines that its chunk completes. */
+export function createLogReader(lineLength: number): (chunk: Uint8Array) => readonly string[] {
+  const decoder = new TextDecoder()
+  const partsOf = createFrameReader()
+  let rest = ''
+
+  function textOf(chunk: Uint8Array): string {
+    let text = ''
+    for (const { part } of partsOf(chunk)) text += decoder.decode(part, { stream: true })
     return text
   }
 

@@ -3,7 +3,7 @@
 import type { Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { EngineClient } from '../client/engine-client.ts'
-import { cleanLines } from './log-frames.ts'
+import { cleanLines, createFrameReader } from './log-frames.ts'
 import { openShortContainer, type ShortRun } from './short-run.ts'
 
 export interface PipedResult {
@@ -18,7 +18,6 @@ export interface Pipes {
   readonly output: (chunks: AsyncIterable<Uint8Array>) => Promise<void>
 }
 
-const headerLength = 8
 const stderrFrame = 2
 const mostErrors = 16 * 1024
 
@@ -72,27 +71,11 @@ export async function* standardOutput(
   stream: AsyncIterable<Uint8Array>,
   said: Buffer[],
 ): AsyncGenerator<Uint8Array> {
-  let head = Buffer.alloc(0)
-  let left = 0
-  let kind = 0
+  const partsOf = createFrameReader()
   for await (const chunk of stream)
-    for (let at = 0; at < chunk.length;) {
-      const isHead = left === 0
-      const end = Math.min(at + (isHead ? headerLength - head.length : left), chunk.length)
-      const part = chunk.subarray(at, end)
-      at = end
-      if (isHead) {
-        head = Buffer.concat([head, part])
-        if (head.length < headerLength) break
-        kind = head[0] ?? 0
-        left = head.readUInt32BE(4)
-        head = Buffer.alloc(0)
-        continue
-      }
-      left -= part.length
-      if (kind !== stderrFrame) yield part
+    for (const { stream: source, part } of partsOf(chunk))
+      if (source !== stderrFrame) yield part
       else keepEnd(said, part)
-    }
 }
 
 function keepEnd(said: Buffer[], part: Uint8Array): void {
