@@ -6,6 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { attackOn, submitForm } from '../clients/attack.ts'
 import { obstaclesIn } from '../clients/axe.ts'
 import { keepScreenshot, openBrowser, openPage, signInWithBrowser } from '../clients/browser.ts'
+import { expectFitOnEveryScreen } from '../clients/every-screen.ts'
 import { focused, press } from '../clients/keyboard.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { inspected } from '../engine/belongings.ts'
@@ -61,12 +62,6 @@ templates:
     route: { path: /closed }
     allow: { users: [admin] }
 `
-
-const sizes = [
-  { width: 320, height: 640 },
-  { width: 768, height: 1024 },
-  { width: 1440, height: 900 },
-]
 
 describe('proof 27: the portal', () => {
   const prefix = `p${process.pid.toString(36)}`
@@ -265,19 +260,7 @@ describe('proof 27: the portal', () => {
         .replace('128m', '130m'),
     )
     await page.waitForSelector('[data-card=board] .update:has-text("since it was made: memory.")')
-    for (const size of sizes)
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.setViewportSize(size)
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-        const name = `portal-${size.width}-${colorScheme}`
-        assert.deepEqual(await obstaclesIn(page), [], name)
-        assert.equal(
-          await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
-          true,
-          `${name} does not scroll sideways`,
-        )
-        await keepScreenshot(page, name)
-      }
+    await expectFitOnEveryScreen(page, 'portal')
     await page.click('[data-card=late] button:has-text("Leave the queue")')
     await states(page, 'late', 'Not running')
     await page.click('[data-card=slow] button:has-text("Cancel")')

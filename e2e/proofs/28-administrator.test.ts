@@ -6,6 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { attackOn, submitForm } from '../clients/attack.ts'
 import { obstaclesIn } from '../clients/axe.ts'
 import { keepScreenshot, openBrowser, openPage, signInWithBrowser } from '../clients/browser.ts'
+import { expectFitOnEveryScreen } from '../clients/every-screen.ts'
 import { press } from '../clients/keyboard.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { inspected } from '../engine/belongings.ts'
@@ -29,12 +30,6 @@ templates:
     title: A template with an unusually long name that has to be broken into several lines
     route: { path: /late }
 `
-
-const sizes = [
-  { width: 320, height: 640 },
-  { width: 768, height: 1024 },
-  { width: 1440, height: 900 },
-]
 
 describe('proof 28: the administrator’s page', () => {
   const prefix = `a${process.pid.toString(36)}`
@@ -196,19 +191,7 @@ describe('proof 28: the administrator’s page', () => {
     await page.waitForSelector('.badge:has-text("in the queue")')
     for (const path of ['/admin', `/admin/workspaces/${nameOf('alice')}/stop`]) {
       await page.goto(portal + path)
-      for (const size of sizes)
-        for (const colorScheme of ['light', 'dark'] as const) {
-          await page.setViewportSize(size)
-          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-          const name = `admin-${path === '/admin' ? 'now' : 'question'}-${size.width}-${colorScheme}`
-          assert.deepEqual(await obstaclesIn(page), [], name)
-          assert.equal(
-            await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
-            true,
-            `${name} does not scroll sideways`,
-          )
-          await keepScreenshot(page, name)
-        }
+      await expectFitOnEveryScreen(page, `admin-${path === '/admin' ? 'now' : 'question'}`)
     }
     for (const one of [...people, page]) await one.context().close()
   })

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { obstaclesIn } from '../clients/axe.ts'
-import { keepScreenshot, openBrowser, openPage, signInWithBrowser } from '../clients/browser.ts'
+import { openBrowser, openPage, signInWithBrowser } from '../clients/browser.ts'
+import { expectFitOnEveryScreen } from '../clients/every-screen.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { eventually } from '../run/deadline.ts'
 
@@ -28,12 +28,6 @@ templates:
     route: { path: /broken }
     environment: { HELLO_EXIT: '3' }
 `
-
-const sizes = [
-  { width: 320, height: 640 },
-  { width: 768, height: 1024 },
-  { width: 1440, height: 900 },
-]
 
 interface Entry {
   readonly at: string
@@ -212,19 +206,7 @@ describe('proof 29: the history', () => {
   it('is shown without an obstacle and without scrolling sideways, in light and dark, on each size of screen', async () => {
     for (const path of pages) {
       await admin.goto(portal + path)
-      for (const size of sizes)
-        for (const colorScheme of ['light', 'dark'] as const) {
-          await admin.setViewportSize(size)
-          await admin.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-          const name = `${path.slice(7).replaceAll(/\W+/g, '-')}-${size.width}-${colorScheme}`
-          assert.deepEqual(await obstaclesIn(admin), [], name)
-          assert.equal(
-            await admin.evaluate('document.documentElement.scrollWidth <= innerWidth'),
-            true,
-            `${name} does not scroll sideways`,
-          )
-          await keepScreenshot(admin, name)
-        }
+      await expectFitOnEveryScreen(admin, path.slice(7).replaceAll(/\W+/g, '-'))
     }
   })
 })
