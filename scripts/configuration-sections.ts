@@ -368,6 +368,12 @@ const outline: readonly Outline[] = [
     ],
   },
   {
+    title: 'SSH',
+    intro: 'People reach their workspaces by SSH, too (docs/ssh.md).',
+    filledIn: 'no',
+    names: ['SSH_PORT', 'SSH_KEYS_FOLDER', 'SSH_SIGN_IN_AGE', 'SSH_ENVIRONMENT', 'SSH_HOST_KEYS'],
+  },
+  {
     title: 'The gateway',
     intro:
       'OAUTH2_PROXY_* variables set every other option of oauth2-proxy, as the documentation of oauth2-proxy says.',

@@ -12,6 +12,7 @@ const TOOLS = [
   { program: 'curl', packageName: 'curl' },
   { program: 'docker-registry', packageName: 'docker-registry' },
   { program: 'ip', packageName: 'iproute2' },
+  { program: 'ssh', packageName: 'openssh-client' },
 ]
 
 /**

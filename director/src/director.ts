@@ -32,8 +32,14 @@ import { createRoutePorts } from './listener/route-ports.ts'
 import { createPersonLimits } from './listener/person-limits.ts'
 import { createServeRequest, type ServeDeps } from './listener/requests.ts'
 import { createUpgrades, type Upgrades } from './listener/upgrades.ts'
+import { createGlob } from './routing/glob.ts'
 import { createPublicHost } from './routing/public-host.ts'
 import { createRouteTable } from './routing/route-table.ts'
+import { createAuthenticate } from './ssh/authenticate.ts'
+import { readHostKeys } from './ssh/host-keys.ts'
+import { createKeysFolder } from './ssh/keys-folder.ts'
+import { createServeSession } from './ssh/session.ts'
+import { startSshListener, type SshListener } from './ssh/ssh-listener.ts'
 import { createFindEndSession } from './sign-out/end-session.ts'
 import { createServeClearCookies } from './sign-out/clear-cookies.ts'
 import { createServeSignOut } from './sign-out/serve-sign-out.ts'
@@ -55,6 +61,8 @@ export interface Surroundings {
 export interface Director extends AsyncDisposable {
   readonly port: number
   readonly opsPort: number
+  /** Absent without SSH_PORT. */
+  readonly sshPort: number | undefined
 }
 
 /** Resolves when the director listens. `/readyz` says whether it is ready. */
@@ -113,11 +121,12 @@ export async function startDirector(
     log,
   })
 
-  const takenPorts = [config.LISTEN_PORT, config.OPS_PORT]
+  const takenPorts = [config.LISTEN_PORT, config.OPS_PORT, config.SSH_PORT ?? 0]
   const sites = { publicUrl, portalUrl: config.PORTAL_URL, takenPorts }
   const byName = routeByName(config)
   let routes = createRouteTable(byName === undefined ? [] : [byName], sites)
   let routesHeard = byName !== undefined
+  let routesByTemplate: ReadonlyMap<string, Route> = new Map()
   const readinessProbes = building.use(
     createReadinessProbes({ clock, setTimer, pool, log, post: spawner.postProbeResult }),
   )
@@ -210,6 +219,11 @@ export async function startDirector(
               'a route names a port that the director itself uses',
             )
           routes = createRouteTable(snapshot, sites, groups)
+          routesByTemplate = new Map(
+            snapshot
+              .filter(({ workspace }) => workspace === undefined)
+              .map((route) => [route.template, route]),
+          )
           routesHeard = true
           void routePorts.follow(routes.ports)
           // A restarted spawner with shorter idle steps does not know how long the leases held here last.
@@ -246,10 +260,41 @@ export async function startDirector(
     open = false
     await Promise.all([listener[Symbol.asyncDispose](), routePorts[Symbol.asyncDispose]()])
   })
+  const ssh = await startSsh()
+  if (ssh !== undefined) building.use(ssh)
+
+  async function startSsh(): Promise<SshListener | undefined> {
+    if (config.SSH_PORT === undefined) return undefined
+    const names = config.SSH_ENVIRONMENT.map(createGlob)
+    return startSshListener({
+      port: config.SSH_PORT,
+      pool,
+      hostKeys: await readHostKeys(config.SSH_HOST_KEYS),
+      authenticate: createAuthenticate({
+        readKeys: createKeysFolder({ folder: config.SSH_KEYS_FOLDER, log }),
+        clock,
+        log,
+      }),
+      serveSession: createServeSession({
+        ...serving,
+        spawner,
+        routeOf: (template) => routesByTemplate.get(template),
+        director: around.hostname,
+        signInAgeMs: config.SSH_SIGN_IN_AGE,
+        waitMs: config.REQUEST_WAIT_TIMEOUT,
+        log,
+      }),
+      mayBeSet: (name) => names.some((matches) => matches(name)),
+      maxAgeMs: config.CONNECTION_MAX_AGE,
+      setTimer,
+      log,
+    })
+  }
 
   const built = building.move()
   return {
     port: listener.port,
+    sshPort: ssh?.port,
     opsPort: ops.port,
     [Symbol.asyncDispose]: () => built.disposeAsync(),
   }

@@ -11,6 +11,8 @@ import { surroundings } from '../run/surroundings.ts'
 const unseen: Readonly<Record<string, string>> = {
   'templates.*.kind=ssh': 'is refused: not offered yet',
   'templates.*.kind=tcp': 'is refused: not offered yet',
+  'templates.*.ssh.method=attach': 'is refused: not offered yet',
+  'templates.*.ssh.method=connect': 'is refused: not offered yet',
 }
 
 /** The parts of JSON Schema that the published schema uses. */

@@ -106,6 +106,7 @@ templates:
     prefix: ${prefixes.pier}
     route: { hosts: [hello.localhost] }
     idle: { stop: 10m }
+    ssh: { method: exec, shell: /bin/bash, user: '1000:1000' }
     healthcheck: { disable: true }
     ${pier}
 ${more}

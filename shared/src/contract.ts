@@ -9,6 +9,10 @@ export const internalPaths = {
   probeResults: '/internal/v1/probe-results',
   activityCheckResults: '/internal/v1/ask-results',
   useReports: '/internal/v1/use-reports',
+  /** Which template a person may use who proved their name without the gateway. */
+  logins: '/internal/v1/logins',
+  /** An upgrade to `sessionProtocol`: one session in a container (`session-frames.ts`). */
+  sessions: '/internal/v1/sessions',
   /** What counted as use of a workspace, for the command that reports it. */
   use: (workspace: string) => `/internal/v1/workspaces/${encodeURIComponent(workspace)}/use`,
   /** For the command that copies the files of a workspace. */
@@ -19,6 +23,9 @@ export const internalPaths = {
   portal: '/internal/v1/portal',
   commands: (director: string) => `/internal/v1/directors/${encodeURIComponent(director)}/commands`,
 } as const
+
+/** What the connection of `internalPaths.sessions` is upgraded to. */
+export const sessionProtocol = 'berth-session/1'
 
 /** Paths with this prefix on a workspace's origin are Berth's own: the director passes them to the spawner unchanged. */
 export const ownPathPrefix = '/.berth/'
@@ -151,6 +158,38 @@ export const problemSchema = z.object({
   position: z.number().optional(),
   workspace: z.string().optional(),
 })
+
+/** A person who proved their name by a key. Who they are was last told by the gateway. */
+export const loginRequestSchema = z.object({
+  director: shortText.min(1),
+  user: userName,
+  /** Absent: the only one that the person may use in this way. */
+  template: shortText.optional(),
+  /** A longer time after the last sign-in on the web, the login is refused. */
+  maxAgeMs: milliseconds,
+})
+export type LoginRequest = z.infer<typeof loginRequestSchema>
+
+export const loginAnswerSchema = z.object({ person: personSchema, template: shortText })
+export type LoginAnswer = z.infer<typeof loginAnswerSchema>
+
+const terminalSide = z.number().int().min(1).max(10_000)
+/** The payload of the first frame of a session. The template says which shell runs, and as which user. */
+export const sessionOrderSchema = z.object({
+  director: shortText.min(1),
+  workspace: shortText,
+  generation: shortText,
+  /** They have a seat in the workspace. */
+  user: userName,
+  /** What the shell runs. Absent: a shell to type into. */
+  command: z
+    .string()
+    .max(128 * 1024)
+    .optional(),
+  environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), shortText),
+  terminal: z.object({ columns: terminalSide, rows: terminalSide }).optional(),
+})
+export type SessionOrder = z.infer<typeof sessionOrderSchema>
 
 export const identityFields = ['user', 'subject', 'groups', 'email'] as const
 export const requestTokens = ['access', 'id'] as const

@@ -13,7 +13,9 @@ import {
   publicUrl,
   signOutUrl,
 } from './common-settings.ts'
-import { duration, flag, list, pattern, port, text } from './parse.ts'
+import { longestMs } from './contract.ts'
+import { parseDuration } from './duration.ts'
+import { custom, duration, flag, list, pattern, port, text } from './parse.ts'
 import {
   optional,
   optionalSecret,
@@ -27,6 +29,12 @@ const headerName = pattern(/^[A-Za-z0-9-]+$/, 'must be a header name: letters, d
 const cookieName = pattern(/^[!#$%&'+.^_`|~0-9A-Za-z-]+$/, 'must be the name of a cookie')
 const issuerUrl = pattern(/^https?:\/\/\S+$/, 'must be a URL that begins with https://')
 const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'must be a host name')
+
+/** No timer waits for it, so it may be longer than a timer can wait. */
+const signInAge = custom((value) => {
+  const ms = parseDuration(value)
+  return ms !== undefined && ms >= 60_000 && ms <= longestMs ? ms : undefined
+}, 'must be a duration from 1m to 366d')
 
 export const directorSettings = {
   SPAWNER_HOST: required(hostName, { doc: 'the host name of the spawner', example: 'spawner' }),
@@ -94,6 +102,23 @@ export const directorSettings = {
   NETWORK_POOL: networkPool,
   CONNECTION_MAX_AGE: withDefault(duration, '24h', {
     doc: 'the age at which a WebSocket is closed, so that a person who has signed out loses access; 0 is never',
+  }),
+  SSH_PORT: optional(port, {
+    doc: 'the port on which people reach their workspaces by SSH (docs/ssh.md); unset: the director does not listen for SSH',
+    example: '2222',
+  }),
+  SSH_HOST_KEYS: withDefault(text, '/ssh-host-keys', {
+    doc: 'a folder on a persistent volume that all directors share, for the keys of this host, which are made at the first start',
+  }),
+  SSH_KEYS_FOLDER: optional(text, {
+    doc: 'a folder with one file for each person, named by the user name, with the keys that the person may sign in with (the format is that of authorized_keys); unset: nobody can sign in by SSH',
+    example: '/etc/berth/ssh-keys',
+  }),
+  SSH_SIGN_IN_AGE: withDefault(signInAge, '30d', {
+    doc: 'how long after their last sign-in on the web a person may sign in by SSH; their groups are those of that sign-in',
+  }),
+  SSH_ENVIRONMENT: withDefault(list, 'LANG,LC_*,GIT_PROTOCOL', {
+    doc: 'the variables that an SSH client may set in its session; * stands for any characters',
   }),
   LOG_LEVEL: logLevel,
 } as const

@@ -9,6 +9,7 @@ const problems = {
   identity_reused: [403, 'This user name belonged to another person before'],
   identity_renamed: [403, 'Your user name has changed'],
   origin_refused: [403, 'The request came from another site'],
+  sign_in_needed: [403, 'Please sign in on the web first'],
   template_forbidden: [403, 'You have no access to this'],
   not_admin: [403, 'For administrators only'],
   template_unknown: [404, 'Nothing is offered at this address'],

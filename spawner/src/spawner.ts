@@ -9,6 +9,7 @@ import { createHouse } from './house.ts'
 import type { History } from './history/history.ts'
 import type { Engine } from './loop/engine.ts'
 import { createLoop } from './loop/loop.ts'
+import { createSignIns, type SignInStore } from './loop/sign-ins.ts'
 import type { Store } from './loop/store.ts'
 import { createUsage } from './loop/usage.ts'
 import type { Metrics } from './metrics.ts'
@@ -19,6 +20,7 @@ import { watchFile } from './watch-file.ts'
 import { watchImages } from './watch-images.ts'
 import { createHexOf } from './web/docker-spawner/container-hex.ts'
 import { apiFor, hexRoutes } from './web/api/from-settings.ts'
+import { createSessions } from './web/internal/sessions.ts'
 import { createWeb } from './web/web.ts'
 
 export interface Spawner extends AsyncDisposable {
@@ -32,7 +34,7 @@ export async function startSpawner(deps: {
   config: SpawnerConfig
   version: string
   engine: Engine
-  store: Store
+  store: Store & SignInStore
   /** Absent: none is kept. */
   history: History | undefined
   metrics: Metrics
@@ -96,10 +98,12 @@ export async function startSpawner(deps: {
     settings.PORTAL_URL === undefined
       ? undefined
       : building.use(createUsage({ engine, state: () => workspaces.state(), clock, log }))
+  const signIns = createSignIns({ store, clock, log })
   const web = createWeb({
     workspaces,
     usage,
     house,
+    signIns,
     settings: webSettings(settings),
     hexOf,
     clock,
@@ -108,7 +112,8 @@ export async function startSpawner(deps: {
     audit: createAudit(log, history?.recorder.audited),
     log,
   })
-  building.use(await startServer(web, settings.LISTEN_PORT, log))
+  const sessions = createSessions({ workspaces, settings: webSettings(settings), log })
+  building.use(await startServer(web, settings.LISTEN_PORT, log, sessions.serve))
   const api = apiFor(settings, { workspaces, hexOf, history, clock, log, version })
   if (api !== undefined) building.use(await startServer(api, settings.API_PORT, log))
 
@@ -117,6 +122,8 @@ export async function startSpawner(deps: {
     ready: () => workspaces.ready(),
     reload: () => source.reload(),
     async [Symbol.asyncDispose]() {
+      // While the engine still takes orders: nothing in a container outlives the connection of its session.
+      await sessions[Symbol.asyncDispose]()
       // Held requests are answered while the ports are still open.
       await workspaces[Symbol.asyncDispose]()
       await parts.disposeAsync()

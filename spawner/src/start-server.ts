@@ -3,6 +3,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import { listen } from '@berth/shared/listen'
 import type { Log } from '@berth/shared/log'
+import type { ServeUpgrade } from './web/internal/sessions.ts'
 
 export interface StartedServer extends AsyncDisposable {
   readonly port: number
@@ -19,6 +20,7 @@ export async function startServer(
   app: RequestListener,
   port: number,
   log: Log,
+  serveUpgrade?: ServeUpgrade,
 ): Promise<StartedServer> {
   // Directors keep their connections. The director's pool closes an idle one first, so none is closed while it is used.
   const server = createServer(
@@ -26,6 +28,7 @@ export async function startServer(
     app,
   )
   server.on('connection', (socket) => socket.on('error', () => socket.destroy()))
+  if (serveUpgrade !== undefined) server.on('upgrade', serveUpgrade)
   const listening = await listen(server, port)
   server.on('error', (error) => log.error({ error }, 'server failed'))
   return {

@@ -5,7 +5,8 @@ import type { Duplex } from 'node:stream'
 import { listen } from '@berth/shared/listen'
 import type { Log } from '@berth/shared/log'
 import type { ProblemCode } from '@berth/shared/problems'
-import { poolContains, type SubnetPool } from '@berth/shared/subnet-pool'
+import type { SubnetPool } from '@berth/shared/subnet-pool'
+import { comesFromWorkspace } from './from-workspace.ts'
 import type { Refusals } from './refusals.ts'
 import { pause, type SetTimer } from '@berth/shared/timer'
 import type { ServeRequest } from './requests.ts'
@@ -120,12 +121,6 @@ const malformed: ReadonlyMap<string, readonly [number, string]> = new Map([
     [408, 'The client took too long to send the headers of the request.'],
   ],
 ])
-
-function comesFromWorkspace({ localAddress, remoteAddress }: Socket, pool: SubnetPool): boolean {
-  return [localAddress, remoteAddress].some(
-    (address) => address !== undefined && poolContains(pool, address),
-  )
-}
 
 /** A client would read anything written now as a part of that answer. */
 function hasAnswerUnderWay(socket: Duplex): boolean {

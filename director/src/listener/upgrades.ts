@@ -2,14 +2,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Problem, ProblemCode } from '@berth/shared/problems'
-import { samePlace } from '../spawner/name-lookup.ts'
+import { createKeepSeat } from './keep-seat.ts'
 import type { UpgradeForwarder } from '../forward/forward-upgrade.ts'
 import { createJudgedDivision } from '../forward/client-frames.ts'
 import type { UpgradedConnection, UpgradeHooks } from '../forward/upgraded-connection.ts'
 import { watchHangUp } from '../forward/watch-hang-up.ts'
 import { filterHeaders } from '../headers/raw-headers.ts'
 import type { Seat } from '../leases/lease-table.ts'
-import type { Lease } from '../leases/lease.ts'
 import { pathOf } from '../routing/path-prefix.ts'
 import type { FrameRules, Heartbeat } from '../routing/quiet-frames.ts'
 import { clientGone, faulty, withReason, type Ending, type Entry } from './access-log.ts'
@@ -43,6 +42,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
   const { admit, table, seats, headers, refusals, limits, metrics, accessLog } = deps
   const { deadlines, clock, setTimer, closing, forwardUpgrade, maxAgeMs, uses } = deps
   const seating = createSeating(deps)
+  const keepSeat = createKeepSeat({ ...deps, waitMs: deadlines.waitMs })
   /** The open ones, each with the generation that it leads to. */
   const connections = new Map<UpgradedConnection, string>()
   let ended = false
@@ -64,35 +64,6 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
   const refuseWith = (exchange: Exchange, code: ProblemCode, detail: string): Ending =>
     refuse(exchange, refusals.problem(code, detail))
 
-  /** Lets a client's data pass while the lease is good. Without a good lease, a seat at the same address is requested. */
-  function createDataCheck(
-    requestId: string,
-    admitted: AdmittedRequest,
-    opened: Lease,
-    gone: AbortSignal,
-  ): () => undefined | Promise<boolean> {
-    async function renew(): Promise<boolean> {
-      const found = await seats.request({
-        holder: admitted.holder,
-        route: admitted.route,
-        // Data from a client is use: it wakes the workspace. It starts none: a page answers what its application still
-        // sent while it was stopped, with no person there.
-        start: 'wake',
-        navigation: false,
-        until: clock.now() + deadlines.waitMs,
-        requestId,
-        signal: AbortSignal.any([gone, closing]),
-      })
-      return found.status === 'granted' && isSame(found.seat.lease, opened)
-    }
-
-    return () => {
-      const current = table.current(admitted.seatKey)
-      if (current === undefined) return renew()
-      return isSame(current.lease, opened) ? undefined : Promise.resolve(false)
-    }
-  }
-
   /** After a background handshake no frame is use, unless rules name the path: then they decide. */
   function frameHooks(
     requestId: string,
@@ -108,7 +79,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
         activity.touch()
         uses.note(lease.workspace, { what: 'frame', method: 'GET', path }, bytes)
       },
-      onClientData: createDataCheck(requestId, admitted, lease, gone),
+      onClientData: keepSeat({ ...admitted, requestId }, lease, gone),
       ...(rules === undefined ? {} : judged(admitted, rules)),
     }
   }
@@ -285,10 +256,4 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
 /** Without the client's offer of compression, which is the only extension that browsers have. */
 function uncompressed(rawHeaders: readonly string[]): string[] {
   return filterHeaders(rawHeaders, (name) => name !== 'sec-websocket-extensions')
-}
-
-/** A connection belongs to the container that it was opened to. The same address identifies it as well as the id. */
-function isSame(granted: Lease, opened: Lease): boolean {
-  if (granted.workspace !== opened.workspace) return false
-  return granted.generation === opened.generation || samePlace(granted, opened)
 }

@@ -1,15 +1,20 @@
 // The spawner as the director calls it: each call has a deadline, each answer is checked, each failure is a value.
 import type { LookupFunction } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { abortAfter } from '@berth/shared/deadline'
 import type { Log } from '@berth/shared/log'
 import {
   activityAnswerSchema,
   internalPaths,
+  loginAnswerSchema,
   problemSchema,
   seatAnswerSchema,
+  sessionProtocol,
   type ActivityAnswer,
   type ActivityCheckResult,
   type ActivityReport,
+  type LoginAnswer,
+  type LoginRequest,
   type ProbeResult,
   type SeatAnswer,
   type SeatRequest,
@@ -35,10 +40,17 @@ export type SeatFailure =
 export interface Spawner extends AsyncDisposable {
   /** The spawner holds the call for up to `waitMs`. Never rejects. */
   readonly requestSeat: (
-    request: Omit<SeatRequest, 'director' | 'protocol'>,
+    request: Omit<SeatRequest, 'director' | 'protocol'> & Partial<Pick<SeatRequest, 'protocol'>>,
     signal: AbortSignal,
     requestId: string,
   ) => Promise<SeatAnswer | SeatFailure>
+  /** Asks which template a person may use who proved their name by a key. Never rejects. */
+  readonly login: (
+    request: Omit<LoginRequest, 'director'>,
+    signal: AbortSignal,
+  ) => Promise<({ readonly status: 'known' } & LoginAnswer) | SeatFailure>
+  /** @throws when the connection for a session cannot be opened */
+  readonly openSession: (signal: AbortSignal) => Promise<Duplex>
   /** @returns `undefined` when the report did not arrive */
   readonly reportActivity: (
     seats: ActivityReport['seats'],
@@ -124,13 +136,7 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
     const answer = await post(internalPaths.seats, request, signal, deadlineMs, headers)
     const body: unknown = await answer.body.json()
     if (answer.statusCode === 200 || answer.statusCode === 202) return seatAnswerSchema.parse(body)
-    // The spawner refuses the director, not the person: the person is told that nothing can be started.
-    if (answer.statusCode === 401) throw new Error(wrongSecret)
-    const isProblem = String(answer.headers['content-type']).startsWith(problemMediaType)
-    if (!isProblem) throw unexpectedStatus(answer)
-    const problem = problemSchema.parse(body) as Problem
-    if (problem.code === 'shutting_down') throw new Error('the spawner is shutting down')
-    return { status: 'refused', problem }
+    return { status: 'refused', problem: refusalIn(answer, body) }
   }
 
   async function postResult(path: string, result: object, signal: AbortSignal): Promise<boolean> {
@@ -159,6 +165,28 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
       } catch (cause) {
         return { status: 'unreachable', cause, late: isLate(cause) }
       }
+    },
+
+    async login(request, signal) {
+      try {
+        const whole: LoginRequest = { director, ...request }
+        const answer = await post(internalPaths.logins, whole, signal, reportDeadlineMs)
+        const body: unknown = await answer.body.json()
+        if (answer.statusCode === 200) return { status: 'known', ...loginAnswerSchema.parse(body) }
+        return { status: 'refused', problem: refusalIn(answer, body) }
+      } catch (cause) {
+        return { status: 'unreachable', cause, late: isLate(cause) }
+      }
+    },
+
+    async openSession(signal) {
+      const { socket } = await pool.upgrade({
+        path: internalPaths.sessions,
+        protocol: sessionProtocol,
+        headers: [...authorization],
+        signal: AbortSignal.any([signal, abortAfter(reportDeadlineMs)]),
+      })
+      return socket
     },
 
     async reportActivity(seats, signal) {
@@ -203,6 +231,20 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
       await pool.destroy()
     },
   }
+}
+
+/** @throws unless the answer refuses something to the person */
+function refusalIn(
+  answer: Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'>,
+  body: unknown,
+): Problem {
+  // The spawner refuses the director, not the person: the person is told that nothing can be started.
+  if (answer.statusCode === 401) throw new Error(wrongSecret)
+  const isProblem = String(answer.headers['content-type']).startsWith(problemMediaType)
+  if (!isProblem) throw unexpectedStatus(answer)
+  const problem = problemSchema.parse(body) as Problem
+  if (problem.code === 'shutting_down') throw new Error('the spawner is shutting down')
+  return problem
 }
 
 function unexpectedStatus({ statusCode }: { readonly statusCode: number }): Error {

@@ -22,14 +22,21 @@ export interface PendingSeatRequest extends Pick<SeatRequest, 'start' | 'navigat
   readonly failed?: Lease | undefined
   /** Of the request that needs the seat. */
   readonly requestId: string
+  /** Absent: HTTP. */
+  readonly protocol?: SeatRequest['protocol']
+  /** Told again and again how the workspace stands, while the request waits. */
+  readonly told?: (progress: Progress) => void
   readonly signal: AbortSignal
 }
+
+/** How far a workspace is that is getting ready. */
+export type Progress = Omit<Extract<SeatAnswer, { status: 'waiting' }>, 'status'>
 
 /** The contract's answer with the grant entered in the lease table, or why there is no such answer. */
 export type SeatResult =
   | { readonly status: 'granted'; readonly seat: Seat }
   /** The deadline has passed, and the workspace is still getting ready. */
-  | { readonly status: 'waiting' }
+  | { readonly status: 'waiting'; readonly progress?: Progress }
   | SeatFailure
   | { readonly status: 'aborted' }
 
@@ -80,14 +87,15 @@ export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
     first: boolean,
     signal: AbortSignal,
   ): Promise<SeatResult> {
-    const { holder, start, navigation, until, failed, requestId } = request
+    const { holder, start, navigation, until, failed, requestId, protocol, told } = request
     const askedAt = clock.now()
-    const holdMs = first ? firstHoldMs : longestHoldMs
+    const holdMs = first || told !== undefined ? firstHoldMs : longestHoldMs
     const answer = await requestSeat(
       {
         ...holder,
         start,
         navigation,
+        ...(protocol === undefined ? {} : { protocol }),
         waitMs: Math.round(Math.min(holdMs, Math.max(0, until - askedAt))),
         // Named once: the spawner must not check again what it has checked since.
         ...(first && failed?.byName === false ? { unreachable: failed.generation } : {}),
@@ -103,7 +111,10 @@ export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
       return answer
     }
     unreachable = false
-    return answer.status === 'granted' ? grant(request, answer, askedAt) : answer
+    if (answer.status === 'granted') return grant(request, answer, askedAt)
+    if (answer.status !== 'waiting') return answer
+    const { status, ...progress } = answer
+    return { status, progress }
   }
 
   function grant(
@@ -135,9 +146,10 @@ export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
     first: boolean,
     signal: AbortSignal,
   ): Promise<SeatResult> {
-    const { start, navigation, failed } = request
-    const shared = [key, start, navigation, first, failed?.generation ?? ''].join('\n')
-    return calls.join(shared, (ends) => call(request, first, ends), { signal })
+    const { start, navigation, failed, protocol, told } = request
+    const hold = first || told !== undefined
+    const shared = [key, start, navigation, first, hold, protocol, failed?.generation ?? '']
+    return calls.join(shared.join('\n'), (ends) => call(request, first, ends), { signal })
   }
 
   async function callOnce(
@@ -200,6 +212,7 @@ export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
       const result = await callOnce(pending, key, !waited)
       const over = pending.until - clock.now() < tooShortMs
       if (result.status === 'waiting') {
+        if (result.progress !== undefined) pending.told?.(result.progress)
         if (over) return result
         waited = true
         outageSince = undefined

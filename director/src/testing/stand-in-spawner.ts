@@ -1,11 +1,14 @@
 // A stand-in for the spawner on loopback: it follows the contract, and each test sets its answers.
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type {
   ActivityAnswer,
   ActivityReport,
   ActivityCheckResult,
   Command,
+  LoginAnswer,
+  LoginRequest,
   ProbeResult,
   Route,
   SeatAnswer,
@@ -16,10 +19,13 @@ import {
   activityReportSchema,
   activityCheckResultSchema,
   internalPaths,
+  loginRequestSchema,
   seatRequestSchema,
+  sessionProtocol,
   useReportSchema,
 } from '@berth/shared/contract'
 import { problemMediaType, type Problem } from '@berth/shared/problems'
+import { runLocally } from './local-session.ts'
 import { eventStreamHeaders, formatEvent } from '@berth/shared/server-sent-events'
 
 export interface Passed {
@@ -43,6 +49,9 @@ export interface StandInSpawner extends AsyncDisposable {
   held(): number
   seats: (request: SeatRequest, signal: AbortSignal) => Promise<SeatAnswer | Problem | number>
   activity: (report: ActivityReport) => ActivityAnswer['leases']
+  login: (request: LoginRequest) => LoginAnswer | Problem
+  /** How many sessions are open. Each runs its command on this machine. */
+  sessions(): number
   pass: (request: http.IncomingMessage, response: http.ServerResponse) => void
   /** How many streams of commands are open. */
   streams(): number
@@ -77,6 +86,21 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
     void answer(req, res).finally(changed)
   })
 
+  const open = new Set<Duplex>()
+  server.on('upgrade', (_req, socket: Duplex, head: Buffer) => {
+    open.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      open.delete(socket)
+      changed()
+    })
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: ${sessionProtocol}\r\n\r\n`,
+    )
+    runLocally(socket, head)
+    changed()
+  })
+
   async function answer(req: http.IncomingMessage, res: http.ServerResponse): Promise<void> {
     const target = req.url ?? ''
     if (target.endsWith('/commands')) {
@@ -101,6 +125,12 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
       if (typeof said === 'number') res.writeHead(said).end()
       else if ('code' in said) json(res, said.status, said, problemMediaType)
       else json(res, said.status === 'granted' ? 200 : 202, said)
+      return
+    }
+    if (target === internalPaths.logins) {
+      const said = spawner.login(loginRequestSchema.parse(JSON.parse(body)))
+      if ('code' in said) json(res, said.status, said, problemMediaType)
+      else json(res, 200, said)
       return
     }
     if (target === internalPaths.activity) {
@@ -136,6 +166,7 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
   async function kill(): Promise<void> {
     const closed = new Promise((resolve) => server.close(resolve))
     server.closeAllConnections()
+    for (const socket of open) socket.destroy()
     await closed
   }
 
@@ -154,6 +185,11 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
     streams: () => streams.size,
     seats: async () => 500,
     activity: ({ seats }) => seats.map(({ workspace }) => ({ workspace, leaseMs: 60_000 })),
+    login: ({ user, template = 'lab' }) => ({
+      person: { name: user, subject: `u-${user}`, groups: [] },
+      template,
+    }),
+    sessions: () => open.size,
     pass: (_request, response) => void response.writeHead(404).end(),
     send({ event, data }) {
       if (event === 'routes') routes = data.routes

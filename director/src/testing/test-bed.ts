@@ -248,6 +248,11 @@ function testConfig(spawnerPort: number): DirectorConfig {
     WORKSPACE_TIMEOUT: 5_000,
     NETWORK_POOL: pool,
     CONNECTION_MAX_AGE: 0,
+    SSH_PORT: undefined,
+    SSH_HOST_KEYS: '/nowhere',
+    SSH_KEYS_FOLDER: undefined,
+    SSH_SIGN_IN_AGE: 3_600_000,
+    SSH_ENVIRONMENT: ['LANG', 'LC_*'],
     LOG_LEVEL: 'info',
   }
 }

@@ -12,6 +12,7 @@ import { createCreateContainer } from './containers/create-container.ts'
 import { followLog } from './containers/follow-log.ts'
 import { createFindListeners } from './containers/find-listeners.ts'
 import { createFreezing } from './containers/freeze-container.ts'
+import { createOpenSession } from './containers/open-session.ts'
 import { createPreparation } from './containers/prepare-container.ts'
 import { createRemoveContainer } from './containers/remove-container.ts'
 import { readLastWords } from './containers/last-words.ts'
@@ -95,6 +96,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
     logs: async (generation, lines, signal) =>
       (await readLastWords(client, generation, signal, lines)).log,
     followLog: (generation, lines, signal) => followLog(client, generation, lines, signal),
+    openSession: createOpenSession(client),
     ...createNetworks(base),
     attachDirector: createAttachDirector({ ...base, provenance }),
     missing: (templates, signal) => findMissing(client, templates, signal),

@@ -1,6 +1,7 @@
 // What the loop needs of an engine, in the words of workspaces, networks and volumes. Adapters implement it.
 import type { Person } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
+import type { TerminalSize } from '@berth/shared/session-frames'
 import type {
   Container,
   DirectorId,
@@ -42,6 +43,37 @@ export interface UsageReading {
   readonly cpuNs: number
   /** Without what the kernel keeps of files and would give back. */
   readonly memoryBytes: number
+}
+
+/** What a session in a container runs, and how. */
+export interface SessionOrder {
+  /** Program and words, in a container that has `sh`. */
+  readonly command: readonly string[]
+  /** Empty: the user of the container. */
+  readonly user: string
+  /** Beside the variables of the container. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Absent: the process has no terminal, and errors apart from the output. */
+  readonly terminal?: TerminalSize | undefined
+}
+
+export interface SessionOutput {
+  readonly kind: 'output' | 'errors'
+  readonly bytes: Buffer
+}
+
+/** A process in a container, with what is typed into it and what it prints. */
+export interface EngineSession {
+  /** Ends with the process, and with the connection to the engine. The reader decides how fast it comes. */
+  readonly output: AsyncIterable<SessionOutput>
+  /** Resolves once the engine takes more. */
+  write(bytes: Buffer): Promise<void>
+  endInput(): void
+  resize(size: TerminalSize, signal: AbortSignal): Promise<void>
+  /** After the output has ended. `undefined`: the engine does not know it. */
+  exitCode(signal: AbortSignal): Promise<number | undefined>
+  /** Nobody is there any more: ends every process of the session, gently first. Resolves when that is done. */
+  hangUp(signal: AbortSignal): Promise<void>
 }
 
 /**
@@ -119,6 +151,12 @@ export interface Engine {
     lines: number,
     signal: AbortSignal,
   ): AsyncIterable<readonly string[]>
+  /** Runs a command in a running container. Resolves once it runs. */
+  openSession(
+    generation: Generation,
+    order: SessionOrder,
+    signal: AbortSignal,
+  ): Promise<EngineResult<EngineSession>>
   /** Removes the volume if it is of this instance and of that person, and no container mounts it. */
   removeHome(volume: string, user: UserName, signal: AbortSignal): Promise<EngineResult<void>>
   /** The bytes that each volume of this instance takes, by name. The engine reads every file of every volume for it.

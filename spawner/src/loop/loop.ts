@@ -27,6 +27,7 @@ import { pauseNowhere, type Reached } from './pause-points.ts'
 import { recordAnnouncement } from './workspace-log.ts'
 import { templateRoutes } from './routes.ts'
 import { createSeatWaiters } from './seat-waiters.ts'
+import { checkSession } from './check-session.ts'
 import { createStepRunner } from './step-runner.ts'
 import type { Store } from './store.ts'
 import { systemTimer, type SetTimer } from '@berth/shared/timer'
@@ -300,6 +301,11 @@ export function createLoop(deps: LoopDeps): Loop {
     followLog(name, lines, signal) {
       const generation = writer.state().workspaces.get(name)?.container?.generation
       return generation === undefined ? nothing() : engine.followLog(generation, lines, signal)
+    },
+
+    async openSession(order, signal) {
+      const checked = checkSession(writer.state(), order)
+      return checked.ok ? engine.openSession(order.generation, checked.value, signal) : checked
     },
 
     reconfigure: (changed) => submit({ type: 'config-changed', config: changed }),

@@ -8,6 +8,7 @@ import type {
   ProbeResult,
   SeatAnswer,
   SeatRequest,
+  SessionOrder,
   ShownPhase,
   Use,
   UseReport,
@@ -15,6 +16,7 @@ import type {
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { DirectorId, Generation, SeatRefusal, State } from '../policy/domain.ts'
 import type { Template } from '../templates/template.ts'
+import type { EngineResult, EngineSession } from './engine.ts'
 import type { HomeSize } from './home-sizes.ts'
 import type { View as WorkspaceView } from '../policy/asked/view.ts'
 
@@ -109,4 +111,6 @@ export interface Workspaces extends AsyncDisposable {
     lines: number,
     signal: AbortSignal,
   ): AsyncIterable<readonly string[]>
+  /** Runs a shell for a person who has a seat in the workspace, if its template allows it. */
+  openSession(order: SessionOrder, signal: AbortSignal): Promise<EngineResult<EngineSession>>
 }

@@ -10,11 +10,12 @@ import type {
   WorkspaceKind,
   WorkspaceRecord,
 } from '../policy/domain.ts'
+import type { SignInStore } from '../loop/sign-ins.ts'
 import { isSameSeat } from '../policy/state/records.ts'
 
 type Row = Readonly<Record<string, SQLOutputValue>>
 
-export interface RecordTables {
+export interface RecordTables extends SignInStore {
   load(): Recorded
   /** Runs within the open transaction of the caller. */
   save(changes: RecordChanges): void
@@ -47,6 +48,13 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
      ON CONFLICT (volume) DO UPDATE SET user = excluded.user, last_use_at = excluded.last_use_at`,
   )
   const dropHome = database.prepare('DELETE FROM homes WHERE volume = ?')
+
+  const getSignIn = database.prepare('SELECT * FROM sign_ins WHERE name = ?')
+  const putSignIn = database.prepare(
+    `INSERT INTO sign_ins (name, subject, groups, email, at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (name) DO UPDATE SET subject = excluded.subject, groups = excluded.groups,
+       email = excluded.email, at = excluded.at`,
+  )
 
   function save({ saved, removed, nextTicket, homes, homesGone }: RecordChanges): void {
     for (const { volume, user, lastUseAt } of homes ?? []) putHome.run(volume, user, lastUseAt)
@@ -112,7 +120,19 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
     }
   }
 
-  return { load, save }
+  return {
+    load,
+    save,
+    signIn(user) {
+      const row = getSignIn.get(user)
+      const person = personOf(row?.['name'], row?.['subject'], row?.['groups'], row?.['email'])
+      return person === undefined ? undefined : { person, at: Number(row?.['at']) }
+    },
+    saveSignIn({ person, at }) {
+      const { name, subject, groups, email = null } = person
+      putSignIn.run(name, subject, JSON.stringify(groups), email, at)
+    },
+  }
 }
 
 function recordOf(row: Row, seats: readonly RecordedSeat[]): WorkspaceRecord {

@@ -42,6 +42,13 @@ const migrations: readonly string[] = [
      key TEXT PRIMARY KEY,
      value TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE sign_ins (
+     name TEXT PRIMARY KEY,
+     subject TEXT NOT NULL,
+     groups TEXT NOT NULL CHECK (json_valid(groups)),
+     email TEXT,
+     at REAL NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ]
 
 export const schemaVersion = migrations.length

@@ -140,6 +140,23 @@ describe('the store', () => {
     assert.deepEqual(store.load().homes, [{ ...ann, lastUseAt: 5 }])
   })
 
+  it('keeps the last sign-in of each person', () => {
+    const dir = folder()
+    const ann = { name: 'ann' as UserName, subject: 'u-ann', groups: ['staff'] }
+    {
+      using store = openStore(dir)
+      store.saveSignIn({ person: ann, at: 1_700_000_000_000.5 })
+      store.saveSignIn({ person: { ...ann, groups: ['a,b'], email: 'ann@example.com' }, at: 2 })
+    }
+    using store = openStore(dir)
+    const found = store.signIn(ann.name)
+    assert.deepEqual(found, {
+      person: { ...ann, groups: ['a,b'], email: 'ann@example.com' },
+      at: 2,
+    })
+    assert.equal(store.signIn('bob' as UserName), undefined)
+  })
+
   it('saves all changes of a decision or none', () => {
     using store = openStore(folder())
     store.save({ saved: [{ record: plain('lab-a') }], removed: [], nextTicket: 5 })

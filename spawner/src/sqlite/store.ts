@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
+import type { SignInStore } from '../loop/sign-ins.ts'
 import type { Store } from '../loop/store.ts'
 import { createRecordTables, type RecordTables } from './record-tables.ts'
 import { migrate } from './schema.ts'
@@ -12,7 +13,7 @@ import { StoreError } from './store-error.ts'
  * @param dataDir created if it is missing
  * @throws StoreError for a file that is damaged, is no store, or was written by a newer version; the file is not changed
  */
-export function openStore(dataDir: string): Store {
+export function openStore(dataDir: string): Store & SignInStore {
   mkdirSync(dataDir, { recursive: true })
   const file = join(dataDir, 'berth.db')
   const { database, tables } = open(file)
@@ -51,6 +52,8 @@ export function openStore(dataDir: string): Store {
       })
     },
     backup: (path) => copy(file, path),
+    signIn: (user) => tables.signIn(user),
+    saveSignIn: (signIn) => tables.saveSignIn(signIn),
     [Symbol.dispose]() {
       if (isOpen) database.close()
       isOpen = false

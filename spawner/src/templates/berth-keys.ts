@@ -250,6 +250,23 @@ export const berthKeys = {
     },
     'What the application learns about the person',
   ).optional(),
+  ssh: section(
+    {
+      method: choice(
+        ['exec', 'attach', 'connect'],
+        'How a session gets into the container: `exec` runs a shell through the engine, in an image that has `sh`; `attach` and `connect` are not supported yet',
+      ),
+      shell: value(
+        field.program,
+        `The program that people type into, and that runs their commands; it has to know \`-l\` and \`-c\`. ${unset(defaults.shell)}`,
+      ).optional(),
+      user: value(
+        field.user,
+        'The user of the sessions, as in Docker. Unset: the user of the container',
+      ).optional(),
+    },
+    'People reach the workspaces by SSH, too. Unset: only by HTTP',
+  ).optional(),
   egress: choice(
     ['internet', 'none'],
     `What the container can reach: \`internet\`, or \`none\` (only Berth can reach the container, and the container can reach nothing). ${unset(defaults.egress)}`,

@@ -127,6 +127,12 @@ export const plainPath = pattern(
   'must be an absolute path in the container, such as /tmp, without placeholders',
 )
 
+/** The path of a program in the container, or its name. */
+export const program = pattern(
+  /^[A-Za-z0-9_./+-]{1,256}$/,
+  'must be the path or the name of a program in the container, such as /bin/bash',
+)
+
 /** The name of a variable of the container. Programs read names with dots and dashes, too. */
 export const variableName = pattern(/^[^\s=\p{Cc}]+$/u, 'is not the name of a variable')
 

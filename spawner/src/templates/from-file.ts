@@ -144,6 +144,7 @@ export function templateFromFile(
       }),
     ),
     connectionIdleMs: written.connection_idle ?? defaultConnectionIdleMs,
+    ...loginOf(written, complain),
   }
   return { template: { ...template, weakened: weakened(template.spec) }, complaints, places }
 }
@@ -282,6 +283,17 @@ function healthcheckOf(
   const { check, complaints } = readHealthcheck(healthcheck)
   for (const [key, message] of complaints) complain(`healthcheck.${key}`, message)
   return { healthcheck: check }
+}
+
+function loginOf(
+  { ssh }: WrittenTemplate,
+  complain: (field: string, message: string) => void,
+): Pick<Template, 'ssh'> {
+  if (ssh === undefined) return {}
+  const { method, shell = defaults.shell, user = '' } = ssh
+  if (method !== 'exec')
+    complain('ssh.method', `is ${method}, which is not offered yet: the only method is exec`)
+  return { ssh: { shell, user } }
 }
 
 function routeOf({ route = {} }: WrittenTemplate): TemplateRoute {

@@ -33,6 +33,7 @@ export const defaults = {
   seatIdle: '15m',
   seatPersists: 'true',
   standby: '0',
+  shell: '/bin/sh',
 } as const
 
 export const defaultSpec: Omit<TemplateSpec, 'image' | 'port'> = {

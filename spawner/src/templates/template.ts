@@ -175,6 +175,14 @@ export interface TemplateRoute {
 export type IdentityField = 'user' | 'subject' | 'groups' | 'email'
 export type RequestToken = 'access' | 'id'
 
+/** How a login without a browser gets into the container. */
+export interface TemplateLogin {
+  /** A program of the image. It knows `-l` and `-c`. */
+  readonly shell: string
+  /** As in Docker. Empty: the user of the container. */
+  readonly user: string
+}
+
 export interface Template {
   readonly name: string
   readonly source: TemplateSource
@@ -199,6 +207,8 @@ export interface Template {
   /** The frames of a WebSocket's client that are no use. */
   readonly quietFrames: readonly QuietFrames[]
   readonly connectionIdleMs: number
+  /** Absent: the template is reached over HTTP only. */
+  readonly ssh?: TemplateLogin
   /** The settings of the template that weaken the hardening, as phrases for the log. */
   readonly weakened: readonly string[]
 }

@@ -8,7 +8,9 @@ import type { Audit } from '../audit.ts'
 import type { House } from '../house.ts'
 import type { Usage } from '../loop/usage.ts'
 import type { HistoryReader } from '../history/history.ts'
+import type { SignIns } from '../loop/sign-ins.ts'
 import type { Workspaces } from '../loop/workspaces.ts'
+import { findPerson } from './http/caller.ts'
 import { createApplication } from './http/application.ts'
 import { createAssets } from './pages/assets.ts'
 import { createBearerGuard } from './http/bearer.ts'
@@ -26,6 +28,7 @@ export function createWeb(deps: {
   workspaces: Workspaces
   settings: WebSettings
   hexOf: HexOf
+  signIns: SignIns
   clock: Clock
   version: string
   audit: Audit
@@ -35,7 +38,7 @@ export function createWeb(deps: {
   history?: HistoryReader | undefined
   log: Log
 }): Express {
-  const { workspaces, settings, log } = deps
+  const { workspaces, settings, signIns, log } = deps
   const { portalUrl } = settings
   const assets = createAssets()
   const pages = createPages(settings, assets, () => deps.house.message())
@@ -43,7 +46,8 @@ export function createWeb(deps: {
 
   app.use(createBearerGuard(settings))
   app.use(createRequestIds({ takeOver: true }))
-  app.use(createDirectorApi({ workspaces, settings, log }))
+  app.use(noteSignIns(signIns))
+  app.use(createDirectorApi(deps))
   app.use(createDirectorStream(workspaces, log))
   if (portalUrl !== undefined)
     app.use(internalPaths.portal, createPortal({ ...deps, portalUrl, assets }))
@@ -59,6 +63,7 @@ export function createWeb(deps: {
 /** The methods of each path. A request that no route of the path has answered has another method. */
 const knownPaths: readonly (readonly [path: string, methods: string])[] = [
   [internalPaths.seats, 'POST'],
+  [internalPaths.logins, 'POST'],
   [internalPaths.activity, 'POST'],
   [internalPaths.probeResults, 'POST'],
   [internalPaths.activityCheckResults, 'POST'],
@@ -77,6 +82,15 @@ const knownPaths: readonly (readonly [path: string, methods: string])[] = [
   ['/.berth/restart', 'POST'],
   ['/.berth/stop', 'POST'],
 ]
+
+/** Only of requests that came through the gateway: the director sets these headers for no other. */
+function noteSignIns(signIns: SignIns): RequestHandler {
+  return (request, _response, next) => {
+    const person = findPerson(request.headers)
+    if (person !== undefined) signIns.note(person)
+    next()
+  }
+}
 
 function methodNotAllowed(methods: string): RequestHandler {
   return (_request, response) => {

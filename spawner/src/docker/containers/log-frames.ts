@@ -1,4 +1,4 @@
-// Reads a container's log from the engine's frames (header of 8 bytes: stream, 0, 0, 0, length) as clean lines. Pure.
+// Reads the engine's frames (header of 8 bytes: stream, 0, 0, 0, length): their payloads, and a log as clean lines. Pure.
 import { stripVTControlCharacters } from 'node:util'
 
 const headerLength = 8

@@ -227,6 +227,9 @@ export function createFakeEngine(clock: Clock): FakeEngine {
         if (further.length > 0) yield further
       }
     },
+    async openSession() {
+      throw new Error('no session is opened in these tests')
+    },
     removeHome: (volume, _user, signal) => outcome('removeHome', volume, signal, () => undefined),
     async volumeSizes(signal) {
       await enter('volumeSizes', '', signal)

@@ -8,12 +8,19 @@ import type { WebSettings } from './settings.ts'
 export function createBearerGuard({ internalSecret, problemBase }: WebSettings): RequestHandler {
   const detail = 'The request needs the header "Authorization: Bearer" with the internal secret.'
   return (request, response, next) => {
-    const match = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')
-    if (match?.[1] !== undefined && internalSecret.matches(match[1])) {
+    if (provesDirector(request.headers.authorization, { internalSecret })) {
       next()
       return
     }
     response.setHeader('www-authenticate', 'Bearer')
     sendProblem(response, createProblem(problemBase, 'identity_missing', detail))
   }
+}
+
+export function provesDirector(
+  authorization: string | undefined,
+  { internalSecret }: Pick<WebSettings, 'internalSecret'>,
+): boolean {
+  const match = /^Bearer +(\S+)$/i.exec(authorization ?? '')
+  return match?.[1] !== undefined && internalSecret.matches(match[1])
 }

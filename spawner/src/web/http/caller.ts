@@ -45,8 +45,13 @@ export function readTarget(headers: IncomingHttpHeaders): string {
 
 /** The name of the caller only, for the error page of a request whose other headers may be invalid. */
 export function readUserName(headers: IncomingHttpHeaders): string | undefined {
+  return findPerson(headers)?.name
+}
+
+/** `undefined`: the request names no person, or a header is invalid. */
+export function findPerson(headers: IncomingHttpHeaders): Person | undefined {
   try {
-    return readPerson(headers).name
+    return readPerson(headers)
   } catch (error) {
     if (error instanceof BerthError) return undefined
     throw error

@@ -4,6 +4,7 @@ import {
   activityReportSchema,
   activityCheckResultSchema,
   internalPaths,
+  loginRequestSchema,
   probeResultSchema,
   seatRequestSchema,
   useReportSchema,
@@ -11,6 +12,7 @@ import {
   type SeatRequest,
 } from '@berth/shared/contract'
 import { bounded, type Log } from '@berth/shared/log'
+import type { Clock } from '@berth/shared/clock'
 import type { WorkspaceName } from '@berth/shared/names'
 import {
   BerthError,
@@ -19,12 +21,14 @@ import {
   type ProblemExtras,
 } from '@berth/shared/problems'
 import { z } from 'zod'
+import type { SignIns } from '../../loop/sign-ins.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { SeatRefusal } from '../../policy/domain.ts'
 import { sendJson, sendProblem } from '../http/answers.ts'
 import { plainText } from '../http/plain-text.ts'
 import { requestIdOf } from '../http/request-ids.ts'
 import type { WebSettings } from '../http/settings.ts'
+import { answerLogin } from './logins.ts'
 
 export const usePath = decodeURIComponent(internalPaths.use(':name'))
 export const holdPath = decodeURIComponent(internalPaths.hold(':name'))
@@ -33,18 +37,33 @@ const holdSchema = z.object({ ms: z.number().int().positive() })
 export function createDirectorApi(deps: {
   readonly workspaces: Workspaces
   readonly settings: WebSettings
+  readonly signIns: SignIns
+  readonly clock: Clock
   readonly log: Log
 }): Router {
-  const { workspaces, settings, log } = deps
+  const { workspaces, settings, signIns, clock, log } = deps
   const router = Router()
 
   router.post(internalPaths.seats, json({ limit: '1mb' }), async (request, response) => {
     const seatRequest = parse(seatRequestSchema, request.body)
+    // Of every other protocol, who the person is comes from here.
+    if (seatRequest.protocol === 'http') signIns.note(seatRequest.user)
     const requestId = requestIdOf(response)
     const answer = await workspaces.requestSeat(seatRequest, hangUpSignal(response), requestId)
     noteAnswer(log, requestId, seatRequest, answer)
     if (response.destroyed) return
     sendSeatAnswer(response, answer, settings.problemBase)
+  })
+
+  router.post(internalPaths.logins, json({ limit: '16kb' }), (request, response) => {
+    const asked = parse(loginRequestSchema, request.body)
+    const known = {
+      state: workspaces.state(),
+      signIn: signIns.last(asked.user),
+      now: clock.wall(),
+      publicUrl: settings.publicUrl,
+    }
+    sendJson(response, 200, answerLogin(asked, known))
   })
 
   router.post(internalPaths.activity, json({ limit: '16mb' }), async (request, response) => {

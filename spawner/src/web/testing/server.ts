@@ -11,6 +11,7 @@ import { createHouse, type House } from '../../house.ts'
 import { createMemoryStore } from '../../loop/testing/memory-store.ts'
 import type { Usage } from '../../loop/usage.ts'
 import type { HistoryReader } from '../../history/history.ts'
+import type { SignIns } from '../../loop/sign-ins.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { createHexOf } from '../docker-spawner/container-hex.ts'
 import type { WebSettings } from '../http/settings.ts'
@@ -52,7 +53,12 @@ export const aliceHeaders = {
 }
 
 export async function startWeb(
-  options: { settings?: Partial<WebSettings>; workspaces?: StandIn; log?: Log } = {},
+  options: {
+    settings?: Partial<WebSettings>
+    workspaces?: StandIn
+    log?: Log
+    signIns?: SignIns
+  } = {},
 ): Promise<TestWeb> {
   const workspaces = options.workspaces ?? createStandIn()
   return { ...(await serveWeb({ ...options, workspaces })), workspaces }
@@ -68,6 +74,7 @@ export async function serveWeb(options: {
   log?: Log
   usage?: Usage
   house?: House
+  signIns?: SignIns
 }): Promise<Omit<TestWeb, 'workspaces'>> {
   const { workspaces } = options
   const settings: WebSettings = {
@@ -81,6 +88,7 @@ export async function serveWeb(options: {
   const web = createWeb({
     workspaces,
     settings,
+    signIns: options.signIns ?? { note: () => undefined, last: () => undefined },
     hexOf: createHexOf(settings.internalSecret),
     clock: options.clock ?? systemClock,
     version: '1.2.3',

@@ -156,6 +156,11 @@ export function createStandIn(
     async *followLog() {
       yield []
     },
+    openSession: async () => ({
+      ok: false,
+      failure: { code: 'conflict', detail: 'There is no session.' },
+      retry: false,
+    }),
     templateNamed: (wanted) => templates.find((template) => template.name === wanted),
     [Symbol.asyncDispose]: async () => undefined,
   }

@@ -1,0 +1,184 @@
+// Reads an authorized_keys file (sshd(8), "AUTHORIZED_KEYS FILE FORMAT") and finds the line that admits a key. A line with
+// an option that is not honoured here admits nobody: it may restrict what its key is for. Pure.
+import { BlockList, isIP } from 'node:net'
+
+export interface AuthorizedKey {
+  readonly type: string
+  /** As it is on the wire. */
+  readonly blob: Buffer
+  /** Absent: from anywhere. */
+  readonly from?: string
+  /** In milliseconds since 1970. */
+  readonly expiresAt?: number
+  readonly mayHaveTerminal: boolean
+}
+
+export interface AuthorizedKeys {
+  readonly keys: readonly AuthorizedKey[]
+  readonly complaints: readonly { readonly line: number; readonly complaint: string }[]
+}
+
+const keyTypes: ReadonlySet<string> = new Set([
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'ssh-rsa',
+])
+const mostLines = 1_000
+
+export function parseAuthorizedKeys(text: string): AuthorizedKeys {
+  const keys: AuthorizedKey[] = []
+  const complaints: { line: number; complaint: string }[] = []
+  for (const [index, raw] of text.split('\n').slice(0, mostLines).entries()) {
+    const line = raw.trim()
+    if (line === '' || line.startsWith('#')) continue
+    const read = readLine(line)
+    if (typeof read === 'string') complaints.push({ line: index + 1, complaint: read })
+    else keys.push(read)
+  }
+  return { keys, complaints }
+}
+
+/** The line that admits this key now, from there. */
+export function findKey(
+  { keys }: AuthorizedKeys,
+  blob: Buffer,
+  client: { readonly address: string; readonly now: number },
+): AuthorizedKey | undefined {
+  return keys.find(
+    (key) =>
+      key.blob.equals(blob) &&
+      (key.expiresAt === undefined || client.now < key.expiresAt) &&
+      (key.from === undefined || matchesFrom(key.from, client.address)),
+  )
+}
+
+/** @returns the key, or a complaint */
+function readLine(line: string): AuthorizedKey | string {
+  const [first] = /^\S+/.exec(line) ?? ['']
+  if (keyTypes.has(first)) return readKey(line, { mayHaveTerminal: true })
+  const split = splitOptions(line)
+  if (split === undefined) return 'has an open quote'
+  const options = readOptions(split.options)
+  return typeof options === 'string' ? options : readKey(split.rest, options)
+}
+
+type Options = Omit<AuthorizedKey, 'type' | 'blob'>
+
+function readKey(text: string, options: Options): AuthorizedKey | string {
+  const [type = '', base64 = ''] = text.split(/\s+/)
+  if (!keyTypes.has(type))
+    return `has a key of the type ${type.slice(0, 60)}, which is not supported`
+  const blob = Buffer.from(base64, 'base64')
+  // The type is repeated inside.
+  const length = blob.length < 4 ? 0 : blob.readUInt32BE()
+  if (blob.subarray(4, 4 + length).toString('latin1') !== type) return 'has a key that is damaged'
+  return { type, blob, ...options }
+}
+
+/** Options end at the first blank outside quotes. */
+function splitOptions(
+  line: string,
+): { readonly options: readonly string[]; readonly rest: string } | undefined {
+  const options: string[] = []
+  let option = ''
+  let isQuoted = false
+  for (let at = 0; at < line.length; at += 1) {
+    const char = line[at] ?? ''
+    if (isQuoted && char === '\\' && line[at + 1] === '"') {
+      option += '"'
+      at += 1
+    } else if (char === '"') isQuoted = !isQuoted
+    else if (!isQuoted && char === ',') {
+      options.push(option)
+      option = ''
+    } else if (!isQuoted && /\s/.test(char))
+      return { options: [...options, option], rest: line.slice(at).trim() }
+    else option += char
+  }
+  return isQuoted ? undefined : { options: [...options, option], rest: '' }
+}
+
+/** What these forbid is offered to nobody, so that nothing has to be done for them. */
+const withoutEffect: ReadonlySet<string> = new Set([
+  'no-agent-forwarding',
+  'no-port-forwarding',
+  'no-user-rc',
+  'no-x11-forwarding',
+  'permitopen',
+])
+
+function readOptions(written: readonly string[]): Options | string {
+  let from: string | undefined
+  let expiresAt: number | undefined
+  let mayHaveTerminal = true
+  for (const option of written) {
+    const equals = option.indexOf('=')
+    const name = (equals === -1 ? option : option.slice(0, equals)).toLowerCase()
+    const value = equals === -1 ? undefined : option.slice(equals + 1)
+    if (name === 'restrict' || name === 'no-pty') mayHaveTerminal = false
+    else if (name === 'pty') mayHaveTerminal = true
+    else if (name === 'from' && value) from = from === undefined ? value : undefined
+    else if (name === 'expiry-time' && value) {
+      const at = readTime(value)
+      if (at === undefined) return `has an expiry-time that is not a time: ${value.slice(0, 60)}`
+      expiresAt = Math.min(at, expiresAt ?? at)
+    } else if (!withoutEffect.has(name))
+      return `has the option ${name.slice(0, 60)}, which is not supported`
+    if (name === 'from' && from === undefined) return 'has from more than once'
+  }
+  return {
+    mayHaveTerminal,
+    ...(from === undefined ? {} : { from }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  }
+}
+
+/** `YYYYMMDD[HHMM[SS]][Z]`; without `Z` in the time zone of the director. */
+function readTime(text: string): number | undefined {
+  const match = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z?)$/i.exec(text)
+  if (match === null) return undefined
+  const [, year = '', month = '', day = '', hour = '00', minute = '00', second = '00', zone] = match
+  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}${zone ? 'Z' : ''}`)
+  return Number.isFinite(at) ? at : undefined
+}
+
+/** Patterns separated by commas, as in ssh_config(5): `*`, `?`, networks; `!` before one excludes what it matches. */
+function matchesFrom(patterns: string, given: string): boolean {
+  const address = plainAddress(given)
+  let isMatched = false
+  for (const item of patterns.split(',').map((part) => part.trim())) {
+    const isNegated = item.startsWith('!')
+    const pattern = isNegated ? item.slice(1) : item
+    if (!matchesPattern(pattern, address)) continue
+    if (isNegated) return false
+    isMatched = true
+  }
+  return isMatched
+}
+
+function matchesPattern(pattern: string, address: string): boolean {
+  const [net = '', bits] = pattern.split('/')
+  if (bits !== undefined) return isInNetwork(net, bits, address)
+  const text = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.')
+  return new RegExp(`^${text}$`, 'i').test(address)
+}
+
+function isInNetwork(net: string, bits: string, address: string): boolean {
+  const family = isIP(net)
+  if (family === 0 || family !== isIP(address) || !/^\d{1,3}$/.test(bits)) return false
+  if (Number(bits) > (family === 4 ? 32 : 128)) return false
+  const list = new BlockList()
+  const type = family === 4 ? 'ipv4' : 'ipv6'
+  list.addSubnet(net, Number(bits), type)
+  return list.check(address, type)
+}
+
+/** A listener for both families gives addresses of IPv4 as `::ffff:192.0.2.1`. */
+export function plainAddress(address: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
+}

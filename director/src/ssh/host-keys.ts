@@ -1,0 +1,59 @@
+// The keys by which clients know this host. They are made once; all directors of a deployment share the folder.
+import { createHash, randomUUID } from 'node:crypto'
+import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import ssh2 from 'ssh2'
+
+export interface HostKey {
+  readonly privateKey: string
+  /** As `ssh-keygen -l` prints it. */
+  readonly fingerprint: string
+  readonly type: string
+}
+
+/** @throws when the folder cannot be written and has no keys yet */
+export async function readHostKeys(folder: string): Promise<readonly HostKey[]> {
+  await mkdir(folder, { recursive: true })
+  return Promise.all([
+    hostKey(join(folder, 'ssh_host_ed25519_key'), () => ssh2.utils.generateKeyPairSync('ed25519')),
+    hostKey(join(folder, 'ssh_host_ecdsa_key'), () =>
+      ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }),
+    ),
+  ])
+}
+
+async function hostKey(path: string, make: () => { private: string }): Promise<HostKey> {
+  const privateKey = (await readIfThere(path)) ?? (await create(path, make().private))
+  const parsed = ssh2.utils.parseKey(privateKey)
+  if (parsed instanceof Error) throw new Error(`${path} is no private key: ${parsed.message}`)
+  const [key] = [parsed].flat()
+  if (key === undefined) throw new Error(`${path} has no key`)
+  const digest = createHash('sha256').update(key.getPublicSSH()).digest('base64')
+  return { privateKey, type: key.type, fingerprint: `SHA256:${digest.replace(/=+$/, '')}` }
+}
+
+/** Another director may create it at the same time: whoever is first has made the key. */
+async function create(path: string, text: string): Promise<string> {
+  const own = `${path}.${randomUUID()}`
+  await writeFile(own, text, { mode: 0o600, flag: 'wx' })
+  try {
+    await link(own, path)
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error
+  } finally {
+    await unlink(own)
+  }
+  return readFile(path, 'utf8')
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code

@@ -1,0 +1,134 @@
+// OpenSSH's own client, with a key and a list of known hosts of the proof.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { once } from 'node:events'
+import { run } from '../run/command.ts'
+import { within } from '../run/deadline.ts'
+
+export interface SshResult {
+  readonly code: number
+  readonly stdout: Buffer
+  readonly stderr: string
+}
+
+export interface SshClient extends AsyncDisposable {
+  /** The line of an authorized_keys file that admits this client. */
+  readonly publicKey: string
+  /** Runs a command to its end. */
+  run(
+    name: string,
+    command: string,
+    options?: { input?: Buffer; args?: readonly string[]; withinMs?: number },
+  ): Promise<SshResult>
+  /** Begins a session, in a terminal of its own with that size if one is given. */
+  begin(name: string, args: readonly string[], terminal?: TerminalSize): SshSession
+}
+
+export interface TerminalSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+export interface SshSession {
+  readonly child: ChildProcess
+  /** What was printed so far. */
+  text(): string
+  type(text: string): void
+  /** Resolves with what was printed, once it matches. */
+  until(pattern: RegExp): Promise<string>
+  /** Resolves with the exit code. */
+  readonly ended: Promise<number>
+  /** The device of the terminal that the client runs in. */
+  terminalDevice(): Promise<string>
+}
+
+const deadlineMs = 60_000
+
+export async function createSshClient(host: string, port: number): Promise<SshClient> {
+  const work = await mkdtemp(join(tmpdir(), 'berth-ssh-'))
+  const key = join(work, 'key')
+  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'proof', '-f', key])
+  const known = join(work, 'known_hosts')
+  await writeFile(known, '')
+  const publicKey = (await readFile(`${key}.pub`, 'utf8')).trim()
+  const base = (name: string): string[] => [
+    ...['-F', '/dev/null', '-i', key, '-p', String(port), '-l', name],
+    ...['-o', `UserKnownHostsFile=${known}`, '-o', 'StrictHostKeyChecking=accept-new'],
+    ...['-o', 'IdentitiesOnly=yes', '-o', 'IdentityAgent=none', '-o', 'BatchMode=yes'],
+  ]
+
+  return {
+    publicKey,
+    async run(name, command, { input, args = [], withinMs = deadlineMs } = {}) {
+      const child = spawn('ssh', [...base(name), ...args, host, command])
+      const stdout: Buffer[] = []
+      const stderr: Buffer[] = []
+      child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+      child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+      child.stdin.on('error', () => undefined)
+      child.stdin.end(input)
+      try {
+        const [code] = (await within(withinMs, `ssh ${command}`, once(child, 'close'))) as [number]
+        return { code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() }
+      } finally {
+        child.kill('SIGKILL')
+      }
+    },
+    begin(name, args, terminal) {
+      const ssh = ['ssh', ...base(name), ...(terminal ? ['-tt'] : []), host, ...args]
+      // `script` gives the client a terminal, as a person has one.
+      const inTerminal =
+        terminal &&
+        `tty; stty rows ${terminal.rows} cols ${terminal.columns}; exec ${ssh.map(quoted).join(' ')}`
+      const [program = '', ...rest] =
+        inTerminal === undefined ? ssh : ['script', '-qefc', inTerminal, '/dev/null']
+      const child = spawn(program, rest)
+      let text = ''
+      let changed = Promise.withResolvers<void>()
+      const hear = (chunk: Buffer): void => {
+        text += chunk.toString()
+        changed.resolve()
+        changed = Promise.withResolvers()
+      }
+      child.stdout.on('data', hear)
+      child.stderr.on('data', hear)
+      child.stdin.on('error', () => undefined)
+
+      async function until(pattern: RegExp): Promise<string> {
+        const look = async (): Promise<string> => {
+          while (!pattern.test(text)) await changed.promise
+          return text
+        }
+        return within(deadlineMs, `ssh prints ${pattern}`, look()).catch((error: unknown) => {
+          throw new Error(`${String(error)}; it printed ${JSON.stringify(text.slice(-2_000))}`)
+        })
+      }
+
+      return {
+        child,
+        text: () => text,
+        type: (words) => void child.stdin.write(words),
+        until,
+        ended: once(child, 'close').then(([code]) => code as number),
+        async terminalDevice() {
+          const printed = await until(/\/dev\/pts\/\d+/)
+          return /\/dev\/pts\/\d+/.exec(printed)?.[0] ?? ''
+        },
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await rm(work, { recursive: true, force: true })
+    },
+  }
+}
+
+const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
+
+/** A folder that the user of a service can read. */
+export async function readableFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-ssh-keys-'))
+  await chmod(folder, 0o755)
+  return folder
+}

@@ -1,0 +1,226 @@
+// Proof 32: the same workspace by SSH, with OpenSSH's own client.
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { asTheGateway, type GatewayLike } from '../clients/as-the-gateway.ts'
+import type { Place } from '../clients/place.ts'
+import { createSshClient, readableFolder, type SshClient } from '../clients/ssh.ts'
+import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { inspected } from '../engine/belongings.ts'
+import { run } from '../run/command.ts'
+import { eventually } from '../run/deadline.ts'
+import { takenDownAtTheEnd } from '../run/interruption.ts'
+
+describe('proof 32: workspaces by SSH', () => {
+  let berth: Deployment
+  let director: Place
+  let ssh: SshClient
+  let keys: string
+  const prefix = `h${process.pid.toString(36)}`
+  const hostOf = (place: Place): string => ('host' in place ? place.host : '')
+  const workspaceOf = (user: string) => `${prefix}-${user}`
+
+  const templates = (group: string) => `
+templates:
+  shell:
+    prefix: ${prefix}
+    image: berth/hello
+    port: 8080
+    user: '1000:1000'
+    mem_limit: 256m
+    allow: { groups: [${group}] }
+    route: { hosts: [shell.localhost] }
+    idle: { freeze: 4s, stop: 5m }
+    ssh: { method: exec, shell: /bin/bash }
+  web:
+    prefix: w${prefix}
+    image: berth/hello
+    port: 8080
+    route: { hosts: [web.localhost] }
+`
+
+  const takeDown = takenDownAtTheEnd(async () => {
+    await ssh?.[Symbol.asyncDispose]()
+    await berth?.[Symbol.asyncDispose]()
+    await rm(keys, { recursive: true, force: true })
+  })
+  before(async () => {
+    keys = await readableFolder()
+    berth = await deploy({
+      name: 'ssh',
+      templates: templates('staff'),
+      composeFiles: ['docker-compose.yml', 'e2e/compose/quiet.yml', 'e2e/compose/ssh.yml'],
+      settings: {
+        SSH_PORT: '2222',
+        SSH_KEYS_FOLDER: '/etc/berth/ssh-keys',
+        KEYS_OF_PROOF: keys,
+      },
+    })
+    const [place] = await berth.directorPlaces()
+    assert.ok(place)
+    director = place
+    ssh = await createSshClient(hostOf(place), 2222)
+    for (const user of ['ann', 'bea', 'cid', 'dan'])
+      await writeFile(join(keys, user), `${ssh.publicKey}\n`, { mode: 0o644 })
+  })
+  after(takeDown)
+
+  const as = (user: string): GatewayLike =>
+    asTheGateway(berth, director, user, { host: 'shell.localhost' })
+  /** The gateway tells who they are. No workspace is started. */
+  async function signInOnTheWeb(user: string): Promise<void> {
+    const answer = await as(user).ask('/.berth/status')
+    assert.equal(answer.status, 200, await answer.text())
+  }
+  async function processesOf(user: string): Promise<string> {
+    return run('docker', ['top', workspaceOf(user), '-eo', 'args'])
+  }
+
+  it('refuses a person who has not signed in on the web, and says where', async () => {
+    const { code, stderr } = await ssh.run('ann', 'true')
+    assert.equal(code, 255)
+    assert.match(stderr, /berth: Please sign in on the web first\. Sign in at http/)
+  })
+
+  it('holds a command during a cold start, and passes its exit code on', async () => {
+    await signInOnTheWeb('ann')
+    const { code, stdout, stderr } = await ssh.run('ann', 'echo "$((6 * 7))"; id -u; exit 42')
+    assert.equal(stdout.toString(), '42\n1000\n', stderr)
+    assert.equal(code, 42)
+    const { State } = await inspected(berth.engine, workspaceOf('ann'))
+    assert.equal(State.Running, true)
+  })
+
+  it('signs nobody in with another key, or with a password', async () => {
+    await using stranger = await createSshClient(hostOf(director), 2222)
+    const refused = await stranger.run('ann', 'true')
+    assert.equal(refused.code, 255)
+    assert.match(refused.stderr, /Permission denied \(publickey\)/)
+    assert.match((await ssh.run('../ann', 'true')).stderr, /Permission denied/)
+    assert.match((await ssh.run('nobody', 'true')).stderr, /Permission denied/)
+  })
+
+  it('passes 10 MiB on unchanged, each way and both ways at once', async () => {
+    const bytes = randomBytes(10 * 1024 ** 2)
+    const digest = createHash('sha256').update(bytes).digest('hex')
+    const up = await ssh.run('ann', 'sha256sum', { input: bytes })
+    assert.equal(up.stdout.toString().split(' ')[0], digest)
+    const both = await ssh.run('ann', 'cat', { input: bytes })
+    assert.equal(both.code, 0)
+    assert.equal(createHash('sha256').update(both.stdout).digest('hex'), digest)
+  })
+
+  it('keeps output and errors apart, 8 MiB of both at once', async () => {
+    const command =
+      'head -c 8388608 /dev/zero | tr "\\0" o & head -c 8388608 /dev/zero | tr "\\0" e >&2 & wait'
+    const { code, stdout, stderr } = await ssh.run('ann', command)
+    assert.equal(code, 0)
+    assert.match(stdout.toString('latin1'), /^o{8388608}$/)
+    assert.match(stderr, /e{8388608}/)
+    assert.equal(stderr.replaceAll('e', '').trim().length < 200, true)
+  })
+
+  it('has a terminal of the right size, also after it has changed', async () => {
+    const session = ssh.begin('ann', [], { columns: 123, rows: 45 })
+    const device = await session.terminalDevice()
+    session.type('stty size\n')
+    await session.until(/45 123/)
+    session.type('echo "$TERM" $(tty)\n')
+    await session.until(/\/dev\/pts\/\d+\r?\n[^]*\/dev\/pts\/\d+/)
+    await run('stty', ['-F', device, 'rows', '11', 'cols', '99'])
+    await eventually('the size arrives', 20_000, async () => {
+      session.type('stty size\n')
+      return /11 99/.test(session.text())
+    })
+    session.type('exit 7\n')
+    assert.equal(await session.ended, 7)
+  })
+
+  it('shows a person at a terminal how far the start is', async () => {
+    await signInOnTheWeb('bea')
+    const session = ssh.begin('bea', [], { columns: 80, rows: 24 })
+    session.type('echo it is "here"; exit\n')
+    await session.until(/it is here/)
+    assert.match(session.text(), /\r\u001B\[K(Waiting|Fetching|Creating|Starting)[^\n]*…/)
+    assert.equal(await session.ended, 0)
+  })
+
+  it('ends everything in a session whose client was killed', async () => {
+    const session = ssh.begin('ann', ['sleep 4711 & sleep 4711'])
+    await eventually('the process runs', 30_000, async () =>
+      (await processesOf('ann')).includes('sleep 4711'),
+    )
+    session.child.kill('SIGKILL')
+    await session.ended
+    await eventually(
+      'the process is gone',
+      30_000,
+      async () => !(await processesOf('ann')).includes('sleep 4711'),
+    )
+  })
+
+  it('wakes a frozen workspace with what is typed, and keeps the session', async () => {
+    const session = ssh.begin('ann', ['cat'])
+    session.type('one\n')
+    await session.until(/one/)
+    await eventually('it is frozen', 40_000, async () => {
+      const { State } = await inspected(berth.engine, workspaceOf('ann'))
+      return State.Status === 'paused'
+    })
+    session.type('two\n')
+    await session.until(/two/)
+    session.child.stdin?.end()
+    assert.equal(await session.ended, 0)
+  })
+
+  it('reaches a template only if it says so, and only the person’s own', async () => {
+    const web = await ssh.run('ann+web', 'true')
+    assert.equal(web.code, 255)
+    assert.match(web.stderr, /web is reached in a browser only/)
+    assert.match((await ssh.run('ann+nothing', 'true')).stderr, /There is no template nothing/)
+    assert.equal((await ssh.run('ann+shell', 'true')).code, 0)
+  })
+
+  it('asks at each login whether the person may use the template', async () => {
+    await berth.writeTemplates(templates('nobody-at-all'))
+    await eventually('the file is read', 30_000, async () => {
+      const { code, stderr } = await ssh.run('ann', 'true')
+      return code === 255 && /Your account has no access to this/.test(stderr)
+    })
+    await berth.writeTemplates(templates('staff'))
+    await eventually(
+      'the file is read',
+      30_000,
+      async () => (await ssh.run('ann', 'true')).code === 0,
+    )
+  })
+
+  it('reads a keys file when it has changed', async () => {
+    await writeFile(join(keys, 'ann'), `from="192.0.2.0/24" ${ssh.publicKey}\n`)
+    assert.match((await ssh.run('ann', 'true')).stderr, /Permission denied/)
+    await writeFile(join(keys, 'ann'), `restrict ${ssh.publicKey}\n`)
+    const { code, stderr } = await ssh.run('ann', 'true', { args: ['-tt'] })
+    assert.equal(code, 0)
+    assert.match(stderr, /PTY allocation request failed/)
+  })
+
+  it('keeps its host key and the sign-ins when the services are made anew', async () => {
+    await berth.compose('up', '--detach', '--wait', '--no-build', '--force-recreate', 'director')
+    const [place] = await berth.directorPlaces()
+    assert.ok(place)
+    // The address may be another one: the key of the host is compared by it.
+    const log = await berth.logs('director')
+    const prints = [...log.matchAll(/"fingerprint":"(SHA256:[^"]+)"/g)].map(([, print]) => print)
+    assert.equal(prints.length, 2)
+    await using again = await createSshClient(hostOf(place), 2222)
+    await writeFile(join(keys, 'ann'), `${again.publicKey}\n`)
+    const { code, stderr } = await again.run('ann', 'true', { args: ['-v'] })
+    assert.equal(code, 0, stderr)
+    assert.ok(
+      prints.some((print) => print !== undefined && stderr.includes(print)),
+      stderr.slice(0, 3_000),
+    )
+  })
+})

@@ -1,0 +1,191 @@
+// A session in a running container: a process with input, output and errors, or with a terminal. The engine tells neither
+// its pid in the container nor lets a client end it, so the session says its pid itself (`session-script.ts`).
+import type { Duplex } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type Docker from 'dockerode'
+import type { Engine, EngineSession, SessionOutput } from '../../loop/engine.ts'
+import type { EngineClient } from '../client/engine-client.ts'
+import { failed, resultOf } from '../client/engine-result.ts'
+import { isFault } from '../client/fault.ts'
+import { createFrameReader } from './log-frames.ts'
+import { sessionCommand, signalCommand } from './session-script.ts'
+
+/** What a process may do between the signal that its client has gone and its end. */
+const graceMs = 3_000
+/** A frozen container runs nothing: what is to end in it is ended when it is thawed. */
+const frozenRetryMs = 5_000
+/** The engine closes the output of a process a moment before it knows the exit code. */
+const exitPollMs = 20
+const exitDeadlineMs = 5_000
+const longestFirstLine = 4_096
+
+export function createOpenSession(client: EngineClient): Engine['openSession'] {
+  const { docker, call } = client
+
+  return (generation, order, signal) =>
+    resultOf<EngineSession>('conflict', 'The session could not be opened', async () => {
+      const { user, environment, command, terminal } = order
+      const Tty = terminal !== undefined
+      const started = await call('container-exec', { signal }, async (abortSignal) => {
+        const exec = await docker.getContainer(generation).exec({
+          Cmd: sessionCommand(command, Tty),
+          User: user,
+          Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+          AttachStdin: true,
+          AttachStdout: true,
+          AttachStderr: true,
+          Tty,
+          abortSignal,
+        })
+        const stream = await exec.start({ hijack: true, stdin: true, Tty, abortSignal })
+        // The end of the connection is seen as the end of the output.
+        stream.on('error', () => undefined)
+        const output = outputOf(stream, Tty)
+        const first = await takeLine(output)
+        const pid = /^\d+$/.test(first.line) ? Number(first.line) : undefined
+        if (pid === undefined) {
+          stream.destroy()
+          return { refused: first.line }
+        }
+        return { exec, stream, output, pid, rest: first.rest }
+      })
+      if ('refused' in started)
+        return failed({
+          code: 'conflict',
+          detail: 'The shell could not be started in the workspace. The image has to have `sh`.',
+          cause: started.refused.slice(0, 500),
+        })
+      return beginSession(client, generation, { ...order, ...started }, signal)
+    })
+}
+
+interface Started {
+  readonly user: string
+  readonly terminal?: { readonly columns: number; readonly rows: number } | undefined
+  readonly exec: Docker.Exec
+  readonly stream: Duplex
+  readonly output: AsyncGenerator<SessionOutput>
+  readonly pid: number
+  readonly rest: SessionOutput | undefined
+}
+
+async function beginSession(
+  client: EngineClient,
+  generation: string,
+  started: Started,
+  signal: AbortSignal,
+): Promise<EngineSession> {
+  const { call, docker } = client
+  const { exec, stream, output, pid, terminal, user } = started
+  let { rest } = started
+
+  const resize: EngineSession['resize'] = async ({ columns, rows }, until) => {
+    await call('exec-resize', { signal: until }, () => exec.resize({ w: columns, h: rows }))
+  }
+
+  async function signalAll(name: 'HUP' | 'KILL', until: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        await call('container-exec', { signal: until }, async (abortSignal) => {
+          const order = { Cmd: signalCommand(name, pid), User: user, AttachStdout: true }
+          const killer = await docker.getContainer(generation).exec({ ...order, abortSignal })
+          const answer = await killer.start({ hijack: true, stdin: false })
+          answer.on('error', () => undefined)
+          await finished(answer.resume())
+        })
+        return
+      } catch (error) {
+        if (!isFault(error, 'conflict')) throw error
+        await sleep(frozenRetryMs, undefined, { signal: until })
+      }
+    }
+  }
+
+  if (terminal !== undefined) {
+    await resize(terminal, signal)
+    stream.write('\n')
+    // The terminal repeats what is typed into it, also this line.
+    const echo = await takeLine(output, rest)
+    rest = echo.rest
+  }
+
+  return {
+    output: rest === undefined ? output : withFirst(rest, output),
+    write: (bytes) =>
+      new Promise((resolve) => {
+        if (!stream.writable) return resolve()
+        const done = (): void => {
+          stream.off('close', done)
+          resolve()
+        }
+        stream.once('close', done)
+        stream.write(bytes, done)
+      }),
+    endInput: () => void stream.end(),
+    resize,
+    async exitCode(until) {
+      for (let waited = 0; ; waited += exitPollMs) {
+        const { Running, ExitCode } = await call('exec-inspect', { signal: until }, (abortSignal) =>
+          exec.inspect({ abortSignal }),
+        )
+        if (!Running && ExitCode !== null) return ExitCode
+        if (waited >= exitDeadlineMs) return undefined
+        await sleep(exitPollMs, undefined, { signal: until })
+      }
+    },
+    async hangUp(until) {
+      stream.destroy()
+      try {
+        await signalAll('HUP', until)
+        await sleep(graceMs, undefined, { signal: until })
+        await signalAll('KILL', until)
+      } catch (error) {
+        // The container is gone, and everything in it; or the spawner ends.
+        if (!isFault(error) && !until.aborted) throw error
+      }
+    },
+  }
+}
+
+async function* outputOf(stream: Duplex, isTerminal: boolean): AsyncGenerator<SessionOutput> {
+  const split = createFrameReader()
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>)
+      if (isTerminal) yield { kind: 'output', bytes: chunk }
+      else
+        for (const { stream: from, part } of split(chunk))
+          yield { kind: from === 2 ? 'errors' : 'output', bytes: Buffer.from(part.buffer, part.byteOffset, part.length) }
+  } catch (error) {
+    // The connection was cut: the exit code tells how the process ended.
+    if (!(error instanceof Error)) throw error
+  }
+}
+
+async function* withFirst(
+  first: SessionOutput,
+  rest: AsyncGenerator<SessionOutput>,
+): AsyncGenerator<SessionOutput> {
+  yield first
+  yield* rest
+}
+
+/** @returns the first line without its end, and what came together with it */
+async function takeLine(
+  output: AsyncGenerator<SessionOutput>,
+  begun?: SessionOutput,
+): Promise<{ readonly line: string; readonly rest: SessionOutput | undefined }> {
+  let kept = begun?.bytes ?? Buffer.alloc(0)
+  for (;;) {
+    const at = kept.indexOf(0x0a)
+    if (at !== -1) {
+      const rest = kept.subarray(at + 1)
+      const line = kept.subarray(0, at).toString('latin1').trim()
+      return { line, rest: rest.length === 0 ? undefined : { kind: 'output', bytes: rest } }
+    }
+    const next = await output.next()
+    if (next.done === true || kept.length > longestFirstLine)
+      return { line: kept.toString('latin1').trim(), rest: undefined }
+    kept = Buffer.concat([kept, next.value.bytes])
+  }
+}

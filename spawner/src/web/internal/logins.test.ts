@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { LoginRequest } from '@berth/shared/contract'
+import { parsePrefix, type UserName } from '@berth/shared/names'
+import type { SignIn } from '../../loop/sign-ins.ts'
+import { createSignIns } from '../../loop/sign-ins.ts'
+import { testTemplate } from '../../templates/testing/test-template.ts'
+import { createLog } from '@berth/shared/log'
+import type { Template } from '../../templates/template.ts'
+import { createStandIn } from '../testing/stand-in.ts'
+import { answerLogin } from './logins.ts'
+
+const day = 86_400_000
+const login = { shell: '/bin/sh', user: '' }
+const template = (name: string, more: Partial<Template> = {}): Template => {
+  const prefix = parsePrefix(name)
+  if (prefix === undefined) throw new TypeError(name)
+  return { ...testTemplate(prefix), ssh: login, ...more }
+}
+const forGroup = (name: string, group: string): Template => {
+  const made = template(name)
+  return { ...made, policy: { ...made.policy, allowedGroups: [group] } }
+}
+const alice = { name: 'alice' as UserName, subject: 'u-alice', groups: ['staff'] }
+const request: LoginRequest = { director: 'd1', user: alice.name, maxAgeMs: 30 * day }
+
+function ask(templates: readonly Template[], asked: Partial<LoginRequest> = {}, signIn?: SignIn) {
+  const offered = new Map(templates.map((each) => [each.name, each]))
+  const state = createStandIn([], offered).state()
+  return answerLogin(
+    { ...request, ...asked },
+    {
+      state,
+      signIn: signIn ?? { person: alice, at: 0 },
+      now: day,
+      publicUrl: 'https://berth.example.com',
+    },
+  )
+}
+
+describe('a login by key', () => {
+  it('is of the person as the gateway told it last, and leads to the only template', () => {
+    const { ssh: _none, ...web } = template('web')
+    assert.deepEqual(ask([template('lab'), web as Template]), { person: alice, template: 'lab' })
+  })
+
+  it('needs a sign-in on the web that is not too old', () => {
+    const state = createStandIn([], new Map()).state()
+    const known = { state, now: day, publicUrl: 'https://berth.example.com' }
+    assert.throws(() => answerLogin(request, { ...known, signIn: undefined }), {
+      code: 'sign_in_needed',
+      message: /https:\/\/berth\.example\.com/,
+    })
+    const old = { person: alice, at: 0 }
+    assert.throws(
+      () => answerLogin(request, { ...known, now: 31 * day, signIn: old }),
+      /more than 30d ago/,
+    )
+  })
+
+  it('asks each time whether the person may use the template', () => {
+    const templates = [template('lab'), forGroup('exam', 'students')]
+    assert.equal(ask(templates).template, 'lab')
+    assert.throws(() => ask(templates, { template: 'exam' }), { code: 'template_forbidden' })
+    assert.throws(() => ask([forGroup('exam', 'students')]), { code: 'template_forbidden' })
+    assert.equal(ask([forGroup('exam', 'staff')]).template, 'exam')
+  })
+
+  it('names the choices where there are several, and takes the chosen one', () => {
+    const templates = [template('lab'), template('board')]
+    assert.throws(() => ask(templates), /alice\+lab, alice\+board/)
+    assert.equal(ask(templates, { template: 'board' }).template, 'board')
+  })
+
+  it('reaches no template that does not say so', () => {
+    const { ssh: _none, ...web } = template('web')
+    assert.throws(() => ask([web as Template], { template: 'web' }), /in a browser only/)
+    assert.throws(() => ask([web as Template]), { code: 'template_unknown' })
+    assert.throws(() => ask([template('lab')], { template: 'none' }), /no template none/)
+  })
+})
+
+describe('the sign-ins on the web', () => {
+  it('are saved at once when they change, and otherwise now and then', () => {
+    const saved: SignIn[] = []
+    let wall = 0
+    const signIns = createSignIns({
+      store: { signIn: () => saved.at(-1), saveSignIn: (signIn) => void saved.push(signIn) },
+      clock: { now: () => 0, wall: () => wall, wallOf: (moment) => moment },
+      log: createLog({ service: 'test', level: 'silent' }),
+    })
+    signIns.note(alice)
+    signIns.note(alice)
+    assert.equal(saved.length, 1)
+    signIns.note({ ...alice, groups: [] })
+    assert.deepEqual(signIns.last(alice.name)?.person.groups, [])
+    wall = 3_600_000
+    signIns.note({ ...alice, groups: [] })
+    assert.deepEqual(
+      saved.map(({ at }) => at),
+      [0, 0, 3_600_000],
+    )
+  })
+
+  it('that cannot be saved do not end the request', () => {
+    const signIns = createSignIns({
+      store: {
+        signIn: () => undefined,
+        saveSignIn: () => {
+          throw new Error('the disk is full')
+        },
+      },
+      clock: { now: () => 0, wall: () => 0, wallOf: (moment) => moment },
+      log: createLog({ service: 'test', level: 'silent' }),
+    })
+    signIns.note(alice)
+    assert.equal(signIns.last(alice.name)?.person.name, 'alice')
+  })
+})
