@@ -121,7 +121,7 @@ export async function startDirector(
     log,
   })
 
-  const takenPorts = [config.LISTEN_PORT, config.OPS_PORT, config.SSH_PORT ?? 0]
+  const takenPorts = [config.LISTEN_PORT, config.OPS_PORT, ...[config.SSH_PORT ?? []].flat()]
   const sites = { publicUrl, portalUrl: config.PORTAL_URL, takenPorts }
   const byName = routeByName(config)
   let routes = createRouteTable(byName === undefined ? [] : [byName], sites)

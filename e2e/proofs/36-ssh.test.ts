@@ -1,4 +1,4 @@
-// Proof 32: the same workspace by SSH, with OpenSSH's own client.
+// Proof 36: the same workspace by SSH, with OpenSSH's own client.
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
@@ -13,7 +13,7 @@ import { run } from '../run/command.ts'
 import { eventually } from '../run/deadline.ts'
 import { takenDownAtTheEnd } from '../run/interruption.ts'
 
-describe('proof 32: workspaces by SSH', () => {
+describe('proof 36: workspaces by SSH', () => {
   let berth: Deployment
   let director: Place
   let ssh: SshClient
@@ -75,7 +75,7 @@ templates:
     assert.equal(answer.status, 200, await answer.text())
   }
   async function processesOf(user: string): Promise<string> {
-    return run('docker', ['top', workspaceOf(user), '-eo', 'args'])
+    return run('docker', ['top', workspaceOf(user), '-eo', 'pid,args'])
   }
 
   it('refuses a person who has not signed in on the web, and says where', async () => {

@@ -25,7 +25,7 @@ export function runLocally(socket: Duplex, head: Buffer): void {
 
   function begin(payload: Buffer): void {
     const order = sessionOrderSchema.parse(JSON.parse(payload.toString()))
-    const env = { PATH: process.env['PATH'], ...order.environment }
+    const env = { PATH: '/usr/local/bin:/usr/bin:/bin', ...order.environment }
     const running = spawn('sh', order.command === undefined ? [] : ['-c', order.command], {
       env,
       detached: true,

@@ -155,7 +155,10 @@ async function* outputOf(stream: Duplex, isTerminal: boolean): AsyncGenerator<Se
       if (isTerminal) yield { kind: 'output', bytes: chunk }
       else
         for (const { stream: from, part } of split(chunk))
-          yield { kind: from === 2 ? 'errors' : 'output', bytes: Buffer.from(part.buffer, part.byteOffset, part.length) }
+          yield {
+            kind: from === 2 ? 'errors' : 'output',
+            bytes: Buffer.from(part.buffer, part.byteOffset, part.length),
+          }
   } catch (error) {
     // The connection was cut: the exit code tells how the process ended.
     if (!(error instanceof Error)) throw error
