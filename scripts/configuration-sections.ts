@@ -139,6 +139,14 @@ export const furtherVariables: readonly Row[] = [
     readBy: ['compose'],
   },
   {
+    name: 'BERTH_TAG',
+    doc: "the tag of the images of Berth's services; with a tag for each version, the former images stay for a way back",
+    example: '2026-11',
+    default: 'latest',
+    secret: false,
+    readBy: ['compose'],
+  },
+  {
     name: 'GATEWAY_IMAGE',
     doc: 'the image of oauth2-proxy that the gateway is built from, for a mirror or a newer version',
     example: 'registry.example.com/oauth2-proxy:v7.15.5',
@@ -401,6 +409,7 @@ const outline: readonly Outline[] = [
     filledIn: 'no',
     names: [
       'INSTANCE',
+      'BERTH_TAG',
       'NETWORK_POOL',
       'NETWORK_SPARES',
       'RECONCILE_EVERY',

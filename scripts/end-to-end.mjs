@@ -1,6 +1,6 @@
 // @ts-check
 // Prepares this machine for the end-to-end tests, and removes what they leave behind. The tests get these variables:
-// BERTH_TEST_INSTANCE (the beginning of the names of all their instances), BERTH_TEST_GATEWAY (oauth2-proxy or apache), GATEWAY_IMAGE, CHROMIUM (the path of
+// BERTH_TEST_INSTANCE (the beginning of the names of all their instances), BERTH_TEST_GATEWAY (oauth2-proxy or apache), BERTH_TAG (of the images that were built for them), GATEWAY_IMAGE, CHROMIUM (the path of
 // the browser), PROMETHEUS (the folder of its programs),
 // CADDY and SCHEMATHESIS (paths of programs).
 import { createCompose } from './compose.mjs'
@@ -9,7 +9,7 @@ import { chooseGateway } from './gateway.mjs'
 import { ensureDownloadedTools } from './downloaded-tools.mjs'
 import { prepareEngine } from './prerequisites.mjs'
 import { loadSettings } from './settings.mjs'
-import { removeTestInstances } from './test-instance.mjs'
+import { removeTestInstances, testTag } from './test-instance.mjs'
 import { ensureTestTools } from './test-tools.mjs'
 
 /** Compose requires these variables even for a build. The instances that the tests start have their own values. */
@@ -54,7 +54,7 @@ export const prepareEndToEnd = async ({ root, own, progress }) => {
     root,
     settings: { ...settings, instance: own },
     gateway,
-    env: { ...process.env, ...PLACEHOLDERS },
+    env: { ...process.env, ...PLACEHOLDERS, BERTH_TAG: testTag(root) },
   })
   await progress.step(
     'images',
@@ -66,6 +66,7 @@ export const prepareEndToEnd = async ({ root, own, progress }) => {
     ...process.env,
     BERTH_TEST_INSTANCE: own,
     BERTH_TEST_GATEWAY: gateway,
+    BERTH_TAG: testTag(root),
     GATEWAY_IMAGE: settings.gatewayImage,
     CHROMIUM: chromium,
     PROMETHEUS: prometheus,

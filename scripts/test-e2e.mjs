@@ -42,7 +42,8 @@ const files = (named.length > 0 ? named : globSync(PATTERNS, { cwd: root }).sort
   .sort((one, other) => rank(one) - rank(other))
 
 const wanted = process.env['TEST_NAMES']
-const options = { cwd: root, ...(wanted && { testNamePatterns: new RegExp(wanted) }) }
+const execArgv = ['--import', join(import.meta.dirname, 'file-deadline.mjs')]
+const options = { cwd: root, execArgv, ...(wanted && { testNamePatterns: new RegExp(wanted) }) }
 
 async function* events() {
   const beside = files.filter((file) => !isAlone(file))

@@ -1,8 +1,16 @@
 // @ts-check
 // Instances of test runs: named after the process of the run, and removed once that process has ended.
+import { createHash } from 'node:crypto'
 import { listInstances, removeInstance } from './instance.mjs'
 
 const PREFIX = 'berthtest'
+
+/**
+ * The tag of the images that the tests of one checkout build: those of a running deployment, or of another checkout, stay.
+ * @param {string} root
+ */
+export const testTag = (root) =>
+  `test-${createHash('sha256').update(root).digest('hex').slice(0, 8)}`
 
 /** @param {number} pid */
 export const testInstanceName = (pid) => `${PREFIX}-${pid}`

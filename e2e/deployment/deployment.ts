@@ -105,6 +105,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     BERTH_ENV_FILE: environmentFile,
     DOCKER_SOCKET: engine.socketPath,
     GATEWAY_IMAGE: surroundings.gatewayImage,
+    BERTH_TAG: surroundings.tag,
     INTERNAL_SECRET: randomBytes(24).toString('hex'),
     GATEWAY_SECRET: gatewaySecret,
     OAUTH2_PROXY_COOKIE_SECRET: randomBytes(32).toString('base64url'),

@@ -12,8 +12,18 @@ export function chooseGateway(): Promise<GatewayKind> {
 /** The images that a deployment with `hello` needs. */
 export async function deployedImages(): Promise<readonly string[]> {
   const gateway = await chooseGateway()
-  const gatewayImage = gateway === 'apache' ? 'berth/apache-gateway' : 'berth/gateway'
-  return ['berth/director', 'berth/spawner', 'berth/idp', 'berth/hello', gatewayImage]
+  const services = [
+    'director',
+    'spawner',
+    'idp',
+    gateway === 'apache' ? 'apache-gateway' : 'gateway',
+  ]
+  return [...services.map(serviceImage), 'berth/hello']
+}
+
+/** Of a service of the deployments of this test run. */
+export function serviceImage(service: string): string {
+  return `berth/${service}:${surroundings.tag}`
 }
 
 async function choose(): Promise<GatewayKind> {

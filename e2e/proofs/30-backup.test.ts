@@ -8,6 +8,7 @@ import { createApi } from '../clients/api.ts'
 import { asTheGateway } from '../clients/as-the-gateway.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { composeEnvironment } from '../deployment/environment.ts'
+import { serviceImage } from '../deployment/gateway.ts'
 import { inspect, servicesOf } from '../engine/belongings.ts'
 import { attempt, run, type CommandResult } from '../run/command.ts'
 import { eventually } from '../run/deadline.ts'
@@ -72,7 +73,7 @@ describe('proof 30: backups of homes', () => {
       `${volume}:/v`,
       '--entrypoint',
       'sh',
-      'berth/spawner',
+      serviceImage('spawner'),
       '-c',
       script,
     ])
@@ -183,7 +184,7 @@ describe('proof 30: backups of homes', () => {
       `${small}:/backups`,
       '--entrypoint',
       'sleep',
-      'berth/spawner',
+      serviceImage('spawner'),
       '600',
     ])
     // Mounted as long as the container runs.

@@ -7,17 +7,18 @@ import { arrive } from '../clients/arrival.ts'
 import { send } from '../clients/http.ts'
 import { signIn } from '../clients/people.ts'
 import type { Deployment } from '../deployment/deployment.ts'
+import { serviceImage } from '../deployment/gateway.ts'
 import { inspected, servicesOf } from '../engine/belongings.ts'
 import { run } from '../run/command.ts'
 import { eventually } from '../run/deadline.ts'
 import { surroundings } from '../run/surroundings.ts'
 
 const folder = join(surroundings.root, 'docs/monitoring')
-export const prometheusImage = 'berth/e2e-prometheus'
+export const prometheusImage = `berth/e2e-prometheus:${surroundings.tag}`
 export const prometheusFile = 'docs/monitoring/docker-compose.yml'
 
 const dockerfile = `
-FROM berth/director
+FROM ${serviceImage('director')}
 USER 0
 RUN install -d -o 65534 -g 65534 /prometheus
 COPY prometheus /bin/prometheus

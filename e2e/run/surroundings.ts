@@ -10,6 +10,8 @@ export interface Surroundings {
   /** Unset: the one whose image is present. */
   readonly gateway: GatewayKind | undefined
   readonly gatewayImage: string
+  /** The tag of the images of Berth's services: other checkouts and deployments on this machine keep theirs. */
+  readonly tag: string
   readonly chromium: string
   /** The folder with `prometheus` and `promtool`. */
   readonly prometheus: string
@@ -30,6 +32,7 @@ function read(env: NodeJS.ProcessEnv): Surroundings {
     instance: env['BERTH_TEST_INSTANCE'] || `berthtest-${process.pid}`,
     gateway: gatewayFrom(env['BERTH_TEST_GATEWAY'] || env['GATEWAY'] || ''),
     gatewayImage: env['GATEWAY_IMAGE'] || 'quay.io/oauth2-proxy/oauth2-proxy:v7.15.5',
+    tag: env['BERTH_TAG'] || 'latest',
     chromium: env['CHROMIUM'] || '/usr/bin/chromium',
     prometheus: env['PROMETHEUS'] || '/usr/bin',
     caddy: env['CADDY'] || 'caddy',

@@ -6,6 +6,7 @@ export const otherSettingNames: readonly string[] = [
   'BERTH_ENV_FILE',
   'BERTH_INSTALL_ENGINE',
   'BERTH_PORT',
+  'BERTH_TAG',
   'DIRECTORS',
   'DOCKER_SOCKET',
   'EDGE_CERTIFICATES',
