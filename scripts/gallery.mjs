@@ -13,7 +13,7 @@ import { testInstanceName } from './test-instance.mjs'
 
 const root = join(import.meta.dirname, '..')
 const own = testInstanceName(process.pid)
-const TIMEOUT_MS = 6 * 60 * 60_000
+const TIMEOUT_MINUTES = 6 * 60
 
 /**
  * @param {readonly string[]} named
@@ -45,8 +45,8 @@ await runScript(
         ['scripts/test-e2e.mjs', 'e2e/gallery/gallery.test.ts'],
         {
           cwd: root,
-          env: { ...env, GALLERY: folders.join() },
-          timeoutMs: TIMEOUT_MS,
+          env: { ...env, GALLERY: folders.join(), TEST_FILE_MINUTES: String(TIMEOUT_MINUTES) },
+          timeoutMs: TIMEOUT_MINUTES * 60_000,
           onLine: (line) => progress.line(`  ${line}`),
         },
       )
