@@ -68,8 +68,10 @@ function proveApplication(application: Application): void {
     await berth?.[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
     const host = seen.get('host')
-    if (host !== undefined && host.size > 0)
-      await writeResult(application, { host, path: seen.get('path'), version })
+    if (host !== undefined && host.size > 0) {
+      const day = new Date().toISOString().slice(0, 10)
+      await writeResult(application, { host, path: seen.get('path'), version, day })
+    }
   })
 
   for (const way of templates.ways)

@@ -8,16 +8,16 @@ const all = new Map(claims.map((claim): [Claim, boolean] => [claim, true]))
 const without = (...left: Claim[]): Map<Claim, boolean> =>
   new Map([...all].filter(([claim]) => !left.includes(claim)))
 
-/** The cells after those with the name and the version. */
+/** The cells after those with the name, the version and the day. */
 const cellsOf = (row: string): string[] =>
   row
     .split('|')
-    .slice(3, -1)
+    .slice(4, -1)
     .map((cell) => cell.trim())
 
 describe('a row of the gallery', () => {
   it('says yes where everything held, and names the ways back', () => {
-    const row = rowOf(described, { version: '1.2', host: all, path: all })
+    const row = rowOf(described, { version: '1.2', day: '2026-11-27', host: all, path: all })
     assert.deepEqual(cellsOf(row), [
       'yes',
       'yes',
@@ -28,12 +28,17 @@ describe('a row of the gallery', () => {
       'yes',
       'no files',
     ])
-    assert.match(row, /^\| \[Harbour\]\(\.\.\/gallery\/harbour\/README\.md\) \| 1\.2 \|/)
+    assert.match(
+      row,
+      /^\| \[Harbour\]\(\.\.\/gallery\/harbour\/README\.md\) \| 1\.2 \| 2026-11-27 \|/,
+    )
   })
 
   it('names what did not hold, and the way in which it did not', () => {
     const failed = new Map(all).set('saves', false).set('click after a freeze', false)
-    const cells = cellsOf(rowOf(described, { version: '1', host: all, path: failed }))
+    const cells = cellsOf(
+      rowOf(described, { version: '1', day: '2026-11-27', host: all, path: failed }),
+    )
     assert.equal(cells[0], 'yes')
     assert.equal(cells[1], '**no:** saves, click after a freeze')
     assert.equal(cells[3], 'typing, reload')
@@ -41,7 +46,9 @@ describe('a row of the gallery', () => {
 
   it('has a dash for what was left out', () => {
     const host = without('files', 'click after a stop', 'typing after a stop')
-    const cells = cellsOf(rowOf(described, { version: '1', host, path: undefined }))
+    const cells = cellsOf(
+      rowOf(described, { version: '1', day: '2026-11-27', host, path: undefined }),
+    )
     assert.deepEqual(cells.slice(0, 2), ['yes', '–'])
     assert.deepEqual(cells.slice(5, 7), ['reload', '–'])
   })
@@ -51,7 +58,7 @@ describe('a row of the gallery', () => {
     for (const gesture of ['click', 'typing', 'reload'] as const)
       host.set(`${gesture} after a stop`, false)
     assert.equal(
-      cellsOf(rowOf(described, { version: '1', host, path: undefined }))[5],
+      cellsOf(rowOf(described, { version: '1', day: '2026-11-27', host, path: undefined }))[5],
       '**nothing**',
     )
   })

@@ -27,6 +27,8 @@ export interface Seen {
   readonly host: ReadonlyMap<Claim, boolean>
   readonly path: ReadonlyMap<Claim, boolean> | undefined
   readonly version: string
+  /** The day of the proof, in UTC: 2026-11-27. */
+  readonly day: string
 }
 
 interface Described {
@@ -42,6 +44,7 @@ const end = '<!-- end of results -->\n'
 const head = [
   'Application',
   'Version',
+  'Tried',
   'By host name',
   'By path',
   'Freezes',
@@ -76,7 +79,7 @@ export function withRow(text: string, title: string, row: string): string {
 
 export function rowOf(
   { title, folder, remarks }: Described,
-  { host, path, version }: Seen,
+  { host, path, version, day }: Seen,
 ): string {
   const both = path === undefined ? [host] : [host, path]
   const held = (claim: Claim): string => {
@@ -97,6 +100,7 @@ export function rowOf(
   return cells([
     `[${title}](../gallery/${folder}/README.md)`,
     version,
+    day,
     whole(host),
     whole(path),
     held('freezes'),
