@@ -258,6 +258,28 @@ describe('proof 22: people manage their workspaces', () => {
     await page.context().close()
   })
 
+  for (const act of ['a click', 'typing'] as const)
+    it(`starts a stopped workspace by ${act} in an open page of its application, and leads the person on`, async () => {
+      const login = act === 'typing' ? 'hugo' : 'gina'
+      const context = await browser.newContext()
+      const page = await context.newPage()
+      page.setDefaultTimeout(60_000)
+      await signInWithBrowser(page, `${berth.site.origin}/board/`, login)
+      await page.waitForSelector(`#who:has-text("board-${login}")`)
+      await berth.engine.post(`/containers/board-${login}/stop`, { t: 1 })
+      if (act === 'typing') await page.keyboard.press('a')
+      else await page.click('#who')
+      const banner = page.locator('berth-banner')
+      await banner.getByText('It is starting again').waitFor()
+      await banner.getByText('runs again').waitFor()
+      await keepScreenshot(page, `22-banner-${login}`)
+      assert.equal((await inspected(berth.engine, `board-${login}`))?.State.Running, true)
+      await banner.getByRole('button', { name: 'Load this page again' }).click()
+      await banner.waitFor({ state: 'detached' })
+      await page.waitForSelector(`#who:has-text("board-${login}")`)
+      await context.close()
+    })
+
   it('leads back to the pages of Berth where a service worker of the application serves its page from a cache', async () => {
     const page = await arrived('fred', { script: true })
     const name = berth.workspaceName('fred')
@@ -318,6 +340,7 @@ templates:
     image: berth/hello
     port: 8080
     user: '1000:1000'
+    banner: true
     route: { path: { prefix: /board, strip: true } }
 `
 

@@ -30,6 +30,9 @@ export const sessionProtocol = 'berth-session/1'
 /** Paths with this prefix on a workspace's origin are Berth's own: the director passes them to the spawner unchanged. */
 export const ownPathPrefix = '/.berth/'
 
+/** The script that the director adds to the pages of an application (`Route.banner`). */
+export const bannerPath = `${ownPathPrefix}banner.js`
+
 /** Headers of requests that pass through to the spawner. Values are percent-encoded; a client's own are removed. */
 export const passHeaders = {
   user: 'Berth-User',
@@ -254,6 +257,8 @@ const routeSchema = z.object({
   quietFrames: z.array(quietFramesSchema).optional(),
   /** A page's own request starts the workspace, unless it is a background request. Absent: it does not. */
   startsByRequest: z.boolean().optional(),
+  /** The pages of the application get a script of Berth. Absent: they do not. */
+  banner: z.boolean().optional(),
   /** A response is in use while the client drains 64 KiB of it within this time. */
   connectionIdleMs: milliseconds,
 })

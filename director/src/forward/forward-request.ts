@@ -4,6 +4,7 @@ import { Pool, type Dispatcher } from 'undici'
 import { hasBody } from './request-body.ts'
 import { HttpExchange, type ExchangeOutcome } from './http-exchange.ts'
 import type { ForwardHooks, ForwardOutcome } from './outcome.ts'
+import type { EndAnswer } from './page-end.ts'
 
 export interface ForwardRequest {
   readonly req: IncomingMessage
@@ -20,6 +21,8 @@ export interface ForwardRequest {
   readonly headers: string[]
   /** Scrubs the raw headers of the answer. */
   readonly toClient: (rawHeaders: readonly string[]) => string[]
+  /** What is added to the answer. Only for GET. */
+  readonly endAnswer?: EndAnswer | undefined
   /** 0 is off. */
   readonly answerTimeoutMs: number
   /** The client waits for `100 Continue`: it comes once a workspace has taken the connection. */

@@ -12,6 +12,7 @@ import {
   type ForwardHooks,
   type ForwardOutcome,
 } from './outcome.ts'
+import type { EndAnswer } from './page-end.ts'
 import { createRequestBody, hasBody, type RequestBody } from './request-body.ts'
 
 export interface ExchangeOptions {
@@ -20,6 +21,7 @@ export interface ExchangeOptions {
   readonly requestId: string
   readonly hooks: ForwardHooks
   readonly toClient: (rawHeaders: readonly string[]) => string[]
+  readonly endAnswer?: EndAnswer | undefined
   /** From the moment a connection has the request until the head of the final answer; upload progress restarts it. */
   readonly answerTimeoutMs: number
   readonly expectContinue: boolean
@@ -53,6 +55,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #status = 0
   /** The answer has a Content-Length. */
   #sized = false
+  /** Follows the last byte of the answer. */
+  #end: Buffer | undefined
   #interim = 0
   #bytesIn = 0
   #bytesOut = 0
@@ -101,16 +105,19 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     _headers: unknown,
     message?: string,
   ): void {
-    const { req, res, requestId, hooks, toClient } = this.#options
-    const headers = toClient(rawStrings(controller.rawHeaders))
+    const { req, res, requestId, hooks, toClient, endAnswer } = this.#options
+    const scrubbed = toClient(rawStrings(controller.rawHeaders))
     if (status < 200) {
       this.#interim += 1
       const passes = req.httpVersionMinor > 0 && status >= 100 && this.#interim <= interimLimit
-      if (passes) res.writeInformation(status, headers)
+      if (passes) res.writeInformation(status, scrubbed)
       return
     }
     clearTimeout(this.#timer)
     this.#timer = undefined
+    const ending = endAnswer?.(status, scrubbed)
+    this.#end = ending?.bytes
+    const headers = ending?.headers ?? scrubbed
     this.#sized = writeAnswerHead(req, res, { status, message, headers, requestId })
     this.#status = status
     hooks.onAnswer?.()
@@ -126,6 +133,10 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     const { res } = this.#options
     this.#ended = true
+    if (this.#end !== undefined) {
+      this.#bytesOut += this.#end.length
+      res.write(this.#end, this.#onFlushed)
+    }
     // Trailers can only follow chunks.
     if (res.chunkedEncoding) {
       const trailers = pairs(this.#options.toClient(rawStrings(controller.rawTrailers)))

@@ -1,5 +1,6 @@
 // Serves one HTTP request: admits it, finds a seat, and forwards it, or answers with a page or a problem.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { bannerPath } from '@berth/shared/contract'
 import type { Problem, ProblemCode } from '@berth/shared/problems'
 import { requestIdHeader } from '@berth/shared/request-id'
 import type { PassThrough } from '../spawner/pass-through.ts'
@@ -9,6 +10,7 @@ import { discardUpload, type Grace } from '../forward/discard-upload.ts'
 import { watchResponseClose } from '../forward/watch-hang-up.ts'
 import { forwardRequest } from '../forward/forward-request.ts'
 import type { ForwardOutcome } from '../forward/outcome.ts'
+import { askForPage, endWithScript } from '../forward/page-end.ts'
 import type { HeaderScrub } from '../headers/scrub.ts'
 import type { Seat } from '../leases/lease-table.ts'
 import type { UseLog } from '../leases/use-log.ts'
@@ -178,6 +180,8 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     const { req, res, expectContinue, entry } = exchange
     const { host, remoteAddress, proof, route, kind, innerTarget: target } = admitted
     entry.workspace = seat.lease.workspace
+    const pageRequest =
+      route.banner === true && kind.navigation ? askForPage(req.rawHeaders) : undefined
     using use = beginRequestActivity({
       activity: seat.activity,
       clock,
@@ -195,7 +199,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
       freshConnection: () => pools.fresh(seat.lease),
       target,
       requestId: entry.requestId,
-      headers: headers.toWorkspace(req.rawHeaders, {
+      headers: headers.toWorkspace(pageRequest ?? req.rawHeaders, {
         requestId: entry.requestId,
         remoteAddress,
         host,
@@ -207,6 +211,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
         use.sawHeaders(rawHeaders)
         return headers.toClient(rawHeaders, { host, path: route.path, target })
       },
+      endAnswer: pageRequest && endWithScript(admitted.base + bannerPath),
       answerTimeoutMs: deadlines.answerMs,
       expectContinue,
       hooks: use.hooks,

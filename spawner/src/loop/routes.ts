@@ -28,6 +28,7 @@ export function routeOf(template: Template): Route {
     backgroundRequests: [...template.backgroundRequests],
     ...(template.quietFrames.length === 0 ? {} : { quietFrames: [...template.quietFrames] }),
     ...(template.policy.startsBy === 'request' ? { startsByRequest: true } : {}),
+    ...(template.banner ? { banner: true } : {}),
     connectionIdleMs: template.connectionIdleMs,
   }
 }

@@ -113,6 +113,9 @@ export const berthKeys = {
     ['visit', 'click', 'request'],
     `What starts a workspace: a \`visit\`; a \`click\` (the page then has a start button); or a \`request\`, which is a visit, or a request of a page that is still open, unless \`background\` names that request or it opens a WebSocket or an event stream. ${unset(defaults.startsBy)}`,
   ).optional(),
+  banner: flag(
+    'Whether the director adds a script of Berth to the pages of the application: when a person clicks or types in an open page whose workspace was stopped, the script starts the workspace, and a banner says so. Unset: `false`.',
+  ).optional(),
   idle: section(
     {
       freeze: value(

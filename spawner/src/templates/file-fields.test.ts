@@ -370,6 +370,8 @@ describe('a field of a template in the file', () => {
       [{ path: '*', prefix: '09', periodMs: 5_000, answers: { hex: '09f8' } }],
     ],
     ['', (t) => t.quietFrames, []],
+    ['banner: true', (t) => t.banner, true],
+    ['', (t) => t.banner, false],
     [
       'activity: { path: /api/status, cpu: 20, at_most: 8h }',
       (t) => [t.policy.activityPath, t.policy.busyCpuPercent, t.policy.busyAtMostMs],

@@ -78,6 +78,7 @@ export function templateFromEnvironment(
     passTokens: values.CONTAINER_PASS_TOKENS ?? [],
     backgroundRequests: values.CONTAINER_BACKGROUND_REQUESTS ?? [],
     quietFrames: [],
+    banner: false,
     connectionIdleMs: values.CONTAINER_CONNECTION_IDLE,
   }
   return { ...template, weakened: weakened(template.spec) }

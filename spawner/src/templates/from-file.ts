@@ -134,6 +134,7 @@ export function templateFromFile(
     backgroundRequests: (written.background ?? []).map((item) =>
       typeof item === 'string' ? item : { request: item.request, maxBytes: item.max_size },
     ),
+    banner: written.banner ?? false,
     quietFrames: (written.frames ?? []).map(
       ({ path = '*', prefix, max_size, period, answers }) => ({
         path,

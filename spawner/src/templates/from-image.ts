@@ -99,6 +99,7 @@ export function templateFromImage(
     passTokens: [],
     backgroundRequests: [],
     quietFrames: [],
+    banner: false,
     connectionIdleMs: defaultConnectionIdleMs,
     weakened: [],
   }

@@ -204,6 +204,8 @@ export interface Template {
   /** Which tokens of the gateway the director passes to the application. */
   readonly passTokens: readonly RequestToken[]
   readonly backgroundRequests: readonly BackgroundRequest[]
+  /** The pages of the application get a script that starts the workspace when a person clicks or types in an open page. */
+  readonly banner: boolean
   /** The frames of a WebSocket's client that are no use. */
   readonly quietFrames: readonly QuietFrames[]
   readonly connectionIdleMs: number

@@ -32,6 +32,7 @@ export function testTemplate(name: string, { spec, policy, ...rest }: TestTempla
     passTokens: [],
     backgroundRequests: [],
     quietFrames: [],
+    banner: false,
     connectionIdleMs: 60_000,
     weakened: [],
     ...rest,

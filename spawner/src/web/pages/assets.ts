@@ -14,6 +14,8 @@ export interface Assets {
   /** The worker that ticks. */
   readonly clock: string
   readonly icon: string
+  /** The module for the pages of applications. */
+  readonly banner: string
   readonly portalStyle: string
   readonly portalScript: string
   /** What the scripts of the portal and of the administrator's page import. */
@@ -30,6 +32,8 @@ const names = [
   'page.js',
   'feed.js',
   'durations.js',
+  'settle.js',
+  'banner.js',
   'clock.js',
   'mark.svg',
   'portal.css',
@@ -60,9 +64,10 @@ export function createAssets(): Assets {
   return {
     style: pathOf('page.css'),
     script: pathOf('page.js'),
-    modules: [pathOf('feed.js'), pathOf('durations.js')],
+    modules: [pathOf('feed.js'), pathOf('durations.js'), pathOf('settle.js')],
     clock: pathOf('clock.js'),
     icon: pathOf('mark.svg'),
+    banner: pathOf('banner.js'),
     portalStyle: pathOf('portal.css'),
     portalScript: pathOf('portal.js'),
     portalModules: [pathOf('live.js'), pathOf('durations.js')],

@@ -299,11 +299,30 @@ describe('GET /.berth/', () => {
   })
 })
 
+describe('GET /.berth/banner.js', () => {
+  it('begins the banner on the path of the route, and names files that exist', async () => {
+    const answer = await web.ask('/.berth/banner.js', { headers: { 'berth-base': '%2Flab' } })
+    assert.equal(answer.status, 200)
+    assert.match(String(answer.headers['content-type']), /^text\/javascript/)
+    // Its files have other names after an upgrade.
+    assert.equal(answer.headers['cache-control'], 'no-cache')
+    assert.match(
+      answer.body,
+      /^import \{ begin \} from '\/lab\/.berth\/assets\/\w+\/banner.js'\nbegin\(/,
+    )
+    assert.match(answer.body, /"base":"\/lab",.*"byClick":false/)
+    const paths = answer.body.match(/\/\.berth\/assets\/[\w./]+/g) ?? []
+    assert.equal(paths.length, 2)
+    for (const path of paths) assert.equal((await web.ask(path)).status, 200)
+    assert.deepEqual(names(), [], 'it starts nothing')
+  })
+})
+
 describe('GET /.berth/assets', () => {
   it('serves the files that a page names, and browsers may cache them for a year', async () => {
     const { body } = await web.ask('/internal/v1/page')
     const paths = body.match(/\/\.berth\/assets\/[\w./]+/g) ?? []
-    assert.equal(new Set(paths).size, 6)
+    assert.equal(new Set(paths).size, 7)
     for (const path of paths) {
       const answer = await web.ask(path)
       assert.equal(answer.status, 200)

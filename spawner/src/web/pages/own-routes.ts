@@ -1,6 +1,6 @@
 // The routes below `/.berth/` on the origin of a workspace: pages, status, what a person may do, and the files of the pages.
 import { Router, urlencoded, type Request, type RequestHandler, type Response } from 'express'
-import { internalPaths } from '@berth/shared/contract'
+import { bannerPath, internalPaths } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type { Workspaces, WorkspaceView } from '../../loop/workspaces.ts'
@@ -100,6 +100,24 @@ export function createOwnRoutes(deps: {
   })
 
   router.get('/.berth/assets/:version/:name', assets.serve)
+
+  // The pages of the application name this path, and keep it longer than a version of the files.
+  router.get(bannerPath, (request, response) => {
+    const { template } = readCaller(request.headers, workspaces)
+    const base = readBase(request.headers)
+    const policy = workspaces.state().config.templates.get(template.name)?.policy
+    const options = {
+      base,
+      clock: base + assets.clock,
+      byClick: policy?.startsBy === 'click',
+    }
+    response.setHeader('content-type', 'text/javascript; charset=utf-8')
+    response.setHeader('cache-control', 'no-cache')
+    response.setHeader('x-content-type-options', 'nosniff')
+    response.end(
+      `import { begin } from '${base}${assets.banner}'\nbegin(${JSON.stringify(options)})\n`,
+    )
+  })
 
   /** A template with its own port is behind another gateway, whose address Berth does not know. For such a template the
    * host of the request counts. */

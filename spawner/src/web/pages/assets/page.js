@@ -3,6 +3,7 @@
 // up to date. The pages work without it, only more slowly.
 import { clockText, estimateText, spanText } from './durations.js'
 import { ask, follow } from './feed.js'
+import { untilSettled } from './settle.js'
 
 /**
  * @import { Status, Step } from './feed.js'
@@ -35,18 +36,6 @@ const leave = (/** @type {Status} */ status) =>
     () => (target === undefined ? location.reload() : location.replace(target)),
     untilSettled(status),
   )
-
-/**
- * How long a browser on the engine's machine should wait until it loads the application. The interface of a container gets
- * its address up to two seconds after the start, and at that moment Chromium aborts all requests that wait for a
- * connection. The page of an application does not repeat them, and stays blank.
- */
-function untilSettled(/** @type {Status} */ { phase, steps }) {
-  if (phase !== 'ready' || !/^(localhost|.+\.localhost|127[.].+|\[::1\])$/.test(location.hostname))
-    return 0
-  const { ms = 2_500 } = steps.find((step) => step.phase === 'probing') ?? {}
-  return Math.max(0, 2_500 - ms)
-}
 
 /** Loads this page again. */
 const reloadPage = () => goOn(() => location.reload())
