@@ -13,7 +13,7 @@ const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y
 /**
  * Parses `1h30m`, `90s`, `250ms`; `0` means off.
  *
- * @returns milliseconds, rounded; `undefined` when the text is not a duration
+ * @returns milliseconds, rounded, but more than 0 for a time that is more; `undefined` when the text is not a duration
  */
 export function parseDuration(text: string): number | undefined {
   const trimmed = text.trim()
@@ -26,7 +26,8 @@ export function parseDuration(text: string): number | undefined {
     if (match === null) return undefined
     total += Number(match[1]) * (unitMs[match[2] ?? ''] ?? Number.NaN)
   }
-  return Math.round(total)
+  // Zero would turn off what was to happen very soon.
+  return total > 0 ? Math.max(1, Math.round(total)) : 0
 }
 
 /** Writes milliseconds for people: `1h 30m`, `12s`, `400ms`. At most two units. */

@@ -63,6 +63,13 @@ describe('settings', () => {
     assert.match(problem ?? '', /^KEY must have(?!.*hunter2)/)
   })
 
+  it('refuse a secret that no header can carry', () => {
+    for (const key of ['sixteen\ncharacters', 'Schlüssel für heute', '\u0001sixteen characters'])
+      assert.match(problemsOf({ IMAGE: 'x', KEY: key })[0] ?? '', /^KEY must have .*ASCII/, key)
+    const { KEY } = readSettings(settings, { IMAGE: 'x', KEY: 'four words and blanks' }, noFile)
+    assert.equal(KEY.reveal(), 'four words and blanks')
+  })
+
   it('read a secret from the file that NAME_FILE names', () => {
     const read = (path: string): string => {
       assert.equal(path, '/run/secrets/key')

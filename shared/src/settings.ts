@@ -57,9 +57,10 @@ export function optionalSecret(words: Words): Setting<Secret | undefined> {
   return { ...optional(secretText, words), secret: true }
 }
 
+/** What a header can carry: a secret is sent in one. */
 const secretText = custom(
-  (text) => (text.trim().length >= 16 ? new Secret(text.trim()) : undefined),
-  'must have at least 16 characters',
+  (text) => (/^[\x20-\x7e]{16,}$/.test(text.trim()) ? new Secret(text.trim()) : undefined),
+  'must have at least 16 characters on one line: ASCII letters, digits, punctuation or blanks',
 )
 
 /** Every problem of a configuration, one line each. */

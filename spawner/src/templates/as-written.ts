@@ -16,11 +16,16 @@ export function keepAsWritten(document: Document.Parsed): void {
         const place = { range: range ?? null, ...(anchor === undefined ? {} : { anchor }) }
         return Object.assign(instead, place)
       }
-      if (isScalar(node) && ['number', 'bigint', 'boolean'].includes(typeof node.value))
-        node.value = node.source
+      if (isScalar(node) && isChanged(node.value, key === 'key')) node.value = node.source
       return undefined
     },
   })
+}
+
+/** Whether YAML has made another value of the text. A value that is null stays none; a key is a name. */
+function isChanged(value: unknown, isKey: boolean): boolean {
+  if (value === null) return isKey
+  return typeof value !== 'string' && typeof value !== 'symbol'
 }
 
 function complaintAbout(tag: string): string {

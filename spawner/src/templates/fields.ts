@@ -5,6 +5,7 @@ import { parsePrefix } from '@berth/shared/names'
 import { custom, integer, pattern, type Parse } from '@berth/shared/parse'
 import { parseSize } from '@berth/shared/size'
 import { parseCommand } from './command-words.ts'
+import { isImageReference } from './image-reference.ts'
 import { addressPlaceholders, placeholderComplaint, usesPlaceholder } from './placeholders.ts'
 import { mountPathComplaint, volumeNameComplaint } from './volume-list.ts'
 
@@ -16,7 +17,10 @@ const checked =
     return complaint === undefined ? { value: text } : { complaint }
   }
 
-export const image = pattern(/^[a-z0-9][\w.:/@-]{0,511}$/, 'is not the name of an image')
+export const image = custom(
+  (text) => (isImageReference(text) ? text : undefined),
+  'is not the name of an image, such as registry.example.com/team/app:1',
+)
 
 /** A reference in which `*` stands for any characters except `/`. The engine lists images by name and tag only. */
 export const imagePattern = checked((text) => {
@@ -32,16 +36,25 @@ export const prefix = custom(
   'must be a letter, then letters and digits, lower case, at most 20',
 )
 
-export const user = pattern(
-  /^[a-zA-Z0-9_][\w.-]*(:[a-zA-Z0-9_][\w.-]*)?$/,
-  'is not a user such as 1000:1000',
-)
+/** The engine accepts no greater id. */
+const maxId = 2 ** 31 - 1
+
+export const user = checked((text) => {
+  if (!/^[a-zA-Z0-9_][\w.-]*(:[a-zA-Z0-9_][\w.-]*)?$/.test(text))
+    return 'is not a user such as 1000:1000'
+  return text.split(':').some((part) => /^\d+$/.test(part) && Number(part) > maxId)
+    ? `has an id above ${maxId}, which no engine accepts`
+    : undefined
+})
+
+const signalName =
+  /^((SIG)?(ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|TRAP|TSTP|TTIN|TTOU|URG|USR[12]|VTALRM|WINCH|XCPU|XFSZ|RTMIN(\+([1-9]|1[0-5]))?|RTMAX(-([1-9]|1[0-4]))?)|[1-9]|[1-5]\d|6[0-4])$/
 
 /** Those of Linux, by name or number: the engine knows no others. */
-export const signal = pattern(
-  /^((SIG)?(ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|TRAP|TSTP|TTIN|TTOU|URG|USR[12]|VTALRM|WINCH|XCPU|XFSZ|RTMIN(\+([1-9]|1[0-5]))?|RTMAX(-([1-9]|1[0-4]))?)|[1-9]|[1-5]\d|6[0-4])$/,
-  'is not a signal such as SIGTERM',
-)
+export const signal = custom((text) => {
+  const name = text.toUpperCase()
+  return signalName.test(name) ? name : undefined
+}, 'is not a signal such as SIGTERM')
 
 export const urlPath = pattern(/^\/[\x21-\x7e]{0,1023}$/, 'must be a path that begins with /')
 
@@ -202,7 +215,7 @@ export const size = custom(parseSize, 'must be a size such as 64m, or 0 for the 
 
 const decimal = (min: number, max: number): Parse<number> =>
   custom((text) => {
-    const value = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN
+    const value = /^(\d+(\.\d*)?|\.\d+)$/.test(text.trim()) ? Number(text) : Number.NaN
     return value >= min && value <= max ? value : undefined
   }, `must be a number from ${min} to ${max}`)
 

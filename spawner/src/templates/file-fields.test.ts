@@ -44,6 +44,11 @@ describe('a field of a template in the file', () => {
       (t) => Object.values(t.spec.environment).join(' '),
       '1.10 00123456 yes 0x10 1e3 2024-01-02 True +1 0o17 .inf 1_000 12345678901234567890 0.10 1:30 -0',
     ],
+    [
+      'environment: { null: a, true: c, 1.10: d, 0x1F: e }',
+      (t) => Object.keys(t.spec.environment).join(' '),
+      'null true 1.10 0x1F',
+    ],
     ['environment: [A=1.10, "B=$$x"]', (t) => t.spec.environment, { A: '1.10', B: '$x' }],
     [
       'command: [run, 1.10, 007, true, FALSE, 1e3]',
@@ -126,6 +131,7 @@ describe('a field of a template in the file', () => {
     ['memswap_limit: 3g', (t) => t.spec.memorySwapBytes, 3 * 1024 ** 3],
     ['memswap_limit: -1', (t) => t.spec.memorySwapBytes, 0],
     ['cpus: 0.5', (t) => t.spec.cpus, 0.5],
+    ['cpus: .5', (t) => t.spec.cpus, 0.5],
     ['cpus: "2"', (t) => t.spec.cpus, 2],
     ['cpus: 0', (t) => t.spec.cpus, 0],
     ['', (t) => [t.spec.cpus, t.spec.pids], [1, 512]],
@@ -288,6 +294,7 @@ describe('a field of a template in the file', () => {
     ['stop_signal: SIGRTMIN+3', (t) => t.spec.stopSignal, 'SIGRTMIN+3'],
     ['runtime: runsc', (t) => t.spec.runtime, 'runsc'],
     ['stop_signal: SIGINT', (t) => t.spec.stopSignal, 'SIGINT'],
+    ['stop_signal: sigint', (t) => t.spec.stopSignal, 'SIGINT'],
     ['stop_signal: 15', (t) => t.spec.stopSignal, '15'],
     ['stop_grace_period: 1m30s', (t) => t.spec.stopTimeoutMs, 90_000],
     ['pull_policy: always', (t) => t.spec.pull, 'always'],

@@ -41,6 +41,8 @@ export function readUlimits(
     const { soft, hard } = typeof limits === 'number' ? { soft: limits, hard: limits } : limits
     if (!names.includes(name))
       complain(`ulimits.${name}`, `is not the name of a limit: ${names.join(', ')}`)
+    if (name === 'nofile' && hard === -1)
+      complain(`ulimits.${name}`, 'needs a number: the kernel has no nofile without a limit')
     if (hard !== -1 && (soft === -1 || soft > hard))
       complain(`ulimits.${name}`, 'has a soft limit above its hard limit')
     return { name, soft, hard }

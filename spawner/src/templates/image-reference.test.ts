@@ -5,6 +5,7 @@ import {
   canonicalReference,
   familiarName,
   familiarReference,
+  isImageReference,
   parseImageReference,
   withTag,
   type ImageReference,
@@ -43,6 +44,23 @@ describe('an image reference', () => {
     it(`is split into its parts: ${text.replace(digest, 'sha256:0123...')}`, () => {
       assert.deepEqual(parseImageReference(text), parts)
     })
+
+  it('is told from a text that an engine would refuse', () => {
+    for (const [text] of cases) assert.ok(isImageReference(text), text)
+    for (const text of [
+      '1.10',
+      '010',
+      'a/b_c__d---e.f',
+      'Registry.example.com/a',
+      digest,
+      'a:_x.Y',
+    ])
+      assert.ok(isImageReference(text), text)
+    const wrong =
+      'https://r.example.com/app|app:|a//b|/app|app/|a:b:c|App|a/-b|a/b-|a..b|a___b|a:.t|a:-t|a b|[::1|a@sha256:12|a@md5:0|a@|:1|r.example.com:5000/|r.example.com:/a|-r/a'
+    for (const text of [...wrong.split('|'), '', `a:${'t'.repeat(129)}`, 'a'.repeat(513)])
+      assert.ok(!isImageReference(text), text)
+  })
 
   it('has one canonical text for all its spellings', () => {
     for (const text of ['hello', 'hello:latest', 'library/hello', 'index.docker.io/library/hello'])

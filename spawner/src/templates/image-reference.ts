@@ -9,6 +9,18 @@ export interface ImageReference {
   readonly digest?: string
 }
 
+const domain =
+  '(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\\[[0-9a-fA-F:]+\\])(?::\\d+)?'
+const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
+const grammar = new RegExp(
+  `^(?:${domain}/)?${component}(?:/${component})*(?::\\w[\\w.-]{0,127})?(?:@sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128}))?$`,
+)
+
+/** The engine would refuse any other text, only when a person asks for the workspace. */
+export function isImageReference(text: string): boolean {
+  return text.length <= 512 && (grammar.test(text) || /^sha256:[0-9a-f]{64}$/.test(text))
+}
+
 export const dockerHub = 'docker.io'
 
 export function parseImageReference(text: string): ImageReference {

@@ -60,6 +60,21 @@ const broken: readonly Broken[] = [
     ],
   },
   {
+    why: 'images, users and limits that the engine would refuse only at a start',
+    text: `templates:\n  a: { image: 'https://r.example.com/a', port: 1 }\n  b: { image: 'a:', port: 1, route: { path: /b } }\n  c: { ${lab}, user: 2147483648, route: { path: /c } }\n  d: { ${lab}, user: 'root:99999999999', route: { path: /d } }\n  e: { ${lab}, ulimits: { nofile: -1 }, route: { path: /e } }\n  f: { ${lab}, home: { path: // }, route: { path: /f } }\n  g: { ${lab}, home: { path: /home/me }, tmpfs: /run/x/, secrets: [s], volumes: ['x:/home//me/'], route: { path: /g } }\nsecrets: { s: { file: s } }\n`,
+    given: { readBeside: () => 'secret' },
+    problems: [
+      /^2:\d+ templates\.a\.image is not the name of an image, such as registry/,
+      /^3:\d+ templates\.b\.image is not the name of an image/,
+      /^4:\d+ templates\.c\.user has an id above 2147483647, which no engine accepts/,
+      /^5:\d+ templates\.d\.user has an id above/,
+      /^6:\d+ templates\.e\.ulimits\.nofile needs a number: the kernel has no nofile without a limit/,
+      /^7:\d+ templates\.f\.home\.path must be an absolute path/,
+      /^8:\d+ templates\.g\.tmpfs "\/run\/x\/" must be an absolute path/,
+      /^8:\d+ templates\.g\.volumes\.0 has the path \/home\/me that home\.path has already/,
+    ],
+  },
+  {
     why: 'security options that the engine does not have',
     text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    security_opt: [aparmor=x, systempaths=unconfined, no-new-privileges=yes, label=x]\n`,
     problems: [
@@ -86,8 +101,22 @@ const broken: readonly Broken[] = [
       /^4:5 templates\.lab\.prot is not known here; did you mean port\?/,
       /^5:5 templates\.lab\.memLimit is not known here; did you mean mem_limit\?/,
       /^6:5 templates\.lab\.enviroment .*did you mean environment\?/,
-      /^7:5 templates\.lab\.privileged is not known here$/,
+      /^7:5 templates\.lab\.privileged is a key of Compose that the templates file does not have: use cap_add/,
       /^8:14 templates\.lab\.seats\.concurent .*did you mean concurrent\?/,
+    ],
+  },
+  {
+    why: 'keys of Compose that templates do not have',
+    text: `version: '3'\nservices: {}\ntemplates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    ports: ['80:80']\n    pid: host\n    cpuset: 0-1\n    restart: always\n    volumes: [{ type: volume, source: a, target: /a, bind: {} }]\n    healthcheck: { image: a }\n`,
+    problems: [
+      /^1:1 version is a key of Compose .*: remove it/,
+      /^2:1 services is a key of Compose .*: write what people get below templates/,
+      /^7:5 .*lab\.ports is a key of Compose .*: use port/,
+      /^8:5 .*lab\.pid is a key of Compose .*: it would weaken/,
+      /^9:5 .*lab\.cpuset is a key of Compose .*: use cpus/,
+      /^10:5 .*lab\.restart is a key of Compose .*: Berth starts/,
+      /^11:\d+ .*volumes\.0\.bind is a key of Compose/,
+      /^12:\d+ .*healthcheck\.image is not known here/,
     ],
   },
   {
@@ -505,6 +534,21 @@ const unreadable: readonly Broken[] = [
     why: 'an alias without an anchor',
     text: `templates:\n  a:\n    <<: *base\n    cpus: many\n`,
     problems: [/^3:9 {2}The alias \*base has no anchor &base before it/],
+  },
+  {
+    why: 'aliases within what they stand for',
+    text: `x-d: &d [{ e: *d }]\ntemplates:\n  a: &a { ${lab}, environment: *a }\n  b: &b { <<: *b, ${lab} }\n  c: { ${lab}, cpus: many, route: { path: /c } }\n`,
+    problems: [
+      /^1:15 {2}The alias \*d stands within the value of &d itself/,
+      /^3:\d+ {2}The alias \*a stands within the value of &a itself/,
+      /^4:\d+ {2}The alias \*b stands within the value of &b itself/,
+      /^5:\d+ templates\.c\.cpus must be a number/,
+    ],
+  },
+  {
+    why: 'templates that are an alias of the whole',
+    text: `templates: &t\n  a: { ${lab} }\n  b: *t\n`,
+    problems: [/^3:\d+ {2}The alias \*t stands within/],
   },
   {
     why: 'a second document',

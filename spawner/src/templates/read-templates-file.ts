@@ -4,6 +4,7 @@ import type { Document } from 'yaml'
 import type { z } from 'zod'
 import { fileSchema, secretSchema, templateSchema, type WrittenTemplate } from './file-schema.ts'
 import { secretName } from './compose-keys.ts'
+import { composeKeyComplaint } from './compose-other-keys.ts'
 import { isMap, reasonOf, unreadable } from './file-fields.ts'
 import { templateFromFile, type FileSurroundings } from './from-file.ts'
 import { interpolate, type Variables } from './interpolate.ts'
@@ -88,7 +89,7 @@ function readContent(
   const known = Object.keys(fileSchema.shape)
   for (const key of Object.keys(content))
     if (!known.includes(key) && !key.startsWith('x-'))
-      complain([key], unknownKey(key, known), 'key')
+      complain([key], unknownKey([key], known), 'key')
   const { templates: writtenTemplates, secrets: writtenSecrets } = filledIn(content, context)
   const secrets = readSecrets(writtenSecrets, context, complain)
   const surroundings = { ...context, secrets, lacksSecrets: isPartial }
@@ -252,7 +253,7 @@ function tell(issue: z.core.$ZodIssue, above: Path, complain: Complain): void {
   if (issue.code === 'unrecognized_keys') {
     // `section` hands over what is known there.
     const known = issue.message.split(' ')
-    for (const key of issue.keys) complain([...path, key], unknownKey(key, known), 'key')
+    for (const key of issue.keys) complain([...path, key], unknownKey([...path, key], known), 'key')
     return
   }
   const [meant, ...others] = issue.code === 'invalid_union' ? issue.errors.filter(isOfKind) : []
@@ -267,7 +268,9 @@ function isOfKind(issues: readonly z.core.$ZodIssue[]): boolean {
   )
 }
 
-function unknownKey(key: string, known: readonly string[]): string {
-  const nearest = nearestWord(key, known)
+function unknownKey(path: Path, known: readonly string[]): string {
+  const ofCompose = composeKeyComplaint(path)
+  if (ofCompose !== undefined) return ofCompose
+  const nearest = nearestWord(String(path.at(-1)), known)
   return nearest === undefined ? 'is not known here' : `is not known here; did you mean ${nearest}?`
 }

@@ -73,23 +73,28 @@ function firstFault(document: Document.Parsed, lines: LineCounter): Fault | unde
   const [first] = document.errors
     .filter(({ code }) => code !== 'DUPLICATE_KEY')
     .toSorted((a, b) => a.pos[0] - b.pos[0])
-  return first === undefined ? unknownAlias(document, lines) : faultOf(first, lines)
+  return first === undefined ? faultyAlias(document, lines) : faultOf(first, lines)
 }
 
-function unknownAlias(document: Document.Parsed, lines: LineCounter): Fault | undefined {
-  const anchors = new Set<string>()
+function faultyAlias(document: Document.Parsed, lines: LineCounter): Fault | undefined {
+  const anchored = new Map<string, unknown>()
   let fault: Fault | undefined
   visit(document, {
-    Node(_key, node) {
+    Node(_key, node, above) {
       if (!isAlias(node)) {
-        if (node.anchor !== undefined) anchors.add(node.anchor)
+        if (node.anchor !== undefined) anchored.set(node.anchor, node)
         return undefined
       }
       const anchor = node.source
-      if (anchors.has(anchor)) return undefined
+      const target = anchored.get(anchor)
+      // A value without an end: whatever walks through it would never return.
+      const isWithin = above.some((outer) => outer === target)
+      if (target !== undefined && !isWithin) return undefined
       const offset = node.range?.[0] ?? 0
-      const message = `The alias *${anchor} has no anchor &${anchor} before it`
-      fault = { ...placeOf(offset, lines), message, offset, anchor }
+      const message = isWithin
+        ? `The alias *${anchor} stands within the value of &${anchor} itself`
+        : `The alias *${anchor} has no anchor &${anchor} before it`
+      fault = { ...placeOf(offset, lines), message, offset, ...(isWithin ? {} : { anchor }) }
       return visit.BREAK
     },
   })

@@ -4,6 +4,7 @@ import { formatDuration } from '@berth/shared/duration'
 import { originOf } from './address.ts'
 import { usesPlaceholder, type PlaceholderName } from './placeholders.ts'
 import { isShared, type Template } from './template.ts'
+import { plainMountPath } from './volume-list.ts'
 
 export interface Complaint {
   /** The paths of the fields that the complaint is about. The first field is the one to change. */
@@ -95,13 +96,14 @@ function* memoryComplaints({ spec }: Template, maxBytes: number): Generator<Comp
 
 function* mountComplaints({ spec }: Template): Generator<Complaint> {
   const taken = new Map<string, string>()
-  if (spec.home !== undefined) taken.set(spec.home.path, 'home.path')
+  if (spec.home !== undefined) taken.set(plainMountPath(spec.home.path), 'home.path')
   for (const [field, mounts] of [
     ['volumes', spec.volumes],
     ['tmpfs', spec.tmpfs],
     ['secrets', spec.secrets],
   ] as const)
-    for (const [index, { target }] of mounts.entries()) {
+    for (const [index, mount] of mounts.entries()) {
+      const target = plainMountPath(mount.target)
       const first = taken.get(target)
       if (first === undefined) taken.set(target, `${field}.${index}`)
       else

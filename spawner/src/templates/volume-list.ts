@@ -8,9 +8,18 @@ const sourceShape = /^[a-zA-Z0-9{][a-zA-Z0-9_.{}-]*$/
 
 /** @returns a complaint, or `undefined` for an absolute path of at least one part, without `..`, `,` and `:` */
 export function mountPathComplaint(path: string): string | undefined {
-  if (!/^\/[^:,]+$/.test(path) || path.split('/').some((part) => part === '..' || part === '.'))
+  if (
+    !/^\/[^:,]+$/.test(path) ||
+    path.split('/').some((part) => part === '..' || part === '.') ||
+    plainMountPath(path) === ''
+  )
     return 'must be an absolute path in the container, such as /home/me'
   return placeholderComplaint(path, mountPlaceholders)
+}
+
+/** The path as the engine compares it: without empty parts and a slash at its end. */
+export function plainMountPath(path: string): string {
+  return path.replaceAll(/\/+/g, '/').replace(/\/$/, '')
 }
 
 /** @returns a complaint, or `undefined` for a valid name of a volume */
@@ -29,7 +38,7 @@ export function parseVolumes(text: string): Parsed<readonly VolumeMount[]> {
       return { complaint: `has "${item}", which is not name:/path or name:/path:ro` }
     const complaint = volumeNameComplaint(source) ?? mountPathComplaint(target)
     if (complaint !== undefined) return { complaint: `has "${item}", which ${complaint}` }
-    if (mounts.some((mount) => mount.target === target))
+    if (mounts.some((mount) => plainMountPath(mount.target) === plainMountPath(target)))
       return { complaint: `has the path ${target} twice` }
     mounts.push({ kind: 'volume', source, target, readOnly: mode === 'ro' })
   }

@@ -15,15 +15,17 @@ export function resolveUser(
   passwd: string,
   group: string,
 ): UserIds | { readonly unknown: string } {
-  const [name = '', groupName] = user.split(':')
-  const people = records(passwd)
-  const person =
-    name === '' ? undefined : people.find(([known, , uid]) => known === name || uid === name)
-  const uid = name === '' ? 0 : (numberOf(person?.[2]) ?? numberOf(name))
+  const [name = '', groupName = ''] = user.split(':')
+  // A number is an id, also for an image that has a user or a group of that name.
+  const id = name === '' ? 0 : numberOf(name)
+  const person = records(passwd).find(([known, , uid]) =>
+    id === undefined ? known === name : numberOf(uid) === id,
+  )
+  const uid = id ?? numberOf(person?.[2])
   if (uid === undefined) return { unknown: name }
-  if (groupName === undefined || groupName === '') return { uid, gid: numberOf(person?.[3]) ?? 0 }
+  if (groupName === '') return { uid, gid: numberOf(person?.[3]) ?? 0 }
   const gid =
-    numberOf(records(group).find(([known]) => known === groupName)?.[2]) ?? numberOf(groupName)
+    numberOf(groupName) ?? numberOf(records(group).find(([known]) => known === groupName)?.[2])
   return gid === undefined ? { unknown: groupName } : { uid, gid }
 }
 

@@ -21,6 +21,6 @@ export function provesDirector(
   authorization: string | undefined,
   { internalSecret }: Pick<WebSettings, 'internalSecret'>,
 ): boolean {
-  const match = /^Bearer +(\S+)$/i.exec(authorization ?? '')
+  const match = /^Bearer +(\S.*)$/i.exec(authorization ?? '')
   return match?.[1] !== undefined && internalSecret.matches(match[1])
 }

@@ -33,8 +33,8 @@ function assertProblem(answer: Answer, status: number, code: string): void {
 describe('the caller', () => {
   for (const [name, authorization] of [
     ['no secret', ''],
-    ['another secret', 'Bearer internal-secret-of-the-test'],
-    ['the secret with another scheme', 'Basic internal-secret-of-the-tests'],
+    ['another secret', 'Bearer the internal secret of the test'],
+    ['the secret with another scheme', 'Basic the internal secret of the tests'],
   ] as const)
     it(`is refused with ${name} on every path`, async () => {
       for (const path of [

@@ -6,7 +6,7 @@ import { userOf } from '../../loop/testing/test-loop.ts'
 import { createFormTokens } from './form-token.ts'
 
 const hourMs = 3_600_000
-const secret = new Secret('internal-secret-of-the-tests')
+const secret = new Secret('the internal secret of the tests')
 
 function start() {
   const time = createFakeTime()

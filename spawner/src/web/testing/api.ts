@@ -10,7 +10,7 @@ import { createHexOf } from '../docker-spawner/container-hex.ts'
 import { createApi } from '../api/create-api.ts'
 
 export const tokenText = 'a token of the tests'
-export const hexOf = createHexOf(new Secret('internal-secret-of-the-tests'))
+export const hexOf = createHexOf(new Secret('the internal secret of the tests'))
 
 export interface ApiAnswer {
   readonly status: number

@@ -18,7 +18,7 @@ import type { WebSettings } from '../http/settings.ts'
 import { createWeb } from '../web.ts'
 import { createStandIn, type StandIn } from './stand-in.ts'
 
-export const secretText = 'internal-secret-of-the-tests'
+export const secretText = 'the internal secret of the tests'
 
 export interface Answer {
   readonly status: number
