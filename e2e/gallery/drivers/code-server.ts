@@ -1,5 +1,6 @@
 // code-server: a file that is edited and saved, and a terminal. All of it goes over WebSockets.
 import { downloaded, effectMs, type Application, type Tab } from '../application.ts'
+import { byBanner } from '../banner.ts'
 
 const explorer = '.explorer-folders-view'
 const row = (name: string): string => `${explorer} .monaco-list-row:has(:text-is("${name}"))`
@@ -47,19 +48,7 @@ export const codeServer: Application = {
   version: 'code-server --version | tail -1',
   // A minute after the last input the page tells its server that nobody uses the window.
   restsAfterMs: 65_000,
-  afterStop: {
-    /** The buttons of VS Code's dialog and of the page that comes then, because no click of a person reloaded the window. */
-    async click(tab) {
-      const { page } = tab
-      const reload = page.getByRole('button', { name: 'Reload Window' })
-      const start = page.locator('form[action$="/.berth/start"] button')
-      await page.locator(row('note.txt')).or(reload).or(start).last().waitFor({ timeout: effectMs })
-      if (await reload.isVisible()) await reload.click()
-      if (await start.isVisible()) await start.click()
-      await opened(tab)
-      await type(tab, 'again')
-    },
-  },
+  afterStop: byBanner(opened),
   remarks: ['sends something for a minute after the last input'],
   link: () => '?folder=/home/person/work',
   opened,

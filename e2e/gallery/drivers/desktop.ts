@@ -2,6 +2,7 @@
 // clipboard of the desktop arrives as text in noVNC's panel.
 import { eventually } from '../../run/deadline.ts'
 import { effectMs, type Application, type Tab } from '../application.ts'
+import { byBanner } from '../banner.ts'
 
 const picture = ({ page }: Tab): Promise<string> =>
   page.evaluate<string>(`document.querySelector('#noVNC_container canvas').toDataURL()`)
@@ -12,6 +13,11 @@ async function rests(tab: Tab): Promise<void> {
     await tab.page.waitForTimeout(500)
     return before.length > 20_000 && before === (await picture(tab))
   })
+}
+
+async function opened(tab: Tab): Promise<void> {
+  await tab.page.waitForSelector(':root.noVNC_connected')
+  await rests(tab)
 }
 
 async function enter(tab: Tab, line: string): Promise<void> {
@@ -42,16 +48,13 @@ export const desktop: Application = {
   folder: 'desktop',
   title: 'Desktop (TigerVNC, noVNC)',
   version: 'Xtigervnc -version 2>&1',
-  afterStop: {},
+  afterStop: byBanner(opened),
   remarks: ['noVNC carries no files'],
   link: (root) => {
     const path = new URL(root).pathname.slice(1)
     return `vnc.html?autoconnect=true&resize=remote${path === '' ? '' : `&path=${path}websockify`}`
   },
-  async opened(tab) {
-    await tab.page.waitForSelector(':root.noVNC_connected')
-    await rests(tab)
-  },
+  opened,
   async click(tab) {
     const before = await picture(tab)
     await tab.page.mouse.click(1100, 500, { button: 'right' })

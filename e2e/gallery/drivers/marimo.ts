@@ -1,8 +1,14 @@
 // marimo: a notebook whose cell is run, edited and saved.
 import { changed, effectMs, type Application, type Tab } from '../application.ts'
+import { byBanner } from '../banner.ts'
 
 const cell = '.marimo-cell'
 const editor = `${cell} .cm-content`
+
+async function opened({ page }: Tab): Promise<void> {
+  await page.waitForSelector(editor)
+  await page.waitForSelector('[data-testid="backend-status"]')
+}
 
 async function write({ page }: Tab, code: string): Promise<void> {
   await page.click(editor, { timeout: effectMs })
@@ -25,13 +31,10 @@ export const marimo: Application = {
   folder: 'marimo',
   title: 'marimo',
   version: 'marimo --version',
-  afterStop: {},
+  afterStop: byBanner(opened),
   remarks: ['its panel of files was not tried'],
   link: () => '?file=work.py',
-  async opened({ page }) {
-    await page.waitForSelector(editor)
-    await page.waitForSelector('[data-testid="backend-status"]')
-  },
+  opened,
   async click(tab) {
     await write(tab, 'import time; print(time.time_ns())')
     await changed(tab.page.locator(`${cell} [data-testid="console-output-area"]`), () =>

@@ -9,6 +9,7 @@ import {
   type Application,
   type Tab,
 } from '../application.ts'
+import { byBanner } from '../banner.ts'
 
 const editor = '.jp-Notebook .jp-CodeCell .cm-content'
 const output = '.jp-Notebook .jp-CodeCell .jp-OutputArea-output'
@@ -41,21 +42,23 @@ async function save(tab: Tab, words: string): Promise<void> {
   if (!checkpoint.ok()) throw new Error(`saving was answered with ${checkpoint.status()}`)
 }
 
+async function opened({ page, root }: Tab): Promise<void> {
+  await page.waitForSelector(editor)
+  // The page shows an idle kernel before it is connected to one.
+  await eventually('the page is connected to an idle kernel', effectMs, async () => {
+    const kernels = await fetchJson<Kernel[]>(page, `${root}api/kernels`)
+    return kernels.some((kernel) => kernel.execution_state === 'idle' && kernel.connections > 0)
+  })
+}
+
 export const notebook: Application = {
   folder: 'notebook',
   title: 'Jupyter Notebook',
   version: 'jupyter-notebook --version',
-  afterStop: { type: save },
+  afterStop: { click: byBanner(opened).click, type: save },
   remarks: [],
   link: () => 'notebooks/work.ipynb',
-  async opened({ page, root }) {
-    await page.waitForSelector(editor)
-    // The page shows an idle kernel before it is connected to one.
-    await eventually('the page is connected to an idle kernel', effectMs, async () => {
-      const kernels = await fetchJson<Kernel[]>(page, `${root}api/kernels`)
-      return kernels.some((kernel) => kernel.execution_state === 'idle' && kernel.connections > 0)
-    })
-  },
+  opened,
   async click({ page }) {
     await changed(page.locator(output), async () => {
       await page.click(editor)

@@ -1,5 +1,10 @@
 // The application of `gallery/shiny`: answers over the WebSocket, and a note and a file in the home.
 import { changed, downloaded, effectMs, type Application, type Tab } from '../application.ts'
+import { byBanner } from '../banner.ts'
+
+async function opened({ page }: Tab): Promise<void> {
+  await page.waitForSelector('#saved:not(:empty)')
+}
 
 async function type({ page }: Tab, words: string): Promise<void> {
   await page.fill('#note', words, { timeout: effectMs })
@@ -14,10 +19,10 @@ export const shiny: Application = {
   folder: 'shiny',
   title: 'R Shiny',
   version: `dpkg-query --show --showformat '\${Version}' r-cran-shiny`,
-  afterStop: {},
+  afterStop: byBanner(opened),
   remarks: [],
   link: () => '?from=bookmark',
-  opened: ({ page }) => page.waitForSelector('#saved:not(:empty)').then(() => undefined),
+  opened,
   async click({ page }) {
     await changed(page.locator('#counted'), () => page.click('#count', { timeout: effectMs }))
   },

@@ -21,22 +21,24 @@ async function shows({ page }: Tab, words: string): Promise<void> {
   await page.waitForSelector(`${main} :text("Saved: ${words}")`, { timeout: effectMs })
 }
 
+async function click({ page }: Tab): Promise<void> {
+  await changed(page.locator(`${main} :text-matches("^Counted: ")`).last(), () =>
+    page.click(`${main} button:has-text("Count")`, { timeout: effectMs }),
+  )
+}
+
 export const streamlit: Application = {
   folder: 'streamlit',
   title: 'Streamlit',
   version: 'streamlit --version',
-  afterStop: {},
+  afterStop: { click, type },
   remarks: [],
   link: () => '?from=bookmark',
   async opened({ page }) {
     await page.waitForSelector(`${main} :text("Saved:")`)
     await page.waitForSelector('[data-testid="stApp"][data-test-connection-state="CONNECTED"]')
   },
-  async click({ page }) {
-    await changed(page.locator(`${main} :text-matches("^Counted: ")`).last(), () =>
-      page.click(`${main} button:has-text("Count")`, { timeout: effectMs }),
-    )
-  },
+  click,
   type,
   work: { save, shows },
   files: {

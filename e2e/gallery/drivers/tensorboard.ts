@@ -15,7 +15,7 @@ export const tensorboard: Application = {
   folder: 'tensorboard',
   title: 'TensorBoard',
   version: 'tensorboard --version 2>/dev/null',
-  afterStop: {},
+  afterStop: { click },
   remarks: ['its page only reads: nothing is typed, saved or carried that the server would answer'],
   link: () => '?tagFilter=loss#timeseries',
   async opened({ page }) {

@@ -1,6 +1,7 @@
 // WeTTY: a shell. Both directions go over one WebSocket, or over long polls.
 import { eventually } from '../../run/deadline.ts'
 import { effectMs, type Application, type Tab } from '../application.ts'
+import { byBanner } from '../banner.ts'
 import { shellOn } from '../shell.ts'
 
 const text = ({ page }: Tab): Promise<string> =>
@@ -16,6 +17,8 @@ async function shown(tab: Tab, words: string): Promise<void> {
   )
 }
 
+const opened = (tab: Tab): Promise<void> => shown(tab, '$')
+
 async function enter({ page }: Tab, line: string): Promise<void> {
   await page.click('#terminal', { timeout: effectMs })
   await page.keyboard.type(`${line}\n`)
@@ -25,9 +28,9 @@ export const wetty: Application = {
   folder: 'wetty',
   title: 'WeTTY',
   version: 'wetty --version',
-  afterStop: {},
+  afterStop: byBanner(opened),
   remarks: ['its page carries no files, and has nothing to click that the server would answer'],
   link: () => '',
-  opened: (tab) => shown(tab, '$'),
+  opened,
   ...shellOn({ enter, shown }),
 }
