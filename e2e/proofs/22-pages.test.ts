@@ -14,7 +14,7 @@ import { holdAnswers, holdStreams } from '../clients/holding-relay.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { inspected } from '../engine/belongings.ts'
 import { watchEngine } from '../engine/history.ts'
-import { within } from '../run/deadline.ts'
+import { eventually, within } from '../run/deadline.ts'
 
 describe('proof 22: the pages', () => {
   let berth: Deployment
@@ -267,6 +267,11 @@ describe('proof 22: people manage their workspaces', () => {
       await signInWithBrowser(page, `${berth.site.origin}/board/`, login)
       await page.waitForSelector(`#who:has-text("board-${login}")`)
       await berth.engine.post(`/containers/board-${login}/stop`, { t: 1 })
+      await eventually('Berth knows that it was stopped', 10_000, () =>
+        page.evaluate<boolean>(
+          `fetch('/board/.berth/status').then((answer) => answer.json()).then(({ phase }) => phase === 'stopped')`,
+        ),
+      )
       if (act === 'typing') await page.keyboard.press('a')
       else await page.click('#who')
       const banner = page.locator('berth-banner')
