@@ -155,8 +155,27 @@ export function begin({ base, clock, byClick }) {
     setTimeout(ready, untilSettled(status))
   }
 
-  for (const type of ['pointerdown', 'keydown'])
-    addEventListener(type, (event) => void acted(event), { capture: true, passive: true })
+  const heard = (/** @type {Event} */ event) => void acted(event)
+  const frameLoaded = (/** @type {Event} */ { target }) => listenIn(target)
+
+  function listenTo(/** @type {Window} */ view) {
+    for (const type of ['pointerdown', 'keydown'])
+      view.addEventListener(type, heard, { capture: true, passive: true })
+    view.document.addEventListener('load', frameLoaded, { capture: true })
+    view.document.querySelectorAll('iframe').forEach(listenIn)
+  }
+
+  /** What a person does in a frame does not reach the page around it. */
+  function listenIn(/** @type {EventTarget | null} */ frame) {
+    const view = frame && 'contentWindow' in frame ? frame.contentWindow : undefined
+    try {
+      if (view) listenTo(/** @type {Window} */ (view))
+    } catch {
+      // The frame is of another site.
+    }
+  }
+
+  listenTo(window)
 }
 
 const rests = (/** @type {Status} */ { phase }) => phase === 'absent' || phase === 'stopped'
