@@ -8,9 +8,11 @@ import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { keepScreenshot, openBrowser, openPage, signInWithBrowser } from '../clients/browser.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { chooseGateway } from '../deployment/gateway.ts'
 import { watchEngine, type EngineEvent, type EngineHistory } from '../engine/history.ts'
 import { run } from '../run/command.ts'
 import { eventually, letPass } from '../run/deadline.ts'
+import { surroundings } from '../run/surroundings.ts'
 import type { Application, LocalFile, Tab } from './application.ts'
 import { applications } from './applications.ts'
 import { writeResult, type Claim } from './results.ts'
@@ -50,6 +52,7 @@ function proveApplication(application: Application): void {
   let file: LocalFile
   let content: Buffer
   let version = ''
+  let beside = ''
   const seen = new Map<Way['kind'], Map<Claim, boolean>>()
 
   before(async () => {
@@ -61,6 +64,7 @@ function proveApplication(application: Application): void {
     berth = await deploy({ name: 'gallery', templates: templates.text })
     history = await watchEngine(berth.engine)
     browser = await openBrowser()
+    beside = await besideOf(berth, browser)
   })
   after(async () => {
     await browser?.[Symbol.asyncDispose]()
@@ -70,7 +74,7 @@ function proveApplication(application: Application): void {
     const host = seen.get('host')
     if (host !== undefined && host.size > 0) {
       const day = new Date().toISOString().slice(0, 10)
-      await writeResult(application, { host, path: seen.get('path'), version, day })
+      await writeResult(application, { host, path: seen.get('path'), version, day, beside })
     }
   })
 
@@ -256,6 +260,13 @@ function proveApplication(application: Application): void {
           await work.shows(tab, words)
         })
     })
+}
+
+async function besideOf({ engine }: Deployment, browser: Browser): Promise<string> {
+  const gateway =
+    (await chooseGateway()) === 'apache' ? 'Apache' : surroundings.gatewayImage.split('/').at(-1)
+  const { Version } = await engine.get<{ Version: string }>('/version')
+  return `${gateway}, Docker ${Version} and Chromium ${browser.version()}`
 }
 
 async function versionOf({ folder, version }: Application): Promise<string> {

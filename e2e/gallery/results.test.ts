@@ -69,17 +69,18 @@ describe('the table of the gallery', () => {
     `# Gallery\n\n<!-- results: written by npm run gallery -->\n\n${rows}<!-- end of results -->\n\nEnd.\n`
 
   it('replaces the row of one application, keeps the others, and sorts them', () => {
-    const first = withRow(page(''), 'Pier', '| [Pier](p) | 1 |')
-    const second = withRow(first, 'Anchor', '| [Anchor](a) | 1 |')
-    const third = withRow(second, 'Pier', '| [Pier](p) | 2 |')
+    const first = withRow(page(''), 'Last run: 2026-11-26.', 'Pier', '| [Pier](p) | 1 |')
+    const second = withRow(first, 'Last run: 2026-11-27.', 'Anchor', '| [Anchor](a) | 1 |')
+    const third = withRow(second, 'Last run: 2026-11-28.', 'Pier', '| [Pier](p) | 2 |')
     assert.deepEqual(
       third.split('\n').filter((line) => line.startsWith('| [')),
       ['| [Anchor](a) | 1 |', '| [Pier](p) | 2 |'],
     )
+    assert.deepEqual(third.match(/Last run: .*/g), ['Last run: 2026-11-28.'])
     assert.ok(third.startsWith('# Gallery\n') && third.endsWith('\nEnd.\n'))
   })
 
   it('rejects a page without a place for the table', () => {
-    assert.throws(() => withRow('# Gallery\n', 'Pier', '| [Pier](p) |'), /no place/)
+    assert.throws(() => withRow('# Gallery\n', '', 'Pier', '| [Pier](p) |'), /no place/)
   })
 })

@@ -29,6 +29,8 @@ export interface Seen {
   readonly version: string
   /** The day of the proof, in UTC: 2026-11-27. */
   readonly day: string
+  /** What ran beside the application: `Docker 26.1.5, Chromium 156`. */
+  readonly beside: string
 }
 
 interface Described {
@@ -58,11 +60,12 @@ const head = [
 /** Replaces the row of one application, and keeps those of the others. */
 export async function writeResult(application: Described, seen: Seen): Promise<void> {
   const text = await readFile(page, 'utf8')
-  const next = withRow(text, application.title, rowOf(application, seen))
+  const lastRun = `Last run: ${seen.day}, with ${seen.beside}.`
+  const next = withRow(text, lastRun, application.title, rowOf(application, seen))
   await writeFile(page, await format(next, { parser: 'markdown' }))
 }
 
-export function withRow(text: string, title: string, row: string): string {
+export function withRow(text: string, lastRun: string, title: string, row: string): string {
   const from = text.indexOf(begin) + begin.length
   const to = text.indexOf(end)
   if (from < begin.length || to < from)
@@ -74,12 +77,12 @@ export function withRow(text: string, title: string, row: string): string {
   const rows = [...kept.filter((line) => !line.startsWith(`| [${title}]`)), row]
   rows.sort((one, other) => one.localeCompare(other, 'en'))
   const table = [cells(head), cells(head.map(() => '---')), ...rows].join('\n')
-  return `${text.slice(0, from)}\n${table}\n\n${text.slice(to)}`
+  return `${text.slice(0, from)}\n${lastRun}\n\n${table}\n\n${text.slice(to)}`
 }
 
 export function rowOf(
   { title, folder, remarks }: Described,
-  { host, path, version, day }: Seen,
+  { host, path, version, day }: Omit<Seen, 'beside'>,
 ): string {
   const both = path === undefined ? [host] : [host, path]
   const held = (claim: Claim): string => {
