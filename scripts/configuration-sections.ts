@@ -361,7 +361,7 @@ const outline: readonly Outline[] = [
     intro:
       'Who may use the administrator’s page of the portal, and what it remembers (docs/administration.md).',
     filledIn: 'no',
-    names: ['ADMIN_GROUP', 'ADMIN_USERS', 'HISTORY_KEEP'],
+    names: ['ADMIN_GROUP', 'ADMIN_USERS', 'ADMIN_OPEN_AS', 'HISTORY_KEEP'],
   },
   {
     title: 'Requests and connections',

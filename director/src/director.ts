@@ -26,6 +26,7 @@ import { createUseLog } from './leases/use-log.ts'
 import type { SetTimer } from '@berth/shared/timer'
 import { createAccessLog } from './listener/access-log.ts'
 import { createAdmit } from './listener/admission.ts'
+import { createImpersonations } from './listener/impersonations.ts'
 import { startListener, type Listener } from './listener/listener.ts'
 import { createMetrics } from './listener/metrics.ts'
 import { createRoutePorts } from './listener/route-ports.ts'
@@ -135,6 +136,7 @@ export async function startDirector(
   )
   const closing = new AbortController()
   const uses = createUseLog(clock)
+  const impersonations = building.use(createImpersonations(setTimer))
   const serving: ServeDeps = {
     admit: createAdmit({
       checkRequest: createCheckRequest(gateway, ownCookies),
@@ -145,6 +147,7 @@ export async function startDirector(
       routes: () => routes,
       routesHeard: () => routesHeard,
       portalUrl: config.PORTAL_URL,
+      isImpersonationLive: impersonations.isLive,
     }),
     table,
     seats,
@@ -180,6 +183,7 @@ export async function startDirector(
       answerMs: config.WORKSPACE_TIMEOUT,
     },
     uses,
+    impersonations,
     clock,
     setTimer,
     closing: closing.signal,
@@ -225,6 +229,7 @@ export async function startDirector(
               .map((route) => [route.template, route]),
           )
           routesHeard = true
+          impersonations.follow(snapshot)
           void routePorts.follow(routes.ports)
           // A restarted spawner with shorter idle steps does not know how long the leases held here last.
           void reporter.report()

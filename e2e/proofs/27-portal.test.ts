@@ -2,14 +2,14 @@
 // page of a workspace can do it for them.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { attackOn, submitForm } from '../clients/attack.ts'
 import { obstaclesIn } from '../clients/axe.ts'
-import { keepScreenshot, openBrowser, openPage, signInWithBrowser } from '../clients/browser.ts'
+import { keepScreenshot, openPage, signInWithBrowser } from '../clients/browser.ts'
 import { expectFitOnEveryScreen } from '../clients/every-screen.ts'
 import { focused, press } from '../clients/keyboard.ts'
-import { deploy, type Deployment } from '../deployment/deployment.ts'
-import { inspected } from '../engine/belongings.ts'
+import type { Deployment } from '../deployment/deployment.ts'
+import { cardStates, deployPortal, momentOf, type PortalSite } from '../deployment/portal-site.ts'
 import { eventually } from '../run/deadline.ts'
 
 const common = `
@@ -65,33 +65,20 @@ templates:
 
 describe('proof 27: the portal', () => {
   const prefix = `p${process.pid.toString(36)}`
+  let site: PortalSite
   let berth: Deployment
   let portal: string
-  let browser: Browser & AsyncDisposable
+  let browser: Browser
   before(async () => {
-    berth = await deploy({
+    site = await deployPortal({
       name: 'portal',
-      portal: true,
       templates: templates(prefix),
-      template: { CONTAINER_IMAGE: '', CONTAINER_HOST_PREFIX: '', CONTAINER_PORT: '' },
       // An inventory tells which homes there are.
       settings: { MAX_STARTING: '1', IDP_PEOPLE: 'dave', RECONCILE_EVERY: '5s' },
     })
-    portal = berth.siteAt('portal.localhost').origin
-    browser = await openBrowser()
+    ;({ berth, portal, browser } = site)
   })
-  after(async () => {
-    await browser?.[Symbol.asyncDispose]()
-    await berth?.[Symbol.asyncDispose]()
-  })
-
-  async function openPortal(login: string, context?: BrowserContext): Promise<Page> {
-    const page = context === undefined ? await openPage(browser) : await context.newPage()
-    page.setDefaultTimeout(60_000)
-    await signInWithBrowser(page, `${portal}/`, login)
-    await page.waitForURL(`${portal}/`)
-    return page
-  }
+  after(() => site?.[Symbol.asyncDispose]())
 
   it('is where the first visit leads, as no template has the root of the host', async () => {
     const page = await openPage(browser)
@@ -104,11 +91,11 @@ describe('proof 27: the portal', () => {
   })
 
   it('takes a person through start, open, restart, log, stop, failure and recovery by keyboard alone', async () => {
-    const page = await openPortal('alice')
+    const page = await site.open('alice')
     await press(page, 'Start Board')
-    await states(page, 'board', 'Running')
+    await cardStates(page, 'board', 'Running')
     assert.equal(await focused(page), 'Board', 'the focus stays on the card when its button goes')
-    const first = await containerOf(berth, `${prefix}b-alice`)
+    const first = await site.containerOf(`${prefix}b-alice`)
 
     await press(page, 'Open Board')
     await page.waitForURL('http://hello.localhost:*/**')
@@ -129,15 +116,15 @@ describe('proof 27: the portal', () => {
 
     await press(page, 'Restart Board')
     await eventually('another container runs', 30_000, async () => {
-      const id = await containerOf(berth, `${prefix}b-alice`)
+      const id = await site.containerOf(`${prefix}b-alice`)
       return id !== undefined && id !== first
     })
-    await states(page, 'board', 'Running')
+    await cardStates(page, 'board', 'Running')
     await press(page, 'Stop Board')
-    await states(page, 'board', 'Not running')
+    await cardStates(page, 'board', 'Not running')
 
     await press(page, 'Start Broken')
-    await states(page, 'broken', 'Start failed')
+    await cardStates(page, 'broken', 'Start failed')
     await press(page, 'Last lines of its log')
     const log = page.locator('[data-card=broken] pre')
     assert.ok(await log.isVisible())
@@ -145,20 +132,20 @@ describe('proof 27: the portal', () => {
     assert.match((await page.textContent('[data-card=broken] .problem')) ?? '', /code 3/)
     await berth.writeTemplates(templates(prefix, 'environment: {}'))
     // The failure is forgotten, as the template has changed.
-    await states(page, 'broken', 'Not running')
+    await cardStates(page, 'broken', 'Not running')
     await press(page, 'Start Broken')
-    await states(page, 'broken', 'Running')
+    await cardStates(page, 'broken', 'Running')
     await berth.writeTemplates(templates(prefix))
     await page.waitForSelector(
       '[data-card=broken] .update:has-text("since it was made: environment.")',
     )
     await press(page, 'Stop Broken')
-    await states(page, 'broken', 'Not running')
+    await cardStates(page, 'broken', 'Not running')
     await page.context().close()
   })
 
   it('computes the size of a home when its owner asks for it', async () => {
-    const page = await openPortal('alice')
+    const page = await site.open('alice')
     await page.click('[data-card=board] button:has-text("Compute its size")')
     await page.waitForSelector('[data-card=board] dd:has-text("less than 1 MiB, as of ")')
     assert.equal(await page.locator('button:has-text("Compute")').count(), 0, 'not again soon')
@@ -167,13 +154,13 @@ describe('proof 27: the portal', () => {
   })
 
   it('shows what one browser does in the other within a second', async () => {
-    const one = await openPortal('bob')
-    const two = await openPortal('bob')
+    const one = await site.open('bob')
+    const two = await site.open('bob')
     await Promise.all([one, two].map((page) => page.waitForSelector('body[data-live]')))
     await one.click('[data-card=board] button:has-text("Start")')
-    await Promise.all([one, two].map((page) => states(page, 'board', 'Running')))
+    await Promise.all([one, two].map((page) => cardStates(page, 'board', 'Running')))
     const changed = [one, two].map((page) =>
-      page.evaluate<number>(momentOf('board', 'Not running')),
+      page.evaluate<number>(momentOf('[data-card=board] .badge', 'Not running')),
     )
     await one.click('[data-card=board] button:has-text("Stop")')
     const [here = 0, there = 0] = await Promise.all(changed)
@@ -183,7 +170,7 @@ describe('proof 27: the portal', () => {
 
   it('has buttons that work without script', async () => {
     const context = await browser.newContext({ javaScriptEnabled: false })
-    const page = await openPortal('carol', context)
+    const page = await site.open('carol', '/', context)
     await page.click('[data-card=board] button:has-text("Start")')
     await page.waitForURL(`${portal}/#card-board`)
     await eventually('it runs, as a reload shows', 30_000, async () => {
@@ -205,22 +192,22 @@ describe('proof 27: the portal', () => {
   })
 
   it('says that it may be out of date while the spawner is away, and is right again after that', async () => {
-    const page = await openPortal('carol')
+    const page = await site.open('carol')
     await page.waitForSelector('body[data-live]')
     await page.click('[data-card=board] button:has-text("Start")')
-    await states(page, 'board', 'Running')
+    await cardStates(page, 'board', 'Running')
     await berth.compose('stop', 'spawner')
     await page.waitForSelector('#trouble:has-text("may be out of date")')
     await berth.compose('start', 'spawner')
     await page.waitForSelector('#trouble', { state: 'hidden' })
-    await states(page, 'board', 'Running')
+    await cardStates(page, 'board', 'Running')
     await page.click('[data-card=board] button:has-text("Stop")')
-    await states(page, 'board', 'Not running')
+    await cardStates(page, 'board', 'Not running')
     await page.context().close()
   })
 
   it('is painted before its script has arrived', async () => {
-    const page = await openPortal('carol')
+    const page = await site.open('carol')
     const held = Promise.withResolvers<void>()
     await page.route('**/portal.js', async (route) => {
       await held.promise
@@ -240,20 +227,20 @@ describe('proof 27: the portal', () => {
 
   it('shows every state without an obstacle and without scrolling sideways, in light and dark, on each size of screen', async () => {
     await berth.writeTemplates(templates(prefix))
-    const page = await openPortal('dave')
+    const page = await site.open('dave')
     await page.waitForSelector('body[data-live]')
     const start = async (card: string, label: string) => {
       await page.click(`[data-card=${card}] button:has-text("Start")`)
-      await states(page, card, label)
+      await cardStates(page, card, label)
     }
     await start('board', 'Running')
     await start('broken', 'Start failed')
     await page.click('[data-card=resting] button:has-text("Start")')
-    await states(page, 'resting', 'Paused')
+    await cardStates(page, 'resting', 'Paused')
     await page.click('[data-card=slow] button:has-text("Start")')
-    await states(page, 'slow', 'Starting')
+    await cardStates(page, 'slow', 'Starting')
     await page.click('[data-card=late] button:has-text("Start")')
-    await states(page, 'late', 'Number 1 in the queue')
+    await cardStates(page, 'late', 'Number 1 in the queue')
     await berth.writeTemplates(
       templates(prefix)
         .replace('in your home.', 'in your home. It is new.')
@@ -262,18 +249,18 @@ describe('proof 27: the portal', () => {
     await page.waitForSelector('[data-card=board] .update:has-text("since it was made: memory.")')
     await expectFitOnEveryScreen(page, 'portal')
     await page.click('[data-card=late] button:has-text("Leave the queue")')
-    await states(page, 'late', 'Not running')
+    await cardStates(page, 'late', 'Not running')
     await page.click('[data-card=slow] button:has-text("Cancel")')
-    await states(page, 'slow', 'Not running')
+    await cardStates(page, 'slow', 'Not running')
     await page.context().close()
   })
 
   it('hazard: the page of a workspace that attacks it: changes nothing, and reads nothing', async () => {
-    const page = await openPortal('alice')
+    const page = await site.open('alice')
     await page.click('[data-card=board] button:has-text("Start")')
-    await states(page, 'board', 'Running')
+    await cardStates(page, 'board', 'Running')
     const name = `${prefix}b-alice`
-    const before = await containerOf(berth, name)
+    const before = await site.containerOf(name)
     // The worst case: the browser sends the session of the portal with the requests of every page.
     const context = page.context()
     const cookies = await context.cookies(portal)
@@ -303,31 +290,9 @@ describe('proof 27: the portal', () => {
       .split('\n')
       .filter((line) => line.includes('"status":403') && line.includes('"user":"alice"'))
     assert.ok(refused.length >= 4, 'the requests arrived with a session, and were refused')
-    assert.equal(await containerOf(berth, name), before)
-    await states(page, 'board', 'Running')
-    await states(page, 'slow', 'Not running')
+    assert.equal(await site.containerOf(name), before)
+    await cardStates(page, 'board', 'Running')
+    await cardStates(page, 'slow', 'Not running')
     await page.context().close()
   })
 })
-
-async function containerOf(berth: Deployment, name: string): Promise<string | undefined> {
-  try {
-    const { Id, State } = await inspected(berth.engine, name)
-    return State.Status === 'running' ? Id : undefined
-  } catch {
-    return undefined
-  }
-}
-
-async function states(page: Page, card: string, label: string): Promise<void> {
-  await page.waitForSelector(`[data-card=${card}] .badge:text-is("${label}")`)
-}
-
-/** For the browser: when the card gets that label, on the clock of the machine. */
-const momentOf = (card: string, label: string): string => `new Promise((resolve) => {
-  const look = () => {
-    const badge = document.querySelector('[data-card=${card}] .badge')
-    if (badge?.textContent === '${label}') resolve(Date.now())
-  }
-  new MutationObserver(look).observe(document.body, { subtree: true, childList: true })
-})`

@@ -2,13 +2,13 @@
 // else can, and no page of a workspace can do it for them.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { attackOn, submitForm } from '../clients/attack.ts'
 import { obstaclesIn } from '../clients/axe.ts'
-import { keepScreenshot, openBrowser, openPage, signInWithBrowser } from '../clients/browser.ts'
+import { keepScreenshot, openPage, signInWithBrowser } from '../clients/browser.ts'
 import { expectFitOnEveryScreen } from '../clients/every-screen.ts'
 import { press } from '../clients/keyboard.ts'
-import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { deployPortal, momentOf, type PortalSite } from '../deployment/portal-site.ts'
 import { inspected } from '../engine/belongings.ts'
 import { eventually } from '../run/deadline.ts'
 
@@ -24,6 +24,7 @@ templates:
     prefix: ${prefix}b
     title: Board
     route: { hosts: [hello.localhost] }
+    pass: { identity: [user, groups] }
   late:
     <<: *common
     prefix: ${prefix}l
@@ -33,51 +34,30 @@ templates:
 
 describe('proof 28: the administrator’s page', () => {
   const prefix = `a${process.pid.toString(36)}`
-  let berth: Deployment
+  let site: PortalSite
   let portal: string
-  let browser: Browser & AsyncDisposable
+  let browser: Browser
   before(async () => {
-    berth = await deploy({
+    site = await deployPortal({
       name: 'admin',
-      portal: true,
       templates: templates(prefix),
-      template: { CONTAINER_IMAGE: '', CONTAINER_HOST_PREFIX: '', CONTAINER_PORT: '' },
-      settings: { MAX_WORKSPACES: '3', IDP_PEOPLE: 'dave', SUPPORT_URL: 'mailto:help@example.com' },
+      settings: {
+        MAX_WORKSPACES: '3',
+        IDP_PEOPLE: 'dave',
+        SUPPORT_URL: 'mailto:help@example.com',
+        ADMIN_OPEN_AS: 'true',
+        // One sign-in for the portal and the hosts below it.
+        OAUTH2_PROXY_COOKIE_DOMAINS: 'hello.localhost,portal.localhost,localhost',
+      },
     })
-    portal = berth.siteAt('portal.localhost').origin
-    browser = await openBrowser()
+    ;({ portal, browser } = site)
   })
-  after(async () => {
-    await browser?.[Symbol.asyncDispose]()
-    await berth?.[Symbol.asyncDispose]()
-  })
-
-  async function open(login: string, path: string, context?: BrowserContext): Promise<Page> {
-    const page = context === undefined ? await openPage(browser) : await context.newPage()
-    page.setDefaultTimeout(60_000)
-    await signInWithBrowser(page, portal + path, login)
-    await page.waitForURL(portal + path)
-    return page
-  }
-
-  /** A person starts something on the portal, and stays on the page. */
-  async function start(login: string, card: string): Promise<Page> {
-    const page = await open(login, '/')
-    await page.waitForSelector('body[data-live]')
-    await page.click(`[data-card=${card}] button:has-text("Start")`)
-    return page
-  }
+  after(() => site?.[Symbol.asyncDispose]())
 
   const nameOf = (login: string) => `${prefix}b-${login}`
   const row = (login: string) => `#row-${nameOf(login)}`
   const states = (page: Page, login: string, label: string) =>
     page.waitForSelector(`${row(login)} .badge:text-is("${label}")`)
-  const logged = async (message: string) =>
-    (await berth.logs('spawner'))
-      .split('\n')
-      .filter((line) => line.includes(`"message":"${message}"`))
-      .map((line) => JSON.parse(line.slice(line.indexOf('{'))) as Record<string, unknown>)
-
   it('is closed to anybody else: a page says whom to ask, and the attempt is audited', async () => {
     const page = await openPage(browser)
     await signInWithBrowser(page, `${portal}/admin`, 'alice')
@@ -90,7 +70,7 @@ describe('proof 28: the administrator’s page', () => {
       'fetch("/api/v1/admin/workspaces").then(({ status }) => status)',
     )
     assert.equal(status, 403)
-    const [line] = await logged('admin refused')
+    const [line] = await site.logged('admin refused')
     assert.deepEqual(
       [line?.['user'], line?.['act'], line?.['target']],
       ['alice', 'open', 'GET /admin'],
@@ -101,8 +81,8 @@ describe('proof 28: the administrator’s page', () => {
   })
 
   it('takes an administrator through restart, stop, release and removal by keyboard alone, and audits each', async () => {
-    const people = [await start('alice', 'board'), await start('bob', 'board')]
-    const page = await open('admin', '/')
+    const people = [await site.start('alice', 'board'), await site.start('bob', 'board')]
+    const page = await site.open('admin', '/')
     await press(page, 'Administration')
     await page.waitForURL(`${portal}/admin`)
     await page.waitForSelector('body[data-live]')
@@ -117,26 +97,31 @@ describe('proof 28: the administrator’s page', () => {
       await from.waitForURL(/\/admin\?notice=/)
       await from.waitForSelector('body[data-live]')
     }
-    const first = await containerOf(berth, nameOf('alice'))
+    const first = await site.containerOf(nameOf('alice'))
     assert.ok(first !== undefined)
     await order('Restart', 'alice', 'it hangs')
     await eventually('another container of alice runs', 60_000, async () => {
-      const id = await containerOf(berth, nameOf('alice'))
+      const id = await site.containerOf(nameOf('alice'))
       return id !== undefined && id !== first
     })
     await states(page, 'alice', 'Running')
 
     await order('Stop', 'bob', 'the course is over')
     await states(page, 'bob', 'Not running')
-    assert.equal(await containerOf(berth, nameOf('bob')), undefined)
-    assert.equal((await inspected(berth.engine, nameOf('bob'))).State.Status, 'exited')
+    assert.equal(await site.containerOf(nameOf('bob')), undefined)
+    assert.equal((await inspected(site.berth.engine, nameOf('bob'))).State.Status, 'exited')
 
     await order('Remove', 'bob', 'make room')
     await page.waitForSelector(row('bob'), { state: 'detached' })
-    await assert.rejects(inspected(berth.engine, nameOf('bob')))
+    await assert.rejects(inspected(site.berth.engine, nameOf('bob')))
 
     assert.deepEqual(
-      (await logged('admin acted')).map(({ user, act, target, why }) => [user, act, target, why]),
+      (await site.logged('admin acted')).map(({ user, act, target, why }) => [
+        user,
+        act,
+        target,
+        why,
+      ]),
       [
         ['admin', 'restart', nameOf('alice'), 'it hangs'],
         ['admin', 'stop', nameOf('bob'), 'the course is over'],
@@ -148,13 +133,13 @@ describe('proof 28: the administrator’s page', () => {
 
   it('works without script: who waits, the filter, and an action', async () => {
     const people = [
-      await start('alice', 'late'),
-      await start('bob', 'late'),
-      await start('carol', 'late'),
+      await site.start('alice', 'late'),
+      await site.start('bob', 'late'),
+      await site.start('carol', 'late'),
     ]
     await people[2]?.waitForSelector('[data-card=late] .badge:text-is("Number 1 in the queue")')
     const context = await browser.newContext({ javaScriptEnabled: false })
-    const page = await open('admin', '/admin', context)
+    const page = await site.open('admin', '/admin', context)
     assert.match((await page.textContent('.queue')) ?? '', /carol.*all places are taken/s)
     await page.fill('#person', 'CAROL')
     await page.click('button:has-text("Filter")')
@@ -170,9 +155,11 @@ describe('proof 28: the administrator’s page', () => {
   })
 
   it('shows what one administrator does to the other within a second', async () => {
-    const [one, two] = [await open('admin', '/admin'), await open('admin', '/admin')]
+    const [one, two] = [await site.open('admin', '/admin'), await site.open('admin', '/admin')]
     await Promise.all([one, two].map((page) => page.waitForSelector('body[data-live]')))
-    const changed = two.evaluate<number>(momentOf(nameOf('alice'), 'Stopping', 'Not running'))
+    const changed = two.evaluate<number>(
+      momentOf(`${row('alice')} .badge`, 'Stopping', 'Not running'),
+    )
     const status = await one.evaluate<number>(
       `fetch('/api/v1/admin/workspaces/${nameOf('alice')}/stop', { method: 'POST' }).then(({ status }) => status)`,
     )
@@ -184,8 +171,8 @@ describe('proof 28: the administrator’s page', () => {
   })
 
   it('shows every state without an obstacle and without scrolling sideways, in light and dark, on each size of screen', async () => {
-    const people = [await start('alice', 'board'), await start('dave', 'late')]
-    const page = await open('admin', '/admin')
+    const people = [await site.start('alice', 'board'), await site.start('dave', 'late')]
+    const page = await site.open('admin', '/admin')
     await page.waitForSelector('body[data-live]')
     await states(page, 'alice', 'Running')
     await page.waitForSelector('.badge:has-text("in the queue")')
@@ -196,20 +183,100 @@ describe('proof 28: the administrator’s page', () => {
     for (const one of [...people, page]) await one.context().close()
   })
 
+  it('opens a workspace as its owner, who is told within a second, until the administrator ends it', async () => {
+    const owner = await site.open('alice', '/')
+    await owner.waitForSelector('body[data-live]')
+    const page = await site.open('admin', '/admin')
+    await page.waitForSelector('body[data-live]')
+    await states(page, 'alice', 'Running')
+    await press(page, 'Open as alice')
+    await page.waitForSelector('#why:focus')
+    await expectFitOnEveryScreen(page, 'admin-open-as-question')
+    await page.keyboard.type('alice asked for help')
+    const told = owner.waitForSelector('[data-card=board] .notice:has-text("has opened this")')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/admin\/open-as\?notice=opened/)
+    const at = Date.now()
+    assert.match((await (await told).textContent()) ?? '', /admin .*as you.*alice asked for help/)
+    assert.ok(Date.now() - at < 1_000, 'the owner is told within a second')
+    await expectFitOnEveryScreen(page, 'admin-open-as')
+    await owner.setViewportSize({ width: 1280, height: 800 })
+    await keepScreenshot(owner, 'portal-opened')
+
+    const [opened] = await Promise.all([
+      page.context().waitForEvent('page'),
+      press(page, `Open ${nameOf('alice')} as alice`),
+    ])
+    await opened.waitForSelector('#who')
+    const { origin, hostname } = new URL(opened.url())
+    assert.match(hostname, /^as-[0-9a-f]{32}\.portal\.localhost$/)
+    const identity = await opened.evaluate<readonly (readonly [string, string])[]>(
+      'fetch("/echo").then((answer) => answer.json()).then(({ headers }) => headers)',
+    )
+    const headers = new Map(identity.map(([name, value]) => [name.toLowerCase(), value]))
+    assert.equal(headers.get('x-forwarded-preferred-username'), 'alice')
+    assert.doesNotMatch(JSON.stringify(identity), /admin|_oauth2_proxy/)
+    assert.equal(await opened.evaluate('opener'), null)
+
+    // Nobody else reaches it there, and its page can do nothing at the portal.
+    assert.equal(await statusAt(owner, `${origin}/`), 403)
+    const audited = (await site.logged('admin acted')).length
+    assert.deepEqual(await opened.evaluate(attackOn(portal, nameOf('alice'))), [])
+    for (const action of [`/admin/open-as/${nameOf('bob')}`, '/admin/open-as/end']) {
+      const target = await opened.context().newPage()
+      await target.goto(origin)
+      await target.evaluate(
+        submitForm(portal + action, 'application/x-www-form-urlencoded', '_self'),
+      )
+      await target.waitForSelector('text=came from another site')
+      await target.close()
+    }
+    assert.equal((await site.logged('admin acted')).length, audited)
+
+    // What is open at the end is cut.
+    await opened.goto(origin)
+    await opened.evaluate(
+      'new Promise((open) => { globalThis.socket = new WebSocket(`ws://${location.host}/ws`); socket.onopen = open })',
+    )
+    const closed = opened.evaluate(
+      'new Promise((close) => { socket.onclose = () => close("closed") })',
+    )
+    await press(page, `End ${nameOf('alice')}`)
+    await page.waitForURL(/notice=ended/)
+    assert.equal(await closed, 'closed')
+    assert.notEqual(await statusAt(page, `${origin}/`), 200)
+    await owner.waitForSelector('[data-card=board] .notice:has-text("and left it at")')
+
+    const acts = (await site.logged('admin acted')).slice(-2)
+    assert.deepEqual(
+      acts.map(({ act, target, why }) => [act, target, why]),
+      [
+        ['open-as', `${nameOf('alice')} as alice`, 'alice asked for help'],
+        ['end-open-as', `${nameOf('alice')} as alice`, undefined],
+      ],
+    )
+    await page.goto(`${portal}/admin/history?type=act`)
+    assert.match(
+      (await page.textContent('table.history')) ?? '',
+      /Opened as its owner: \S+ as alice\. alice asked for help/,
+    )
+    for (const one of [owner, page]) await one.context().close()
+  })
+
   it('hazard: the page of a workspace that attacks it in the administrator’s browser: changes nothing, and reads nothing', async () => {
-    const page = await open('admin', '/admin')
+    const page = await site.open('admin', '/admin')
     // Makes room for the administrator's own workspace.
     for (const [method, path] of [
       ['POST', `${prefix}l-dave/release`],
       ['DELETE', `${prefix}l-bob`],
     ])
       await page.evaluate(`fetch('/api/v1/admin/workspaces/${path}', { method: '${method}' })`)
-    const own = await start('admin', 'board')
+    const own = await site.start('admin', 'board')
     await own.waitForSelector('[data-card=board] .badge:text-is("Running")')
     const victim = nameOf('alice')
-    const before = await containerOf(berth, victim)
+    const before = await site.containerOf(victim)
     assert.ok(before !== undefined)
-    const audited = (await logged('admin acted')).length
+    const audited = (await site.logged('admin acted')).length
     // The worst case: the browser sends the session of the portal with the requests of every page.
     const context = own.context()
     const cookies = await context.cookies(portal)
@@ -232,27 +299,18 @@ describe('proof 28: the administrator’s page', () => {
       )
       await hostile.waitForSelector('text=came from another site')
     }
-    assert.equal(await containerOf(berth, victim), before)
-    assert.equal((await logged('admin acted')).length, audited)
+    assert.equal(await site.containerOf(victim), before)
+    assert.equal((await site.logged('admin acted')).length, audited)
     for (const one of [page, own]) await one.context().close()
   })
 })
 
-/** @returns its id if it runs */
-async function containerOf(berth: Deployment, name: string): Promise<string | undefined> {
+/** What a person gets at another address, by a tab of the same browser. */
+async function statusAt(page: Page, address: string): Promise<number | undefined> {
+  const tab = await page.context().newPage()
   try {
-    const { Id, State } = await inspected(berth.engine, name)
-    return State.Status === 'running' ? Id : undefined
-  } catch {
-    return undefined
+    return (await tab.goto(address))?.status()
+  } finally {
+    await tab.close()
   }
 }
-
-/** For the browser: when the row gets one of the labels, on the clock of the machine. */
-const momentOf = (name: string, ...labels: string[]): string => `new Promise((resolve) => {
-  const look = () => {
-    const badge = document.querySelector('#row-${name} .badge')
-    if (${JSON.stringify(labels)}.includes(badge?.textContent)) resolve(Date.now())
-  }
-  new MutationObserver(look).observe(document.body, { subtree: true, childList: true })
-})`

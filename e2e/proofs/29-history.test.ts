@@ -2,10 +2,9 @@
 // nobody else does.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
-import { openBrowser, openPage, signInWithBrowser } from '../clients/browser.ts'
+import type { Page } from 'playwright-core'
 import { expectFitOnEveryScreen } from '../clients/every-screen.ts'
-import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { cardStates, deployPortal, type PortalSite } from '../deployment/portal-site.ts'
 import { eventually } from '../run/deadline.ts'
 
 const templates = (prefix: string) => `
@@ -50,34 +49,19 @@ interface Entry {
 describe('proof 29: the history', () => {
   const prefix = `h${process.pid.toString(36)}`
   const board = `${prefix}b-alice`
-  let berth: Deployment
+  let site: PortalSite
   let portal: string
-  let browser: Browser & AsyncDisposable
   let admin: Page
   before(async () => {
-    berth = await deploy({
+    site = await deployPortal({
       name: 'history',
-      portal: true,
       templates: templates(prefix),
-      template: { CONTAINER_IMAGE: '', CONTAINER_HOST_PREFIX: '', CONTAINER_PORT: '' },
       settings: { MAX_WORKSPACES_PER_USER: '1' },
     })
-    portal = berth.siteAt('portal.localhost').origin
-    browser = await openBrowser()
-    admin = await open('admin', '/admin/history')
+    ;({ portal } = site)
+    admin = await site.open('admin', '/admin/history')
   })
-  after(async () => {
-    await browser?.[Symbol.asyncDispose]()
-    await berth?.[Symbol.asyncDispose]()
-  })
-
-  async function open(login: string, path: string): Promise<Page> {
-    const page = await openPage(browser)
-    page.setDefaultTimeout(60_000)
-    await signInWithBrowser(page, portal + path, login)
-    await page.waitForURL(portal + path)
-    return page
-  }
+  after(() => site?.[Symbol.asyncDispose]())
 
   const post = (page: Page, path: string, body?: object) =>
     page.evaluate<number>(
@@ -102,18 +86,15 @@ describe('proof 29: the history', () => {
     return entries(query)
   }
 
-  const states = (page: Page, card: string, label: string) =>
-    page.waitForSelector(`[data-card=${card}] .badge:text-is("${label}")`)
-
   it('has a sign-in, a start, a refusal, a freeze and a stop with their values', async () => {
-    const alice = await open('alice', '/')
+    const alice = await site.open('alice', '/')
     await alice.waitForSelector('body[data-live]')
     await alice.click('[data-card=board] button:has-text("Start")')
-    await states(alice, 'board', 'Running')
+    await cardStates(alice, 'board', 'Running')
     assert.equal(await post(alice, '/workspaces', { template: 'broken' }), 429)
-    await states(alice, 'board', 'Paused')
+    await cardStates(alice, 'board', 'Paused')
     assert.equal(await post(alice, `/workspaces/${board}/stop`), 202)
-    await states(alice, 'board', 'Not running')
+    await cardStates(alice, 'board', 'Not running')
 
     const told = await eventuallyTells(
       '?user=alice',
@@ -139,10 +120,10 @@ describe('proof 29: the history', () => {
   })
 
   it('has a start that failed, with its exit code, and what an administrator did', async () => {
-    const bob = await open('bob', '/')
+    const bob = await site.open('bob', '/')
     await bob.waitForSelector('body[data-live]')
     await bob.click('[data-card=broken] button:has-text("Start")')
-    await states(bob, 'broken', 'Start failed')
+    await cardStates(bob, 'broken', 'Start failed')
     const [failed] = await eventuallyTells('?user=bob', 'start', 'sign-in')
     assert.deepEqual(
       [failed?.start, failed?.outcome, failed?.reason, failed?.exitCode],
@@ -193,7 +174,7 @@ describe('proof 29: the history', () => {
   })
 
   it('is closed to anybody else', async () => {
-    const alice = await open('alice', '/')
+    const alice = await site.open('alice', '/')
     for (const path of ['/admin/history', '/admin/history.csv', '/api/v1/admin/history'])
       assert.equal(
         await alice.evaluate<number>(`fetch('${path}').then(({ status }) => status)`),

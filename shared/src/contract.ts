@@ -125,6 +125,8 @@ export const seatRequestSchema = z.object({
   navigation: z.boolean().default(false),
   /** A generation that was granted and could not be connected to. */
   unreachable: shortText.optional(),
+  /** The id of the impersonation, if `user` is not the person who sends the request. */
+  impersonation: shortText.optional(),
 })
 export type SeatRequest = z.infer<typeof seatRequestSchema>
 
@@ -224,6 +226,19 @@ export type QuietFrames = z.infer<typeof quietFramesSchema>
 /** A page sets it to `true` on a request that a person asked for: the request is use, and starts the workspace. */
 export const startHeader = 'Berth-Start'
 
+/** An administrator has opened a workspace as its owner. The route that has it serves that administrator alone. */
+const impersonationSchema = z.object({
+  id: shortText,
+  by: z.object({ name: userName, subject: shortText }),
+  /** Who is an administrator: checked at each request. */
+  administrators: z.object({ group: shortText, users: z.array(userName) }),
+  /** Whom the workspace sees. */
+  person: personSchema,
+  /** From the first time that the director hears of it; it ends earlier when the route is gone. */
+  lastsMs: milliseconds,
+})
+export type RouteImpersonation = z.infer<typeof impersonationSchema>
+
 /** One way in, to a template or to one workspace, as a director needs it. */
 const routeSchema = z.object({
   template: shortText,
@@ -261,6 +276,7 @@ const routeSchema = z.object({
   banner: z.boolean().optional(),
   /** A response is in use while the client drains 64 KiB of it within this time. */
   connectionIdleMs: milliseconds,
+  impersonation: impersonationSchema.optional(),
 })
 export type Route = z.infer<typeof routeSchema>
 

@@ -30,6 +30,9 @@ export type AuditedAct =
   /** Shows a message on all pages, or no longer. */
   | 'announce'
   | 'silence'
+  /** Opened a person's workspace as that person, or ended that. */
+  | 'open-as'
+  | 'end-open-as'
 
 export type Audit = (entry: AuditEntry) => void
 

@@ -97,8 +97,12 @@ function disagreements(env: Environment, readFile: (path: string) => string): st
   const { config, wrong } = mended
   const portal = wrong.has('PUBLIC_URL') ? undefined : portalComplaint(config.settings)
   const template = config.templates.values().next().value
+  const { ADMIN_OPEN_AS: opensAs, PORTAL_URL: portalUrl } = config.settings
   return [
     ...(portal === undefined ? [] : [portal]),
+    ...(opensAs && portalUrl === undefined
+      ? ['ADMIN_OPEN_AS needs PORTAL_URL (example: PORTAL_URL=https://portal.berth.example.com)']
+      : []),
     ...(template === undefined ? [] : templateDisagreements(template, config, wrong)),
   ]
 }

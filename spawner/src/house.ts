@@ -1,5 +1,6 @@
 // What administrators have ordered for everybody: closed templates, maintenance, a message on the pages. Kept across
 // restarts.
+import type { Orders } from './orders.ts'
 import type { HouseRules } from './policy/domain.ts'
 
 export interface House {
@@ -13,32 +14,21 @@ export interface House {
   announce(message: string): void
 }
 
-interface Orders {
-  loadOrders(): ReadonlyMap<string, string>
-  saveOrders(orders: ReadonlyMap<string, string>): void
-}
-
 const closedPrefix = 'closed:'
 
 /** @param changed is called when the rules have changed */
-export function createHouse(store: Orders, changed: () => void): House {
-  let orders = store.loadOrders()
-  let rules = rulesOf(orders)
+export function createHouse(orders: Orders, changed: () => void): House {
+  let rules = rulesOf(orders.all())
 
   function set(key: string, value: string | undefined): void {
-    const next = new Map(orders)
-    if (value === undefined || value === '') next.delete(key)
-    else next.set(key, value)
-    // An order that cannot be kept is not carried out: it would be forgotten with the next restart.
-    store.saveOrders(next)
-    orders = next
-    rules = rulesOf(next)
+    orders.set({ [key]: value })
+    rules = rulesOf(orders.all())
     changed()
   }
 
   return {
     rules: () => rules,
-    message: () => orders.get('message') ?? '',
+    message: () => orders.all().get('message') ?? '',
     close: (template, why) => set(closedPrefix + template, why),
     maintain: (why) => set('maintenance', why),
     announce: (message) => set('message', message),

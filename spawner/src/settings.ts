@@ -125,6 +125,9 @@ export const spawnerSettings = {
     doc: 'further people who may use the administrator’s page: user names as the gateway sends them, comma-separated; unset: none',
     example: 'ann,ben@example.com',
   }),
+  ADMIN_OPEN_AS: withDefault(flag, 'false', {
+    doc: 'true: an administrator can open a person’s workspace as that person, for 15 minutes; the person is told. It needs PORTAL_URL, and a wildcard host name below the portal’s (docs/administration.md)',
+  }),
   HISTORY_KEEP: withDefault(historyKeep, '720h', {
     doc: 'how long the history is kept: starts, stops, refusals, sign-ins and acts of administrators, with user names; 0 keeps none and removes what was kept',
   }),

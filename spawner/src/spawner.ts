@@ -6,11 +6,15 @@ import type { Log } from '@berth/shared/log'
 import { createAudit } from './audit.ts'
 import { policyConfig, templateContext, webSettings, type SpawnerConfig } from './config.ts'
 import { createHouse } from './house.ts'
+import { createImpersonations } from './impersonations.ts'
+import { createOrders } from './orders.ts'
 import type { History } from './history/history.ts'
 import type { Engine } from './loop/engine.ts'
 import { createLoop } from './loop/loop.ts'
 import { createSignIns, type SignInStore } from './loop/sign-ins.ts'
 import type { Store } from './loop/store.ts'
+import type { State } from './policy/domain.ts'
+import { systemTimer } from '@berth/shared/timer'
 import { createUsage } from './loop/usage.ts'
 import type { Metrics } from './metrics.ts'
 import { startServer } from './start-server.ts'
@@ -46,7 +50,8 @@ export async function startSpawner(deps: {
   await using building = new AsyncDisposableStack()
   // Without a loop there is nothing to reconfigure yet.
   let applyRules = (): void => undefined
-  const house = createHouse(store, () => applyRules())
+  const orders = createOrders(store)
+  const house = createHouse(orders, () => applyRules())
   const policyFor = (templates: ReadonlyMap<string, Template>) => ({
     ...policyConfig(settings, templates, {
       specOf: (...made) => engine.specOf(...made),
@@ -84,8 +89,27 @@ export async function startSpawner(deps: {
     furtherGroups: [settings.ADMIN_GROUP],
     store,
   }
-  const ways = hexRoutes(settings, hexOf)
-  const workspaces = building.use(createLoop({ engine, config, clock, log, ...around, ...ways }))
+  const impersonations =
+    settings.ADMIN_OPEN_AS && settings.PORTAL_URL !== undefined
+      ? building.use(
+          createImpersonations({
+            orders,
+            portalUrl: settings.PORTAL_URL,
+            administrators: webSettings(settings).administrators,
+            clock,
+            setTimer: systemTimer,
+          }),
+        )
+      : undefined
+  const ways = [hexRoutes(settings, hexOf), impersonations?.routes].filter(
+    (way) => way !== undefined,
+  )
+  const workspaceRoutes =
+    ways.length === 0 ? undefined : (state: State) => ways.flatMap((way) => way(state))
+  const loopDeps = { engine, config, clock, log, ...around, workspaceRoutes }
+  const workspaces = building.use(createLoop(loopDeps))
+  if (impersonations !== undefined)
+    building.use(impersonations.follow(() => workspaces.routesChanged()))
   applyTemplates = (templates) => {
     workspaces.reconfigure(policyFor(templates))
     logOffered(log, templates)
@@ -104,6 +128,7 @@ export async function startSpawner(deps: {
     usage,
     house,
     signIns,
+    impersonations,
     settings: webSettings(settings),
     hexOf,
     clock,

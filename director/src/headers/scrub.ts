@@ -50,6 +50,8 @@ export interface WorkspaceContext extends RequestContext {
   readonly route: PassedHeaders
   /** When the workspace's lifetime ends, if it has an end. */
   readonly endsAt?: string | undefined
+  /** Whom the workspace sees instead of the sender: none of the sender's identity and tokens passes. */
+  readonly as?: Person | undefined
 }
 
 export interface SpawnerContext extends RequestContext {
@@ -160,13 +162,16 @@ export function createHeaderScrub({
 
   return {
     toWorkspace(rawHeaders, context) {
-      const { proof, route, endsAt } = context
-      const { passIdentity, passTokens, authorization, path } = route
+      const { proof, route, endsAt, as } = context
+      const { passIdentity, authorization, path } = route
+      const passTokens = as === undefined ? route.passTokens : []
       // The gateway's Basic authorization carries its secret.
       const passesAuthorization = authorization === 'application' && proof !== 'basic'
-      const kept = scrub(rawHeaders, context, passesAuthorization, passIdentity)
+      const passed = as === undefined ? passIdentity : []
+      const kept = scrub(rawHeaders, context, passesAuthorization, passed)
+      if (as !== undefined) kept.push(...identityOf(as, passIdentity))
       if (passTokens.includes('access')) kept.push(...theOnly(rawHeaders, accessTokenHeader))
-      if (authorization === 'id-token' && proof !== 'basic')
+      if (passTokens.includes('id') && authorization === 'id-token' && proof !== 'basic')
         kept.push(...bearerOf(theOnly(rawHeaders, 'authorization')))
       kept.push(...forwarded(rawHeaders, context))
       if (path?.strip === true) kept.push('X-Forwarded-Prefix', path.prefix)
@@ -198,6 +203,22 @@ export function createHeaderScrub({
         ? putBelowPrefix(kept, { prefix: path.prefix, host, target })
         : kept
     },
+  }
+
+  /** As a gateway would send them. */
+  function identityOf(person: Person, fields: readonly IdentityField[]): string[] {
+    const values: Readonly<Record<IdentityField, string>> = {
+      user: person.name,
+      subject: person.subject,
+      groups: person.groups.join(','),
+      email: person.email ?? '',
+    }
+    return fields.flatMap((field) => {
+      const name = names[identityFields.indexOf(field)]
+      const value = values[field]
+      if (name === undefined || value === '') return []
+      return [name, Buffer.from(value, 'utf8').toString('latin1')]
+    })
   }
 
   function mayNotSet(setCookie: string, host: string | undefined): boolean {

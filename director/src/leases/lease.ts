@@ -17,13 +17,15 @@ export interface Lease {
 }
 
 /** One person's place in a workspace of one template, as the spawner is asked for it. */
-export type SeatHolder = Pick<SeatRequest, 'user' | 'template' | 'workspace'>
+export type SeatHolder = Pick<SeatRequest, 'user' | 'template' | 'workspace' | 'impersonation'>
 
 /**
  * Equal for requests that one grant answers: the same template and workspace, exact name, subject and groups.
- * Another person with the same name, or the same person with other groups, needs a grant of their own.
+ * Another person with the same name, or the same person with other groups, needs a grant of their own, and so does an
+ * administrator who acts as this person.
  */
-export function seatKey({ user, template, workspace = '' }: SeatHolder): string {
+export function seatKey(holder: SeatHolder): string {
+  const { user, template, workspace = '', impersonation = '' } = holder
   const { name, subject, groups } = user
-  return JSON.stringify([template, workspace, name, subject, [...groups].sort()])
+  return JSON.stringify([template, workspace, name, subject, [...groups].sort(), impersonation])
 }

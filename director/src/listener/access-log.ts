@@ -29,6 +29,8 @@ export interface Entry {
   readonly startedAt: number
   user?: string
   workspace?: string | undefined
+  /** The person as whom an administrator sends it. */
+  as?: string | undefined
 }
 
 export interface AccessLog {
@@ -70,13 +72,14 @@ export function createAccessLog(deps: {
   const { log, clock, metrics, identifyRequest } = deps
 
   function end(entry: Entry, ending: Ending): void {
-    const { requestId, method, target, protocol, startedAt, user, workspace } = entry
+    const { requestId, method, target, protocol, startedAt, user, as, workspace } = entry
     metrics.closed(protocol)
     metrics.ended(protocol, ending.outcome)
     log.info(
       {
         requestId,
         user: user === undefined ? undefined : bounded(user),
+        as: as === undefined ? undefined : bounded(as),
         workspace,
         method: bounded(method, 32),
         path: bounded(pathOf(target), pathLimit),

@@ -1,7 +1,8 @@
 // Admits a request from its head: the person, the route and the kind of request, or a refusal. Requests and upgrades take
 // the same steps.
 import type { IncomingMessage } from 'node:http'
-import type { Person } from '@berth/shared/contract'
+import { isAdministrator } from '@berth/shared/administrators'
+import type { Person, RouteImpersonation } from '@berth/shared/contract'
 import { parsePrefix, workspaceName } from '@berth/shared/names'
 import { firstValueOf } from '../headers/raw-headers.ts'
 import type { CheckOrigin } from '../identity/check-origin.ts'
@@ -15,7 +16,10 @@ import type { Destination, RouteTable, TemplateRoute } from '../routing/route-ta
 
 /** A request of an identified person, for a route that exists. */
 export interface AdmittedRequest {
+  /** Who sends it. */
   readonly person: Person
+  /** Whom the workspace sees instead, if the sender is an administrator who has opened it as its owner. */
+  readonly as: Person | undefined
   readonly proof: GatewayProof
   readonly route: TemplateRoute
   readonly holder: SeatHolder
@@ -69,6 +73,7 @@ export interface AdmissionDeps {
   /** Whether the table is complete: before the first snapshot of routes it may not be. */
   readonly routesHeard: () => boolean
   readonly portalUrl: string | undefined
+  readonly isImpersonationLive: (id: string) => boolean
 }
 
 export function createAdmit(deps: AdmissionDeps): Admit {
@@ -109,14 +114,23 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     const innerTarget = own || route.path?.strip === true ? path : target
     // The same check as for the whole target: an application might redirect a browser to that path.
     if (beginsLikeHost(innerTarget)) return { ...refuse('bad_request', hostLikeDetail), person }
-    const kind = classify({ method, target: innerTarget, rawHeaders }, route)
-    const { template, workspace } = route
-    const holder = { user: person, template, workspace }
+    const { template, workspace, impersonation } = route
+    const barred =
+      impersonation === undefined
+        ? undefined
+        : barredFrom(impersonation, who.person, { own, isLive: deps.isImpersonationLive })
+    if (barred !== undefined) return { ...barred, person }
+    const asked = classify({ method, target: innerTarget, rawHeaders }, route)
+    const redirect = openingOf(asked, target, found) ?? slashedOf(asked, method, target, found)
+    const kind = impersonation === undefined ? asked : startingNothing(asked)
+    const as = impersonation?.person
+    const holder = { user: as ?? person, template, workspace, impersonation: impersonation?.id }
     return {
       ok: true,
       to: 'workspace',
       admitted: {
         person,
+        as,
         proof,
         route,
         holder,
@@ -126,13 +140,35 @@ export function createAdmit(deps: AdmissionDeps): Admit {
         target,
         base,
         innerTarget,
-        redirect: openingOf(kind, target, found) ?? slashedOf(kind, method, target, found),
+        redirect,
         // Only its own gateway knows the address of a port.
         host: isRoutePort ? host : publicHost(host),
         remoteAddress: socket.remoteAddress,
       },
     }
   }
+}
+
+/** A route of an impersonation serves the one administrator who has opened it, as long as that person is one. Pages of
+ * Berth would act for the owner, so there are none. */
+function barredFrom(
+  { id, by, administrators }: RouteImpersonation,
+  person: Person,
+  { own, isLive }: { readonly own: boolean; readonly isLive: (id: string) => boolean },
+): RequestRefusal | undefined {
+  const isOpener = person.name === by.name && person.subject === by.subject
+  if (!isOpener || !isAdministrator(person, administrators))
+    return refuse('not_admin', 'Only the administrator who opened this workspace can use it here.')
+  if (!isLive(id))
+    return refuse('not_admin', 'The time for which you opened this workspace is over.')
+  if (own)
+    return refuse('not_admin', 'Berth has no pages at the address of a workspace that you opened.')
+  return undefined
+}
+
+/** It wakes a workspace and starts none: that would take a place for the owner. Its pages are the director's own. */
+function startingNothing(kind: RequestKind): RequestKind {
+  return { ...kind, navigation: false, start: kind.start === 'start' ? 'wake' : kind.start }
 }
 
 type Found = Extract<Destination, { kind: 'template' }>

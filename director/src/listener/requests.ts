@@ -33,6 +33,7 @@ import {
   type PortalRequest,
   type Redirect,
 } from './admission.ts'
+import type { Impersonations } from './impersonations.ts'
 import type { Metrics } from './metrics.ts'
 import type { NoticeAction } from './notice-page.ts'
 import type { PersonLimits } from './person-limits.ts'
@@ -75,6 +76,7 @@ export interface ServeDeps extends SeatingDeps {
   readonly accessLog: AccessLog
   readonly deadlines: Deadlines
   readonly uses: UseLog
+  readonly impersonations: Impersonations
 }
 
 /** Never rejects. */
@@ -89,7 +91,7 @@ const refusedGrace: Grace = { ms: 10_000, bytes: 64 * 1024 * 1024 }
 
 export function createServeRequest(deps: ServeDeps): ServeRequest {
   const { admit, table, pools, headers, passThrough, clearCookies, signOut, refusals } = deps
-  const { limits, metrics, accessLog, deadlines, clock, uses } = deps
+  const { limits, metrics, accessLog, deadlines, clock, uses, impersonations } = deps
   const seating = createSeating(deps)
   const waitingPeople = createWaitingPeople(clock)
 
@@ -206,6 +208,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
         proof,
         route,
         endsAt: seat.lease.endsAt,
+        as: admitted.as,
       }),
       toClient(rawHeaders) {
         use.sawHeaders(rawHeaders)
@@ -296,9 +299,19 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     return ending(exchange, outcome, 'own')
   }
 
+  async function serveImpersonation(exchange: Exchange, admitted: AdmittedRequest) {
+    const { req, entry } = exchange
+    entry.as = admitted.as?.name
+    const open = impersonations.begin(admitted.holder.impersonation ?? '', () =>
+      req.socket.destroy(),
+    )
+    return await serveWorkspace(exchange, admitted).finally(() => open[Symbol.dispose]())
+  }
+
   function answer(exchange: Exchange, admission: Extract<Admission, { ok: true }>) {
     if (admission.to === 'portal') return passToPortal(exchange, admission.admitted)
     const { admitted } = admission
+    if (admitted.as !== undefined) return serveImpersonation(exchange, admitted)
     if (!admitted.own) return serveWorkspace(exchange, admitted)
     exchange.entry.workspace = workspaceOf(admitted) ?? table.last(admitted.seatKey)?.workspace
     return passOwn(exchange, admitted)
@@ -315,7 +328,8 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
       return withReason(refuseWith(arrived, admission.code, admission.detail), admission)
     }
     const { admitted } = admission
-    const exchange = 'base' in admitted ? { ...arrived, base: admitted.base } : arrived
+    const hasOwnPages = 'base' in admitted && admitted.as === undefined
+    const exchange = hasOwnPages ? { ...arrived, base: admitted.base } : arrived
     entry.user = admitted.person.name
     if (admitted.redirect !== undefined) return redirect(exchange, admitted.redirect)
     const taken = limits.take(admitted.person.name, false)

@@ -40,7 +40,8 @@ export interface Upgrades {
 
 export function createUpgrades(deps: UpgradeDeps): Upgrades {
   const { admit, table, seats, headers, refusals, limits, metrics, accessLog } = deps
-  const { deadlines, clock, setTimer, closing, forwardUpgrade, maxAgeMs, uses } = deps
+  const { deadlines, clock, setTimer, closing, forwardUpgrade, maxAgeMs, uses, impersonations } =
+    deps
   const seating = createSeating(deps)
   const keepSeat = createKeepSeat({ ...deps, waitMs: deadlines.waitMs })
   /** The open ones, each with the generation that it leads to. */
@@ -164,6 +165,7 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
         proof,
         route,
         endsAt: seat.lease.endsAt,
+        as: admitted.as,
       }),
       toClient: (rawHeaders) =>
         headers.toClient(rawHeaders, { host, path: route.path, target: innerTarget }),
@@ -230,7 +232,13 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     const taken = limits.take(admitted.person.name, true)
     if ('limit' in taken)
       return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))
-    return await serveWorkspace(exchange, admitted).finally(() => taken[Symbol.dispose]())
+    const { as, holder } = admitted
+    exchange.entry.as = as?.name
+    const open = impersonations.begin(holder.impersonation ?? '', () => exchange.socket.destroy())
+    return await serveWorkspace(exchange, admitted).finally(() => {
+      open[Symbol.dispose]()
+      taken[Symbol.dispose]()
+    })
   }
 
   return {

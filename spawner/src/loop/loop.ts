@@ -49,7 +49,7 @@ export interface LoopDeps {
   /** Absent: nothing that is recorded outlives the process. */
   readonly store?: Store
   /** Routes that lead to one workspace alone, beside those of the templates. */
-  readonly workspaceRoutes?: (state: State) => readonly Route[]
+  readonly workspaceRoutes?: ((state: State) => readonly Route[]) | undefined
   /** Groups that directors tell of beside those that templates name: who is an administrator. */
   readonly furtherGroups?: readonly string[]
   readonly setTimer?: SetTimer
@@ -61,6 +61,8 @@ export interface Loop extends Workspaces {
   readonly counts: () => LoopCounts
   /** Replaces templates and limits. */
   readonly reconfigure: (config: PolicyConfig) => void
+  /** Routes of single workspaces have come or gone. */
+  readonly routesChanged: () => void
 }
 
 export function createLoop(deps: LoopDeps): Loop {
@@ -190,7 +192,9 @@ export function createLoop(deps: LoopDeps): Loop {
     ready,
     requestSeat(request, signal, requestId) {
       // A page that is forgotten in a tab asks as well, and wakes or starts nothing.
-      if (request.start !== 'no') history?.seen(request.user.name)
+      // Nor did the person come whom an administrator impersonates.
+      if (request.start !== 'no' && request.impersonation === undefined)
+        history?.seen(request.user.name)
       return waiters.request(request, signal, requestId)
     },
 
@@ -308,6 +312,7 @@ export function createLoop(deps: LoopDeps): Loop {
       return checked.ok ? engine.openSession(order.generation, checked.value, signal) : checked
     },
 
+    routesChanged: () => streams.routesChanged(),
     reconfigure: (changed) => submit({ type: 'config-changed', config: changed }),
 
     counts() {

@@ -6,6 +6,7 @@ import { BerthError } from '@berth/shared/problems'
 import type { Clock } from '@berth/shared/clock'
 import type { Audit } from '../audit.ts'
 import type { House } from '../house.ts'
+import type { Impersonations } from '../impersonations.ts'
 import type { Usage } from '../loop/usage.ts'
 import type { HistoryReader } from '../history/history.ts'
 import type { SignIns } from '../loop/sign-ins.ts'
@@ -34,14 +35,20 @@ export function createWeb(deps: {
   audit: Audit
   usage?: Usage | undefined
   house: House
+  /** Absent: administrators cannot open workspaces as their owners. */
+  impersonations?: Impersonations | undefined
   /** Absent: none is kept. */
   history?: HistoryReader | undefined
   log: Log
 }): Express {
-  const { workspaces, settings, signIns, log } = deps
+  const { workspaces, settings, impersonations, signIns, log } = deps
   const { portalUrl } = settings
   const assets = createAssets()
-  const pages = createPages(settings, assets, () => deps.house.message())
+  const pages = createPages(settings, assets, {
+    message: () => deps.house.message(),
+    opened: (workspace, person) => impersonations?.told(workspace, person),
+    wallNow: () => deps.clock.wall(),
+  })
   const app = createApplication()
 
   app.use(createBearerGuard(settings))

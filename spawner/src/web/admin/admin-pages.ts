@@ -40,6 +40,8 @@ export interface AdminPages {
   totalUsage(): string
   confirm(person: Person, asked: Confirmation): string
   house(person: Person, house: ShownHouse, more: HouseExtras): string
+  openAs(person: Person, opened: readonly ShownOpened[], more: HouseExtras): string
+  openAsQuestion(person: Person, asked: OpenAsQuestion): string
 }
 
 export interface NowExtras {
@@ -73,14 +75,43 @@ export interface HouseExtras {
   readonly token: string
 }
 
+/** A workspace that an administrator has opened as its owner. */
+export interface ShownOpened {
+  readonly id: string
+  readonly workspace: string
+  readonly by: string
+  readonly owner: string
+  readonly why: string
+  readonly until: string
+  /** Only for the administrator who opened it. */
+  readonly url?: string
+}
+
+export interface OpenAsQuestion {
+  readonly row: BoardRow
+  readonly token: string
+  readonly complaint?: string | undefined
+  readonly why?: string
+}
+
 export const navigation = [
   { path: '/admin', label: 'Now' },
   { path: '/admin/history', label: 'History' },
   { path: '/admin/charts', label: 'Charts' },
   { path: '/admin/house', label: 'House rules' },
+  { path: '/admin/open-as', label: 'Opened' },
 ] as const
 
-type View = 'now' | 'overview' | 'row' | 'usage' | 'total' | 'confirm' | 'house'
+type View =
+  | 'now'
+  | 'overview'
+  | 'row'
+  | 'usage'
+  | 'total'
+  | 'confirm'
+  | 'house'
+  | 'open-as'
+  | 'open-as-question'
 
 /** How often the page reloads itself where there is no script. */
 const refreshS = 15
@@ -89,9 +120,12 @@ export function createAdminPages(deps: {
   settings: WebSettings
   assets: Assets
   usage: Pick<Usage, 'of' | 'total'> | undefined
+  /** Administrators can open workspaces as their owners. */
+  opensAs: boolean
   wallNow: () => number
 }): AdminPages {
-  const { settings, assets, wallNow } = deps
+  const { settings, assets, opensAs, wallNow } = deps
+  const shownNavigation = navigation.filter(({ path }) => opensAs || path !== '/admin/open-as')
   const views = fileURLToPath(new URL('./views', import.meta.url))
   const eta = new Eta({ views, cache: true, autoEscape: true })
   const site = siteOf(settings)
@@ -101,7 +135,7 @@ export function createAdminPages(deps: {
       ...page,
       site,
       assets,
-      navigation,
+      navigation: shownNavigation,
       scriptGuard,
       user: plainText(person.name, 300),
       now: new Date(wallNow()).toISOString(),
@@ -127,7 +161,7 @@ export function createAdminPages(deps: {
     return render('total', { total: found && showUsage(found) })
   }
   const row = (shown: BoardRow): string =>
-    render('row', { row: shown, text: textOf(shown), usage: usage(shown) })
+    render('row', { row: shown, opensAs, text: textOf(shown), usage: usage(shown) })
   const overview = (shown: Overview): string => render('overview', { overview: shown })
 
   return {
@@ -155,6 +189,15 @@ export function createAdminPages(deps: {
     house(person, house, more) {
       const body = render('house', { house, ...more })
       return frame(person, { tab: 'House rules', current: '/admin/house', body })
+    },
+    openAs(person, opened, more) {
+      const body = render('open-as', { opened, ...more })
+      return frame(person, { tab: 'Opened', current: '/admin/open-as', body })
+    },
+    openAsQuestion(person, asked) {
+      const tab = `Open ${asked.row.id} as its owner?`
+      const body = render('open-as-question', { question: tab, why: '', ...asked })
+      return frame(person, { tab, current: '/admin/open-as', body })
     },
     confirm(person, asked) {
       const { act, row: shown } = asked

@@ -2,6 +2,7 @@
 // when something happens.
 import type { ShownPhase } from '@berth/shared/contract'
 import { statusOf } from '../../policy/asked/view.ts'
+import { mayOpenAs } from '../../impersonations.ts'
 import type { State, Workspace } from '../../policy/domain.ts'
 import type { Moment } from '../api/shown.ts'
 import { plainText } from '../http/plain-text.ts'
@@ -33,6 +34,8 @@ export interface AdminRow {
   /** The steps of the last start that took time. */
   readonly steps: readonly RowStep[]
   readonly acts: readonly AdminAct[]
+  /** It can be opened as its owner, where that is allowed. */
+  readonly mayOpenAs: boolean
   /** Its container. */
   readonly generation?: string
 }
@@ -64,6 +67,7 @@ export function adminRow(state: State, workspace: Workspace, moment: Moment): Ad
     ...(isUp && kind !== 'standby' ? { lastUse: at(workspace.lastUseAt, 60_000) } : {}),
     steps: stepsOf(workspace, moment.now),
     acts: actsOn(workspace),
+    mayOpenAs: mayOpenAs(workspace),
     ...(container === undefined ? {} : { generation: container.generation }),
   }
 }

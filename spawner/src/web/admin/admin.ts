@@ -4,7 +4,7 @@ import type { Person } from '@berth/shared/contract'
 import { BerthError } from '@berth/shared/problems'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Usage } from '../../loop/usage.ts'
-import { formField } from '../http/form-field.ts'
+import { formField, textField } from '../http/form-field.ts'
 import type { FormTokens } from '../portal/form-token.ts'
 import { isAdminAct, type AdminAct } from './acts.ts'
 import { createAdminEvents } from './admin-events.ts'
@@ -30,6 +30,8 @@ export interface AdminDeps {
   readonly refusal: (person: Person) => string
   /** The routes below `/house`. */
   readonly house?: Router | undefined
+  /** The routes below `/open-as`. */
+  readonly openAs?: Router | undefined
 }
 
 export function createAdmin(deps: AdminDeps): Router {
@@ -94,6 +96,7 @@ export function createAdmin(deps: AdminDeps): Router {
 
   router.use(history)
   if (deps.house !== undefined) router.use('/house', deps.house)
+  if (deps.openAs !== undefined) router.use('/open-as', deps.openAs)
   router.use(() => {
     throw new BerthError('template_unknown', 'There is no such page for administrators.')
   })
@@ -129,10 +132,5 @@ export function createAdmin(deps: AdminDeps): Router {
 
 function queryText({ query }: Request, name: string): string {
   const value = query[name]
-  return typeof value === 'string' ? value : ''
-}
-
-function textField(request: Request, name: string): string {
-  const value = formField(request, name)
   return typeof value === 'string' ? value : ''
 }

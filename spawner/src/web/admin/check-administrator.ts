@@ -4,7 +4,7 @@ import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import type { Audit } from '../../audit.ts'
 import { plainText } from '../http/plain-text.ts'
-import { isAdministrator, type Administrators } from './administrators.ts'
+import { isAdministrator, type Administrators } from '@berth/shared/administrators'
 
 /** A person who tries again and again is audited once in this time, so that nobody can flood the log and the history. */
 const auditedEveryMs = 60_000

@@ -6,7 +6,7 @@ import type { Clock } from '@berth/shared/clock'
 import type { Audit, AuditedAct } from '../../audit.ts'
 import type { House } from '../../house.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
-import { formField } from '../http/form-field.ts'
+import { formField, textField } from '../http/form-field.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { FormTokens } from '../portal/form-token.ts'
 import type { AdminPages, ShownHouse } from './admin-pages.ts'
@@ -75,8 +75,8 @@ export function createHouseRules(deps: {
         const administrator = personOf(request)
         if (!tokens.accepts(administrator, formField(request, 'token')))
           return response.redirect(303, '/admin/house?notice=expired')
-        const text = plainText(field(request, 'text').trim(), longestReason)
-        const done = carryOut(text, field(request, 'template'))
+        const text = plainText(textField(request, 'text').trim(), longestReason)
+        const done = carryOut(text, textField(request, 'template'))
         if (done === undefined) return response.redirect(303, '/admin/house?notice=gone')
         const entry = { at: clock.wall(), administrator: administrator.name, why: text }
         audit({ ...entry, ...done, outcome: 'done' })
@@ -85,9 +85,4 @@ export function createHouseRules(deps: {
       // A form whose session had expired comes back from the sign-in as a GET, which changes nothing.
       .get((_request, response) => response.redirect(303, '/admin/house?notice=expired'))
   return router
-}
-
-function field(request: Request, name: string): string {
-  const value = formField(request, name)
-  return typeof value === 'string' ? value : ''
 }

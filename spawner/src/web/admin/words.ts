@@ -19,6 +19,8 @@ export const noticeTexts: ReadonlyMap<unknown, string> = new Map([
     'Your click had no effect, because the page was open for too long. Please click again.',
   ],
   ['saved', 'Saved. People are told from now on.'],
+  ['opened', 'It is open for you, and its owner is told.'],
+  ['ended', 'It is closed.'],
   ['gone', 'That workspace does not exist any more.'],
   ['refused', 'That is not possible in the present state of the workspace.'],
 ])

@@ -28,8 +28,8 @@ export function apiFor(settings: Settings, parts: Parts): Express | undefined {
 export function hexRoutes(
   { API_TOKEN, PUBLIC_URL }: Settings,
   hexOf: HexOf,
-): { readonly workspaceRoutes?: (state: State) => readonly Route[] } {
-  if (API_TOKEN === undefined || PUBLIC_URL === undefined) return {}
+): ((state: State) => readonly Route[]) | undefined {
+  if (API_TOKEN === undefined || PUBLIC_URL === undefined) return undefined
   const { hostname } = new URL(PUBLIC_URL)
-  return { workspaceRoutes: (state) => workspaceRoutes(state, hexOf, hostname) }
+  return (state) => workspaceRoutes(state, hexOf, hostname)
 }

@@ -6,3 +6,9 @@ export function formField(request: Request, name: string): unknown {
   if (typeof body !== 'object' || body === null) return undefined
   return Object.entries(body).find(([field]) => field === name)?.[1]
 }
+
+/** The text of a field; empty if the form has none, or more than one of that name. */
+export function textField(request: Request, name: string): string {
+  const value = formField(request, name)
+  return typeof value === 'string' ? value : ''
+}

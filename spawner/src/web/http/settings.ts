@@ -1,5 +1,5 @@
 // The settings of the pages and the internal API. The config reads them from the environment.
-import type { Administrators } from '../admin/administrators.ts'
+import type { Administrators } from '@berth/shared/administrators'
 import type { Secret } from '@berth/shared/secret'
 
 export interface WebSettings {

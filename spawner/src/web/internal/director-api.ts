@@ -21,6 +21,7 @@ import {
   type ProblemExtras,
 } from '@berth/shared/problems'
 import { z } from 'zod'
+import type { Impersonations } from '../../impersonations.ts'
 import type { SignIns } from '../../loop/sign-ins.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { SeatRefusal } from '../../policy/domain.ts'
@@ -36,18 +37,21 @@ const holdSchema = z.object({ ms: z.number().int().positive() })
 
 export function createDirectorApi(deps: {
   readonly workspaces: Workspaces
+  /** Absent: there are none. */
+  readonly impersonations?: Impersonations | undefined
   readonly settings: WebSettings
   readonly signIns: SignIns
   readonly clock: Clock
   readonly log: Log
 }): Router {
-  const { workspaces, settings, signIns, clock, log } = deps
+  const { workspaces, impersonations, settings, signIns, clock, log } = deps
   const router = Router()
 
   router.post(internalPaths.seats, json({ limit: '1mb' }), async (request, response) => {
-    const seatRequest = parse(seatRequestSchema, request.body)
-    // Of every other protocol, who the person is comes from here.
-    if (seatRequest.protocol === 'http') signIns.note(seatRequest.user)
+    const seatRequest = permitted(parse(seatRequestSchema, request.body))
+    // Of every other protocol, who the person is comes from here. An impersonated person was not there.
+    if (seatRequest.protocol === 'http' && seatRequest.impersonation === undefined)
+      signIns.note(seatRequest.user)
     const requestId = requestIdOf(response)
     const answer = await workspaces.requestSeat(seatRequest, hangUpSignal(response), requestId)
     noteAnswer(log, requestId, seatRequest, answer)
@@ -86,6 +90,19 @@ export function createDirectorApi(deps: {
     workspaces.reportUses(parse(useReportSchema, request.body))
     response.status(204).end()
   })
+
+  /**
+   * An impersonation wakes the workspace for which it was opened, and starts none.
+   *
+   * @throws BerthError if it has ended
+   */
+  function permitted(asked: SeatRequest): SeatRequest {
+    if (asked.impersonation === undefined) return asked
+    const found = impersonations?.all().find(({ id }) => id === asked.impersonation)
+    if (found?.workspace !== asked.workspace || found?.person.name !== asked.user.name)
+      throw new BerthError('not_admin', 'The time for which you opened this workspace is over.')
+    return { ...asked, navigation: false, start: asked.start === 'no' ? 'no' : 'wake' }
+  }
 
   // Not for directors: the command `idle-report` runs beside the spawner, and has the same secret.
   router.get(usePath, async (request, response) => {

@@ -5,6 +5,8 @@ import { Eta } from 'eta'
 import { phaseHeader, type ShownPhase } from '@berth/shared/contract'
 import type { Assets } from './assets.ts'
 import { standstillPath } from '../http/local-path.ts'
+import type { Told } from '../../impersonations.ts'
+import { openedText } from './opened-text.ts'
 import type { Page } from './page-model.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { WebSettings } from '../http/settings.ts'
@@ -30,8 +32,20 @@ export interface Pages {
   send(response: Response, page: Page, context: PageContext): void
 }
 
-/** @param message what administrators announce; empty: nothing */
-export function createPages(settings: WebSettings, assets: Assets, message: () => string): Pages {
+/** What the pages announce. */
+export interface Announced {
+  /** What administrators announce; empty: nothing. */
+  readonly message: () => string
+  /** An administrator has opened the workspace as that person, its owner. */
+  readonly opened: (workspace: string, person: string) => Told | undefined
+  readonly wallNow: () => number
+}
+
+export function createPages(
+  settings: WebSettings,
+  assets: Assets,
+  { message, opened, wallNow }: Announced,
+): Pages {
   const views = fileURLToPath(new URL('./views', import.meta.url))
   const eta = new Eta({ views, cache: true, autoEscape: true })
   const headers = guardHeaders(settings.frameAncestors)
@@ -59,6 +73,12 @@ export function createPages(settings: WebSettings, assets: Assets, message: () =
         page,
         site,
         message: message(),
+        opened: openedText(
+          context.userName === undefined
+            ? undefined
+            : opened(page.status.workspace, context.userName),
+          wallNow(),
+        ),
         assets: {
           style: context.base + assets.style,
           script: context.base + assets.script,

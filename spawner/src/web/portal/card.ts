@@ -4,6 +4,7 @@ import { problemTitle } from '@berth/shared/problems'
 import type { HomeSize, WorkspaceView } from '../../loop/workspaces.ts'
 import { isTheirsAlone } from '../../policy/asked/theirs.ts'
 import { statusOf } from '../../policy/asked/view.ts'
+import type { Told } from '../../impersonations.ts'
 import type { State, Workspace } from '../../policy/domain.ts'
 import { changedParts, outdatedBy } from '../../policy/lifecycle/outdated.ts'
 import { idleStepsAt, idleStopAt } from '../../policy/state/deadlines.ts'
@@ -12,6 +13,7 @@ import { isShared, keepsFiles, type Template } from '../../templates/template.ts
 import type { Moment } from '../api/shown.ts'
 import { plainLog, plainText } from '../http/plain-text.ts'
 import { longText } from '../pages/durations.ts'
+import { openedText } from '../pages/opened-text.ts'
 import { showStatus, type ShownStatus } from '../pages/status.ts'
 import { sizeText } from './size-text.ts'
 import { adviceFor } from '../pages/words.ts'
@@ -38,6 +40,8 @@ export interface Card {
   readonly percent?: number
   readonly facts: readonly CardFact[]
   readonly update?: string
+  /** An administrator has opened it. */
+  readonly opened?: string
   /** Without a title, the detail says it all. */
   readonly problem?: { readonly title?: string; readonly detail: string }
   readonly failure?: CardFailure
@@ -79,6 +83,8 @@ interface Surroundings {
   readonly person: Person
   readonly moment: Moment
   readonly homeSize: (person: Person, template: Template) => HomeSize | undefined
+  /** An administrator has opened the workspace as that person. */
+  readonly opened: (workspace: string) => Told | undefined
 }
 
 /** The card of a template that is offered to the person. */
@@ -118,6 +124,7 @@ export function cardOf(template: Template, view: WorkspaceView, around: Surround
     ...(present === undefined || update === undefined
       ? {}
       : { update: updateWords(update, changedParts(state, present)) }),
+    ...openedFact(status.workspace, around),
     ...(problem === undefined ? {} : { problem }),
     ...(status.phase === 'failed' ? { failure: failureOf(view) } : {}),
     ...(url === undefined || !mayTry || status.phase === 'failed' ? {} : { opens: url }),
@@ -147,9 +154,15 @@ export function formerCardOf(workspace: Workspace, around: Surroundings): Card {
     label: words.label,
     says: words.says,
     facts: factsOf(workspace, status, around),
+    ...openedFact(name, around),
     acts: isAlone && holds ? [{ name: 'stop', label: 'Stop', main: false }] : [],
     hasLog: isAlone && workspace.container !== undefined,
   }
+}
+
+function openedFact(workspace: string, { opened, moment }: Surroundings): Pick<Card, 'opened'> {
+  const text = openedText(opened(workspace), moment.wallStart + moment.now)
+  return text === undefined ? {} : { opened: text }
 }
 
 function isPicture(icon: string): boolean {

@@ -1,6 +1,7 @@
 // The cards of a person: each template that they may use, and each workspace of theirs whose template is not offered.
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
+import type { Impersonations } from '../../impersonations.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { isAllowed } from '../../policy/asked/access.ts'
 import { isTheirs } from '../../policy/asked/theirs.ts'
@@ -11,11 +12,17 @@ import { cardOf, formerCardOf, type Card } from './card.ts'
 
 export type CardsOf = (person: Person) => readonly Card[]
 
-export function createCardsOf(workspaces: Workspaces, clock: Clock): CardsOf {
+/** @param impersonations absent: there are none */
+export function createCardsOf(
+  workspaces: Workspaces,
+  clock: Clock,
+  impersonations?: Pick<Impersonations, 'told'>,
+): CardsOf {
   return (person) => {
     const state = workspaces.state()
     const homeSize = (of: Person, template: Template) => workspaces.homeSize(of, template)
-    const around = { state, person, moment: momentOf(clock), homeSize }
+    const opened = (workspace: string) => impersonations?.told(workspace, person.name)
+    const around = { state, person, moment: momentOf(clock), homeSize, opened }
     const offered = [...state.config.templates.values()].filter((one) => isAllowed(one, person))
     const cards = offered.map((template) =>
       cardOf(template, workspaces.view(person, template.name), around),

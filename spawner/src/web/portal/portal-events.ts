@@ -2,6 +2,7 @@
 // in the queue, and it starts nothing.
 import type { Response } from 'express'
 import type { Person } from '@berth/shared/contract'
+import type { Impersonations } from '../../impersonations.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { openEventStream } from '../http/event-stream.ts'
 import { closeTabs, createStreamLimit } from '../http/stream-limit.ts'
@@ -23,8 +24,9 @@ export function createPortalEvents(deps: {
   workspaces: Workspaces
   cardsOf: CardsOf
   pages: PortalPages
+  impersonations?: Pick<Impersonations, 'follow'> | undefined
 }): PortalEvents {
-  const { workspaces, cardsOf, pages } = deps
+  const { workspaces, cardsOf, pages, impersonations } = deps
   const streams = createStreamLimit(maxStreams, 'pages of the portal', closeTabs)
 
   function open(response: Response, person: Person): void {
@@ -38,6 +40,7 @@ export function createPortalEvents(deps: {
         clearInterval(regular)
         clearTimeout(later)
         sizes[Symbol.dispose]()
+        opened?.[Symbol.dispose]()
         for (const following of followings.values()) following[Symbol.dispose]()
         followings.clear()
         taken[Symbol.dispose]()
@@ -81,6 +84,7 @@ export function createPortalEvents(deps: {
     }
 
     const sizes = workspaces.followHomeSizes(changed)
+    const opened = impersonations?.follow(changed)
     const regular = setInterval(() => {
       reportPresence(workspaces, person)
       tell()

@@ -5,6 +5,7 @@ import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import { BerthError, isProblemCode } from '@berth/shared/problems'
 import type { House } from '../../house.ts'
+import type { Impersonations } from '../../impersonations.ts'
 import type { Usage } from '../../loop/usage.ts'
 import type { HistoryReader } from '../../history/history.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
@@ -21,10 +22,11 @@ import { createAdminPages } from '../admin/admin-pages.ts'
 import { createHistoryPages } from '../admin/history/history-pages.ts'
 import { createHistoryRoutes } from '../admin/history/history-routes.ts'
 import { createHouseRules } from '../admin/house-rules.ts'
-import { isAdministrator } from '../admin/administrators.ts'
+import { isAdministrator } from '@berth/shared/administrators'
 import { createBoard } from '../admin/board.ts'
 import { createCarryOut } from '../admin/carry-out.ts'
 import { createAdministratorCheck } from '../admin/check-administrator.ts'
+import { createOpenAs } from '../admin/open-as.ts'
 import { createCardsOf } from './cards.ts'
 import { refusalOf } from './check-request.ts'
 import { createFormTokens } from './form-token.ts'
@@ -45,6 +47,7 @@ export interface PortalDeps {
   /** Absent: nothing is measured. */
   readonly usage?: Usage | undefined
   readonly house: House
+  readonly impersonations?: Impersonations | undefined
   readonly history?: HistoryReader | undefined
 }
 
@@ -53,7 +56,7 @@ const shownLines = 200
 export function createPortal(deps: PortalDeps): Router {
   const { portalUrl, workspaces, settings, assets, clock, hexOf, version, audit, usage, history } =
     deps
-  const { house } = deps
+  const { house, impersonations } = deps
   const { administrators } = settings
   const router = Router({ caseSensitive: true, strict: true })
   const carryOut = createCarryOut({ workspaces, audit, clock })
@@ -67,8 +70,8 @@ export function createPortal(deps: PortalDeps): Router {
     message: () => house.message(),
     wallNow: () => clock.wall(),
   })
-  const cardsOf = createCardsOf(workspaces, clock)
-  const events = createPortalEvents({ workspaces, cardsOf, pages })
+  const cardsOf = createCardsOf(workspaces, clock, impersonations)
+  const events = createPortalEvents({ workspaces, cardsOf, pages, impersonations })
   const personOf = (request: Request) => readPerson(request.headers)
 
   router.use(createGuard(portalUrl))
@@ -111,7 +114,13 @@ export function createPortal(deps: PortalDeps): Router {
 
   router.get('/.berth/assets/:version/:name', assets.serve)
   const check = createAdministratorCheck({ administrators, audit, clock, personOf })
-  const adminPages = createAdminPages({ settings, assets, usage, wallNow: () => clock.wall() })
+  const adminPages = createAdminPages({
+    settings,
+    assets,
+    usage,
+    opensAs: impersonations !== undefined,
+    wallNow: () => clock.wall(),
+  })
   const historyRoutes = createHistoryRoutes({
     history,
     pages: createHistoryPages({ frame: adminPages.frame, style: assets.historyStyle }),
@@ -123,7 +132,11 @@ export function createPortal(deps: PortalDeps): Router {
   const board = createBoard({ workspaces, clock })
   const around = { workspaces, usage, tokens, history: historyRoutes, personOf, refusal }
   const houseRules = createHouseRules({ ...around, house, audit, clock, pages: adminPages })
-  const admin = { ...around, board, check, carryOut, house: houseRules, pages: adminPages }
+  const openAs =
+    impersonations === undefined
+      ? undefined
+      : createOpenAs({ ...around, impersonations, board, audit, clock, pages: adminPages })
+  const admin = { ...around, board, check, carryOut, house: houseRules, openAs, pages: adminPages }
   router.use('/admin', createAdmin(admin))
   router.use(createPortalForms({ handlers, tokens, personOf }))
   router.use(`${apiBase}/admin`, (request, _response, next) => {

@@ -1,10 +1,15 @@
 // The portal with the administrator's pages on a loopback port, over a real loop with a test engine and a test clock.
 // `admin` is in the group of administrators, other people are in none.
 import type { AuditEntry } from '../../audit.ts'
+import { internalPaths, type SeatRequest } from '@berth/shared/contract'
 import { createLog } from '@berth/shared/log'
 import { createHouse } from '../../house.ts'
+import { createOrders } from '../../orders.ts'
+import { createImpersonations, type Impersonations } from '../../impersonations.ts'
+import type { State } from '../../policy/domain.ts'
 import { createMemoryStore } from '../../loop/testing/memory-store.ts'
 import { createUsage } from '../../loop/usage.ts'
+import type { SignIns } from '../../loop/sign-ins.ts'
 import type { HistoryReader } from '../../history/history.ts'
 import { startTestLoop } from '../../loop/testing/test-loop.ts'
 import { aliceHeaders, serveWeb, type Ask } from './server.ts'
@@ -14,10 +19,17 @@ export const portalUrl = 'http://portal.localhost:4180'
 export const here = { origin: portalUrl, 'sec-fetch-site': 'same-origin' }
 
 export async function startAdmin(
-  options: Parameters<typeof startTestLoop>[0] & { readonly kept?: HistoryReader } = {},
+  options: Parameters<typeof startTestLoop>[0] & {
+    readonly kept?: HistoryReader
+    /** As with ADMIN_OPEN_AS. */
+    readonly opensAs?: boolean
+  } = {},
 ) {
   await using stack = new AsyncDisposableStack()
-  const loop = stack.use(await startTestLoop(options))
+  // The loop brings the clock that the impersonations need.
+  let impersonations: Impersonations | undefined
+  const workspaceRoutes = (state: State) => impersonations?.routes(state) ?? []
+  const loop = stack.use(await startTestLoop({ ...options, workspaceRoutes }))
   loop.director()
   const audited: AuditEntry[] = []
   const { engine, time, workspaces } = loop
@@ -31,15 +43,32 @@ export async function startAdmin(
     }),
   )
   const store = createMemoryStore()
-  const house = createHouse(store, () =>
+  const orders = createOrders(store)
+  if (options.opensAs === true) {
+    impersonations = stack.use(
+      createImpersonations({
+        orders,
+        portalUrl,
+        administrators: { group: 'admins', users: [] },
+        clock: time.clock,
+        setTimer: time.setTimer,
+      }),
+    )
+    stack.use(impersonations.follow(() => workspaces.routesChanged()))
+  }
+  const house = createHouse(orders, () =>
     workspaces.reconfigure({ ...workspaces.state().config, house: house.rules() }),
   )
+  const signedIn: string[] = []
+  const signIns: SignIns = { note: ({ name }) => signedIn.push(name), last: () => undefined }
   const web = stack.use(
     await serveWeb({
+      signIns,
       settings: { portalUrl, supportUrl: 'mailto:help@example.com' },
       workspaces,
       usage,
       house,
+      impersonations,
       clock: time.clock,
       ...(options.kept === undefined ? {} : { history: options.kept }),
       audit: (entry) => audited.push(entry),
@@ -61,6 +90,8 @@ export async function startAdmin(
   return {
     loop,
     audited,
+    /** Whose sign-in was noted, in their order. */
+    signedIn,
     store,
     url: web.url,
     headers: { ...aliceHeaders, ...headersOf('admin') },
@@ -69,6 +100,13 @@ export async function startAdmin(
     /** The page of Berth for a workspace that is not ready, as a director asks for it. */
     page: (user: string) =>
       web.ask('/internal/v1/page', { headers: { ...headersOf(user), 'berth-template': 'lab' } }),
+    /** A request for a seat, as a director sends it. */
+    seat: (request: SeatRequest) =>
+      web.ask(internalPaths.seats, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(request),
+      }),
     open: (path: string, options: Ask = {}, user = 'admin') =>
       web.open(root + path, withPerson(options, user)),
     [Symbol.asyncDispose]: () => built.disposeAsync(),

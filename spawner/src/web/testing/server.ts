@@ -8,9 +8,11 @@ import { createLog, type Log } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
 import type { Audit } from '../../audit.ts'
 import { createHouse, type House } from '../../house.ts'
+import { createOrders } from '../../orders.ts'
 import { createMemoryStore } from '../../loop/testing/memory-store.ts'
 import type { Usage } from '../../loop/usage.ts'
 import type { HistoryReader } from '../../history/history.ts'
+import type { Impersonations } from '../../impersonations.ts'
 import type { SignIns } from '../../loop/sign-ins.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { createHexOf } from '../docker-spawner/container-hex.ts'
@@ -75,6 +77,7 @@ export async function serveWeb(options: {
   usage?: Usage
   house?: House
   signIns?: SignIns
+  impersonations?: Impersonations | undefined
 }): Promise<Omit<TestWeb, 'workspaces'>> {
   const { workspaces } = options
   const settings: WebSettings = {
@@ -93,7 +96,8 @@ export async function serveWeb(options: {
     clock: options.clock ?? systemClock,
     version: '1.2.3',
     usage: options.usage,
-    house: options.house ?? createHouse(createMemoryStore(), () => undefined),
+    house: options.house ?? createHouse(createOrders(createMemoryStore()), () => undefined),
+    impersonations: options.impersonations,
     history: options.history,
     audit: options.audit ?? (() => undefined),
     log: options.log ?? createLog({ service: 'test', level: 'silent' }),

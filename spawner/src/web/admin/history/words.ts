@@ -48,12 +48,20 @@ const endWords: Readonly<Record<EndReason, string>> = {
   left_queue: 'The person left the queue, or did not wait.',
 }
 
-const actWords: Readonly<Partial<Record<AuditEntry['act'], string>>> = {
+const actWords: Readonly<Record<AuditEntry['act'], string>> = {
   open: 'Asked for a page of the administrators',
   stop: 'Stopped',
   restart: 'Restarted',
   remove: 'Removed',
   release: 'Took the place of a person in',
+  'close-template': 'Closed the template',
+  'open-template': 'Opened again the template',
+  drain: 'Admitted nobody new:',
+  admit: 'Admitted people again:',
+  announce: 'Announced a message to',
+  silence: 'Removed the message to',
+  'open-as': 'Opened as its owner:',
+  'end-open-as': 'Ended the opening of',
 }
 
 /** Why or how, in one or two sentences. */

@@ -1,5 +1,5 @@
 // Who is an administrator. Pure.
-import type { Person } from '@berth/shared/contract'
+import type { Person } from './contract.ts'
 
 export interface Administrators {
   /** ADMIN_GROUP. */

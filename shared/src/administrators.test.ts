@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseUserName } from '@berth/shared/names'
+import { parseUserName } from './names.ts'
 import { isAdministrator } from './administrators.ts'
 
 const administrators = { group: 'admins', users: ['Ann', 'ben@example.com'] }
