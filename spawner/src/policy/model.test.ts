@@ -42,12 +42,14 @@ const templateChange = (names: readonly string[]) => ({
   memory: fc.integer({ min: 1, max: 3 }),
   maxWorkspaces: fc.constantFrom(0, 1, 2),
   maxOfGroup: fc.constantFrom(0, 1, 2),
+  isClosed: fc.boolean(),
 })
 const settingsChange: fc.Arbitrary<SettingsChange> = fc.record(
   {
     maxWorkspaces: fc.integer({ min: 0, max: 4 }),
     maxWorkspacesPerUser: fc.constantFrom(0, 1, 2),
     maxMemory: fc.constantFrom(0, 3, 4, 6),
+    maintenance: fc.boolean(),
     lab: fc.record(templateChange(['lab', 'lab2']), { requiredKeys: [] }),
     hub: fc.record(
       { ...templateChange(['hub', 'hub2']), isPrivate: fc.boolean() },
@@ -124,6 +126,14 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
         (world: World) =>
           world.endsAtOnce(world.workspaceOf(who(world)), how),
     ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(anybody, anybody).map(([whose, who]) => (world: World) => {
+      // An administrator may name a person who has no place there.
+      const workspace = world.workspaceOf(whose(world))
+      world.releases(workspace, who(world))
+    }),
   },
   {
     weight: 1,

@@ -48,7 +48,10 @@ function checkAdmissions(world: WorldFacts, before: State, after: State): void {
       if (workspace.milestones.length > 0 && isNewStart(workspace)) admitted.push(workspace)
     } else if (starting.has(workspace.phase) && former?.phase === 'queued') admitted.push(workspace)
   }
+  checkHouseRules(world, before, after)
   if (admitted.length === 0) return
+  if (after.config.house?.maintenance !== undefined)
+    broken(world, `${admitted[0]?.name} was admitted during maintenance`)
   const { maxWorkspaces, maxStarting } = world.config.limits
   if (maxWorkspaces > 0 && places > maxWorkspaces)
     broken(world, 'more workspaces hold a place than allowed')
@@ -59,6 +62,19 @@ function checkAdmissions(world: WorldFacts, before: State, after: State): void {
     for (const second of admitted)
       if (first.ticket < second.ticket && !mayBePassed(world, after, first, second))
         broken(world, `${second.name} overtook ${first.name}`)
+}
+
+/** Nobody waits for a start that the house rules refuse, unless they waited before, or their workspace is being replaced. */
+function checkHouseRules(world: WorldFacts, before: State, after: State): void {
+  const { closed, maintenance } = after.config.house ?? {}
+  for (const { name, phase, template } of after.workspaces.values()) {
+    const was = before.workspaces.get(name)?.phase
+    if (phase !== 'queued' || (was !== undefined && was !== 'stopped' && was !== 'failed')) continue
+    if (before.reconciledAt === undefined) continue
+    if (maintenance !== undefined) broken(world, `${name} joined the queue during maintenance`)
+    if (closed?.has(template) === true)
+      broken(world, `${name} of a closed template joined the queue`)
+  }
 }
 
 /** A workspace may be passed if a limit holds it back, if its people have another one, or if no network is free. */

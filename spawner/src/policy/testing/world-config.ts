@@ -13,6 +13,8 @@ export interface WorldSettings {
   readonly maxWorkspacesPerUser: number
   /** At least as much as one workspace of any template needs, or zero. */
   readonly maxMemory: number
+  /** Nobody new is admitted. */
+  readonly maintenance: boolean
   readonly lab: TemplateSettings
   readonly hub: HubSettings
 }
@@ -24,6 +26,8 @@ export interface TemplateSettings {
   readonly maxWorkspaces: number
   /** The most workspaces of the group that every person is in. */
   readonly maxOfGroup: number
+  /** Nobody may start it anew. */
+  readonly isClosed: boolean
 }
 
 export interface HubSettings extends TemplateSettings {
@@ -40,11 +44,12 @@ export interface SettingsChange extends Partial<Omit<WorldSettings, 'lab' | 'hub
 export const group = 'staff'
 
 export function firstSettings(options: WorldOptions): WorldSettings {
-  const unlimited = { maxWorkspaces: 0, maxOfGroup: 0 }
+  const unlimited = { maxWorkspaces: 0, maxOfGroup: 0, isClosed: false }
   return {
     maxWorkspaces: options.maxWorkspaces,
     maxWorkspacesPerUser: 0,
     maxMemory: options.maxMemory,
+    maintenance: false,
     lab: { ...unlimited, name: 'lab', prefix: 'lab', memory: 1 },
     hub: {
       ...unlimited,
@@ -68,6 +73,7 @@ export function changed(settings: WorldSettings, change: SettingsChange): WorldS
 
 export function worldConfig(options: WorldOptions, settings: WorldSettings): PolicyConfig {
   const templates = [labOf(options, settings.lab), hubOf(options, settings.hub)]
+  const closed = [settings.lab, settings.hub].filter(({ isClosed }) => isClosed)
   return configWith({
     limits: {
       maxWorkspaces: settings.maxWorkspaces,
@@ -77,6 +83,10 @@ export function worldConfig(options: WorldOptions, settings: WorldSettings): Pol
       maxMemoryBytes: settings.maxMemory,
     },
     config: {
+      house: {
+        closed: new Map(closed.map(({ name }) => [name, 'for a reason'])),
+        ...(settings.maintenance ? { maintenance: 'for a reason' } : {}),
+      },
       templates: new Map(templates.map((template) => [template.name, template])),
       lease: leaseTimes(templates),
       spareNetworks: options.spareNetworks,

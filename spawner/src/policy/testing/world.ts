@@ -421,6 +421,17 @@ export class World implements WorldFacts {
     this.hears({ type: 'end-requested', workspace: name, how })
   }
 
+  /** An administrator takes the person's place. */
+  releases(workspace: WorkspaceName, { name: user }: Person): void {
+    this.hears({ type: 'place-released', workspace, user })
+    const after = this.state.workspaces.get(workspace)
+    if (!this.spawnerUp || after === undefined) return
+    if (after.kind === 'shared' && after.seats.some(({ person }) => person.name === user))
+      broken(this, `${user} kept a seat in ${workspace} that was released`)
+    if (after.kind === 'private' && after.phase === 'queued' && after.owner?.name === user)
+      broken(this, `${user} kept a place in the queue that was released`)
+  }
+
   leaves(user: Person): void {
     this.waiting.delete(nameOf(user.name))
     this.busy.delete(nameOf(user.name))
@@ -442,11 +453,12 @@ export class World implements WorldFacts {
     })
   }
 
-  /** From now on, no operation fails. People who wait continue to wait, and the others do nothing. */
+  /** From now on, no operation fails, and no rule of the house keeps people out. People who wait continue to wait, and the others do nothing. */
   calmDown(): void {
     this.trouble = 0
     this.busy.clear()
     this.engine.recover()
+    this.reconfigure({ maintenance: false, lab: { isClosed: false }, hub: { isClosed: false } })
     this.revive()
   }
 }
