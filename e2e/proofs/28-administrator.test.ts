@@ -23,7 +23,7 @@ templates:
     <<: *common
     prefix: ${prefix}b
     title: Board
-    route: { hosts: [hello.localhost] }
+    route: { hosts: [hello.portal.localhost] }
     pass: { identity: [user, groups] }
   late:
     <<: *common
@@ -47,7 +47,7 @@ describe('proof 28: the administrator’s page', () => {
         SUPPORT_URL: 'mailto:help@example.com',
         ADMIN_OPEN_AS: 'true',
         // One sign-in for the portal and the hosts below it.
-        OAUTH2_PROXY_COOKIE_DOMAINS: 'hello.localhost,portal.localhost,localhost',
+        OAUTH2_PROXY_COOKIE_DOMAINS: 'portal.localhost',
       },
     })
     ;({ portal, browser } = site)
@@ -285,7 +285,7 @@ describe('proof 28: the administrator’s page', () => {
       cookies.map((cookie) => ({ ...cookie, sameSite: 'None' as const, secure: true })),
     )
     const hostile = await context.newPage()
-    const address = `http://hello.localhost:${new URL(portal).port}/`
+    const address = `http://hello.portal.localhost:${new URL(portal).port}/`
     await hostile.goto(address)
     await hostile.waitForSelector('#who')
     assert.deepEqual(await hostile.evaluate<readonly string[]>(attackOn(portal, victim)), [])

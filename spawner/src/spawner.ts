@@ -1,5 +1,6 @@
 // Puts the spawner's parts together: templates of all sources, the loop, and the web in front of it.
 import { readFileSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Clock } from '@berth/shared/clock'
 import type { Log } from '@berth/shared/log'
@@ -10,6 +11,7 @@ import { createImpersonations } from './impersonations.ts'
 import { createOrders } from './orders.ts'
 import type { History } from './history/history.ts'
 import type { Engine } from './loop/engine.ts'
+import { createDisk, type Space } from './loop/disk.ts'
 import { createLoop } from './loop/loop.ts'
 import { createSignIns, type SignInStore } from './loop/sign-ins.ts'
 import type { Store } from './loop/store.ts'
@@ -122,10 +124,15 @@ export async function startSpawner(deps: {
     settings.PORTAL_URL === undefined
       ? undefined
       : building.use(createUsage({ engine, state: () => workspaces.state(), clock, log }))
+  const disk =
+    settings.PORTAL_URL === undefined
+      ? undefined
+      : building.use(createDisk({ engine, space: () => spaceOf(settings.DATA_DIR), clock, log }))
   const signIns = createSignIns({ store, clock, log })
   const web = createWeb({
     workspaces,
     usage,
+    disk,
     house,
     signIns,
     impersonations,
@@ -154,6 +161,11 @@ export async function startSpawner(deps: {
       await parts.disposeAsync()
     },
   }
+}
+
+async function spaceOf(folder: string): Promise<Space> {
+  const { bavail, blocks, bsize } = await statfs(folder)
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
 }
 
 function logOffered(log: Log, templates: ReadonlyMap<string, Template>): void {

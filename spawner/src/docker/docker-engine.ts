@@ -81,6 +81,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
     takeInventory: (signal) => takeInventory({ ...base, provenance, images }, signal),
     events: (onOpen, signal) => engineEvents(base, onOpen, signal),
     images: images.labelled,
+    imageSizes: images.sizes,
     ensureImage: images.ensure,
     createContainer: createCreateContainer({ ...base, ...forCreation }),
     startContainer: createStartContainer({ ...base, preparation, additionalNetworks }),

@@ -162,6 +162,8 @@ export interface Engine {
   /** The bytes that each volume of this instance takes, by name. The engine reads every file of every volume for it.
    * Rejects when the engine does not answer. */
   volumeSizes(signal: AbortSignal): Promise<ReadonlyMap<string, number>>
+  /** How many images there are, and the bytes of all their layers. Rejects when the engine does not answer. */
+  imageSizes(signal: AbortSignal): Promise<{ readonly count: number; readonly bytes: number }>
   createNetwork(
     index: NetworkIndex,
     signal: AbortSignal,

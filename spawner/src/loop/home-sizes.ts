@@ -19,6 +19,8 @@ export interface HomeSize {
 export interface HomeSizes extends AsyncDisposable {
   /** `undefined`: the template has no home, or there is no such volume yet. */
   of(template: Template, owner: Person): HomeSize | undefined
+  /** Of all volumes of this instance, as they were computed last. */
+  total(): { readonly count: number; readonly bytes: number; readonly at: number } | undefined
   /** Begins to compute the sizes, unless that is under way or was done a short time ago. */
   measure(): void
   /** Calls back when that begins and ends, until disposed. */
@@ -72,6 +74,10 @@ export function createHomeSizes(deps: {
         isMeasuring: running !== undefined,
         mayMeasure: mayMeasure(),
       }
+    },
+    total() {
+      if (at === undefined) return undefined
+      return { count: sizes.size, bytes: sizes.values().reduce((sum, one) => sum + one, 0), at }
     },
     measure() {
       if (!mayMeasure() || ends.signal.aborted) return

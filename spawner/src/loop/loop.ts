@@ -286,6 +286,7 @@ export function createLoop(deps: LoopDeps): Loop {
 
     homeSize: (person, template) => homeSizes.of(template, person),
     measureHomes: () => homeSizes.measure(),
+    homesTotal: () => homeSizes.total(),
     followHomeSizes: (changed) => homeSizes.follow(changed),
 
     state: () => writer.state(),

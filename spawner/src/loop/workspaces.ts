@@ -17,7 +17,7 @@ import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { DirectorId, Generation, SeatRefusal, State } from '../policy/domain.ts'
 import type { Template } from '../templates/template.ts'
 import type { EngineResult, EngineSession } from './engine.ts'
-import type { HomeSize } from './home-sizes.ts'
+import type { HomeSize, HomeSizes } from './home-sizes.ts'
 import type { View as WorkspaceView } from '../policy/asked/view.ts'
 
 export type { HomeSize } from './home-sizes.ts'
@@ -98,6 +98,8 @@ export interface Workspaces extends AsyncDisposable {
   homeSize(person: Person, template: Template): HomeSize | undefined
   /** Begins to compute the sizes of all homes, unless that was done a short time ago. */
   measureHomes(): void
+  /** Of the volumes of this instance together; absent until they were computed. */
+  homesTotal(): ReturnType<HomeSizes['total']>
   /** Calls back when that begins and ends, until disposed. */
   followHomeSizes(changed: () => void): Disposable
   state(): State

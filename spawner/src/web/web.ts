@@ -7,6 +7,7 @@ import type { Clock } from '@berth/shared/clock'
 import type { Audit } from '../audit.ts'
 import type { House } from '../house.ts'
 import type { Impersonations } from '../impersonations.ts'
+import type { Disk } from '../loop/disk.ts'
 import type { Usage } from '../loop/usage.ts'
 import type { HistoryReader } from '../history/history.ts'
 import type { SignIns } from '../loop/sign-ins.ts'
@@ -34,6 +35,7 @@ export function createWeb(deps: {
   version: string
   audit: Audit
   usage?: Usage | undefined
+  disk?: Disk | undefined
   house: House
   /** Absent: administrators cannot open workspaces as their owners. */
   impersonations?: Impersonations | undefined

@@ -28,6 +28,14 @@ describe('images on a real engine', () => {
     assert.deepEqual(percents, [])
   })
 
+  it('have a number, and a size in which layers that they share count once', async () => {
+    const id = await derivedImage(test, 'ENV BERTH_TEST=1')
+    const { count, bytes } = await engine.imageSizes(signal)
+    const { Size } = await test.docker.getImage(id).inspect()
+    assert.ok(count > 1, `${count} images`)
+    assert.ok(bytes >= Size, `${bytes} bytes`)
+  })
+
   it('named berth/... are never pulled', async () => {
     const percents: number[] = []
     const failure = await ensure('berth/no-such-image', percents)

@@ -2,12 +2,14 @@
 import type { Readable } from 'node:stream'
 import { createSharedCalls } from '@berth/shared/shared-calls'
 import type Docker from 'dockerode'
+import { z } from 'zod'
 import type { Engine, EngineResult } from '../../loop/engine.ts'
 import { withTag } from '../../templates/image-reference.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { done, failed, resultOf } from '../client/engine-result.ts'
 import { asFault, isFault } from '../client/fault.ts'
 import { inspectImage } from '../client/inspect.ts'
+import { diskUsage } from '../client/disk-usage.ts'
 import { readLines } from '../client/lines.ts'
 import { reservedLabel } from '../observe/ownership.ts'
 import type { FindCredentials } from './docker-configuration.ts'
@@ -35,8 +37,15 @@ export interface Images {
   /** The ids that these references, and those that were ensured lately, have now. Images that are absent are left out. */
   idsOf(references: Iterable<string>, signal: AbortSignal): Promise<ReadonlyMap<string, string>>
   readonly labelled: Engine['images']
+  readonly sizes: Engine['imageSizes']
   readonly ensure: Engine['ensureImage']
 }
+
+/** What layers share is in `LayersSize` once. */
+const imageUsage = z.object({
+  LayersSize: z.number().nullish(),
+  Images: z.array(z.unknown()).nullish(),
+})
 
 const maxRemembered = 256
 
@@ -118,6 +127,11 @@ export function createImages(deps: EngineClient & { findCredentials: FindCredent
       return new Map(
         known.flatMap(([reference, id]) => (id === undefined ? [] : [[reference, id]])),
       )
+    },
+
+    async sizes(signal) {
+      const { LayersSize, Images } = imageUsage.parse(await diskUsage(deps, 'image', signal))
+      return { count: Images?.length ?? 0, bytes: LayersSize ?? 0 }
     },
 
     async labelled(signal) {

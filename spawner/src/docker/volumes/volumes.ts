@@ -2,10 +2,10 @@
 import type { Person } from '@berth/shared/contract'
 import { labels } from '@berth/shared/labels'
 import { BerthError } from '@berth/shared/problems'
-import type Docker from 'dockerode'
 import { z } from 'zod'
 import type { Engine } from '../../loop/engine.ts'
 import { unlessGone } from '../client/calls.ts'
+import { diskUsage } from '../client/disk-usage.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { resultOf } from '../client/engine-result.ts'
 import { isOurs, type Labels } from '../observe/ownership.ts'
@@ -74,11 +74,7 @@ export function createVolumes(deps: EngineClient & { instance: string }): Volume
     },
 
     async sizes(signal) {
-      // dockerode's own method asks for the sizes of images and containers as well.
-      const answer = await call('disk-usage', { signal, deadlineMs: sizesMs }, (abortSignal) =>
-        dial(docker, { path: '/system/df?', options: { type: 'volume' }, abortSignal }),
-      )
-      const { Volumes } = diskUsage.parse(answer)
+      const { Volumes } = volumeUsage.parse(await diskUsage(deps, 'volume', signal))
       const own = (Volumes ?? []).filter(({ Labels }) => isOurs(instance, Labels))
       return new Map(
         own.flatMap(({ Name, UsageData }) => {
@@ -100,10 +96,7 @@ export function createVolumes(deps: EngineClient & { instance: string }): Volume
   }
 }
 
-/** The caller has a deadline of its own. */
-const sizesMs = 3_600_000
-
-const diskUsage = z.object({
+const volumeUsage = z.object({
   Volumes: z
     .array(
       z.object({
@@ -114,18 +107,6 @@ const diskUsage = z.object({
     )
     .nullish(),
 })
-
-function dial(
-  docker: Docker,
-  options: { readonly path: string; readonly options: object; readonly abortSignal: AbortSignal },
-): Promise<unknown> {
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-  docker.modem.dial(
-    { method: 'GET', statusCodes: { 200: true, 500: 'server error' }, ...options },
-    (error: Error | null, data: unknown) => (error === null ? resolve(data) : reject(error)),
-  )
-  return promise
-}
 
 /** Data that was there before Berth, which several people may read. */
 function isOfNobody(carried: Labels): boolean {

@@ -235,6 +235,10 @@ export function createFakeEngine(clock: Clock): FakeEngine {
       await enter('volumeSizes', '', signal)
       return new Map([['alice-home', 3 * 2 ** 20]])
     },
+    async imageSizes(signal) {
+      await enter('imageSizes', '', signal)
+      return { count: 12, bytes: 5 * 2 ** 30 }
+    },
     async createNetwork(index, signal) {
       const result = await outcome('createNetwork', String(index), signal, () =>
         networks.set(index, new Set()),

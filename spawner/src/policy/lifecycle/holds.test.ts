@@ -49,6 +49,17 @@ describe('a workspace whose files are copied', () => {
     assert.equal(story.phase('ann'), 'ready')
   })
 
+  it('is frozen at once when it turns out to be busy, which puts off its stop but not the hold', () => {
+    const policy = { idleStopMs: 60_000, busyCpuPercent: 20, busyAtMostMs: 0 }
+    const story = ready({ policy }).passes(60_000)
+    assert.deepEqual(story.ordered(), ['measure-cpu'])
+    story.orders.splice(0)
+    held(story)
+    const generation = story.workspace('ann').container?.generation ?? ''
+    story.hears({ type: 'cpu-measured', workspace, generation, percent: 100 })
+    assert.deepEqual(story.ordered(), ['freeze-container'])
+  })
+
   it('is thawed at once for a person, and not frozen again', () => {
     const story = held(ready({ policy: long }))
       .passes(unused)

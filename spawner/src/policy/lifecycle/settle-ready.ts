@@ -21,8 +21,11 @@ export function settleReady(draft: Draft, former: Workspace): void {
   }
   if (step === 'freeze' && rests(draft, workspace)) return
   // Asked under a lease, too: if the application is busy, the requests that a page sends by itself are not interrupted.
-  if (isVetoed(draft, workspace, step) || workspace.leasedUntil > draft.now) return
+  const vetoed = isVetoed(draft, workspace, step)
   const idle = draft.workspaces.get(workspace.name) ?? workspace
+  // A busy one has put the step off, and is frozen for a hold as any other.
+  if (vetoed && dueStep(draft.config, idle, draft.now) === undefined) freezeHeld(draft, idle)
+  if (vetoed || workspace.leasedUntil > draft.now) return
   if (step === 'stop') endNow(draft, idle, 'idle')
   // Frozen by its own idle step, it stays so after a hold.
   else freeze(draft, idle.held === undefined ? idle : change(draft, idle, { held: undefined }))

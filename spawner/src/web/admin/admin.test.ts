@@ -62,6 +62,25 @@ describe('an administrator', () => {
     assert.deepEqual(site.audited, [])
   })
 
+  it('sees how full the disk is and what images take, once that is known, and volumes once they were computed', async () => {
+    await using site = await startAdmin()
+    const health = async () => {
+      const { body } = await site.ask('/admin')
+      return body.slice(body.indexOf('class="health"'), body.indexOf('id="limits-title"'))
+    }
+    await health()
+    await flush()
+    assert.match(
+      await health(),
+      /class="wrong"><dt>Free on the disk of the records<\/dt><dd>1 GiB of 100 GiB</,
+    )
+    assert.match(await health(), /<dt>12 images<\/dt><dd>5 GiB</)
+    assert.doesNotMatch(await health(), /volumes/)
+    site.loop.workspaces.measureHomes()
+    await flush()
+    assert.match(await health(), /<dt>1 volume<\/dt><dd>3 MiB, as of /)
+  })
+
   it('hazard: another origin asks in the administrator’s name: is refused', async () => {
     await using site = await startAdmin()
     const headers = { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' }

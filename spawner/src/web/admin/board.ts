@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '@berth/shared/clock'
 import type { WorkspaceName } from '@berth/shared/names'
+import type { Disk } from '../../loop/disk.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { State, Workspace } from '../../policy/domain.ts'
 import { momentOf } from '../api/handlers.ts'
@@ -37,9 +38,11 @@ interface Entry {
 
 export function createBoard({
   workspaces,
+  disk,
   clock,
 }: {
   workspaces: Workspaces
+  disk: Pick<Disk, 'look'> | undefined
   clock: Clock
 }): Board {
   const epoch = randomUUID().slice(0, 8)
@@ -65,7 +68,11 @@ export function createBoard({
     }
     entries = next
     const rows = [...next.values()].map(({ row }) => row).sort(byPerson)
-    const overview = overviewOf(state, moment, workspaces.ready())
+    const overview = overviewOf(state, moment, {
+      isReady: workspaces.ready(),
+      disk: disk?.look() ?? {},
+      volumes: workspaces.homesTotal(),
+    })
     return { rows, overview, mark: `${epoch}.${number}` }
   }
 

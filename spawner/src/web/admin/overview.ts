@@ -2,6 +2,8 @@
 import { statusOf } from '../../policy/asked/view.ts'
 import type { State } from '../../policy/domain.ts'
 import { showLimits, type Moment } from '../api/shown.ts'
+import type { DiskReading } from '../../loop/disk.ts'
+import { utcText } from '../pages/durations.ts'
 import { plainText } from '../http/plain-text.ts'
 import { waitText } from './waits.ts'
 
@@ -42,18 +44,27 @@ export interface Waiting {
 /** The others are in the list of workspaces. */
 const shownWaiting = 20
 
-/** @param isReady the spawner's, which also says whether it can save its records */
-export function overviewOf(state: State, moment: Moment, isReady: boolean): Overview {
+/** What the state does not have. */
+export interface Further {
+  /** The spawner's, which also says whether it can save its records. */
+  readonly isReady: boolean
+  readonly disk: DiskReading
+  /** The volumes of this instance, if they were computed. */
+  readonly volumes?:
+    { readonly count: number; readonly bytes: number; readonly at: number } | undefined
+}
+
+export function overviewOf(state: State, moment: Moment, further: Further): Overview {
   const { queue } = state
   return {
-    facts: factsOf(state, isReady),
+    facts: [...factsOf(state, further), ...diskFacts(further)],
     limits: limitsOf(state),
     queue: queue.slice(0, shownWaiting).flatMap((name) => waitingOf(state, name, moment)),
     furtherWaiting: Math.max(0, queue.length - shownWaiting),
   }
 }
 
-function factsOf(state: State, isReady: boolean): readonly OverviewFact[] {
+function factsOf(state: State, { isReady }: Further): readonly OverviewFact[] {
   const { engine, directors, networks, config } = state
   const connected = [...directors.values()].filter((one) => one.connected)
   const used = [...networks.values()].filter(({ workspace }) => workspace !== undefined).length
@@ -89,6 +100,28 @@ function factsOf(state: State, isReady: boolean): readonly OverviewFact[] {
       isWrong: used >= config.networkCount,
     },
   ]
+}
+
+/** Below this part of it free, the disk soon is full. */
+const scarce = 0.05
+
+function diskFacts({ disk: { images, space }, volumes }: Further): readonly OverviewFact[] {
+  const facts: OverviewFact[] = []
+  const add = (name: string, text: string, isWrong = false) => facts.push({ name, text, isWrong })
+  if (space !== undefined) {
+    const { freeBytes, totalBytes } = space
+    const text = `${bytesText(freeBytes)} of ${bytesText(totalBytes)}`
+    add('Free on the disk of the records', text, freeBytes < totalBytes * scarce)
+  }
+  if (images !== undefined) add(`${images.count} images`, bytesText(images.bytes))
+  if (volumes !== undefined) {
+    const { count, bytes, at } = volumes
+    add(
+      count === 1 ? '1 volume' : `${count} volumes`,
+      `${bytesText(bytes)}, as of ${utcText(new Date(at).toISOString())}`,
+    )
+  }
+  return facts
 }
 
 function limitsOf(state: State): readonly ShownLimit[] {

@@ -6,6 +6,7 @@ import type { Person } from '@berth/shared/contract'
 import { BerthError, isProblemCode } from '@berth/shared/problems'
 import type { House } from '../../house.ts'
 import type { Impersonations } from '../../impersonations.ts'
+import type { Disk } from '../../loop/disk.ts'
 import type { Usage } from '../../loop/usage.ts'
 import type { HistoryReader } from '../../history/history.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
@@ -46,6 +47,8 @@ export interface PortalDeps {
   readonly audit: Audit
   /** Absent: nothing is measured. */
   readonly usage?: Usage | undefined
+  /** Absent: it is not read. */
+  readonly disk?: Disk | undefined
   readonly house: House
   readonly impersonations?: Impersonations | undefined
   readonly history?: HistoryReader | undefined
@@ -129,7 +132,7 @@ export function createPortal(deps: PortalDeps): Router {
     wallNow: () => clock.wall(),
   })
   const refusal = (person: Person) => pages.problem(person, 'not_admin')
-  const board = createBoard({ workspaces, clock })
+  const board = createBoard({ workspaces, disk: deps.disk, clock })
   const around = { workspaces, usage, tokens, history: historyRoutes, personOf, refusal }
   const houseRules = createHouseRules({ ...around, house, audit, clock, pages: adminPages })
   const openAs =

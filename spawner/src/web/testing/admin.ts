@@ -8,6 +8,7 @@ import { createOrders } from '../../orders.ts'
 import { createImpersonations, type Impersonations } from '../../impersonations.ts'
 import type { State } from '../../policy/domain.ts'
 import { createMemoryStore } from '../../loop/testing/memory-store.ts'
+import { createDisk } from '../../loop/disk.ts'
 import { createUsage } from '../../loop/usage.ts'
 import type { SignIns } from '../../loop/sign-ins.ts'
 import type { HistoryReader } from '../../history/history.ts'
@@ -42,6 +43,14 @@ export async function startAdmin(
       log: createLog({ service: 'test', level: 'silent' }),
     }),
   )
+  const disk = stack.use(
+    createDisk({
+      engine,
+      space: async () => ({ freeBytes: 2 ** 30, totalBytes: 100 * 2 ** 30 }),
+      clock: time.clock,
+      log: createLog({ service: 'test', level: 'silent' }),
+    }),
+  )
   const store = createMemoryStore()
   const orders = createOrders(store)
   if (options.opensAs === true) {
@@ -67,6 +76,7 @@ export async function startAdmin(
       settings: { portalUrl, supportUrl: 'mailto:help@example.com' },
       workspaces,
       usage,
+      disk,
       house,
       impersonations,
       clock: time.clock,

@@ -10,6 +10,7 @@ import type { Audit } from '../../audit.ts'
 import { createHouse, type House } from '../../house.ts'
 import { createOrders } from '../../orders.ts'
 import { createMemoryStore } from '../../loop/testing/memory-store.ts'
+import type { Disk } from '../../loop/disk.ts'
 import type { Usage } from '../../loop/usage.ts'
 import type { HistoryReader } from '../../history/history.ts'
 import type { Impersonations } from '../../impersonations.ts'
@@ -75,6 +76,7 @@ export async function serveWeb(options: {
   audit?: Audit
   log?: Log
   usage?: Usage
+  disk?: Disk
   house?: House
   signIns?: SignIns
   impersonations?: Impersonations | undefined
@@ -96,6 +98,7 @@ export async function serveWeb(options: {
     clock: options.clock ?? systemClock,
     version: '1.2.3',
     usage: options.usage,
+    disk: options.disk,
     house: options.house ?? createHouse(createOrders(createMemoryStore()), () => undefined),
     impersonations: options.impersonations,
     history: options.history,

@@ -149,6 +149,7 @@ export function createStandIn(
     openShared: () => undefined,
     homeSize: () => undefined,
     measureHomes: () => note('measureHomes'),
+    homesTotal: () => undefined,
     followHomeSizes: () => ({ [Symbol.dispose]: () => undefined }),
     state: () => initialState({ ...nothingOffered, templates: offered }),
     followAll: () => ({ [Symbol.dispose]: () => undefined }),
