@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createProblem } from '@berth/shared/problems'
 import { WebSocket, WebSocketServer } from 'ws'
+import { nextMessage } from '../testing/next-message.ts'
 import { granted, labRoute, startTestBed, type TestBed } from '../testing/test-bed.ts'
 
 const shortMs = 250
@@ -146,7 +147,7 @@ describe('hazard: a frozen workspace, whose socket accepts connections and is si
         typed.push(`${letter}${round}`)
         socket.send(`${letter}${round}`)
       }
-      while (heard.length < typed.length) await once(socket, 'message')
+      while (heard.length < typed.length) await nextMessage(socket)
       assert.equal(test.thaws(), thaws + 1)
     }
     assert.deepEqual(heard, typed)
@@ -163,10 +164,10 @@ describe('hazard: a frozen workspace, whose socket accepts connections and is si
     const [thaws, asked] = [test.thaws(), test.bed.spawner.asked.length]
     socket.send('3')
     socket.send('3 again')
-    while (!test.served.has('3 again')) await once(socket, 'message')
+    while (!test.served.has('3 again')) await nextMessage(socket)
     assert.deepEqual([test.thaws(), test.bed.spawner.asked.length], [thaws, asked])
     socket.send('42["typed"]')
-    while (!test.served.has('42["typed"]')) await once(socket, 'message')
+    while (!test.served.has('42["typed"]')) await nextMessage(socket)
     assert.equal(test.thaws(), thaws + 1)
     socket.close()
   })
@@ -179,13 +180,13 @@ describe('hazard: a frozen workspace, whose socket accepts connections and is si
     await test.untilFrozen()
     const thaws = test.thaws()
     for (let beats = 0; beats < 2; beats += 1) {
-      const [said] = (await once(socket, 'message')) as [Buffer]
+      const [said] = await nextMessage(socket)
       assert.equal(said.toString(), '2')
       assert.equal(test.bed.spawner.asked.at(-1)?.start, 'no')
     }
     assert.equal(test.thaws(), thaws)
     socket.send('typed')
-    while (!test.served.has('typed')) await once(socket, 'message')
+    while (!test.served.has('typed')) await nextMessage(socket)
     assert.equal(test.thaws(), thaws + 1)
     socket.close()
   })
@@ -212,7 +213,7 @@ describe('hazard: a frozen workspace, whose socket accepts connections and is si
     await test.bed.introduce([{ ...labRoute, quietFrames: [rule] }])
     const socket = await openWebSocket(test.bed)
     await test.untilFrozen()
-    const [said, isBinary] = (await once(socket, 'message')) as [Buffer, boolean]
+    const [said, isBinary] = await nextMessage(socket)
     assert.deepEqual([said.toString('hex'), isBinary], ['09f800', true])
     socket.close()
   })
@@ -224,7 +225,7 @@ describe('hazard: a frozen workspace, whose socket accepts connections and is si
     await test.untilFrozen()
     const asked = test.bed.spawner.asked.length
     socket.send('anything')
-    while (!test.served.has('anything')) await once(socket, 'message')
+    while (!test.served.has('anything')) await nextMessage(socket)
     assert.equal(test.bed.spawner.asked.length, asked)
     socket.close()
   })
@@ -237,7 +238,7 @@ describe('hazard: a frozen workspace, whose socket accepts connections and is si
     await test.untilFrozen()
     const thaws = test.thaws()
     socket.send('typed')
-    while (!test.served.has('typed')) await once(socket, 'message')
+    while (!test.served.has('typed')) await nextMessage(socket)
     assert.equal(test.thaws(), thaws + 1)
     socket.close()
   })

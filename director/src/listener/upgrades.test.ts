@@ -6,6 +6,7 @@ import { createProblem } from '@berth/shared/problems'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { DirectorConfig } from '@berth/shared/director-settings'
 import { connectRaw } from '../testing/loopback.ts'
+import { nextMessage } from '../testing/next-message.ts'
 import {
   granted,
   hold,
@@ -45,7 +46,7 @@ function open(bed: TestBed, path = '/ws', more: Record<string, string> = {}): We
 
 async function echoed(socket: WebSocket, text: string): Promise<string> {
   socket.send(text)
-  const [data] = (await once(socket, 'message')) as [Buffer]
+  const [data] = await nextMessage(socket)
   return data.toString()
 }
 

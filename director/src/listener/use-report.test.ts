@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
+import { nextMessage } from '../testing/next-message.ts'
 import { granted, labRoute, startTestBed } from '../testing/test-bed.ts'
 
 describe('the report of use', () => {
@@ -34,7 +35,7 @@ describe('the report of use', () => {
     await once(socket, 'open')
     socket.send('3')
     socket.send('typed')
-    while (heard < 2) await once(socket, 'message')
+    while (heard < 2) await nextMessage(socket)
 
     bed.spawner.send({ event: 'use', data: { workspace: 'lab-alice', question: 'q1' } })
     await bed.spawner.until(() => bed.spawner.useReports.length > 0)
