@@ -1,6 +1,8 @@
 // Repairs the head of an answer where RFC 9112 lets a proxy do so, before the parser sees it: lines that end in a line
-// feed alone (2.2), folded headers (5.2), blanks before a colon (5.1), and the same length several times (6.3). The parser
-// stays strict, so it alone decides what the message is. The connection of a repaired answer is not used again.
+// feed alone (2.2), folded headers (5.2), blanks before a colon (5.1), and the same length several times (6.3). It leaves out
+// a `100 Continue`, which no request of the director asks for: RFC 9110, 15.2, lets a client skip it, and undici would end the
+// connection. The parser stays strict, so it alone decides what the message is. The connection of a repaired answer is not
+// used again.
 import type { Socket } from 'node:net'
 import { MalformedAnswer } from './malformed-answer.ts'
 
@@ -33,7 +35,7 @@ export function repairFirstAnswer(socket: Socket, maxHeadBytes: number): void {
         return passOn(Buffer.concat([...passed, held]))
       }
       const head = held.subarray(0, end)
-      passed.push(repairHead(head) ?? head)
+      if (!isContinue(head)) passed.push(repairHead(head) ?? head)
       held = held.subarray(end)
       heads += 1
       if (!isInterim(head) || heads > interimLimit) return passOn(Buffer.concat([...passed, held]))
@@ -74,9 +76,9 @@ function mayBecomeHead(bytes: Buffer, maxBytes: number): boolean {
   return bytes.length <= maxBytes && begin.startsWith(bytes.toString('latin1', 0, begin.length))
 }
 
-function isInterim(head: Buffer): boolean {
-  return /^HTTP\/1\.\d 1(?!01)/.test(head.toString('latin1', 0, 12))
-}
+const isInterim = (head: Buffer) => /^HTTP\/1\.\d 1(?!01)/.test(beginOf(head))
+const isContinue = (head: Buffer) => /^HTTP\/1\.\d 100/.test(beginOf(head))
+const beginOf = (head: Buffer) => head.toString('latin1', 0, 12)
 
 interface Field {
   readonly name: string

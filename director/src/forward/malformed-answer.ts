@@ -19,6 +19,12 @@ export function malformedAnswer(error: Error): MalformedAnswer | undefined {
     const { data } = error as { data?: unknown }
     return new MalformedAnswer(reason, typeof data === 'string' ? data : '')
   }
+  if (error instanceof errors.HeadersOverflowError || isOverflowOfNode(error))
+    return new MalformedAnswer('Its headers are longer than the director accepts', '')
+  if (error instanceof errors.SocketError && error.message === 'bad upgrade')
+    return new MalformedAnswer('It changes to another protocol, which was not asked for', '')
+  if (error instanceof errors.SocketError && error.message === 'bad response')
+    return new MalformedAnswer('It does not belong to the request', '')
   // undici reports this for every fault after a Content-Length.
   if (error instanceof errors.ResponseContentLengthMismatchError)
     return new MalformedAnswer('Its headers or its length are wrong', '')
@@ -40,6 +46,10 @@ function isOfNode(error: Error): error is Error & ParseError {
     'bytesParsed' in error &&
     'rawPacket' in error
   )
+}
+
+function isOverflowOfNode(error: Error): boolean {
+  return 'code' in error && error.code === 'HPE_HEADER_OVERFLOW'
 }
 
 function ofNode({ reason, bytesParsed, rawPacket }: ParseError): MalformedAnswer {

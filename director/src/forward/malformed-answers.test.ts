@@ -36,6 +36,11 @@ describe('a workspace that answers a request', () => {
       /different lengths, 3 and 2/,
     ],
     [
+      'headers that are too long',
+      `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(70_000)}\r\nContent-Length: 0\r\n\r\n`,
+      /^Its headers are longer/,
+    ],
+    [
       'another protocol',
       'SSH-2.0-OpenSSH_9.2\r\n',
       /^Expected HTTP\/.*, at "SSH-2\.0-OpenSSH_9\.2/,
@@ -56,7 +61,31 @@ describe('a workspace that answers a request', () => {
       }
     })
 
+  it('by a change of the protocol that nobody asked for is said to be malformed', async () => {
+    await using workspace = await startRawWorkspace((socket) => {
+      socket.once('data', () =>
+        socket.write(
+          'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+        ),
+      )
+    })
+    await using front = await startFront(workspace.address)
+    const outcome = front.nextOutcome()
+    assert.match(await exchange(front.address, get), /^HTTP\/1\.1 502 /)
+    const ended = await outcome
+    assert.ok(ended.kind === 'failed' && ended.code === 'answer_malformed')
+    assert.match(ended.cause.message, /protocol/)
+  })
+
   for (const [fault, head] of [
+    [
+      'a Continue that nobody asked for',
+      'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX-Seen: a b\r\nContent-Length: 2\r\nConnection: close\r\n\r\n',
+    ],
+    [
+      'a Continue with headers between others',
+      'HTTP/1.1 103 Hints\nA: b\n\nHTTP/1.1 100 Go\nDate: x\n\nHTTP/1.1 200 OK\nX-Seen: a b\nContent-Length: 2\n\n',
+    ],
     ['line feeds alone', 'HTTP/1.1 200 OK\nX-Seen: a b\nContent-Length: 2\n\n'],
     ['a folded header', 'HTTP/1.1 200 OK\r\nX-Seen: a\r\n b\r\nContent-Length: 2\r\n\r\n'],
     ['a blank before a colon', 'HTTP/1.1 200 OK\r\nX-Seen : a b\r\nContent-Length: 2\r\n\r\n'],
