@@ -27,7 +27,11 @@ describe('the cookies that a browser is to forget', () => {
   it('expire on each path that they may have', () => {
     assert.deepEqual(pathsAbove('/lab/tree'), ['/', '/lab', '/lab/', '/lab/tree', '/lab/tree/'])
     assert.deepEqual(pathsAbove('/'), ['/'])
-    assert.deepEqual(pathsAbove('/a/b/c/d/e'), pathsAbove('/a/b/c'))
+    // A cookie without a path has the folder of the page that set it, however deep that is.
+    assert.deepEqual(pathsAbove('/a/b/c/d/e/f/g'), [
+      ...pathsAbove('/a/b/c'),
+      ...['/a/b/c/d/e/f', '/a/b/c/d/e/f/', '/a/b/c/d/e/f/g', '/a/b/c/d/e/f/g/'],
+    ])
     assert.deepEqual(pathsAbove('/a;Domain=x/b'), ['/', '/b', '/b/'])
     assert.equal(expired(['a', 'b'], { ...place, paths: ['/', '/lab'] }).length, 4)
   })

@@ -40,12 +40,14 @@ function domainsOf(host: string): readonly string[] {
   return labels.slice(0, -1).map((_, at) => labels.slice(at).join('.'))
 }
 
-/** The paths above a path and the path itself: `/`, `/lab`, `/lab/tree`, each also with a slash at its end. */
+/**
+ * The paths above a path and the path itself: `/`, `/lab`, `/lab/tree`, each also with a slash at its end. Each multiplies
+ * the headers of the answer: of a deep path, those at both ends are likely.
+ */
 export function pathsAbove(path: string): readonly string[] {
   const parts = path.split('/').filter((part) => part !== '' && !/[;,\s]/.test(part))
-  const above = parts.slice(0, deepest).map((_, at) => `/${parts.slice(0, at + 1).join('/')}`)
+  const above = parts
+    .map((_, at) => `/${parts.slice(0, at + 1).join('/')}`)
+    .filter((_, at) => at < 3 || at >= parts.length - 2)
   return ['/', ...above.flatMap((one) => [one, `${one}/`])]
 }
-
-/** Each path multiplies the headers of the answer. */
-const deepest = 3

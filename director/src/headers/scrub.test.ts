@@ -337,6 +337,19 @@ describe('on the way back', () => {
     ].flat()
     assert.deepEqual(passes.toClient([...dropped, ...kept], answerTo('h')), kept)
   })
+
+  for (const [value, seen] of [
+    ['"cache", "cookies"', '"cache"'],
+    [' "COOKIES" ,"storage","executionContexts"', '"storage", "executionContexts"'],
+    ['"*"', '"cache", "storage", "executionContexts"'],
+    ['"cookies"', undefined],
+    ['"cookies', '"cookies'],
+    ['"storage"', '"storage"'],
+  ] as const)
+    it(`hazard: ${value} of a workspace signs nobody out`, () => {
+      const kept = seen === undefined ? [] : ['Clear-Site-Data', seen]
+      assert.deepEqual(passes.toClient(['clear-site-DATA', value], answerTo('h')), kept)
+    })
 })
 
 describe('on the way to the spawner', () => {

@@ -192,11 +192,17 @@ export function createHeaderScrub({
 
     toClient(rawHeaders, { host, path, target }) {
       const named = namedByConnection(rawHeaders)
+      const cleared: string[] = []
       const kept = filterHeaders(rawHeaders, (name, value) => {
         if (isHopByHop(name) || named?.has(name) === true) return false
+        if (name === 'clear-site-data') {
+          cleared.push(...clearedWithoutCookies(value))
+          return false
+        }
         if (droppedFromAnswers.has(name) || name.startsWith('berth-')) return false
         return name !== 'set-cookie' || !mayNotSet(value, host)
       })
+      if (cleared.length > 0) kept.push('Clear-Site-Data', cleared.join(', '))
       // A browser may keep a page that says nothing, and shows it later without asking: nothing would start then.
       if (isHtml(kept) && !saysHowLong(kept)) kept.push('Cache-Control', 'no-cache')
       return path?.strip === true
@@ -224,6 +230,18 @@ export function createHeaderScrub({
   function mayNotSet(setCookie: string, host: string | undefined): boolean {
     return cookies.setBy(setCookie) || isWiderThanHost(setCookie, hostName(host))
   }
+}
+
+/**
+ * What an answer makes a browser forget, but for cookies: those of all hosts of the site would go, and with them the
+ * session of the gateway.
+ */
+function clearedWithoutCookies(value: string): readonly string[] {
+  const named = value.split(',').map((type) => type.trim())
+  const beside = ['"cache"', '"storage"', '"executionContexts"']
+  return named
+    .flatMap((type) => (type === '"*"' ? beside : [type]))
+    .filter((type) => type !== '' && type.toLowerCase() !== '"cookies"')
 }
 
 function isHtml(rawHeaders: readonly string[]): boolean {

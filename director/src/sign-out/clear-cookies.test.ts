@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createProblem } from '@berth/shared/problems'
 import { labRoute, startTestBed, type TestBed } from '../testing/test-bed.ts'
 
 const long = 'x'.repeat(70_000)
@@ -42,6 +43,19 @@ describe('too many cookies', () => {
     assert.deepEqual(bed.spawner.asked, [])
   })
 
+  it('may have names that are no token, on the path of the page alone', async () => {
+    await using bed = await startTestBed()
+    const odd = ['a b', 'user@x', 'th/eme:dark', 'caf\xc3\xa9', '{"k"}', '%41', 'x,y']
+    const cookie = [...odd.map((name) => `${name}=1`), `big=${long}`].join('; ')
+    const path = '/lab'
+    const refused = await bed.request({ path, navigation: true, headers: { cookie } })
+    const names = /name="names" value="([^"]*)"/.exec(refused.body)?.[1] ?? ''
+    // A browser sends the cookies of /lab to no other path, so the form alone names them.
+    const cleared = await post(bed, { to: path, names: names.replaceAll('&amp;', '&') })
+    const set = (cleared.headers['set-cookie'] ?? []).map((line) => line.split('=; Path=')[0])
+    for (const name of odd) assert.ok(set.includes(name), name)
+  })
+
   it('are answered with 431 to other clients', async () => {
     await using bed = await startTestBed()
     const answer = await bed.request({ headers: { cookie: `a=${long}` } })
@@ -71,7 +85,10 @@ describe('too many cookies', () => {
 
   it('a form may not name what is no name of a cookie', async () => {
     await using bed = await startTestBed()
-    const answer = await post(bed, { to: '/', names: 'a;Domain=x b=c ok' })
+    const answer = await post(bed, {
+      to: '/',
+      names: 'a;Domain=x b=c a%3Bb %0d%0aX:y %E4%B8%AD% %zz ok',
+    })
     assert.deepEqual(
       answer.headers['set-cookie']
         ?.map((line) => line.split('=', 1)[0])
@@ -82,6 +99,17 @@ describe('too many cookies', () => {
 })
 
 describe('many groups', () => {
+  it('of which it is not known whether a template names them reach the spawner as far as it takes them', async () => {
+    await using bed = await startTestBed()
+    bed.spawner.pass = (_request, response) => void response.end('a page')
+    bed.spawner.seats = async () => createProblem(undefined, 'workspace_stopped', 'It is stopped.')
+    const many = Array.from({ length: 1_500 }, (_, at) => `department-${at}`)
+    const groups = ['x'.repeat(2_000), ...many].join(',')
+    const answer = await bed.request({ headers: { 'x-forwarded-groups': groups } })
+    assert.match(answer.body, /workspace_stopped/)
+    assert.deepEqual(bed.spawner.asked[0]?.user.groups, many.slice(0, 1_000))
+  })
+
   it('reach the spawner only as far as a template names them', async () => {
     await using bed = await startTestBed()
     await bed.introduce([{ ...labRoute, groups: ['staff', 'students'] }])

@@ -25,7 +25,10 @@ export function clearCookiesAction(target: string, rawHeaders: readonly string[]
   return {
     label: 'Remove the cookies of this site',
     post: clearCookiesPath,
-    fields: { to: target.slice(0, longestForm / 4), names: names.join(' ') },
+    fields: {
+      to: target.slice(0, longestForm / 4),
+      names: names.map(encodeURIComponent).join(' '),
+    },
   }
 }
 
@@ -45,7 +48,7 @@ export function createServeClearCookies(deps: {
     }
     const form = await readForm(request)
     const to = localTarget(form.get('to') ?? '/')
-    const named = (form.get('names') ?? '').split(' ').filter((name) => cookieName.test(name))
+    const named = (form.get('names') ?? '').split(' ').flatMap(readName)
     const names = new Set([...named, ...namesIn(firstValueOf(rawHeaders, 'cookie') ?? '')])
     const cookies = expired(
       [...names].filter((name) => !gatewayCookies.isGateways(name)),
@@ -66,7 +69,17 @@ export function createServeClearCookies(deps: {
   }
 }
 
-const cookieName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** Browsers accept far more than tokens, as bytes: `user@x`, `a b`. */
+const cookieName = /^[\x20-\x3a\x3c\x3e-\x7e\x80-\xff]+$/
+
+function readName(encoded: string): readonly string[] {
+  try {
+    const name = decodeURIComponent(encoded)
+    return cookieName.test(name) ? [name] : []
+  } catch {
+    return []
+  }
+}
 
 /** A form that is too long is read as far as the limit: then some cookies are not named. */
 async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
