@@ -1,5 +1,6 @@
 // The application of `gallery/streamlit`: a counter in the session, and a note and a file in the home.
 import { changed, downloaded, effectMs, type Application, type Tab } from '../application.ts'
+import { byBanner } from '../banner.ts'
 
 const main = '[data-testid="stMain"]'
 
@@ -27,17 +28,19 @@ async function click({ page }: Tab): Promise<void> {
   )
 }
 
+async function opened({ page }: Tab): Promise<void> {
+  await page.waitForSelector(`${main} :text("Saved:")`)
+  await page.waitForSelector('[data-testid="stApp"][data-test-connection-state="CONNECTED"]')
+}
+
 export const streamlit: Application = {
   folder: 'streamlit',
   title: 'Streamlit',
   version: 'streamlit --version',
-  afterStop: { click, type },
+  afterStop: byBanner(opened),
   remarks: [],
   link: () => '?from=bookmark',
-  async opened({ page }) {
-    await page.waitForSelector(`${main} :text("Saved:")`)
-    await page.waitForSelector('[data-testid="stApp"][data-test-connection-state="CONNECTED"]')
-  },
+  opened,
   click,
   type,
   work: { save, shows },
