@@ -21,9 +21,16 @@ async function opened(tab: Tab): Promise<void> {
 }
 
 async function enter(tab: Tab, line: string): Promise<void> {
-  // The terminal is the window in the upper left corner. The window manager gives it the keyboard some time after the click.
+  // The terminal is the window in the upper left corner. The window manager gives it the keyboard some time after the click,
+  // and the shell reads some time after that: an empty line has another prompt as its answer then.
   await tab.page.mouse.click(300, 250)
   await rests(tab)
+  const before = await picture(tab)
+  await eventually('the shell prompts', effectMs, async () => {
+    await tab.page.keyboard.press('Enter')
+    await rests(tab)
+    return (await picture(tab)) !== before
+  })
   await tab.page.keyboard.type(`${line}\n`, { delay: 10 })
 }
 
