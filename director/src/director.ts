@@ -126,7 +126,6 @@ export async function startDirector(
   const sites = { publicUrl, portalUrl: config.PORTAL_URL, takenPorts }
   const byName = routeByName(config)
   let routes = createRouteTable(byName === undefined ? [] : [byName], sites)
-  let routesHeard = byName !== undefined
   let routesByTemplate: ReadonlyMap<string, Route> = new Map()
   const readinessProbes = building.use(
     createReadinessProbes({ clock, setTimer, pool, log, post: spawner.postProbeResult }),
@@ -145,7 +144,7 @@ export async function startDirector(
       checkOrigin: createCheckOrigin(publicUrl),
       checkRoutePortOrigin: createCheckOrigin(undefined),
       routes: () => routes,
-      routesHeard: () => routesHeard,
+      routesCurrent: () => commands.current(),
       portalUrl: config.PORTAL_URL,
       isImpersonationLive: impersonations.isLive,
     }),
@@ -228,7 +227,6 @@ export async function startDirector(
               .filter(({ workspace }) => workspace === undefined)
               .map((route) => [route.template, route]),
           )
-          routesHeard = true
           impersonations.follow(snapshot)
           void routePorts.follow(routes.ports)
           // A restarted spawner with shorter idle steps does not know how long the leases held here last.

@@ -2,7 +2,12 @@
 // the same steps.
 import type { IncomingMessage } from 'node:http'
 import { isAdministrator } from '@berth/shared/administrators'
-import type { Person, RouteImpersonation } from '@berth/shared/contract'
+import {
+  longestText,
+  mostGroups,
+  type Person,
+  type RouteImpersonation,
+} from '@berth/shared/contract'
 import { parsePrefix, workspaceName } from '@berth/shared/names'
 import { firstValueOf } from '../headers/raw-headers.ts'
 import type { CheckOrigin } from '../identity/check-origin.ts'
@@ -16,7 +21,7 @@ import type { Destination, RouteTable, TemplateRoute } from '../routing/route-ta
 
 /** A request of an identified person, for a route that exists. */
 export interface AdmittedRequest {
-  /** Who sends it. */
+  /** Who sends it, with the groups that the spawner may want to know; `holder` has those that it has named. */
   readonly person: Person
   /** Whom the workspace sees instead, if the sender is an administrator who has opened it as its owner. */
   readonly as: Person | undefined
@@ -70,15 +75,15 @@ export interface AdmissionDeps {
   readonly checkRoutePortOrigin: CheckOrigin
   /** The current table: each snapshot of routes makes a new one. */
   readonly routes: () => RouteTable
-  /** Whether the table is complete: before the first snapshot of routes it may not be. */
-  readonly routesHeard: () => boolean
+  /** Whether the table is what the spawner has now: before its first snapshot, and after its restart, it may not be. */
+  readonly routesCurrent: () => boolean
   readonly portalUrl: string | undefined
   readonly isImpersonationLive: (id: string) => boolean
 }
 
 export function createAdmit(deps: AdmissionDeps): Admit {
   const { checkRequest, identify, publicHost, checkOrigin, checkRoutePortOrigin } = deps
-  const { routes, routesHeard, portalUrl } = deps
+  const { routes, routesCurrent, portalUrl } = deps
 
   return (request, upgrade) => {
     const { method = '', url: target = '', rawHeaders, socket } = request
@@ -90,14 +95,16 @@ export function createAdmit(deps: AdmissionDeps): Admit {
 
     const host = firstValueOf(rawHeaders, 'host')
     const table = routes()
-    const person = withGroupsOf(who.person, table)
+    const current = routesCurrent()
+    const named = withGroupsOf(who.person, table)
+    const person = current ? named : withMostGroupsOf(who.person, named)
     const found = table.find({ host, target, port: socket.localPort })
     if (found.kind === 'portal') {
       if (upgrade) return { ...refuse('bad_request', noWebSocketDetail), person }
       return { ok: true, to: 'portal', admitted: { person, proof, target, redirect: undefined } }
     }
     if (found.kind !== 'template') {
-      if (!routesHeard()) return { ...notHeard(), person }
+      if (!current) return { ...notHeard(), person }
       const leads = found.kind === 'choice' && !upgrade && wantsPage(request)
       if (!leads || portalUrl === undefined) return { ...refusedPlace(found, host), person }
       const redirect = { status: 307, location: `${portalUrl}/` } as const
@@ -124,7 +131,7 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     const redirect = openingOf(asked, target, found) ?? slashedOf(asked, method, target, found)
     const kind = impersonation === undefined ? asked : startingNothing(asked)
     const as = impersonation?.person
-    const holder = { user: as ?? person, template, workspace, impersonation: impersonation?.id }
+    const holder = { user: as ?? named, template, workspace, impersonation: impersonation?.id }
     return {
       ok: true,
       to: 'workspace',
@@ -202,8 +209,17 @@ function slashedOf(
 
 /** A provider may send a thousand groups: only those that a template names are kept, sent and recorded. */
 function withGroupsOf(person: Person, { isNamedGroup }: RouteTable): Person {
-  return { ...person, groups: person.groups.filter(isNamedGroup) }
+  return { ...person, groups: asManyAsTaken(person.groups.filter(isNamedGroup)) }
 }
+
+/** A spawner that was started again may name groups of which the director has not heard yet. */
+function withMostGroupsOf(person: Person, { groups: named }: Person): Person {
+  return { ...person, groups: asManyAsTaken([...new Set([...named, ...person.groups])]) }
+}
+
+/** The spawner refuses a request that names more, or longer ones. */
+const asManyAsTaken = (groups: readonly string[]) =>
+  groups.filter((group) => group.length <= longestText).slice(0, mostGroups)
 
 /** The name of the requested workspace, even if it does not exist. The spawner chooses the name of a shared one. */
 export function workspaceOf({ route, person }: AdmittedRequest): string | undefined {
@@ -241,5 +257,5 @@ function refusedPlace(
 const notHeard = (): RequestRefusal =>
   refuse(
     'spawner_unreachable',
-    'The director has not received the list of workspaces yet. Please try again in a moment.',
+    'The director waits for the current list of workspaces. Please try again in a moment.',
   )

@@ -34,6 +34,8 @@ export interface CommandStreamDeps {
 export interface CommandStream extends AsyncDisposable {
   /** The spawner has attached this director to the workspaces' networks at least once. */
   introduced(): boolean
+  /** What the spawner has told is what it says now: the stream has not ended since. */
+  current(): boolean
 }
 
 /** The spawner sends a comment every 15 s. */
@@ -51,6 +53,7 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
   const { open, handlers, setTimer, random, log } = deps
   const closing = new AbortController()
   let introduced = false
+  let current = false
   let failures = 0
 
   function handle({ event, data }: ServerSentEvent): void {
@@ -61,6 +64,7 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
           const { routes, groups = [] } = commandSchemas.routes.parse(data)
           handlers.routes(routes, groups)
           introduced = true
+          current = true
           return
         }
         case 'probe':
@@ -97,6 +101,7 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
       for await (const event of readEvents(watched(body, heard))) handle(event)
     } finally {
       watchdog[Symbol.dispose]()
+      current = false
     }
   }
 
@@ -123,6 +128,7 @@ export function createCommandStream(deps: CommandStreamDeps): CommandStream {
 
   return {
     introduced: () => introduced,
+    current: () => current,
     async [Symbol.asyncDispose]() {
       closing.abort()
       await running

@@ -63,6 +63,8 @@ export interface StandInSpawner extends AsyncDisposable {
   kill(): Promise<void>
   /** Listens again, on the same port. */
   revive(): Promise<void>
+  /** The next streams begin without a snapshot. */
+  forgetRoutes(): void
 }
 
 export async function startStandInSpawner(secret: string): Promise<StandInSpawner> {
@@ -203,6 +205,9 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
     },
     kill,
     revive: () => listen(port),
+    forgetRoutes() {
+      routes = undefined
+    },
     async [Symbol.asyncDispose]() {
       if (server.listening) await kill()
     },
