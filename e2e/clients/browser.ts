@@ -1,7 +1,7 @@
 // A real browser: one for each test, with a separate context for each person.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { surroundings } from '../run/surroundings.ts'
 import { createBrowserNetwork } from './browser-network.ts'
 
@@ -28,6 +28,16 @@ export async function openBrowser(): Promise<Browser & TestBrowser> {
     await network[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** A profile of a person. By this name Berth knows browsers that tell what a person began; a browser without windows has
+ * another. */
+export function openProfile(
+  browser: Browser,
+  { script }: { readonly script: boolean },
+): Promise<BrowserContext> {
+  const userAgent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${browser.version()} Safari/537.36`
+  return browser.newContext({ javaScriptEnabled: script, userAgent })
 }
 
 /** A separate browser profile, with its own cookies. */

@@ -7,10 +7,12 @@ import {
   keepScreenshot,
   openBrowser,
   openPage,
+  openProfile,
   signInWithBrowser,
   type TestBrowser,
 } from '../clients/browser.ts'
 import { holdAnswers, holdStreams } from '../clients/holding-relay.ts'
+import { rawPath } from '../clients/raw-answer.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { inspected } from '../engine/belongings.ts'
 import { watchEngine } from '../engine/history.ts'
@@ -177,9 +179,7 @@ describe('proof 22: people manage their workspaces', () => {
 
   /** A tab of a person whose workspace runs. */
   async function arrived(login: string, options: { readonly script: boolean }): Promise<Page> {
-    // By this name Berth knows browsers that tell what a person began; a browser without windows has another.
-    const userAgent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${browser.version()} Safari/537.36`
-    const context = await browser.newContext({ javaScriptEnabled: options.script, userAgent })
+    const context = await openProfile(browser, options)
     const page = await context.newPage()
     page.setDefaultTimeout(60_000)
     await signInWithBrowser(page, `${berth.site.origin}/`, login)
@@ -320,11 +320,6 @@ const cachingWorker = `
       event.respondWith(caches.match('/').then((kept) => kept ?? fetch(event.request)))
   })
 `
-/** hello answers with what the address contains. */
-function rawPath(type: string, body: string): string {
-  const answer = `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nConnection: close\r\n\r\n${body}`
-  return `/raw?base64=${encodeURIComponent(Buffer.from(answer).toString('base64'))}`
-}
 
 const workerPath = rawPath('text/javascript', cachingWorker)
 const register = `navigator.serviceWorker.register(${JSON.stringify(workerPath)}, { scope: '/' })

@@ -127,6 +127,8 @@ export const seatRequestSchema = z.object({
   unreachable: shortText.optional(),
   /** The id of the impersonation, if `user` is not the person who sends the request. */
   impersonation: shortText.optional(),
+  /** For how long the person has waited at pages that load themselves again: a stop or a cancel since then counts. */
+  waitedMs: milliseconds.optional(),
 })
 export type SeatRequest = z.infer<typeof seatRequestSchema>
 

@@ -216,6 +216,33 @@ describe('a request without a lease', () => {
     assert.equal(started(), 'wake')
   })
 
+  it('says of a page of Berth that loads itself again since when its person waits', async () => {
+    await using bed = await startTestBed()
+    bed.spawner.pass = (_request, response) => void response.writeHead(503).end('a page of Berth')
+    bed.spawner.seats = async () => createProblem(undefined, 'workspace_stopped', 'It is stopped.')
+    const reload = {
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-site': 'same-origin',
+      'user-agent': 'Chrome/140.0',
+    }
+    const visit = async (more: object) => {
+      const sentAt = performance.now()
+      await bed.request({ navigation: true, headers: { ...reload, ...more } })
+      return { sentAt, waitedMs: bed.spawner.asked.at(-1)?.waitedMs }
+    }
+    const own = await visit({ 'sec-fetch-user': '?1' })
+    assert.equal(own.waitedMs, undefined, 'what a person does now undoes what was stopped before')
+    for (let turn = 0; turn < 3; turn += 1) {
+      const { sentAt, waitedMs = 0 } = await visit({})
+      assert.ok(waitedMs >= Math.floor(sentAt - own.sentAt) - 50, `${waitedMs} ms`)
+      assert.ok(waitedMs <= performance.now() - own.sentAt)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    await visit({ 'sec-fetch-user': '?1' })
+    const { waitedMs = 0 } = await visit({})
+    assert.ok(waitedMs < 100, `the latest navigation counts: ${waitedMs} ms`)
+  })
+
   it('never goes to an address outside the pool, even if the spawner grants one', async () => {
     await using bed = await startTestBed()
     const stranger = await bed.workspace((_req, res) => res.end('stranger'), '127.0.0.1')
@@ -244,6 +271,54 @@ describe('a request with a lease', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_020))
     assert.equal((await bed.request({})).status, 200)
     assert.equal(bed.spawner.asked.length, 2)
+  })
+
+  it('refuses no member of a group that a restarted spawner admits and has not named yet', async () => {
+    await using bed = await startTestBed()
+    const workspace = await bed.workspace((_req, res) => res.end('hello'))
+    await bed.introduce([{ ...labRoute, groups: ['staff'] }])
+    const others = Array.from({ length: 1_100 }, (_, n) => `g${n}`)
+    const headers = { 'x-forwarded-groups': [...others, 'new', 'staff'].join(',') }
+    const groupsAsked = () => bed.spawner.asked.splice(0).map(({ user }) => user.groups)
+    bed.spawner.seats = async () =>
+      createProblem(undefined, 'template_forbidden', 'It is for a group.')
+    assert.equal((await bed.request({ headers })).status, 403)
+    assert.deepEqual(groupsAsked(), [['staff']], 'the spawner has named all that it admits')
+
+    await bed.spawner.kill()
+    bed.spawner.forgetRoutes()
+    await bed.spawner.revive()
+    bed.spawner.seats = async ({ user }) =>
+      user.groups.includes('g7')
+        ? granted(workspace.address)
+        : createProblem(undefined, 'template_forbidden', 'It is for a group.')
+    const answer = await bed.request({ headers })
+    assert.equal(answer.body, 'hello')
+    const [first, second = []] = groupsAsked()
+    assert.deepEqual(first, ['staff'], 'a lease under these groups would go on being used')
+    assert.equal(second.length, 1_000)
+    assert.ok(second.includes('staff'))
+
+    // Its own pages and the portal know these members, too.
+    bed.spawner.pass = (_request, response) => void response.end('a page of Berth')
+    await bed.request({ path: '/.berth/', headers })
+    assert.match(String(bed.spawner.passed.at(-1)?.headers['berth-groups']), /,g7,/)
+    await bed.introduce([{ ...labRoute, groups: ['staff', 'g7'] }])
+    await bed.request({ path: '/.berth/', headers })
+    assert.deepEqual(bed.spawner.passed.at(-1)?.headers['berth-groups'], 'g7,staff')
+  })
+
+  it('calls no address unknown while a restarted spawner has not told its routes', async () => {
+    await using bed = await startTestBed()
+    await bed.introduce([{ ...labRoute, hosts: ['berth.test'] }])
+    const headers = { host: 'new.berth.test' }
+    assert.equal((await bed.request({ headers })).status, 404)
+    await bed.spawner.kill()
+    bed.spawner.forgetRoutes()
+    await bed.spawner.revive()
+    assert.equal((await bed.request({ headers })).status, 503)
+    await bed.introduce([{ ...labRoute, hosts: ['berth.test'] }])
+    assert.equal((await bed.request({ headers })).status, 404)
   })
 
   it('requests a seat of its own for another subject of the same name, and for other groups', async () => {

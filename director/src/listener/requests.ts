@@ -222,20 +222,28 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   }
 
   /** A page that loads itself again starts nothing, unless its person waits for the start. */
-  function withoutStart(admitted: AdmittedRequest): AdmittedRequest {
-    const { kind, seatKey } = admitted
-    if (!kind.byItself || waitingPeople.isWaiting(seatKey)) return admitted
-    return { ...admitted, kind: { ...kind, start: 'wake' } }
+  function withoutStart(admitted: AdmittedRequest, waitsSince: number | undefined) {
+    const { kind } = admitted
+    if (!kind.byItself || waitsSince !== undefined) return admitted
+    return { ...admitted, kind: { ...kind, start: 'wake' } as const }
+  }
+
+  function noteWaiting({ kind, seatKey }: AdmittedRequest, { startedAt }: Entry): void {
+    if (!kind.navigation || kind.start !== 'start') return
+    if (kind.byItself) waitingPeople.stillWaits(seatKey)
+    else waitingPeople.waits(seatKey, startedAt)
   }
 
   async function serveWorkspace(exchange: Exchange, asked: AdmittedRequest): Promise<Ending> {
     const { res, entry } = exchange
-    const admitted = withoutStart(asked)
-    const { navigation, start } = admitted.kind
+    const waitsSince = asked.kind.byItself ? waitingPeople.waitsSince(asked.seatKey) : undefined
+    const admitted = withoutStart(asked, waitsSince)
+    const { navigation } = admitted.kind
     const result = await seating({
       admitted,
       entry,
       navigation,
+      waitsSince,
       until: entry.startedAt + (navigation ? deadlines.pageAfterMs : deadlines.waitMs),
       watchHangUp: () => watchResponseClose(res),
       async attempt(seat, inHand) {
@@ -247,7 +255,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     })
     if ('outcome' in result) return result
     if (result.status === 'client-gone') return clientGone
-    if (navigation && start === 'start') waitingPeople.waits(admitted.seatKey)
+    noteWaiting(admitted, entry)
     if (result.status === 'refused' && wantsRestingWorker(exchange.req, result.problem.code))
       return rest(exchange)
     if (!navigation || result.status === 'unreachable' || result.status === 'closing')

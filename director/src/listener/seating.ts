@@ -25,7 +25,8 @@ export interface SeatedRequest {
   readonly entry: Entry
   /** Whether a page is shown while the workspace is not ready. */
   readonly navigation: boolean
-  /** On the director's clock. */
+  /** Since when a person waits for it at pages that load themselves again. On the director's clock, as `until`. */
+  readonly waitsSince?: number | undefined
   readonly until: number
   /** Notices that the client hangs up; disposed before a seat is tried. */
   readonly watchHangUp: () => HangUpWatch
@@ -52,7 +53,7 @@ export function createSeating(deps: SeatingDeps): Seating {
   const { table, seats, clock, setTimer, closing } = deps
 
   async function find(
-    { admitted, entry, navigation, until, watchHangUp }: SeatedRequest,
+    { admitted, entry, navigation, waitsSince, until, watchHangUp }: SeatedRequest,
     failed: Lease | undefined,
     round: number,
   ): Promise<Seat | Unseated> {
@@ -63,8 +64,15 @@ export function createSeating(deps: SeatingDeps): Seating {
     if (round > 1) await pause(setTimer, retryPauseMs(round), signal)
     const { start } = kind
     const { requestId } = entry
-    const asked = { holder, route, start, navigation, until, failed, requestId, signal }
-    const result = await seats.request(asked)
+    const asked = { holder, route, start, navigation, waitsSince, until, failed, requestId, signal }
+    const answer = await seats.request(asked)
+    const { person, as } = admitted
+    // Nothing of an administrator's groups counts for the owner whose workspace they have opened.
+    const mayBeMember = as === undefined && person.groups.length > holder.user.groups.length
+    const result =
+      mayBeMember && isForbidden(answer)
+        ? await seats.request({ ...asked, holder: { ...holder, user: person } })
+        : answer
     if (result.status === 'granted') return result.seat
     if (result.status !== 'aborted') return result
     return { status: hangUp.signal.aborted ? 'client-gone' : 'closing' }
@@ -90,6 +98,10 @@ export function createSeating(deps: SeatingDeps): Seating {
     }
   }
 }
+
+/** A spawner that was started again may admit a group that it has not named to this director yet. */
+const isForbidden = (result: SeatResult): boolean =>
+  result.status === 'refused' && result.problem.code === 'template_forbidden'
 
 /** Between two seats whose workspaces took no connection. */
 function retryPauseMs(round: number): number {

@@ -16,7 +16,9 @@ import { answerGraceMs, type SeatFailure, type Spawner } from './client.ts'
 export interface PendingSeatRequest extends Pick<SeatRequest, 'start' | 'navigation'> {
   readonly holder: SeatHolder
   readonly route: NamedRoute
-  /** On the director's clock. The spawner is called at least once, even when this has passed. */
+  /** Since when a person waits for it, if that began before this request. On the director's clock, as `until`. */
+  readonly waitsSince?: number | undefined
+  /** The spawner is called at least once, even when this has passed. */
   readonly until: number
   /** The lease that could not be connected to. */
   readonly failed?: Lease | undefined
@@ -87,7 +89,8 @@ export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
     first: boolean,
     signal: AbortSignal,
   ): Promise<SeatResult> {
-    const { holder, start, navigation, until, failed, requestId, protocol, told } = request
+    const { holder, start, navigation, waitsSince, until, failed, requestId } = request
+    const { protocol, told } = request
     const askedAt = clock.now()
     const holdMs = first || told !== undefined ? firstHoldMs : longestHoldMs
     const answer = await requestSeat(
@@ -97,6 +100,7 @@ export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
         navigation,
         ...(protocol === undefined ? {} : { protocol }),
         waitMs: Math.round(Math.min(holdMs, Math.max(0, until - askedAt))),
+        ...(waitsSince === undefined ? {} : { waitedMs: Math.round(askedAt - waitsSince) }),
         // Named once: the spawner must not check again what it has checked since.
         ...(first && failed?.byName === false ? { unreachable: failed.generation } : {}),
       },
@@ -146,9 +150,10 @@ export function createSeatRequests(deps: SeatRequestsDeps): SeatRequests {
     first: boolean,
     signal: AbortSignal,
   ): Promise<SeatResult> {
-    const { start, navigation, failed, protocol, told } = request
+    const { start, navigation, waitsSince, failed, protocol, told } = request
     const hold = first || told !== undefined
-    const shared = [key, start, navigation, first, hold, protocol, failed?.generation ?? '']
+    const waiting = [start, navigation, waitsSince, first, hold]
+    const shared = [key, ...waiting, protocol, failed?.generation ?? '']
     return calls.join(shared.join('\n'), (ends) => call(request, first, ends), { signal })
   }
 

@@ -82,7 +82,7 @@ function isSamePerson(one: Person, other: Person): boolean {
 }
 
 function seatShared(draft: Draft, { template, name }: Allowed, asked: SeatRequested): Joined {
-  const { request, since = draft.now } = asked
+  const { request } = asked
   const { user, start } = request
   const known = name === undefined ? undefined : draft.workspaces.get(name)
   if (known !== undefined && seatIn(known, user.name) !== undefined) {
@@ -93,7 +93,7 @@ function seatShared(draft: Draft, { template, name }: Allowed, asked: SeatReques
   }
   const refuse = (failure: Failure): Joined => ({ ok: false, refusal: { failure } })
   if (start !== 'start') return refuse(start === 'no' ? failures.idle : failures.stopped)
-  if (isCancelledFor(draft, template.name, user, since)) return refuse(failures.cancelled)
+  if (isCancelledFor(draft, template.name, user, waitsSince(draft, asked))) return refuse(failures.cancelled)
   if (template.policy.startsBy === 'click') return refuse(failures.clickStarts)
   const joined = join(draft, template, user, request.workspace === undefined ? undefined : known)
   if (!joined.ok || draft.workspaces.get(joined.workspace.name) === undefined) return joined
@@ -192,8 +192,13 @@ function recordRestart(
   return queueStart(draft, workspace, user)
 }
 
-function isCancelled(draft: Draft, { cancelledAt }: Workspace, { since }: SeatRequested): boolean {
-  return cancelledAt !== undefined && (since ?? draft.now) < cancelledAt
+function isCancelled(draft: Draft, { cancelledAt }: Workspace, asked: SeatRequested): boolean {
+  return cancelledAt !== undefined && waitsSince(draft, asked) < cancelledAt
+}
+
+/** When a person began to wait for what is requested. */
+function waitsSince({ now }: Draft, { since = now, request }: SeatRequested): number {
+  return since - (request.waitedMs ?? 0)
 }
 
 /** Takes the workspace out of the queue again if it would make the queue too long. @returns false if it did */

@@ -41,6 +41,30 @@ describe('a view', () => {
     assert.equal(view(story, 'ann').ended, false)
   })
 
+  it('tells that a person has stopped it or left the queue, until somebody asks for a start again', () => {
+    const story = withReady(['ann'], { limits: { maxWorkspaces: 1 } })
+    const isCancelled = (who: string) => view(story, who).cancelled === true
+    const stop = { type: 'end-requested', workspace: nameOf('ann'), how: 'stop' } as const
+    assert.equal(isCancelled('ann'), false)
+    story.hears(stop)
+    assert.equal(isCancelled('ann'), true, 'while it stops')
+    story.asks('ann')
+    assert.equal(isCancelled('ann'), false, 'a start follows the stop')
+    story.hears(stop)
+    story.obeys()
+    assert.equal(isCancelled('ann'), true)
+    story.asks('ann')
+    story.obeys()
+    assert.equal(isCancelled('ann'), false)
+
+    story.asks('bob')
+    assert.equal(isCancelled('bob'), false)
+    story.hears({ type: 'cancel-requested', template: 'lab', user: person('bob') })
+    assert.equal(view(story, 'bob').status.phase, 'absent')
+    assert.equal(isCancelled('bob'), true)
+    assert.equal(isCancelled('cid'), false)
+  })
+
   it('tells that a workspace ended for memory, whichever of the two the engine tells first', () => {
     for (const order of [
       ['container-out-of-memory', 'container-died'],

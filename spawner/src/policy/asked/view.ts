@@ -4,6 +4,7 @@ import type { Person, WorkspaceStatus } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { problemTitle } from '@berth/shared/problems'
 import { accessOf, refusalToStart, type Allowed } from './access.ts'
+import { hasCancelled } from './cancels.ts'
 import type { Failure, Milestone, Refusal, State, Workspace } from '../domain.ts'
 import { lifetimeEndsAt } from '../state/deadlines.ts'
 import { keepsFiles, type Template } from '../../templates/template.ts'
@@ -28,6 +29,8 @@ export interface View {
   readonly outOfMemory?: boolean
   /** The workspace is being stopped and does not start again after that. */
   readonly leaves?: boolean
+  /** A person has stopped it or left the queue, and nobody has asked for a start since. */
+  readonly cancelled?: boolean
   /** What becomes of a workspace that is not in use, and after which time; 0 is never. */
   readonly idle?: { readonly freezeMs: number; readonly stopMs: number }
   /** The person is its only owner, and may stop and restart it. */
@@ -67,7 +70,7 @@ export function viewOf(
   if (!access.ok) return refusedView(state, templateName, now, access.refusal)
   const workspace = access.name === undefined ? undefined : state.workspaces.get(access.name)
   if (workspace === undefined || shownPhase(workspace) === 'absent')
-    return absentView(state, person, access, now)
+    return absentView(state, person, access, now, workspace)
   return presentView(state, access, workspace, { now, wallStart })
 }
 
@@ -88,7 +91,13 @@ function refusedView(state: State, template: string, now: number, refusal: Refus
   }
 }
 
-function absentView(state: State, person: Person, { template, name }: Allowed, now: number): View {
+function absentView(
+  state: State,
+  person: Person,
+  { template, name }: Allowed,
+  now: number,
+  left: Workspace | undefined,
+): View {
   const { maxQueue } = state.config.limits
   const isFull = maxQueue > 0 && state.queue.length >= maxQueue
   const refusal =
@@ -108,6 +117,9 @@ function absentView(state: State, person: Person, { template, name }: Allowed, n
     offer: offerOf(template),
     milestones: [],
     ended: false,
+    ...(left?.cancelledAt !== undefined || hasCancelled(state, template.name, person)
+      ? { cancelled: true }
+      : {}),
     now,
     ...(failure === undefined ? {} : { failure }),
     ...(refusal === undefined ? {} : { refusal }),
@@ -132,6 +144,7 @@ function presentView(
     ended: workspace.phase === 'stopped' && workspace.stopReason === 'lifetime',
     ...(isOutOfMemory(workspace) ? { outOfMemory: true } : {}),
     leaves: workspace.phase === 'stopping' && !workspace.wanted,
+    ...(workspace.cancelledAt !== undefined && !workspace.wanted ? { cancelled: true } : {}),
     idle: { freezeMs: template.policy.idleFreezeMs, stopMs: template.policy.idleStopMs },
     owned: workspace.kind === 'private',
     keepsFiles: keepsFiles(template),

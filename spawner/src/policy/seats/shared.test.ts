@@ -244,6 +244,8 @@ describe('a shared workspace', () => {
     story.hears({ type: 'cancel-requested', template: 'lab', user: person('ann') })
     const held = story.asks('ann', { since: story.now - 500 })
     assert.equal(codeOf(held), 'workspace_stopped')
+    const loadedAgain = story.asks('ann', { waitedMs: 500 })
+    assert.equal(codeOf(loadedAgain), 'workspace_stopped')
     assert.equal(story.seatOf('ann'), undefined)
     assert.equal(story.seatOf('bob')?.phase, 'pulling')
     assert.equal(codeOf(story.asks('ann')), 'waiting')

@@ -102,6 +102,17 @@ describe('GET /.berth/status', () => {
     assert.deepEqual(names(), ['reportPresence'])
   })
 
+  it('tells that a person has stopped it, so that no page starts it again by itself', async () => {
+    const cancelled = async () => {
+      const { body } = await web.ask('/.berth/status')
+      return (JSON.parse(body) as { cancelled?: boolean }).cancelled
+    }
+    web.workspaces.show({ phase: 'stopped' })
+    assert.equal(await cancelled(), undefined)
+    web.workspaces.show({ phase: 'stopped', cancelled: true })
+    assert.equal(await cancelled(), true)
+  })
+
   it('answers with the problem of a failure and of a refusal', async () => {
     web.workspaces.show({
       phase: 'failed',

@@ -9,6 +9,8 @@ export interface ShownStatus extends WorkspaceStatus {
   /** Whole per cent; set while an image of known size is pulled. */
   readonly pullPercent?: number
   readonly steps: readonly ShownStep[]
+  /** A person has stopped it or left the queue, and nobody has asked for a start since. */
+  readonly cancelled?: boolean
 }
 
 const detailLimit = 1_000
@@ -23,6 +25,7 @@ export function showStatus(view: WorkspaceView): ShownStatus {
     ...(status.etaMs === undefined ? {} : { etaMs: Math.max(0, Math.round(status.etaMs)) }),
     ...(percent === undefined ? {} : { pullPercent: percent }),
     ...(problem === undefined ? {} : { problem }),
+    ...(view.cancelled === true ? { cancelled: true } : {}),
     steps: showSteps(status.phase, view.milestones, view.now),
   }
 }

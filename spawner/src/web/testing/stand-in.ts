@@ -31,6 +31,7 @@ export interface ViewChange {
   readonly endWarned?: boolean
   readonly offer?: WorkspaceView['offer']
   readonly leaves?: boolean
+  readonly cancelled?: boolean
   readonly owned?: boolean
   readonly idle?: WorkspaceView['idle']
   readonly more?: Partial<WorkspaceView['status']>
@@ -191,6 +192,7 @@ function viewOf(shown: ViewChange, person: Person, template: string): WorkspaceV
     ...(shown.offer === undefined ? {} : { offer: shown.offer }),
     ...(shown.outOfMemory === undefined ? {} : { outOfMemory: shown.outOfMemory }),
     ...(shown.leaves === undefined ? {} : { leaves: shown.leaves }),
+    ...(shown.cancelled === undefined ? {} : { cancelled: shown.cancelled }),
     ...(shown.owned === undefined ? {} : { owned: shown.owned }),
     ...(shown.idle === undefined ? {} : { idle: shown.idle }),
   }

@@ -40,7 +40,7 @@ const leave = (/** @type {Status} */ status) =>
 /** Loads this page again. */
 const reloadPage = () => goOn(() => location.reload())
 
-/** For a person who waits: a page that only loads itself again starts nothing. */
+/** For a person who waits: a page that only loads itself again may start nothing. */
 async function startAgain() {
   try {
     await fetch(`${base}/.berth/start`, { method: 'POST', redirect: 'manual' })
@@ -57,8 +57,16 @@ async function goOn(/** @type {() => void} */ load, atLeastMs = 0) {
   // A page that cannot be loaded would be replaced by one of the browser, without this script. Browsers abort what they
   // load when the machine gets another network interface, which happens when a container is made on it.
   for (let round = 0; round < 10 && (await ask(base)) === undefined; round += 1) await pause(500)
+  while (performance.now() - leftAt < leavesWithinMs) await pause(500)
   load()
 }
+
+/** When the person last began to leave this page, by a link or a button. Browsers drop that when the page loads something
+ * else meanwhile. */
+let leftAt = -Infinity
+addEventListener('beforeunload', () => (leftAt = performance.now()))
+/** The answer may take a while, and may be one that leaves this page where it is, such as a download. */
+const leavesWithinMs = 30_000
 
 const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -143,18 +151,16 @@ function heard(status, sure) {
   }
   if (status.phase === 'failed' || status.problem !== undefined) return reloadPage()
   if (status.phase !== 'absent' && status.phase !== 'stopped') return show(status)
-  // The workspace is not starting. A reload starts it again where the person was waiting for that: after a stop, or
-  // when the spawner may have lost the queue. Otherwise the start was cancelled: show that without starting anything.
+  // The workspace is not starting. If this page could not be seen waiting for a while, the person has lost the place in
+  // the queue, and gets another. Otherwise the workspace was stopped, perhaps by the person in another tab.
   if (target !== undefined) return reloadPage()
-  if (!sure || last?.phase === 'stopping') return startAgain()
+  if (!sure && status.cancelled !== true) return startAgain()
   standStill()
 }
 
 /** Leads to the page that starts nothing. */
-function standStill() {
-  unfollow?.()
-  location.replace(`${base}/.berth/?to=${encodeURIComponent(here())}`)
-}
+const standStill = () =>
+  goOn(() => location.replace(`${base}/.berth/?to=${encodeURIComponent(here())}`))
 
 /** @param {Status} status */
 function show(status) {
