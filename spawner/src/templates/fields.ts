@@ -7,7 +7,7 @@ import { parseSize } from '@berth/shared/size'
 import { parseCommand } from './command-words.ts'
 import { isImageReference } from './image-reference.ts'
 import { addressPlaceholders, placeholderComplaint, usesPlaceholder } from './placeholders.ts'
-import { mountPathComplaint, volumeNameComplaint } from './volume-list.ts'
+import { isOfKernel, mountPathComplaint, volumeNameComplaint } from './volume-list.ts'
 
 /** Accepts the text unchanged unless there is a complaint about it. */
 const checked =
@@ -149,11 +149,16 @@ export const program = pattern(
 /** The name of a variable of the container. Programs read names with dots and dashes, too. */
 export const variableName = pattern(/^[^\s=\p{Cc}]+$/u, 'is not the name of a variable')
 
+const secretPath = /^(\/(?!\.{1,2}(\/|$))[^/:,{}\p{Cc}]+)+$/u
+
 /** A text without placeholders: braces in it have no meaning. */
-export const secretTarget = pattern(
-  /^(\/(?!\.{1,2}(\/|$))[^/:,{}\p{Cc}]+)+$/u,
-  'must be the path of a file in the container, such as /run/secrets/key, without placeholders',
-)
+export const secretTarget = checked((path) => {
+  if (!secretPath.test(path))
+    return 'must be the path of a file in the container, such as /run/secrets/key, without placeholders'
+  return isOfKernel(path) || /^\/dev\//.test(path)
+    ? 'is in a folder of the kernel, where no file can be put'
+    : undefined
+})
 
 export const homeVolume = checked(
   (name) =>

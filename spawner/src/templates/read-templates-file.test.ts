@@ -75,6 +75,17 @@ const broken: readonly Broken[] = [
     ],
   },
   {
+    why: 'mounts and secrets that the engine would cover',
+    text: `templates:\n  a:\n    ${lab.replace(', ', '\n    ')}\n    home: { path: /proc/me }\n    volumes: ['a:/sys', 'b:/process']\n    secrets: [{ source: s, target: /dev/key }, { source: s, target: /sys/key }]\nsecrets: { s: { file: s } }\n`,
+    given: { readBeside: () => 'secret' },
+    problems: [
+      /^5:\d+ .*home\.path is a folder of the kernel/,
+      /^6:\d+ .*volumes\.0 "\/sys" is a folder of the kernel/,
+      /^7:\d+ .*secrets\.0\.target is in a folder of the kernel/,
+      /^7:\d+ .*secrets\.1\.target is in a folder of the kernel/,
+    ],
+  },
+  {
     why: 'security options that the engine does not have',
     text: `templates:\n  lab:\n    ${lab.replace(', ', '\n    ')}\n    security_opt: [aparmor=x, systempaths=unconfined, no-new-privileges=yes, label=x]\n`,
     problems: [

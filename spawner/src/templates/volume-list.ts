@@ -14,7 +14,13 @@ export function mountPathComplaint(path: string): string | undefined {
     plainMountPath(path) === ''
   )
     return 'must be an absolute path in the container, such as /home/me'
+  if (isOfKernel(path)) return 'is a folder of the kernel, where nothing can be mounted'
   return placeholderComplaint(path, mountPlaceholders)
+}
+
+/** The engine mounts these folders last, over everything that was put there. */
+export function isOfKernel(path: string): boolean {
+  return /^\/(proc|sys)(\/|$)/.test(plainMountPath(path))
 }
 
 /** The path as the engine compares it: without empty parts and a slash at its end. */

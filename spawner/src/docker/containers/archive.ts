@@ -1,6 +1,7 @@
 // A container's files through the engine's archive calls: reads and writes small files, and the owner of a folder.
 import type { Readable } from 'node:stream'
 import { extract, pack, type Header } from 'tar-stream'
+import { plainMountPath } from '../../templates/volume-list.ts'
 import { unlessGone } from '../client/calls.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 
@@ -62,17 +63,7 @@ export function createArchive({ docker, call }: EngineClient): Archive {
   }
 
   return {
-    async resolve(id, path, signal) {
-      const stat: unknown = await unlessGone(
-        call(
-          'container-archive-info',
-          { signal },
-          (abortSignal) =>
-            docker.getContainer(id).infoArchive({ path, abortSignal }) as Promise<unknown>,
-        ),
-      )
-      return stat === undefined ? path : linkTargetOf(stat) || path
-    },
+    resolve,
 
     async readText(container, path, signal) {
       const entry = await first(container, path, maxFileBytes, signal)
@@ -91,9 +82,24 @@ export function createArchive({ docker, call }: EngineClient): Archive {
 
     async putFile(id, path, bytes, owner, signal) {
       const [parent, name] = split(path)
-      await makeFolders(id, parent, signal)
-      await put(id, parent, { name, size: bytes.length, ...owner }, bytes, signal)
+      const folder = await madeFolder(id, parent, signal)
+      await put(id, folder, { name, size: bytes.length, ...owner }, bytes, signal)
     },
+  }
+
+  async function resolve(id: string, path: string, signal: AbortSignal): Promise<string> {
+    // With a slash at its end, a link is its target for the engine, which then names no target.
+    const plain = plainMountPath(path)
+    if (plain === '') return '/'
+    const stat: unknown = await unlessGone(
+      call(
+        'container-archive-info',
+        { signal },
+        (abortSignal) =>
+          docker.getContainer(id).infoArchive({ path: plain, abortSignal }) as Promise<unknown>,
+      ),
+    )
+    return stat === undefined ? plain : linkTargetOf(stat) || plain
   }
 
   async function setOwner(
@@ -106,11 +112,16 @@ export function createArchive({ docker, call }: EngineClient): Archive {
     await put(id, parent, { name: `${name}/`, type: 'directory', ...owner }, undefined, signal)
   }
 
-  /** A folder or link that exists stays as it is. */
-  async function makeFolders(id: string, path: string, signal: AbortSignal): Promise<void> {
-    if (path === '/' || (await first(id, path, 0, signal)) !== undefined) return
-    await makeFolders(id, split(path)[0], signal)
-    await setOwner(id, path, { uid: 0, gid: 0, mode: 0o755 }, signal)
+  /** Creates what is missing of a folder, where its links lead. @returns its path without links */
+  async function madeFolder(id: string, path: string, signal: AbortSignal): Promise<string> {
+    const real = await resolve(id, path, signal)
+    if (real === '/') return real
+    if ((await first(id, real, 0, signal)) !== undefined) return real
+    const [parent, name] = split(real)
+    const folder = await madeFolder(id, parent, signal)
+    const made = `${folder === '/' ? '' : folder}/${name}`
+    await setOwner(id, made, { uid: 0, gid: 0, mode: 0o755 }, signal)
+    return made
   }
 
   async function put(

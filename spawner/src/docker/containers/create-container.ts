@@ -19,6 +19,7 @@ import type { Provenance } from '../observe/provenance.ts'
 import type { Volumes } from '../volumes/volumes.ts'
 import { containerOptions, mountsOf, specHash, specParts, type Mount } from './container-options.ts'
 import { describeContainer } from './container-state.ts'
+import { aboutPath } from './path-in-image.ts'
 import type { Preparation } from './prepare-container.ts'
 
 type CreateOrder = Parameters<Engine['createContainer']>[0]
@@ -186,7 +187,13 @@ export function createCreateContainer(
   }
 
   return (order, signal) =>
-    resultOf('start_failed', 'The container could not be created', () => create(order, signal))
+    resultOf('start_failed', 'The container could not be created', async () => {
+      try {
+        return await create(order, signal)
+      } catch (error) {
+        throw aboutPath(error)
+      }
+    })
 }
 
 function ownerOf({ personal }: Mount, owner: Person | undefined): Person | undefined {

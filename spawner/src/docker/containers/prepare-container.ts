@@ -70,6 +70,7 @@ export function createPreparation(deps: {
       const own = mounts.filter(({ writableForUser }) => writableForUser)
       const open = mounts.filter(({ kind, readOnly }) => kind === 'shared' && !readOnly)
       const given = own.map(({ source, target }) => ({ volume: source, path: target }))
+      await writableVolumes.refuseSamePlace({ container, paths: mounts.map(targetOf) }, signal)
       await writableVolumes.giveToUser({ ...inside, mounts: given }, signal)
       await writableVolumes.openToAll({ container, paths: open.map(targetOf) }, signal)
       await putSecrets({ ...inside, secrets: spec.secrets }, signal)

@@ -84,6 +84,47 @@ describe('volumes on a real engine', () => {
     assert.equal(await run(docker, id, 'readlink', '/home/me'), '/data/none')
   })
 
+  it('and secrets are put where links lead that need folders of their own, and the links stay', async () => {
+    const image = await imageOf(
+      'mkdir -p /data/me && ln -s ../data/me /home/me && ln -s ../none/deep /home/keys',
+    )
+    const secrets = [{ name: 'key', target: '/home/keys/more/key', value: new Secret('s3cret') }]
+    // With a slash at the end, an engine tells no target of the link.
+    const spec = { image, home: { ...home, path: '/home//me/' }, user: '1000:1000', secrets }
+    const { id } = await test.started('zed', spec)
+    assert.equal(
+      await run(docker, id, 'readlink', '/home/me', '/home/keys'),
+      '../data/me\n../none/deep',
+    )
+    assert.equal(await run(docker, id, 'cat', '/none/deep/more/key'), 's3cret')
+    assert.equal(await run(docker, id, 'sh', '-c', 'echo x > /home/me/a && cat /data/me/a'), 'x')
+  })
+
+  it('are refused at a loop of links, at a file, and twice at one place, with what the image has there', async () => {
+    const image = await imageOf(
+      'mkdir /data && ln -s /data /home/me && ln -s loop /home/loop && echo a > /home/file',
+    )
+    const data = {
+      kind: 'volume',
+      source: `${instance}-data`,
+      target: '/data',
+      readOnly: false,
+    } as const
+    for (const [path, said] of [
+      ['/home/loop', /\(\/home\/loop\), because the image has a loop of links/],
+      ['/home/file', /\(\/home\/file\), because the image has a file instead/],
+      ['/home/file/me', /\(\/home\/file\/me\), because the image has a file/],
+      ['/home/me', /lead \/home\/me and \/data to the same folder \(\/data\)/],
+    ] as const) {
+      const spec = { image, home: { ...home, path }, user: '1000:1000', volumes: [data] }
+      const outcome = await create('abe', spec)
+      assert.match(outcome.ok ? 'ok' : outcome.failure.detail, said)
+    }
+    const secrets = [{ name: 'key', target: '/home/file/key', value: new Secret('s3cret') }]
+    const outcome = await create('abe', { image, secrets })
+    assert.match(outcome.ok ? 'ok' : outcome.failure.detail, /because the image has a file/)
+  })
+
   it('and secrets belong to a user whose id needs more than six octal digits', async () => {
     const secrets = [{ name: 'key', target: '/run/secrets/key', value: new Secret('s3cret') }]
     for (const [name, user] of [

@@ -31,6 +31,14 @@ export interface WritableVolumes {
     },
     signal: AbortSignal,
   ): Promise<void>
+  /**
+   * @throws BerthError `start_failed` if links of the image lead two of the paths to one folder: what is written to one of
+   * the volumes would be in the other
+   */
+  refuseSamePlace(
+    order: { readonly container: string; readonly paths: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<void>
   /** Lets every user write to the volumes that are mounted at these paths. */
   openToAll(
     order: { readonly container: string; readonly paths: readonly string[] },
@@ -76,6 +84,20 @@ export function createWritableVolumes(deps: {
         await refuseOtherUsers({ container, volume, uid }, signal)
         const mode = (owner?.mode ?? 0o755) | 0o700
         await setAndCheckOwner(container, path, { uid, gid, mode }, signal)
+      }
+    },
+
+    async refuseSamePlace({ container, paths }, signal) {
+      const taken = new Map<string, string>()
+      for (const path of paths.length > 1 ? paths : []) {
+        const place = await archive.resolve(container, path, signal)
+        const other = taken.get(place)
+        if (other !== undefined)
+          throw new BerthError(
+            'start_failed',
+            `Links of the image lead ${other} and ${path} to the same folder (${place}), and the template has a volume for each: choose another path for one of them.`,
+          )
+        taken.set(place, path)
       }
     },
 
