@@ -7,8 +7,13 @@ const end = 'Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
 
 describe('the cookies that a browser is to forget', () => {
   it('have the names of the Cookie header, each once', () => {
-    assert.deepEqual(namesIn('a=1; b=2;a=3; =c=4; d'), ['a', 'b', 'c', 'd'])
-    assert.deepEqual(namesIn(''), [])
+    assert.deepEqual(namesIn(['Cookie', 'a=1; b=2;a=3; =c=4; d']), ['a', 'b', 'c', 'd'])
+    assert.deepEqual(namesIn(['Cookie', '']), [])
+    assert.deepEqual(namesIn(['Host', 'h']), [])
+  })
+
+  it('have the names of every Cookie header: a gateway may pass on those of HTTP/2 one by one', () => {
+    assert.deepEqual(namesIn(['cookie', 'a=1', 'Host', 'h', 'COOKIE', 'b=2; a=3']), ['a', 'b'])
   })
 
   it('expire on the host alone where no wider domain can have cookies', () => {

@@ -2,6 +2,7 @@
 // and path, and a Cookie header tells the name alone: so every domain and path that it may have is tried.
 import { hostName } from '../routing/host-name.ts'
 import { cookieName } from './gateway-cookies.ts'
+import { valuesOf } from './raw-headers.ts'
 
 export interface CookiePlace {
   /** The request's Host. */
@@ -11,9 +12,9 @@ export interface CookiePlace {
   readonly secure: boolean
 }
 
-/** The names in a Cookie header, each once. */
-export function namesIn(cookieHeader: string): readonly string[] {
-  const names = cookieHeader.split(';').map(cookieName)
+/** The names of the cookies of a request, each once. */
+export function namesIn(rawHeaders: readonly string[]): readonly string[] {
+  const names = valuesOf(rawHeaders, 'cookie').join(';').split(';').map(cookieName)
   return [...new Set(names.filter((name) => name !== ''))]
 }
 

@@ -21,7 +21,7 @@ const longestAnswer = 128 * 1024
 
 /** The button of the page. It names the cookies: a browser sends those of a longer path only to that path. */
 export function clearCookiesAction(target: string, rawHeaders: readonly string[]): NoticeAction {
-  const names = namesIn(firstValueOf(rawHeaders, 'cookie') ?? '')
+  const names = namesIn(rawHeaders)
   return {
     label: 'Remove the cookies of this site',
     post: clearCookiesPath,
@@ -49,7 +49,7 @@ export function createServeClearCookies(deps: {
     const form = await readForm(request)
     const to = localTarget(form.get('to') ?? '/')
     const named = (form.get('names') ?? '').split(' ').flatMap(readName)
-    const names = new Set([...named, ...namesIn(firstValueOf(rawHeaders, 'cookie') ?? '')])
+    const names = new Set([...named, ...namesIn(rawHeaders)])
     const cookies = expired(
       [...names].filter((name) => !gatewayCookies.isGateways(name)),
       {

@@ -46,7 +46,7 @@ export function createServeSignOut(deps: SignOutDeps): ServeSignOut {
 
   return async ({ rawHeaders }, response, requestId) => {
     const host = firstValueOf(rawHeaders, 'host')
-    const cookies = namesIn(firstValueOf(rawHeaders, 'cookie') ?? '')
+    const cookies = namesIn(rawHeaders)
     const sessions = cookies.filter((name) => gatewayCookies.isGateways(name))
     const place = { host, paths: ['/'], secure: scheme === 'https' }
     const headers = {
