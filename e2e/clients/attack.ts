@@ -22,8 +22,11 @@ const attack = `async ([portal, workspace]) => {
     portal + '/start',
     portal + '/admin/workspaces/' + workspace + '/stop',
     portal + '/api/v1/admin/workspaces/' + workspace + '/stop',
+    portal + '/admin/open-as/' + workspace,
+    portal + '/admin/house/maintain',
+    portal + '/admin/house/announce',
   ]
-  const reads = ['/', '/events', '/api/v1/me', '/api/v1/workspaces', '/api/v1/events', '/admin', '/admin/events', '/api/v1/admin/workspaces'].map((path) => portal + path)
+  const reads = ['/', '/events', '/api/v1/me', '/api/v1/workspaces', '/api/v1/events', '/admin', '/admin/events', '/admin/house', '/admin/open-as', '/admin/history.csv', '/api/v1/admin/workspaces'].map((path) => portal + path)
 
   // fetch, in every mode: none of the answers may be readable.
   for (const mode of ['cors', 'no-cors', 'same-origin', 'navigate'])

@@ -189,7 +189,7 @@ describe('proof 28: the administrator’s page', () => {
     const page = await site.open('admin', '/admin')
     await page.waitForSelector('body[data-live]')
     await states(page, 'alice', 'Running')
-    await press(page, 'Open as alice')
+    await press(page, `Open as alice in ${nameOf('alice')}`)
     await page.waitForSelector('#why:focus')
     await expectFitOnEveryScreen(page, 'admin-open-as-question')
     await page.keyboard.type('alice asked for help')
@@ -263,13 +263,79 @@ describe('proof 28: the administrator’s page', () => {
     for (const one of [owner, page]) await one.context().close()
   })
 
+  it('tells everybody what holds in the house, also after a restart, and lets people in again by a click', async () => {
+    const [waits, carol] = [await site.open('dave', '/'), await site.open('carol', '/')]
+    await carol.waitForSelector('body[data-live]')
+    const start = (page: Page, template: string) =>
+      page.evaluate<string>(
+        `fetch('/api/v1/workspaces', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ template: '${template}' }) }).then((answer) => answer.json()).then(({ code, phase }) => code ?? phase)`,
+      )
+    assert.equal(await start(waits, 'late'), 'queued')
+    const page = await site.open('admin', '/admin/house')
+    const say = async (field: string, text: string, button: string) => {
+      await page.focus(field)
+      await page.keyboard.type(text)
+      await press(page, button)
+      await page.waitForURL(/notice=saved/)
+      await page.goto(`${portal}/admin/house`)
+    }
+    await say('#message', 'The disks are replaced on Friday.', 'Announce')
+    await say('#maintenance', 'New disks.', 'Admit nobody new')
+    await press(page, 'Close Board')
+    // The form needs a reason first, and has the focus there.
+    await page.keyboard.type('There is an exam.')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/notice=saved/)
+
+    const holds = async () => {
+      await carol.goto(`${portal}/`)
+      await carol.waitForSelector('.message:has-text("replaced on Friday")')
+      await carol.waitForSelector('[data-card=late] .problem:has-text("New disks.")')
+      assert.equal(await start(carol, 'late'), 'maintenance')
+      const opened = await carol.context().newPage()
+      await opened.goto(`http://hello.portal.localhost:${new URL(portal).port}/.berth/`)
+      await opened.waitForSelector('.message:has-text("replaced on Friday")')
+      await opened.close()
+    }
+    await holds()
+    // A place becomes free, and nobody gets it.
+    await page.evaluate(`fetch('/api/v1/admin/workspaces/${prefix}l-bob', { method: 'DELETE' })`)
+    await eventually('the workspace of bob is gone', 30_000, async () => {
+      return (await site.containerOf(`${prefix}l-bob`)) === undefined
+    })
+    await site.berth.compose('restart', 'spawner')
+    await eventually('the spawner answers again', 60_000, async () => {
+      return (await carol.goto(`${portal}/`))?.status() === 200
+    })
+    await holds()
+    assert.ok((await site.containerOf(nameOf('alice'))) !== undefined, 'what runs goes on')
+    assert.equal(await site.containerOf(`${prefix}l-dave`), undefined)
+    await page.goto(`${portal}/admin/house`)
+    await expectFitOnEveryScreen(page, 'admin-house')
+    await carol.setViewportSize({ width: 1280, height: 800 })
+    await keepScreenshot(carol, 'portal-house')
+
+    for (const button of ['Admit people again', 'Open again Board', 'Remove the message']) {
+      await press(page, button)
+      await page.waitForURL(/notice=saved/)
+      await page.goto(`${portal}/admin/house`)
+    }
+    await start(waits, 'late')
+    await eventually('dave has a workspace', 60_000, async () => {
+      return (await site.containerOf(`${prefix}l-dave`)) !== undefined
+    })
+    await carol.goto(`${portal}/`)
+    assert.equal(await carol.locator('.message').count(), 0)
+    const acts = (await site.logged('admin acted')).map(({ act }) => act)
+    for (const act of ['announce', 'drain', 'close-template', 'admit', 'open-template', 'silence'])
+      assert.ok(acts.includes(act), act)
+    for (const one of [waits, carol, page]) await one.context().close()
+  })
+
   it('hazard: the page of a workspace that attacks it in the administrator’s browser: changes nothing, and reads nothing', async () => {
     const page = await site.open('admin', '/admin')
     // Makes room for the administrator's own workspace.
-    for (const [method, path] of [
-      ['POST', `${prefix}l-dave/release`],
-      ['DELETE', `${prefix}l-bob`],
-    ])
+    for (const [method, path] of [['DELETE', `${prefix}l-dave`]])
       await page.evaluate(`fetch('/api/v1/admin/workspaces/${path}', { method: '${method}' })`)
     const own = await site.start('admin', 'board')
     await own.waitForSelector('[data-card=board] .badge:text-is("Running")')
@@ -292,6 +358,8 @@ describe('proof 28: the administrator’s page', () => {
     for (const action of [
       `/admin/workspaces/${victim}/stop`,
       `/api/v1/admin/workspaces/${victim}/stop`,
+      `/admin/open-as/${victim}`,
+      '/admin/house/maintain',
     ]) {
       await hostile.goto(address)
       await hostile.evaluate(

@@ -64,11 +64,8 @@ export const failures = {
 
 /** @param why an administrator's reason, for the people who are refused */
 export function closedBy(code: 'template_closed' | 'maintenance', why: string): Failure {
-  const what =
-    code === 'maintenance'
-      ? 'Before maintenance, nothing new is started. What runs goes on.'
-      : 'Nobody can start this at the moment. What runs goes on.'
-  return { code, detail: `${what} The administrator says: ${why}` }
+  // The title of the code says what is refused.
+  return { code, detail: `What runs goes on. The administrator says: ${why}` }
 }
 
 /** A home has the user name in its name and its labels, which the engine cannot change. */

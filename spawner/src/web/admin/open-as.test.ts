@@ -77,7 +77,7 @@ describe('opening a workspace as its owner', () => {
     await using site = await start()
     assert.match(
       (await site.ask('/admin')).body,
-      /href="\/admin\/open-as\/lab-bob"[^>]*>Open as bob</,
+      /href="\/admin\/open-as\/lab-bob"[^>]*>Open as bob<span class="hidden"> in lab-bob<\/span></,
     )
     const question = await site.ask('/admin/open-as/lab-bob')
     assert.match(question.body, /Open lab-bob as its owner\?/)

@@ -28,7 +28,8 @@ export interface PortalPages {
   home(person: Person, cards: readonly Card[], more: HomeExtras): string
   card(person: Person, card: Card): RenderedCard
   log(person: Person, log: ShownLog): string
-  problem(person: Person, code: ProblemCode): string
+  /** @param detail of a request that was refused; absent: the page explains the code */
+  problem(person: Person, code: ProblemCode, detail?: string): string
 }
 
 export interface HomeExtras {
@@ -89,16 +90,21 @@ export function createPortalPages(deps: {
         refresh: cards.some(({ phase }) => moving.has(phase)) ? 5 : undefined,
       }),
     log: (person, log) => render('log', person, { ...log, tab: `Log of ${log.title}` }),
-    problem: (person, code) =>
+    problem: (person, code, detail) =>
       render('problem', person, {
         tab: problemTitle(code),
         title: problemTitle(code),
         code,
         status: problemStatus(code),
-        words: problemWords(code),
+        words: detail === undefined ? problemWords(code) : [detail, ...refusalWords(code)],
+        isRefusal: detail !== undefined,
       }),
   }
 }
+
+/** A page that does not exist is no template that does not exist. */
+const refusalWords = (code: ProblemCode): readonly string[] =>
+  code === 'template_unknown' ? [] : problemWords(code)
 
 /** These phases end by themselves, so a page without script reloads itself. */
 const moving: ReadonlySet<Card['phase']> = new Set([

@@ -230,6 +230,19 @@ describe('the portal’s page', () => {
     assert.equal(portal.phaseOf(name ?? ''), 'ready')
   })
 
+  it('refuses with a page of its own, which nobody can frame, without a link to the path of a workspace', async () => {
+    await using portal = await start()
+    const answer = await portal.ask('/nothing', { headers: { accept: 'text/html' } })
+    assert.equal(answer.status, 404)
+    assert.match(answer.body, /There is nothing at this address of the portal\./)
+    assert.match(answer.body, /<a href="\/">Your workspaces<\/a>/)
+    assert.doesNotMatch(answer.body, /href="\/\.berth\/"/)
+    assert.match(String(answer.headers['content-security-policy']), /frame-ancestors 'none'/)
+    assert.equal(answer.headers['x-frame-options'], 'DENY')
+    const json = await portal.ask('/nothing')
+    assert.match(String(json.headers['content-type']), /problem\+json/)
+  })
+
   it('is smaller than 40 KiB with all that it loads, and no script holds back its first paint', async () => {
     const many = Array.from({ length: 9 }, (_, index) =>
       testTemplate(`t${index}`, { title: `Template ${index}`, description: 'x'.repeat(80) }),

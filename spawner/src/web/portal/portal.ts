@@ -1,8 +1,9 @@
 // The portal: the routes of its host, which the director passes on below a prefix of their own. Every request is checked
 // before it is read: no page of another origin can change or read anything here.
-import { Router, type Request, type RequestHandler } from 'express'
+import { Router, type ErrorRequestHandler, type Request, type RequestHandler } from 'express'
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
+import type { Log } from '@berth/shared/log'
 import { BerthError, isProblemCode } from '@berth/shared/problems'
 import type { House } from '../../house.ts'
 import type { Impersonations } from '../../impersonations.ts'
@@ -12,8 +13,8 @@ import type { HistoryReader } from '../../history/history.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { createHandlers, type ApiDeps } from '../api/handlers.ts'
 import { apiBase, createV1Routes } from '../api/v1-routes.ts'
-import { readPerson } from '../http/caller.ts'
-import { HttpRefusal } from '../http/problem-answers.ts'
+import { readPerson, readUserName } from '../http/caller.ts'
+import { HttpRefusal, problemOf } from '../http/problem-answers.ts'
 import type { WebSettings } from '../http/settings.ts'
 import type { Assets } from '../pages/assets.ts'
 import { guardHeaders } from '../pages/pages.ts'
@@ -52,6 +53,7 @@ export interface PortalDeps {
   readonly house: House
   readonly impersonations?: Impersonations | undefined
   readonly history?: HistoryReader | undefined
+  readonly log: Log
 }
 
 const shownLines = 200
@@ -59,7 +61,7 @@ const shownLines = 200
 export function createPortal(deps: PortalDeps): Router {
   const { portalUrl, workspaces, settings, assets, clock, hexOf, version, audit, usage, history } =
     deps
-  const { house, impersonations } = deps
+  const { house, impersonations, log } = deps
   const { administrators } = settings
   const router = Router({ caseSensitive: true, strict: true })
   const carryOut = createCarryOut({ workspaces, audit, clock })
@@ -150,7 +152,22 @@ export function createPortal(deps: PortalDeps): Router {
   router.use(() => {
     throw new BerthError('template_unknown', 'There is nothing at this address of the portal.')
   })
+  router.use(refusalPages())
   return router
+
+  /** Its own: the pages of a workspace may be framed, and lead to paths that only a workspace has. */
+  function refusalPages(): ErrorRequestHandler {
+    return (error: unknown, request, response, next) => {
+      const isPage = /\btext\/html\b/i.test(request.get('accept') ?? '')
+      if (!isPage || response.headersSent || readUserName(request.headers) === undefined)
+        return next(error)
+      const { code, status, detail } = problemOf(error, response, { base: portalUrl, log })
+      response
+        .status(status)
+        .type('html')
+        .end(pages.problem(personOf(request), code, detail))
+    }
+  }
 }
 
 function createGuard(portalUrl: string): RequestHandler {

@@ -29,6 +29,8 @@ export interface ChartTable {
 
 /** Refusals beyond the most frequent ones are shown as one. */
 const mostCodes = 5
+/** A time is written in tenths of a second: between two lines of an axis there is at least one. */
+const shownMs = 100
 const number = (value: number): string => String(Math.round(value))
 
 export function chartsOf({ spans }: Figures, range: ChartRange): readonly Chart[] {
@@ -82,6 +84,7 @@ export function chartsOf({ spans }: Figures, range: ChartRange): readonly Chart[
       },
       quantileSeries('took'),
       spanText,
+      shownMs,
     ),
     chart(
       {
@@ -91,6 +94,7 @@ export function chartsOf({ spans }: Figures, range: ChartRange): readonly Chart[
       },
       quantileSeries('waited'),
       spanText,
+      shownMs,
     ),
     chart(
       { id: 'refusals', title: `Refusals ${per}`, says: refusalsSay(spans) },
