@@ -58,7 +58,7 @@ const attack = `async ([portal, workspace]) => {
     source.onerror = () => end(false)
     setTimeout(() => end(false), 5_000)
   })
-  for (const path of ['/events', '/api/v1/events', '/'])
+  for (const path of ['/events', '/api/v1/events', '/admin/events', '/'])
     if (await opens(new WebSocket(portal.replace('http', 'ws') + path))) found.push('WebSocket ' + path)
   for (const path of ['/events', '/api/v1/events', '/admin/events'])
     if (await opens(new EventSource(portal + path, { withCredentials: true }))) found.push('EventSource ' + path)
