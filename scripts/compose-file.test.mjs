@@ -70,6 +70,12 @@ test('a compose file of its own publishes the API for scripts, on the loopback a
   assert.match(spawner?.ports?.[0] ?? '', /^127\.0\.0\.1:.*:8082$/)
 })
 
+test('a compose file of its own publishes the ports for TCP, on the loopback address unless it is told another', async () => {
+  const { director } = await servicesOf('docker-compose.tcp.yml')
+  assert.equal(director?.ports?.length, 1)
+  assert.match(director?.ports?.[0] ?? '', /^\$\{TCP_ADDRESS:-127\.0\.0\.1\}:/)
+})
+
 test('the compose file for development publishes nothing more', async () => {
   for (const { ports } of Object.values(await servicesOf('docker-compose.dev.yml')))
     assert.equal(ports, undefined)

@@ -100,6 +100,14 @@ export const furtherVariables: readonly Row[] = [
     readBy: ['gateway'],
   },
   {
+    name: 'TCP_ADDRESS',
+    doc: 'the address of this machine on which docker-compose.tcp.yml publishes the ports of TCP_PORTS',
+    example: '192.0.2.1',
+    default: '127.0.0.1',
+    secret: false,
+    readBy: ['compose'],
+  },
+  {
     name: 'EDGE_HOSTS',
     doc: 'the host names that the profile edge serves with TLS, separated by commas; see docs/set-up.md',
     example: 'berth.example.com, portal.berth.example.com',
@@ -380,6 +388,18 @@ const outline: readonly Outline[] = [
     intro: 'People reach their workspaces by SSH, too (docs/ssh.md).',
     filledIn: 'no',
     names: ['SSH_PORT', 'SSH_KEYS_FOLDER', 'SSH_SIGN_IN_AGE', 'SSH_ENVIRONMENT', 'SSH_HOST_KEYS'],
+  },
+  {
+    title: 'TCP',
+    intro: 'Services that are no website, such as databases, are reached by TCP (docs/tcp.md).',
+    filledIn: 'no',
+    names: [
+      'TCP_PORTS',
+      'TCP_ADDRESS',
+      'PROXY_FROM',
+      'TCP_CONNECTIONS',
+      'TCP_CONNECTIONS_PER_ADDRESS',
+    ],
   },
   {
     title: 'The gateway',

@@ -41,6 +41,9 @@ import { readHostKeys } from './ssh/host-keys.ts'
 import { createKeysFolder } from './ssh/keys-folder.ts'
 import { createServeSession } from './ssh/session.ts'
 import { startSshListener, type SshListener } from './ssh/ssh-listener.ts'
+import { createServeTcp } from './tcp/serve-tcp.ts'
+import { createTcpConnections } from './tcp/tcp-connections.ts'
+import { createTcpPorts, isByTcp } from './tcp/tcp-ports.ts'
 import { createFindEndSession } from './sign-out/end-session.ts'
 import { createServeClearCookies } from './sign-out/clear-cookies.ts'
 import { createServeSignOut } from './sign-out/serve-sign-out.ts'
@@ -210,6 +213,29 @@ export async function startDirector(
     createRoutePorts({ start: (port) => listen(port, () => undefined), log }),
   )
 
+  const tcpConnections = createTcpConnections({
+    most: config.TCP_CONNECTIONS,
+    mostFromOne: config.TCP_CONNECTIONS_PER_ADDRESS,
+    maxAgeMs: config.CONNECTION_MAX_AGE,
+    setTimer,
+  })
+  const tcpPorts = building.use(
+    createTcpPorts({
+      range: config.TCP_PORTS,
+      pool,
+      serve: createServeTcp({
+        ...serving,
+        spawner,
+        connections: tcpConnections,
+        edges: config.PROXY_FROM,
+        signInAgeMs: config.SSH_SIGN_IN_AGE,
+        waitMs: config.REQUEST_WAIT_TIMEOUT,
+        log,
+      }),
+      log,
+    }),
+  )
+
   const commands = building.use(
     createCommandStream({
       open: spawner.openCommands,
@@ -221,7 +247,9 @@ export async function startDirector(
               { template, listenPort },
               'a route names a port that the director itself uses',
             )
-          routes = createRouteTable(snapshot, sites, groups)
+          const ofTheWeb = snapshot.filter((route) => !isByTcp(route))
+          const ofTcp = snapshot.filter(isByTcp).flatMap((route) => route.groups ?? [])
+          routes = createRouteTable(ofTheWeb, sites, [...(groups ?? []), ...ofTcp])
           routesByTemplate = new Map(
             snapshot
               .filter(({ workspace }) => workspace === undefined)
@@ -229,6 +257,7 @@ export async function startDirector(
           )
           impersonations.follow(snapshot)
           void routePorts.follow(routes.ports)
+          void tcpPorts.follow(snapshot)
           // A restarted spawner with shorter idle steps does not know how long the leases held here last.
           void reporter.report()
           seats.spawnerReachable()
@@ -239,6 +268,7 @@ export async function startDirector(
         revoke({ generation }) {
           table.revoke(generation)
           for (const upgrades of upgradesOfPorts.values()) upgrades.closeGeneration(generation)
+          tcpConnections.closeGeneration(generation)
         },
         use({ workspace, question }) {
           void spawner.postUseReport({ question, uses: [...uses.of(workspace)] }, closing.signal)
@@ -261,7 +291,7 @@ export async function startDirector(
   const listener = await listen(config.LISTEN_PORT, () => closing.abort())
   building.defer(async () => {
     open = false
-    await Promise.all([listener[Symbol.asyncDispose](), routePorts[Symbol.asyncDispose]()])
+    await Promise.all([listener, routePorts, tcpPorts].map((each) => each[Symbol.asyncDispose]()))
   })
   const ssh = await startSsh()
   if (ssh !== undefined) building.use(ssh)

@@ -10,7 +10,9 @@ import { surroundings } from '../run/surroundings.ts'
 /** Keys without an effect on an engine, with the reason. */
 const unseen: Readonly<Record<string, string>> = {
   'templates.*.kind=ssh': 'is refused: not offered yet',
-  'templates.*.kind=tcp': 'is refused: not offered yet',
+  'templates.*.kind=tcp': 'proof 37 deploys it',
+  'templates.*.sources.*[]': 'proof 37 deploys it',
+  'templates.*.allow.certificates': 'proof 37 deploys it',
   'templates.*.ssh.method=attach': 'is refused: not offered yet',
   'templates.*.ssh.method=connect': 'is refused: not offered yet',
 }

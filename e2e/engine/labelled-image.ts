@@ -33,10 +33,10 @@ export function labelledImages(from: string, repository: string): LabelledImages
 }
 
 /** Builds from a Dockerfile without a build context. */
-async function build(tag: string, dockerfile: string): Promise<void> {
+export async function build(tag: string, dockerfile: string, withinMs = 120_000): Promise<void> {
   const child = spawn('docker', ['build', '--quiet', '--tag', tag, '-'], {
     stdio: ['pipe', 'ignore', 'pipe'],
-    timeout: 120_000,
+    timeout: withinMs,
   })
   let words = ''
   child.stderr.on('data', (chunk) => (words += String(chunk)))

@@ -87,7 +87,7 @@ describe('proof 14: images that describe themselves', () => {
     for (const name of ['secure', 'raw', 'attached']) assert.ok(!offered.includes(name), name)
     const log = await berth.logs('spawner')
     assert.match(log, /secure:latest[^\n]*of kind ssh, which is not offered yet/)
-    assert.match(log, /raw:latest[^\n]*of kind tcp, which is not offered yet/)
+    assert.match(log, /raw:latest[^\n]*of kind tcp, and its labels cannot say who connects/)
     assert.match(log, /attached:latest[^\n]*connection\.method \(attach\)/)
     await expectProblem(await (await at('secure', 'ann')).ask('/'), 404, 'template_unknown')
   })

@@ -97,15 +97,18 @@ export const personSchema = z.object({
 })
 export type Person = z.infer<typeof personSchema>
 
+/** How an application of the web speaks. */
 export const schemes = ['http', 'https'] as const
-export type Scheme = (typeof schemes)[number]
+/** `tcp`: the bytes of a connection are passed on as they come. */
+const anyScheme = z.enum([...schemes, 'tcp'])
+export type Scheme = z.infer<typeof anyScheme>
 
 /** Where an application is reached, and how it speaks there. `scheme`: absent is `http`; certificates are not verified,
  * because the address leads into the network of one container. */
 const addressSchema = z.object({
   host: shortText,
   port: z.number().int().min(1).max(65_535),
-  scheme: z.enum(schemes).optional(),
+  scheme: anyScheme.optional(),
 })
 export type Address = z.infer<typeof addressSchema>
 
@@ -166,10 +169,12 @@ export const problemSchema = z.object({
   workspace: z.string().optional(),
 })
 
-/** A person who proved their name by a key. Who they are was last told by the gateway. */
+/** A person who proved their name by a key, or by where they connect from. Who they are was last told by the gateway. */
 export const loginRequestSchema = z.object({
   director: shortText.min(1),
   user: userName,
+  /** Absent: `ssh`. */
+  protocol: z.enum(['ssh', 'tcp']).optional(),
   /** Absent: the only one that the person may use in this way. */
   template: shortText.optional(),
   /** A longer time after the last sign-in on the web, the login is refused. */
@@ -225,6 +230,15 @@ const quietFramesSchema = z.object({
 })
 export type QuietFrames = z.infer<typeof quietFramesSchema>
 
+/** Who connects to a template that is reached by TCP. */
+const tcpSchema = z.object({
+  /** The networks from which each person connects. No address is in the networks of two people. */
+  sources: z.array(z.object({ user: userName, networks: z.array(shortText) })),
+  /** The edge tells the name of the person: that of the certificate of their client. */
+  certificates: z.boolean(),
+})
+export type TcpRoute = z.infer<typeof tcpSchema>
+
 /** A page sets it to `true` on a request that a person asked for: the request is use, and starts the workspace. */
 export const startHeader = 'Berth-Start'
 
@@ -253,6 +267,8 @@ const routeSchema = z.object({
   path: z.object({ prefix: shortText, strip: z.boolean() }).optional(),
   /** A port of the director that leads to this route alone, for every host. */
   listenPort: z.number().int().min(1).max(65_535).optional(),
+  /** The connections to the listen port are passed on as bytes, and nothing else leads to the template. Absent: HTTP. */
+  tcp: tcpSchema.optional(),
   /** The groups that access and limits of the template depend on. Absent: not known yet. */
   groups: z.array(shortText).optional(),
   /** Path and query, below the prefix, to which a navigation to the root of the route is redirected. */
@@ -264,7 +280,7 @@ const routeSchema = z.object({
   /** The path that answers with a status below 500 when the workspace is ready. */
   readyPath: shortText,
   /** How the application speaks; absent: `http`. */
-  scheme: z.enum(schemes).optional(),
+  scheme: anyScheme.optional(),
   /** Which of the gateway's identity headers reach the application, as they came. */
   passIdentity: z.array(z.enum(identityFields)),
   /** Which of the gateway's tokens reach it: `X-Forwarded-Access-Token`; `Authorization: Bearer` (the ID token). */

@@ -15,7 +15,8 @@ import {
 } from './common-settings.ts'
 import { longestMs } from './contract.ts'
 import { parseDuration } from './duration.ts'
-import { custom, duration, flag, list, pattern, port, text } from './parse.ts'
+import { parseNetwork } from './networks.ts'
+import { custom, duration, flag, list, listOf, pattern, port, portRange, text } from './parse.ts'
 import {
   optional,
   optionalSecret,
@@ -28,6 +29,7 @@ import {
 const headerName = pattern(/^[A-Za-z0-9-]+$/, 'must be a header name: letters, digits and hyphens')
 const cookieName = pattern(/^[!#$%&'+.^_`|~0-9A-Za-z-]+$/, 'must be the name of a cookie')
 const issuerUrl = pattern(/^https?:\/\/\S+$/, 'must be a URL that begins with https://')
+const network = custom(parseNetwork, 'must be an address, or a network such as 192.0.2.0/24')
 const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'must be a host name')
 
 /** No timer waits for it, so it may be longer than a timer can wait. */
@@ -119,6 +121,19 @@ export const directorSettings = {
   }),
   SSH_ENVIRONMENT: withDefault(list, 'LANG,LC_*,GIT_PROTOCOL', {
     doc: 'the variables that an SSH client may set in its session; * stands for any characters',
+  }),
+  TCP_PORTS: optional(portRange, {
+    doc: 'the port, or the range of ports, on which templates of the kind tcp may be reached (docs/tcp.md); docker-compose.tcp.yml publishes them; unset: none is',
+    example: '15000-15010',
+  }),
+  TCP_CONNECTIONS: withDefault(bound, '4096', {
+    doc: 'the most TCP connections of one director at once; 0 is no limit',
+  }),
+  TCP_CONNECTIONS_PER_ADDRESS: withDefault(bound, '512', {
+    doc: 'the most TCP connections from one address at once; 0 is no limit. A published port of Docker may show all clients with one address',
+  }),
+  PROXY_FROM: withDefault(listOf(network), '', {
+    doc: 'the networks of the proxies in front of the TCP ports, separated by commas: each connection from there has to begin with a header of the PROXY protocol (version 1 or 2), which tells the address of the client. From elsewhere no such header is read',
   }),
   LOG_LEVEL: logLevel,
 } as const

@@ -33,6 +33,20 @@ export const integer = (min: number, max: number): Parse<number> =>
 
 export const port = integer(1, 65_535)
 
+/** Both ends are in it. */
+export interface PortRange {
+  readonly first: number
+  readonly last: number
+}
+
+/** `5432`, or `15000-15010`, as Compose writes it. */
+export const portRange = custom((value): PortRange | undefined => {
+  const ends = value.split('-').map((end) => port(end))
+  const [first, last = first, ...rest] = ends.map((end) => ('value' in end ? end.value : NaN))
+  if (first === undefined || last === undefined || rest.length > 0) return undefined
+  return first <= last ? { first, last } : undefined
+}, 'must be a port, or a range of ports such as 15000-15010')
+
 export const flag = custom((value) => {
   const word = value.trim()
   return word === 'true' ? true : word === 'false' ? false : undefined

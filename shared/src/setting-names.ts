@@ -24,5 +24,6 @@ export const otherSettingNames: readonly string[] = [
   'PROMETHEUS_IMAGE',
   'PROMETHEUS_PORT',
   'PROXY_NETWORK',
+  'TCP_ADDRESS',
   'TEMPLATES_FOLDER',
 ]

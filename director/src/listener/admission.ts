@@ -15,6 +15,7 @@ import { beginsLikeHost, hostLikeDetail, type RequestHead } from '../identity/ch
 import { refuse, type GatewayProof, type RequestRefusal } from '../identity/gateway.ts'
 import type { Identify } from '../identity/identify.ts'
 import { seatKey, type SeatHolder } from '../leases/lease.ts'
+import type { NamedRoute } from '../spawner/name-lookup.ts'
 import { classify, isOwnPath, type RequestKind } from '../routing/classify.ts'
 import { below, isBare } from '../routing/path-prefix.ts'
 import type { Destination, RouteTable, TemplateRoute } from '../routing/route-table.ts'
@@ -222,10 +223,16 @@ const asManyAsTaken = (groups: readonly string[]) =>
   groups.filter((group) => group.length <= longestText).slice(0, mostGroups)
 
 /** The name of the requested workspace, even if it does not exist. The spawner chooses the name of a shared one. */
-export function workspaceOf({ route, person }: AdmittedRequest): string | undefined {
+export function workspaceOf({
+  route,
+  holder,
+}: {
+  readonly route: NamedRoute
+  readonly holder: SeatHolder
+}): string | undefined {
   if (route.workspace !== undefined || route.shared) return route.workspace
   const prefix = parsePrefix(route.prefix)
-  return prefix === undefined ? undefined : workspaceName(prefix, person.name)
+  return prefix === undefined ? undefined : workspaceName(prefix, holder.user.name)
 }
 
 /** Whether a person will see the refusal of this request. */

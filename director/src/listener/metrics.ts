@@ -2,7 +2,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { problemCodes, type ProblemCode } from '@berth/shared/problems'
 
-const protocols = ['http', 'websocket', 'ssh'] as const
+const protocols = ['http', 'websocket', 'ssh', 'tcp'] as const
 export type Protocol = (typeof protocols)[number]
 
 const requestOutcomes = [
@@ -51,7 +51,7 @@ export function createMetrics(registry: Registry): Metrics {
   })
   const connections = new Gauge({
     name: 'berth_connections',
-    help: 'Requests in flight, open WebSockets and SSH sessions',
+    help: 'Requests in flight, open WebSockets, SSH sessions and TCP connections',
     labelNames: ['protocol'],
     registers: [registry],
   })

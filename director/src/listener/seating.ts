@@ -3,11 +3,11 @@
 import type { Clock } from '@berth/shared/clock'
 import type { Problem } from '@berth/shared/problems'
 import { pause, type SetTimer } from '@berth/shared/timer'
+import type { NamedRoute } from '../spawner/name-lookup.ts'
 import type { HangUpWatch } from '../forward/watch-hang-up.ts'
 import type { LeaseTable, Seat } from '../leases/lease-table.ts'
 import type { Lease } from '../leases/lease.ts'
-import type { SeatRequests, SeatResult } from '../spawner/seat-requests.ts'
-import type { Ending, Entry } from './access-log.ts'
+import type { PendingSeatRequest, SeatRequests, SeatResult } from '../spawner/seat-requests.ts'
 import { workspaceOf, type AdmittedRequest } from './admission.ts'
 import type { Refusals } from './refusals.ts'
 
@@ -20,9 +20,16 @@ export interface SeatingDeps {
   readonly closing: AbortSignal
 }
 
-export interface SeatedRequest {
-  readonly admitted: AdmittedRequest
-  readonly entry: Entry
+/** @typeParam Ended how it ends once it was sent */
+export interface SeatedRequest<Ended> {
+  readonly admitted: Pick<AdmittedRequest, 'holder' | 'seatKey'> &
+    Partial<Pick<AdmittedRequest, 'person' | 'as'>> & {
+      readonly route: NamedRoute
+      readonly kind: Pick<AdmittedRequest['kind'], 'start'>
+      readonly protocol?: PendingSeatRequest['protocol']
+    }
+  /** Learns the workspace. */
+  readonly entry: { readonly requestId: string; workspace?: string | undefined }
   /** Whether a page is shown while the workspace is not ready. */
   readonly navigation: boolean
   /** Since when a person waits for it at pages that load themselves again. On the director's clock, as `until`. */
@@ -36,7 +43,7 @@ export interface SeatedRequest {
    * @param inHand the lease was there already: the spawner was not asked
    * @returns `undefined` when nothing was sent: another seat may be tried
    */
-  readonly attempt: (seat: Seat, inHand: boolean) => Promise<Ending | undefined>
+  readonly attempt: (seat: Seat, inHand: boolean) => Promise<Ended | undefined>
 }
 
 /** Why no seat was found, or none that took a connection. */
@@ -47,30 +54,34 @@ export type Unseated =
   | { readonly status: 'closing' }
   | { readonly status: 'client-gone' }
 
-export type Seating = (request: SeatedRequest) => Promise<Ending | Unseated>
+export type Seating = <Ended>(request: SeatedRequest<Ended>) => Promise<Ended | Unseated>
 
 export function createSeating(deps: SeatingDeps): Seating {
   const { table, seats, clock, setTimer, closing } = deps
 
   async function find(
-    { admitted, entry, navigation, waitsSince, until, watchHangUp }: SeatedRequest,
+    { admitted, entry, navigation, waitsSince, until, watchHangUp }: SeatedRequest<unknown>,
     failed: Lease | undefined,
     round: number,
   ): Promise<Seat | Unseated> {
-    const { holder, route, kind, seatKey } = admitted
+    const { holder, route, kind, seatKey, protocol } = admitted
     entry.workspace = workspaceOf(admitted) ?? table.last(seatKey)?.workspace
     using hangUp = watchHangUp()
     const signal = AbortSignal.any([hangUp.signal, closing])
     if (round > 1) await pause(setTimer, retryPauseMs(round), signal)
     const { start } = kind
     const { requestId } = entry
-    const asked = { holder, route, start, navigation, waitsSince, until, failed, requestId, signal }
+    const asked = {
+      ...{ holder, route, start, navigation, waitsSince, until, failed, requestId, signal },
+      ...(protocol === undefined ? {} : { protocol }),
+    }
     const answer = await seats.request(asked)
     const { person, as } = admitted
     // Nothing of an administrator's groups counts for the owner whose workspace they have opened.
-    const mayBeMember = as === undefined && person.groups.length > holder.user.groups.length
+    const groups = as === undefined ? person?.groups : undefined
+    const mayBeMember = groups !== undefined && groups.length > holder.user.groups.length
     const result =
-      mayBeMember && isForbidden(answer)
+      person !== undefined && mayBeMember && isForbidden(answer)
         ? await seats.request({ ...asked, holder: { ...holder, user: person } })
         : answer
     if (result.status === 'granted') return result.seat

@@ -2,12 +2,15 @@
 import { abortAfter } from '@berth/shared/deadline'
 import type { Clock } from '@berth/shared/clock'
 import type { Finding, ProbeCommand, ProbeResult } from '@berth/shared/contract'
+import { accepts } from './accepts.ts'
 import { get } from './get.ts'
 import { speaksTls } from './speaks-tls.ts'
 
 export interface ProbeAttempt {
   /** The HTTP status; `undefined` without an answer. */
   readonly status?: number
+  /** The connection was accepted, and that is all that counts. */
+  readonly connected?: true
   /** What the try met instead of an answer that counts, except a status. */
   readonly finding?: Exclude<Finding, 'status'>
 }
@@ -73,8 +76,8 @@ export function createProbe({ clock, tryProbe, sleep }: ProbeDeps) {
   }
 }
 
-export function isReachable({ status, finding }: ProbeAttempt): boolean {
-  return finding === undefined && status !== undefined && status < 500
+export function isReachable({ status, finding, connected }: ProbeAttempt): boolean {
+  return finding === undefined && (connected === true || (status !== undefined && status < 500))
 }
 
 function isTimeout({ finding }: ProbeAttempt): boolean {
@@ -83,6 +86,7 @@ function isTimeout({ finding }: ProbeAttempt): boolean {
 
 /** A connection of its own for each try, closed after it. */
 export const tryProbeOnce: TryProbe = async ({ address, path, workspace }, timeoutMs, signal) => {
+  if (address.scheme === 'tcp') return accepts(address, Math.min(timeoutMs, connectMs), signal)
   const got = await get({
     address,
     path,

@@ -253,6 +253,10 @@ function testConfig(spawnerPort: number): DirectorConfig {
     SSH_KEYS_FOLDER: undefined,
     SSH_SIGN_IN_AGE: 3_600_000,
     SSH_ENVIRONMENT: ['LANG', 'LC_*'],
+    TCP_PORTS: undefined,
+    TCP_CONNECTIONS: 4_096,
+    TCP_CONNECTIONS_PER_ADDRESS: 512,
+    PROXY_FROM: [],
     LOG_LEVEL: 'info',
   }
 }

@@ -1,8 +1,8 @@
 // The routes as directors need them: one for each template.
-import type { Route } from '@berth/shared/contract'
+import type { Route, TcpRoute } from '@berth/shared/contract'
 import type { PolicyConfig } from '../policy/domain.ts'
 import { placeholderValues, render } from '../templates/placeholders.ts'
-import { isShared, type Template } from '../templates/template.ts'
+import { isShared, type Template, type TemplateTcp } from '../templates/template.ts'
 
 export function templateRoutes({ templates }: Pick<PolicyConfig, 'templates'>): readonly Route[] {
   return [...templates.values()].map(routeOf)
@@ -15,10 +15,11 @@ export function routeOf(template: Template): Route {
     template: template.name,
     prefix: template.prefix,
     port: template.spec.port,
-    ...(template.spec.scheme === 'https' ? { scheme: 'https' } : {}),
+    ...(template.spec.scheme === 'http' ? {} : { scheme: template.spec.scheme }),
     hosts: [...template.route.hosts],
     ...(path === undefined ? {} : { path }),
     ...(listenPort === undefined ? {} : { listenPort }),
+    ...(template.tcp === undefined ? {} : { tcp: tcpOf(template.tcp) }),
     ...(open === '' ? {} : { open }),
     groups: groupsNamedBy(template),
     shared: isShared(template),
@@ -32,6 +33,14 @@ export function routeOf(template: Template): Route {
     connectionIdleMs: template.connectionIdleMs,
   }
 }
+
+const tcpOf = ({ sources, certificates }: TemplateTcp): TcpRoute => ({
+  sources: sources.map(({ user, networks }) => ({
+    user,
+    networks: networks.map(({ text }) => text),
+  })),
+  certificates,
+})
 
 function groupsNamedBy({ policy }: Template): string[] {
   return [...new Set([...policy.allowedGroups, ...Object.keys(policy.maxWorkspacesByGroup)])]

@@ -24,7 +24,7 @@ export const berthKeys = {
   ).optional(),
   kind: choice(
     ['web', 'ssh', 'tcp'],
-    'What kind of service the application is; only `web` is supported so far',
+    'What kind of service the application is: `web`; `tcp`, for a service that is no website, such as a database ([tcp.md](tcp.md)); `ssh` is not supported yet. Unset: `web`',
   ).optional(),
   prefix: value(
     field.prefix,
@@ -81,7 +81,10 @@ export const berthKeys = {
         'a path, or a map with prefix and strip',
         'A path such as `/lab`, which the application sees (`{base_path}` is then `/lab/`, `{prefix}` is `/lab`), or `{prefix, strip}`. The path is on the hosts that `hosts` names, otherwise on the host of PUBLIC_URL',
       ).optional(),
-      port: value(port, 'A port of the director that leads only to this template').optional(),
+      port: value(
+        port,
+        'A port of the director that leads only to this template; a template of the kind `tcp` needs one, of the range TCP_PORTS',
+      ).optional(),
     },
     'The address of the template’s workspaces. Unset: every host name that no other template has leads to the template',
   ).optional(),
@@ -89,8 +92,15 @@ export const berthKeys = {
     field.openPath,
     'The path of the application at which people begin: a visit to `/` is led there, below the prefix of the route. `{prefix}`, `{base_path}`, `{host}` and `{origin}` are allowed. Unset: `/`',
   ).optional(),
+  sources: map(
+    list(value(field.network, 'an address or a network'), 'addresses and networks'),
+    'For the kind `tcp`, which people connect from which addresses: networks such as `192.0.2.0/24`, by the exact user name. No address may be in the networks of two people',
+  ).optional(),
   allow: section(
     {
+      certificates: flag(
+        'For the kind `tcp`: `true` if the proxies of PROXY_FROM tell the name in the certificate of the client, which is the user name (`send-proxy-v2-ssl-cn` of HAProxy). Unset: `false`',
+      ).optional(),
       users: list(value(field.personName, 'a user'), 'Exact user names').optional(),
       groups: list(value(field.personName, 'a group'), 'Members of any of these groups').optional(),
     },

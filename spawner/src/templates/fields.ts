@@ -2,6 +2,7 @@
 import { longestMs, type QuietFrames } from '@berth/shared/contract'
 import { formatDuration, parseDuration } from '@berth/shared/duration'
 import { parsePrefix } from '@berth/shared/names'
+import { parseNetwork } from '@berth/shared/networks'
 import { custom, integer, pattern, type Parse } from '@berth/shared/parse'
 import { parseSize } from '@berth/shared/size'
 import { parseCommand } from './command-words.ts'
@@ -69,6 +70,8 @@ export const openPath: Parse<string> = (text) => {
   const complaint = placeholderComplaint(text, addressPlaceholders)
   return complaint === undefined ? { value: text } : { complaint }
 }
+
+export const network = custom(parseNetwork, 'must be an address, or a network such as 192.0.2.0/24')
 
 /** A text of one line that people read. */
 export const words = pattern(/^[^\p{Cc}\p{Zl}\p{Zp}]{0,1024}$/u, 'must be one line of text')

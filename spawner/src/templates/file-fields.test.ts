@@ -427,6 +427,26 @@ describe('a field of a template in the file', () => {
       (t) => t.ssh,
       { shell: '/bin/bash', user: '1000:1000' },
     ],
+    ['', (t) => t.tcp, undefined],
+    [
+      'kind: tcp, route: { port: 5432 }, sources: { ann: [10.0.0.0/8, "2001:db8::1"], "Ben B": [192.0.2.7] }',
+      (t) => [
+        t.spec.scheme,
+        t.tcp?.sources.map(({ user, networks }) => [user, networks.map(({ text }) => text)]),
+      ],
+      [
+        'tcp',
+        [
+          ['ann', ['10.0.0.0/8', '2001:db8::1']],
+          ['Ben B', ['192.0.2.7']],
+        ],
+      ],
+    ],
+    [
+      'kind: tcp, route: { port: 5432 }, allow: { certificates: true }',
+      (t) => [t.tcp?.sources, t.tcp?.certificates],
+      [[], true],
+    ],
     ['connection_idle: 2m', (t) => t.connectionIdleMs, 2 * minute],
   ]
   for (const [written, of, is] of everything)

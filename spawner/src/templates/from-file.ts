@@ -1,6 +1,6 @@
 // Makes a template from its entry in the file. Pure: the schema has parsed the texts, and the secrets have been read
 // before.
-import { parsePrefix, type Prefix } from '@berth/shared/names'
+import { parsePrefix, parseUserName, type Prefix } from '@berth/shared/names'
 import type { Parsed } from '@berth/shared/parse'
 import { Secret } from '@berth/shared/secret'
 import { parseEnvFile, type Pair } from './env-file.ts'
@@ -93,6 +93,7 @@ export function templateFromFile(
     prefix: prefix ?? (name as Prefix),
     spec: {
       ...containerOf(written),
+      ...(written.kind === 'tcp' ? { scheme: 'tcp' } : {}),
       ...healthcheckOf(written, complain),
       environment,
       securityOpt: securityOptionsOf(written, surroundings, complain),
@@ -146,6 +147,7 @@ export function templateFromFile(
     ),
     connectionIdleMs: written.connection_idle ?? defaultConnectionIdleMs,
     ...loginOf(written, complain),
+    ...tcpOf(written, complain),
   }
   return { template: { ...template, weakened: weakened(template.spec) }, complaints, places }
 }
@@ -295,6 +297,31 @@ function loginOf(
   if (method !== 'exec')
     complain('ssh.method', `is ${method}, which is not offered yet: the only method is exec`)
   return { ssh: { shell, user } }
+}
+
+function tcpOf(
+  { kind, sources = new Map(), allow, scheme, ready }: WrittenTemplate,
+  complain: (field: string, message: string) => void,
+): Pick<Template, 'tcp'> {
+  if (kind !== 'tcp') {
+    for (const [field, value] of [
+      ['sources', sources.size > 0],
+      ['allow.certificates', allow?.certificates],
+    ] as const)
+      if (value === true) complain(field, 'is for templates of the kind tcp only')
+    return {}
+  }
+  for (const [field, value] of [
+    ['scheme', scheme],
+    ['ready.path', ready?.path],
+  ] as const)
+    if (value !== undefined) complain(field, 'has no effect, because the kind is tcp: remove it')
+  const people = [...sources].flatMap(([name, networks]) => {
+    const user = parseUserName(name)
+    if (user === undefined) complain('sources', `"${name}" is not a user name`)
+    return user === undefined ? [] : [{ user, networks }]
+  })
+  return { tcp: { sources: people, certificates: allow?.certificates ?? false } }
 }
 
 function routeOf({ route = {} }: WrittenTemplate): TemplateRoute {

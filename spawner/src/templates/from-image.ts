@@ -125,7 +125,9 @@ function wayIn(
 }
 
 function* notOffered(kind: TemplateKind, method: string | undefined): Generator<string> {
-  if (kind !== 'web') yield `is of kind ${kind}, which is not offered yet: the only kind is web`
+  if (kind === 'tcp')
+    yield 'is of kind tcp, and its labels cannot say who connects and on which port: describe it in TEMPLATES_FILE (docs/tcp.md)'
+  if (kind === 'ssh') yield 'is of kind ssh, which is not offered yet'
   if (method !== undefined)
     yield `has the label connection.method (${method}), which belongs to ssh, and ssh is not offered yet`
 }

@@ -377,12 +377,33 @@ const broken: readonly Broken[] = [
     ],
   },
   {
-    why: 'kinds that are not offered yet',
-    text: `templates:\n  shell: { ${lab}, kind: ssh }\n  raw: { ${lab}, kind: tcp, route: { path: /raw } }\n  odd: { ${lab}, kind: smtp, route: { path: /odd } }\n`,
+    why: 'kinds that are not offered yet, or that nobody could connect to',
+    text: `templates:\n  shell: { ${lab}, kind: ssh }\n  raw: { ${lab}, kind: tcp, route: { path: /raw }, scheme: http }\n  odd: { ${lab}, kind: smtp, route: { path: /odd } }\n`,
     problems: [
       /^2:\d+ templates\.shell\.kind is ssh, which is not offered yet/,
-      /^3:\d+ templates\.raw\.kind is tcp, which is not offered yet/,
+      /^3:\d+ templates\.raw\.kind is tcp, and nothing says who connects: set sources/,
+      /^3:\d+ templates\.raw\.route\.port must be set, because the kind is tcp/,
+      /^3:\d+ templates\.raw\.route\.path has no effect, because the kind is tcp: remove it/,
+      /^3:\d+ templates\.raw\.scheme has no effect, because the kind is tcp: remove it/,
       /^4:\d+ templates\.odd\.kind must be one of web, ssh, tcp/,
+    ],
+  },
+  {
+    why: 'sources that are no networks, of two people at once, or of a website',
+    text: [
+      'templates:',
+      `  one: { ${lab}, kind: tcp, route: { port: 9001 }, sources: { ann: [10.0.0.0/8], ben: ["10.1.2.3"] } }`,
+      `  two: { ${lab}, kind: tcp, route: { port: 9002 }, sources: { ann: [everywhere] }, allow: { certificates: true } }`,
+      `  none: { ${lab}, kind: tcp, route: { port: 9003 }, sources: { ann: [] } }`,
+      `  web: { ${lab}, sources: { ann: [10.0.0.0/8] }, allow: { certificates: true } }`,
+      '',
+    ].join('\n'),
+    problems: [
+      /^2:\d+ templates\.one\.sources gives addresses to two people: 10\.0\.0\.0\/8 to "ann", and 10\.1\.2\.3 to "ben"/,
+      /^3:\d+ templates\.two\.sources\.ann\.0 must be an address, or a network such as 192\.0\.2\.0\/24/,
+      /^4:\d+ templates\.none\.kind is tcp, and nothing says who connects/,
+      /^5:\d+ templates\.web\.sources is for templates of the kind tcp only/,
+      /^5:\d+ templates\.web\.allow\.certificates is for templates of the kind tcp only/,
     ],
   },
   {

@@ -5,6 +5,7 @@ import { originOf } from './address.ts'
 import { usesPlaceholder, type PlaceholderName } from './placeholders.ts'
 import { isShared, type Template } from './template.ts'
 import { plainMountPath } from './volume-list.ts'
+import { tcpComplaints } from './tcp-rules.ts'
 
 export interface Complaint {
   /** The paths of the fields that the complaint is about. The first field is the one to change. */
@@ -56,9 +57,13 @@ function* frameComplaints({ quietFrames }: Template): Generator<Complaint> {
   }
 }
 
-function* kindComplaints({ kind }: Template): Generator<Complaint> {
-  if (kind === 'web') return
-  yield { fields: ['kind'], message: `is ${kind}, which is not offered yet: the only kind is web` }
+function* kindComplaints(template: Template): Generator<Complaint> {
+  if (template.kind === 'tcp') yield* tcpComplaints(template)
+  if (template.kind === 'ssh')
+    yield {
+      fields: ['kind'],
+      message: 'is ssh, which is not offered yet: the kinds are web and tcp',
+    }
 }
 
 function* prefixComplaints({ prefix }: Template, instance: string): Generator<Complaint> {

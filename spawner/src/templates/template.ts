@@ -2,10 +2,11 @@
 // never changed.
 import type { BackgroundRequest, QuietFrames } from '@berth/shared/contract'
 import type { Scheme } from '@berth/shared/contract'
-import type { Prefix } from '@berth/shared/names'
+import type { Prefix, UserName } from '@berth/shared/names'
+import type { Network } from '@berth/shared/networks'
 import type { Secret } from '@berth/shared/secret'
 
-/** Only `web` is offered, because the other listeners do not exist yet. The other kinds are parsed and then refused. */
+/** `ssh` is parsed and then refused: SSH leads into the templates of kind `web` that have the key `ssh`. */
 export type TemplateKind = 'web' | 'ssh' | 'tcp'
 
 /** Where the template is described. If two sources have a template of the same name, the earlier source wins. */
@@ -81,7 +82,8 @@ export interface TemplateSpec {
   readonly port: number
   /** Absent: that of the image. Empty: none. */
   readonly entrypoint?: readonly string[]
-  /** How the application speaks on the port. The certificate of `https` is not verified. */
+  /** How the application speaks on the port: `tcp` if the kind of the template is. The certificate of `https` is not
+   * verified. */
   readonly scheme: Scheme
   readonly command: readonly string[]
   readonly environment: Readonly<Record<string, string>>
@@ -183,6 +185,14 @@ export interface TemplateLogin {
   readonly user: string
 }
 
+/** Who the clients are that connect to a port, and cannot sign in. */
+export interface TemplateTcp {
+  /** From which networks each person connects. */
+  readonly sources: readonly { readonly user: UserName; readonly networks: readonly Network[] }[]
+  /** A proxy in front tells the name in the certificate of the client: that is the user name. */
+  readonly certificates: boolean
+}
+
 export interface Template {
   readonly name: string
   readonly source: TemplateSource
@@ -211,6 +221,8 @@ export interface Template {
   readonly connectionIdleMs: number
   /** Absent: the template is reached over HTTP only. */
   readonly ssh?: TemplateLogin
+  /** Present if the kind is `tcp`. */
+  readonly tcp?: TemplateTcp
   /** The settings of the template that weaken the hardening, as phrases for the log. */
   readonly weakened: readonly string[]
 }

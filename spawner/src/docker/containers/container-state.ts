@@ -48,7 +48,8 @@ export function addressOn(networks: Addresses, name: string): string | undefined
 export function entranceOf(carried: Labels): Pick<Container, 'port' | 'scheme'> {
   const port = Number(carried[labels.port])
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return {}
-  return { port, scheme: carried[labels.scheme] === 'https' ? 'https' : 'http' }
+  const scheme = carried[labels.scheme]
+  return { port, scheme: scheme === 'https' || scheme === 'tcp' ? scheme : 'http' }
 }
 
 /** Absent in the labels of a container from before there were such labels. */

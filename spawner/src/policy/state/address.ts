@@ -13,5 +13,5 @@ export function addressOf(
   const made = container.port === undefined ? templates.get(template)?.spec : container
   if (made?.port === undefined) return undefined
   const { port, scheme } = made
-  return { host, port, ...(scheme === 'https' ? { scheme } : {}) }
+  return { host, port, ...(scheme === undefined || scheme === 'http' ? {} : { scheme }) }
 }

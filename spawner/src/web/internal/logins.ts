@@ -21,7 +21,7 @@ export function answerLogin(
   },
 ): LoginAnswer {
   const { state, signIn, now, publicUrl } = known
-  const { maxAgeMs, template } = asked
+  const { maxAgeMs, template, protocol = 'ssh' } = asked
   const where = publicUrl === undefined ? 'in a browser' : `at ${publicUrl}`
   if (signIn === undefined)
     throw new BerthError('sign_in_needed', `Sign in ${where} once, and then try again.`)
@@ -33,7 +33,8 @@ export function answerLogin(
   const { person } = signIn
   return {
     person,
-    template: template === undefined ? only(state, person) : named(state, person, template),
+    template:
+      template === undefined ? only(state, person) : named(state, person, template, protocol),
   }
 }
 
@@ -42,10 +43,16 @@ const reachable = (state: State): readonly string[] =>
     .filter(({ ssh }) => ssh !== undefined)
     .map(({ name }) => name)
 
-function named(state: State, person: Person, template: string): string {
-  if (!state.config.templates.has(template))
+function named(
+  state: State,
+  person: Person,
+  template: string,
+  protocol: NonNullable<LoginRequest['protocol']>,
+): string {
+  const known = state.config.templates.get(template)
+  if (known === undefined)
     throw new BerthError('template_unknown', `There is no template ${template}.`)
-  if (!reachable(state).includes(template))
+  if (known[protocol] === undefined)
     throw new BerthError('template_unknown', `${template} is reached in a browser only.`)
   const access = accessOf(state, person, template)
   if (!access.ok) throw refusalOf(access)

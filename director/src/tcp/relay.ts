@@ -1,0 +1,72 @@
+// Passes the bytes of one connection on, both ways: with back pressure, half-close, and one piece in memory for each way.
+import type { Socket } from 'node:net'
+
+export interface RelayHooks {
+  /** Asked before a piece of the client is passed on: `undefined` lets it pass, `false` ends the connection. */
+  readonly mayPass: () => undefined | Promise<boolean>
+  readonly passed: (way: 'in' | 'out', bytes: number) => void
+}
+
+/**
+ * Resolves when both sockets have closed. Neither may have a reader, and each stays open when its other half has ended.
+ *
+ * @returns whether both sides ended in order
+ */
+export async function relay(
+  client: Socket,
+  workspace: Socket,
+  { mayPass, passed }: RelayHooks,
+): Promise<boolean> {
+  const closed = [client, workspace].map(whenClosed)
+  const end = (): void => {
+    client.destroy()
+    workspace.destroy()
+  }
+  // A socket closes in order only when both ways have ended: then nothing is lost.
+  for (const each of closed) void each.then(end)
+  const ways = [
+    pass(client, workspace, mayPass, (bytes) => passed('in', bytes)),
+    pass(
+      workspace,
+      client,
+      () => undefined,
+      (bytes) => passed('out', bytes),
+    ),
+  ]
+  const isWhole = await Promise.all(ways).then(
+    () => true,
+    () => false,
+  )
+  if (!isWhole) end()
+  await Promise.all([...closed, Promise.allSettled(ways)])
+  return isWhole
+}
+
+/** Throws when it cannot go on. */
+async function pass(
+  from: Socket,
+  to: Socket,
+  mayPass: RelayHooks['mayPass'],
+  passed: (bytes: number) => void,
+): Promise<void> {
+  // By default the end of the loop would close the socket in both directions.
+  for await (const piece of from.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    const held = mayPass()
+    if (held !== undefined && !(await held)) throw new Error('the workspace has ended')
+    await write(to, piece)
+    passed(piece.length)
+  }
+  to.end()
+}
+
+/** Resolves when the system has taken the piece. */
+function write(to: Socket, piece: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    to.write(piece, (error) => (error ? reject(error) : resolve()))
+  })
+}
+
+function whenClosed(socket: Socket): Promise<void> {
+  if (socket.closed) return Promise.resolve()
+  return new Promise((resolve) => socket.once('close', () => resolve()))
+}

@@ -1,0 +1,230 @@
+// One TCP connection from its first packet to its end: who it is, a seat, a connection to the workspace, and the bytes.
+// A client cannot be told why it is refused: the connection is closed, and the log says it.
+import type { Clock } from '@berth/shared/clock'
+import type { Route } from '@berth/shared/contract'
+import type { Log } from '@berth/shared/log'
+import type { UserName } from '@berth/shared/names'
+import { plainAddress, type Network } from '@berth/shared/networks'
+import type { ProblemCode } from '@berth/shared/problems'
+import { newRequestId } from '@berth/shared/request-id'
+import type { SetTimer } from '@berth/shared/timer'
+import type { Socket } from 'node:net'
+import { connectPlain } from '../forward/connect-plain.ts'
+import type { Seat } from '../leases/lease-table.ts'
+import { seatKey } from '../leases/lease.ts'
+import { createKeepSeat } from '../listener/keep-seat.ts'
+import type { Metrics, RequestOutcome } from '../listener/metrics.ts'
+import type { PersonLimits } from '../listener/person-limits.ts'
+import type { Refusals } from '../listener/refusals.ts'
+import { createSeating, unseatedProblem, type SeatingDeps } from '../listener/seating.ts'
+import type { Spawner } from '../spawner/client.ts'
+import { readProxyHeader, type ProxiedClient } from './proxy-header.ts'
+import { relay } from './relay.ts'
+import type { TcpConnections } from './tcp-connections.ts'
+import type { WhoConnects } from './who-connects.ts'
+
+export interface ServeTcpDeps extends SeatingDeps {
+  readonly spawner: Pick<Spawner, 'login'>
+  readonly connections: TcpConnections
+  readonly limits: PersonLimits
+  readonly metrics: Metrics
+  readonly refusals: Pick<Refusals, 'problem'>
+  /** `PROXY_FROM`: the edges that tell in a header whom they forward. */
+  readonly edges: readonly Network[]
+  /** `SSH_SIGN_IN_AGE`. */
+  readonly signInAgeMs: number
+  /** `REQUEST_WAIT_TIMEOUT`. */
+  readonly waitMs: number
+  readonly clock: Clock
+  readonly setTimer: SetTimer
+  readonly log: Log
+}
+
+/** A template, by its port. */
+export interface TcpEntrance {
+  readonly route: Route
+  readonly who: WhoConnects
+}
+
+/** Never rejects. */
+export type ServeTcp = (socket: Socket, entrance: TcpEntrance) => Promise<void>
+
+/** From the first packet to the whole header. An edge sends it at once. */
+const headerMs = 10_000
+const connectMs = 5_000
+
+interface Ending {
+  readonly outcome: RequestOutcome
+  readonly code?: ProblemCode
+  /** What an administrator has to know. */
+  readonly reason?: string
+}
+
+interface Entry {
+  readonly requestId: string
+  address: string
+  user?: string
+  workspace?: string | undefined
+  bytesIn: number
+  bytesOut: number
+}
+
+const refused = (code: ProblemCode, reason: string): Ending => ({
+  outcome: 'refused',
+  code,
+  reason,
+})
+const clientGone: Ending = { outcome: 'client_gone' }
+
+export function createServeTcp(deps: ServeTcpDeps): ServeTcp {
+  const { spawner, connections, limits, metrics, refusals, edges, clock, setTimer, log } = deps
+  const seating = createSeating(deps)
+  const keepSeat = createKeepSeat(deps)
+
+  /** @returns `undefined` for an edge that connects by itself */
+  async function clientOf(socket: Socket): Promise<ProxiedClient | Ending | undefined> {
+    const address = plainAddress(socket.remoteAddress ?? '')
+    if (!edges.some((edge) => edge.contains(address))) return { address }
+    const late = setTimer(headerMs, () => socket.destroy())
+    const header = await readHeader(socket)
+    late[Symbol.dispose]()
+    if (header === undefined) return clientGone
+    if (header.status === 'complete') return header.client
+    return refused('bad_request', `${address} is in PROXY_FROM: the header ${header.why}`)
+  }
+
+  async function serve(
+    socket: Socket,
+    { route, who }: TcpEntrance,
+    entry: Entry,
+    gone: AbortSignal,
+  ): Promise<Ending> {
+    if (!connections.add(socket)) return refused('limit_connections', 'too many connections')
+    const client = await clientOf(socket)
+    if (client === undefined) return { outcome: 'own' }
+    if ('outcome' in client) return client
+    entry.address = client.address
+    if (!connections.addFrom(socket, client.address))
+      return refused('limit_connections', 'too many connections from this address')
+    const user = who(client)
+    if (user === undefined)
+      return refused('identity_missing', 'the template names nobody for this address')
+    entry.user = user
+    const taken = limits.take(user, true)
+    if ('limit' in taken) return refused('limit_connections', `${taken.limit} are open`)
+    return await serveAs(user, socket, route, entry, gone).finally(() => taken[Symbol.dispose]())
+  }
+
+  async function serveAs(
+    user: UserName,
+    socket: Socket,
+    route: Route,
+    entry: Entry,
+    gone: AbortSignal,
+  ): Promise<Ending> {
+    const asked = { user, template: route.template, maxAgeMs: deps.signInAgeMs }
+    const known = await spawner.login({ ...asked, protocol: 'tcp' }, gone)
+    if (gone.aborted) return clientGone
+    if (known.status === 'refused') return refused(known.problem.code, known.problem.detail)
+    if (known.status === 'unreachable')
+      return refused('spawner_unreachable', 'the spawner cannot be asked who this is')
+    const holder = { user: known.person, template: route.template }
+    const result = await seating({
+      admitted: {
+        holder,
+        route,
+        seatKey: seatKey(holder),
+        kind: { start: 'start' },
+        protocol: 'tcp',
+      },
+      entry,
+      navigation: false,
+      until: clock.now() + deps.waitMs,
+      watchHangUp: () => ({ signal: gone, [Symbol.dispose]: () => undefined }),
+      attempt: (seat) => forward(socket, route, seat, entry, gone),
+    })
+    if ('outcome' in result) return result
+    if (result.status === 'client-gone') return clientGone
+    const { code, detail } = unseatedProblem(result, refusals)
+    return refused(code, detail)
+  }
+
+  /** @returns `undefined` if the workspace takes no connection: another seat may be tried */
+  async function forward(
+    socket: Socket,
+    route: Route,
+    seat: Seat,
+    entry: Entry,
+    gone: AbortSignal,
+  ): Promise<Ending | undefined> {
+    const { lease, activity, holder } = seat
+    entry.workspace = lease.workspace
+    const workspace = await connectPlain(lease.address, connectMs, gone).catch(() => undefined)
+    if (gone.aborted) {
+      workspace?.destroy()
+      return clientGone
+    }
+    if (workspace === undefined) return undefined
+    workspace.on('error', (error) => log.debug({ error }, 'connection of a workspace failed'))
+    connections.leadTo(socket, lease.generation)
+    const open = activity.open()
+    activity.touch()
+    const kept = { holder, route, seatKey: seatKey(holder), requestId: entry.requestId }
+    const isWhole = await relay(socket, workspace, {
+      mayPass: keepSeat(kept, lease, gone),
+      passed(way, bytes) {
+        activity.touch()
+        if (way === 'in') entry.bytesIn += bytes
+        else entry.bytesOut += bytes
+      },
+    })
+    open[Symbol.dispose]()
+    return { outcome: isWhole ? 'forwarded' : 'cut' }
+  }
+
+  return async (socket, entrance) => {
+    const beganAt = clock.now()
+    const gone = new AbortController()
+    socket.on('error', (error) => log.debug({ error }, 'tcp client failed'))
+    socket.once('close', () => gone.abort())
+    const entry: Entry = {
+      requestId: newRequestId(),
+      address: plainAddress(socket.remoteAddress ?? ''),
+      bytesIn: 0,
+      bytesOut: 0,
+    }
+    metrics.opened('tcp')
+    const ending = await serve(socket, entrance, entry, gone.signal).catch(
+      (error: unknown): Ending => {
+        log.error({ error, requestId: entry.requestId }, 'serving a tcp connection failed')
+        return { outcome: 'failed' }
+      },
+    )
+    socket.destroy()
+    metrics.closed('tcp')
+    metrics.ended('tcp', ending.outcome)
+    if (ending.code !== undefined) metrics.refused(ending.code)
+    const ms = Math.round(clock.now() - beganAt)
+    log.info({ ...entry, template: entrance.route.template, ...ending, ms }, 'tcp connection ended')
+  }
+}
+
+/** What follows the header stays in the socket. @returns `undefined` if the connection ended before */
+async function readHeader(socket: Socket) {
+  let bytes = Buffer.alloc(0)
+  try {
+    for await (const piece of socket.iterator({
+      destroyOnReturn: false,
+    }) as AsyncIterable<Buffer>) {
+      bytes = Buffer.concat([bytes, piece])
+      const header = readProxyHeader(bytes)
+      if (header.status === 'incomplete') continue
+      if (header.status === 'complete' && bytes.length > header.bytes)
+        socket.unshift(bytes.subarray(header.bytes))
+      return header
+    }
+  } catch {
+    // The listener of errors has logged it.
+  }
+  return undefined
+}

@@ -1,0 +1,51 @@
+// The rules for templates of the kind tcp: one port leads to them, and who connects is known without a sign-in.
+import type { Complaint } from './template-rules.ts'
+import type { Template } from './template.ts'
+
+export function* tcpComplaints(template: Template): Generator<Complaint> {
+  const { tcp, route } = template
+  if (route.listenPort === undefined)
+    yield {
+      fields: ['route.port'],
+      message:
+        'must be set, because the kind is tcp: a port of the director, of the range TCP_PORTS',
+    }
+  const sources = tcp?.sources.filter(({ networks }) => networks.length > 0) ?? []
+  if (sources.length === 0 && tcp?.certificates !== true)
+    yield {
+      fields: ['kind'],
+      message:
+        'is tcp, and nothing says who connects: set sources (the networks of each person), or allow.certificates',
+    }
+  yield* overlaps(sources)
+  for (const [field, isSet] of ofTheWeb(template))
+    if (isSet)
+      yield { fields: [field], message: 'has no effect, because the kind is tcp: remove it' }
+}
+
+function* overlaps(sources: NonNullable<Template['tcp']>['sources']): Generator<Complaint> {
+  for (const [index, second] of sources.entries())
+    for (const first of sources.slice(0, index))
+      for (const network of second.networks) {
+        const other = first.networks.find((one) => one.overlaps(network))
+        if (other !== undefined)
+          yield {
+            fields: ['sources'],
+            message: `gives addresses to two people: ${other.text} to "${first.user}", and ${network.text} to "${second.user}"`,
+          }
+      }
+}
+
+/** What only requests of HTTP have. */
+function ofTheWeb(template: Template): readonly (readonly [string, boolean])[] {
+  const { route, open, policy, passTokens, backgroundRequests, quietFrames } = template
+  return [
+    ['route.hosts', route.hosts.length > 0],
+    ['route.path', route.path !== undefined],
+    ['open', open !== ''],
+    ['activity.path', policy.activityPath !== ''],
+    ['pass.tokens', passTokens.length > 0],
+    ['background', backgroundRequests.length > 0],
+    ['frames', quietFrames.length > 0],
+  ]
+}
