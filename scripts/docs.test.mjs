@@ -161,3 +161,25 @@ test('the docs explain log lines and metrics that are written', () => {
     [],
   )
 })
+
+test('operations.md says of each setting what a change does to what runs', () => {
+  const [heading = '', ...cells] = firstCellsOf('docs/operations.md', 'Change settings')
+  assert.match(heading, /what is changed/)
+  const told = cells.flatMap(quotedIn).filter((text) => /^[A-Z][A-Z0-9_]*\*?$|^\*_/.test(text))
+  const isTold = (/** @type {string} */ name) =>
+    told.some(
+      (text) =>
+        text === name ||
+        (text.endsWith('*') && name.startsWith(text.slice(0, -1))) ||
+        (text.startsWith('*') && name.endsWith(text.slice(1))),
+    )
+  const page = readText('docs/configuration.md')
+  const [settings = '', demo = ''] = page.split('\n## The demo only\n')
+  assert.notEqual(demo, '')
+  const names = [...settings.matchAll(/^\| `([A-Z][A-Z0-9_]*)/gm)].map(([, name = '']) => name)
+  assert.ok(names.length > 80, 'the settings are not found')
+  assert.deepEqual(
+    names.filter((name) => !isTold(name)),
+    [],
+  )
+})
