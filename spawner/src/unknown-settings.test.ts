@@ -21,6 +21,28 @@ describe('variables that no service reads', () => {
     ])
   })
 
+  it('are refused whatever they begin with, if they are a setting in another spelling', () => {
+    for (const [written, meant] of [
+      ['max_workspaces', 'MAX_WORKSPACES'],
+      ['API-TOKEN', 'API_TOKEN'],
+      ['\ufeffAPI_TOKEN', 'API_TOKEN'],
+      ['MAXWORKSPACES', 'MAX_WORKSPACES'],
+      ['API_TOKENS', 'API_TOKEN'],
+      ['CONTAINTER_ALLOWED_GROUPS', 'CONTAINER_ALLOWED_GROUPS'],
+      ['EMAIL_HEADERS', 'EMAIL_HEADER'],
+      ['OAUTH2_PROXY_ALLOWED_GROUP', 'OAUTH2_PROXY_ALLOWED_GROUPS'],
+      ['OAUTH2_PROXY_EMAIL_DOMAIN', 'OAUTH2_PROXY_EMAIL_DOMAINS'],
+    ] as const)
+      assert.deepEqual(found(written), [
+        `${written} is not a setting of Berth. Did you mean ${meant}?`,
+      ])
+  })
+
+  it('are accepted if they only resemble a setting', () => {
+    const others = ['MY_API_TOKEN', 'API_TOKEN_2', 'PUBLIC_URL2', 'COMPOSE_FILE', 'DOCKER_CONFIG']
+    assert.deepEqual(found(...others, 'HTTP_PROXY', 'NODE_VERSION', 'OAUTH2_PROXY_NEWER'), [])
+  })
+
   it('are accepted if their name begins otherwise, or if they are empty', () => {
     assert.deepEqual(found('PATH', 'APP_TOKEN', 'OAUTH2_PROXY_BANNER', 'HOME'), [])
     assert.deepEqual(unknownSettings({ MAX_WORKSPACE: '' }, known), [])

@@ -14,10 +14,11 @@ export function nearestWord(word: string, known: readonly string[]): string | un
   return best
 }
 
-const plain = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '')
+/** As words are compared here: small letters and digits alone. */
+export const plain = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '')
 
 /** The number of letters that are added, left out or replaced (Levenshtein distance). */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (const [at, letter] of [...a].entries()) {
     const next = [at + 1]
