@@ -9,6 +9,7 @@ import { surroundings } from '../run/surroundings.ts'
 
 /** Keys without an effect on an engine, with the reason. */
 const unseen: Readonly<Record<string, string>> = {
+  'templates.*.banner': 'proof 22 deploys it',
   'templates.*.kind=ssh': 'is refused: not offered yet',
   'templates.*.kind=tcp': 'proof 37 deploys it',
   'templates.*.sources.*[]': 'proof 37 deploys it',

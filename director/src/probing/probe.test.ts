@@ -201,6 +201,25 @@ describe('a probe', () => {
 })
 
 describe('one try', () => {
+  it('of plain TCP only connects, and says nothing', async () => {
+    let heard = 0
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.on('data', (bytes) => (heard += bytes.length))
+    })
+    const { port } = await listening(server)
+    const address = { host: '127.5.0.1', port, scheme: 'tcp' } as const
+    const accepted = once(server, 'connection') as Promise<[Socket]>
+    const probe = () => tryProbeOnce({ ...command, address }, 5_000, new AbortController().signal)
+    assert.deepEqual(await probe(), { connected: true })
+    const [socket] = await accepted
+    if (!socket.closed) await once(socket, 'close')
+    assert.equal(heard, 0)
+    server.close()
+    await once(server, 'close')
+    assert.deepEqual(await probe(), { finding: 'refused' })
+  })
+
   it('takes the fraction of a millisecond that is left of a deadline', async () => {
     const server = http.createServer((_, response) => response.end('up'))
     server.listen(0, '127.0.0.1')

@@ -27,6 +27,11 @@ describe('a workspace whose container was made with', () => {
     assert.deepEqual(madeWith({ port: 8888, scheme: 'https' }), { address, outdated: true })
   })
 
+  it('the scheme tcp is told so, so that nobody sends it HTTP', () => {
+    const address = { host, port: 8888, scheme: 'tcp' }
+    assert.deepEqual(madeWith({ port: 8888, scheme: 'tcp' }), { address, outdated: true })
+  })
+
   it('the same port and scheme, or before both were recorded, is reached as its template says', () => {
     const address = { host, port: 8888 }
     assert.deepEqual(madeWith({ port: 8888, scheme: 'http' }), { address, outdated: false })

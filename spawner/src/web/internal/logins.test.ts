@@ -83,6 +83,24 @@ describe('a login by key', () => {
   })
 })
 
+describe('a login by TCP', () => {
+  const database = (group: string): Template => {
+    const tcp = { sources: [], certificates: true }
+    return { ...forGroup('db', group), kind: 'tcp', tcp }
+  }
+
+  it('is of the person as the gateway told it last, who may use the template', () => {
+    const asked = { template: 'db', protocol: 'tcp' } as const
+    assert.deepEqual(ask([database('staff')], asked), { person: alice, template: 'db' })
+    assert.throws(() => ask([database('students')], asked), { code: 'template_forbidden' })
+  })
+
+  it('reaches no template of another kind, also one that is reached by SSH', () => {
+    const asked = { template: 'lab', protocol: 'tcp' } as const
+    assert.throws(() => ask([template('lab')], asked), { code: 'template_unknown' })
+  })
+})
+
 describe('the sign-ins on the web', () => {
   it('are saved at once when they change, and otherwise now and then', () => {
     const saved: SignIn[] = []
