@@ -46,10 +46,10 @@ export const codeServer: Application = {
   folder: 'code-server',
   title: 'code-server (VS Code)',
   version: 'code-server --version | tail -1',
-  // A minute after the last input the page tells its server that nobody uses the window.
-  restsAfterMs: 65_000,
+  // Between 60 and 90 seconds after the last input the page tells its server that nobody uses the window.
+  restsAfterMs: 95_000,
   afterStop: byBanner(opened),
-  remarks: ['sends something for a minute after the last input'],
+  remarks: ['sends something up to 90 s after the last input'],
   link: () => '?folder=/home/person/work',
   opened,
   /** The list of the files comes from the server. */
