@@ -1,5 +1,5 @@
 // marimo: a notebook whose cell is run, edited and saved.
-import { changed, effectMs, type Application, type Tab } from '../application.ts'
+import { changed, downloaded, effectMs, type Application, type Tab } from '../application.ts'
 import { byBanner } from '../banner.ts'
 
 const cell = '.marimo-cell'
@@ -27,12 +27,17 @@ async function save(tab: Tab, words: string): Promise<void> {
   if (!answer.ok()) throw new Error(`saving was answered with ${answer.status()}`)
 }
 
+async function showFiles({ page }: Tab): Promise<void> {
+  if (!(await page.isVisible('[data-testid="file-explorer-upload-button"]')))
+    await page.click('[data-testid="chrome-sidebar"] [data-key="files"]', { timeout: effectMs })
+}
+
 export const marimo: Application = {
   folder: 'marimo',
   title: 'marimo',
   version: 'marimo --version',
   afterStop: byBanner(opened),
-  remarks: ['its panel of files was not tried'],
+  remarks: [],
   link: () => '?file=work.py',
   opened,
   async click(tab) {
@@ -51,6 +56,24 @@ export const marimo: Application = {
     save,
     async shows({ page }, words) {
       await page.waitForSelector(`${editor}:has-text("${words}")`, { timeout: effectMs })
+    },
+  },
+  files: {
+    async upload(tab, file) {
+      await showFiles(tab)
+      await tab.page.setInputFiles('[data-testid="file-explorer-upload-input"]', file.path)
+      await tab.page.waitForSelector(':text-is("File uploaded")', { timeout: 3 * effectMs })
+      // The panel lists the new file after a reload, and is still open then.
+      await tab.page.reload()
+      await opened(tab)
+      await tab.page.waitForSelector('[data-testid="file-explorer-upload-button"]')
+    },
+    async download({ page }, name) {
+      const entry = page.locator(`[role=treeitem]:has-text("${name}")`)
+      await entry.hover({ timeout: effectMs })
+      await entry.locator('button').last().click()
+      const choice = page.locator('[role=menuitem]:text-is("Download")')
+      return downloaded(page, () => choice.click({ timeout: effectMs }))
     },
   },
 }

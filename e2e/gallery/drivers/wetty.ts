@@ -28,7 +28,15 @@ export const wetty: Application = {
   folder: 'wetty',
   title: 'WeTTY',
   version: 'wetty --version',
-  afterStop: byBanner(opened),
+  afterStop: {
+    /** The page's own button loads it again. */
+    async click(tab) {
+      const button = tab.page.getByText('reconnect')
+      if (await button.isVisible()) await button.click()
+      await opened(tab)
+    },
+    type: byBanner(opened).type,
+  },
   remarks: ['its page carries no files, and has nothing to click that the server would answer'],
   link: () => '',
   opened,
