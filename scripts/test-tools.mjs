@@ -13,6 +13,8 @@ const TOOLS = [
   { program: 'docker-registry', packageName: 'docker-registry' },
   { program: 'ip', packageName: 'iproute2' },
   { program: 'ssh', packageName: 'openssh-client' },
+  { program: 'rsync', packageName: 'rsync' },
+  { program: 'socat', packageName: 'socat' },
 ]
 
 /**

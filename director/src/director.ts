@@ -39,6 +39,9 @@ import { createRouteTable } from './routing/route-table.ts'
 import { createAuthenticate } from './ssh/authenticate.ts'
 import { readHostKeys } from './ssh/host-keys.ts'
 import { createKeysFolder } from './ssh/keys-folder.ts'
+import { createForwarding } from './ssh/forward.ts'
+import { createStartProcess } from './ssh/process.ts'
+import { createReach } from './ssh/reach.ts'
 import { createServeSession } from './ssh/session.ts'
 import { startSshListener, type SshListener } from './ssh/ssh-listener.ts'
 import { createServeTcp } from './tcp/serve-tcp.ts'
@@ -299,6 +302,19 @@ export async function startDirector(
   async function startSsh(): Promise<SshListener | undefined> {
     if (config.SSH_PORT === undefined) return undefined
     const names = config.SSH_ENVIRONMENT.map(createGlob)
+    const reach = createReach({
+      ...serving,
+      spawner,
+      routeOf: (template) => routesByTemplate.get(template),
+      signInAgeMs: config.SSH_SIGN_IN_AGE,
+      waitMs: config.REQUEST_WAIT_TIMEOUT,
+    })
+    const startProcess = createStartProcess({
+      ...serving,
+      spawner,
+      director: around.hostname,
+      log,
+    })
     return startSshListener({
       port: config.SSH_PORT,
       pool,
@@ -308,15 +324,8 @@ export async function startDirector(
         clock,
         log,
       }),
-      serveSession: createServeSession({
-        ...serving,
-        spawner,
-        routeOf: (template) => routesByTemplate.get(template),
-        director: around.hostname,
-        signInAgeMs: config.SSH_SIGN_IN_AGE,
-        waitMs: config.REQUEST_WAIT_TIMEOUT,
-        log,
-      }),
+      serveSession: createServeSession({ ...serving, reach, startProcess, log }),
+      forwarding: createForwarding({ ...serving, reach, startProcess, log }),
       mayBeSet: (name) => names.some((matches) => matches(name)),
       maxAgeMs: config.CONNECTION_MAX_AGE,
       setTimer,

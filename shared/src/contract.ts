@@ -153,6 +153,8 @@ export const seatAnswerSchema = z.discriminatedUnion('status', [
     phase: z.enum(phases),
     position: z.number().int().optional(),
     etaMs: milliseconds.optional(),
+    /** How much of the image is there. */
+    pullPercent: z.number().min(0).max(100).optional(),
   }),
 ])
 export type SeatAnswer = z.infer<typeof seatAnswerSchema>
@@ -167,6 +169,7 @@ export const problemSchema = z.object({
   limit: z.number().optional(),
   position: z.number().optional(),
   workspace: z.string().optional(),
+  log: z.array(z.string()).optional(),
 })
 
 /** A person who proved their name by a key, or by where they connect from. Who they are was last told by the gateway. */
@@ -186,20 +189,48 @@ export const loginAnswerSchema = z.object({ person: personSchema, template: shor
 export type LoginAnswer = z.infer<typeof loginAnswerSchema>
 
 const terminalSide = z.number().int().min(1).max(10_000)
-/** The payload of the first frame of a session. The template says which shell runs, and as which user. */
+/** A port of the container's own loopback address, or the path of a unix socket in it. */
+const sessionTargetSchema = z.union([
+  z.object({ port: z.number().int().min(0).max(65_535) }),
+  z.object({ path: z.string().regex(/^\/[^\0,:!"'\\]{1,100}$/) }),
+])
+export type SessionTarget = z.infer<typeof sessionTargetSchema>
+const listenerId = z.string().regex(/^[0-9a-f]{16}$/)
+
+/** What a session runs. The template says which shell runs, and as which user. */
+const sessionPurposeSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('shell') }),
+  z.object({ type: z.literal('command'), command: z.string().max(128 * 1024) }),
+  /** A server of the SFTP protocol. */
+  z.object({ type: z.literal('files') }),
+  /** Its input and output are those of a connection in the container. */
+  z.object({ type: z.literal('connect'), to: sessionTargetSchema }),
+  /** Accepts connections in the container; each waits until a session joins it. */
+  z.object({ type: z.literal('listen'), at: sessionTargetSchema, as: listenerId }),
+  z.object({ type: z.literal('join'), as: listenerId, number: z.number().int().positive() }),
+])
+export type SessionPurpose = z.infer<typeof sessionPurposeSchema>
+
+/** The payload of the first frame of a session. */
 export const sessionOrderSchema = z.object({
   director: shortText.min(1),
   workspace: shortText,
   generation: shortText,
   /** They have a seat in the workspace. */
   user: userName,
-  /** What the shell runs. Absent: a shell to type into. */
-  command: z
-    .string()
-    .max(128 * 1024)
-    .optional(),
+  purpose: sessionPurposeSchema,
   environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), shortText),
-  terminal: z.object({ columns: terminalSide, rows: terminalSide }).optional(),
+  terminal: z
+    .object({
+      columns: terminalSide,
+      rows: terminalSide,
+      /** Words of stty(1). */
+      modes: z
+        .array(z.string().regex(/^-?[a-z0-9]{1,10}$/))
+        .max(128)
+        .optional(),
+    })
+    .optional(),
 })
 export type SessionOrder = z.infer<typeof sessionOrderSchema>
 

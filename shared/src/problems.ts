@@ -49,6 +49,8 @@ export interface ProblemExtras {
   readonly limit?: number
   readonly position?: number
   readonly workspace?: string
+  /** The last lines of a container that failed, for a person who sees no page. */
+  readonly log?: readonly string[]
 }
 
 /** RFC 9457, as `application/problem+json`. */

@@ -22,6 +22,8 @@ export const frameTypes = {
   window: 9,
   /** Spawner: the process has ended, and all output is sent (32 bits: the exit code). The last frame. */
   exit: 10,
+  /** Director: a signal for every process of the session (its name, without SIG). */
+  signal: 11,
 } as const
 export type FrameType = (typeof frameTypes)[keyof typeof frameTypes]
 
@@ -74,6 +76,21 @@ export function createFrameReader(): (chunk: Buffer) => readonly Frame[] {
     }
   }
 }
+
+/** The signals that a client may send. */
+export const sessionSignals = [
+  'ABRT',
+  'ALRM',
+  'HUP',
+  'INT',
+  'KILL',
+  'PIPE',
+  'QUIT',
+  'TERM',
+  'USR1',
+  'USR2',
+] as const
+export type SessionSignal = (typeof sessionSignals)[number]
 
 export interface TerminalSize {
   readonly columns: number

@@ -14,7 +14,7 @@ import {
 export interface SessionLinkEvents {
   /** Bytes have come. The other side may send as many again once the promise resolves. Calls never overlap. */
   readonly data: (type: FrameType, bytes: Buffer) => Promise<void>
-  /** Any other frame, in order with the bytes, except for `resize`, which overtakes them. */
+  /** Any other frame, in order with the bytes, except for `resize` and `signal`, which overtake them. */
   readonly control: (type: number, payload: Buffer) => void
   /** Called once, after everything that came before: the connection has ended, with or without an error. */
   readonly closed: (error: Error | undefined) => void
@@ -71,7 +71,8 @@ export function createSessionLink(
       moreWindow = Promise.withResolvers()
       return
     }
-    if (type === frameTypes.resize) return events.control(type, payload)
+    if (type === frameTypes.resize || type === frameTypes.signal)
+      return events.control(type, payload)
     if (!dataTypes.has(type)) {
       handled = handled.then(() => events.control(type, payload))
       return

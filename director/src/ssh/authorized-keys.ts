@@ -11,6 +11,9 @@ export interface AuthorizedKey {
   /** In milliseconds since 1970. */
   readonly expiresAt?: number
   readonly mayHaveTerminal: boolean
+  readonly mayForward: boolean
+  /** `host:port`, where the port may be `*`. Absent: anywhere in the workspace. */
+  readonly permitOpen?: readonly string[]
 }
 
 export interface AuthorizedKeys {
@@ -57,7 +60,7 @@ export function findKey(
 /** @returns the key, or a complaint */
 function readLine(line: string): AuthorizedKey | string {
   const [first] = /^\S+/.exec(line) ?? ['']
-  if (keyTypes.has(first)) return readKey(line, { mayHaveTerminal: true })
+  if (keyTypes.has(first)) return readKey(line, { mayHaveTerminal: true, mayForward: true })
   const split = splitOptions(line)
   if (split === undefined) return 'has an open quote'
   const options = readOptions(split.options)
@@ -102,23 +105,29 @@ function splitOptions(
 
 /** What these forbid is offered to nobody, so that nothing has to be done for them. */
 const withoutEffect: ReadonlySet<string> = new Set([
-  'no-agent-forwarding',
-  'no-port-forwarding',
-  'no-user-rc',
-  'no-x11-forwarding',
-  'permitopen',
+  ...['agent-forwarding', 'no-agent-forwarding', 'user-rc', 'no-user-rc'],
+  ...['x11-forwarding', 'no-x11-forwarding'],
 ])
 
 function readOptions(written: readonly string[]): Options | string {
   let from: string | undefined
   let expiresAt: number | undefined
   let mayHaveTerminal = true
+  let mayForward = true
+  const permitOpen: string[] = []
   for (const option of written) {
     const equals = option.indexOf('=')
     const name = (equals === -1 ? option : option.slice(0, equals)).toLowerCase()
     const value = equals === -1 ? undefined : option.slice(equals + 1)
-    if (name === 'restrict' || name === 'no-pty') mayHaveTerminal = false
-    else if (name === 'pty') mayHaveTerminal = true
+    if (name === 'restrict') mayHaveTerminal = mayForward = false
+    else if (name === 'no-pty') mayHaveTerminal = false
+    else if (name === 'no-port-forwarding') mayForward = false
+    else if (name === 'port-forwarding') mayForward = true
+    else if (name === 'permitopen' && value) {
+      if (!/^[^\s:]+:(\d{1,5}|\*)$/.test(value) && !/^\[[^\]\s]+\]:(\d{1,5}|\*)$/.test(value))
+        return `has a permitopen that is not host:port: ${value.slice(0, 60)}`
+      permitOpen.push(value.toLowerCase())
+    } else if (name === 'pty') mayHaveTerminal = true
     else if (name === 'from' && value) from = from === undefined ? value : undefined
     else if (name === 'expiry-time' && value) {
       const at = readTime(value)
@@ -130,6 +139,8 @@ function readOptions(written: readonly string[]): Options | string {
   }
   return {
     mayHaveTerminal,
+    mayForward,
+    ...(permitOpen.length === 0 ? {} : { permitOpen }),
     ...(from === undefined ? {} : { from }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
   }
@@ -181,4 +192,16 @@ function isInNetwork(net: string, bits: string, address: string): boolean {
 /** A listener for both families gives addresses of IPv4 as `::ffff:192.0.2.1`. */
 export function plainAddress(address: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
+}
+
+/** Whether the line of this key lets its client be connected there, as `permitopen` and the others say. */
+export function mayOpen(
+  { mayForward, permitOpen }: Pick<AuthorizedKey, 'mayForward' | 'permitOpen'>,
+  wanted: { readonly host: string; readonly port: number } | { readonly path: string },
+): boolean {
+  if (!mayForward || permitOpen === undefined) return mayForward
+  if ('path' in wanted) return false
+  const host = wanted.host.toLowerCase()
+  const named = host.includes(':') ? `[${host}]` : host
+  return permitOpen.includes(`${named}:${wanted.port}`) || permitOpen.includes(`${named}:*`)
 }

@@ -1,17 +1,24 @@
-// One connection of a client: its sign-in, its sessions, and what is refused. The process behind a session is `session.ts`.
+// One connection of a client: its sign-in, its sessions and forwardings, and what is refused. What is behind a session is in
+// `session.ts`, behind a forwarding in `forward.ts`.
 import { newRequestId } from '@berth/shared/request-id'
 import type { Socket } from 'node:net'
 import type { Log } from '@berth/shared/log'
+import type { SessionOrder, SessionPurpose, SessionTarget } from '@berth/shared/contract'
 import type { TerminalSize } from '@berth/shared/session-frames'
 import type { SetTimer } from '@berth/shared/timer'
 import type { Connection, ServerChannel, Session } from 'ssh2'
 import type { Authenticate, SignedIn } from './authenticate.ts'
+import { mayOpen } from './authorized-keys.ts'
 import { createDrained } from './channel-writer.ts'
+import type { Forwarding, Listening, Wanted } from './forward.ts'
+import { linesOf, Refused } from './refused.ts'
 import type { ServeSession } from './session.ts'
+import { sttyWords } from './terminal-modes.ts'
 
 export interface ConnectionDeps {
   readonly authenticate: Authenticate
   readonly serveSession: ServeSession
+  readonly forwarding: Forwarding
   /** Whether a client may set that variable. */
   readonly mayBeSet: (name: string) => boolean
   readonly setTimer: SetTimer
@@ -23,6 +30,8 @@ export interface ConnectionDeps {
 const methods = ['publickey'] as const
 const mostTries = 6
 const mostSessions = 64
+const mostForwardings = 256
+const mostListeners = 16
 const mostVariables = 64
 const longestValue = 1_024
 const longestCommand = 128 * 1024
@@ -78,6 +87,86 @@ export function serveConnection(
     sessions += 1
     serve(accept(), signedIn)
   })
+  let forwardings = 0
+  function forward(wanted: Wanted, accept: () => ServerChannel, reject: () => void): void {
+    if (signedIn === undefined || forwardings >= mostForwardings) return reject()
+    if (!mayOpen(signedIn.key, wanted)) {
+      log.warn({ user: signedIn.login.user, address, wanted }, 'ssh forwarding refused by the key')
+      return reject()
+    }
+    forwardings += 1
+    const { login } = signedIn
+    void deps.forwarding
+      .forward({ login, wanted, accept, reject, drained, gone: gone.signal })
+      .finally(() => (forwardings -= 1))
+  }
+  client.on('tcpip', (accept, reject, { destIP, destPort }) =>
+    forward({ host: destIP, port: destPort }, accept, reject),
+  )
+  client.on('openssh.streamlocal', (accept, reject, { socketPath }) =>
+    forward({ path: socketPath }, accept, reject),
+  )
+
+  /** By what they listen on. */
+  const listeners = new Map<string, Listening>()
+  async function listen(
+    wanted: { host: string; port: number } | { path: string },
+  ): Promise<number> {
+    const known = signedIn
+    if (known === undefined || !known.key.mayForward || listeners.size >= mostListeners)
+      throw new Refused('template_forbidden', 'No more ports can be listened on.')
+    const at: SessionTarget = 'path' in wanted ? wanted : { port: wanted.port }
+    const listening = await deps.forwarding.listen({
+      login: known.login,
+      at,
+      open: (from) => openBack(wanted, listening.port, from),
+      drained,
+      gone: gone.signal,
+    })
+    listeners.set(nameOf(wanted, listening.port), listening)
+    return listening.port
+  }
+  function openBack(
+    wanted: { host: string; port: number } | { path: string },
+    port: number,
+    from: { address: string; port: number },
+  ): Promise<ServerChannel> {
+    const { promise, resolve, reject } = Promise.withResolvers<ServerChannel>()
+    const done = (error: Error | undefined, channel: unknown): void =>
+      error === undefined ? resolve(channel as ServerChannel) : reject(error)
+    if ('path' in wanted) client.openssh_forwardOutStreamLocal(wanted.path, done)
+    else client.forwardOut(wanted.host, port, from.address, from.port, done)
+    return promise
+  }
+  /** The replies to these come in the order of the requests. */
+  let replied: Promise<void> = Promise.resolve()
+  client.on('request', (accept, reject, name, info) => {
+    const wanted =
+      'socketPath' in info && typeof info.socketPath === 'string'
+        ? { path: info.socketPath }
+        : { host: info.bindAddr, port: info.bindPort }
+    replied = replied.then(async () => {
+      const key = nameOf(wanted, 'port' in wanted ? wanted.port : 0)
+      if (name.startsWith('cancel-')) {
+        const listening = listeners.get(key)
+        listening?.close()
+        listeners.delete(key)
+        return listening === undefined ? reject?.() : accept?.()
+      }
+      try {
+        const port = await listen(wanted)
+        if ('port' in wanted && wanted.port === 0) accept?.(port)
+        else accept?.()
+      } catch (error) {
+        if (!gone.signal.aborted)
+          log.info(
+            { user: signedIn?.login.user, address, wanted },
+            error instanceof Refused ? linesOf(error)[0] : 'listening failed',
+          )
+        reject?.()
+      }
+    })
+  })
 
   function watchAge(): void {
     const { maxAgeMs } = deps
@@ -99,8 +188,9 @@ export function serveConnection(
     const environment: Record<string, string> = {}
     const ended = new AbortController()
     const over = AbortSignal.any([gone.signal, ended.signal])
-    let terminal: TerminalSize | undefined
-    let resized: (size: TerminalSize) => void = () => undefined
+    let terminal: SessionOrder['terminal']
+    let wantsAgent = false
+    let change: Parameters<Parameters<ServeSession>[0]['onChange']>[0] | undefined
     // ssh2 tells the session of its end before it has a channel, and later the channel.
     const end = (): void => ended.abort()
     over.addEventListener('abort', () => void (sessions -= 1), { once: true })
@@ -112,48 +202,67 @@ export function serveConnection(
       environment[name] = val
       accept?.()
     })
-    session.on('pty', (accept, reject, { cols, rows, term }) => {
+    session.on('pty', (accept, reject, { cols, rows, term, modes }) => {
       if (!key.mayHaveTerminal) return reject?.()
-      terminal = sizeOf(cols, rows)
+      terminal = { ...sizeOf(cols, rows), modes: sttyWords(modes) }
       if (isVariable('TERM', term) && term !== '') environment['TERM'] = term
       accept?.()
     })
     session.on('window-change', (accept, _reject, { cols, rows }) => {
       if (terminal !== undefined) {
-        terminal = sizeOf(cols, rows)
-        resized(terminal)
+        terminal = { ...terminal, ...sizeOf(cols, rows) }
+        change?.resized(terminal)
       }
       accept?.()
     })
+    session.on('signal', (accept, _reject, { name }) => {
+      change?.signalled(name)
+      accept?.()
+    })
+    // ssh2 has no way to open a channel to an agent.
+    session.on('auth-agent', (_accept, reject) => {
+      wantsAgent = true
+      log.info({ user: login.user, address }, 'ssh agent forwarding refused')
+      reject?.()
+    })
 
     // The channel is accepted at once: later, piped input would be lost. Nothing is read from it until there is a process.
-    function begin(channel: ServerChannel | undefined, command: string | undefined): void {
+    function begin(channel: ServerChannel | undefined, purpose: SessionPurpose): void {
       if (channel === undefined) return
       channel.on('error', (error: Error) => log.debug({ error }, 'ssh channel failed'))
       channel.once('close', end)
+      if (wantsAgent && terminal !== undefined)
+        channel.stderr.write('berth: your agent is not forwarded: Berth does not offer that.\r\n')
       void serveSession({
         requestId: newRequestId(),
         login,
         channel,
-        command,
+        purpose,
         environment,
         terminal,
-        onResize(handler) {
-          resized = handler
+        onChange(handlers) {
+          change = handlers
           // What changed while the workspace got ready.
-          if (terminal !== undefined) handler(terminal)
+          if (terminal !== undefined) handlers.resized(terminal)
         },
         drained,
         gone: over,
       })
     }
-    session.on('shell', (accept) => begin(accept(), undefined))
+    session.on('shell', (accept) => begin(accept(), { type: 'shell' }))
     session.on('exec', (accept, reject, { command }) => {
       if (command.length > longestCommand) return reject?.()
-      begin(accept(), command)
+      begin(accept(), { type: 'command', command })
+    })
+    session.on('subsystem', (accept, reject, { name }) => {
+      if (name !== 'sftp') return reject?.()
+      begin(accept(), { type: 'files' })
     })
   }
 }
+
+const nameOf = (wanted: { host: string } | { path: string }, port: number): string =>
+  'path' in wanted ? wanted.path : `${wanted.host}:${port}`
 
 const bytesOf = ({ bytesRead, bytesWritten }: Socket): number => bytesRead + bytesWritten
 

@@ -19,10 +19,14 @@ const phaseWords: Readonly<Record<Phase, string>> = {
 export const clearLine = '\r\u001B[K'
 
 /** @param columns of the terminal: a longer line would not change in place */
-export function progressLine({ phase, position, etaMs }: Progress, columns: number): string {
+export function progressLine(
+  { phase, position, etaMs, pullPercent }: Progress,
+  columns: number,
+): string {
   const place = position === undefined ? '' : `, number ${position} in the queue`
   const left = etaMs === undefined ? '' : `, about ${Math.max(1, Math.round(etaMs / 1_000))} s`
-  const text = `${phaseWords[phase]}${place}${left} …`
+  const part = pullPercent === undefined ? '' : `, ${Math.floor(pullPercent)} %`
+  const text = `${phaseWords[phase]}${place}${part}${left} …`
   return clearLine + text.slice(0, Math.max(1, columns - 1))
 }
 

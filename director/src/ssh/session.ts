@@ -1,49 +1,28 @@
-// One session of a signed-in client, from its first byte to its exit code: who it is, a seat, and a process in the container
-// whose bytes are passed on. What cannot be done is said in one line on the error stream, with exit code 255.
-import type { Duplex } from 'node:stream'
-import { problemSchema, type Person, type Route, type SessionOrder } from '@berth/shared/contract'
+// One session of a signed-in client, from its first byte to its exit code. What cannot be done is said in one line on the
+// error stream, with exit code 255.
 import type { Clock } from '@berth/shared/clock'
+import type { SessionOrder, SessionPurpose } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
-import { problemTitle, type ProblemCode } from '@berth/shared/problems'
-import {
-  decodeNumber,
-  encodeSize,
-  frameTypes,
-  type TerminalSize,
-} from '@berth/shared/session-frames'
-import { createSessionLink, type SessionLink } from '@berth/shared/session-link'
-import type { ServerChannel } from 'ssh2'
-import type { LeaseTable, Seat } from '../leases/lease-table.ts'
-import { seatKey } from '../leases/lease.ts'
-import { createKeepSeat } from '../listener/keep-seat.ts'
-import type { Metrics, RequestOutcome } from '../listener/metrics.ts'
-import type { PersonLimits } from '../listener/person-limits.ts'
-import { spawnerUnreachableDetail } from '../listener/seating.ts'
-import type { Spawner } from '../spawner/client.ts'
-import type { SeatRequests } from '../spawner/seat-requests.ts'
+import type { ProblemCode } from '@berth/shared/problems'
+import type { TerminalSize } from '@berth/shared/session-frames'
 import type { SetTimer } from '@berth/shared/timer'
+import type { ServerChannel } from 'ssh2'
+import type { Metrics, RequestOutcome } from '../listener/metrics.ts'
 import { createChannelWriter } from './channel-writer.ts'
+import { nextWarning } from './lifetime-warning.ts'
 import type { LoginName } from './login-name.ts'
-import { clearLine, plainLine, progressLine } from './progress-line.ts'
+import type { ContainerProcess, StartProcess } from './process.ts'
+import { clearLine, progressLine } from './progress-line.ts'
+import type { Reach, Reached } from './reach.ts'
+import { linesOf, Refused } from './refused.ts'
 
 export interface SessionDeps {
-  readonly spawner: Pick<Spawner, 'login' | 'openSession'>
-  readonly seats: SeatRequests
-  readonly table: LeaseTable
-  readonly limits: PersonLimits
+  readonly reach: Reach
+  readonly startProcess: StartProcess
   readonly metrics: Metrics
-  /** As the latest snapshot of routes has it. */
-  readonly routeOf: (template: string) => Route | undefined
-  /** The host name of this director. */
-  readonly director: string
-  /** `SSH_SIGN_IN_AGE`. */
-  readonly signInAgeMs: number
-  /** `REQUEST_WAIT_TIMEOUT`. */
-  readonly waitMs: number
   readonly clock: Clock
   readonly setTimer: SetTimer
   readonly log: Log
-  readonly closing: AbortSignal
 }
 
 export interface AskedSession {
@@ -51,12 +30,14 @@ export interface AskedSession {
   readonly requestId: string
   readonly login: LoginName
   readonly channel: ServerChannel
-  /** Absent: a shell. */
-  readonly command: string | undefined
+  readonly purpose: SessionPurpose
   readonly environment: Readonly<Record<string, string>>
-  readonly terminal: TerminalSize | undefined
-  /** Has the handler called at each new size of the terminal. */
-  readonly onResize: (resized: (size: TerminalSize) => void) => void
+  readonly terminal: SessionOrder['terminal']
+  /** Has the handlers called at each new size of the terminal, and for each signal. */
+  readonly onChange: (handlers: {
+    readonly resized: (size: TerminalSize) => void
+    readonly signalled: (name: string) => void
+  }) => void
   /** Resolves once the socket of the client has sent what is in it. */
   readonly drained: () => Promise<void>
   /** Aborts when the channel or its connection has ended. */
@@ -65,23 +46,11 @@ export interface AskedSession {
 
 export type ServeSession = (asked: AskedSession) => Promise<void>
 
-/** A person at a terminal sees how long it takes, and leaves when they like. */
-const longestWaitMs = 3_600_000
-const openMs = 25_000
 const failureCode = 255
 const interruptedCode = 130
 const interrupt = 0x03
 /** What is typed before the shell is there. */
 const mostTypedAhead = 4_096
-
-/** Why there is no session, in a line for the person. */
-class Refused extends Error {
-  readonly code: ProblemCode
-  constructor(code: ProblemCode, detail: string) {
-    super(detail)
-    this.code = code
-  }
-}
 
 interface Ending {
   readonly outcome: RequestOutcome
@@ -90,166 +59,91 @@ interface Ending {
 }
 
 export function createServeSession(deps: SessionDeps): ServeSession {
-  const { spawner, seats, limits, metrics, clock, log, closing } = deps
-  const keepSeat = createKeepSeat(deps)
+  const { reach, startProcess, metrics, clock, setTimer, log } = deps
 
-  async function whoIs({ login, gone }: AskedSession): Promise<{ person: Person; route: Route }> {
-    const asked = { ...login, maxAgeMs: deps.signInAgeMs }
-    const known = await spawner.login(asked, gone)
-    if (known.status === 'refused') throw new Refused(known.problem.code, known.problem.detail)
-    const route = known.status === 'known' ? deps.routeOf(known.template) : undefined
-    if (known.status !== 'known' || route === undefined)
-      throw new Refused('spawner_unreachable', spawnerUnreachableDetail)
-    return { person: known.person, route }
-  }
-
-  async function findSeat(
-    asked: AskedSession,
-    who: { person: Person; route: Route },
-    say: (text: string) => void,
-    leaves: AbortSignal,
-  ): Promise<Seat> {
-    const { terminal, command } = asked
-    const isSeen = terminal !== undefined && command === undefined
-    const { person: user, route } = who
-    const result = await seats.request({
-      holder: { user, template: route.template },
-      route,
-      start: 'start',
-      navigation: false,
-      protocol: 'ssh',
-      requestId: asked.requestId,
-      until: clock.now() + (isSeen ? longestWaitMs : deps.waitMs),
-      ...(isSeen ? { told: (progress) => say(progressLine(progress, terminal.columns)) } : {}),
-      signal: AbortSignal.any([leaves, closing]),
-    })
-    if (isSeen) say(clearLine)
-    switch (result.status) {
-      case 'granted':
-        return result.seat
-      case 'refused':
-        throw new Refused(result.problem.code, result.problem.detail)
-      case 'unreachable':
-        throw new Refused('spawner_unreachable', spawnerUnreachableDetail)
-      case 'waiting':
-        throw new Refused(
-          'starting',
-          'The workspace is still starting. Please try again in a moment.',
-        )
-      case 'aborted':
-        leaves.throwIfAborted()
-        throw new Refused('shutting_down', 'Please try again in a moment.')
-    }
-  }
-
-  /** Passes the bytes of an open session on. @returns its exit code; `undefined` if the connection was lost */
-  async function pass(
-    asked: AskedSession,
-    who: { person: Person; route: Route },
-    seat: Seat,
-    counts: { bytesIn: number; bytesOut: number },
-  ): Promise<number | undefined> {
-    const { channel, gone, terminal } = asked
-    const { lease, activity } = seat
-    const socket: Duplex = await spawner.openSession(gone).catch((error: unknown) => {
-      if (!gone.aborted) log.warn({ error }, 'session could not be opened at the spawner')
-      throw new Refused('spawner_unreachable', spawnerUnreachableDetail)
-    })
-    const open = activity.open()
-    const writer = createChannelWriter(channel, asked.drained, gone)
-    const opened = Promise.withResolvers<void>()
-    const ended = Promise.withResolvers<number | undefined>()
-    const link = createSessionLink(socket, Buffer.alloc(0), {
-      async data(type, bytes) {
-        activity.touch()
-        counts.bytesOut += bytes.length
-        await writer.write(type === frameTypes.errors ? 'errors' : 'output', bytes)
-      },
-      control(type, payload) {
-        if (type === frameTypes.opened) opened.resolve()
-        if (type === frameTypes.exit) ended.resolve(decodeNumber(payload) ?? failureCode)
-        if (type === frameTypes.refused) opened.reject(refusalIn(payload))
-      },
-      closed() {
-        opened.reject(new Refused('spawner_unreachable', spawnerUnreachableDetail))
-        ended.resolve(undefined)
-      },
-    })
-    const leave = (): void => link.destroy()
-    const tooLong = deps.setTimer(openMs, leave)
-    gone.addEventListener('abort', leave, { once: true })
-    closing.addEventListener('abort', leave, { once: true })
-    try {
-      link.send(frameTypes.order, Buffer.from(JSON.stringify(orderOf(asked, who.person, seat))))
-      await opened.promise
-      tooLong[Symbol.dispose]()
-      if (terminal !== undefined)
-        asked.onResize((size) => link.send(frameTypes.resize, encodeSize(size)))
-      const holder = { user: who.person, template: who.route.template }
-      const { requestId } = asked
-      const kept = { holder, route: who.route, seatKey: seatKey(holder), requestId }
-      void passInput(channel, link, keepSeat(kept, lease, gone), (bytes) => {
-        activity.touch()
-        counts.bytesIn += bytes
+  /** Tells a person at a terminal of the end of the workspace's lifetime, which may be put off meanwhile. */
+  function warnOfEnd({ seat }: Reached, say: (line: string) => void): Disposable {
+    let timer: Disposable | undefined
+    const left = (): number => Date.parse(seat.lease.endsAt ?? '') - clock.wall()
+    const watch = (): void => {
+      const warning = nextWarning(left())
+      if (warning === undefined) return
+      timer = setTimer(Math.min(warning.inMs, longestTimerMs), () => {
+        // The end may be another one by now.
+        if ((nextWarning(left() + 1_000)?.inMs ?? Infinity) <= 1_000) say(`berth: ${warning.text}`)
+        watch()
       })
-      return await ended.promise
-    } finally {
-      tooLong[Symbol.dispose]()
-      gone.removeEventListener('abort', leave)
-      closing.removeEventListener('abort', leave)
-      open[Symbol.dispose]()
-      link.destroy()
     }
+    watch()
+    return { [Symbol.dispose]: () => timer?.[Symbol.dispose]() }
   }
-
-  const orderOf = (
-    { command, environment, terminal }: AskedSession,
-    { name }: Person,
-    { lease: { workspace, generation } }: Seat,
-  ): SessionOrder => ({
-    director: deps.director,
-    workspace,
-    generation,
-    user: name,
-    ...(command === undefined ? {} : { command }),
-    environment,
-    ...(terminal === undefined ? {} : { terminal }),
-  })
 
   return async (asked) => {
-    const { login, channel, gone, terminal, drained } = asked
+    const { requestId, login, channel, purpose, gone, terminal, drained } = asked
     const beganAt = clock.now()
     const counts = { bytesIn: 0, bytesOut: 0 }
+    const isSeen = terminal !== undefined && purpose.type === 'shell'
     let workspace: string | undefined
     metrics.opened('ssh')
-    const say = (text: string): void => void channel.stderr.write(text)
+    const write = (text: string): void => void channel.stderr.write(text)
+    /** On a terminal the cursor may be anywhere, and a line does not end by itself. */
+    const say = (line: string): void =>
+      write(terminal === undefined ? `${line}\n` : `\r\n${line}\r\n`)
+
+    async function run(reached: Reached): Promise<number | undefined> {
+      const writer = createChannelWriter(channel, drained, gone)
+      const running = await startProcess(reached, {
+        purpose,
+        environment: asked.environment,
+        ...(terminal === undefined ? {} : { terminal }),
+        async printed(stream, bytes) {
+          counts.bytesOut += bytes.length
+          await writer.write(stream, bytes)
+        },
+        gone,
+      })
+      const warnings = terminal === undefined ? undefined : warnOfEnd(reached, say)
+      asked.onChange({
+        resized: (size) => running.resize(size),
+        signalled: (name) => running.signal(name),
+      })
+      void passInput(channel, running, reached.mayPass, (bytes) => (counts.bytesIn += bytes))
+      try {
+        return await running.exitCode
+      } finally {
+        warnings?.[Symbol.dispose]()
+        running.destroy()
+      }
+    }
 
     async function serve(): Promise<Ending> {
-      const taken = limits.take(login.user, true)
-      if ('limit' in taken)
-        throw new Refused('limit_connections', `You have ${taken.limit} connections open.`)
       try {
-        const who = await whoIs(asked)
         using typed = watchTyping(channel, terminal !== undefined, gone)
-        const seat = await findSeat(asked, who, say, typed.leaves)
-        workspace = seat.lease.workspace
+        using reached = await reach({
+          requestId,
+          login,
+          leaves: typed.leaves,
+          ...(isSeen
+            ? { told: (progress) => write(progressLine(progress, terminal.columns)) }
+            : {}),
+        })
+        if (isSeen) write(clearLine)
+        workspace = reached.seat.lease.workspace
         typed[Symbol.dispose]()
-        const exitCode = await pass(asked, who, seat, counts)
+        const exitCode = await run(reached)
         if (exitCode !== undefined) return { outcome: 'forwarded', exitCode }
         if (gone.aborted) return { outcome: 'client_gone' }
-        say(ownLine('The connection to the workspace was lost.', terminal !== undefined))
+        say('berth: The connection to the workspace was lost.')
         return { outcome: 'cut', exitCode: failureCode }
       } catch (error) {
         if (gone.aborted) return { outcome: 'client_gone' }
         if (error instanceof Interrupted)
           return { outcome: 'client_gone', exitCode: interruptedCode }
         if (!(error instanceof Refused)) throw error
-        const text = `${problemTitle(error.code)}. ${error.message}`
-        say(ownLine(text, terminal !== undefined))
+        if (isSeen) write(clearLine)
+        for (const line of linesOf(error)) say(line)
         metrics.refused(error.code)
         return { outcome: 'refused', code: error.code, exitCode: failureCode }
-      } finally {
-        if (!('limit' in taken)) taken[Symbol.dispose]()
       }
     }
 
@@ -264,29 +158,14 @@ export function createServeSession(deps: SessionDeps): ServeSession {
     channel.end()
     metrics.closed('ssh')
     metrics.ended('ssh', ending.outcome)
-    log.info(
-      {
-        requestId: asked.requestId,
-        user: login.user,
-        workspace,
-        ...ending,
-        terminal: terminal !== undefined,
-        ...counts,
-        ms: Math.round(clock.now() - beganAt),
-      },
-      'ssh session ended',
-    )
+    const ms = Math.round(clock.now() - beganAt)
+    const what = { purpose: purpose.type, terminal: terminal !== undefined, ...counts, ms }
+    log.info({ requestId, user: login.user, workspace, ...ending, ...what }, 'ssh session ended')
   }
 }
 
-/** On a terminal the cursor may be anywhere, and a line does not end by itself. */
-const ownLine = (text: string, isTerminal: boolean): string =>
-  isTerminal ? `\r\nberth: ${plainLine(text)}\r\n` : `berth: ${plainLine(text)}\n`
-
-function refusalIn(payload: Buffer): Refused {
-  const problem = problemSchema.parse(JSON.parse(payload.toString()))
-  return new Refused(problem.code, problem.detail)
-}
+/** A longer one is looked at again: no timer waits for months. */
+const longestTimerMs = 86_400_000
 
 /** Ctrl-C of a person who waits. */
 class Interrupted extends Error {}
@@ -320,23 +199,24 @@ function watchTyping(
   }
 }
 
-async function passInput(
-  channel: ServerChannel,
-  link: SessionLink,
+/** Passes what the client sends on to the process, while the seat is good. */
+export async function passInput(
+  input: AsyncIterable<Buffer>,
+  to: Pick<ContainerProcess, 'write' | 'endInput' | 'destroy'>,
   mayPass: () => undefined | Promise<boolean>,
-  count: (bytes: number) => void,
+  count: (bytes: number) => void = () => undefined,
 ): Promise<void> {
   try {
-    for await (const chunk of channel as AsyncIterable<Buffer>) {
+    for await (const chunk of input) {
       count(chunk.length)
       const held = mayPass()
       // The workspace has ended, and its process with it.
-      if (held !== undefined && !(await held)) return link.destroy()
-      if (!(await link.write(frameTypes.input, chunk))) return
+      if (held !== undefined && !(await held)) return to.destroy()
+      if (!(await to.write(chunk))) return
     }
-    link.send(frameTypes.inputEnd)
+    to.endInput()
   } catch {
-    // The client has gone: `gone` has ended the link.
-    link.destroy()
+    // The client has gone.
+    to.destroy()
   }
 }

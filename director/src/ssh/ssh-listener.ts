@@ -73,6 +73,9 @@ export async function startSshListener(deps: SshListenerDeps): Promise<SshListen
     hostKeys: hostKeys.map(({ privateKey }) => privateKey),
     algorithms,
     ident: 'Berth',
+    // A client that has vanished is noticed, and nothing of it stays behind.
+    keepaliveInterval: 15_000,
+    keepaliveCountMax: 4,
   })
   ssh.on('error', (error: Error) => log.debug({ error }, 'ssh server failed'))
   ssh.on('connection', (client: Connection) => {

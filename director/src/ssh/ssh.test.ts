@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { listen } from '@berth/shared/listen'
 import { createLog } from '@berth/shared/log'
 import { createProblem } from '@berth/shared/problems'
 import { parseSubnetPool } from '@berth/shared/subnet-pool'
@@ -187,20 +188,79 @@ describe('a client of SSH', () => {
     await bed.spawner.until(() => bed.spawner.sessions() === 0)
   })
 
-  it('has no forwarding and no subsystem yet', async () => {
+  const forwarded = (client: ssh2.Client, host: string, port: number): Promise<ClientChannel> =>
+    new Promise((resolve, reject) =>
+      client.forwardOut('127.0.0.1', 1, host, port, (error, channel) =>
+        error ? reject(error) : resolve(channel),
+      ),
+    )
+
+  it('is connected to its own workspace by name and by loopback, and each side may end first', async () => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket))
+    const port = await listen(server, 0, '127.5.0.1')
     const client = await signedIn()
-    await assert.rejects(
+    for (const host of ['localhost', '127.0.0.1', '::1', 'lab-alice']) {
+      const channel = await forwarded(client, host, port)
+      const bytes = randomBytes(3 * 1024 ** 2)
+      channel.end(bytes)
+      const chunks: Buffer[] = []
+      for await (const chunk of channel as AsyncIterable<Buffer>) chunks.push(chunk)
+      assert.ok(Buffer.concat(chunks).equals(bytes), host)
+    }
+    client.end()
+    server.close()
+  })
+
+  it('hazard: it wants to be connected elsewhere: that is refused', async () => {
+    const client = await signedIn()
+    for (const host of [
+      'spawner',
+      '10.0.0.1',
+      '169.254.169.254',
+      'lab-bob',
+      '127.0.0.2',
+      '127.5.0.2',
+    ])
+      await assert.rejects(forwarded(client, host, bed.spawner.port), /open failure/i, host)
+    // Its own loopback address is that of the workspace, not of the director.
+    await assert.rejects(forwarded(client, 'localhost', bed.spawner.port))
+    client.end()
+  })
+
+  it('has the SFTP subsystem and no other, and its signals arrive', async () => {
+    const client = await signedIn()
+    const subsystem = (name: string): Promise<ClientChannel> =>
       new Promise((resolve, reject) =>
-        client.forwardOut('127.0.0.1', 1, '127.0.0.1', bed.spawner.port, (error, channel) =>
-          error ? reject(error) : resolve(channel),
-        ),
-      ),
+        client.subsys(name, (error, channel) => (error ? reject(error) : resolve(channel))),
+      )
+    const files = await subsystem('sftp')
+    files.end('as it is')
+    assert.equal((await finish(files)).output.toString(), 'as it is')
+    await assert.rejects(subsystem('netconf'))
+    const trapped = await begin(
+      client,
+      'trap "echo usr; exit 3" USR1; echo set; while :; do sleep 0.1; done',
     )
-    await assert.rejects(
-      new Promise((resolve, reject) =>
-        client.sftp((error, sftp) => (error ? reject(error) : resolve(sftp))),
-      ),
-    )
+    await once(trapped, 'data')
+    trapped.signal('USR1')
+    assert.equal((await finish(trapped)).code, 3)
+    client.end()
+  })
+
+  it('reads the last lines of the log of a start that failed', async () => {
+    const client = await signedIn({ username: 'alice' })
+    const { login, seats } = bed.spawner
+    bed.spawner.login = ({ user }) => ({
+      person: { name: user, subject: 'a-third', groups: [] },
+      template: 'lab',
+    })
+    bed.spawner.seats = async () =>
+      createProblem(undefined, 'start_failed', 'It ended with exit code 3.', {
+        log: ['no such\u001b[31m file'],
+      })
+    const failed = await finish(await begin(client, 'true'))
+    Object.assign(bed.spawner, { login, seats })
+    assert.match(failed.errors.toString(), /exit code 3\.\nberth: \| no such \[31m file\n$/)
     client.end()
   })
 })
@@ -216,6 +276,7 @@ describe('a client that has not signed in', () => {
       hostKeys: await readHostKeys(join(folder, 'host-keys')),
       authenticate: async () => undefined,
       serveSession: async () => undefined,
+      forwarding: { forward: async () => undefined, listen: () => Promise.reject(new Error()) },
       mayBeSet: () => false,
       maxAgeMs: 0,
       setTimer: systemTimer,

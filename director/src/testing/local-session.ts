@@ -16,6 +16,8 @@ export function runLocally(socket: Duplex, head: Buffer): void {
     control(type, payload) {
       if (type === frameTypes.order) begin(payload)
       if (type === frameTypes.inputEnd) child?.stdin.end()
+      if (type === frameTypes.signal && child?.pid !== undefined)
+        process.kill(-child.pid, `SIG${payload.toString()}`)
     },
     // With everything that it has begun.
     closed: () => {
@@ -26,10 +28,17 @@ export function runLocally(socket: Duplex, head: Buffer): void {
   function begin(payload: Buffer): void {
     const order = sessionOrderSchema.parse(JSON.parse(payload.toString()))
     const env = { PATH: '/usr/local/bin:/usr/bin:/bin', ...order.environment }
-    const running = spawn('sh', order.command === undefined ? [] : ['-c', order.command], {
-      env,
-      detached: true,
-    })
+    const { purpose } = order
+    // No tools here: a program of this machine stands for each.
+    const [program = 'sh', ...words] = {
+      shell: ['sh'],
+      command: ['sh', '-c', purpose.type === 'command' ? purpose.command : ''],
+      files: ['cat'],
+      connect: ['false'],
+      listen: ['false'],
+      join: ['false'],
+    }[purpose.type]
+    const running = spawn(program, words, { env, detached: true })
     child = running
     running.stdin.on('error', () => undefined)
     link.send(frameTypes.opened)

@@ -31,6 +31,7 @@ import { takeInventory } from './observe/inventory.ts'
 import { findMissing } from './observe/missing.ts'
 import { createProvenance } from './observe/provenance.ts'
 import { createRefuseOtherUsers } from './volumes/other-users.ts'
+import { createEnsureTools } from './volumes/tools-volume.ts'
 import { createVolumes } from './volumes/volumes.ts'
 import { createWritableVolumes } from './volumes/writable-volumes.ts'
 
@@ -42,6 +43,8 @@ export interface DockerEngineOptions {
   readonly observer: CallObserver
   /** The Docker configuration with credentials for registries: a folder with `config.json`, or that file. */
   readonly dockerConfig?: string
+  /** A tar of the tools for sessions. Default: where the image of the spawner has it. */
+  readonly toolsArchive?: string
 }
 
 export interface DockerEngine extends Engine, Disposable {
@@ -75,7 +78,9 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
     additionalNetworks,
   })
   const remove = createRemoveContainer(client)
-  const forCreation = { images, volumes, preparation, provenance, remove }
+  const { toolsArchive = '/berth/tools.tar' } = options
+  const ensureTools = createEnsureTools({ ...base, toolsArchive })
+  const forCreation = { images, volumes, preparation, provenance, ensureTools, remove }
 
   return {
     takeInventory: (signal) => takeInventory({ ...base, provenance, images }, signal),

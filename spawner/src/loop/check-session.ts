@@ -1,5 +1,5 @@
 // Whether a session may be opened in a workspace, and what runs there: the template says it, never the caller. Pure.
-import type { SessionOrder as Asked } from '@berth/shared/contract'
+import type { SessionOrder as Asked, SessionPurpose, SessionTarget } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { State } from '../policy/domain.ts'
 import { seatIn } from '../policy/seats/seat-table.ts'
@@ -15,16 +15,46 @@ export function checkSession(state: State, asked: Asked): EngineResult<SessionOr
   if (!isThere) return refused('The workspace has ended, or you have no seat in it.')
   if (login === undefined) return refused('This workspace is reached in a browser only.')
   const { shell, user } = login
-  const { environment, command, terminal } = asked
-  return {
-    ok: true,
-    value: {
-      command: command === undefined ? [shell, '-l'] : [shell, '-c', command],
-      user,
-      environment,
-      terminal,
-    },
+  const { environment, purpose, terminal } = asked
+  const command = commandFor(purpose, shell)
+  return { ok: true, value: { command, user, environment, terminal } }
+}
+
+/** Every container with sessions has these (`docker/volumes/tools-volume.ts`). */
+const sftpServer = '/.berth/bin/sftp-server'
+const socat = '/.berth/bin/socat'
+/** After one side has ended, the other may go on for a day. */
+const patient = ['-t', '86400']
+
+/** Who listens says `parked` and a number for each connection; `director/src/ssh` reads that, and the notices of socat. */
+export function commandFor(purpose: SessionPurpose, shell: string): readonly string[] {
+  switch (purpose.type) {
+    case 'shell':
+      return [shell, '-l']
+    case 'command':
+      return [shell, '-c', purpose.command]
+    case 'files':
+      return [sftpServer]
+    case 'connect':
+      return [socat, '-d', '-d', ...patient, '-', addressOf('CONNECT', purpose.to)]
+    case 'listen': {
+      const park = `EXEC:/.berth/bin/park ${purpose.as}`
+      return [socat, '-d', '-d', ...patient, `${addressOf('LISTEN', purpose.at)},fork`, park]
+    }
+    case 'join': {
+      const path = `/dev/shm/.berth-${purpose.as}-${purpose.number}`
+      // It says its number before it listens.
+      return [socat, ...patient, '-', `UNIX-CONNECT:${path},retry=100,interval=0.1`]
+    }
   }
+}
+
+function addressOf(how: 'CONNECT' | 'LISTEN', target: SessionTarget): string {
+  if ('path' in target)
+    return how === 'CONNECT' ? `UNIX-CONNECT:${target.path}` : `UNIX-LISTEN:${target.path},mode=600`
+  return how === 'CONNECT'
+    ? `TCP4:127.0.0.1:${target.port},nodelay`
+    : `TCP4-LISTEN:${target.port},bind=127.0.0.1,reuseaddr`
 }
 
 const refused = (detail: string): EngineResult<never> => ({

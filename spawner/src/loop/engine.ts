@@ -1,7 +1,7 @@
 // What the loop needs of an engine, in the words of workspaces, networks and volumes. Adapters implement it.
 import type { Person } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
-import type { TerminalSize } from '@berth/shared/session-frames'
+import type { SessionSignal, TerminalSize } from '@berth/shared/session-frames'
 import type {
   Container,
   DirectorId,
@@ -47,14 +47,15 @@ export interface UsageReading {
 
 /** What a session in a container runs, and how. */
 export interface SessionOrder {
-  /** Program and words, in a container that has `sh`. */
+  /** Program and words. */
   readonly command: readonly string[]
   /** Empty: the user of the container. */
   readonly user: string
   /** Beside the variables of the container. */
   readonly environment: Readonly<Record<string, string>>
   /** Absent: the process has no terminal, and errors apart from the output. */
-  readonly terminal?: TerminalSize | undefined
+  readonly terminal?:
+    (TerminalSize & { readonly modes?: readonly string[] | undefined }) | undefined
 }
 
 export interface SessionOutput {
@@ -70,6 +71,8 @@ export interface EngineSession {
   write(bytes: Buffer): Promise<void>
   endInput(): void
   resize(size: TerminalSize, signal: AbortSignal): Promise<void>
+  /** Signals every process of the session. */
+  signal(name: SessionSignal, signal: AbortSignal): Promise<void>
   /** After the output has ended. `undefined`: the engine does not know it. */
   exitCode(signal: AbortSignal): Promise<number | undefined>
   /** Nobody is there any more: ends every process of the session, gently first. Resolves when that is done. */

@@ -7,6 +7,7 @@ import type Docker from 'dockerode'
 import type { WorkspaceKind } from '../../policy/domain.ts'
 import { placeholderValues, render, usesPlaceholder } from '../../templates/placeholders.ts'
 import type { Template, TemplateSpec } from '../../templates/template.ts'
+import { toolsFolder, toolsVolume } from '../volumes/tools-volume.ts'
 import { secretsDigest } from './secrets.ts'
 import { hashParts } from './spec-parts.ts'
 
@@ -122,15 +123,26 @@ function hashedOptions(
             })),
           }),
       ...(spec.extraHosts.length === 0 ? {} : { ExtraHosts: [...spec.extraHosts] }),
-      Mounts: mountsOf(template, owner, instance).map((mount) => ({
-        Type: mount.kind === 'bind' ? ('bind' as const) : ('volume' as const),
-        Source: mount.source,
-        Target: mount.target,
-        ReadOnly: mount.readOnly,
-      })),
+      Mounts: [
+        ...mountsOf(template, owner, instance).map((mount) => ({
+          Type: mount.kind === 'bind' ? ('bind' as const) : ('volume' as const),
+          Source: mount.source,
+          Target: mount.target,
+          ReadOnly: mount.readOnly,
+        })),
+        ...(template.ssh === undefined ? [] : [toolsMount(instance)]),
+      ],
     },
   }
 }
+
+const toolsMount = (instance: string) =>
+  ({
+    Type: 'volume',
+    Source: toolsVolume(instance),
+    Target: toolsFolder,
+    ReadOnly: true,
+  }) as const
 
 /** The engine knows a CDI device by its name, which is a request of a driver of its own. */
 function devicesOf({ devices, gpus }: TemplateSpec): Docker.HostConfig {

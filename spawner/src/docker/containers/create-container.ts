@@ -16,6 +16,7 @@ import type { Image, Images } from '../images/images.ts'
 import { notBuilt, notPulled, isBuiltHere } from '../images/pull-failure.ts'
 import { networkName } from '../observe/ownership.ts'
 import type { Provenance } from '../observe/provenance.ts'
+import type { EnsureTools } from '../volumes/tools-volume.ts'
 import type { Volumes } from '../volumes/volumes.ts'
 import { containerOptions, mountsOf, specHash, specParts, type Mount } from './container-options.ts'
 import { describeContainer } from './container-state.ts'
@@ -36,10 +37,11 @@ export function createCreateContainer(
     volumes: Volumes
     preparation: Preparation
     provenance: Provenance
+    ensureTools: EnsureTools
     remove: Engine['removeContainer']
   },
 ): Engine['createContainer'] {
-  const { docker, call, clock, instance, images, volumes, preparation, remove } = deps
+  const { docker, call, clock, instance, images, volumes, preparation, ensureTools, remove } = deps
 
   async function create(order: CreateOrder, signal: AbortSignal): Promise<EngineResult<Container>> {
     const { template, owner } = order
@@ -67,6 +69,7 @@ export function createCreateContainer(
           ? notBuilt(reference)
           : notPulled(reference, 'the engine does not have it'),
       )
+    if (template.ssh !== undefined) await ensureTools(image.id, signal)
     const container = await createOrFind(order, image, signal)
     // A container that was found may have been started already; if not, it may have been left unprepared.
     if (container.status !== 'created') return done(container)

@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { SessionSignal, TerminalSize } from '@berth/shared/session-frames'
 import type Docker from 'dockerode'
 import type { Engine, EngineSession, SessionOutput } from '../../loop/engine.ts'
 import type { EngineClient } from '../client/engine-client.ts'
@@ -29,7 +30,7 @@ export function createOpenSession(client: EngineClient): Engine['openSession'] {
       const Tty = terminal !== undefined
       const started = await call('container-exec', { signal }, async (abortSignal) => {
         const exec = await docker.getContainer(generation).exec({
-          Cmd: sessionCommand(command, Tty),
+          Cmd: sessionCommand(command, terminal),
           User: user,
           Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
           AttachStdin: true,
@@ -53,7 +54,8 @@ export function createOpenSession(client: EngineClient): Engine['openSession'] {
       if ('refused' in started)
         return failed({
           code: 'conflict',
-          detail: 'The shell could not be started in the workspace. The image has to have `sh`.',
+          detail:
+            'No session could be opened in the workspace. If the workspace is older than this way in, restart it: a new container has the tools that a session needs.',
           cause: started.refused.slice(0, 500),
         })
       return beginSession(client, generation, { ...order, ...started }, signal)
@@ -62,12 +64,12 @@ export function createOpenSession(client: EngineClient): Engine['openSession'] {
 
 interface Started {
   readonly user: string
-  readonly terminal?: { readonly columns: number; readonly rows: number } | undefined
+  readonly terminal?: TerminalSize | undefined
   readonly exec: Docker.Exec
   readonly stream: Duplex
   readonly output: AsyncGenerator<SessionOutput>
   readonly pid: number
-  readonly rest: SessionOutput | undefined
+  readonly rest: readonly SessionOutput[]
 }
 
 async function beginSession(
@@ -84,7 +86,7 @@ async function beginSession(
     await call('exec-resize', { signal: until }, () => exec.resize({ w: columns, h: rows }))
   }
 
-  async function signalAll(name: 'HUP' | 'KILL', until: AbortSignal): Promise<void> {
+  async function signalAll(name: SessionSignal, until: AbortSignal): Promise<void> {
     for (;;) {
       try {
         await call('container-exec', { signal: until }, async (abortSignal) => {
@@ -111,7 +113,7 @@ async function beginSession(
   }
 
   return {
-    output: rest === undefined ? output : withFirst(rest, output),
+    output: rest.length === 0 ? output : withFirst(rest, output),
     write: (bytes) =>
       new Promise((resolve) => {
         if (!stream.writable) return resolve()
@@ -124,6 +126,7 @@ async function beginSession(
       }),
     endInput: () => void stream.end(),
     resize,
+    signal: signalAll,
     async exitCode(until) {
       for (let waited = 0; ; waited += exitPollMs) {
         const { Running, ExitCode } = await call('exec-inspect', { signal: until }, (abortSignal) =>
@@ -166,29 +169,43 @@ async function* outputOf(stream: Duplex, isTerminal: boolean): AsyncGenerator<Se
 }
 
 async function* withFirst(
-  first: SessionOutput,
+  first: readonly SessionOutput[],
   rest: AsyncGenerator<SessionOutput>,
 ): AsyncGenerator<SessionOutput> {
-  yield first
+  yield* first
   yield* rest
 }
 
-/** @returns the first line without its end, and what came together with it */
+interface FirstLine {
+  readonly line: string
+  /** What came together with it. */
+  readonly rest: readonly SessionOutput[]
+}
+
+/** Of the output alone: what a program prints at once on its errors may come before. */
 async function takeLine(
   output: AsyncGenerator<SessionOutput>,
-  begun?: SessionOutput,
-): Promise<{ readonly line: string; readonly rest: SessionOutput | undefined }> {
-  let kept = begun?.bytes ?? Buffer.alloc(0)
+  begun: readonly SessionOutput[] = [],
+): Promise<FirstLine> {
+  const errors: SessionOutput[] = []
+  let kept = Buffer.alloc(0)
+  const take = (piece: SessionOutput): void => {
+    if (piece.kind === 'errors') errors.push(piece)
+    else kept = Buffer.concat([kept, piece.bytes])
+  }
+  begun.forEach(take)
   for (;;) {
     const at = kept.indexOf(0x0a)
     if (at !== -1) {
-      const rest = kept.subarray(at + 1)
-      const line = kept.subarray(0, at).toString('latin1').trim()
-      return { line, rest: rest.length === 0 ? undefined : { kind: 'output', bytes: rest } }
+      const bytes = kept.subarray(at + 1)
+      const rest = [...(bytes.length === 0 ? [] : [{ kind: 'output', bytes } as const]), ...errors]
+      return { line: kept.subarray(0, at).toString('latin1').trim(), rest }
     }
     const next = await output.next()
-    if (next.done === true || kept.length > longestFirstLine)
-      return { line: kept.toString('latin1').trim(), rest: undefined }
-    kept = Buffer.concat([kept, next.value.bytes])
+    if (next.done === true || kept.length > longestFirstLine) {
+      const all = Buffer.concat([kept, ...errors.map(({ bytes }) => bytes)])
+      return { line: all.toString('latin1').trim(), rest: [] }
+    }
+    take(next.value)
   }
 }

@@ -1,19 +1,38 @@
-// The small programs that a session in a container begins and ends with. They need `sh` in the image, and nothing else.
+// The small programs that a session in a container begins and ends with. They run in the busybox of the tools volume, so the
+// image needs no shell.
+import type { SessionSignal } from '@berth/shared/session-frames'
+import { toolsFolder } from '../volumes/tools-volume.ts'
 
-/** Beside the program of the image, so that whatever ends the session knows what to end: the engine tells no pid. */
+const shell = [`${toolsFolder}/bin/busybox`, 'sh', '-c'] as const
+/** What ends the session has to know what to end: the engine tells no pid. */
 const sayPid = `printf '%s\\n' "$$"`
 /** The size of a terminal can be set only once the program runs. So the program waits for it: a first `stty size` is right. */
 const awaitSize = 'IFS= read -r _'
-const enterHome = 'cd "${HOME:-/}" 2>/dev/null'
+/** As a server of SSH sets them; the container's own values win. */
+const surroundings = `PATH="\${PATH:-/usr/local/bin:/usr/bin:/bin}:${toolsFolder}/bin"
+USER="\${USER:-$(id -un 2>/dev/null)}" LOGNAME="\${LOGNAME:-$USER}" SHELL="\${SHELL:-$1}"
+export PATH USER LOGNAME SHELL
+cd "\${HOME:-/}" 2>/dev/null`
+const orOwnShell = `if [ "$1" = /bin/sh ] && [ ! -x /bin/sh ]; then shift; set -- ${toolsFolder}/bin/sh "$@"; fi`
 
 /** Prints its pid, which is that of the session too, and becomes the command. */
-export function sessionCommand(command: readonly string[], isTerminal: boolean): string[] {
-  const script = [sayPid, ...(isTerminal ? [awaitSize] : []), enterHome, 'exec "$@"'].join('\n')
-  return ['sh', '-c', script, 'sh', ...command]
+export function sessionCommand(
+  command: readonly string[],
+  terminal: { readonly modes?: readonly string[] | undefined } | undefined,
+): string[] {
+  const { modes = [] } = terminal ?? {}
+  const script = [
+    sayPid,
+    ...(terminal === undefined ? [] : [awaitSize]),
+    ...(modes.length === 0 ? [] : [`stty ${modes.join(' ')} 2>/dev/null`]),
+    orOwnShell,
+    surroundings,
+    'exec "$@"',
+  ]
+  return [...shell, script.join('\n'), 'sh', ...command]
 }
 
-/** Sends a signal to every process of a session. With nothing but what `sh` itself has: the name of a program may hold
- * blanks and brackets, so the fields of `stat` are counted from the last bracket on. */
+/** The name of a program may hold blanks and brackets, so the fields of `stat` are counted from the last bracket on. */
 const signalSession = `for stat in /proc/[0-9]*/stat; do
   { IFS= read -r line < "$stat"; } 2>/dev/null || continue
   pid=\${stat#/proc/}
@@ -22,6 +41,6 @@ const signalSession = `for stat in /proc/[0-9]*/stat; do
 done
 :`
 
-export function signalCommand(signal: 'HUP' | 'KILL', session: number): string[] {
-  return ['sh', '-c', signalSession, 'sh', signal, String(session)]
+export function signalCommand(signal: SessionSignal, session: number): string[] {
+  return [...shell, signalSession, 'sh', signal, String(session)]
 }

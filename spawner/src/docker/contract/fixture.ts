@@ -70,7 +70,7 @@ export function nameOf(prefix: Prefix, name: string): WorkspaceName {
 export function createEngineUnderTest(
   pool: string,
   instance = `contract-${randomBytes(4).toString('hex')}`,
-  more: Pick<DockerEngineOptions, 'dockerConfig'> = {},
+  more: Pick<DockerEngineOptions, 'dockerConfig' | 'toolsArchive'> = {},
 ): EngineUnderTest {
   const suffix = instance.slice('contract-'.length)
   const prefix = wanted(parsePrefix(`c${suffix}`))

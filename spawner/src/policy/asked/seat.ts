@@ -272,7 +272,7 @@ function grant(draft: Draft, { request }: SeatRequested, workspace: Workspace): 
 }
 
 function wait(draft: Draft, workspace: Workspace): SeatReply {
-  const { name, phase } = workspace
+  const { name, phase, pullPercent } = workspace
   if (!draft.engine.reachable) return refusal({ failure: failures.engineAway }, name)
   const position = positionOf(draft, workspace)
   const etaMs = estimateMs(draft, workspace, draft.now)
@@ -282,5 +282,6 @@ function wait(draft: Draft, workspace: Workspace): SeatReply {
     phase,
     ...(position === undefined ? {} : { position }),
     ...(etaMs === undefined ? {} : { etaMs }),
+    ...(phase === 'pulling' && pullPercent !== undefined ? { pullPercent } : {}),
   }
 }

@@ -56,7 +56,7 @@ export function createDirectorApi(deps: {
     const answer = await workspaces.requestSeat(seatRequest, hangUpSignal(response), requestId)
     noteAnswer(log, requestId, seatRequest, answer)
     if (response.destroyed) return
-    sendSeatAnswer(response, answer, settings.problemBase)
+    sendSeatAnswer(response, answer, settings.problemBase, seatRequest.protocol)
   })
 
   router.post(internalPaths.logins, json({ limit: '16kb' }), (request, response) => {
@@ -124,6 +124,8 @@ export function createDirectorApi(deps: {
   return router
 }
 
+const mostLogLines = 10
+
 const nameIn = ({ params }: { params: Record<string, unknown> }): WorkspaceName =>
   params['name'] as WorkspaceName
 
@@ -157,6 +159,7 @@ function sendSeatAnswer(
   response: Response,
   answer: SeatAnswer | SeatRefusal,
   base: string | undefined,
+  protocol: SeatRequest['protocol'],
 ): void {
   switch (answer.status) {
     case 'granted':
@@ -166,12 +169,13 @@ function sendSeatAnswer(
       sendJson(response, 202, answer)
       return
     case 'refused':
-      sendProblem(response, createProblem(base, ...problemOf(answer)))
+      sendProblem(response, createProblem(base, ...problemOf(answer, protocol)))
   }
 }
 
 function problemOf(
   refusal: SeatRefusal,
+  protocol: SeatRequest['protocol'],
 ): [code: ProblemCode, detail: string, extras: ProblemExtras] {
   const { failure, workspace, limit, position } = refusal
   return [
@@ -181,6 +185,10 @@ function problemOf(
       ...(workspace === undefined ? {} : { workspace }),
       ...(limit === undefined ? {} : { limit }),
       ...(position === undefined ? {} : { position }),
+      // A browser shows a page that has them.
+      ...(protocol === 'http' || failure.log === undefined
+        ? {}
+        : { log: failure.log.slice(-mostLogLines).map((line) => plainText(line, 300)) }),
     },
   ]
 }

@@ -6,7 +6,7 @@ import { internalPaths, sessionOrderSchema, sessionProtocol } from '@berth/share
 import { abortAfter } from '@berth/shared/deadline'
 import type { Log } from '@berth/shared/log'
 import { createProblem, type ProblemCode } from '@berth/shared/problems'
-import { decodeSize, encodeNumber, frameTypes } from '@berth/shared/session-frames'
+import { decodeSize, encodeNumber, frameTypes, sessionSignals } from '@berth/shared/session-frames'
 import { createSessionLink, type SessionLink } from '@berth/shared/session-link'
 import type { EngineSession } from '../../loop/engine.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
@@ -59,9 +59,17 @@ export function createSessions(deps: {
           session?.resize(size, gone.signal).catch((error: unknown) => {
             if (!gone.signal.aborted) log.debug({ error }, 'terminal could not be resized')
           })
+        if (type === frameTypes.signal) pass(payload.toString('latin1'))
       },
       closed: () => undefined,
     })
+    const pass = (name: string): void => {
+      const known = sessionSignals.find((each) => each === name)
+      if (known === undefined) return
+      session?.signal(known, gone.signal).catch((error: unknown) => {
+        if (!gone.signal.aborted) log.debug({ error }, 'signal could not be sent')
+      })
+    }
     socket.once('close', () => gone.abort())
     const leave = (): void => link.destroy()
     closing.signal.addEventListener('abort', leave, { once: true })

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { mayOpen, parseAuthorizedKeys } from './authorized-keys.ts'
+import { destinationOf } from './forward.ts'
+import { nextWarning } from './lifetime-warning.ts'
+import { createLineReader } from './lines.ts'
+import { clearLine, progressLine } from './progress-line.ts'
+import { sttyWords } from './terminal-modes.ts'
+
+describe('where a forwarding leads', () => {
+  it('is a port or a socket of the own workspace, and nothing else', () => {
+    for (const host of ['localhost', 'LOCALHOST', '127.0.0.1', '::1', 'lab-ann', 'Lab-Ann'])
+      assert.deepEqual(destinationOf({ host, port: 80 }, 'lab-ann'), { port: 80 }, host)
+    for (const host of [
+      'lab-bob',
+      'spawner',
+      '127.0.0.2',
+      '0.0.0.0',
+      '::ffff:127.0.0.1',
+      'localhost.',
+    ])
+      assert.equal(destinationOf({ host, port: 80 }, 'lab-ann'), undefined, host)
+    for (const port of [0, 65_536])
+      assert.equal(destinationOf({ host: 'localhost', port }, 'lab-ann'), undefined)
+    assert.deepEqual(destinationOf({ path: '/run/app.sock' }, 'lab-ann'), { path: '/run/app.sock' })
+    for (const path of [
+      'relative',
+      '/a,b',
+      '/a:b',
+      '/a!!b',
+      '/a"b',
+      '/a\0b',
+      `/${'x'.repeat(200)}`,
+    ])
+      assert.equal(destinationOf({ path }, 'lab-ann'), undefined, path)
+  })
+
+  it('is bounded by the line of the key', () => {
+    const blob = Buffer.concat([Buffer.from([0, 0, 0, 11]), Buffer.from('ssh-ed25519')]).toString(
+      'base64',
+    )
+    const key = (options: string) => parseAuthorizedKeys(`${options}ssh-ed25519 ${blob}`).keys[0]
+    const opens = (options: string, host: string, port: number) => {
+      const found = key(options)
+      assert.ok(found, options)
+      return mayOpen(found, { host, port })
+    }
+    assert.equal(opens('', 'localhost', 80), true)
+    assert.equal(opens('no-port-forwarding ', 'localhost', 80), false)
+    assert.equal(opens('restrict ', 'localhost', 80), false)
+    assert.equal(opens('restrict,port-forwarding ', 'localhost', 80), true)
+    const some = 'permitopen="localhost:80",permitopen="[::1]:*" '
+    assert.equal(opens(some, 'localhost', 80), true)
+    assert.equal(opens(some, '::1', 5432), true)
+    assert.equal(opens(some, 'localhost', 81), false)
+    assert.equal(mayOpen({ mayForward: true, permitOpen: ['localhost:80'] }, { path: '/x' }), false)
+    assert.equal(key('permitopen="80" '), undefined)
+  })
+})
+
+describe('the words of a terminal', () => {
+  it('are the modes that the client sends, as stty reads them', () => {
+    const modes = {
+      VINTR: 3,
+      VERASE: 127,
+      VSUSP: 255,
+      ECHO: 0,
+      ICANON: 1,
+      CS8: 1,
+      TTY_OP_ISPEED: 38400,
+    }
+    assert.deepEqual(sttyWords(modes as never), [
+      ...['intr', '003', 'erase', '127', 'susp', 'undef', '-echo', 'icanon'],
+    ])
+    assert.deepEqual(sttyWords(undefined), [])
+  })
+
+  it('say how far the image is, within the width of the terminal', () => {
+    const progress = { workspace: 'lab-ann', phase: 'pulling', pullPercent: 41.9 } as const
+    assert.equal(progressLine(progress, 80), `${clearLine}Fetching the image, 41 % …`)
+    assert.equal(progressLine(progress, 20).length, clearLine.length + 19)
+  })
+
+  it('tell of the end of the lifetime three times', () => {
+    const minute = 60_000
+    assert.deepEqual(nextWarning(20 * minute)?.inMs, 5 * minute)
+    assert.match(nextWarning(20 * minute)?.text ?? '', /ends in 15 minutes/)
+    assert.deepEqual(nextWarning(15 * minute)?.inMs, 10 * minute)
+    assert.match(nextWarning(90_000)?.text ?? '', /ends in 1 minute:/)
+    assert.equal(nextWarning(minute), undefined)
+    assert.equal(nextWarning(Number.NaN), undefined)
+  })
+})
+
+describe('lines', () => {
+  it('are read however they are cut', () => {
+    const heard: string[] = []
+    const read = createLineReader((line) => heard.push(line))
+    for (const part of ['on', 'e\ntwo\n', 'th', 'ree\n']) read(Buffer.from(part))
+    assert.deepEqual(heard, ['one', 'two', 'three'])
+  })
+})
