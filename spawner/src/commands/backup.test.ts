@@ -33,6 +33,7 @@ const plain = (name: string, served = 0): WorkspaceRecord => ({
   served,
   extendedMs: 0,
   stoodByMs: 0,
+  held: false,
 })
 
 /** Runs the command as an administrator does. */

@@ -27,13 +27,14 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
   )
   const putWorkspace = database.prepare(
     `INSERT INTO workspaces (name, template, kind, owner_name, owner_subject, owner_groups, owner_email,
-       generation, queued_turn, served, extended_ms, stood_by_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       generation, queued_turn, served, extended_ms, stood_by_ms, held)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (name) DO UPDATE SET template = excluded.template, kind = excluded.kind,
        owner_name = excluded.owner_name, owner_subject = excluded.owner_subject,
        owner_groups = excluded.owner_groups, owner_email = excluded.owner_email,
        generation = excluded.generation, queued_turn = excluded.queued_turn, served = excluded.served,
-       extended_ms = excluded.extended_ms, stood_by_ms = excluded.stood_by_ms`,
+       extended_ms = excluded.extended_ms, stood_by_ms = excluded.stood_by_ms,
+       held = excluded.held`,
   )
   const dropWorkspace = database.prepare('DELETE FROM workspaces WHERE name = ?')
   const putSeat = database.prepare(
@@ -82,6 +83,7 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
       record.served,
       record.extendedMs,
       record.stoodByMs,
+      record.held ? 1 : 0,
     )
   }
 
@@ -153,6 +155,7 @@ function recordOf(row: Row, seats: readonly RecordedSeat[]): WorkspaceRecord {
     served: Number(row['served']),
     extendedMs: Number(row['extended_ms']),
     stoodByMs: Number(row['stood_by_ms']),
+    held: row['held'] === 1,
   }
 }
 

@@ -49,6 +49,7 @@ const migrations: readonly string[] = [
      email TEXT,
      at REAL NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE workspaces ADD COLUMN held INTEGER NOT NULL DEFAULT 0;`,
 ]
 
 export const schemaVersion = migrations.length

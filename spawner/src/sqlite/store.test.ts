@@ -49,6 +49,7 @@ const anyRecord: fc.Arbitrary<WorkspaceRecord> = fc.record(
     served: fc.nat(),
     extendedMs: fc.double({ min: 0, max: 1e12, noNaN: true }),
     stoodByMs: fc.double({ min: 0, max: 1e12, noNaN: true }),
+    held: fc.boolean(),
   },
   { noNullPrototype: true },
 )
@@ -68,6 +69,7 @@ const plain = (name: string, more: Partial<WorkspaceRecord> = {}): WorkspaceReco
   served: 0,
   extendedMs: 0,
   stoodByMs: 0,
+  held: false,
   ...more,
 })
 

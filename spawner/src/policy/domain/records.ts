@@ -25,6 +25,8 @@ export interface WorkspaceRecord {
   readonly served: number
   readonly extendedMs: number
   readonly stoodByMs: number
+  /** Only a copy of its files keeps it frozen. */
+  readonly held: boolean
 }
 
 export interface RecordedSeat {

@@ -24,6 +24,7 @@ describe('a workspace whose files are copied', () => {
     assert.deepEqual(story.ordered(), ['freeze-container'])
     story.obeys().passes(60_000)
     assert.equal(story.phase('ann'), 'frozen')
+    assert.equal(story.recorded.workspaces[0]?.held, true)
     const { lastUseAt } = story.workspace('ann')
     released(story)
     assert.deepEqual(story.ordered(), ['thaw-container'])

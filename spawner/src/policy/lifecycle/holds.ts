@@ -6,6 +6,8 @@ import { change, type Draft } from '../state/draft.ts'
 
 /** A command that died ends no hold. */
 const longestHoldMs = 10 * 60_000
+/** The command that copies asks again each minute. */
+const afterRestartMs = 90_000
 
 /** Again before it is over: longer. */
 export function hold(draft: Draft, name: WorkspaceName, ms: number): void {
@@ -25,6 +27,11 @@ export function endHold(draft: Draft, name: WorkspaceName): void {
 
 export function isHeld({ held }: Workspace, now: number): boolean {
   return held !== undefined && held.until > now
+}
+
+/** What is known of a hold after the spawner was started again: a command that still copies asks again. */
+export function restoredHold(now: number): Workspace['held'] {
+  return { until: now + afterRestartMs, froze: true }
 }
 
 /** Only the hold keeps it frozen, so no idle step and no eviction may end it. */

@@ -46,6 +46,7 @@ const record = (of: Partial<WorkspaceRecord> = {}): WorkspaceRecord => ({
   served: 1,
   extendedMs: 0,
   stoodByMs: 0,
+  held: false,
   ...of,
 })
 const recorded = (...workspaces: readonly WorkspaceRecord[]): Recorded => ({
@@ -69,6 +70,24 @@ function withoutHome(): ScenarioOptions {
 }
 
 describe('a record', () => {
+  it('of a hold has the workspace thawed after a restart, unless the copy asks again', () => {
+    const paused = seen({ container: running('g3', { status: 'paused' }) })
+    const policy = { idleFreezeMs: 3_600_000, idleStopMs: 7_200_000 }
+    const story = finds([paused], recorded(record({ held: true })), { policy })
+    assert.equal(story.phase('ann'), 'frozen')
+    story.passes(80_000)
+    assert.deepEqual(story.ordered(), [], 'the command asks again each minute')
+    story.hears({ type: 'hold-requested', workspace: nameOf('ann'), ms: 60_000 })
+    story.passes(50_000)
+    assert.deepEqual(story.ordered(), [])
+    story.passes(11_000)
+    assert.deepEqual(story.ordered(), ['thaw-container'])
+    story.obeys()
+    assert.equal(story.recorded.workspaces[0]?.held, false)
+    const other = finds([paused], recorded(record()), { policy }).passes(130_000)
+    assert.deepEqual(other.ordered(), [], 'frozen for another reason')
+  })
+
   it('gives a claimed standby back to the person who claimed it, by the container’s id', () => {
     for (const name of [undefined, standby, nameOf('ann')]) {
       const story = finds([seenStandby(name === undefined ? {} : { name })], recorded(record()))

@@ -12,6 +12,7 @@ import type {
   WorkspaceRecord,
 } from '../domain.ts'
 import { leaseSpan } from '../state/deadlines.ts'
+import { restoredHold } from '../lifecycle/holds.ts'
 import { presentTemplate } from '../lifecycle/take-over.ts'
 import { enqueue } from '../lifecycle/transitions.ts'
 import { newSeat } from '../seats/seat-table.ts'
@@ -50,7 +51,7 @@ export function asKnown(
     if (record === undefined) return there
     if (!fits(draft, record, there, labelled)) return promised(there, record)
     holders.set(record.name, generation)
-    return { ...under(there, record), given: givenLater(draft, record) }
+    return { ...under(there, record), given: givenLater(draft, record, there) }
   })
   return known.map((there) => {
     const holder = holders.get(there.workspace)
@@ -121,11 +122,19 @@ function promised(there: FoundContainer, { name }: WorkspaceRecord): FoundContai
 
 function givenLater(
   draft: Draft,
-  { seats, served, extendedMs, stoodByMs }: WorkspaceRecord,
+  { seats, served, extendedMs, stoodByMs, held }: WorkspaceRecord,
+  { container }: FoundContainer,
 ): Partial<Workspace> {
   const leasedUntil = draft.now + leaseSpan(draft.config)
   const given = seatsOf(draft, seats).map((seat) => ({ ...seat, leasedUntil }))
-  return { seats: given, served, extendedMs, stoodByMs }
+  const isStillHeld = held && container.status === 'paused'
+  return {
+    seats: given,
+    served,
+    extendedMs,
+    stoodByMs,
+    held: isStillHeld ? restoredHold(draft.now) : undefined,
+  }
 }
 
 /** Everybody counts as there, and their place as in use, from now on. */

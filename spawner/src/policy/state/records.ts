@@ -3,6 +3,7 @@ import type { Person } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import { changedHomes } from '../homes.ts'
 import type { RecordChanges, RecordedSeat, State, Workspace, WorkspaceRecord } from '../domain.ts'
+import { isFrozenByHold } from '../lifecycle/holds.ts'
 
 /** @returns `undefined` for one of which labels tell everything, or nothing is left to tell */
 export function recordOf(workspace: Workspace): WorkspaceRecord | undefined {
@@ -23,6 +24,7 @@ export function recordOf(workspace: Workspace): WorkspaceRecord | undefined {
     served,
     extendedMs,
     stoodByMs,
+    held: isFrozenByHold(workspace),
   }
 }
 
@@ -85,6 +87,7 @@ function isSameRecord(one: WorkspaceRecord, other: WorkspaceRecord): boolean {
     one.served === other.served &&
     one.extendedMs === other.extendedMs &&
     one.stoodByMs === other.stoodByMs &&
+    one.held === other.held &&
     isSamePerson(one.owner, other.owner) &&
     one.seats.length === other.seats.length &&
     one.seats.every((seat, at) => isSameSeat(seat, other.seats[at]))
