@@ -12,10 +12,14 @@ it('an entry is one log line, and is kept', () => {
   const kept: AuditEntry[] = []
   const audit = createAudit(log, (entry) => kept.push(entry))
   const stopped = { at: 1, administrator: 'ann', act: 'stop', target: 'lab-ben' } as const
-  audit({ ...stopped, why: 'course is over', outcome: 'done' })
+  audit({ ...stopped, why: 'course is over', outcome: 'done', requestId: 'id-1' })
   audit({ ...stopped, act: 'open', target: 'GET /admin', why: '', outcome: 'refused' })
   assert.deepEqual(lines, [
-    ['info', { user: 'ann', act: 'stop', target: 'lab-ben', why: 'course is over' }, 'admin acted'],
+    [
+      'info',
+      { user: 'ann', act: 'stop', target: 'lab-ben', why: 'course is over', requestId: 'id-1' },
+      'admin acted',
+    ],
     ['warn', { user: 'ann', act: 'open', target: 'GET /admin' }, 'admin refused'],
   ])
   assert.equal(kept.length, 2)

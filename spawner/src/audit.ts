@@ -13,6 +13,7 @@ export interface AuditEntry {
   readonly why: string
   /** `refused`: the person is not an administrator, or it was not possible. */
   readonly outcome: 'done' | 'refused'
+  readonly requestId?: string | undefined
 }
 
 export type AuditedAct =
@@ -39,12 +40,13 @@ export type Audit = (entry: AuditEntry) => void
 /** @param keep stores the entries, besides the log */
 export function createAudit(log: Log, keep?: Audit): Audit {
   return (entry) => {
-    const { administrator, act, target, why, outcome } = entry
+    const { administrator, act, target, why, outcome, requestId } = entry
     const line = {
       user: bounded(administrator),
       act,
       target: bounded(target),
       ...(why === '' ? {} : { why: bounded(why) }),
+      ...(requestId === undefined ? {} : { requestId }),
     }
     if (outcome === 'refused') log.warn(line, 'admin refused')
     else log.info(line, 'admin acted')

@@ -7,7 +7,7 @@ import type { Template } from '../templates/template.ts'
 import type { Engine, EngineResult } from './engine.ts'
 
 export interface Executor<S extends EngineStep> {
-  run(step: S, signal: AbortSignal): Promise<Event>
+  run(step: S, signal: AbortSignal, requestId?: string): Promise<Event>
   /** The event in which the step ends when `run` throws, which is a fault of Berth. */
   crashed(step: S): Event
   /** Absent: the step takes no longer than any other. */
@@ -37,13 +37,13 @@ export function createExecutors(deps: {
     call: (ordered: S, signal: AbortSignal) => Promise<EngineResult<Event>>,
   ): Executor<S> {
     return {
-      async run(ordered, signal) {
+      async run(ordered, signal, requestId) {
         const outcome = await call(ordered, signal)
         if (outcome.ok) return outcome.value
         const { workspace } = ordered
         const { failure, retry } = outcome
         const { code, detail, cause } = failure
-        log.warn({ workspace, step, retry, code, detail, cause }, 'step failed')
+        log.warn({ workspace, step, requestId, retry, code, detail, cause }, 'step failed')
         return { type: 'step-failed', workspace, step, failure, retry }
       },
       crashed: ({ workspace }) => ({

@@ -11,6 +11,7 @@ import type {
   PolicyConfig,
   ReplyTo,
   State,
+  EngineStep,
   Step,
 } from '../policy/domain.ts'
 import { lifetimeEndsAt } from '../policy/state/deadlines.ts'
@@ -158,7 +159,7 @@ export function createLoop(deps: LoopDeps): Loop {
       default:
         if (step.type === 'remove-container') observer.reclaimed('container')
         if (step.type === 'remove-network') observer.reclaimed('network')
-        return steps.run(step)
+        return steps.run(step, requestIdOf(step, state))
     }
   }
 
@@ -350,4 +351,9 @@ const named = (only: WorkspaceName | undefined) => (only === undefined ? {} : { 
 function heldIn(state: State, name: WorkspaceName): Held | undefined {
   const workspace = state.workspaces.get(name)
   return workspace && { phase: workspace.phase, since: workspace.phaseSince }
+}
+
+/** Of the request that began what the step belongs to. */
+function requestIdOf(step: EngineStep, state: State): string | undefined {
+  return 'workspace' in step ? state.workspaces.get(step.workspace)?.requestId : undefined
 }

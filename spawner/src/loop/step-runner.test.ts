@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createClock } from '@berth/shared/clock'
-import { createLog } from '@berth/shared/log'
+import type { Log } from '@berth/shared/log'
 import { parsePrefix, sharedName } from '@berth/shared/names'
 import type { EngineStep, Event } from '../policy/domain.ts'
 import { createStepRunner } from './step-runner.ts'
@@ -19,7 +19,10 @@ describe('steps', () => {
     )
     const engine = createFakeEngine(clock)
     const told: Event[] = []
-    const log = createLog({ service: 'test', level: 'silent' })
+    const lines: [Readonly<Record<string, unknown>>, string][] = []
+    const warn = (line: Readonly<Record<string, unknown>>, message: string): void =>
+      void lines.push([line, message])
+    const log = { warn } as unknown as Log
     const templates = () => new Map()
     const submit = (event: Event): void => void told.push(event)
     const runner = createStepRunner({ engine, templates, submit, log, reached: () => undefined })
@@ -34,7 +37,7 @@ describe('steps', () => {
       { type: 'pull-image', ...of },
       { ...create, ...of },
     ]
-    for (const step of steps) runner.run(step)
+    steps.forEach((step, at) => runner.run(step, at === 0 ? 'id-1' : undefined))
     while (told.length < steps.length) await new Promise(setImmediate)
     await runner[Symbol.asyncDispose]()
     assert.deepEqual(engine.calls, [])
@@ -44,6 +47,14 @@ describe('steps', () => {
         ['pull', false],
         ['create', false],
       ],
+    )
+    assert.deepEqual(
+      lines.map(([line, message]) => [message, line['workspace'], line['step'], line['requestId']]),
+      [
+        ['step failed', workspace, 'pull', 'id-1'],
+        ['step failed', workspace, 'create', undefined],
+      ],
+      'the log names the request that began it',
     )
   })
 })

@@ -9,7 +9,8 @@ import { createExecutors, type Executor } from './executors.ts'
 import type { Reached } from './pause-points.ts'
 
 export interface StepRunner extends AsyncDisposable {
-  run(step: EngineStep): void
+  /** @param requestId of the request that began what the step belongs to, for the log */
+  run(step: EngineStep, requestId?: string): void
   /** Nobody needs the image of that workspace any more. */
   abandonPull(workspace: WorkspaceName): void
 }
@@ -37,15 +38,16 @@ export function createStepRunner(deps: {
     step: EngineStep,
     executor: Executor<EngineStep>,
     signal: AbortSignal,
+    requestId: string | undefined,
   ): Promise<void> {
     let event: Event
     try {
       await reached(`before-${step.type}`)
-      event = await executor.run(step, signal)
+      event = await executor.run(step, signal, requestId)
       await reached(`after-${step.type}`)
     } catch (error) {
       if (signal.aborted && ends.signal.aborted) return
-      log.error({ error, step: step.type }, 'step crashed')
+      log.error({ error, step: step.type, requestId }, 'step crashed')
       event = executor.crashed(step)
     }
     // The result of an abandoned pull is of no use any more.
@@ -67,11 +69,11 @@ export function createStepRunner(deps: {
   }
 
   return {
-    run(step) {
+    run(step, requestId) {
       if (ends.signal.aborted) return
       const executor: Executor<EngineStep> = executors[step.type]
       const signal = signalFor(step, executor)
-      const work = execute(step, executor, signal).finally(() => running.delete(work))
+      const work = execute(step, executor, signal, requestId).finally(() => running.delete(work))
       running.add(work)
     },
     abandonPull(workspace) {

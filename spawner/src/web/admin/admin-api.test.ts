@@ -43,6 +43,7 @@ describe('the API for administrators', () => {
     await run(site, 'alice', 'bob')
     const stopped = await api(site, 'POST', '/workspaces/lab-alice/stop')
     assert.deepEqual([stopped.status, stopped.json['phase']], [202, 'stopping'])
+    assert.match(String(site.audited[0]?.requestId), /^[0-9a-f-]{36}$/)
     assert.equal(
       (await api(site, 'POST', '/workspaces/lab-bob/restart', { why: 'hangs' })).status,
       202,

@@ -24,6 +24,7 @@ describe('who is not an administrator', () => {
         target: 'GET /admin',
         why: '',
         outcome: 'refused',
+        requestId: String(answer.headers['x-request-id']),
       } satisfies AuditEntry,
     ])
   })
@@ -191,6 +192,8 @@ describe('an action', () => {
     const stopped = await act(site, 'lab-alice/stop')
     assert.equal(stopped.status, 303)
     assert.equal(stopped.headers.location, '/admin?notice=stop#row-lab-alice')
+    assert.match(String(site.audited[0]?.requestId), /^[0-9a-f-]{36}$/)
+    assert.equal(site.audited[0]?.requestId, stopped.headers['x-request-id'])
     await flush()
     assert.equal(phaseOf(site, 'lab-alice'), 'stopped')
     assert.match((await site.ask('/admin?notice=stop')).body, /The workspace is being stopped\./)

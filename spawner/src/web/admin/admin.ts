@@ -5,6 +5,7 @@ import { BerthError } from '@berth/shared/problems'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Usage } from '../../loop/usage.ts'
 import { formField, textField } from '../http/form-field.ts'
+import { requestIdOf } from '../http/request-ids.ts'
 import type { FormTokens } from '../portal/form-token.ts'
 import { isAdminAct, type AdminAct } from './acts.ts'
 import { createAdminEvents } from './admin-events.ts'
@@ -90,6 +91,7 @@ export function createAdmin(deps: AdminDeps): Router {
         name: row.id,
         why,
         ...(user === '' ? {} : { user }),
+        requestId: requestIdOf(response),
       })
       response.redirect(303, to)
     })

@@ -17,6 +17,7 @@ export interface Order {
   readonly why: string
   /** Whose place is released; may be left out if only one person has one. */
   readonly user?: string | undefined
+  readonly requestId?: string | undefined
 }
 
 export const longestWhy = 200
@@ -31,7 +32,7 @@ export function createCarryOut(deps: {
 }): CarryOut {
   const { workspaces, audit, clock } = deps
 
-  function carryOut({ act, name, user }: Order): void {
+  function carryOut({ act, name, user, requestId }: Order): void {
     const workspace = findWorkspace(workspaces.state(), { name })
     if (!actsOn(workspace).includes(act))
       throw new BerthError(
@@ -39,17 +40,18 @@ export function createCarryOut(deps: {
         'That is not possible in the present state of the workspace.',
       )
     if (act === 'release') workspaces.release(workspace.name, personIn(workspace, user))
-    else workspaces.end(workspace.name, act)
+    else workspaces.end(workspace.name, act, requestId)
   }
 
   return (order) => {
-    const { administrator, act, name, user, why } = order
+    const { administrator, act, name, user, why, requestId } = order
     const entry = {
       at: clock.wall(),
       administrator: administrator.name,
       act,
       target: plainText(user === undefined ? name : `${name}: ${user}`, 300),
       why: plainText(why, longestWhy),
+      requestId,
     }
     try {
       carryOut(order)

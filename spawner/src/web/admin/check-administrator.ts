@@ -4,6 +4,7 @@ import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import type { Audit } from '../../audit.ts'
 import { plainText } from '../http/plain-text.ts'
+import { requestIdOf } from '../http/request-ids.ts'
 import { isAdministrator, type Administrators } from '@berth/shared/administrators'
 
 /** A person who tries again and again is audited once in this time, so that nobody can flood the log and the history. */
@@ -21,7 +22,7 @@ export function createAdministratorCheck(deps: {
   const { administrators, audit, clock, personOf } = deps
   const auditedAt = new Map<string, number>()
 
-  function noteAttempt({ name }: Person, { method, originalUrl }: Request): void {
+  function noteAttempt({ name }: Person, { method, originalUrl, res }: Request): void {
     const now = clock.now()
     for (const [before, at] of auditedAt) if (at + auditedEveryMs <= now) auditedAt.delete(before)
     if (auditedAt.has(name)) return
@@ -29,7 +30,9 @@ export function createAdministratorCheck(deps: {
     const path = originalUrl.replace(/^.*?(?=\/(?:api\/v1\/)?admin\b)/, '').replace(/\?.*/, '')
     const target = plainText(`${method} ${path}`, 200)
     const at = clock.wall()
-    audit({ at, administrator: name, act: 'open', target, why: '', outcome: 'refused' })
+    const requestId = res && requestIdOf(res)
+    const attempt = { at, administrator: name, act: 'open', target, why: '', requestId } as const
+    audit({ ...attempt, outcome: 'refused' })
   }
 
   return (request) => {

@@ -8,6 +8,7 @@ import type { House } from '../../house.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { formField, textField } from '../http/form-field.ts'
 import { plainText } from '../http/plain-text.ts'
+import { requestIdOf } from '../http/request-ids.ts'
 import type { FormTokens } from '../portal/form-token.ts'
 import type { AdminPages, ShownHouse } from './admin-pages.ts'
 import { noticeTexts } from './words.ts'
@@ -78,7 +79,8 @@ export function createHouseRules(deps: {
         const text = plainText(textField(request, 'text').trim(), longestReason)
         const done = carryOut(text, textField(request, 'template'))
         if (done === undefined) return response.redirect(303, '/admin/house?notice=gone')
-        const entry = { at: clock.wall(), administrator: administrator.name, why: text }
+        const requestId = requestIdOf(response)
+        const entry = { at: clock.wall(), administrator: administrator.name, why: text, requestId }
         audit({ ...entry, ...done, outcome: 'done' })
         response.redirect(303, '/admin/house?notice=saved')
       })

@@ -9,6 +9,7 @@ import type { Workspaces } from '../../loop/workspaces.ts'
 import { findWorkspace } from '../api/find-workspace.ts'
 import { formField, textField } from '../http/form-field.ts'
 import { plainText } from '../http/plain-text.ts'
+import { requestIdOf } from '../http/request-ids.ts'
 import type { FormTokens } from '../portal/form-token.ts'
 import type { AdminPages, OpenAsQuestion } from './admin-pages.ts'
 import type { Board, BoardRow } from './board.ts'
@@ -31,12 +32,13 @@ export function createOpenAs(deps: {
 
   function note(
     { name }: Person,
+    requestId: string,
     act: AuditedAct,
     { workspace, person, why }: Pick<Impersonation, 'workspace' | 'person' | 'why'>,
     outcome: 'done' | 'refused' = 'done',
   ): void {
     const target = plainText(`${workspace} as ${person.name}`, 300)
-    audit({ at: clock.wall(), administrator: name, act, target, why, outcome })
+    audit({ at: clock.wall(), administrator: name, act, target, why, outcome, requestId })
   }
 
   router.get('/', (request, response) => {
@@ -65,7 +67,8 @@ export function createOpenAs(deps: {
       if (!tokens.accepts(administrator, formField(request, 'token')))
         return response.redirect(303, '/admin/open-as?notice=expired')
       const ended = impersonations.end(textField(request, 'id'))
-      if (ended !== undefined) note(administrator, 'end-open-as', { ...ended, why: '' })
+      if (ended !== undefined)
+        note(administrator, requestIdOf(response), 'end-open-as', { ...ended, why: '' })
       response.redirect(303, '/admin/open-as?notice=ended')
     })
     .get((_request, response) => response.redirect(303, '/admin/open-as?notice=expired'))
@@ -88,7 +91,7 @@ export function createOpenAs(deps: {
       if (!tokens.accepts(administrator, formField(request, 'token')))
         return complain(noticeTexts.get('expired'))
       if (why === '') return complain('Please say why.')
-      response.redirect(303, opened(administrator, row, why))
+      response.redirect(303, opened(administrator, requestIdOf(response), row, why))
     })
 
   return router
@@ -102,13 +105,13 @@ export function createOpenAs(deps: {
   }
 
   /** @returns where to go on */
-  function opened(administrator: Person, { id }: BoardRow, why: string): string {
+  function opened(administrator: Person, requestId: string, { id }: BoardRow, why: string): string {
     const workspace = findWorkspace(workspaces.state(), { name: id })
     const { owner, name } = workspace
     if (owner === undefined || !mayOpenAs(workspace)) return '/admin?notice=refused'
     const of = { workspace: name, person: owner, why }
     const one = impersonations.open(administrator, workspace, why)
-    note(administrator, 'open-as', of, one === undefined ? 'refused' : 'done')
+    note(administrator, requestId, 'open-as', of, one === undefined ? 'refused' : 'done')
     return one === undefined ? '/admin?notice=refused' : '/admin/open-as?notice=opened'
   }
 }

@@ -182,12 +182,12 @@ export function createHandlers(deps: ApiDeps): Handlers {
     return { workspaces: all.map((one) => show(one, as)) }
   }
 
-  function order(act: AdminAct, { name, body, as }: Asked): ShownWorkspace {
+  function order(act: AdminAct, { name, body, as, requestId }: Asked): ShownWorkspace {
     const { why = '', user } = body as z.infer<typeof adminRelease>
     if (deps.carryOut === undefined || as === undefined)
       throw new BerthError('not_admin', 'Only administrators can do that.')
     const before = find({ name, query: {}, body: undefined })
-    deps.carryOut({ administrator: as, act, name, why, user })
+    deps.carryOut({ administrator: as, act, name, why, user, requestId })
     return showNow(before)
   }
 
