@@ -22,11 +22,14 @@ export interface BrowserNetwork extends AsyncDisposable {
   change(): Promise<void>
 }
 
+/** The port to connect to, for each port of an address that leads to another one. */
+export type Ports = ReadonlyMap<number, number>
+
 /** @param browser the path of the browser */
-export async function createBrowserNetwork(browser: string): Promise<BrowserNetwork> {
+export async function createBrowserNetwork(browser: string, ports: Ports): Promise<BrowserNetwork> {
   const folder = await mkdtemp('/var/tmp/berth-browser-')
   const socketPath = join(folder, 'proxy.sock')
-  const proxy = createServer(connectForClient).listen(socketPath)
+  const proxy = createServer((client) => connectForClient(client, ports)).listen(socketPath)
   await once(proxy, 'listening')
 
   const relay = join(import.meta.dirname, '../engine/relay.ts')
@@ -70,21 +73,22 @@ const succeeded = Buffer.from([version, 0, 0, 1, 0, 0, 0, 0, 0, 0])
 const refused = Buffer.from([version, 2, 0, 1, 0, 0, 0, 0, 0, 0])
 
 /** The server's part of SOCKS 5, without authentication. The browser sends each of its two messages whole. */
-function connectForClient(client: Socket): void {
+function connectForClient(client: Socket, ports: Ports): void {
   client.on('error', () => client.destroy())
   client.once('data', () => {
     client.write(Buffer.from([version, 0]))
     client.once('data', (request) => {
       client.pause()
-      openConnection(client, request)
+      openConnection(client, request, ports)
     })
   })
 }
 
-function openConnection(client: Socket, request: Buffer): void {
+function openConnection(client: Socket, request: Buffer, ports: Ports): void {
   const address = request.subarray(request[3] === domainName ? 5 : 4, -2)
   const host = request[3] === domainName ? address.toString('latin1') : address.join('.')
-  const port = request.readUInt16BE(request.length - 2)
+  const asked = request.readUInt16BE(request.length - 2)
+  const port = ports.get(asked) ?? asked
   if (request[1] !== connectCommand || !/^(127(\.\d+){3}|(.+\.)?localhost)$/.test(host)) {
     client.end(refused)
     return

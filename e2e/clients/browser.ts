@@ -3,15 +3,15 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { surroundings } from '../run/surroundings.ts'
-import { createBrowserNetwork } from './browser-network.ts'
+import { createBrowserNetwork, type Ports } from './browser-network.ts'
 
 export interface TestBrowser extends AsyncDisposable {
   /** The machine of the browser gets another address, as with each container that is started on it. */
   changeNetwork(): Promise<void>
 }
 
-export async function openBrowser(): Promise<Browser & TestBrowser> {
-  const network = await createBrowserNetwork(surroundings.chromium)
+export async function openBrowser(ports: Ports = new Map()): Promise<Browser & TestBrowser> {
+  const network = await createBrowserNetwork(surroundings.chromium, ports)
   try {
     const browser = await chromium.launch({
       executablePath: network.executablePath,

@@ -1,8 +1,9 @@
 // Sends one HTTP request to the given place, with the host of its URL. It follows no redirect, and has no cookies and no retries.
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { request as requestSecurely } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Place } from './place.ts'
+import { isSecure, type Place } from './place.ts'
 
 export interface Question {
   readonly url: URL
@@ -41,7 +42,7 @@ export async function send(question: Question): Promise<Answer> {
   )
   const signal = AbortSignal.any([late.signal, ...(question.signal ? [question.signal] : [])])
   const answered = Promise.withResolvers<IncomingMessage>()
-  const call = request({
+  const call = (isSecure(place) ? requestSecurely : request)({
     ...place,
     method,
     path: question.target ?? url.pathname + url.search,

@@ -25,7 +25,7 @@ import { chooseGateway } from './gateway.ts'
 import { plantSettings, secretsIn } from './planted-secrets.ts'
 import { helloTemplate, type Settings } from './templates.ts'
 
-const roles = ['spawner', 'director', 'gateway', 'idp'] as const
+const roles = ['spawner', 'director', 'gateway', 'idp', 'edge'] as const
 export type Role = (typeof roles)[number]
 
 export interface DeploymentOptions {
@@ -39,16 +39,20 @@ export interface DeploymentOptions {
   readonly templateFiles?: Readonly<Record<string, string>>
   /** Prepares the engine before the services start. Objects with the label of the instance are removed with the rest. */
   readonly beforeUp?: (engine: Engine, instance: string) => Promise<void>
+  /** When the services are healthy, and before the gateway is asked: for what is between it and people. */
+  readonly afterUp?: (engine: Engine, instance: string) => Promise<void>
   readonly directors?: number
   /** Sets PORTAL_URL to the host name portal.localhost. */
   readonly portal?: boolean
   readonly engine?: Engine
   /** How to reach a published port that is not on 127.0.0.1. */
-  readonly reach?: (port: number) => Promise<Place>
+  readonly reach?: (port: number, role: 'gateway' | 'idp') => Promise<Place>
   /** Instead of the compose files of the repository. */
   readonly composeFiles?: readonly string[]
   /** Beside the other compose files. */
   readonly moreComposeFiles?: readonly string[]
+  /** Beside `demo`. */
+  readonly profiles?: readonly string[]
 }
 
 export interface Deployment extends AsyncDisposable {
@@ -93,8 +97,13 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   const templatesFolder = join(work, 'templates')
   await mkdir(templatesFolder)
   const places = new Map<string, Place>()
-  for (const each of [port, idpPort])
-    places.set(String(each), (await options.reach?.(each)) ?? { host: '127.0.0.1', port: each })
+  for (const [each, role] of [
+    [port, 'gateway'],
+    [idpPort, 'idp'],
+  ] as const) {
+    const reached = await options.reach?.(each, role)
+    places.set(String(each), reached ?? { host: '127.0.0.1', port: each })
+  }
   // A prefix has no hyphen, and must be unique on the engine.
   const prefix = `t${options.name}${process.pid.toString(36)}`.slice(0, 20)
   const gatewaySecret = randomBytes(24).toString('hex')
@@ -134,7 +143,8 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     'compose',
     ...['--project-directory', surroundings.root, '--project-name', instance],
     ...files.flatMap((file) => ['--file', join(surroundings.root, file)]),
-    ...['--env-file', environmentFile, '--profile', 'demo', '--progress', 'plain'],
+    ...['--env-file', environmentFile, '--progress', 'plain'],
+    ...['demo', ...(options.profiles ?? [])].flatMap((profile) => ['--profile', profile]),
   ]
 
   const around = {
@@ -143,15 +153,28 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     withinMs: upTimeoutMs,
   }
 
+  /** Of this deployment's secrets. */
+  const leaks: string[] = []
+
   async function compose(...args: string[]): Promise<string> {
     await writeFile(environmentFile, environmentFileText(settings), { mode: 0o600 })
-    return run('docker', [...base, ...args], around)
+    const said = await run('docker', [...base, ...args], around)
+    searchOutput(args, said)
+    return said
   }
 
   async function tryCompose(changes: Settings, ...args: string[]): Promise<CommandResult> {
     const text = environmentFileText({ ...settings, ...changes })
     await writeFile(environmentFile, text, { mode: 0o600 })
-    return attempt('docker', [...base, ...args], around)
+    const result = await attempt('docker', [...base, ...args], around)
+    searchOutput(args, `${result.stdout}\n${result.stderr}`)
+    return result
+  }
+
+  /** These commands say no secret either. */
+  function searchOutput(args: readonly string[], text: string): void {
+    const command = ['doctor', 'backup-home', 'restore-home'].find((name) => args.includes(name))
+    if (command !== undefined) leaks.push(...secretsIn(text).map((leak) => `${command}: ${leak}`))
   }
 
   async function writeTemplates(text: string): Promise<void> {
@@ -181,7 +204,6 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     const texts = listed.map(({ Id }) => logsOf(engine, Id, tail))
     return (await Promise.all(texts)).join('\n')
   }
-  const leaks: string[] = []
   /** To be called before containers are removed: their logs go with them. */
   async function searchLogs(): Promise<void> {
     for (const role of roles)
@@ -199,7 +221,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
       await rm(work, { recursive: true, force: true })
       pool[Symbol.dispose]()
     })
-    if (leaks.length > 0) throw new Error(`logs have secrets:\n${leaks.join('\n')}`)
+    if (leaks.length > 0) throw new Error(`logs or outputs have secrets:\n${leaks.join('\n')}`)
   })
 
   const siteAt = (host: string): Site => ({
@@ -253,6 +275,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     await options.beforeUp?.(engine, instance)
     if (!surroundings.built && options.engine === undefined) await compose('build')
     await explained(compose(...up, '--no-build'))
+    await options.afterUp?.(engine, instance)
     await answering(site)
   } catch (error) {
     await takeDown()
