@@ -10,7 +10,7 @@ import type { Metrics } from '../listener/metrics.ts'
 import { createChannelWriter, type ChannelWriter } from './channel-writer.ts'
 import type { LoginName } from './login-name.ts'
 import { createLineReader } from './lines.ts'
-import type { StartProcess } from './process.ts'
+import type { ContainerProcess, StartProcess } from './process.ts'
 import type { Reach, Reached } from './reach.ts'
 import { linesOf, Refused } from './refused.ts'
 import { passInput } from './session.ts'
@@ -59,8 +59,15 @@ export interface Forwarding {
   listen(asked: AskedListener): Promise<Listening>
 }
 
+/** What @types/ssh2 leaves out. */
+type EndsInHalves = ServerChannel & { eof(): void }
+
 const loopbackHosts: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1', ''])
 const connectMs = 3_000
+/** A notice of socat, whose first address is the session and whose second one is the connection. */
+const otherSideEnded = /socket 2 \(fd \d+\) is at EOF/
+/** The engine may deliver a notice before the last bytes of the output. */
+const lastBytesMs = 100
 
 /**
  * @param workspace the name of the person's own workspace
@@ -87,7 +94,7 @@ export function createForwarding(deps: ForwardDeps): Forwarding {
     const socket = await tryConnect(seat.lease.address.host, port, asked.gone)
     if (socket === undefined) return false
     const { activity } = seat
-    const channel = openChannel(asked.accept) as ServerChannel & { eof(): void }
+    const channel = openChannel(asked.accept) as EndsInHalves
     const writer = createChannelWriter(channel, asked.drained, asked.gone)
     const end = (): void => void socket.destroy()
     asked.gone.addEventListener('abort', end, { once: true })
@@ -130,8 +137,11 @@ export function createForwarding(deps: ForwardDeps): Forwarding {
     to: SessionTarget,
   ): Promise<void> {
     const connected = Promise.withResolvers<boolean>()
+    const started = Promise.withResolvers<ContainerProcess>()
     const read = createLineReader((line) => {
       if (line.includes('starting data transfer loop')) connected.resolve(true)
+      // The program would wait for the client, and the client for the end of the output.
+      if (otherSideEnded.test(line)) void started.promise.then((process) => process.endInput())
     })
     const begun = Promise.withResolvers<ChannelWriter | undefined>()
     const ended = new AbortController()
@@ -147,6 +157,7 @@ export function createForwarding(deps: ForwardDeps): Forwarding {
       },
       gone,
     })
+    started.resolve(running)
     void running.exitCode.then(() => connected.resolve(false))
     if (!(await connected.promise)) {
       begun.resolve(undefined)
@@ -167,16 +178,19 @@ export function createForwarding(deps: ForwardDeps): Forwarding {
     as: string,
     { number, address, port }: { number: number; address: string; port: number },
   ): Promise<void> {
-    const channel = await asked.open({ address, port })
+    const channel = (await asked.open({ address, port })) as EndsInHalves
     channel.on('error', () => undefined)
     const ended = new AbortController()
     channel.once('close', () => ended.abort())
     const gone = AbortSignal.any([asked.gone, ended.signal])
     const writer = createChannelWriter(channel, asked.drained, gone)
+    const read = createLineReader((line) => {
+      if (otherSideEnded.test(line)) setTimeout(() => channel.eof(), lastBytesMs)
+    })
     const running = await startProcess(reached, {
       purpose: { type: 'join', as, number },
-      printed: async (stream, bytes) =>
-        stream === 'output' ? writer.write('output', bytes) : undefined,
+      printed: (stream, bytes) =>
+        stream === 'output' ? writer.write('output', bytes) : read(bytes),
       gone,
     })
     void passInput(channel, running, reached.mayPass)

@@ -44,7 +44,7 @@ export function commandFor(purpose: SessionPurpose, shell: string): readonly str
     case 'join': {
       const path = `/dev/shm/.berth-${purpose.as}-${purpose.number}`
       // It says its number before it listens.
-      return [socat, ...patient, '-', `UNIX-CONNECT:${path},retry=100,interval=0.1`]
+      return [socat, '-d', '-d', ...patient, '-', `UNIX-CONNECT:${path},retry=100,interval=0.1`]
     }
   }
 }
