@@ -93,7 +93,8 @@ function seatShared(draft: Draft, { template, name }: Allowed, asked: SeatReques
   }
   const refuse = (failure: Failure): Joined => ({ ok: false, refusal: { failure } })
   if (start !== 'start') return refuse(start === 'no' ? failures.idle : failures.stopped)
-  if (isCancelledFor(draft, template.name, user, waitsSince(draft, asked))) return refuse(failures.cancelled)
+  if (isCancelledFor(draft, template.name, user, waitsSince(draft, asked)))
+    return refuse(failures.cancelled)
   if (template.policy.startsBy === 'click') return refuse(failures.clickStarts)
   const joined = join(draft, template, user, request.workspace === undefined ? undefined : known)
   if (!joined.ok || draft.workspaces.get(joined.workspace.name) === undefined) return joined
