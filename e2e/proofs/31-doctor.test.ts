@@ -1,13 +1,16 @@
 // Proof 31: the doctor finds what is wrong with a deployment: each fault is really made, and leads to its line.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { composeEnvironment } from '../deployment/environment.ts'
 import type { Settings } from '../deployment/templates.ts'
+import { openAlteredEngine } from '../engine/altered-engine.ts'
 import { networksOf, servicesOf } from '../engine/belongings.ts'
 import { attempt, run } from '../run/command.ts'
 import { eventually } from '../run/deadline.ts'
@@ -140,6 +143,8 @@ describe('proof 31: the doctor', () => {
       BERTH_PORT: String(port),
       TEMPLATES_FILE: '/etc/berth/templates.yml',
       MAX_WORKSPACES: '8',
+      COMPOSE_PROFILES: 'edge',
+      EDGE_HTTPS_PORT: String(port),
     }
     const { findings } = await examined(changes, { args: ['--min-disk', '900t'] })
     await run('docker', ['network', 'rm', overlapping])
@@ -147,6 +152,8 @@ describe('proof 31: the doctor', () => {
     const pools = JSON.stringify(of(findings, 'pool'))
     assert.match(pools, new RegExp(`"(warning|fault)".*${overlapping} \\(${first}\\.128/25\\)`))
     faultOf(findings, 'ports', new RegExp(`^${port} is taken by another program`))
+    const taken = of(findings, 'ports').flatMap(({ remedy = [] }) => remedy)
+    assert.match(taken.join('\n'), /another port: BERTH_PORT=[^]*another port: EDGE_HTTPS_PORT=/)
     faultOf(findings, 'images', /berth\/never-built .*has not been built/)
     faultOf(findings, 'images', /127\.0\.0\.1:9\/nobody\/nothing .*cannot be reached/)
     await nothingIsLeft()
@@ -204,6 +211,43 @@ describe('proof 31: the doctor', () => {
     const late = await examined({ OAUTH2_PROXY_OIDC_ISSUER_URL: issuer })
     faultOf(late.findings, 'clock', /^the clock of the provider is (599|60\d) s behind/)
     assert.equal(of(late.findings, 'provider')[0]?.status, 'ok')
+  })
+
+  it('finds an engine that is too old, keeps nobody to a limit, finds no names, and has another time', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'proof31-'))
+    const DOCKER_SOCKET = join(folder, 'docker.sock')
+    const limits = ['Memory', 'MemorySwap', 'PidsLimit', 'NanoCpus']
+    await using stack = new AsyncDisposableStack()
+    const altered = await openAlteredEngine(DOCKER_SOCKET, berth.engine.socketPath, {
+      answers: {
+        '/version': (told) => ({ ...told, Version: '24.0.9' }),
+        '/info': (told) => ({
+          ...told,
+          DriverStatus: [['Supports d_type', 'false']],
+          SystemTime: new Date(Date.now() + 600_000).toISOString(),
+        }),
+      },
+      creates({ HostConfig, ...body }) {
+        const host = Object.entries(HostConfig as object).filter(([name]) => !limits.includes(name))
+        // The container that asks for another one by its name has no network.
+        const isAsking = JSON.stringify(body['Cmd']).includes('dns/promises')
+        const network = isAsking ? { NetworkMode: 'none' } : {}
+        return { ...body, HostConfig: { ...Object.fromEntries(host), ...network } }
+      },
+    })
+    stack.use(altered)
+    stack.defer(() => rm(folder, { recursive: true }))
+    const { findings } = await examined({ DOCKER_SOCKET })
+    faultOf(findings, 'engine', /Docker Engine 24\.0\.9/)
+    faultOf(findings, 'storage', /on a file system without d_type/)
+    faultOf(findings, 'clock', /^the clock of the engine is (599|60\d) s ahead/)
+    faultOf(
+      findings,
+      'limits',
+      /not held to its limit of memory and of processes and of processors/,
+    )
+    faultOf(findings, 'names', /did not find another one by its name/)
+    await nothingIsLeft()
   })
 
   it('finds a gateway that does not run, and a director with another secret', async () => {

@@ -189,12 +189,17 @@ function both<A, B>(one: Gathered<A>, other: Gathered<B>): Gathered<readonly [A,
   return 'failure' in other ? other : { value: [one.value, other.value] }
 }
 
-/** The demo publishes its provider, too. */
+/** The demo publishes its provider, too, and the profile `edge` its two ports. */
 function wantedPorts(env: Examination['env'], issuer: string): readonly WantedPort[] {
   const named = (variable: string, usual: string): WantedPort => ({
     variable,
     port: Number(env[variable] || usual),
   })
   const isDemo = URL.canParse(issuer) && new URL(issuer).hostname === 'idp.localhost'
-  return [named('BERTH_PORT', '4180'), ...(isDemo ? [named('IDP_PORT', '4191')] : [])]
+  const hasEdge = /(^|,)\s*edge\s*(,|$)/.test(env['COMPOSE_PROFILES'] ?? '')
+  return [
+    named('BERTH_PORT', '4180'),
+    ...(isDemo ? [named('IDP_PORT', '4191')] : []),
+    ...(hasEdge ? [named('EDGE_HTTP_PORT', '80'), named('EDGE_HTTPS_PORT', '443')] : []),
+  ]
 }
