@@ -15,6 +15,7 @@ const TOOLS = [
   { program: 'ssh', packageName: 'openssh-client' },
   { program: 'rsync', packageName: 'rsync' },
   { program: 'socat', packageName: 'socat' },
+  { program: 'getfattr', packageName: 'attr' },
   { program: 'systemd-analyze', packageName: 'systemd' },
 ]
 

@@ -7,6 +7,7 @@ import { send } from '../clients/http.ts'
 import type { Place } from '../clients/place.ts'
 import type { Site } from '../clients/sign-in.ts'
 import {
+  inspect,
   inspected,
   removeBelongings,
   servicesOf,
@@ -210,7 +211,12 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
       for (const { Id, Config } of await services(role)) {
         // A gateway that was not built here logs as it likes.
         if (!Config.Image.startsWith('berth/')) continue
-        const found = secretsIn(await logsOf(engine, Id, searchedLines))
+        const text = await logsOf(engine, Id, searchedLines).catch(async (error: unknown) => {
+          // A command that ran beside the services is removed by itself.
+          if ((await inspect(engine, Id)) === undefined) return ''
+          throw error
+        })
+        const found = secretsIn(text)
         leaks.push(...found.map((leak) => `${role}: ${leak}`))
       }
   }

@@ -250,6 +250,31 @@ describe('proof 31: the doctor', () => {
     await nothingIsLeft()
   })
 
+  it('finds a socket that is none, records that cannot be written, too little memory, and weak secrets', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'proof31-'))
+    const none = await examined({ DOCKER_SOCKET: folder })
+    faultOf(none.findings, 'socket', /It is not a socket/)
+    const changes = {
+      MAX_MEMORY: '900t',
+      CONTAINER_MEMORY: '800t',
+    }
+    // The root of the container is read-only.
+    const options = ['--env', 'DATA_DIR=/etc']
+    const { findings } = await examined(changes, { options })
+    await rm(folder, { recursive: true })
+    faultOf(findings, 'records', /nothing can be written to \/etc: EROFS/)
+    faultOf(findings, 'memory', /and MAX_MEMORY is 900 TiB/)
+    const withoutBound = await examined({ ...changes, MAX_MEMORY: '' })
+    faultOf(withoutBound.findings, 'memory', /and one workspace may use 800 TiB/)
+    const weak = await examined({ INTERNAL_SECRET: 'short' })
+    faultOf(weak.findings, 'settings', /INTERNAL_SECRET/)
+    faultOf(
+      weak.findings,
+      'secrets',
+      /^INTERNAL_SECRET of spawner is another one than that of director/,
+    )
+  })
+
   it('finds a gateway that does not run, and a director with another secret', async () => {
     const other = { GATEWAY_SECRET: `${berth.gatewaySecret.slice(1)}x` }
     const up = ['up', '--detach', '--no-build', '--no-deps', '--wait', 'director']
