@@ -286,6 +286,13 @@ describe('proof 27: the portal', () => {
         if (landed !== hostile) await landed.close()
       }
 
+    // A navigation is a person's visit, and changes nothing.
+    for (const act of [`workspaces/${name}/stop`, `workspaces/${name}/restart`]) {
+      await hostile.goto(`http://hello.localhost:${new URL(portal).port}/`)
+      await hostile.evaluate(`location.assign('${portal}/${act}')`)
+      await hostile.waitForURL(`${portal}/**`)
+    }
+
     const refused = (await berth.logs('director'))
       .split('\n')
       .filter((line) => line.includes('"status":403') && line.includes('"user":"alice"'))

@@ -70,7 +70,7 @@ function checkHouseRules(world: WorldFacts, before: State, after: State): void {
   for (const { name, phase, template } of after.workspaces.values()) {
     const was = before.workspaces.get(name)?.phase
     if (phase !== 'queued' || (was !== undefined && was !== 'stopped' && was !== 'failed')) continue
-    if (before.reconciledAt === undefined) continue
+    if (before.reconciledAt === undefined || name === world.restarting) continue
     if (maintenance !== undefined) broken(world, `${name} joined the queue during maintenance`)
     if (closed?.has(template) === true)
       broken(world, `${name} of a closed template joined the queue`)

@@ -124,6 +124,8 @@ export interface WorldFacts {
   readonly history: readonly string[]
   /** Containers that a person or an administrator ended, leases or not. */
   readonly ended: ReadonlySet<Generation>
+  /** That a restart was ordered for in the present decision: it waits in the queue, whatever the house rules are. */
+  readonly restarting: WorkspaceName | undefined
   /** The first person who was let into each private container. */
   readonly owners: Map<Generation, Person>
   /** Leases that have not expired at their director. */

@@ -71,6 +71,7 @@ export class World implements WorldFacts {
   served = 0
   readonly history: string[] = []
   readonly ended = new Set<Generation>()
+  restarting: WorkspaceName | undefined
   readonly owners = new Map<Generation, Person>()
   /** What the store has. It survives a crash of the spawner. */
   recorded: Recorded = { workspaces: [], nextTicket: 1 }
@@ -418,7 +419,9 @@ export class World implements WorldFacts {
   endsAtOnce(name: WorkspaceName, how: 'stop' | 'remove' | 'restart'): void {
     const generation = this.state.workspaces.get(name)?.container?.generation
     if (generation !== undefined) this.ended.add(generation)
+    this.restarting = how === 'restart' ? name : undefined
     this.hears({ type: 'end-requested', workspace: name, how })
+    this.restarting = undefined
   }
 
   /** An administrator takes the person's place. */
