@@ -22,7 +22,7 @@ import {
   defaultSpec,
 } from './template-defaults.ts'
 import type { SecretMount, Template, TemplateRoute, TemplateSpec, VolumeMount } from './template.ts'
-import type { Complaint } from './template-rules.ts'
+import type { Complaint } from './complaint.ts'
 import { weakened } from './weakened.ts'
 
 export interface FileSurroundings {

@@ -1,5 +1,5 @@
 // The rules for templates of the kind tcp: one port leads to them, and who connects is known without a sign-in.
-import type { Complaint } from './template-rules.ts'
+import type { Complaint } from './complaint.ts'
 import type { Template } from './template.ts'
 
 export function* tcpComplaints(template: Template): Generator<Complaint> {

@@ -4,15 +4,9 @@ import { formatDuration } from '@berth/shared/duration'
 import { originOf } from './address.ts'
 import { usesPlaceholder, type PlaceholderName } from './placeholders.ts'
 import { isShared, type Template } from './template.ts'
+import type { Complaint } from './complaint.ts'
 import { plainMountPath } from './volume-list.ts'
 import { tcpComplaints } from './tcp-rules.ts'
-
-export interface Complaint {
-  /** The paths of the fields that the complaint is about. The first field is the one to change. */
-  readonly fields: readonly [string, ...string[]]
-  /** The message continues a sentence that begins with the field. */
-  readonly message: string
-}
 
 export interface Surroundings {
   readonly instance: string
