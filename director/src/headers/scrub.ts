@@ -7,6 +7,7 @@ import {
   type Person,
   type Route,
 } from '@berth/shared/contract'
+import { plainAddress } from '@berth/shared/networks'
 import { requestIdHeader } from '@berth/shared/request-id'
 import {
   identityHeaderNames,
@@ -288,8 +289,4 @@ function addressesOf(
   const addresses = told.flatMap((value) => value.split(',').map((address) => address.trim()))
   if (remoteAddress !== undefined) addresses.push(plainAddress(remoteAddress))
   return addresses.filter((address) => address !== '')
-}
-
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address
 }

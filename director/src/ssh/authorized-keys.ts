@@ -1,6 +1,7 @@
 // Reads an authorized_keys file (sshd(8), "AUTHORIZED_KEYS FILE FORMAT") and finds the line that admits a key. A line with
 // an option that is not honoured here admits nobody: it may restrict what its key is for. Pure.
 import { BlockList, isIP } from 'node:net'
+import { plainAddress } from '@berth/shared/networks'
 
 export interface AuthorizedKey {
   readonly type: string
@@ -187,11 +188,6 @@ function isInNetwork(net: string, bits: string, address: string): boolean {
   const type = family === 4 ? 'ipv4' : 'ipv6'
   list.addSubnet(net, Number(bits), type)
   return list.check(address, type)
-}
-
-/** A listener for both families gives addresses of IPv4 as `::ffff:192.0.2.1`. */
-export function plainAddress(address: string): string {
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
 }
 
 /** Whether the line of this key lets its client be connected there, as `permitopen` and the others say. */

@@ -3,11 +3,11 @@
 import { createServer, type Socket } from 'node:net'
 import { listen } from '@berth/shared/listen'
 import type { Log } from '@berth/shared/log'
+import { plainAddress } from '@berth/shared/networks'
 import type { SubnetPool } from '@berth/shared/subnet-pool'
 import type { SetTimer } from '@berth/shared/timer'
 import ssh2, { type Connection } from 'ssh2'
 import { comesFromWorkspace } from '../listener/from-workspace.ts'
-import { plainAddress } from './authorized-keys.ts'
 import { serveConnection, type ConnectionDeps } from './connection.ts'
 import type { HostKey } from './host-keys.ts'
 
