@@ -26,6 +26,7 @@ const FORMAT = [
 /**
  * Counts restarts from now on. A container that already restarts again and again, since an earlier start failed, is
  * removed, and Compose creates a new one: the engine waits longer before each restart, so counting would take long.
+ * So is an unhealthy one: Compose starts nothing that depends on it, and gives up before the cause has shown itself again.
  * @param {string} instance
  * @returns {Promise<ServiceWatch>}
  */
@@ -33,7 +34,8 @@ export const createServiceWatch = async (instance) => {
   const present = await services(instance)
   const failing = present.filter(
     ({ restarts, status, health }) =>
-      restarts > 0 && (status === 'restarting' || health === 'starting' || health === 'unhealthy'),
+      health === 'unhealthy' ||
+      (restarts > 0 && (status === 'restarting' || health === 'starting')),
   )
   if (failing.length > 0)
     await attempt('docker', ['rm', '--force', ...failing.map(({ id }) => id)], {

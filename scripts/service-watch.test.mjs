@@ -98,3 +98,13 @@ test('stops waiting for Compose once a service has failed', { timeout: 20_000 },
     return true
   })
 })
+
+test('removes a container that is unhealthy since an earlier start: Compose would give up because of it at once', async () => {
+  await rm(join(folder, 'removed'), { force: true })
+  await engineSays({
+    inspect:
+      'id-1\\tname\\tdirector\\t0\\trunning\\tunhealthy\\nid-2\\tname\\tidp\\t0\\trunning\\thealthy\\n',
+  })
+  await createServiceWatch('berth')
+  assert.equal(await readFile(join(folder, 'removed'), 'utf8'), 'rm --force id-1\n')
+})
