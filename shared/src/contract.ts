@@ -415,6 +415,8 @@ export const findings = [
   'tls',
   /** The application does not speak TLS on this port, and the request needed it. */
   'no_tls',
+  /** The headers of its answer are larger than the director accepts. */
+  'oversized',
   /** The application answered with something else than HTTP. */
   'not_http',
   /** It answered with a status that does not count; `status` has it. */

@@ -74,6 +74,7 @@ function findingOf(
   // No request can have the path. There is no answer then, as from a server that says nothing.
   if (code === 'UND_ERR_INVALID_ARG') return 'silent'
   if (!isConnected) return 'unreachable'
+  if (error instanceof errors.HeadersOverflowError) return 'oversized'
   if (signal.aborted) return 'silent'
   if (error instanceof MalformedAnswer) return 'not_http'
   if (!(error instanceof errors.HTTPParserError)) return 'closed'

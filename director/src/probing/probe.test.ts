@@ -112,6 +112,11 @@ describe('a probe', () => {
     ['a connection that is closed', (socket) => socket.destroy(), 'closed'],
     ['a connection without an answer', () => undefined, 'silent'],
     ['an answer that is not HTTP', (socket) => socket.end('SSH-2.0-OpenSSH\r\n'), 'not_http'],
+    [
+      'headers that are too large',
+      (socket) => socket.end(`HTTP/1.1 200 OK\r\nX-Large: ${'a'.repeat(200_000)}\r\n\r\n`),
+      'oversized',
+    ],
     ['the alert of a TLS server', (socket) => socket.end('\x15\x03\x01\0\x02\x02\x46'), 'tls'],
   ] as const satisfies readonly (readonly [
     string,

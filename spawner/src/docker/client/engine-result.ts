@@ -3,6 +3,7 @@ import { BerthError, type ProblemCode } from '@berth/shared/problems'
 import type { EngineResult } from '../../loop/engine.ts'
 import type { Failure } from '../../policy/domain.ts'
 import { isFault } from './fault.ts'
+import { reasonFor } from './refused-command.ts'
 
 export const done = <T>(value: T): EngineResult<T> => ({ ok: true, value })
 
@@ -45,7 +46,8 @@ export async function resultOf<T>(
         },
         true,
       )
-    const failure = { code, detail: `${words}. ${inTheLog}`, ...causeOf(error) }
+    const detail = `${words}${reasonFor(error.message) ?? `. ${inTheLog}`}`
+    const failure = { code, detail, ...causeOf(error) }
     return failed(failure, options.retryBroken && error.kind === 'broken')
   }
 }

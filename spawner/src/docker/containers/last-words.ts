@@ -53,6 +53,5 @@ function remarks({ State, HostConfig }: Docker.ContainerInspectInfo): readonly s
     ...(State.OOMKilled
       ? [`[berth] killed: it used more than its ${mebibytes} MiB of memory`]
       : []),
-    ...(State.Error === '' ? [] : [`[berth] ${State.Error.slice(0, bounds.lineLength)}`]),
   ]
 }

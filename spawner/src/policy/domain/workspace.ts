@@ -34,6 +34,8 @@ export type Obstacle =
   | Finding
   /** The application listens, but only at the loopback address of the container. */
   | 'loopback'
+  /** It listens at an address that no director reaches, such as one of IPv6, or began to when the time was over. */
+  | 'late'
   /** It listens on another port. */
   | 'other_port'
   /** The health check did not succeed. */
@@ -42,6 +44,8 @@ export type Obstacle =
   | 'memory'
   /** A program in it has to be process 1. */
   | 'process_one'
+  /** The machine cannot execute its program. */
+  | 'not_executable'
 
 /** Why a workspace failed or was refused, as people are told. */
 export interface Failure {

@@ -35,6 +35,7 @@ describe('a start timeout', () => {
     ['tls', undefined, /speaks only HTTPS on port 9999/],
     ['no_tls', undefined, /does not speak HTTPS on port 9999/],
     ['not_http', undefined, /does not speak HTTP\./],
+    ['oversized', undefined, /headers .* are larger than Berth accepts\./],
     ['status', 503, /\/ on port 9999 was answered with status 503/],
   ] as const)
     it(`says what the last probe met: ${finding}`, () => {
@@ -106,7 +107,18 @@ describe('the listeners of a container whose probe was refused', () => {
   const refused = neverReady({ finding: 'refused' }, 9999, '/')
   for (const [what, listeners, obstacle, words] of [
     ['none', [], 'refused', /nothing listens on port 9999/],
-    ['the port, inside only', [{ port: 9999, loopback: true }], 'loopback', /only at 127\.0\.0\.1/],
+    [
+      'the port, inside only',
+      [{ port: 9999, loopback: true }],
+      'loopback',
+      /only at the loopback address \(127\.0\.0\.1 or ::1\)/,
+    ],
+    [
+      'the port, now or by IPv6',
+      [{ port: 9999, loopback: false }],
+      'late',
+      /refused connections until the time was over/,
+    ],
     [
       'other ports',
       [
@@ -163,6 +175,12 @@ describe('what a container leaves behind', () => {
     it(`tells that its own program must be process 1: ${line}`, () => {
       assert.equal(explained(exited, { log: ['x', line, 'y'] }).obstacle, 'process_one')
     })
+
+  it('tells that the machine cannot execute its program', () => {
+    const log = ['exec /hello: exec format error']
+    assert.equal(explained(exited, { log }).obstacle, 'not_executable')
+    assert.equal(explained(neverHealthy, { log }).obstacle, 'unhealthy')
+  })
 
   it('takes no other line about a process for that', () => {
     for (const line of ['[WARN tini (7)] Tini is not running as PID 1', 'started with pid 1'])

@@ -34,6 +34,8 @@ function wordsOf({ finding, status }: Met, port: number, path: string): string {
       return `the application speaks only HTTPS on port ${port}`
     case 'no_tls':
       return `the application does not speak HTTPS on port ${port}, which scheme: https says`
+    case 'oversized':
+      return `the headers with which ${path} on port ${port} was answered are larger than Berth accepts`
     case 'not_http':
       return `what answers on port ${port} does not speak HTTP`
     case 'status':
@@ -55,11 +57,19 @@ export function withListeners(
 ): Failure {
   if (failure.obstacle !== 'refused') return failure
   const begin = 'The workspace was started, but it cannot be reached'
-  if (listeners.some((one) => one.port === port))
+  const onPort = listeners.find((one) => one.port === port)
+  if (onPort?.loopback === true)
     return {
       ...failure,
       obstacle: 'loopback',
-      detail: `${begin}: the application listens on port ${port} only at 127.0.0.1, inside the container.`,
+      detail: `${begin}: the application listens on port ${port} only at the loopback address (127.0.0.1 or ::1), inside the container.`,
+    }
+  // The socket of `::` may be one for IPv6 alone: the kernel's table does not tell.
+  if (onPort !== undefined)
+    return {
+      ...failure,
+      obstacle: 'late',
+      detail: `The workspace was started, but port ${port} of the container refused connections until the time was over. The application listens there now: it was slow, or it listens for IPv6 alone.`,
     }
   const ports = [...new Set(listeners.map((one) => one.port))].sort((a, b) => a - b)
   if (ports.length === 0) return failure
@@ -74,6 +84,9 @@ export function withListeners(
 /** Of programs that start other programs and have to be process 1: s6-overlay, runit, init of busybox, systemd. */
 const processOne =
   /(?:can only run|must (?:be )?run|(?:has|needs) to (?:be )?run)\b[^\n]{0,20}\b(?:pid|process(?: no\.?| number)?) ?1\b|system has not been booted with systemd/i
+
+/** As programs that start others say it: docker-init, runc, shells. */
+const notExecutable = /\bexec format error\b/i
 
 /** What the container left behind, read before it was removed. */
 export function explained(failure: Failure, words: LastWords): Failure {
@@ -92,6 +105,8 @@ export function explained(failure: Failure, words: LastWords): Failure {
     }
   }
   if (log.some((line) => processOne.test(line))) return { ...known, obstacle: 'process_one' }
+  if (failure.exitCode !== undefined && log.some((line) => notExecutable.test(line)))
+    return { ...known, obstacle: 'not_executable' }
   if (failure.obstacle === 'unhealthy' && health !== undefined)
     return { ...known, detail: `${failure.detail} The check said last: ${health}` }
   return known

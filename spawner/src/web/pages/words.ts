@@ -138,6 +138,7 @@ export const obstacleAdvice: Readonly<Record<Obstacle, string>> = {
     'The application may listen on another port than its template says, or may still have been starting. It has to listen at 0.0.0.0: at 127.0.0.1 nothing outside of its container can reach it.',
   loopback:
     'The application has to listen at 0.0.0.0: at 127.0.0.1 nothing outside of its container can reach it. Most applications have an option for that, such as --host 0.0.0.0.',
+  late: 'The template can give it more time (ready.timeout, or CONTAINER_START_TIMEOUT). If it is never reached, the application has to listen at 0.0.0.0: Berth reaches it by IPv4.',
   other_port: 'The port in the template has to be the port that the application listens on.',
   unreachable: 'It may just have been slow: try again.',
   silent:
@@ -146,6 +147,8 @@ export const obstacleAdvice: Readonly<Record<Obstacle, string>> = {
   tls: 'The template has to say scheme: https (CONTAINER_SCHEME, or the label berth.image.scheme), or the application has to be told to speak plain HTTP.',
   no_tls:
     'The template says scheme: https. Without it, Berth speaks plain HTTP to the application.',
+  oversized:
+    'The application sends too many or too long headers. If another path of it answers with fewer, its template can name that path.',
   not_http: 'The port in the template may belong to another service of the container.',
   status:
     'The application runs and says that something is wrong with it. The last lines of its log often tell the reason.',
@@ -155,6 +158,8 @@ export const obstacleAdvice: Readonly<Record<Obstacle, string>> = {
     'The workspace needs more memory than its template gives it (mem_limit, or CONTAINER_MEMORY).',
   process_one:
     'The program of this image has to be process 1 of the container. The template has to say init: false (CONTAINER_INIT=false).',
+  not_executable:
+    'The program of this image is made for another kind of processor than the server has, or it is a script without a first line such as #!/bin/sh.',
 }
 
 const failureAdvice: Partial<Record<ProblemCode, string>> = {
@@ -170,8 +175,8 @@ const failureAdvice: Partial<Record<ProblemCode, string>> = {
 const exitAdvice: Readonly<Record<number, string>> = {
   0: 'The program ended by itself instead of running on. The template may start the wrong command.',
   125: 'The container could not be started with the settings that it has.',
-  126: 'The command that should start the workspace exists but cannot be run.',
-  127: 'The command that should start the workspace does not exist in its image.',
+  126: 'The command that should start the workspace exists but cannot be run: its file may not be executable, or not for the user of the workspace.',
+  127: 'The command that should start the workspace does not exist in its image, or what runs it does not: the program in the first line of a script (look for Windows line ends there), or a library. A program for another kind of processor can look the same.',
   137: 'The program was killed, and not by Berth. It may have needed more memory than the server has.',
 }
 
