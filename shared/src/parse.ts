@@ -25,11 +25,17 @@ export const duration = custom((value) => {
   return ms !== undefined && ms <= 24 * 86_400_000 ? ms : undefined
 }, 'must be a duration of at most 24d, such as 90s or 1h30m')
 
-export const integer = (min: number, max: number): Parse<number> =>
-  custom((value) => {
+export const integer = (min: number, max: number): Parse<number> => {
+  const parse = custom((value) => {
     const number = /^\d{1,15}$/.test(value.trim()) ? Number(value) : Number.NaN
     return number >= min && number <= max ? number : undefined
   }, `must be a whole number from ${min} to ${max}`)
+  return (value) => (isPadded(value) ? { complaint: notPadded } : parse(value))
+}
+
+/** `010` is 8 to YAML 1.1 and to Compose, and 10 to others. */
+export const isPadded = (value: string): boolean => /^\s*0\d/.test(value)
+export const notPadded = 'must not begin with a zero: some programs read such a number as octal'
 
 export const port = integer(1, 65_535)
 

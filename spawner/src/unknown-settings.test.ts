@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { unknownSettings } from './unknown-settings.ts'
 
-const known = ['CONTAINER_ALLOWED_GROUPS', 'CONTAINER_IDLE_STOP', 'MAX_WORKSPACES', 'API_TOKEN']
+const known = [
+  'CONTAINER_ALLOWED_GROUPS',
+  'CONTAINER_IDLE_STOP',
+  'INSTANCE',
+  'MAX_WORKSPACES',
+  'API_TOKEN',
+]
 const found = (...names: string[]) =>
   unknownSettings(Object.fromEntries(names.map((name) => [name, 'x'])), known)
 
@@ -38,7 +44,26 @@ describe('variables that no service reads', () => {
       ])
   })
 
+  it('are refused if two letters are swapped, also in a short name and beside another mistake', () => {
+    for (const [written, meant] of [
+      ['SSH_PROT', 'SSH_PORT'],
+      ['IDP_PROT', 'IDP_PORT'],
+      ['GATEAWY', 'GATEWAY'],
+      ['INSTNACE', 'INSTANCE'],
+      ['LOG_LEVLE', 'LOG_LEVEL'],
+      ['API_TOEKN', 'API_TOKEN'],
+      ['DIRCETORS', 'DIRECTORS'],
+      ['EMAIL_HEADRE', 'EMAIL_HEADER'],
+      ['OAUTH2_PROXY_ALOWED_GRUOPS', 'OAUTH2_PROXY_ALLOWED_GROUPS'],
+    ] as const)
+      assert.deepEqual(found(written), [
+        `${written} is not a setting of Berth. Did you mean ${meant}?`,
+      ])
+  })
+
   it('are accepted if they only resemble a setting', () => {
+    const short = ['SSL_PORT', 'UDP_PORT', 'SSH_HOST', 'LOG_LABEL', 'API_HOST', 'APP_PORT', 'TZ']
+    assert.deepEqual(found(...short), [])
     const others = ['MY_API_TOKEN', 'API_TOKEN_2', 'PUBLIC_URL2', 'COMPOSE_FILE', 'DOCKER_CONFIG']
     assert.deepEqual(found(...others, 'HTTP_PROXY', 'NODE_VERSION', 'OAUTH2_PROXY_NEWER'), [])
   })

@@ -34,18 +34,21 @@ export function unknownSettings(
 }
 
 /**
- * Whatever a name begins with: `admin_users`, `WITH_USER`, `OAUTH2_PROXY_ALLOWED_GROUP`. Another program's variable may
- * resemble a setting, so the number of words has to be the same, and a short name may only lack a letter or have one more.
+ * Whatever a name begins with: `admin_users`, `WITH_USER`, `SSH_PROT`, `OAUTH2_PROXY_ALLOWED_GROUP`. Another program's
+ * variable may resemble a setting, so the number of words has to be the same. In a short name two letters may be swapped,
+ * and in a longer one a letter may be missing or too much; a replaced letter makes another word of a short name.
  */
 function misspelt(name: string, known: readonly string[]): string | undefined {
   const written = plain(name)
-  if (written.length < 8) return undefined
+  if (written.length < 6) return undefined
   const isNear = (candidate: string): boolean => {
     const wanted = plain(candidate)
     if (written === wanted) return true
     if (wordsOf(name) !== wordsOf(candidate) || digitsOf(name) !== digitsOf(candidate)) return false
     const away = distance(written, wanted)
-    if (written.length < 10) return away === 1 && written.length !== wanted.length
+    const isSwapped = away === 1 && sorted(written) === sorted(wanted)
+    if (written.length < 8) return isSwapped
+    if (written.length < 10) return isSwapped || (away === 1 && written.length !== wanted.length)
     return away <= (written.length < 12 ? 1 : 2)
   }
   const near = known.filter(isNear)
@@ -53,4 +56,5 @@ function misspelt(name: string, known: readonly string[]): string | undefined {
 }
 
 const wordsOf = (name: string): number => name.split(/[_-]/).length
+const sorted = (letters: string): string => [...letters].toSorted().join('')
 const digitsOf = (name: string): string => name.replaceAll(/\D/g, '')

@@ -3,7 +3,7 @@ import { longestMs, type QuietFrames } from '@berth/shared/contract'
 import { formatDuration, parseDuration } from '@berth/shared/duration'
 import { parsePrefix } from '@berth/shared/names'
 import { parseNetwork } from '@berth/shared/networks'
-import { custom, integer, pattern, type Parse } from '@berth/shared/parse'
+import { custom, integer, isPadded, notPadded, pattern, type Parse } from '@berth/shared/parse'
 import { parseSize } from '@berth/shared/size'
 import { parseCommand } from './command-words.ts'
 import { isImageReference } from './image-reference.ts'
@@ -229,6 +229,7 @@ const decimal = (min: number, max: number): Parse<number> =>
 
 /** An engine accepts no less than 0.01. It treats a number that it rounds to zero as no limit. */
 export const cpus: Parse<number> = (text) => {
+  if (isPadded(text)) return { complaint: notPadded }
   const result = decimal(0, 4096)(text)
   return 'value' in result && (result.value === 0 || result.value >= 0.01)
     ? result

@@ -80,6 +80,9 @@ export function templateFromFile(
   const gpus = readGpus(written.gpus ?? [])
   if ('complaint' in gpus) complain('gpus', gpus.complaint)
 
+  for (const key of ['entrypoint', 'command'] as const)
+    if (written[key]?.some(isTooLong) === true) complain(key, tooLong)
+
   const { ready = {}, seats = {}, idle = {}, lifetime = {}, activity = {} } = written
   const concurrent = seats.concurrent ?? defaultPolicy.seats
   const template: Omit<Template, 'weakened'> = {
@@ -226,6 +229,11 @@ function mountsOf(
   return { volumes, tmpfs, places }
 }
 
+/** MAX_ARG_STRLEN of Linux, with the byte at the end: a program with a longer argument or variable does not start. */
+const longestArgument = 131_072
+const isTooLong = (text: string): boolean => Buffer.byteLength(text) >= longestArgument
+const tooLong = `is too long: Linux passes at most ${longestArgument - 1} bytes to a program in one piece`
+
 function environmentOf(
   { environment = [], env_file: files = [] }: WrittenTemplate,
   surroundings: FileSurroundings,
@@ -234,13 +242,19 @@ function environmentOf(
   const fromFiles = [files].flat().flatMap((file, index) => {
     const place = Array.isArray(files) ? `env_file.${index}` : 'env_file'
     const pairs = pairsOf(file, surroundings)
-    if ('complaint' in pairs) complain(place, pairs.complaint)
-    return 'complaint' in pairs ? [] : pairs.value
+    if ('complaint' in pairs) {
+      complain(place, pairs.complaint)
+      return []
+    }
+    for (const [name, value] of pairs.value)
+      if (isTooLong(`${name}=${value}`)) complain(place, `${name} ${tooLong}`)
+    return pairs.value
   })
   const pairs = [...environment]
-  for (const [name] of pairs) {
+  for (const [name, value] of pairs) {
     const result = field.variableName(name)
     if ('complaint' in result) complain(`environment.${name}`, result.complaint)
+    if (isTooLong(`${name}=${value}`)) complain(`environment.${name}`, tooLong)
   }
   return Object.fromEntries([...fromFiles, ...pairs])
 }

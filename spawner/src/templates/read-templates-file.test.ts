@@ -32,6 +32,24 @@ const broken: readonly Broken[] = [
     text: `templates:\n  lab: {${lab}}\n  lab: {${lab}}\n`,
     problems: [/^3:3 {2}Map keys must be unique/],
   },
+  {
+    why: 'numbers that some programs read as octal',
+    text: `templates:\n  lab:\n    image: berth/lab\n    port: 08888\n    pids_limit: 010\n    cpus: 010\n`,
+    problems: [
+      /^4:11 .*port must not begin with a zero/,
+      /^5:17 .*pids_limit/,
+      /^6:11 .*cpus must not/,
+    ],
+  },
+  {
+    why: 'what no program can be given',
+    text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    environment: { B: ${'x'.repeat(131_070)} }\n    command: [run, ${'x'.repeat(131_072)}]\n    entrypoint: [sh, "a\\0b"]\n`,
+    problems: [
+      /^5:\d+ .*environment\.B is too long/,
+      /^6:\d+ .*command is too long/,
+      /^7:\d+ .*entrypoint\.1 has a zero byte/,
+    ],
+  },
   { why: 'nothing in it', text: '', problems: [/^1:1 {2}must be a map with the key templates/] },
   {
     why: 'names that the engine would refuse only at a start',

@@ -118,6 +118,8 @@ function filledIn({ templates, secrets }: Content, { variables }: FileContext): 
     if (Array.isArray(value)) return value.map(fill)
     if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, fill(v)]))
     if (typeof value !== 'string') return value
+    // No path, variable or argument of a program can have one, and the engine would say so only at a start.
+    if (value.includes('\0')) return unreadable('has a zero byte')
     const result = interpolate(value, variables)
     return 'value' in result ? result.value : unreadable(result.complaint)
   }
