@@ -3,6 +3,7 @@
 // identity provider and of JupyterLab. Present values are kept. No value is ever printed.
 import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
 import { fillIn, setAll } from './environment-file.mjs'
+import { readEnvironmentFile } from './settings.mjs'
 
 const OWNER_ONLY = 0o600
 
@@ -16,7 +17,7 @@ const OWNER_ONLY = 0o600
  * @returns {Promise<EnvironmentState>}
  */
 export const ensureDemoEnvironment = async ({ path, example, random }) => {
-  const present = await readFile(path, 'utf8').catch(orUndefined)
+  const present = await readEnvironmentFile(path)
   const before = present ?? (await makeFrom(example))
   const { text, added } = fillIn(withoutOldDefaults(before), demoValues(random))
   if (present !== undefined && added.length === 0) {

@@ -6,7 +6,7 @@ import { join, relative } from 'node:path'
 import { tellsOf } from './doctor-tells.mjs'
 import { Failure } from './failure.mjs'
 import { asScript, runInSpawner } from './in-spawner.mjs'
-import { loadSettings } from './settings.mjs'
+import { loadPresentSettings } from './settings.mjs'
 
 const root = join(import.meta.dirname, '..')
 /** Of those that Compose does not pass on to the spawner. */
@@ -27,7 +27,7 @@ const readTells = async (settings) => {
 }
 
 await asScript(async () => {
-  const settings = await loadSettings(root, process.env)
+  const settings = await loadPresentSettings(root, process.env)
   const input = JSON.stringify(await readTells(settings))
   const options = ASKED.filter((name) => process.env[name]).flatMap((name) => ['--env', name])
   const command = ['doctor', '--from-host', ...process.argv.slice(2)]

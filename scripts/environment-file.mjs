@@ -3,6 +3,13 @@
 // This module reads no file and generates no secret.
 
 /**
+ * A line `NAME=value`, also after `export`, and as Compose takes it with a colon. A quoted value may have several lines. A carriage
+ * return before the end of a line belongs to the end of the line.
+ */
+const entry =
+  /^[^\S\n]*(?:export[^\S\n]+)?(?<name>[^\s=:#][^\s=:]*)[^\S\n]*[=:](?<blank>[^\S\n]*)(?:"(?<double>(?:\\[^]|[^"\\])*)"|'(?<single>(?:\\[^]|[^'\\])*)')?(?<plain>[^\n]*)/gm
+
+/**
  * The values that the file sets, without quotes and without expansion, as Compose reads them: for `util.parseEnv` the value of `A=b#c`
  * would be `b`, and a secret that begins with `#` would seem to be missing.
  * @param {string} text
@@ -11,20 +18,25 @@
 export const parseEnvironment = (text) => {
   /** @type {Record<string, string>} */
   const values = {}
-  for (const line of text.split('\n')) {
-    const [, name, rest] = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)$/.exec(line) ?? []
-    if (name !== undefined) values[name] = valueOf(rest ?? '')
+  for (const { groups = {} } of text.matchAll(entry)) {
+    const { name = '', blank, double, single, plain = '' } = groups
+    values[name] =
+      double?.replaceAll(/\\([^])/g, (_, letter) => ESCAPES[letter] ?? letter) ??
+      single?.replaceAll("\\'", "'") ??
+      withoutComment(plain, blank !== '')
   }
   return values
 }
 
-/** @param {string} raw what follows the equals sign */
-const valueOf = (raw) => {
-  const text = raw.trim()
-  const quoted = /^(["'])(.*?)\1\s*(?:#.*)?$/.exec(text)
-  if (quoted) return quoted[2] ?? ''
-  return text.replace(/(^|\s)#.*$/, '').trim()
-}
+/** @type {Record<string, string>} */
+const ESCAPES = { n: '\n', r: '\r', t: '\t' }
+
+/**
+ * @param {string} text
+ * @param {boolean} afterBlank a value that begins with `#` directly after the equals sign is none
+ */
+const withoutComment = (text, afterBlank) =>
+  afterBlank && text.startsWith('#') ? '' : text.replace(/ #[^]*$/, '').trim()
 
 /**
  * Sets each variable that has no value yet. A variable with a value keeps it.

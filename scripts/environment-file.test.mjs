@@ -29,6 +29,41 @@ test('reads names and values, without quotes and comments', () => {
   })
 })
 
+test('reads a file as Compose does: line ends of Windows, escapes, several lines, and a value that begins with #', () => {
+  assert.deepEqual(
+    parseEnvironment('\ufeffA=one\r\nB="two"\r\n\r\n# C=3\r\nexport D = four \r\n'),
+    {
+      A: 'one',
+      B: 'two',
+      D: 'four',
+    },
+  )
+  const text = [
+    'SECRET=#begins',
+    `QUOTE="a\\"b\\nc"`,
+    `SINGLE='it\\'s \\n'`,
+    'LINES="one',
+    'INSIDE=no"',
+    'AFTER=yes\t#not a comment',
+    'COLON: x',
+    'A-B.c=1',
+  ].join('\n')
+  assert.deepEqual(parseEnvironment(text), {
+    SECRET: '#begins',
+    QUOTE: 'a"b\nc',
+    SINGLE: "it's \\n",
+    LINES: 'one\nINSIDE=no',
+    AFTER: 'yes\t#not a comment',
+    COLON: 'x',
+    'A-B.c': '1',
+  })
+})
+
+test('changes nothing in a file with line ends of Windows that has all values', () => {
+  const text = 'SECRET=mine\r\nOTHER="mine"\r\n'
+  assert.deepEqual(fillIn(text, { SECRET: 'new', OTHER: 'new' }), { text, added: [] })
+})
+
 test('keeps the value of a variable, and leaves the text unchanged', () => {
   const text = '# mine\nSECRET=mine\n'
   assert.deepEqual(fillIn(text, { SECRET: 'other' }), { text, added: [] })

@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { asScript, runInSpawner } from './in-spawner.mjs'
-import { loadSettings } from './settings.mjs'
+import { loadPresentSettings } from './settings.mjs'
 
 const root = join(import.meta.dirname, '..')
 
@@ -23,7 +23,7 @@ export const runWithFolder = (command) =>
     const { folder, rest } = takeFolder(process.argv.slice(2))
     const path = resolve(folder || 'backups')
     await mkdir(path, { recursive: true, mode: 0o700 })
-    const settings = await loadSettings(root, process.env)
+    const settings = await loadPresentSettings(root, process.env)
     // The folder may belong to another user than root, and the archives are to belong to the owner of the folder.
     const rights = ['DAC_OVERRIDE', 'CHOWN'].flatMap((name) => ['--cap-add', name])
     const options = [...rights, '--volume', `${path}:/backups`]

@@ -3,10 +3,10 @@
 import { join } from 'node:path'
 import { attempt } from './command.mjs'
 import { listContainers } from './instance.mjs'
-import { loadSettings } from './settings.mjs'
+import { loadPresentSettings } from './settings.mjs'
 
 const root = join(import.meta.dirname, '..')
-const { instance } = await loadSettings(root, process.env)
+const { instance } = await loadPresentSettings(root, process.env)
 const spawner = (await listContainers(instance)).find(({ role }) => role === 'spawner')
 if (spawner === undefined) {
   process.stderr.write(`The spawner of ${instance} does not run: start it with \`npm start\`.\n`)

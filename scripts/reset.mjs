@@ -14,7 +14,7 @@ import {
   removeVolumes,
 } from './instance.mjs'
 import { runScript } from './session.mjs'
-import { loadSettings } from './settings.mjs'
+import { loadPresentSettings } from './settings.mjs'
 
 const root = join(import.meta.dirname, '..')
 
@@ -31,7 +31,7 @@ const ask = async (question) => {
 }
 
 await runScript(async (progress) => {
-  const { instance } = await loadSettings(root, process.env)
+  const { instance } = await loadPresentSettings(root, process.env)
   const containers = (await listContainers(instance)).map(({ name }) => name)
   const networks = await listNetworks(instance)
   const volumes = await listVolumes(instance)

@@ -31,13 +31,42 @@ export const environmentFilePath = (root, env) =>
   env['BERTH_ENV_FILE'] ? resolve(env['BERTH_ENV_FILE']) : join(root, '.env')
 
 /**
+ * A file that is there and cannot be read is not one without values: a command would act on the instance `berth` instead of its own.
+ * @param {string} path
+ * @returns {Promise<string | undefined>} `undefined` if there is none
+ */
+export const readEnvironmentFile = async (path) => {
+  const text = await readFile(path, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return undefined
+    throw new Failure(`${path} cannot be read: ${error.message}`, {
+      help: 'Run this command as the user to whom the file belongs.',
+    })
+  })
+  if (text?.includes('\0'))
+    throw new Failure(`${path} is no text in UTF-8`, { help: 'Save it again in UTF-8.' })
+  return text
+}
+
+/**
  * @param {string} root
  * @param {NodeJS.ProcessEnv} env
  */
 export const loadSettings = async (root, env) => {
   const environmentFile = environmentFilePath(root, env)
-  const text = await readFile(environmentFile, 'utf8').catch(() => '')
+  const text = (await readEnvironmentFile(environmentFile)) ?? ''
   return readSettings({ environmentFile, file: parseEnvironment(text), env })
+}
+
+/**
+ * For commands that act on a deployment that is there: a misspelt BERTH_ENV_FILE must not lead them to another instance.
+ * @param {string} root
+ * @param {NodeJS.ProcessEnv} env
+ */
+export const loadPresentSettings = async (root, env) => {
+  const { environmentFile, ...settings } = await loadSettings(root, env)
+  if (env['BERTH_ENV_FILE'] && (await readEnvironmentFile(environmentFile)) === undefined)
+    throw new Failure(`BERTH_ENV_FILE names ${environmentFile}, and there is no such file`)
+  return { environmentFile, ...settings }
 }
 
 /**

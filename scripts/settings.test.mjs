@@ -1,8 +1,14 @@
 // @ts-check
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
 import { Failure } from './failure.mjs'
-import { readSettings } from './settings.mjs'
+import { loadPresentSettings, loadSettings, readSettings } from './settings.mjs'
+
+const folder = await mkdtemp(join(tmpdir(), 'berth-settings-'))
+after(() => rm(folder, { recursive: true }))
 
 /**
  * @param {Record<string, string>} file
@@ -53,3 +59,26 @@ for (const [name, value] of [
     )
   })
 }
+
+test('takes the instance from a file with line ends of Windows', async () => {
+  await writeFile(join(folder, '.env'), '# ours\r\nINSTANCE=ours\r\nBERTH_PORT=5000\r\n')
+  const { instance, port } = await loadSettings(folder, {})
+  assert.deepEqual([instance, port], ['ours', 5000])
+})
+
+test('reads no other instance from a file that is there and cannot be read', async () => {
+  const unreadable = join(folder, 'a-folder')
+  await mkdir(unreadable)
+  await assert.rejects(loadSettings(folder, { BERTH_ENV_FILE: unreadable }), /cannot be read/)
+  const wide = join(folder, 'utf-16')
+  await writeFile(wide, Buffer.from('INSTANCE=ours\n', 'utf16le'))
+  await assert.rejects(loadSettings(folder, { BERTH_ENV_FILE: wide }), /no text in UTF-8/)
+})
+
+test('a file that BERTH_ENV_FILE names may be missing before the first start only', async () => {
+  const env = { BERTH_ENV_FILE: join(folder, 'misspelt') }
+  assert.equal((await loadSettings(folder, env)).instance, 'berth')
+  await assert.rejects(loadPresentSettings(folder, env), /there is no such file/)
+  await writeFile(env.BERTH_ENV_FILE, 'INSTANCE=ours')
+  assert.equal((await loadPresentSettings(folder, env)).instance, 'ours')
+})

@@ -3,12 +3,12 @@
 import { join } from 'node:path'
 import { removeContainers, removeNetworks } from './instance.mjs'
 import { runScript } from './session.mjs'
-import { loadSettings } from './settings.mjs'
+import { loadPresentSettings } from './settings.mjs'
 
 const root = join(import.meta.dirname, '..')
 
 await runScript(async (progress) => {
-  const { instance } = await loadSettings(root, process.env)
+  const { instance } = await loadPresentSettings(root, process.env)
   progress.line(`Stopping ${instance}`)
   await progress.step(
     'containers',
