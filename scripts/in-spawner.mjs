@@ -70,7 +70,8 @@ export const asScript = async (work) => {
     process.exitCode = await work()
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    process.stderr.write(`FAULT  ${error.message}\n  To do: ${error.help}\n`)
+    const help = error.help === undefined ? '' : `  To do: ${error.help}\n`
+    process.stderr.write(`FAULT  ${error.message}\n${help}`)
     process.exitCode = 1
   }
 }

@@ -146,6 +146,17 @@ export const listInstances = async () => {
   return [...new Set(lists.flat())]
 }
 
+/**
+ * What to say where there is nothing of an instance: its name may be misspelt.
+ * @param {string} instance
+ * @param {readonly string[]} others of this engine
+ */
+export const nothingOf = (instance, others) => {
+  const names = others.filter((name) => name !== instance).sort()
+  const known = names.length === 0 ? 'no instance' : names.join(', ')
+  return `There is nothing of the instance ${instance}. This engine has ${known}. INSTANCE names the instance, in the environment file or in the environment.`
+}
+
 /** @param {readonly Container[]} containers */
 const stopAndRemove = async (containers) => {
   const ids = containers.map(({ id }) => id)

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inOrder } from './instance.mjs'
+import { inOrder, nothingOf } from './instance.mjs'
 import { toBeRemoved } from './test-instance.mjs'
 
 test('stops the spawner first, so that it restores nothing, and workspaces last', () => {
@@ -28,4 +28,12 @@ test('removes the instances of this test run and of runs that have ended, and no
     'berthtest-7-queue',
     'berthtest-8-a',
   ])
+})
+
+test('says which instances there are if there is nothing of the one that is named', () => {
+  assert.match(
+    nothingOf('bert', ['berth', 'a-test']),
+    /nothing of the instance bert\. This engine has a-test, berth\./,
+  )
+  assert.match(nothingOf('berth', []), /This engine has no instance\./)
 })

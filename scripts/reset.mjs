@@ -7,8 +7,10 @@ import { confirmReset } from './confirm-reset.mjs'
 import {
   listContainers,
   listHomes,
+  listInstances,
   listNetworks,
   listVolumes,
+  nothingOf,
   removeContainers,
   removeNetworks,
   removeVolumes,
@@ -32,6 +34,11 @@ const ask = async (question) => {
 
 await runScript(async (progress) => {
   const { instance } = await loadPresentSettings(root, process.env)
+  const instances = await listInstances()
+  if (!instances.includes(instance)) {
+    progress.line(nothingOf(instance, instances))
+    return
+  }
   const containers = (await listContainers(instance)).map(({ name }) => name)
   const networks = await listNetworks(instance)
   const volumes = await listVolumes(instance)

@@ -1,7 +1,7 @@
 // @ts-check
 // `npm stop`: removes the services, workspaces and networks of this instance. People's volumes stay.
 import { join } from 'node:path'
-import { removeContainers, removeNetworks } from './instance.mjs'
+import { listInstances, nothingOf, removeContainers, removeNetworks } from './instance.mjs'
 import { runScript } from './session.mjs'
 import { loadPresentSettings } from './settings.mjs'
 
@@ -9,6 +9,11 @@ const root = join(import.meta.dirname, '..')
 
 await runScript(async (progress) => {
   const { instance } = await loadPresentSettings(root, process.env)
+  const instances = await listInstances()
+  if (!instances.includes(instance)) {
+    progress.line(nothingOf(instance, instances))
+    return
+  }
   progress.line(`Stopping ${instance}`)
   await progress.step(
     'containers',
