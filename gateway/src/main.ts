@@ -2,6 +2,7 @@
 // starts with the variables alone, as it did before: the director accepts both.
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { cookieFaults } from './cookie-faults.ts'
 import { loggingEnvironment } from './logging-environment.ts'
 import { structured } from './structured.ts'
 
@@ -35,6 +36,12 @@ function configure(): string[] {
     )
     return []
   }
+}
+
+const faults = cookieFaults(args, process.env)
+if (faults.length > 0) {
+  process.stderr.write(faults.map((fault) => `gateway: ${fault}\n`).join(''))
+  process.exit(1)
 }
 
 process.execve?.(program, [program, ...args, ...configure()], loggingEnvironment(process.env))

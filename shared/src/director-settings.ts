@@ -27,7 +27,11 @@ import {
 } from './settings.ts'
 
 const headerName = pattern(/^[A-Za-z0-9-]+$/, 'must be a header name: letters, digits and hyphens')
-const cookieName = pattern(/^[!#$%&'+.^_`|~0-9A-Za-z-]+$/, 'must be the name of a cookie')
+/** oauth2-proxy shortens the names of the parts of a session beyond 256 characters, and the director would not know them. */
+const cookieName = pattern(
+  /^[!#$%&'+.^_`|~0-9A-Za-z-]{1,200}$/,
+  'must be the name of a cookie, of at most 200 letters, digits and such as _ or -',
+)
 const issuerUrl = pattern(/^https?:\/\/\S+$/, 'must be a URL that begins with https://')
 const network = custom(parseNetwork, 'must be an address, or a network such as 192.0.2.0/24')
 const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'must be a host name')

@@ -34,6 +34,17 @@ describe('the cookies of the gateway', () => {
     assert.equal(passed(env, '__Host-s=1; x-y=2; __Host-s_0=3; a=4'), 'a=4')
   })
 
+  it('leave cookies of applications alone whose names begin with that name', () => {
+    const env = { OAUTH2_PROXY_COOKIE_NAME: 'session' }
+    const apps = 'session_id=1; session_token=2; session_=3; session_0x=4; sessionid=5'
+    assert.equal(passed(env, `session_0=own; session_15=own; session_h_csrf=own; ${apps}`), apps)
+  })
+
+  it('have no name that is so long that oauth2-proxy shortens it for its parts', () => {
+    const env = { OAUTH2_PROXY_COOKIE_NAME: 's'.repeat(255) }
+    assert.throws(() => passed(env, 'a=1'), /OAUTH2_PROXY_COOKIE_NAME.* at most 200/)
+  })
+
   it('have the usual names without a setting', () => {
     assert.equal(passed({}, '_oauth2_proxy=1; _oauth2_proxy_0=2; _oauth2_proxy_csrf=3; a=4'), 'a=4')
   })

@@ -11,15 +11,21 @@ export interface GatewayCookies {
 
 /**
  * The names of the gateway's cookies, from the director's settings. oauth2-proxy adds a number to the name of a session
- * that needs several cookies, and `_csrf`, with or without a hash, to that of a sign-in under way.
+ * that needs several cookies, and `_csrf`, with or without a hash, to that of a sign-in under way. A cookie of an application
+ * may begin with the same letters: `session_id` beside the gateway's `session`.
  */
 export function gatewayCookiePatterns(config: {
   readonly GATEWAY_COOKIES: readonly string[]
   readonly OAUTH2_PROXY_COOKIE_NAME: string | undefined
 }): readonly string[] {
   const name = config.OAUTH2_PROXY_COOKIE_NAME
-  return [...config.GATEWAY_COOKIES, ...(name === undefined ? [] : [name, `${name}_*`])]
+  if (name === undefined) return config.GATEWAY_COOKIES
+  const parts = Array.from({ length: mostParts }, (_, index) => `${name}_${index}`)
+  return [...config.GATEWAY_COOKIES, name, ...parts, `${name}_csrf`, `${name}_*_csrf`]
 }
+
+/** More than fit into a head of a request: each part but the last has 4,000 bytes. */
+const mostParts = 32
 
 /** @param patterns names, with `*` for any characters */
 export function createGatewayCookies(patterns: readonly string[]): GatewayCookies {
