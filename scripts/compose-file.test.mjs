@@ -9,7 +9,7 @@ import { directorSettings } from '@berth/shared/director-settings'
 import { spawnerSettings } from '../spawner/src/settings.ts'
 
 /**
- * @typedef {{ environment?: Record<string, unknown>, ports?: string[], volumes?: string[], profiles?: string[] }} Service
+ * @typedef {{ build?: { context?: string, dockerfile?: string }, healthcheck?: unknown, environment?: Record<string, unknown>, ports?: string[], volumes?: string[], profiles?: string[] }} Service
  * @param {string} name
  * @returns {Promise<Record<string, Service>>} the services of a compose file
  */
@@ -48,6 +48,15 @@ for (const [service, settings] of Object.entries({
     assert.deepEqual(unknown, [])
   })
 }
+
+test('every service has a health check, of its own or of its image, so that `up --wait` notices one that does not start', async () => {
+  for (const [service, { healthcheck, build }] of Object.entries(services)) {
+    if (healthcheck !== undefined) continue
+    const { context = '.', dockerfile = 'Dockerfile' } = build ?? {}
+    const path = join(import.meta.dirname, '..', context, dockerfile)
+    assert.match(await readFile(path, 'utf8'), /^HEALTHCHECK /m, service)
+  }
+})
 
 test('only the spawner has the socket of the engine', () => {
   const mounting = Object.entries(services).flatMap(([service, { volumes = [] }]) =>
