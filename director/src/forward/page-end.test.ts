@@ -19,6 +19,11 @@ describe('the end of a page', () => {
     assert.ok(end(200, [...html, 'Content-Encoding', 'identity']))
   })
 
+  it('has no validator, which would name the page without it', () => {
+    const named = [...html, 'ETag', '"1"', 'Last-Modified', 'Sat, 28 Nov 2026 06:00:00 GMT']
+    assert.deepEqual(end(200, named)?.headers, html)
+  })
+
   for (const [what, status, headers] of [
     ['a page that the browser has already', 304, html],
     ['a page of an error', 404, html],
@@ -47,6 +52,13 @@ describe('the request of a page', () => {
       [...['Host', 'h', 'Sec-Fetch-Dest', 'document'], ...['Accept-Encoding', 'identity']],
     )
     assert.deepEqual(askForPage(['Host', 'h']), ['Host', 'h', 'Accept-Encoding', 'identity'])
+  })
+
+  it('asks for the whole page, also where the browser keeps it: from a script, it may be one without what is added', () => {
+    assert.deepEqual(
+      askForPage(['Host', 'h', 'If-None-Match', '"1"', 'if-modified-since', 'yesterday']),
+      ['Host', 'h', 'Accept-Encoding', 'identity'],
+    )
   })
 
   it('is none where the page is shown in a frame', () => {

@@ -18,17 +18,27 @@ export type EndAnswer = (status: number, headers: readonly string[]) => AnswerEn
 export function askForPage(rawHeaders: readonly string[]): string[] | undefined {
   const destination = firstValueOf(rawHeaders, 'sec-fetch-dest') ?? 'document'
   if (destination !== 'document') return undefined
-  // Nothing can be added to a compressed page.
-  const kept = filterHeaders(rawHeaders, (name) => name !== 'accept-encoding')
+  const kept = filterHeaders(rawHeaders, (name) => !notOfPages.has(name))
   return [...kept, 'Accept-Encoding', 'identity']
 }
+
+/** Nothing can be added to a compressed page, nor to one that the browser keeps: a script of the application, such as the
+ * installation of its service worker, may have asked for it without what is added. */
+const notOfPages: ReadonlySet<string> = new Set([
+  'accept-encoding',
+  'if-none-match',
+  'if-modified-since',
+])
+
+/** They name the page as the application sent it, and another one follows (RFC 9110, 8.8.1). */
+const validators: ReadonlySet<string> = new Set(['etag', 'last-modified'])
 
 /** @param source the path of a module */
 export function endWithScript(source: string): EndAnswer {
   const bytes = Buffer.from(`<script type="module" src="${source}"></script>\n`)
   return (status, headers) =>
     status === 200 && isWholePage(headers)
-      ? { headers: longer(headers, bytes.length), bytes }
+      ? { headers: endedHeaders(headers, bytes.length), bytes }
       : undefined
 }
 
@@ -45,9 +55,10 @@ function isWholePage(headers: readonly string[]): boolean {
   )
 }
 
-function longer(headers: readonly string[], by: number): string[] {
-  return headers.map((part, at) =>
-    at % 2 === 1 && headers[at - 1]?.toLowerCase() === 'content-length'
+function endedHeaders(headers: readonly string[], by: number): string[] {
+  const kept = filterHeaders(headers, (name) => !validators.has(name))
+  return kept.map((part, at) =>
+    at % 2 === 1 && kept[at - 1]?.toLowerCase() === 'content-length'
       ? String(Number(part) + by)
       : part,
   )

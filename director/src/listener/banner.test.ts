@@ -15,7 +15,11 @@ describe('the banner of a template', () => {
       asked.push(req.headers['accept-encoding'])
       if (req.url?.endsWith('/sized') === true)
         res.writeHead(200, { 'content-type': 'text/html', 'content-length': page.length }).end(page)
-      else if (req.url?.endsWith('/cut') === true) {
+      else if (req.url?.endsWith('/kept') === true) {
+        const isKept = req.headers['if-none-match'] === '"1"'
+        res.writeHead(isKept ? 304 : 200, { 'content-type': 'text/html', etag: '"1"' })
+        res.end(isKept ? undefined : page)
+      } else if (req.url?.endsWith('/cut') === true) {
         res.writeHead(200, { 'content-type': 'text/html' }).write(page)
         setImmediate(() => res.destroy())
       } else {
@@ -67,6 +71,16 @@ describe('the banner of a template', () => {
     ])
       assert.equal(answer.body, page)
     assert.equal(asked.at(-1), 'gzip')
+  })
+
+  it('is added to a page that a script of the application, such as its service worker, has left in the cache of the browser without it', async () => {
+    const headers = { host: 'told.test', 'sec-fetch-mode': 'cors' }
+    const { body, headers: kept } = await bed.request({ path: '/kept', headers })
+    assert.equal(body, page)
+    const opened = await open('told.test', '/kept', { 'if-none-match': kept['etag'] })
+    assert.equal(opened.status, 200)
+    assert.match(opened.body, /banner\.js/)
+    assert.equal(opened.headers['etag'], undefined)
   })
 
   it('does not make a page whole that the application cut off', async () => {
