@@ -23,6 +23,7 @@ import {
 import { hostFolder, imagePattern, size } from './templates/fields.ts'
 import { templateSettings } from './templates/template-settings.ts'
 
+const oneGroup = pattern(/^[^,]*$/, 'must be one group: the gateway separates groups by commas')
 const instance = pattern(
   /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
   'must consist of lower-case letters, digits and single hyphens, and begin with a letter',
@@ -118,7 +119,7 @@ export const spawnerSettings = {
   WITH_USERS: withDefault(flag, 'true', {
     doc: 'false: a container that a script starts has no owner, and every signed-in person may use it',
   }),
-  ADMIN_GROUP: withDefault(text, 'admins', {
+  ADMIN_GROUP: withDefault(oneGroup, 'admins', {
     doc: 'the group whose members may use the administrator’s page of the portal',
   }),
   ADMIN_USERS: optional(listOf(userName), {

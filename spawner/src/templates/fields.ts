@@ -248,7 +248,11 @@ export const hostFolder = pattern(
 )
 
 /** The exact name of a person or a group, without blanks around it. */
-export const personName = pattern(/^(?!\s)[^\p{Cc}]{1,256}(?<!\s)$/u, 'is not a name')
+/** A person or a group. The gateway separates groups by commas, and the director refuses a person with one. */
+export const personName = pattern(
+  /^(?!\s)[^\p{Cc},]{1,256}(?<!\s)$/u,
+  'is not a name: it has no comma, no control character and no blank at its ends',
+)
 
 /** `/lab`: only characters that a URL does not encode. */
 export const routePath: Parse<string> = (text) => {

@@ -42,6 +42,11 @@ const broken: readonly Broken[] = [
     ],
   },
   {
+    why: 'a group that nobody can be a member of',
+    text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    allow: { groups: [staff, "a,b"] }\n`,
+    problems: [/^5:30 .*allow\.groups\.1 is not a name: it has no comma/],
+  },
+  {
     why: 'what no program can be given',
     text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    environment: { B: ${'x'.repeat(131_070)} }\n    command: [run, ${'x'.repeat(131_072)}]\n    entrypoint: [sh, "a\\0b"]\n`,
     problems: [
