@@ -12,6 +12,9 @@ import { helloTemplate } from '../deployment/templates.ts'
 
 const apache = (await chooseGateway()) === 'apache'
 
+/** Of either gateway. */
+const sessionCookies = /^_oauth2_proxy/
+
 describe('proof 26: the end of a session', () => {
   let berth: Deployment
   let browser: Browser & AsyncDisposable
@@ -127,7 +130,7 @@ describe('proof 26: the end of a session', () => {
     await page.context().close()
   })
 
-  it('hazard: says that the cookies of an application have grown too large, removes them at a click, and leads back', async () => {
+  it('hazard: says that the cookies of an application have grown too large, removes them at a click, and leads back, also over the sign-in', async () => {
     const page = await openPage(browser)
     const context = page.context()
     await signInWithBrowser(page, at('/deep/page?a=1'), 'bob')
@@ -143,6 +146,12 @@ describe('proof 26: the end of a session', () => {
     const refused = await page.goto(at('/deep/page?a=1'))
     assert.equal(refused?.status(), 431)
     assert.match(await page.innerText('main'), /cookies/)
+    await context.clearCookies({ name: sessionCookies })
+    const leadBack = page.waitForEvent('load')
+    await page.click('button')
+    await leadBack
+    assert.equal(page.url(), at('/deep/page?a=1'))
+    assert.match(await page.innerText('main'), /cookies/, 'the sign-in leads back to this page')
     await page.click('button')
     await page.waitForSelector('footer:has-text("bob")')
     assert.equal(page.url(), at('/deep/page?a=1'))

@@ -14,9 +14,19 @@ import {
   signOutUrl,
 } from './common-settings.ts'
 import { longestMs } from './contract.ts'
-import { parseDuration } from './duration.ts'
 import { parseNetwork } from './networks.ts'
-import { custom, duration, flag, list, listOf, pattern, port, portRange, text } from './parse.ts'
+import {
+  custom,
+  duration,
+  durationThat,
+  flag,
+  list,
+  listOf,
+  pattern,
+  port,
+  portRange,
+  text,
+} from './parse.ts'
 import {
   optional,
   optionalSecret,
@@ -37,10 +47,7 @@ const network = custom(parseNetwork, 'must be an address, or a network such as 1
 const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'must be a host name')
 
 /** No timer waits for it, so it may be longer than a timer can wait. */
-const signInAge = custom((value) => {
-  const ms = parseDuration(value)
-  return ms !== undefined && ms >= 60_000 && ms <= longestMs ? ms : undefined
-}, 'must be a duration from 1m to 366d')
+const signInAge = durationThat((ms) => ms >= 60_000 && ms <= longestMs, 'from 1m to 366d')
 
 export const directorSettings = {
   SPAWNER_HOST: required(hostName, { doc: 'the host name of the spawner', example: 'spawner' }),

@@ -19,11 +19,30 @@ export const text: Parse<string> = (value) => ({ value })
 export const pattern = (shape: RegExp, complaint: string): Parse<string> =>
   custom((value) => (shape.test(value) ? value : undefined), complaint)
 
+/**
+ * A duration that `accepts`, in milliseconds.
+ *
+ * @param which continues "must be a duration"
+ */
+export const durationThat =
+  (accepts: (ms: number) => boolean, which: string): Parse<number> =>
+  (text) => {
+    const ms = parseDuration(text)
+    if (ms !== undefined && accepts(ms)) return { value: ms }
+    const given = text.trim()
+    // Nobody sees in "must be a duration" that `30` is not one.
+    const lacksUnit = ms === undefined && parseDuration(`${given}s`) !== undefined
+    const complaint = `must be a duration ${which}`
+    return {
+      complaint: lacksUnit ? `has no unit (${given}s, ${given}m …), and ${complaint}` : complaint,
+    }
+  }
+
 /** A time that a timer can wait: Node runs a timer of more than 31 bits of milliseconds after 1 ms. */
-export const duration = custom((value) => {
-  const ms = parseDuration(value)
-  return ms !== undefined && ms <= 24 * 86_400_000 ? ms : undefined
-}, 'must be a duration of at most 24d, such as 90s or 1h30m')
+export const duration = durationThat(
+  (ms) => ms <= 24 * 86_400_000,
+  'of at most 24d, such as 90s or 1h30m',
+)
 
 export const integer = (min: number, max: number): Parse<number> => {
   const parse = custom((value) => {

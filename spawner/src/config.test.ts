@@ -189,6 +189,16 @@ describe('the configuration of the spawner', () => {
 
   const refused: readonly [why: string, env: Record<string, string>, problem: RegExp][] = [
     [
+      'a duration without a unit',
+      { CONTAINER_IDLE_STOP: '30' },
+      /^CONTAINER_IDLE_STOP "30" has no unit \(30s, 30m …\), and must be a duration from 2s to 366d, or 0 for off \(example: CONTAINER_IDLE_STOP=15m\)/,
+    ],
+    [
+      'a duration whose last part has no unit',
+      { KEEP_HOMES: '1h30' },
+      /^KEEP_HOMES "1h30" has no unit \(1h30s, 1h30m …\), and must be a duration from 1h to 3660d/,
+    ],
+    [
       'a history of minutes',
       { HISTORY_KEEP: '5m' },
       /^HISTORY_KEEP "5m" must be a duration from 1h/,

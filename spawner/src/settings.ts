@@ -10,9 +10,17 @@ import {
   publicUrl,
   signOutUrl,
 } from '@berth/shared/common-settings'
-import { parseDuration } from '@berth/shared/duration'
 import { parseUserName } from '@berth/shared/names'
-import { custom, flag, integer, pattern, port, text, listOf } from '@berth/shared/parse'
+import {
+  custom,
+  durationThat,
+  flag,
+  integer,
+  listOf,
+  pattern,
+  port,
+  text,
+} from '@berth/shared/parse'
 import {
   optional,
   optionalSecret,
@@ -34,26 +42,13 @@ const webUrl = custom(
   'must be a URL of http, https or mailto',
 )
 
-const reconcileEvery = custom((value) => {
-  const ms = parseDuration(value)
-  return ms !== undefined && ms >= 500 && ms <= 3_600_000 ? ms : undefined
-}, 'must be a duration from 500ms to 1h')
+const reconcileEvery = durationThat((ms) => ms >= 500 && ms <= 3_600_000, 'from 500ms to 1h')
 
-/** May be years: no timer waits for it. */
-const keepHomes = custom((value) => {
-  const ms = parseDuration(value)
-  return ms === 0 || (ms !== undefined && ms >= 3_600_000 && ms <= 3_660 * 86_400_000)
-    ? ms
-    : undefined
-}, 'must be a duration from 1h to 3660d, or 0 to keep volumes forever')
-
-/** May be years: no timer waits for it. */
-const historyKeep = custom((value) => {
-  const ms = parseDuration(value)
-  return ms === 0 || (ms !== undefined && ms >= 3_600_000 && ms <= 3_660 * 86_400_000)
-    ? ms
-    : undefined
-}, 'must be a duration from 1h to 3660d, or 0 to keep no history')
+/** No timer waits for it. */
+const isYearsOrOff = (ms: number): boolean =>
+  ms === 0 || (ms >= 3_600_000 && ms <= 3_660 * 86_400_000)
+const keepHomes = durationThat(isYearsOrOff, 'from 1h to 3660d, or 0 to keep volumes forever')
+const historyKeep = durationThat(isYearsOrOff, 'from 1h to 3660d, or 0 to keep no history')
 
 const userName = custom(parseUserName, 'is not a user name')
 

@@ -32,7 +32,8 @@ const styleHash = createHash('sha256').update(style).digest('base64')
 
 /** @param actions a page without a form may send none */
 export function noticeHeaders(actions: readonly NoticeAction[]): Readonly<Record<string, string>> {
-  const target = actions.some((action) => 'post' in action) ? "'self'" : "'none'"
+  // Browsers apply this to the redirects that follow a form as well: to the sign-in, when the session has expired.
+  const target = actions.some((action) => 'post' in action) ? 'http: https:' : "'none'"
   return {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action ${target}; frame-ancestors 'none'`,

@@ -4,12 +4,13 @@ import { createProblem } from '@berth/shared/problems'
 import { labRoute, startTestBed, type TestBed } from '../testing/test-bed.ts'
 
 const long = 'x'.repeat(70_000)
-const post = (bed: TestBed, body: Record<string, string>, headers: Record<string, string> = {}) =>
+const addressOf = (to: string): string => `/.berth/clear-cookies?to=${encodeURIComponent(to)}`
+const post = (bed: TestBed, to: string, names = '', headers: Record<string, string> = {}) =>
   bed.request({
     method: 'POST',
-    path: '/.berth/clear-cookies',
+    path: addressOf(to),
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-    body: new URLSearchParams(body).toString(),
+    body: new URLSearchParams({ names }).toString(),
   })
 
 describe('too many cookies', () => {
@@ -19,7 +20,7 @@ describe('too many cookies', () => {
     const refused = await bed.request({ path: '/lab?a=1', navigation: true, headers: { cookie } })
     assert.equal(refused.status, 431)
     assert.match(refused.body, /cookies/)
-    assert.match(String(refused.headers['content-security-policy']), /form-action 'self'/)
+    assert.match(String(refused.headers['content-security-policy']), /form-action http: https:;/)
     const [, action] = /<form method="post" action="([^"]*)">/.exec(refused.body) ?? []
     const fields = Object.fromEntries(
       [...refused.body.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [
@@ -27,10 +28,10 @@ describe('too many cookies', () => {
         value ?? '',
       ]),
     )
-    assert.equal(action, '/.berth/clear-cookies')
-    assert.deepEqual(fields, { to: '/lab?a=1', names: 'big _oauth2_proxy other' })
+    assert.equal(action, addressOf('/lab?a=1'))
+    assert.deepEqual(fields, { names: 'big _oauth2_proxy other' })
 
-    const cleared = await post(bed, fields, { cookie })
+    const cleared = await post(bed, '/lab?a=1', fields['names'], { cookie })
     assert.equal(cleared.status, 303)
     assert.equal(cleared.headers.location, '/lab?a=1')
     const set = cleared.headers['set-cookie'] ?? []
@@ -51,7 +52,7 @@ describe('too many cookies', () => {
     const refused = await bed.request({ path, navigation: true, headers: { cookie } })
     const names = /name="names" value="([^"]*)"/.exec(refused.body)?.[1] ?? ''
     // A browser sends the cookies of /lab to no other path, so the form alone names them.
-    const cleared = await post(bed, { to: path, names: names.replaceAll('&amp;', '&') })
+    const cleared = await post(bed, path, names.replaceAll('&amp;', '&'))
     const set = (cleared.headers['set-cookie'] ?? []).map((line) => line.split('=; Path=')[0])
     for (const name of odd) assert.ok(set.includes(name), name)
   })
@@ -66,29 +67,42 @@ describe('too many cookies', () => {
   it('are removed as far as an answer has room', async () => {
     await using bed = await startTestBed()
     const names = Array.from({ length: 3_000 }, (_, at) => `n${at}`)
-    const cleared = await post(bed, { to: '/a/b/c', names: names.join(' ') })
+    const cleared = await post(bed, '/a/b/c', names.join(' '))
     const bytes = (cleared.headers['set-cookie'] ?? []).join('').length
     assert.ok(bytes > 50_000 && bytes < 200_000, `${bytes}`)
   })
 
-  for (const [name, form, headers] of [
-    ['a form of another site', { to: '/' }, { 'sec-fetch-site': 'cross-site' }],
-    ['a form with another host', { to: '//evil.example/' }, {}],
-    ['a form with a line break', { to: '/\r\nx: y' }, {}],
-  ] as const)
-    it(`${name} leads to the front page`, async () => {
+  for (const to of ['//evil.example/', '/\\evil.example/', '/\r\nx: y', 'https://evil.example/'])
+    it(`a form that leads to ${JSON.stringify(to)} leads to the front page`, async () => {
       await using bed = await startTestBed()
-      const answer = await post(bed, form, headers)
+      const answer = await post(bed, to)
       assert.equal(answer.status, 303)
       assert.equal(answer.headers.location, '/')
     })
 
+  for (const [name, request] of [
+    ['the address of the form, as a gateway asks for it after a sign-in', {}],
+    ['a form of another site', { method: 'POST', headers: { 'sec-fetch-site': 'cross-site' } }],
+  ] as const)
+    it(`${name} leads back to the page with the button, and removes nothing`, async () => {
+      await using bed = await startTestBed()
+      const headers = { cookie: `big=${long}`, 'sec-fetch-site': 'cross-site' }
+      const answer = await bed.request({ path: addressOf('/lab?a=1'), headers, ...request })
+      assert.equal(answer.status, 303)
+      assert.equal(answer.headers.location, '/lab?a=1')
+      assert.equal(answer.headers['set-cookie'], undefined)
+    })
+
+  it('at an address that is too long for a gateway to keep are removed at the front page', async () => {
+    await using bed = await startTestBed()
+    const path = `/lab?a=${'x'.repeat(3_000)}`
+    const refused = await bed.request({ path, navigation: true, headers: { cookie: `b=${long}` } })
+    assert.ok(refused.body.includes(`action="${addressOf('/')}"`), refused.body)
+  })
+
   it('a form may not name what is no name of a cookie', async () => {
     await using bed = await startTestBed()
-    const answer = await post(bed, {
-      to: '/',
-      names: 'a;Domain=x b=c a%3Bb %0d%0aX:y %E4%B8%AD% %zz ok',
-    })
+    const answer = await post(bed, '/', 'a;Domain=x b=c a%3Bb %0d%0aX:y %E4%B8%AD% %zz ok')
     assert.deepEqual(
       answer.headers['set-cookie']
         ?.map((line) => line.split('=', 1)[0])

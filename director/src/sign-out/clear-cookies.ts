@@ -16,19 +16,21 @@ export type ServeClearCookies = (
 ) => Promise<number>
 
 const longestForm = 64 * 1024
+/** A gateway keeps the address of the form over the sign-in, in a cookie. */
+const longestTarget = 2_000
 /** Browsers accept 256 KiB of headers in an answer. The person can press the button again. */
 const longestAnswer = 128 * 1024
 
-/** The button of the page. It names the cookies: a browser sends those of a longer path only to that path. */
+/**
+ * The button of the page. It names the cookies: a browser sends those of a longer path only to that path. Its address has
+ * the page: when the session has expired, the gateway asks for the address again after the sign-in, without the body.
+ */
 export function clearCookiesAction(target: string, rawHeaders: readonly string[]): NoticeAction {
   const names = namesIn(rawHeaders)
   return {
     label: 'Remove the cookies of this site',
-    post: clearCookiesPath,
-    fields: {
-      to: target.slice(0, longestForm / 4),
-      names: names.map(encodeURIComponent).join(' '),
-    },
+    post: `${clearCookiesPath}?to=${encodeURIComponent(target.length > longestTarget ? '/' : target)}`,
+    fields: { names: names.map(encodeURIComponent).join(' ') },
   }
 }
 
@@ -40,14 +42,18 @@ export function createServeClearCookies(deps: {
   const secure = publicUrl?.startsWith('https:') === true
 
   return async (request, response) => {
-    const { method, rawHeaders } = request
+    const { method, rawHeaders, url = '' } = request
     const site = firstValueOf(rawHeaders, 'sec-fetch-site') ?? 'same-origin'
+    const query = new URLSearchParams(url.slice(url.indexOf('?') + 1))
+    const to = localTarget(query.get('to') ?? '/')
+    // After a sign-in: the page there is still refused, and has the button again.
     if (method !== 'POST' || site !== 'same-origin') {
-      response.writeHead(303, { location: '/', 'content-length': '0' }).end()
+      response
+        .writeHead(303, { location: to, 'cache-control': 'no-store', 'content-length': '0' })
+        .end()
       return 303
     }
     const form = await readForm(request)
-    const to = localTarget(form.get('to') ?? '/')
     const named = (form.get('names') ?? '').split(' ').flatMap(readName)
     const names = new Set([...named, ...namesIn(rawHeaders)])
     const cookies = expired(

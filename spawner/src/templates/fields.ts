@@ -3,7 +3,15 @@ import { longestMs, type QuietFrames } from '@berth/shared/contract'
 import { formatDuration, parseDuration } from '@berth/shared/duration'
 import { parsePrefix } from '@berth/shared/names'
 import { parseNetwork } from '@berth/shared/networks'
-import { custom, integer, isPadded, notPadded, pattern, type Parse } from '@berth/shared/parse'
+import {
+  custom,
+  durationThat,
+  integer,
+  isPadded,
+  notPadded,
+  pattern,
+  type Parse,
+} from '@berth/shared/parse'
 import { parseSize } from '@berth/shared/size'
 import { parseCommand } from './command-words.ts'
 import { isImageReference } from './image-reference.ts'
@@ -188,25 +196,15 @@ export const longest = '366d'
 
 export const period = (shortest: string, most: string = longest): Parse<number> => {
   const [from = 0, to = longestMs] = [parseDuration(shortest), parseDuration(most)]
-  return (text) => {
-    const value = parseDuration(text)
-    return value !== undefined && value >= from && value <= to
-      ? { value }
-      : { complaint: `must be a duration from ${shortest} to ${most}` }
-  }
+  return durationThat((ms) => ms >= from && ms <= to, `from ${shortest} to ${most}`)
 }
 
 /** Zero: off. */
-const periodOrOff =
-  (shortestMs: number): Parse<number> =>
-  (text) => {
-    const value = parseDuration(text)
-    return value === 0 || (value !== undefined && value >= shortestMs && value <= longestMs)
-      ? { value }
-      : {
-          complaint: `must be a duration from ${formatDuration(shortestMs)} to ${longest}, or 0 for off`,
-        }
-  }
+const periodOrOff = (shortestMs: number): Parse<number> =>
+  durationThat(
+    (ms) => ms === 0 || (ms >= shortestMs && ms <= longestMs),
+    `from ${formatDuration(shortestMs)} to ${longest}, or 0 for off`,
+  )
 
 /** A shorter idle step would end before a director has reported any activity. */
 export const idleStep = periodOrOff(2_000)

@@ -265,7 +265,7 @@ const broken: readonly Broken[] = [
     text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    mem_limit: 2 gigs\n    idle: { stop: 15, freeze: 1s }\n    stop_grace_period: 11m\n    ready: { timeout: 0 }\n    cpus: many\n`,
     problems: [
       /^5:16 .*mem_limit must be a size of at least 6m/,
-      /^6:19 .*idle\.stop must be a duration from 2s to 366d/,
+      /^6:19 .*idle\.stop has no unit \(15s, 15m …\), and must be a duration from 2s to 366d/,
       /^6:31 .*idle\.freeze must be a duration from 2s/,
       /^7:24 .*stop_grace_period must be a duration from 0s to 10m/,
       /^8:23 .*ready\.timeout must be a duration from 1s/,
