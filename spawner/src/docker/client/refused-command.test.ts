@@ -5,7 +5,7 @@ import { reasonFor } from './refused-command.ts'
 const runc =
   'failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: '
 
-describe('a command that the engine does not run', () => {
+describe('a container that the engine does not start', () => {
   for (const [message, words] of [
     [
       'unable to find user ghost: no matching entries in passwd file',
@@ -31,6 +31,18 @@ describe('a command that the engine does not run', () => {
       `${runc}exec: "/app": is a directory: unknown`,
       ': /app, which the command of the image names, is a folder.',
     ],
+    [
+      'error gathering device information while adding custom device "/dev/nosuch": no such file or directory',
+      ': the server has no device /dev/nosuch, which the template names.',
+    ],
+    [
+      'could not select device driver "" with capabilities: [[gpu]]',
+      ': the server offers containers no GPU, and the template wants one.',
+    ],
+    [
+      'unknown or invalid runtime name: kata',
+      ': the server has no runtime kata, which the template names.',
+    ],
     ['no command specified', ': neither the image nor its template says which command to run.'],
   ] as const)
     it(`is explained: ${words}`, () => {
@@ -38,7 +50,13 @@ describe('a command that the engine does not run', () => {
     })
 
   it('is not guessed at', () => {
-    for (const message of ['permission denied', 'no such file or directory', `${runc}mount: x`, ''])
+    for (const message of [
+      '"/x": permission denied',
+      'permission denied',
+      'no such file or directory',
+      `${runc}mount: x`,
+      '',
+    ])
       assert.equal(reasonFor(message), undefined)
   })
 })

@@ -1,6 +1,6 @@
-// Why the engine does not run the command of an image, in words for people. Pure.
+// Why the engine does not start a container, in words for people: causes in an image, in a template or of the server. Pure.
 
-const program = /(?:exec: )?"(?<name>[^"]+)": /
+const program = /exec: "(?<name>[^"]+)": /
 
 const reasons: readonly (readonly [RegExp, (name: string) => string])[] = [
   [
@@ -20,6 +20,18 @@ const reasons: readonly (readonly [RegExp, (name: string) => string])[] = [
   [
     new RegExp(`${program.source}is a directory`),
     (name) => `${name}, which the command of the image names, is a folder`,
+  ],
+  [
+    /gathering device information .* "(?<name>[^"]+)": no such file/,
+    (name) => `the server has no device ${name}, which the template names`,
+  ],
+  [
+    /could not select device driver .*\[\[.*gpu/,
+    () => 'the server offers containers no GPU, and the template wants one',
+  ],
+  [
+    /unknown or invalid runtime name: (?<name>\S+)/,
+    (name) => `the server has no runtime ${name}, which the template names`,
   ],
   [/no command specified/i, () => 'neither the image nor its template says which command to run'],
 ]

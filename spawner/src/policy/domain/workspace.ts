@@ -46,6 +46,8 @@ export type Obstacle =
   | 'process_one'
   /** The machine cannot execute its program. */
   | 'not_executable'
+  /** Its program is there, and what should run it is not. */
+  | 'no_interpreter'
 
 /** Why a workspace failed or was refused, as people are told. */
 export interface Failure {

@@ -182,6 +182,13 @@ describe('what a container leaves behind', () => {
     assert.equal(explained(neverHealthy, { log }).obstacle, 'unhealthy')
   })
 
+  it('tells that what should run its program is not there', () => {
+    const log = ['exec /entry.sh: no such file or directory']
+    assert.equal(explained(exited, { log }).obstacle, 'no_interpreter')
+    const other = ['cat: /x: no such file or directory']
+    assert.equal(explained(exited, { log: other }).obstacle, undefined)
+  })
+
   it('takes no other line about a process for that', () => {
     for (const line of ['[WARN tini (7)] Tini is not running as PID 1', 'started with pid 1'])
       assert.equal(explained(exited, { log: [line] }).obstacle, undefined)

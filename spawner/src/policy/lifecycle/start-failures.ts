@@ -88,6 +88,9 @@ const processOne =
 /** As programs that start others say it: docker-init, runc, shells. */
 const notExecutable = /\bexec format error\b/i
 
+/** Of a program that is there: what should run it is not. */
+const notInterpreted = /^exec \S.*: no such file or directory$/i
+
 /** What the container left behind, read before it was removed. */
 export function explained(failure: Failure, words: LastWords): Failure {
   const { log, health, outOfMemory } = words
@@ -105,8 +108,12 @@ export function explained(failure: Failure, words: LastWords): Failure {
     }
   }
   if (log.some((line) => processOne.test(line))) return { ...known, obstacle: 'process_one' }
-  if (failure.exitCode !== undefined && log.some((line) => notExecutable.test(line)))
-    return { ...known, obstacle: 'not_executable' }
+  if (failure.exitCode !== undefined) {
+    if (log.some((line) => notExecutable.test(line)))
+      return { ...known, obstacle: 'not_executable' }
+    if (log.some((line) => notInterpreted.test(line)))
+      return { ...known, obstacle: 'no_interpreter' }
+  }
   if (failure.obstacle === 'unhealthy' && health !== undefined)
     return { ...known, detail: `${failure.detail} The check said last: ${health}` }
   return known

@@ -133,6 +133,9 @@ export function adviceFor({
   return [own, askAdministrator]
 }
 
+const noInterpreter =
+  'The command that should start the workspace does not exist in its image, or what runs it does not: the program in the first line of a script (look for Windows line ends there), or a library. A program for another kind of processor can look the same.'
+
 export const obstacleAdvice: Readonly<Record<Obstacle, string>> = {
   refused:
     'The application may listen on another port than its template says, or may still have been starting. It has to listen at 0.0.0.0: at 127.0.0.1 nothing outside of its container can reach it.',
@@ -158,6 +161,7 @@ export const obstacleAdvice: Readonly<Record<Obstacle, string>> = {
     'The workspace needs more memory than its template gives it (mem_limit, or CONTAINER_MEMORY).',
   process_one:
     'The program of this image has to be process 1 of the container. The template has to say init: false (CONTAINER_INIT=false).',
+  no_interpreter: noInterpreter,
   not_executable:
     'The program of this image is made for another kind of processor than the server has, or it is a script without a first line such as #!/bin/sh.',
 }
@@ -176,7 +180,7 @@ const exitAdvice: Readonly<Record<number, string>> = {
   0: 'The program ended by itself instead of running on. The template may start the wrong command.',
   125: 'The container could not be started with the settings that it has.',
   126: 'The command that should start the workspace exists but cannot be run: its file may not be executable, or not for the user of the workspace.',
-  127: 'The command that should start the workspace does not exist in its image, or what runs it does not: the program in the first line of a script (look for Windows line ends there), or a library. A program for another kind of processor can look the same.',
+  127: noInterpreter,
   137: 'The program was killed, and not by Berth. It may have needed more memory than the server has.',
 }
 
