@@ -25,6 +25,7 @@ import {
   pattern,
   port,
   portRange,
+  someOf,
   text,
 } from './parse.ts'
 import {
@@ -78,7 +79,7 @@ export const directorSettings = {
   EMAIL_HEADER: withDefault(headerName, 'X-Forwarded-Email', {
     doc: "the header in which the gateway sends the person's e-mail address",
   }),
-  GATEWAY_COOKIES: withDefault(list, '_oauth2_proxy*', {
+  GATEWAY_COOKIES: withDefault(someOf(text), '_oauth2_proxy*', {
     doc: "the names of the gateway's own cookies, which no workspace sees; * stands for any characters",
   }),
   OAUTH2_PROXY_COOKIE_NAME: optional(cookieName, {

@@ -99,6 +99,14 @@ export const listOf =
 
 export const list = listOf(text)
 
+/** A list that must not be empty: where an empty one would mean no restriction, a text such as `,` is a mistake. */
+export const someOf =
+  <T>(parse: Parse<T>): Parse<readonly T[]> =>
+  (value) => {
+    const result = listOf(parse)(value)
+    return 'value' in result && result.value.length === 0 ? { complaint: 'names nothing' } : result
+  }
+
 /** A base URL without path, query or fragment: `https://berth.example.com`. */
 export const originUrl = custom((value) => {
   if (!URL.canParse(value)) return undefined

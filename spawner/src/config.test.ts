@@ -43,6 +43,12 @@ describe('the configuration of the spawner', () => {
     ])
   })
 
+  it('refuses a list of people that names nobody: without one everybody may use the template', () => {
+    for (const name of ['CONTAINER_ALLOWED_GROUPS', 'CONTAINER_ALLOWED_USERS'])
+      for (const value of [',', ' ', ' , ,'])
+        assert.match(problemsOf({ [name]: value }).join(), new RegExp(`^${name} .* names nothing`))
+  })
+
   it('is refused with a misspelt setting, which could leave access open to all', () => {
     assert.deepEqual(problemsOf({ CONTAINER_ALLOWED_GROUP: 'staff', MAX_WORKSPACE: '3' }), [
       'CONTAINER_ALLOWED_GROUP is not a setting of Berth. Did you mean CONTAINER_ALLOWED_GROUPS?',

@@ -83,6 +83,12 @@ export function templateFromFile(
   for (const key of ['entrypoint', 'command'] as const)
     if (written[key]?.some(isTooLong) === true) complain(key, tooLong)
 
+  // Without users and groups the template is for everybody, which an empty list hardly means.
+  for (const key of ['users', 'groups'] as const)
+    if (written.allow?.[key]?.length === 0) complain(`allow.${key}`, namesNobody)
+  if (written.allow !== undefined && Object.keys(written.allow).length === 0)
+    complain('allow', namesNobody)
+
   const { ready = {}, seats = {}, idle = {}, lifetime = {}, activity = {} } = written
   const concurrent = seats.concurrent ?? defaultPolicy.seats
   const template: Omit<Template, 'weakened'> = {
@@ -228,6 +234,9 @@ function mountsOf(
   }
   return { volumes, tmpfs, places }
 }
+
+const namesNobody =
+  'names nobody, and without users and groups everybody may use the template: name them, or leave this out'
 
 /** MAX_ARG_STRLEN of Linux, with the byte at the end: a program with a longer argument or variable does not start. */
 const longestArgument = 131_072

@@ -42,6 +42,15 @@ const broken: readonly Broken[] = [
     ],
   },
   {
+    why: 'lists of people that are empty and would let everybody in',
+    text: `templates:\n  one: {${lab}, route: { path: /1 }, allow: {}}\n  two: {${lab}, route: { path: /2 }, allow: { users: [] }}\n  three: {${lab}, route: { path: /3 }, allow: { users: [ann], groups: [] }}\n`,
+    problems: [
+      /^2:\d+ .*one\.allow names nobody/,
+      /^3:\d+ .*two\.allow\.users names nobody/,
+      /^4:\d+ .*three\.allow\.groups names nobody/,
+    ],
+  },
+  {
     why: 'a group that nobody can be a member of',
     text: `templates:\n  lab:\n    image: berth/lab\n    port: 8888\n    allow: { groups: [staff, "a,b"] }\n`,
     problems: [/^5:30 .*allow\.groups\.1 is not a name: it has no comma/],

@@ -1,7 +1,7 @@
 // The `CONTAINER_*` variables that describe the one template of the environment, in the order of the reference.
 import { containerPort, containerPrefix, containerScheme } from '@berth/shared/common-settings'
 import { identityFields, requestTokens } from '@berth/shared/contract'
-import { choice, flag, list, listOf } from '@berth/shared/parse'
+import { choice, flag, listOf, someOf, text } from '@berth/shared/parse'
 import { optional, orUnset, withDefault, type Setting, type Settings } from '@berth/shared/settings'
 import * as field from './fields.ts'
 import { defaults } from './template-defaults.ts'
@@ -154,11 +154,11 @@ export const templateSettings = {
     doc: `the person’s tokens that the application receives, if the gateway has them: ${requestTokens.join(', ')}`,
     example: 'access',
   }),
-  CONTAINER_ALLOWED_USERS: optional(list, {
+  CONTAINER_ALLOWED_USERS: optional(someOf(text), {
     doc: 'the names of the people, written exactly, who may have such a container; if this and CONTAINER_ALLOWED_GROUPS are unset, everybody who is signed in may',
     example: 'alice,bob',
   }),
-  CONTAINER_ALLOWED_GROUPS: optional(list, {
+  CONTAINER_ALLOWED_GROUPS: optional(someOf(text), {
     doc: 'members of any of these groups may have such a container',
     example: 'staff,students',
   }),
