@@ -27,12 +27,13 @@ describe('an env_file', () => {
       ],
     ],
     [
-      'A=x # note\nB=x#y\nC=# none\nD=#x',
+      '\ufeffA=x # note\nB=x#y\nC=# none\nD=#x\nE=x\t#y',
       [
         ['A', 'x'],
         ['B', 'x#y'],
-        ['C', ''],
-        ['D', ''],
+        ['C', '# none'],
+        ['D', '#x'],
+        ['E', 'x\t#y'],
       ],
     ],
     [

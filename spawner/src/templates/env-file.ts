@@ -22,7 +22,8 @@ export function parseEnvFile(
   variables: Variables,
 ): Parsed<readonly Pair[]> {
   const pairs: Pair[] = []
-  let at = 0
+  // Editors of Windows begin a file with a byte order mark.
+  let at = text.startsWith('\ufeff') ? 1 : 0
   const next = (shape: RegExp): RegExpExecArray | null => {
     shape.lastIndex = at
     return shape.exec(text)
@@ -53,7 +54,7 @@ function valueOf(
   variables: Variables,
 ): Parsed<string> {
   if (single !== undefined) return { value: single }
-  if (double === undefined) return interpolate(plain.replace(/(^|\s+)#.*$/, '').trim(), variables)
+  if (double === undefined) return interpolate(plain.replace(/ #.*$/, '').trim(), variables)
   const filled = interpolate(double.replaceAll('\\$', '$$$$'), variables)
   if ('complaint' in filled) return filled
   const unescaped = filled.value.replaceAll(
