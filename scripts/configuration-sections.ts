@@ -387,7 +387,14 @@ const outline: readonly Outline[] = [
     title: 'SSH',
     intro: 'People reach their workspaces by SSH, too (docs/ssh.md).',
     filledIn: 'no',
-    names: ['SSH_PORT', 'SSH_KEYS_FOLDER', 'SSH_SIGN_IN_AGE', 'SSH_ENVIRONMENT', 'SSH_HOST_KEYS'],
+    names: [
+      'SSH_PORT',
+      'SSH_KEYS_FOLDER',
+      'SSH_KEY_FORGES',
+      'SSH_SIGN_IN_AGE',
+      'SSH_ENVIRONMENT',
+      'SSH_HOST_KEYS',
+    ],
   },
   {
     title: 'TCP',

@@ -43,6 +43,7 @@ import { createForwarding } from './ssh/forward.ts'
 import { createStartProcess } from './ssh/process.ts'
 import { createReach } from './ssh/reach.ts'
 import { createServeSession } from './ssh/session.ts'
+import { createSignInByBrowser } from './ssh/sign-in-by-browser.ts'
 import { startSshListener, type SshListener } from './ssh/ssh-listener.ts'
 import { createServeTcp } from './tcp/serve-tcp.ts'
 import { createTcpConnections } from './tcp/tcp-connections.ts'
@@ -321,6 +322,11 @@ export async function startDirector(
       hostKeys: await readHostKeys(config.SSH_HOST_KEYS),
       authenticate: createAuthenticate({
         readKeys: createKeysFolder({ folder: config.SSH_KEYS_FOLDER, log }),
+        spawner,
+        signInByBrowser:
+          config.PORTAL_URL === undefined
+            ? undefined
+            : createSignInByBrowser({ spawner, setTimer }),
         clock,
         log,
       }),

@@ -11,6 +11,11 @@ export const internalPaths = {
   useReports: '/internal/v1/use-reports',
   /** Which template a person may use who proved their name without the gateway. */
   logins: '/internal/v1/logins',
+  /** Whether a key that a person has registered admits them. */
+  keys: '/internal/v1/keys',
+  /** Sign-ins that begin in a terminal and are confirmed in a browser. */
+  terminalSignIns: '/internal/v1/terminal-sign-ins',
+  terminalSignIn: (code: string) => `/internal/v1/terminal-sign-ins/${encodeURIComponent(code)}`,
   /** An upgrade to `sessionProtocol`: one session in a container (`session-frames.ts`). */
   sessions: '/internal/v1/sessions',
   /** What counted as use of a workspace, for the command that reports it. */
@@ -187,6 +192,48 @@ export type LoginRequest = z.infer<typeof loginRequestSchema>
 
 export const loginAnswerSchema = z.object({ person: personSchema, template: shortText })
 export type LoginAnswer = z.infer<typeof loginAnswerSchema>
+
+const publicKeyText = z.string().max(8_192)
+
+export const keyRequestSchema = z.object({
+  director: shortText.min(1),
+  user: userName,
+  /** As it is on the wire, in base64. */
+  key: publicKeyText,
+  /** The client has signed with it. */
+  proven: z.boolean(),
+})
+export type KeyRequest = z.infer<typeof keyRequestSchema>
+
+export const keyAnswerSchema = z.object({ admits: z.boolean() })
+
+/** A client without a key that is known asks the person to confirm in a browser that they began this sign-in. */
+export const terminalSignInRequestSchema = z.object({
+  director: shortText.min(1),
+  user: userName,
+  /** Of the client. */
+  address: shortText,
+  /** What the client calls itself. */
+  program: shortText,
+  /** The first key that the client offered: its type and base64. */
+  key: publicKeyText.optional(),
+})
+export type TerminalSignInRequest = z.infer<typeof terminalSignInRequestSchema>
+
+/** The page on which the person confirms, and for how long. */
+export const terminalSignInSchema = z.object({
+  code: shortText,
+  url: shortText,
+  lastsMs: milliseconds,
+})
+export type TerminalSignInAnswer = z.infer<typeof terminalSignInSchema>
+
+/** The answer to `GET`, which is held for up to `terminalSignInHoldMs`. `gone`: it is over. */
+export const terminalSignInStateSchema = z.object({
+  state: z.enum(['waiting', 'allowed', 'refused', 'gone']),
+})
+export type TerminalSignInState = z.infer<typeof terminalSignInStateSchema>['state']
+export const terminalSignInHoldMs = 20_000
 
 const terminalSide = z.number().int().min(1).max(10_000)
 /** A port of the container's own loopback address, or the path of a unix socket in it. */

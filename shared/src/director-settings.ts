@@ -125,7 +125,7 @@ export const directorSettings = {
     doc: 'a folder on a persistent volume that all directors share, for the keys of this host, which are made at the first start',
   }),
   SSH_KEYS_FOLDER: optional(text, {
-    doc: 'a folder with one file for each person, named by the user name, with the keys that the person may sign in with (the format is that of authorized_keys); unset: nobody can sign in by SSH',
+    doc: 'a folder with one file for each person, named by the user name, with the keys that the person may sign in with (the format is that of authorized_keys); unset: people sign in with keys that they have registered on the portal, or in a browser',
     example: '/etc/berth/ssh-keys',
   }),
   SSH_SIGN_IN_AGE: withDefault(signInAge, '30d', {

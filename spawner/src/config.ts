@@ -210,6 +210,7 @@ export function webSettings(settings: SpawnerSettings): WebSettings {
     publicUrl: settings.PUBLIC_URL,
     portalUrl: settings.PORTAL_URL,
     administrators: { group: settings.ADMIN_GROUP, users: settings.ADMIN_USERS ?? [] },
+    keyForges: settings.SSH_KEY_FORGES,
     problemBase: settings.PORTAL_URL ?? settings.PUBLIC_URL,
   }
 }

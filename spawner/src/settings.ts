@@ -17,6 +17,7 @@ import {
   flag,
   integer,
   listOf,
+  originUrl,
   pattern,
   port,
   text,
@@ -123,6 +124,10 @@ export const spawnerSettings = {
   }),
   ADMIN_OPEN_AS: withDefault(flag, 'false', {
     doc: 'true: an administrator can open a person’s workspace as that person, for 15 minutes; the person is told. It needs PORTAL_URL, and a wildcard host name below the portal’s (docs/administration.md)',
+  }),
+  SSH_KEY_FORGES: optional(listOf(originUrl), {
+    doc: 'forges from which the portal fetches public keys that people have there, comma-separated: it asks for https://…/name.keys, and the spawner needs a way there; unset: none',
+    example: 'https://github.com,https://gitlab.com',
   }),
   HISTORY_KEEP: withDefault(historyKeep, '720h', {
     doc: 'how long the history is kept: starts, stops, refusals, sign-ins and acts of administrators, with user names; 0 keeps none and removes what was kept',

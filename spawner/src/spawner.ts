@@ -14,6 +14,8 @@ import type { Engine } from './loop/engine.ts'
 import { createDisk, type Space } from './loop/disk.ts'
 import { createLoop } from './loop/loop.ts'
 import { createSignIns, type SignInStore } from './loop/sign-ins.ts'
+import { createRegisteredKeys, type RegisteredKeyStore } from './ssh/keys.ts'
+import { createTerminalSignIns } from './ssh/terminal-sign-ins.ts'
 import type { Store } from './loop/store.ts'
 import type { State } from './policy/domain.ts'
 import { systemTimer } from '@berth/shared/timer'
@@ -40,7 +42,7 @@ export async function startSpawner(deps: {
   config: SpawnerConfig
   version: string
   engine: Engine
-  store: Store & SignInStore
+  store: Store & SignInStore & RegisteredKeyStore
   /** Absent: none is kept. */
   history: History | undefined
   metrics: Metrics
@@ -129,8 +131,11 @@ export async function startSpawner(deps: {
       ? undefined
       : building.use(createDisk({ engine, space: () => spaceOf(settings.DATA_DIR), clock, log }))
   const signIns = createSignIns({ store, clock, log })
+  const terminalSignIns = building.use(createTerminalSignIns({ clock, setTimer: systemTimer }))
   const web = createWeb({
     workspaces,
+    keys: createRegisteredKeys({ store, signIns, clock, log }),
+    terminalSignIns,
     usage,
     disk,
     house,

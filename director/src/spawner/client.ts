@@ -10,14 +10,22 @@ import {
   problemSchema,
   seatAnswerSchema,
   sessionProtocol,
+  keyAnswerSchema,
+  terminalSignInHoldMs,
+  terminalSignInSchema,
+  terminalSignInStateSchema,
   type ActivityAnswer,
   type ActivityCheckResult,
   type ActivityReport,
+  type KeyRequest,
   type LoginAnswer,
   type LoginRequest,
   type ProbeResult,
   type SeatAnswer,
   type SeatRequest,
+  type TerminalSignInAnswer,
+  type TerminalSignInRequest,
+  type TerminalSignInState,
   type UseReport,
 } from '@berth/shared/contract'
 import { problemMediaType, type Problem } from '@berth/shared/problems'
@@ -49,6 +57,22 @@ export interface Spawner extends AsyncDisposable {
     request: Omit<LoginRequest, 'director'>,
     signal: AbortSignal,
   ) => Promise<({ readonly status: 'known' } & LoginAnswer) | SeatFailure>
+  /** Whether a key that a person has registered admits them. Never rejects: it does not where the spawner cannot be asked. */
+  readonly admitsKey: (
+    request: Omit<KeyRequest, 'director'>,
+    signal: AbortSignal,
+  ) => Promise<boolean>
+  /** Asks for a page on which a person confirms a sign-in from a terminal. Never rejects. */
+  readonly beginSignIn: (
+    request: Omit<TerminalSignInRequest, 'director'>,
+    signal: AbortSignal,
+  ) => Promise<({ readonly status: 'begun' } & TerminalSignInAnswer) | SeatFailure>
+  /** Holds the answer while the person has not decided. @returns `undefined` if the spawner does not answer */
+  readonly signInState: (
+    code: string,
+    signal: AbortSignal,
+  ) => Promise<TerminalSignInState | undefined>
+  readonly endSignIn: (code: string) => Promise<void>
   /** @throws when the connection for a session cannot be opened */
   readonly openSession: (signal: AbortSignal) => Promise<Duplex>
   /** @returns `undefined` when the report did not arrive */
@@ -176,6 +200,63 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
         return { status: 'refused', problem: refusalIn(answer, body) }
       } catch (cause) {
         return { status: 'unreachable', cause, late: isLate(cause) }
+      }
+    },
+
+    async admitsKey(request, signal) {
+      try {
+        const whole: KeyRequest = { director, ...request }
+        const answer = await post(internalPaths.keys, whole, signal, reportDeadlineMs)
+        const body: unknown = await answer.body.json()
+        if (answer.statusCode !== 200) throw unexpectedStatus(answer)
+        return keyAnswerSchema.parse(body).admits
+      } catch (error) {
+        if (!signal.aborted) log.warn({ error }, 'the spawner could not be asked for a key')
+        return false
+      }
+    },
+
+    async beginSignIn(request, signal) {
+      try {
+        const whole: TerminalSignInRequest = { director, ...request }
+        const answer = await post(internalPaths.terminalSignIns, whole, signal, reportDeadlineMs)
+        const body: unknown = await answer.body.json()
+        if (answer.statusCode === 201)
+          return { status: 'begun', ...terminalSignInSchema.parse(body) }
+        return { status: 'refused', problem: refusalIn(answer, body) }
+      } catch (cause) {
+        return { status: 'unreachable', cause, late: isLate(cause) }
+      }
+    },
+
+    async signInState(code, signal) {
+      try {
+        const answer = await pool.request({
+          method: 'GET',
+          path: internalPaths.terminalSignIn(code),
+          headers: { [authorization[0]]: authorization[1] },
+          signal: AbortSignal.any([signal, abortAfter(terminalSignInHoldMs + answerGraceMs)]),
+        })
+        const body: unknown = await answer.body.json()
+        return terminalSignInStateSchema.parse(body).state
+      } catch (error) {
+        if (!signal.aborted) log.warn({ error }, 'the spawner could not be asked for a sign-in')
+        return undefined
+      }
+    },
+
+    async endSignIn(code) {
+      try {
+        const answer = await pool.request({
+          method: 'DELETE',
+          path: internalPaths.terminalSignIn(code),
+          headers: { [authorization[0]]: authorization[1] },
+          signal: abortAfter(reportDeadlineMs),
+        })
+        await answer.body.dump()
+      } catch (error) {
+        // It ends by itself.
+        log.debug({ error }, 'the end of a sign-in could not be told to the spawner')
       }
     },
 

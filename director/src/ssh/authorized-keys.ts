@@ -2,11 +2,9 @@
 // an option that is not honoured here admits nobody: it may restrict what its key is for. Pure.
 import { BlockList, isIP } from 'node:net'
 import { plainAddress } from '@berth/shared/networks'
+import { isKeyType, readPublicKey, type PublicKey } from '@berth/shared/public-key'
 
-export interface AuthorizedKey {
-  readonly type: string
-  /** As it is on the wire. */
-  readonly blob: Buffer
+export interface AuthorizedKey extends PublicKey {
   /** Absent: from anywhere. */
   readonly from?: string
   /** In milliseconds since 1970. */
@@ -22,13 +20,6 @@ export interface AuthorizedKeys {
   readonly complaints: readonly { readonly line: number; readonly complaint: string }[]
 }
 
-const keyTypes: ReadonlySet<string> = new Set([
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'ssh-rsa',
-])
 const mostLines = 1_000
 
 export function parseAuthorizedKeys(text: string): AuthorizedKeys {
@@ -61,24 +52,19 @@ export function findKey(
 /** @returns the key, or a complaint */
 function readLine(line: string): AuthorizedKey | string {
   const [first] = /^\S+/.exec(line) ?? ['']
-  if (keyTypes.has(first)) return readKey(line, { mayHaveTerminal: true, mayForward: true })
+  if (isKeyType(first)) return readKey(line, { mayHaveTerminal: true, mayForward: true })
   const split = splitOptions(line)
   if (split === undefined) return 'has an open quote'
   const options = readOptions(split.options)
   return typeof options === 'string' ? options : readKey(split.rest, options)
 }
 
-type Options = Omit<AuthorizedKey, 'type' | 'blob'>
+type Options = Omit<AuthorizedKey, keyof PublicKey>
 
 function readKey(text: string, options: Options): AuthorizedKey | string {
   const [type = '', base64 = ''] = text.split(/\s+/)
-  if (!keyTypes.has(type))
-    return `has a key of the type ${type.slice(0, 60)}, which is not supported`
-  const blob = Buffer.from(base64, 'base64')
-  // The type is repeated inside.
-  const length = blob.length < 4 ? 0 : blob.readUInt32BE()
-  if (blob.subarray(4, 4 + length).toString('latin1') !== type) return 'has a key that is damaged'
-  return { type, blob, ...options }
+  const key = readPublicKey(type, base64)
+  return typeof key === 'string' ? key : { ...key, ...options }
 }
 
 /** Options end at the first blank outside quotes. */

@@ -1,5 +1,6 @@
 // One connection of a client: its sign-in, its sessions and forwardings, and what is refused. What is behind a session is in
 // `session.ts`, behind a forwarding in `forward.ts`.
+import { plainAddress } from '@berth/shared/networks'
 import { newRequestId } from '@berth/shared/request-id'
 import type { Socket } from 'node:net'
 import type { Log } from '@berth/shared/log'
@@ -7,7 +8,7 @@ import type { SessionOrder, SessionPurpose, SessionTarget } from '@berth/shared/
 import type { TerminalSize } from '@berth/shared/session-frames'
 import type { SetTimer } from '@berth/shared/timer'
 import type { Connection, ServerChannel, Session } from 'ssh2'
-import type { Authenticate, SignedIn } from './authenticate.ts'
+import type { Authenticate, Client, SignedIn } from './authenticate.ts'
 import { mayOpen } from './authorized-keys.ts'
 import { createDrained } from './channel-writer.ts'
 import type { Forwarding, Listening, Wanted } from './forward.ts'
@@ -27,7 +28,6 @@ export interface ConnectionDeps {
   readonly log: Log
 }
 
-const methods = ['publickey'] as const
 const mostTries = 6
 const mostSessions = 64
 const mostForwardings = 256
@@ -40,19 +40,28 @@ const rekeyBytes = 1024 ** 3
 const rekeyMs = 3_600_000
 const rekeyLookMs = 10_000
 
-/** @param ready called when the client has signed in */
+/** How far the sign-in of a client is, for the bounds on those that have not signed in. */
+export interface SignInProgress {
+  readonly done: () => void
+  /** A person confirms it in a browser. */
+  readonly waits: () => void
+}
+
 export function serveConnection(
   deps: ConnectionDeps,
   client: Connection,
   socket: Socket,
-  ready: () => void,
+  program: string,
+  progress: SignInProgress,
 ): void {
   const { authenticate, serveSession, setTimer, log } = deps
-  const address = socket.remoteAddress ?? ''
+  const address = plainAddress(socket.remoteAddress ?? '')
   const drained = createDrained(socket)
   const gone = new AbortController()
   let tries = 0
   let signedIn: SignedIn | undefined
+  const { waits } = progress
+  const known: Client = { address, program, offered: undefined, gone: gone.signal, waits }
   let sessions = 0
 
   // ssh2 closes the connection itself.
@@ -66,9 +75,11 @@ export function serveConnection(
       client.end()
       return
     }
-    void authenticate(context, address).then((found) => {
-      if (found === undefined) return context.reject([...methods])
-      if ('signature' in context && context.signature !== undefined) signedIn = found
+    void authenticate.signIn(context, known).then((found) => {
+      if (gone.signal.aborted) return
+      if (found === undefined) return context.reject([...authenticate.methods])
+      const isQuestion = context.method === 'publickey' && context.signature === undefined
+      if (!isQuestion) signedIn = found
       context.accept()
     })
   })
@@ -79,7 +90,7 @@ export function serveConnection(
     }
     const { user, template } = signedIn.login
     log.info({ user, template, address }, 'ssh client signed in')
-    ready()
+    progress.done()
     watchAge()
   })
   client.on('session', (accept, reject) => {

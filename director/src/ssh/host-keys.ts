@@ -1,7 +1,8 @@
 // The keys by which clients know this host. They are made once; all directors of a deployment share the folder.
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fingerprintOf } from '@berth/shared/public-key'
 import ssh2 from 'ssh2'
 
 export interface HostKey {
@@ -28,8 +29,7 @@ async function hostKey(path: string, make: () => { private: string }): Promise<H
   if (parsed instanceof Error) throw new Error(`${path} is no private key: ${parsed.message}`)
   const [key] = [parsed].flat()
   if (key === undefined) throw new Error(`${path} has no key`)
-  const digest = createHash('sha256').update(key.getPublicSSH()).digest('base64')
-  return { privateKey, type: key.type, fingerprint: `SHA256:${digest.replace(/=+$/, '')}` }
+  return { privateKey, type: key.type, fingerprint: fingerprintOf(key.getPublicSSH()) }
 }
 
 /** Another director may create it at the same time: whoever is first has made the key. */

@@ -8,7 +8,7 @@ import type { SubnetPool } from '@berth/shared/subnet-pool'
 import type { SetTimer } from '@berth/shared/timer'
 import ssh2, { type Connection } from 'ssh2'
 import { comesFromWorkspace } from '../listener/from-workspace.ts'
-import { serveConnection, type ConnectionDeps } from './connection.ts'
+import { serveConnection, type ConnectionDeps, type SignInProgress } from './connection.ts'
 import type { HostKey } from './host-keys.ts'
 
 export interface SshListenerDeps extends ConnectionDeps {
@@ -28,6 +28,8 @@ export interface SshListener extends AsyncDisposable {
 interface Bounds {
   /** From the first packet of TCP to the end of the sign-in. */
   readonly signInMs: number
+  /** The same for one that a person confirms in a browser. */
+  readonly browserMs: number
   /** Clients that have not signed in, in all and from one address. Behind a proxy all have one address. */
   readonly mostUnknown: number
   readonly mostUnknownFromOne: number
@@ -36,6 +38,7 @@ interface Bounds {
 
 const usualBounds: Bounds = {
   signInMs: 30_000,
+  browserMs: 6 * 60_000,
   mostUnknown: 256,
   mostUnknownFromOne: 64,
   mostConnections: 4_096,
@@ -67,7 +70,7 @@ export async function startSshListener(deps: SshListenerDeps): Promise<SshListen
   /** How many of them have not signed in, by address. */
   const unknown = new Map<string, number>()
   let unknownInAll = 0
-  const readyOf = new WeakMap<Socket, () => void>()
+  const progressOf = new WeakMap<Socket, SignInProgress>()
 
   const ssh = new ssh2.Server({
     hostKeys: hostKeys.map(({ privateKey }) => privateKey),
@@ -78,9 +81,11 @@ export async function startSshListener(deps: SshListenerDeps): Promise<SshListen
     keepaliveCountMax: 4,
   })
   ssh.on('error', (error: Error) => log.debug({ error }, 'ssh server failed'))
-  ssh.on('connection', (client: Connection) => {
+  ssh.on('connection', (client: Connection, { header }) => {
     const socket = (client as unknown as { readonly _sock: Socket })._sock
-    serveConnection(deps, client, socket, readyOf.get(socket) ?? (() => undefined))
+    const progress = progressOf.get(socket)
+    if (progress === undefined) socket.destroy()
+    else serveConnection(deps, client, socket, header.versions.software, progress)
   })
 
   function admit(socket: Socket): void {
@@ -107,8 +112,16 @@ export async function startSshListener(deps: SshListenerDeps): Promise<SshListen
       if (left > 0) unknown.set(address, left)
       else unknown.delete(address)
     }
-    const tooLate = setTimer(bounds.signInMs, () => socket.destroy())
-    readyOf.set(socket, becomesKnown)
+    const end = (): void => void socket.destroy()
+    let tooLate = setTimer(bounds.signInMs, end)
+    progressOf.set(socket, {
+      done: becomesKnown,
+      waits() {
+        if (isKnown) return
+        tooLate[Symbol.dispose]()
+        tooLate = setTimer(bounds.browserMs, end)
+      },
+    })
     socket.on('error', (error) => log.debug({ address, error }, 'ssh connection failed'))
     socket.once('close', () => {
       becomesKnown()

@@ -274,7 +274,7 @@ describe('a client that has not signed in', () => {
       port: 0,
       pool,
       hostKeys: await readHostKeys(join(folder, 'host-keys')),
-      authenticate: async () => undefined,
+      authenticate: { methods: ['publickey'], signIn: async () => undefined },
       serveSession: async () => undefined,
       forwarding: { forward: async () => undefined, listen: () => Promise.reject(new Error()) },
       mayBeSet: () => false,

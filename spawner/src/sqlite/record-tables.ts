@@ -11,11 +11,12 @@ import type {
   WorkspaceRecord,
 } from '../policy/domain.ts'
 import type { SignInStore } from '../loop/sign-ins.ts'
+import type { RegisteredKey, RegisteredKeyStore } from '../ssh/keys.ts'
 import { isSameSeat } from '../policy/state/records.ts'
 
 type Row = Readonly<Record<string, SQLOutputValue>>
 
-export interface RecordTables extends SignInStore {
+export interface RecordTables extends SignInStore, RegisteredKeyStore {
   load(): Recorded
   /** Runs within the open transaction of the caller. */
   save(changes: RecordChanges): void
@@ -56,6 +57,14 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
      ON CONFLICT (name) DO UPDATE SET subject = excluded.subject, groups = excluded.groups,
        email = excluded.email, at = excluded.at`,
   )
+
+  const getKeys = database.prepare('SELECT * FROM ssh_keys WHERE user = ? ORDER BY added_at, key')
+  const putKey = database.prepare(
+    `INSERT INTO ssh_keys (user, key, subject, type, name, added_at, used_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (user, key) DO UPDATE SET subject = excluded.subject, type = excluded.type,
+       name = excluded.name, added_at = excluded.added_at, used_at = excluded.used_at`,
+  )
+  const dropKey = database.prepare('DELETE FROM ssh_keys WHERE user = ? AND key = ?')
 
   function save({ saved, removed, nextTicket, homes, homesGone }: RecordChanges): void {
     for (const { volume, user, lastUseAt } of homes ?? []) putHome.run(volume, user, lastUseAt)
@@ -134,6 +143,11 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
       const { name, subject, groups, email = null } = person
       putSignIn.run(name, subject, JSON.stringify(groups), email, at)
     },
+    keysOf: (user) => getKeys.all(user).map(keyOf),
+    saveKey({ user, key, subject, type, name, addedAt, usedAt = null }) {
+      putKey.run(user, key, subject, type, name, addedAt, usedAt)
+    },
+    removeKey: (user, key) => void dropKey.run(user, key),
   }
 }
 
@@ -162,6 +176,19 @@ function recordOf(row: Row, seats: readonly RecordedSeat[]): WorkspaceRecord {
 function homeOf(row: Row): HomeRecord {
   const { volume, user, last_use_at: lastUseAt } = row
   return { volume: String(volume), user: String(user) as UserName, lastUseAt: Number(lastUseAt) }
+}
+
+function keyOf(row: Row): RegisteredKey {
+  const usedAt = row['used_at']
+  return {
+    user: String(row['user']) as UserName,
+    subject: String(row['subject']),
+    type: String(row['type']),
+    key: String(row['key']),
+    name: String(row['name']),
+    addedAt: Number(row['added_at']),
+    ...(typeof usedAt === 'number' ? { usedAt } : {}),
+  }
 }
 
 function personOf(

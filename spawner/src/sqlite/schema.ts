@@ -50,6 +50,16 @@ const migrations: readonly string[] = [
      at REAL NOT NULL
    ) STRICT, WITHOUT ROWID;`,
   `ALTER TABLE workspaces ADD COLUMN held INTEGER NOT NULL DEFAULT 0;`,
+  `CREATE TABLE ssh_keys (
+     user TEXT NOT NULL,
+     key TEXT NOT NULL,
+     subject TEXT NOT NULL,
+     type TEXT NOT NULL,
+     name TEXT NOT NULL,
+     added_at REAL NOT NULL,
+     used_at REAL,
+     PRIMARY KEY (user, key)
+   ) STRICT, WITHOUT ROWID;`,
 ]
 
 export const schemaVersion = migrations.length

@@ -159,6 +159,33 @@ describe('the store', () => {
     assert.equal(store.signIn('bob' as UserName), undefined)
   })
 
+  it('keeps the keys that people register', () => {
+    const dir = folder()
+    const key = {
+      user: 'ann' as UserName,
+      subject: 'u-ann',
+      type: 'ssh-ed25519',
+      key: 'AAAA',
+      name: 'laptop',
+      addedAt: 7,
+    }
+    {
+      using store = openStore(dir)
+      store.saveKey(key)
+      store.saveKey({ ...key, key: 'BBBB', addedAt: 3 })
+      store.saveKey({ ...key, user: 'bob' as UserName })
+      store.saveKey({ ...key, usedAt: 9.5 })
+    }
+    using store = openStore(dir)
+    assert.deepEqual(store.keysOf(key.user), [
+      { ...key, key: 'BBBB', addedAt: 3 },
+      { ...key, usedAt: 9.5 },
+    ])
+    store.removeKey(key.user, 'AAAA')
+    assert.deepEqual(store.keysOf(key.user), [{ ...key, key: 'BBBB', addedAt: 3 }])
+    assert.equal(store.keysOf('bob' as UserName).length, 1)
+  })
+
   it('saves all changes of a decision or none', () => {
     using store = openStore(folder())
     store.save({ saved: [{ record: plain('lab-a') }], removed: [], nextTicket: 5 })

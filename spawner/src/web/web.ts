@@ -12,12 +12,15 @@ import type { Usage } from '../loop/usage.ts'
 import type { HistoryReader } from '../history/history.ts'
 import type { SignIns } from '../loop/sign-ins.ts'
 import type { Workspaces } from '../loop/workspaces.ts'
+import type { RegisteredKeys } from '../ssh/keys.ts'
+import type { TerminalSignIns } from '../ssh/terminal-sign-ins.ts'
 import { findPerson } from './http/caller.ts'
 import { createApplication } from './http/application.ts'
 import { createAssets } from './pages/assets.ts'
 import { createBearerGuard } from './http/bearer.ts'
 import { createDirectorApi, holdPath, usePath } from './internal/director-api.ts'
 import { commandsPath, createDirectorStream } from './internal/director-stream.ts'
+import { createSshLogins, terminalSignInPath } from './internal/ssh-logins.ts'
 import { createOwnRoutes } from './pages/own-routes.ts'
 import { createPages } from './pages/pages.ts'
 import { createRequestIds } from './http/request-ids.ts'
@@ -31,6 +34,8 @@ export function createWeb(deps: {
   settings: WebSettings
   hexOf: HexOf
   signIns: SignIns
+  keys: RegisteredKeys
+  terminalSignIns: TerminalSignIns
   clock: Clock
   version: string
   audit: Audit
@@ -57,6 +62,7 @@ export function createWeb(deps: {
   app.use(createRequestIds({ takeOver: true }))
   app.use(noteSignIns(signIns))
   app.use(createDirectorApi(deps))
+  app.use(createSshLogins({ ...deps, portalUrl }))
   app.use(createDirectorStream(workspaces, log))
   if (portalUrl !== undefined)
     app.use(internalPaths.portal, createPortal({ ...deps, portalUrl, assets }))
@@ -73,6 +79,9 @@ export function createWeb(deps: {
 const knownPaths: readonly (readonly [path: string, methods: string])[] = [
   [internalPaths.seats, 'POST'],
   [internalPaths.logins, 'POST'],
+  [internalPaths.keys, 'POST'],
+  [internalPaths.terminalSignIns, 'POST'],
+  [terminalSignInPath, 'GET, HEAD, DELETE'],
   [internalPaths.activity, 'POST'],
   [internalPaths.probeResults, 'POST'],
   [internalPaths.activityCheckResults, 'POST'],

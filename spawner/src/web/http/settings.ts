@@ -17,6 +17,8 @@ export interface WebSettings {
   /** The origin of the portal. Without it, there is no portal. */
   readonly portalUrl?: string | undefined
   readonly administrators: Administrators
+  /** The origins of forges that people may have their public keys fetched from. */
+  readonly keyForges?: readonly string[] | undefined
   /** The URL below which problems are explained: the portal, or the public URL. */
   readonly problemBase?: string | undefined
 }

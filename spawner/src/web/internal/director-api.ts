@@ -1,5 +1,5 @@
 // The requests of directors: seats, activity and probe results. The contract defines their schemas. The loop decides.
-import { json, Router, type Request, type Response } from 'express'
+import { json, Router, type Response } from 'express'
 import {
   activityReportSchema,
   activityCheckResultSchema,
@@ -28,6 +28,7 @@ import type { SeatRefusal } from '../../policy/domain.ts'
 import { sendJson, sendProblem } from '../http/answers.ts'
 import { plainText } from '../http/plain-text.ts'
 import { requestIdOf } from '../http/request-ids.ts'
+import { hangUpSignal, parseBody } from '../http/requests.ts'
 import type { WebSettings } from '../http/settings.ts'
 import { answerLogin } from './logins.ts'
 
@@ -48,7 +49,7 @@ export function createDirectorApi(deps: {
   const router = Router()
 
   router.post(internalPaths.seats, json({ limit: '1mb' }), async (request, response) => {
-    const seatRequest = permitted(parse(seatRequestSchema, request.body))
+    const seatRequest = permitted(parseBody(seatRequestSchema, request.body))
     // Of every other protocol, who the person is comes from here. An impersonated person was not there.
     if (seatRequest.protocol === 'http' && seatRequest.impersonation === undefined)
       signIns.note(seatRequest.user)
@@ -60,7 +61,7 @@ export function createDirectorApi(deps: {
   })
 
   router.post(internalPaths.logins, json({ limit: '16kb' }), (request, response) => {
-    const asked = parse(loginRequestSchema, request.body)
+    const asked = parseBody(loginRequestSchema, request.body)
     const known = {
       state: workspaces.state(),
       signIn: signIns.last(asked.user),
@@ -71,23 +72,23 @@ export function createDirectorApi(deps: {
   })
 
   router.post(internalPaths.activity, json({ limit: '16mb' }), async (request, response) => {
-    const report = parse(activityReportSchema, request.body)
+    const report = parseBody(activityReportSchema, request.body)
     const leases = await workspaces.reportActivity(report.director, report.seats)
     sendJson(response, 200, { leases })
   })
 
   router.post(internalPaths.probeResults, json({ limit: '16kb' }), (request, response) => {
-    workspaces.reportProbe(parse(probeResultSchema, request.body))
+    workspaces.reportProbe(parseBody(probeResultSchema, request.body))
     response.status(204).end()
   })
 
   router.post(internalPaths.activityCheckResults, json({ limit: '16kb' }), (request, response) => {
-    workspaces.reportActivityCheck(parse(activityCheckResultSchema, request.body))
+    workspaces.reportActivityCheck(parseBody(activityCheckResultSchema, request.body))
     response.status(204).end()
   })
 
   router.post(internalPaths.useReports, json({ limit: '256kb' }), (request, response) => {
-    workspaces.reportUses(parse(useReportSchema, request.body))
+    workspaces.reportUses(parseBody(useReportSchema, request.body))
     response.status(204).end()
   })
 
@@ -114,7 +115,7 @@ export function createDirectorApi(deps: {
   router
     .route(holdPath)
     .post(json({ limit: '1kb' }), (request, response) => {
-      const { ms } = parse(holdSchema, request.body)
+      const { ms } = parseBody(holdSchema, request.body)
       sendJson(response, 200, known(workspaces.hold(nameIn(request), ms)))
     })
     .delete((request, response) => {
@@ -145,14 +146,6 @@ function noteAnswer(
   const code = answer.status === 'refused' ? answer.failure.code : undefined
   const asked = { requestId, user: bounded(user.name), template: bounded(template), start }
   log.debug({ ...asked, workspace, status, code }, 'seat requested')
-}
-
-/** Aborts when the director hangs up before the answer. */
-function hangUpSignal(response: Response): AbortSignal {
-  const hangUp = new AbortController()
-  if (response.destroyed) hangUp.abort()
-  else response.once('close', () => hangUp.abort())
-  return hangUp.signal
 }
 
 function sendSeatAnswer(
@@ -191,10 +184,4 @@ function problemOf(
         : { log: failure.log.slice(-mostLogLines).map((line) => plainText(line, 300)) }),
     },
   ]
-}
-
-function parse<T>(schema: z.ZodType<T>, body: Request['body']): T {
-  const result = schema.safeParse(body)
-  if (result.success) return result.data
-  throw new BerthError('bad_request', plainText(z.prettifyError(result.error), 1_000))
 }

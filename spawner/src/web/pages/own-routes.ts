@@ -84,6 +84,12 @@ export function createOwnRoutes(deps: {
     sendPage(request, response, choose, { target, standstill: true })
   })
 
+  // A page of the application has this origin, so keys are registered on the portal alone.
+  router.get('/.berth/keys', (_request, response, next) => {
+    if (settings.portalUrl === undefined) next()
+    else response.redirect(303, new URL('/keys', settings.portalUrl).href)
+  })
+
   router.get('/.berth/status', (request, response) => {
     const caller = readCaller(request.headers, workspaces)
     noteSeen(caller)

@@ -12,6 +12,8 @@ import { plainText } from '../http/plain-text.ts'
 import type { WebSettings } from '../http/settings.ts'
 import type { Card } from './card.ts'
 import type { FormTokens } from './form-token.ts'
+import { longestName, shownFingerprint, type RegisteredKey } from '../../ssh/keys.ts'
+import type { TerminalSignIn } from '../../ssh/terminal-sign-ins.ts'
 import { problemWords } from './words.ts'
 
 export interface RenderedCard {
@@ -28,6 +30,11 @@ export interface PortalPages {
   home(person: Person, cards: readonly Card[], more: HomeExtras): string
   card(person: Person, card: Card): RenderedCard
   log(person: Person, log: ShownLog): string
+  keys(person: Person, keys: readonly RegisteredKey[], more: KeysExtras): string
+  /** @param expired the person has answered too late, and is asked again */
+  terminalSignIn(person: Person, signIn: TerminalSignIn, expired: boolean): string
+  /** @param words a title, and what follows */
+  signInDone(person: Person, words: readonly string[]): string
   /** @param detail of a request that was refused; absent: the page explains the code */
   problem(person: Person, code: ProblemCode, detail?: string): string
 }
@@ -36,6 +43,20 @@ export interface HomeExtras {
   readonly notice: string | undefined
   /** The page has a link to the administrator's page. */
   readonly administers: boolean
+}
+
+export interface KeysExtras {
+  readonly notice?: string | undefined
+  readonly draft?: KeysDraft
+}
+
+/** What a person wrote into the forms, and why it was refused. */
+export interface KeysDraft {
+  readonly complaint: string
+  readonly about: 'key' | 'address'
+  readonly key: string
+  readonly name: string
+  readonly address: string
 }
 
 export interface ShownLog {
@@ -50,18 +71,22 @@ export function createPortalPages(deps: {
   tokens: FormTokens
   /** What administrators announce; empty: nothing. */
   message: () => string
+  /** Whether a workspace can be reached by SSH. */
+  offersSsh: () => boolean
   wallNow: () => number
 }): PortalPages {
-  const { settings, assets, tokens, message, wallNow } = deps
+  const { settings, assets, tokens, message, offersSsh, wallNow } = deps
   const views = fileURLToPath(new URL('./views', import.meta.url))
   const eta = new Eta({ views, cache: true, autoEscape: true })
   const site = siteOf(settings)
 
-  function render(view: 'home' | 'card' | 'log' | 'problem', person: Person, more: object): string {
+  type View = 'home' | 'card' | 'log' | 'problem' | 'keys' | 'terminal' | 'terminal-done'
+  function render(view: View, person: Person, more: object): string {
     const now = wallNow()
     return eta.render(view, {
       site,
       message: message(),
+      offersSsh: offersSsh(),
       assets,
       user: plainText(person.name, 300),
       token: tokens.give(person),
@@ -90,6 +115,33 @@ export function createPortalPages(deps: {
         refresh: cards.some(({ phase }) => moving.has(phase)) ? 5 : undefined,
       }),
     log: (person, log) => render('log', person, { ...log, tab: `Log of ${log.title}` }),
+    keys: (person, keys, { notice, draft }) =>
+      render('keys', person, {
+        tab: 'SSH keys',
+        notice,
+        draft,
+        longestName,
+        forges: settings.keyForges ?? [],
+        keys: keys.map((key) => ({
+          name: plainText(key.name, longestName) || 'No name',
+          type: key.type,
+          fingerprint: shownFingerprint(key),
+          addedAt: isoOf(key.addedAt),
+          usedAt: key.usedAt === undefined ? undefined : isoOf(key.usedAt),
+        })),
+      }),
+    terminalSignIn: (person, { code, address, program, key, endsAt }, expired) =>
+      render('terminal', person, {
+        tab: 'Sign in from a terminal',
+        code,
+        address: plainText(address, 100),
+        program: plainText(program, 100),
+        fingerprint: key === undefined ? undefined : fingerprintOfLine(key),
+        endsAt: isoOf(endsAt),
+        expired,
+      }),
+    signInDone: (person, [title = '', text = '']) =>
+      render('terminal-done', person, { tab: title, title, text }),
     problem: (person, code, detail) =>
       render('problem', person, {
         tab: problemTitle(code),
@@ -101,6 +153,11 @@ export function createPortalPages(deps: {
       }),
   }
 }
+
+const isoOf = (at: number): string => new Date(at).toISOString()
+
+const fingerprintOfLine = (line: string): string =>
+  shownFingerprint({ key: line.split(' ')[1] ?? '' })
 
 /** A page that does not exist is no template that does not exist. */
 const refusalWords = (code: ProblemCode): readonly string[] =>

@@ -11,6 +11,9 @@ import type { Disk } from '../../loop/disk.ts'
 import type { Usage } from '../../loop/usage.ts'
 import type { HistoryReader } from '../../history/history.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
+import { createFetchKeys } from '../../ssh/fetch-keys.ts'
+import type { RegisteredKeys } from '../../ssh/keys.ts'
+import type { TerminalSignIns } from '../../ssh/terminal-sign-ins.ts'
 import { createHandlers, type ApiDeps } from '../api/handlers.ts'
 import { apiBase, createV1Routes } from '../api/v1-routes.ts'
 import { readPerson, readUserName } from '../http/caller.ts'
@@ -35,6 +38,7 @@ import { createFormTokens } from './form-token.ts'
 import { createPortalEvents, reportPresence } from './portal-events.ts'
 import { createPortalForms } from './portal-forms.ts'
 import { createPortalPages } from './portal-pages.ts'
+import { createSshRoutes } from './ssh-routes.ts'
 import { noticeTexts } from './words.ts'
 
 export interface PortalDeps {
@@ -43,6 +47,8 @@ export interface PortalDeps {
   readonly settings: WebSettings
   readonly assets: Assets
   readonly hexOf: ApiDeps['hexOf']
+  readonly keys: RegisteredKeys
+  readonly terminalSignIns: TerminalSignIns
   readonly clock: Clock
   readonly version: string
   readonly audit: Audit
@@ -73,6 +79,8 @@ export function createPortal(deps: PortalDeps): Router {
     assets,
     tokens,
     message: () => house.message(),
+    offersSsh: () =>
+      [...workspaces.state().config.templates.values()].some(({ ssh }) => ssh !== undefined),
     wallNow: () => clock.wall(),
   })
   const cardsOf = createCardsOf(workspaces, clock, impersonations)
@@ -144,6 +152,15 @@ export function createPortal(deps: PortalDeps): Router {
   const admin = { ...around, board, check, carryOut, house: houseRules, openAs, pages: adminPages }
   router.use('/admin', createAdmin(admin))
   router.use(createPortalForms({ handlers, tokens, personOf }))
+  router.use(
+    createSshRoutes({
+      ...deps,
+      fetchKeys: createFetchKeys(settings.keyForges ?? []),
+      pages,
+      tokens,
+      personOf,
+    }),
+  )
   router.use(`${apiBase}/admin`, (request, _response, next) => {
     if (!check(request)) throw new BerthError('not_admin', 'Only administrators can do that.')
     next()

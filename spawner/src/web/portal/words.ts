@@ -109,6 +109,36 @@ export const noticeTexts: ReadonlyMap<unknown, string> = new Map([
   ['gone', 'That workspace does not exist any more.'],
 ])
 
+/** What the page with the keys says after a form. */
+export const keyNotices: ReadonlyMap<unknown, string> = new Map([
+  ['expired', noticeTexts.get('expired') ?? ''],
+  ['added', 'The key was added. It admits you from now on.'],
+  [
+    'removed',
+    'The key was removed. It admits nobody from now on; what is open with it stays open.',
+  ],
+])
+
+/** Title and text of the page after a sign-in from a terminal, by the name that the redirect carries. */
+export const signInDone: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['allowed', ['You are signed in', 'Your terminal goes on by itself. You can close this page.']],
+  [
+    'remembered',
+    [
+      'You are signed in',
+      'Your terminal goes on by itself, and your key admits you from now on. You can close this page.',
+    ],
+  ],
+  ['refused', ['Nobody was signed in', 'The client was refused. You can close this page.']],
+  [
+    'gone',
+    [
+      'There is no such sign-in',
+      'It is over, or it is for another user name. Look at the address in your terminal, or begin again there.',
+    ],
+  ],
+])
+
 /** What the page about a problem says besides its title. */
 export function problemWords(code: ProblemCode): readonly string[] {
   const words = noticeWords[code]

@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { systemClock, type Clock } from '@berth/shared/clock'
 import { createLog, type Log } from '@berth/shared/log'
 import { Secret } from '@berth/shared/secret'
+import { systemTimer } from '@berth/shared/timer'
 import type { Audit } from '../../audit.ts'
 import { createHouse, type House } from '../../house.ts'
 import { createOrders } from '../../orders.ts'
@@ -15,6 +16,8 @@ import type { Usage } from '../../loop/usage.ts'
 import type { HistoryReader } from '../../history/history.ts'
 import type { Impersonations } from '../../impersonations.ts'
 import type { SignIns } from '../../loop/sign-ins.ts'
+import type { RegisteredKeys } from '../../ssh/keys.ts'
+import { createTerminalSignIns, type TerminalSignIns } from '../../ssh/terminal-sign-ins.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { createHexOf } from '../docker-spawner/container-hex.ts'
 import type { WebSettings } from '../http/settings.ts'
@@ -33,6 +36,13 @@ export interface Ask {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
+}
+
+const noKeys: RegisteredKeys = {
+  of: () => [],
+  add: () => [],
+  remove: () => undefined,
+  admits: () => false,
 }
 
 export interface TestWeb extends AsyncDisposable {
@@ -79,6 +89,8 @@ export async function serveWeb(options: {
   disk?: Disk
   house?: House
   signIns?: SignIns
+  keys?: RegisteredKeys
+  terminalSignIns?: TerminalSignIns
   impersonations?: Impersonations | undefined
 }): Promise<Omit<TestWeb, 'workspaces'>> {
   const { workspaces } = options
@@ -94,6 +106,10 @@ export async function serveWeb(options: {
     workspaces,
     settings,
     signIns: options.signIns ?? { note: () => undefined, last: () => undefined },
+    keys: options.keys ?? noKeys,
+    terminalSignIns:
+      options.terminalSignIns ??
+      createTerminalSignIns({ clock: systemClock, setTimer: systemTimer }),
     hexOf: createHexOf(settings.internalSecret),
     clock: options.clock ?? systemClock,
     version: '1.2.3',
