@@ -59,7 +59,12 @@ export interface SshSession extends Disposable {
 
 const deadlineMs = 60_000
 
-export async function createSshClient(host: string, port: number): Promise<SshClient> {
+/** @param batch the client asks nothing; otherwise it asks in its terminal */
+export async function createSshClient(
+  host: string,
+  port: number,
+  { batch = true }: { readonly batch?: boolean } = {},
+): Promise<SshClient> {
   const work = await mkdtemp(join(tmpdir(), 'berth-ssh-'))
   const key = join(work, 'key')
   await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'proof', '-f', key])
@@ -77,7 +82,7 @@ export async function createSshClient(host: string, port: number): Promise<SshCl
   StrictHostKeyChecking accept-new
   IdentitiesOnly yes
   IdentityAgent none
-  BatchMode yes
+  BatchMode ${batch ? 'yes' : 'no'}
 `,
   )
   const base = (name: string): string[] => ['-F', config, '-l', name]
