@@ -103,6 +103,25 @@ templates:
     assert.equal(State.Running, true)
   })
 
+  it('has a person at a terminal choose among several workspaces, in 40 columns', async () => {
+    using session = ssh.begin('ann', [], { columns: 40, rows: 12 })
+    const menu = await session.until(/q leaves/)
+    assert.match(menu, /Which workspace\?\r\n> 1 {2}shell: running\r\n {2}2 {2}bare\r\n/)
+    session.type('\u001B[B')
+    await session.until(/> 2 {2}bare/)
+    session.type('\u001B[A\r')
+    await session.until(/\$ /)
+    session.type('hostname; exit 3\n')
+    assert.equal(await session.ended, 3)
+    using left = ssh.begin('ann', [], { columns: 80, rows: 24 })
+    await left.until(/q leaves/)
+    left.type('q')
+    assert.equal(await left.ended, 130)
+    const command = await ssh.run('ann', 'true')
+    assert.equal(command.code, 255)
+    assert.match(command.stderr, /sign in as ann\+shell, ann\+bare/)
+  })
+
   it('signs nobody in with another key, or with a password', async () => {
     await using stranger = await createSshClient(hostOf(director), 2222)
     const refused = await stranger.run('ann', 'true')

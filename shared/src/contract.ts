@@ -75,6 +75,7 @@ export const phases = [
 export type Phase = (typeof phases)[number]
 /** `absent`: the workspace does not exist now. */
 export type ShownPhase = Phase | 'absent'
+const shownPhaseSchema = z.enum([...phases, 'absent'])
 
 const userName = z.string().transform((value, context): UserName => {
   const name = parseUserName(value)
@@ -185,12 +186,29 @@ export const loginRequestSchema = z.object({
   protocol: z.enum(['ssh', 'tcp']).optional(),
   /** Absent: the only one that the person may use in this way. */
   template: shortText.optional(),
+  /** Several templates are answered with their choices. Otherwise the login is refused, with their names. */
+  offersChoice: z.boolean().optional(),
   /** A longer time after the last sign-in on the web, the login is refused. */
   maxAgeMs: milliseconds,
 })
 export type LoginRequest = z.infer<typeof loginRequestSchema>
 
-export const loginAnswerSchema = z.object({ person: personSchema, template: shortText })
+/** One of several templates that a person may use. */
+const loginChoiceSchema = z.object({
+  template: shortText,
+  title: shortText,
+  description: z.string(),
+  /** Of the person's workspace. */
+  phase: shownPhaseSchema,
+  /** Where several people use one workspace. */
+  freeSeats: z.number().int().nonnegative().optional(),
+})
+export type LoginChoice = z.infer<typeof loginChoiceSchema>
+
+export const loginAnswerSchema = z.union([
+  z.object({ person: personSchema, template: shortText }),
+  z.object({ person: personSchema, choices: z.array(loginChoiceSchema).min(2) }),
+])
 export type LoginAnswer = z.infer<typeof loginAnswerSchema>
 
 const publicKeyText = z.string().max(8_192)

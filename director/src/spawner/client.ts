@@ -56,7 +56,7 @@ export interface Spawner extends AsyncDisposable {
   readonly login: (
     request: Omit<LoginRequest, 'director'>,
     signal: AbortSignal,
-  ) => Promise<({ readonly status: 'known' } & LoginAnswer) | SeatFailure>
+  ) => Promise<{ readonly status: 'known'; readonly answer: LoginAnswer } | SeatFailure>
   /** Whether a key that a person has registered admits them. Never rejects: it does not where the spawner cannot be asked. */
   readonly admitsKey: (
     request: Omit<KeyRequest, 'director'>,
@@ -196,7 +196,8 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
         const whole: LoginRequest = { director, ...request }
         const answer = await post(internalPaths.logins, whole, signal, reportDeadlineMs)
         const body: unknown = await answer.body.json()
-        if (answer.statusCode === 200) return { status: 'known', ...loginAnswerSchema.parse(body) }
+        if (answer.statusCode === 200)
+          return { status: 'known', answer: loginAnswerSchema.parse(body) }
         return { status: 'refused', problem: refusalIn(answer, body) }
       } catch (cause) {
         return { status: 'unreachable', cause, late: isLate(cause) }

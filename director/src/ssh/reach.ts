@@ -1,6 +1,6 @@
 // From a login to a seat: who the person is, which template they reach, and its workspace, started or woken if need be.
 import type { Clock } from '@berth/shared/clock'
-import type { Person, Route } from '@berth/shared/contract'
+import type { LoginAnswer, LoginChoice, Person, Route } from '@berth/shared/contract'
 import type { LeaseTable, Seat } from '../leases/lease-table.ts'
 import { seatKey, type SeatHolder } from '../leases/lease.ts'
 import { createKeepSeat } from '../listener/keep-seat.ts'
@@ -29,6 +29,8 @@ export interface ReachDeps {
 export interface ReachOrder {
   readonly requestId: string
   readonly login: LoginName
+  /** Has the person choose one of several templates. @returns `undefined`: they leave */
+  readonly choose?: (choices: readonly LoginChoice[]) => Promise<string | undefined>
   /** Told how far the workspace is, for a person who sees it: then it may take longer. */
   readonly told?: (progress: Progress) => void
   readonly leaves: AbortSignal
@@ -48,18 +50,40 @@ export type Reach = (order: ReachOrder) => Promise<Reached>
 /** A person at a terminal sees how long it takes, and leaves when they like. */
 const longestWaitMs = 3_600_000
 
+/** The person has chosen nothing. */
+export class Left extends Error {}
+
 export function createReach(deps: ReachDeps): Reach {
   const { spawner, seats, limits, clock, closing } = deps
   const keepSeat = createKeepSeat(deps)
 
-  async function whoIs({ login, leaves }: ReachOrder): Promise<{ person: Person; route: Route }> {
-    const known = await spawner.login({ ...login, maxAgeMs: deps.signInAgeMs }, leaves)
-    if (known.status === 'refused') throw refusedBy(known.problem)
-    const route = known.status === 'known' ? deps.routeOf(known.template) : undefined
+  async function ask(order: ReachOrder, template: string | undefined): Promise<LoginAnswer> {
+    const { login, leaves, choose } = order
+    const known = await spawner.login(
+      {
+        user: login.user,
+        ...(template === undefined ? { offersChoice: choose !== undefined } : { template }),
+        maxAgeMs: deps.signInAgeMs,
+      },
+      leaves,
+    )
     leaves.throwIfAborted()
-    if (known.status !== 'known' || route === undefined)
-      throw new Refused('spawner_unreachable', spawnerUnreachableDetail)
-    return { person: known.person, route }
+    if (known.status === 'refused') throw refusedBy(known.problem)
+    if (known.status !== 'known') throw new Refused('spawner_unreachable', spawnerUnreachableDetail)
+    return known.answer
+  }
+
+  async function whoIs(order: ReachOrder): Promise<{ person: Person; route: Route }> {
+    let answer = await ask(order, order.login.template)
+    if ('choices' in answer) {
+      const chosen = await order.choose?.(answer.choices)
+      order.leaves.throwIfAborted()
+      if (chosen === undefined) throw new Left()
+      answer = await ask(order, chosen)
+    }
+    const route = 'template' in answer ? deps.routeOf(answer.template) : undefined
+    if (route === undefined) throw new Refused('spawner_unreachable', spawnerUnreachableDetail)
+    return { person: answer.person, route }
   }
 
   async function findSeat(order: ReachOrder, holder: SeatHolder, route: Route): Promise<Seat> {

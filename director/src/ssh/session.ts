@@ -12,8 +12,9 @@ import { createChannelWriter } from './channel-writer.ts'
 import { nextWarning } from './lifetime-warning.ts'
 import type { LoginName } from './login-name.ts'
 import type { ContainerProcess, StartProcess } from './process.ts'
+import { choose } from './menu.ts'
 import { clearLine, progressLine } from './progress-line.ts'
-import type { Reach, Reached } from './reach.ts'
+import { Left, type Reach, type Reached } from './reach.ts'
 import { linesOf, Refused } from './refused.ts'
 
 export interface SessionDeps {
@@ -83,6 +84,8 @@ export function createServeSession(deps: SessionDeps): ServeSession {
     const beganAt = clock.now()
     const counts = { bytesIn: 0, bytesOut: 0 }
     const isSeen = terminal !== undefined && purpose.type === 'shell'
+    const isDumb = ['dumb', undefined].includes(asked.environment['TERM'])
+    let screen = { columns: 80, rows: 24, isDumb, ...terminal }
     let workspace: string | undefined
     metrics.opened('ssh')
     const write = (text: string): void => void channel.stderr.write(text)
@@ -119,12 +122,20 @@ export function createServeSession(deps: SessionDeps): ServeSession {
     async function serve(): Promise<Ending> {
       try {
         using typed = watchTyping(channel, terminal !== undefined, gone)
+        asked.onChange({
+          resized: (size) => (screen = { ...screen, ...size }),
+          signalled: () => undefined,
+        })
         using reached = await reach({
           requestId,
           login,
           leaves: typed.leaves,
           ...(isSeen
-            ? { told: (progress) => write(progressLine(progress, terminal.columns)) }
+            ? {
+                told: (progress) => write(progressLine(progress, screen.columns)),
+                choose: (choices) =>
+                  choose(choices, () => screen, write, typed.listen, typed.leaves),
+              }
             : {}),
         })
         if (isSeen) write(clearLine)
@@ -137,7 +148,7 @@ export function createServeSession(deps: SessionDeps): ServeSession {
         return { outcome: 'cut', exitCode: failureCode }
       } catch (error) {
         if (gone.aborted) return { outcome: 'client_gone' }
-        if (error instanceof Interrupted)
+        if (error instanceof Interrupted || error instanceof Left)
           return { outcome: 'client_gone', exitCode: interruptedCode }
         if (!(error instanceof Refused)) throw error
         if (isSeen) write(clearLine)
@@ -170,25 +181,39 @@ const longestTimerMs = 86_400_000
 /** Ctrl-C of a person who waits. */
 class Interrupted extends Error {}
 
+interface Typing extends Disposable {
+  /** Aborts at Ctrl-C. */
+  readonly leaves: AbortSignal
+  /** Passes what is typed to the handler instead of keeping it, until the disposal. */
+  readonly listen: (typed: (text: string) => void) => Disposable
+}
+
 /** While the workspace gets ready, nothing is read but what is typed: Ctrl-C leaves, the rest is kept for the shell. */
-function watchTyping(
-  channel: ServerChannel,
-  isTerminal: boolean,
-  gone: AbortSignal,
-): Disposable & { readonly leaves: AbortSignal } {
+function watchTyping(channel: ServerChannel, isTerminal: boolean, gone: AbortSignal): Typing {
   const left = new AbortController()
   const leaves = AbortSignal.any([gone, left.signal])
-  if (!isTerminal) return { leaves, [Symbol.dispose]: () => undefined }
+  const nobody = { [Symbol.dispose]: () => undefined }
+  if (!isTerminal) return { leaves, listen: () => nobody, ...nobody }
   let kept = Buffer.alloc(0)
   let isOver = false
+  let heard: ((text: string) => void) | undefined
   const read = (bytes: Buffer): void => {
     if (bytes.includes(interrupt)) left.abort(new Interrupted())
+    if (heard !== undefined) return heard(bytes.toString('latin1'))
     kept = Buffer.concat([kept, bytes])
     if (kept.length > mostTypedAhead) channel.pause()
   }
   channel.on('data', read)
   return {
     leaves,
+    listen(typed) {
+      heard = typed
+      // What was typed before the question is an answer, too.
+      const before = kept.toString('latin1')
+      kept = Buffer.alloc(0)
+      if (before !== '') typed(before)
+      return { [Symbol.dispose]: () => (heard = undefined) }
+    },
     [Symbol.dispose]() {
       if (isOver) return
       isOver = true

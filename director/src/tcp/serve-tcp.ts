@@ -128,7 +128,7 @@ export function createServeTcp(deps: ServeTcpDeps): ServeTcp {
     if (known.status === 'refused') return refused(known.problem.code, known.problem.detail)
     if (known.status === 'unreachable')
       return refused('spawner_unreachable', 'the spawner cannot be asked who this is')
-    const holder = { user: known.person, template: route.template }
+    const holder = { user: known.answer.person, template: route.template }
     const result = await seating({
       admitted: {
         holder,

@@ -8,6 +8,7 @@ import {
   probeResultSchema,
   seatRequestSchema,
   useReportSchema,
+  type Person,
   type SeatAnswer,
   type SeatRequest,
 } from '@berth/shared/contract'
@@ -67,6 +68,7 @@ export function createDirectorApi(deps: {
       signIn: signIns.last(asked.user),
       now: clock.wall(),
       publicUrl: settings.publicUrl,
+      phaseOf: (person: Person, template: string) => workspaces.view(person, template).status.phase,
     }
     sendJson(response, 200, answerLogin(asked, known))
   })

@@ -29,6 +29,11 @@ const forGroup = (name: string, group: string): Template => {
 const alice = { name: 'alice' as UserName, subject: 'u-alice', groups: ['staff'] }
 const request: LoginRequest = { director: 'd1', user: alice.name, maxAgeMs: 30 * day }
 
+function templateFor(...asked: Parameters<typeof ask>): string | undefined {
+  const answer = ask(...asked)
+  return 'template' in answer ? answer.template : undefined
+}
+
 function ask(templates: readonly Template[], asked: Partial<LoginRequest> = {}, signIn?: SignIn) {
   const offered = new Map(templates.map((each) => [each.name, each]))
   const state = createStandIn([], offered).state()
@@ -39,6 +44,7 @@ function ask(templates: readonly Template[], asked: Partial<LoginRequest> = {}, 
       signIn: signIn ?? { person: alice, at: 0 },
       now: day,
       publicUrl: 'https://berth.example.com',
+      phaseOf: () => 'absent',
     },
   )
 }
@@ -50,7 +56,12 @@ describe('a login by key', () => {
 
   it('needs a sign-in on the web that is not too old', () => {
     const state = createStandIn([], new Map()).state()
-    const known = { state, now: day, publicUrl: 'https://berth.example.com' }
+    const known = {
+      state,
+      now: day,
+      publicUrl: 'https://berth.example.com',
+      phaseOf: () => 'absent' as const,
+    }
     assert.throws(() => answerLogin(request, { ...known, signIn: undefined }), {
       code: 'sign_in_needed',
       message: /https:\/\/berth\.example\.com/,
@@ -64,16 +75,39 @@ describe('a login by key', () => {
 
   it('asks each time whether the person may use the template', () => {
     const templates = [template('lab'), forGroup('exam', 'students')]
-    assert.equal(ask(templates).template, 'lab')
+    assert.equal(templateFor(templates), 'lab')
     assert.throws(() => ask(templates, { template: 'exam' }), { code: 'template_forbidden' })
     assert.throws(() => ask([forGroup('exam', 'students')]), { code: 'template_forbidden' })
-    assert.equal(ask([forGroup('exam', 'staff')]).template, 'exam')
+    assert.equal(templateFor([forGroup('exam', 'staff')]), 'exam')
   })
 
   it('names the choices where there are several, and takes the chosen one', () => {
     const templates = [template('lab'), template('board')]
     assert.throws(() => ask(templates), /alice\+lab, alice\+board/)
-    assert.equal(ask(templates, { template: 'board' }).template, 'board')
+    assert.equal(templateFor(templates, { template: 'board' }), 'board')
+  })
+
+  it('answers with the choices where the person can be asked, each with its phase and its free seats', () => {
+    const room = template('room')
+    const templates = [
+      template('lab', { title: 'JupyterLab', description: 'Notebooks' }),
+      { ...room, policy: { ...room.policy, seats: 5 } },
+      forGroup('exam', 'students'),
+    ]
+    assert.deepEqual(ask(templates, { offersChoice: true }), {
+      person: alice,
+      choices: [
+        { template: 'lab', title: 'JupyterLab', description: 'Notebooks', phase: 'absent' },
+        {
+          template: 'room',
+          title: room.title,
+          description: room.description,
+          phase: 'absent',
+          freeSeats: 5,
+        },
+      ],
+    })
+    assert.equal(templateFor([template('lab')], { offersChoice: true }), 'lab')
   })
 
   it('reaches no template that does not say so', () => {
