@@ -59,6 +59,7 @@ export function serveConnection(
   const drained = createDrained(socket)
   const gone = new AbortController()
   let tries = 0
+  let hasAsked = false
   let signedIn: SignedIn | undefined
   const { waits } = progress
   const known: Client = { address, program, offered: undefined, gone: gone.signal, waits }
@@ -77,7 +78,12 @@ export function serveConnection(
     }
     void authenticate.signIn(context, known).then((found) => {
       if (gone.signal.aborted) return
-      if (found === undefined) return context.reject([...authenticate.methods])
+      if (context.method === 'keyboard-interactive') hasAsked = true
+      // Clients would ask again and again, and a person who has refused would see it once more.
+      if (found === undefined)
+        return context.reject(
+          authenticate.methods.filter((method) => method === 'publickey' || !hasAsked),
+        )
       const isQuestion = context.method === 'publickey' && context.signature === undefined
       if (!isQuestion) signedIn = found
       context.accept()

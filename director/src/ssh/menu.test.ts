@@ -66,7 +66,7 @@ describe('the menu of workspaces', () => {
       '  1  JupyterLab (lab): paused - Notebooks',
       '> 2  room: running, 3 seats free',
       '  3  Full [31m (full): full',
-      'Up, down, or a number; Enter opens, q leaves',
+      'Arrows or number, Enter; q leaves',
     ])
     for (const columns of [40, 20, 1])
       for (const line of menuLines(menu, { ...screen, columns }))

@@ -80,7 +80,7 @@ export function menuLines({ choices, at }: Menu, { columns, rows }: Screen): rea
       const number = from + index
       return fits(`${number === at ? '>' : ' '} ${number + 1}  ${describe(choice)}`)
     }),
-    fits('Up, down, or a number; Enter opens, q leaves'),
+    fits('Arrows or number, Enter; q leaves'),
   ]
 }
 

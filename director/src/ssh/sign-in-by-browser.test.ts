@@ -155,12 +155,35 @@ describe('a client whose key is in no file', () => {
   })
 
   for (const state of ['refused', 'gone'] as const)
-    it(`is refused when the sign-in is ${state}`, async () => {
+    it(`is refused when the sign-in is ${state}, and cannot ask again in this connection`, async () => {
       await using bed = await start()
-      const client = bed.connect()
+      let tries = 0
+      const again = (
+        left: string[] | null,
+        _partial: boolean | null,
+        next: (method: unknown) => void,
+      ): void => {
+        tries += 1
+        const mayAsk = left === null || left.includes('keyboard-interactive')
+        if (!mayAsk) return next(false)
+        next({
+          type: 'keyboard-interactive',
+          username: 'alice',
+          prompt: (
+            _name: string,
+            _words: string,
+            _lang: string,
+            _prompts: unknown,
+            done: (answers: string[]) => void,
+          ) => done(['']),
+        })
+      }
+      const client = bed.connect({ authHandler: again as never })
       const failed = failure(client)
       bed.decision.resolve(state)
       assert.match((await failed).message, /authentication methods failed/)
+      assert.equal(tries, 2)
+      assert.equal(bed.begun.length, 1)
       assert.deepEqual(bed.ended, ['BCDF-GHJK'])
     })
 

@@ -119,5 +119,5 @@ function instructionsOf(
     '',
     'This terminal then goes on by itself. Ctrl-C leaves.',
     '',
-  ].join('\r\n')
+  ].join('\n')
 }
