@@ -29,7 +29,6 @@ const up = /^(?:\u001B[[O]A|k)/
 const down = /^(?:\u001B[[O]B|j|\t)/
 const leave = /^[\u0003\u0004q]/
 /** Any other sequence that a key sends. */
-// eslint-disable-next-line no-control-regex
 const otherKey = /^\u001B(?:[[O][0-9;]*[A-Za-z~]?)?/
 
 /** @param bytes may be several keys, as a terminal sends them */
@@ -131,7 +130,7 @@ export async function choose(
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
   leaves.addEventListener('abort', () => resolve(undefined), { once: true })
   write(draw(menu, screen(), true))
-  using _ = listen((text) => {
+  const listening = listen((text) => {
     const next = press(menu, text)
     if ('chosen' in next) return resolve(next.chosen.template)
     if ('left' in next) return resolve(undefined)
@@ -140,6 +139,7 @@ export async function choose(
     write(draw(menu, screen(), false))
   })
   const chosen = await promise
+  listening[Symbol.dispose]()
   write('\r\n')
   return chosen
 }

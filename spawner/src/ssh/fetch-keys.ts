@@ -1,4 +1,5 @@
 // Fetches the public keys that a forge such as GitHub shows of a person, from the forges that the administrator allows.
+import { abortAfter } from '@berth/shared/deadline'
 import { BerthError } from '@berth/shared/problems'
 
 /**
@@ -18,7 +19,7 @@ export function createFetchKeys(forges: readonly string[]): FetchKeys {
       // A redirect could lead anywhere, also into the network of the spawner.
       const answer = await fetch(url, {
         redirect: 'error',
-        signal: AbortSignal.timeout(deadlineMs),
+        signal: abortAfter(deadlineMs),
         headers: { accept: 'text/plain' },
       })
       if (answer.status === 200) return await readText(answer)
@@ -54,7 +55,7 @@ function readAddress(address: string, forges: readonly string[]): URL {
 async function readText({ body }: globalThis.Response): Promise<string> {
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of body ?? []) {
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length
     if (length > longestAnswer) throw new BerthError('bad_request', 'The answer is too long.')
     chunks.push(chunk)
