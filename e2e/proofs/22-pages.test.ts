@@ -16,7 +16,7 @@ import { rawPath } from '../clients/raw-answer.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { inspected } from '../engine/belongings.ts'
 import { watchEngine } from '../engine/history.ts'
-import { eventually, within } from '../run/deadline.ts'
+import { eventually, letPass, within } from '../run/deadline.ts'
 
 describe('proof 22: the pages', () => {
   let berth: Deployment
@@ -166,7 +166,7 @@ describe('proof 22: people manage their workspaces', () => {
         CONTAINER_TITLE: 'Hello',
         CONTAINER_MAX_LIFETIME: '10h',
         CONTAINER_EXTENSION: '2h',
-        IDP_PEOPLE: 'dora,emil,fred,gina,hugo,ida',
+        IDP_PEOPLE: 'dora,emil,fred,gina,hugo,ida,ines,jost',
       },
       templates: boardTemplate,
     })
@@ -258,20 +258,26 @@ describe('proof 22: people manage their workspaces', () => {
     await page.context().close()
   })
 
+  /** An open page of the application, whose workspace was stopped meanwhile. */
+  async function leftOpen(login: string): Promise<Page> {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    page.setDefaultTimeout(60_000)
+    await signInWithBrowser(page, `${berth.site.origin}/board/`, login)
+    await page.waitForSelector(`#who:has-text("board-${login}")`)
+    await berth.engine.post(`/containers/board-${login}/stop`, { t: 1 })
+    await eventually('Berth knows that it was stopped', 10_000, () =>
+      page.evaluate<boolean>(
+        `fetch('/board/.berth/status').then((answer) => answer.json()).then(({ phase }) => phase === 'stopped')`,
+      ),
+    )
+    return page
+  }
+
   for (const act of ['a click', 'typing'] as const)
     it(`starts a stopped workspace by ${act} in an open page of its application, and leads the person on`, async () => {
       const login = act === 'typing' ? 'hugo' : 'gina'
-      const context = await browser.newContext()
-      const page = await context.newPage()
-      page.setDefaultTimeout(60_000)
-      await signInWithBrowser(page, `${berth.site.origin}/board/`, login)
-      await page.waitForSelector(`#who:has-text("board-${login}")`)
-      await berth.engine.post(`/containers/board-${login}/stop`, { t: 1 })
-      await eventually('Berth knows that it was stopped', 10_000, () =>
-        page.evaluate<boolean>(
-          `fetch('/board/.berth/status').then((answer) => answer.json()).then(({ phase }) => phase === 'stopped')`,
-        ),
-      )
+      const page = await leftOpen(login)
       if (act === 'typing') await page.keyboard.press('a')
       else await page.click('#who')
       const banner = page.locator('berth-banner')
@@ -282,8 +288,48 @@ describe('proof 22: people manage their workspaces', () => {
       await banner.getByRole('button', { name: 'Load this page again' }).click()
       await banner.waitFor({ state: 'detached' })
       await page.waitForSelector(`#who:has-text("board-${login}")`)
-      await context.close()
+      await page.context().close()
     })
+
+  it('takes the banner away when a page goes on by itself, and not before what a person does there reaches the workspace', async () => {
+    const page = await leftOpen('ines')
+    const banner = page.locator('berth-banner')
+    const askedAgain = async (): Promise<void> => {
+      // Clicks within ten seconds after a question ask nothing.
+      const answered = page.waitForResponse((answer) => answer.url().includes('/.berth/status'))
+      await eventually('the click asks', 30_000, async () => {
+        await page.click('#who')
+        return within(500, 'a question', answered).then(() => true)
+      })
+    }
+    await page.click('#who')
+    await banner.getByText('runs again').waitFor()
+    await askedAgain()
+    assert.ok(await banner.getByText('runs again').isVisible(), 'nothing of the page was answered')
+    assert.equal(await page.evaluate(`fetch('/board/whoami').then(({ status }) => status)`), 200)
+    await eventually('the banner goes away', 60_000, async () => {
+      await page.click('#who')
+      return (await banner.count()) === 0
+    })
+    await page.context().close()
+  })
+
+  it('hears a person who clicks only inside frames: of the application, also later ones, and not of another site', async () => {
+    const page = await leftOpen('jost')
+    await page.evaluate(addFrames)
+    const banner = page.locator('berth-banner')
+    const asked: string[] = []
+    page.on('request', (request) => {
+      if (request.url().includes('/.berth/status')) asked.push(request.url())
+    })
+    await page.click('iframe[name=foreign]')
+    await letPass(500)
+    assert.deepEqual(asked, [])
+    await page.frameLocator('iframe[name=own]').locator('body').click()
+    await banner.getByText('runs again').waitFor()
+    assert.equal((await inspected(berth.engine, 'board-jost'))?.State.Running, true)
+    await page.context().close()
+  })
 
   it('leads back to the pages of Berth where a service worker of the application serves its page from a cache', async () => {
     const page = await arrived('fred', { script: true })
@@ -332,6 +378,10 @@ const register = `navigator.serviceWorker.register(${JSON.stringify(workerPath)}
 const replaced = `new Promise((resolve) => {
   navigator.serviceWorker.addEventListener('controllerchange', () => resolve(true))
 })`
+
+/** The browser takes the frame of a `data:` address for one of another site. */
+const addFrames = `for (const [name, from] of [['foreign', 'src="data:text/html,<p>There"'], ['own', 'srcdoc="<p>Here"']])
+  document.body.insertAdjacentHTML('beforeend', '<iframe name="' + name + '" ' + from + '></iframe>')`
 
 const boardTemplate = `
 templates:

@@ -41,6 +41,17 @@ describe('a view', () => {
     assert.equal(view(story, 'ann').ended, false)
   })
 
+  it('tells how long ago this person last used it, while it runs', () => {
+    const story = withReady(['ann'])
+    story.passes(5_000)
+    assert.equal(view(story, 'ann').lastUseAgoMs, 5_000)
+    story.reports('ann', 1_000)
+    assert.equal(view(story, 'ann').lastUseAgoMs, 1_000)
+    story.hears({ type: 'end-requested', workspace: nameOf('ann'), how: 'stop' })
+    story.obeys()
+    assert.equal(view(story, 'ann').lastUseAgoMs, undefined)
+  })
+
   it('tells that a person has stopped it or left the queue, until somebody asks for a start again', () => {
     const story = withReady(['ann'], { limits: { maxWorkspaces: 1 } })
     const isCancelled = (who: string) => view(story, who).cancelled === true

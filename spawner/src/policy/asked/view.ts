@@ -14,6 +14,7 @@ import { failures } from '../lifecycle/failures.ts'
 import { isFreezing } from '../lifecycle/freezing.ts'
 import { positionOf } from '../queue/order.ts'
 import { isStarting, shownPhase } from '../state/phases.ts'
+import { seatIn } from '../seats/seat-table.ts'
 import { waitsFor } from '../queue/limits.ts'
 import { isOutdated } from '../lifecycle/outdated.ts'
 
@@ -35,6 +36,8 @@ export interface View {
   readonly idle?: { readonly freezeMs: number; readonly stopMs: number }
   /** The person is its only owner, and may stop and restart it. */
   readonly owned?: boolean
+  /** How long ago this person last used it, as far as directors have told. Set while it runs. */
+  readonly lastUseAgoMs?: number
   /** It has a home, or another volume of the person. */
   readonly keepsFiles?: boolean
   /** The present time, on the clock of the milestones. */
@@ -71,7 +74,11 @@ export function viewOf(
   const workspace = access.name === undefined ? undefined : state.workspaces.get(access.name)
   if (workspace === undefined || shownPhase(workspace) === 'absent')
     return absentView(state, person, access, now, workspace)
-  return presentView(state, access, workspace, { now, wallStart })
+  const seat = isServed(workspace) ? seatIn(workspace, person.name) : undefined
+  return {
+    ...presentView(state, access, workspace, { now, wallStart }),
+    ...(seat === undefined ? {} : { lastUseAgoMs: now - seat.lastUseAt }),
+  }
 }
 
 function refusedView(state: State, template: string, now: number, refusal: Refusal): View {
@@ -182,7 +189,7 @@ export function statusOf(
     elapsedMs: now - (isAwaited ? workspace.requestedAt : workspace.phaseSince),
     ...(position === undefined ? {} : { position }),
     ...(etaMs === undefined ? {} : { etaMs }),
-    ...((phase === 'ready' || phase === 'frozen') && Number.isFinite(endsAt)
+    ...(isServed(workspace) && Number.isFinite(endsAt)
       ? { endsAt: wallText(wallStart + endsAt) }
       : {}),
     ...(waits === undefined ? {} : { waitsFor: waits }),
@@ -191,6 +198,8 @@ export function statusOf(
     ...(failure === undefined ? {} : { problem: problemOf(failure) }),
   }
 }
+
+const isServed = ({ phase }: Workspace): boolean => phase === 'ready' || phase === 'frozen'
 
 function failureOf(state: State, { phase, failure }: Workspace): Failure | undefined {
   if (phase === 'failed') return failure

@@ -113,6 +113,12 @@ describe('GET /.berth/status', () => {
     assert.equal(await cancelled(), true)
   })
 
+  it('tells how long ago the person last used it, so that a page knows that it goes on', async () => {
+    web.workspaces.show({ phase: 'ready', lastUseAgoMs: 1_500.4 })
+    const { body } = await web.ask('/.berth/status')
+    assert.equal((JSON.parse(body) as { lastUseAgoMs?: number }).lastUseAgoMs, 1_500)
+  })
+
   it('answers with the problem of a failure and of a refusal', async () => {
     web.workspaces.show({
       phase: 'failed',

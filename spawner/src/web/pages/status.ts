@@ -11,6 +11,8 @@ export interface ShownStatus extends WorkspaceStatus {
   readonly steps: readonly ShownStep[]
   /** A person has stopped it or left the queue, and nobody has asked for a start since. */
   readonly cancelled?: boolean
+  /** How long ago the person last used it, as directors have told, which takes them up to ten seconds. Set while it runs. */
+  readonly lastUseAgoMs?: number
 }
 
 const detailLimit = 1_000
@@ -26,6 +28,9 @@ export function showStatus(view: WorkspaceView): ShownStatus {
     ...(percent === undefined ? {} : { pullPercent: percent }),
     ...(problem === undefined ? {} : { problem }),
     ...(view.cancelled === true ? { cancelled: true } : {}),
+    ...(view.lastUseAgoMs === undefined
+      ? {}
+      : { lastUseAgoMs: Math.max(0, Math.round(view.lastUseAgoMs)) }),
     steps: showSteps(status.phase, view.milestones, view.now),
   }
 }

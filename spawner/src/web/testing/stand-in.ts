@@ -32,6 +32,7 @@ export interface ViewChange {
   readonly offer?: WorkspaceView['offer']
   readonly leaves?: boolean
   readonly cancelled?: boolean
+  readonly lastUseAgoMs?: number
   readonly owned?: boolean
   readonly idle?: WorkspaceView['idle']
   readonly more?: Partial<WorkspaceView['status']>
@@ -193,6 +194,7 @@ function viewOf(shown: ViewChange, person: Person, template: string): WorkspaceV
     ...(shown.outOfMemory === undefined ? {} : { outOfMemory: shown.outOfMemory }),
     ...(shown.leaves === undefined ? {} : { leaves: shown.leaves }),
     ...(shown.cancelled === undefined ? {} : { cancelled: shown.cancelled }),
+    ...(shown.lastUseAgoMs === undefined ? {} : { lastUseAgoMs: shown.lastUseAgoMs }),
     ...(shown.owned === undefined ? {} : { owned: shown.owned }),
     ...(shown.idle === undefined ? {} : { idle: shown.idle }),
   }

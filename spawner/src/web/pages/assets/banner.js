@@ -74,6 +74,8 @@ export function begin({ base, clock, byClick }) {
   let askedAt = -askEveryMs
   /** It was started here, and has not become ready yet. */
   let starting = false
+  /** Since when the banner says that the workspace runs again. */
+  let toldAt = Number.POSITIVE_INFINITY
 
   async function acted(/** @type {Event} */ event) {
     if (!event.isTrusted || starting || banner.has(event)) return
@@ -82,11 +84,20 @@ export function begin({ base, clock, byClick }) {
     const status = await ask(base)
     if (starting || status === undefined) return
     if (status === 'signed-out') return banner.show('You are signed out.', reload('Sign in'))
-    if (status.phase === 'ready') return
+    if (status.phase === 'ready') return isUsedAgain(status) ? leave() : undefined
     // A page that has lost its connection sends nothing that would wake the workspace.
     if (status.phase === 'frozen') return void (await start())
     if (byClick && rests(status)) return offer()
     await bringBack()
+  }
+
+  /** What the person does in this page reaches the workspace, so the page goes on by itself. */
+  const isUsedAgain = (/** @type {Status} */ { lastUseAgoMs = Number.POSITIVE_INFINITY }) =>
+    performance.now() - lastUseAgoMs > toldAt
+
+  function leave() {
+    toldAt = Number.POSITIVE_INFINITY
+    banner.hide()
   }
 
   const offer = () =>
@@ -146,12 +157,14 @@ export function begin({ base, clock, byClick }) {
   }
 
   function settle(/** @type {Status} */ status) {
-    const ready = () =>
+    const ready = () => {
+      toldAt = performance.now()
       banner.show(
         'Your workspace runs again. If this page does not go on by itself, load it again: what you typed and did not save is lost then.',
         reload('Load this page again'),
-        { label: 'Close', act: banner.hide },
+        { label: 'Close', act: leave },
       )
+    }
     setTimeout(ready, untilSettled(status))
   }
 

@@ -7,7 +7,7 @@
  * @typedef {{ phase: string, state: string, ms?: number }} Step
  * @typedef {{ workspace: string, phase: string, position?: number, etaMs?: number, elapsedMs: number, endsAt?: string,
  *   extensionMs?: number, outdated?: boolean, waitsFor?: string, pullPercent?: number, problem?: { code: string },
- *   cancelled?: boolean, steps: Step[] }} Status
+ *   cancelled?: boolean, lastUseAgoMs?: number, steps: Step[] }} Status
  */
 
 /** Above the 15 s between two heartbeats of the stream. */
