@@ -61,6 +61,10 @@ describe('the request of a page', () => {
     )
   })
 
+  it('may come from a service worker, which names no destination', () => {
+    assert.ok(askForPage(['Sec-Fetch-Mode', 'navigate', 'Sec-Fetch-Dest', 'empty']))
+  })
+
   it('is none where the page is shown in a frame', () => {
     assert.equal(askForPage(['Sec-Fetch-Dest', 'iframe']), undefined)
   })

@@ -17,10 +17,13 @@ export type EndAnswer = (status: number, headers: readonly string[]) => AnswerEn
  */
 export function askForPage(rawHeaders: readonly string[]): string[] | undefined {
   const destination = firstValueOf(rawHeaders, 'sec-fetch-dest') ?? 'document'
-  if (destination !== 'document') return undefined
+  if (!shown.has(destination)) return undefined
   const kept = filterHeaders(rawHeaders, (name) => !notOfPages.has(name))
   return [...kept, 'Accept-Encoding', 'identity']
 }
+
+/** A service worker that passes a navigation on names no destination. Such a frame cannot be told from a page. */
+const shown: ReadonlySet<string> = new Set(['document', 'empty'])
 
 /** Nothing can be added to a compressed page, nor to one that the browser keeps: a script of the application, such as the
  * installation of its service worker, may have asked for it without what is added. */

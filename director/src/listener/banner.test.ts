@@ -83,6 +83,11 @@ describe('the banner of a template', () => {
     assert.equal(opened.headers['etag'], undefined)
   })
 
+  it('is added to a page that a service worker of the application asks for, as a navigation without a destination', async () => {
+    const { body } = await open('told.test', '/', { 'sec-fetch-dest': 'empty' })
+    assert.match(body, /banner\.js/)
+  })
+
   it('does not make a page whole that the application cut off', async () => {
     await assert.rejects(open('told.test', '/cut'))
   })

@@ -70,6 +70,7 @@ a {
  * @param {{ base: string, clock: string, byClick: boolean }} options `byClick`: only a button may start the workspace
  */
 export function begin({ base, clock, byClick }) {
+  if (isHeardByPage()) return
   const banner = createBanner()
   let askedAt = -askEveryMs
   /** It was started here, and has not become ready yet. */
@@ -189,6 +190,15 @@ export function begin({ base, clock, byClick }) {
   }
 
   listenTo(window)
+}
+
+/** Whether this is a frame of a page of this address. That page listens to what is done here. */
+function isHeardByPage() {
+  try {
+    return parent !== window && parent.document !== null
+  } catch {
+    return false
+  }
 }
 
 const rests = (/** @type {Status} */ { phase }) => phase === 'absent' || phase === 'stopped'
