@@ -43,6 +43,15 @@ templates:
     user: '4711:4711'
     route: { hosts: [bare.localhost] }
     ssh: { method: exec }
+  console:
+    prefix: c${prefix}
+    image: berth/hello
+    port: 8080
+    command: ['/bin/bash', '-c', 'node /opt/hello/src/main.ts >/dev/null 2>&1 & exec bash --norc -i']
+    allow: { users: [eve, flo] }
+    route: { hosts: [console.localhost] }
+    seats: 3
+    ssh: { method: attach }
   web:
     prefix: w${prefix}
     image: berth/hello
@@ -72,7 +81,7 @@ templates:
     assert.ok(place)
     director = place
     ssh = await createSshClient(hostOf(place), 2222)
-    for (const user of ['ann', 'bea', 'cid', 'dan'])
+    for (const user of ['ann', 'bea', 'cid', 'dan', 'eve', 'flo'])
       await writeFile(join(keys, user), `${ssh.publicKey}\n`, { mode: 0o644 })
   })
   after(takeDown)
@@ -120,6 +129,23 @@ templates:
     const command = await ssh.run('ann', 'true')
     assert.equal(command.code, 255)
     assert.match(command.stderr, /sign in as ann\+shell, ann\+bare/)
+  })
+
+  it('attaches several people to the first process, who see the same', async () => {
+    await signInOnTheWeb('eve')
+    await signInOnTheWeb('flo')
+    using one = ssh.begin('eve+console', [], { columns: 90, rows: 25 })
+    one.type('\n')
+    await one.until(/\$ /)
+    using two = ssh.begin('flo+console', [], { columns: 90, rows: 25 })
+    one.type('echo $((40 + 2)) "$$"\n')
+    await one.until(/42 1\r/)
+    await two.until(/42 1\r/)
+    one.child.kill('SIGKILL')
+    two.type('echo still $((50 + 5))\n')
+    await two.until(/still 55/)
+    const files = await ssh.run('flo+console', 'id -un')
+    assert.equal(files.code, 0, files.stderr)
   })
 
   it('signs nobody in with another key, or with a password', async () => {

@@ -14,10 +14,11 @@ export function checkSession(state: State, asked: Asked): EngineResult<SessionOr
     seatIn(workspace, asked.user) !== undefined
   if (!isThere) return refused('The workspace has ended, or you have no seat in it.')
   if (login === undefined) return refused('This workspace is reached in a browser only.')
-  const { shell, user } = login
+  const { method, shell, user } = login
   const { environment, purpose, terminal } = asked
-  const command = commandFor(purpose, shell)
-  return { ok: true, value: { command, user, environment, terminal } }
+  const isAttached = method === 'attach' && purpose.type === 'shell'
+  const command = isAttached ? {} : { command: commandFor(purpose, shell) }
+  return { ok: true, value: { ...command, user, environment, terminal } }
 }
 
 /** Every container with sessions has these (`docker/volumes/tools-volume.ts`). */

@@ -47,8 +47,8 @@ export interface UsageReading {
 
 /** What a session in a container runs, and how. */
 export interface SessionOrder {
-  /** Program and words. */
-  readonly command: readonly string[]
+  /** Program and words. Absent: the session is attached to the first process of the container. */
+  readonly command?: readonly string[]
   /** Empty: the user of the container. */
   readonly user: string
   /** Beside the variables of the container. */

@@ -267,7 +267,7 @@ export const berthKeys = {
     {
       method: choice(
         ['exec', 'attach', 'connect'],
-        'How a session gets into the container: `exec` runs a shell through the engine, in any image; `attach` and `connect` are not supported yet',
+        'How a session gets into the container: `exec` runs a shell through the engine, in any image; `attach` leads to the first process of the container, which gets a terminal: several sessions share its input and output; `connect` is not supported yet',
       ),
       shell: value(
         field.program,

@@ -317,9 +317,9 @@ function loginOf(
 ): Pick<Template, 'ssh'> {
   if (ssh === undefined) return {}
   const { method, shell = defaults.shell, user = '' } = ssh
-  if (method !== 'exec')
-    complain('ssh.method', `is ${method}, which is not offered yet: the only method is exec`)
-  return { ssh: { shell, user } }
+  if (method !== 'connect') return { ssh: { method, shell, user } }
+  complain('ssh.method', 'is connect, which is not offered yet: the methods are exec and attach')
+  return {}
 }
 
 function tcpOf(

@@ -179,6 +179,8 @@ export type RequestToken = 'access' | 'id'
 
 /** How a login without a browser gets into the container. */
 export interface TemplateLogin {
+  /** What a shell is: a process of its own, or the first process of the container. */
+  readonly method: 'exec' | 'attach'
   /** A program of the image. It knows `-l` and `-c`. */
   readonly shell: string
   /** As in Docker. Empty: the user of the container. */

@@ -92,6 +92,7 @@ function hashedOptions(
     ...(entrypoint === undefined ? {} : { Entrypoint: entrypoint }),
     ...(command.length === 0 ? {} : { Cmd: command }),
     ...(spec.user === '' ? {} : { User: spec.user }),
+    ...(template.ssh?.method === 'attach' ? { OpenStdin: true, Tty: true } : {}),
     ...(spec.stopSignal === '' ? {} : { StopSignal: spec.stopSignal }),
     StopTimeout: Math.ceil(spec.stopTimeoutMs / 1_000),
     ...(healthcheck === undefined ? {} : { Healthcheck: healthcheck }),

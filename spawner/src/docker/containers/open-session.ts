@@ -9,8 +9,9 @@ import type { Engine, EngineSession, SessionOutput } from '../../loop/engine.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { failed, resultOf } from '../client/engine-result.ts'
 import { isFault } from '../client/fault.ts'
-import { createFrameReader } from './log-frames.ts'
+import { attachSession } from './attach-session.ts'
 import { sessionCommand, signalCommand } from './session-script.ts'
+import { outputOf, writeTo } from './session-stream.ts'
 
 /** What a process may do between the signal that its client has gone and its end. */
 const graceMs = 3_000
@@ -27,6 +28,8 @@ export function createOpenSession(client: EngineClient): Engine['openSession'] {
   return (generation, order, signal) =>
     resultOf<EngineSession>('conflict', 'The session could not be opened', async () => {
       const { user, environment, command, terminal } = order
+      if (command === undefined)
+        return { ok: true, value: await attachSession(client, generation, order, signal) }
       const Tty = terminal !== undefined
       const started = await call('container-exec', { signal }, async (abortSignal) => {
         const exec = await docker.getContainer(generation).exec({
@@ -114,16 +117,7 @@ async function beginSession(
 
   return {
     output: rest.length === 0 ? output : withFirst(rest, output),
-    write: (bytes) =>
-      new Promise((resolve) => {
-        if (!stream.writable) return resolve()
-        const done = (): void => {
-          stream.off('close', done)
-          resolve()
-        }
-        stream.once('close', done)
-        stream.write(bytes, done)
-      }),
+    write: writeTo(stream),
     endInput: () => void stream.end(),
     resize,
     signal: signalAll,
@@ -148,23 +142,6 @@ async function beginSession(
         if (!isFault(error) && !until.aborted) throw error
       }
     },
-  }
-}
-
-async function* outputOf(stream: Duplex, isTerminal: boolean): AsyncGenerator<SessionOutput> {
-  const split = createFrameReader()
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>)
-      if (isTerminal) yield { kind: 'output', bytes: chunk }
-      else
-        for (const { stream: from, part } of split(chunk))
-          yield {
-            kind: from === 2 ? 'errors' : 'output',
-            bytes: Buffer.from(part.buffer, part.byteOffset, part.length),
-          }
-  } catch (error) {
-    // The connection was cut: the exit code tells how the process ended.
-    if (!(error instanceof Error)) throw error
   }
 }
 

@@ -74,8 +74,12 @@ describe('sessions on a real engine', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  async function started(user: string, spec: Partial<TemplateSpec> = {}): Promise<string> {
-    const template = { ...test.template(spec), ssh: { shell: '/bin/sh', user: '' } }
+  async function started(
+    user: string,
+    spec: Partial<TemplateSpec> = {},
+    method: 'exec' | 'attach' = 'exec',
+  ): Promise<string> {
+    const template = { ...test.template(spec), ssh: { method, shell: '/bin/sh', user: '' } }
     const workspace = nameOf(test.prefix, user)
     const order = { workspace, template, owner: person(user), network: 0 }
     const { generation } = valueOf(await test.engine.createContainer(order, signal))
@@ -113,6 +117,47 @@ describe('sessions on a real engine', () => {
     const deadline = abortAfter(10_000)
     while ((await processes(command)) !== count) deadline.throwIfAborted()
   }
+
+  it('is attached to the first process with others: one terminal, and leaving it ends nothing', async () => {
+    const command = [
+      '/bin/sh',
+      '-c',
+      'stty -echo; while read -r line; do echo "<$line>"; [ "$line" = end ] && exit 9; done',
+    ]
+    const generation = await started('bob', { command }, 'attach')
+    const attached = async () => {
+      const session = valueOf(
+        await test.engine.openSession(
+          generation,
+          { user: '', environment: {}, terminal: { columns: 111, rows: 22 } },
+          signal,
+        ),
+      )
+      let text = ''
+      let changed = Promise.withResolvers<void>()
+      const reading = (async () => {
+        for await (const { bytes } of session.output) {
+          text += bytes.toString()
+          changed.resolve()
+          changed = Promise.withResolvers()
+        }
+      })()
+      const until = async (words: string) => {
+        while (!text.includes(words)) await changed.promise
+      }
+      return { session, reading, until }
+    }
+    const one = await attached()
+    const two = await attached()
+    await one.session.write(Buffer.from('from one\n'))
+    await Promise.all([one.until('<from one>'), two.until('<from one>')])
+    await one.session.hangUp(signal)
+    await one.reading
+    await two.session.write(Buffer.from('from two\nend\n'))
+    await two.until('<end>')
+    await two.reading
+    assert.equal(await two.session.exitCode(signal), 9)
+  })
 
   it('has output, errors, exit code, home, variables and the environment of the container', async () => {
     const line = 'echo out $GREETING $LANG; echo err >&2; pwd; exit 42'

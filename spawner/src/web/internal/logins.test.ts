@@ -11,7 +11,7 @@ import { createStandIn } from '../testing/stand-in.ts'
 import { answerLogin } from './logins.ts'
 
 const day = 86_400_000
-const login = { shell: '/bin/sh', user: '' }
+const login = { method: 'exec', shell: '/bin/sh', user: '' } as const
 const template = (name: string, more: Partial<Template> = {}): Template => {
   const prefix = parsePrefix(name)
   if (prefix === undefined) throw new TypeError(name)
