@@ -50,7 +50,7 @@ templates:
     command: ['/bin/bash', '-c', 'node /opt/hello/src/main.ts >/dev/null 2>&1 & exec bash --norc -i']
     allow: { users: [eve, flo] }
     route: { hosts: [console.localhost] }
-    seats: 3
+    seats: { concurrent: 3 }
     ssh: { method: attach }
   web:
     prefix: w${prefix}

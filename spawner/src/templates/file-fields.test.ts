@@ -421,11 +421,11 @@ describe('a field of a template in the file', () => {
     ['seats: { concurrent: 0 }', (t) => t.passIdentity, ['user', 'subject', 'groups', 'email']],
     ['', (t) => t.passIdentity, []],
     ['egress: none', (t) => t.spec.egress, 'none'],
-    ['ssh: { method: exec }', (t) => t.ssh, { shell: '/bin/sh', user: '' }],
+    ['ssh: { method: exec }', (t) => t.ssh, { method: 'exec', shell: '/bin/sh', user: '' }],
     [
       'ssh: { method: exec, shell: /bin/bash, user: "1000:1000" }',
       (t) => t.ssh,
-      { shell: '/bin/bash', user: '1000:1000' },
+      { method: 'exec', shell: '/bin/bash', user: '1000:1000' },
     ],
     ['', (t) => t.tcp, undefined],
     [
