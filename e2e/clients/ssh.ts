@@ -28,6 +28,8 @@ export interface SshClient extends AsyncDisposable {
   begin(name: string, args: readonly string[], terminal?: TerminalSize): SshSession
   /** Begins one with options and no command, such as `-N -L …`. */
   open(name: string, options: readonly string[]): SshSession
+  /** Begins another program that uses SSH. */
+  program(name: string, args: readonly string[]): SshSession
   /** Runs another program that uses SSH, such as scp with `-F` and the configuration, to its end. */
   tool(program: string, args: readonly string[], options?: ToolOptions): Promise<SshResult>
 }
@@ -117,6 +119,7 @@ export async function createSshClient(
     begin(name, args, terminal) {
       return start(['ssh', ...base(name), ...(terminal ? ['-tt'] : []), host, ...args], terminal)
     },
+    program: (name, args) => start([name, ...args]),
     open: (name, options) => start(['ssh', ...base(name), ...options, host]),
     async [Symbol.asyncDispose]() {
       await rm(work, { recursive: true, force: true })

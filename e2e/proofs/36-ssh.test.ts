@@ -93,6 +93,11 @@ templates:
     const answer = await as(user).ask('/.berth/status')
     assert.equal(answer.status, 200, await answer.text())
   }
+  const isFrozen = (user: string): Promise<unknown> =>
+    eventually('it is frozen', 40_000, async () => {
+      const { State } = await inspected(berth.engine, workspaceOf(user))
+      return State.Status === 'paused'
+    })
   async function processesOf(user: string): Promise<string> {
     return run('docker', ['top', workspaceOf(user), '-eo', 'pid,args'])
   }
@@ -139,8 +144,8 @@ templates:
     await one.until(/\$ /)
     using two = ssh.begin('flo+console', [], { columns: 90, rows: 25 })
     one.type('echo $((40 + 2)) "$$"\n')
-    await one.until(/42 1\r/)
-    await two.until(/42 1\r/)
+    await one.until(/42 \d+\r/)
+    await two.until(/42 \d+\r/)
     one.child.kill('SIGKILL')
     two.type('echo still $((50 + 5))\n')
     await two.until(/still 55/)
@@ -220,14 +225,62 @@ templates:
     const session = ssh.begin('ann+shell', ['cat'])
     session.type('one\n')
     await session.until(/one/)
-    await eventually('it is frozen', 40_000, async () => {
-      const { State } = await inspected(berth.engine, workspaceOf('ann'))
-      return State.Status === 'paused'
-    })
+    await isFrozen('ann')
     session.type('two\n')
     await session.until(/two/)
     session.child.stdin?.end()
     assert.equal(await session.ended, 0)
+  })
+
+  it('wakes a frozen workspace by a forwarded connection, -W and -D', async () => {
+    const request = Buffer.from('GET / HTTP/1.0\r\n\r\n')
+    await isFrozen('ann')
+    const args = ['-F', ssh.config, '-W', 'localhost:8080', 'ann+shell@berth']
+    const through = await ssh.tool('ssh', args, { input: request })
+    assert.match(through.stdout.toString(), /^HTTP\/1\.1 200/, through.stderr)
+    using proxy = ssh.open('ann+shell', ['-v', '-N', '-D', '127.0.0.1:0'])
+    const [, port = ''] =
+      /Local forwarding listening on 127\.0\.0\.1 port (\d+)/.exec(
+        await proxy.until(/Local forwarding listening on 127\.0\.0\.1 port \d+\./),
+      ) ?? []
+    await isFrozen('ann')
+    const socks = [
+      '--socks5-hostname',
+      `127.0.0.1:${port}`,
+      '--max-time',
+      '40',
+      '-s',
+      '-o',
+      '/dev/null',
+    ]
+    const page = await ssh.tool('curl', [...socks, '-w', '%{http_code}', 'http://localhost:8080/'])
+    assert.equal(page.stdout.toString(), '200', page.stderr)
+    const elsewhere = await ssh.tool('curl', [...socks, 'http://169.254.169.254/'])
+    assert.notEqual(elsewhere.code, 0)
+  })
+
+  it('leaves nothing behind when a client is killed while it copies, and then copies as before', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'berth-ssh-cut-'))
+    const file = join(folder, 'file')
+    await writeFile(file, randomBytes(8 * 1024 ** 2))
+    // 800 kbit/s: the copy takes more than a minute.
+    using copy = ssh.program('scp', [
+      '-l',
+      '800',
+      '-F',
+      ssh.config,
+      file,
+      'ann+shell@berth:/tmp/cut',
+    ])
+    const serves = async () => (await processesOf('ann')).includes('sftp-server')
+    await eventually('the copy has begun', 30_000, serves)
+    copy.child.kill('SIGKILL')
+    await eventually('its server is gone', 30_000, async () => !(await serves()))
+    const again = await ssh.tool('scp', ['-F', ssh.config, file, 'ann+shell@berth:/tmp/cut'])
+    assert.equal(again.code, 0, again.stderr)
+    const { stdout } = await ssh.run('ann+shell', 'stat -c %s /tmp/cut; rm /tmp/cut')
+    assert.equal(stdout.toString(), `${8 * 1024 ** 2}\n`)
+    await rm(folder, { recursive: true })
   })
 
   it('reaches a template only if it says so, and only the person’s own', async () => {
