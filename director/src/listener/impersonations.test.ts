@@ -80,6 +80,12 @@ describe('an administrator who has opened a workspace as its owner', () => {
     )
     const line = await bed.logged(({ as }) => as !== undefined)
     assert.deepEqual([line['user'], line['as']], ['ann', 'bøb'])
+    // The lines of both services, and the workspace, have the same one.
+    assert.match(String(line['requestId']), /^[0-9a-f-]{8,}/)
+    assert.deepEqual(
+      [bed.spawner.requestIds[0], headers['x-request-id']],
+      [line['requestId'], line['requestId']],
+    )
   })
 
   it('is led to where the template opens, and never to a page of Berth', async () => {

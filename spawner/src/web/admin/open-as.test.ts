@@ -100,6 +100,8 @@ describe('opening a workspace as its owner', () => {
       ),
       ['admin|open-as|lab-bob as bob|it hangs|done'],
     )
+    assert.equal(site.audited[0]?.requestId, headers['x-request-id'])
+    assert.match(site.audited[0]?.requestId ?? '', /./)
   })
 
   it('leads to the path of a template that has one, at a new host name each time', async () => {
