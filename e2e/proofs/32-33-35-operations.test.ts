@@ -45,7 +45,7 @@ describe('in one deployment, for administrators', () => {
       templates,
       templateFiles: { 'licence.key': licence },
       settings: {
-        LOG_LEVEL: 'debug',
+        LOG_LEVEL: 'trace',
         API_TOKEN: secret('API_TOKEN'),
         PROMETHEUS_IMAGE: prometheusImage,
         PROMETHEUS_PORT: String(prometheusPort),

@@ -25,7 +25,7 @@ export function secret(what: string): string {
   return value
 }
 
-/** @param deployment with `LOG_LEVEL=debug`, the portal, API_TOKEN, and the templates `vault` and `broken` */
+/** @param deployment with `LOG_LEVEL=trace`, the portal, API_TOKEN, and the templates `vault` and `broken` */
 export function theLogs(deployment: () => Deployment): void {
   describe('proof 32: the logs', () => {
     let berth: Deployment
