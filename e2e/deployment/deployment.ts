@@ -65,6 +65,8 @@ export interface Deployment extends AsyncDisposable {
   siteAt(host: string): Site
   readonly gatewaySecret: string
   readonly settings: Settings
+  /** What stands for `compose` in a command line: it names this deployment's files and settings. */
+  readonly composeWords: readonly string[]
   /** Runs Compose with this deployment's files and settings. */
   compose(...args: string[]): Promise<string>
   /** Runs Compose with further settings, which may be wrong. They are not kept. */
@@ -246,6 +248,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
     },
     site,
     siteAt,
+    composeWords: base,
     compose,
     tryCompose,
     writeTemplates,
