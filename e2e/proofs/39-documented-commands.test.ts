@@ -32,7 +32,7 @@ const provenElsewhere: Readonly<Record<string, string>> = {
 
 async function blocksOf(page: string): Promise<Block[]> {
   const text = await readFile(join(surroundings.root, 'docs', page), 'utf8')
-  return [...text.matchAll(/^( *)```sh\n([^]*?)^\1```\n([^]{0,700})/gm)].map(
+  return [...text.matchAll(/^( *)```sh\n([^]*?)^\1```\n(?=([^]{0,700}))/gm)].map(
     ([, indent = '', body = '', next = '']) => ({
       page,
       text: body.replaceAll(new RegExp(`^${indent}`, 'gm'), '').trim(),
