@@ -1,11 +1,12 @@
-// Proof 35: the description of the API is true: Schemathesis makes requests from it, valid and invalid ones, and judges every
-// answer by it.
+// Proof 35: the descriptions of the API are true, the one for scripts and the one of the portal: Schemathesis makes requests
+// from them, valid and invalid ones, and judges every answer by them.
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { createApi } from '../clients/api.ts'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Place } from '../clients/place.ts'
 import type { Deployment } from '../deployment/deployment.ts'
 import { attempt } from '../run/command.ts'
 import { eventually } from '../run/deadline.ts'
@@ -23,17 +24,56 @@ include-operation-id = "startWorkspace"
 expected-statuses = ["2xx", 400, 401, 403, 404, 409, 429]
 `
 
-/** @param deployment with API_TOKEN, and without a workspace */
+interface Judged {
+  readonly place: Place
+  readonly headers: Readonly<Record<string, string>>
+  readonly configuration?: string
+  /** Ids of operations. */
+  readonly without: readonly string[]
+  /** For each operation, of those that are drawn at random. */
+  readonly examples: number
+}
+
+/** @param deployment with API_TOKEN and the portal, and without a workspace */
 export function theDescriptionOfTheApi(deployment: () => Deployment): void {
-  describe('proof 35: the description of the API for scripts', () => {
+  describe('proof 35: the description of the API', () => {
     let berth: Deployment
     before(() => {
       berth = deployment()
     })
 
-    /** @returns how many requests were made; each answer was as described */
-    async function judge(configuration: string, without: readonly string[]): Promise<number> {
+    async function judgeForScripts(
+      configuration: string,
+      without: readonly string[],
+    ): Promise<number> {
       const place = await berth.apiPlace()
+      const headers = { Authorization: `Bearer ${berth.settings['API_TOKEN'] ?? ''}` }
+      return judge({ place, headers, configuration, without, examples: 80 })
+    }
+
+    /** The portal's: the gateway has signed the person in, and the browser says that its page asks. */
+    async function judgeOfPortal(
+      user: string,
+      groups: string,
+      more: Pick<Judged, 'configuration' | 'without'>,
+    ): Promise<number> {
+      const [place] = await berth.directorPlaces()
+      assert.ok(place)
+      const { origin } = berth.siteAt('portal.localhost')
+      const headers = {
+        Host: new URL(origin).host,
+        Origin: origin,
+        'Berth-Gateway-Secret': berth.gatewaySecret,
+        'X-Forwarded-Preferred-Username': user,
+        'X-Forwarded-User': `u-${user}`,
+        'X-Forwarded-Groups': groups,
+      }
+      return judge({ place, headers, ...more, examples: 15 })
+    }
+
+    /** @returns how many requests were made; each answer was as described */
+    async function judge(judged: Judged): Promise<number> {
+      const { place, headers, configuration = '', without, examples } = judged
       assert.ok('host' in place)
       const { host, port } = place
       const folder = await mkdtemp(join(tmpdir(), 'schemathesis-'))
@@ -47,8 +87,9 @@ export function theDescriptionOfTheApi(deployment: () => Deployment): void {
         surroundings.schemathesis,
         [
           ...['--config-file', file, 'run', `http://${host}:${port}/api/v1/openapi.json`],
-          ...['--header', `Authorization: Bearer ${berth.settings['API_TOKEN'] ?? ''}`],
-          ...['--phases', 'examples,coverage,fuzzing', '--checks', 'all', '--max-examples', '80'],
+          ...Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
+          ...['--phases', 'examples,coverage,fuzzing', '--checks', 'all'],
+          ...['--max-examples', String(examples)],
           ...[
             '--request-timeout',
             '20',
@@ -69,7 +110,7 @@ export function theDescriptionOfTheApi(deployment: () => Deployment): void {
     }
 
     it('is what every answer follows, while there is no workspace', async () => {
-      const cases = await judge('', streams)
+      const cases = await judgeForScripts('', streams)
       assert.ok(cases >= fewestCases, `only ${cases} requests were made`)
     })
 
@@ -86,10 +127,18 @@ export function theDescriptionOfTheApi(deployment: () => Deployment): void {
         const { phase } = await api.read<{ phase: string }>(`/api/v1/workspaces/${name}`)
         return phase === 'ready'
       })
-      const cases = await judge(`[parameters]\n"path.name" = "${name}"`, streamsOfWorkspaces)
+      const cases = await judgeForScripts(
+        `[parameters]\n"path.name" = "${name}"`,
+        streamsOfWorkspaces,
+      )
       assert.ok(cases > 100, `only ${cases} requests were made`)
       const removed = await api.call('DELETE', `/api/v1/workspaces/${name}`)
       removed.leave()
+    })
+
+    it('is what every answer of the portal follows, for an administrator', async () => {
+      const cases = await judgeOfPortal('root', 'admins', { without: streams })
+      assert.ok(cases > 100, `only ${cases} requests were made`)
     })
   })
 }

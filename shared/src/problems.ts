@@ -15,6 +15,7 @@ const problems = {
   template_unknown: [404, 'Nothing is offered at this address'],
   headers_too_long: [431, 'Your browser sends too much with each request'],
   workspace_unknown: [404, 'There is no such workspace'],
+  method_refused: [405, 'This method is not served'],
   conflict: [409, 'Not possible at the moment'],
   name_taken: [409, 'Something else has the name of the workspace'],
   limit_user: [429, 'You have as many workspaces as one person may have'],

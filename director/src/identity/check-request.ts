@@ -37,6 +37,7 @@ export function createCheckRequest(
   const mayNotBeSpelt = (name: string) => identityHeaders.has(name) || isReservedHeader(name)
 
   return (head) => {
+    if (unserved.has(head.method)) return refuse('method_refused', unservedDetail)
     const complaint = complaintAbout(head) ?? complaintAboutHeaders(head, mayNotBeSpelt)
     if (complaint !== undefined) return refuse('bad_request', complaint)
     return bytesOfClient(head) > longestHead ? refuse('headers_too_long', tooLongDetail) : undefined
@@ -59,8 +60,11 @@ const longestHead = 64 * 1024
 const tooLongDetail =
   'The headers of the request are longer than 64 KiB. Mostly these are cookies: an application of this site has set too many of them, or too long ones. Without them it begins with its settings as new; files and workspaces are not affected.'
 
+/** The first repeats the headers of the gateway to a page, the second asks for a tunnel. */
+const unserved: ReadonlySet<string> = new Set(['TRACE', 'CONNECT'])
+const unservedDetail = 'Berth serves neither TRACE nor CONNECT.'
+
 function complaintAbout({ method, target, upgrade }: RequestHead): string | undefined {
-  if (method === 'TRACE' || method === 'CONNECT') return 'Berth does not serve this method.'
   if (upgrade && method !== 'GET') return 'An upgrade must be requested with GET.'
   // A proxy would read an absolute URL as another target.
   if (!target.startsWith('/')) return 'The request target must be a path.'

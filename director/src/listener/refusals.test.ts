@@ -60,6 +60,12 @@ describe('a refusal', () => {
     assert.match(body, /<a href="https:\/\/portal\.test\/">All workspaces<\/a>/)
   })
 
+  it('of a method names those that are served (RFC 9110, 15.5.6)', async () => {
+    const { status, headers } = await answer(refusals.problem('method_refused', 'No.'), false)
+    assert.equal(status, 405)
+    assert.equal(headers.get('allow'), 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS')
+  })
+
   it('reloads its page only for a temporary problem', async () => {
     const passing = await answer(refusals.problem('spawner_unreachable', 'Gone.'), true)
     assert.equal(passing.headers.get('refresh'), '5')

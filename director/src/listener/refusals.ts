@@ -28,6 +28,9 @@ export interface Refusals {
 
 const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
+/** RFC 9110, 15.5.6: a 405 names methods. An application may know more of them. */
+const allowed = { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' } as const
+
 const graceMs = 2_000
 const retryAfterSeconds = 5
 /** Problems that end by themselves: a page reloads itself, and a client is told when to retry. */
@@ -88,6 +91,7 @@ export function createRefusals(
       {
         ...(asPage ? noticeHeaders(notice.actions) : { 'content-type': problemMediaType }),
         ...headers,
+        ...(problem.code === 'method_refused' ? allowed : {}),
         ...(isTemporary ? { 'retry-after': again } : {}),
         ...(isTemporary && asPage ? { refresh: again } : {}),
         'content-length': String(body.length),

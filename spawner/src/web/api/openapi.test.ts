@@ -45,6 +45,16 @@ describe('the description of /api/v1', () => {
       }
   })
 
+  it('says of each operation of the portal that another origin is refused, and who else', () => {
+    const portal = describeApi('1.2.3', 'people')['paths'] as typeof paths
+    for (const [path, methods] of Object.entries(portal))
+      for (const { responses } of Object.values(methods)) {
+        const isClosed = path.startsWith('/admin/')
+        const codes = isClosed ? '`origin_refused`, `not_admin`' : '`origin_refused`'
+        assert.ok(responses['403']?.description.startsWith(codes), path)
+      }
+  })
+
   it('contains every refusal of a start, by status and code', async () => {
     await using served = await startApi()
     const [lab] = served.config.templates.values()

@@ -66,8 +66,7 @@ function describeOperation(id: string, operation: Operation, audience: Audience)
     ...(answer === undefined || follows ? { 'text/event-stream': {} } : {}),
     ...(csv ? { 'text/csv': { schema: { type: 'string' } } } : {}),
   }
-  const isClosed = operation.forAdministrators === true && audience === 'people'
-  const forbidden: readonly ProblemCode[] = isClosed ? ['not_admin'] : []
+  const forbidden = audience === 'people' ? forbiddenOnThePortal(operation) : []
   const parameters = [...pathParameters(path), ...queryParameters(query)]
   return {
     operationId: id,
@@ -87,6 +86,10 @@ function describeOperation(id: string, operation: Operation, audience: Audience)
       ...(body === undefined ? {} : bodyRefusals),
     },
   }
+}
+
+function forbiddenOnThePortal({ forAdministrators }: Operation): readonly ProblemCode[] {
+  return forAdministrators === true ? ['origin_refused', 'not_admin'] : ['origin_refused']
 }
 
 function pathParameters(path: string): Json[] {
