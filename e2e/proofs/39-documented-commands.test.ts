@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { asTheGateway } from '../clients/as-the-gateway.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
-import { attempt, run } from '../run/command.ts'
+import { attempt, run, type CommandResult } from '../run/command.ts'
 import { takenDownAtTheEnd } from '../run/interruption.ts'
 import { surroundings } from '../run/surroundings.ts'
 
@@ -95,23 +95,26 @@ templates:
       .replaceAll('berth.instance=berth', `berth.instance=${berth.instance}`)
       .replaceAll('OLD_VOLUME', old)
 
-  /** Runs the one block that begins so. */
-  async function runBlock(begins: string): Promise<string> {
-    const found = blocks.filter(({ text }) => text.startsWith(begins))
-    const [block] = found
-    assert.ok(block, `no page has: ${begins}`)
-    for (const { text } of found) ran.add(text)
+  async function shell(text: string): Promise<CommandResult> {
     const real = (await run('sh', ['-c', 'command -v docker'])).trim()
-    const { code, stdout, stderr } = await attempt('sh', ['-ec', here(block.text)], {
+    const path = `${join(work, 'bin')}:${process.env['PATH'] ?? ''}`
+    return attempt('sh', ['-ec', here(text)], {
       cwd: work,
-      env: {
-        ...process.env,
-        PATH: `${join(work, 'bin')}:${process.env['PATH'] ?? ''}`,
-        REAL_DOCKER: real,
-      },
+      env: { ...process.env, PATH: path, REAL_DOCKER: real },
       withinMs: 180_000,
     })
-    assert.equal(code, 0, `${block.text}\n${stdout}\n${stderr}`)
+  }
+  function blockThat(begins: string): Block {
+    const block = blocks.find(({ text }) => text.startsWith(begins))
+    assert.ok(block, `no page has: ${begins}`)
+    ran.add(block.text)
+    return block
+  }
+  /** Runs the block that begins so. */
+  async function runBlock(begins: string): Promise<string> {
+    const { text } = blockThat(begins)
+    const { code, stdout, stderr } = await shell(text)
+    assert.equal(code, 0, `${text}\n${stdout}\n${stderr}`)
     return `${stdout}\n${stderr}`
   }
   const volume = (of: string): string => `${berth.instance}-${of}-home`
@@ -146,12 +149,14 @@ templates:
     await runBlock('docker compose stop spawner')
     await run('docker', ['rm', '--force', `${prefix}-alice`])
     await run('docker', ['volume', 'rm', volume('alice')])
-    // The second command finds the home there, and says so.
-    const restoring =
-      'docker compose run --rm -v "$PWD/backups:/backups" spawner restore-home alice'
-    const [block] = blocks.filter(({ text }) => text.startsWith(restoring))
-    assert.ok(block)
-    await runLines(block)
+    const [one = '', all = ''] = blockThat(
+      'docker compose run --rm -v "$PWD/backups:/backups" spawner restore-home alice',
+    ).text.split('\n')
+    const restored = await shell(one)
+    assert.equal(restored.code, 0, restored.stderr)
+    // The home is there by now, and is not replaced.
+    const refused = await shell(all)
+    assert.match(refused.stdout + refused.stderr, /--replace/)
     assert.equal(await inVolume(volume('alice'), 'cat /v/work'), 'kept\n')
   })
 
@@ -195,24 +200,4 @@ templates:
       'no page has these any more',
     )
   })
-
-  /** Each command of a block by itself: the homes that one has restored are there for the next. */
-  async function runLines(block: Block): Promise<void> {
-    ran.add(block.text)
-    const real = (await run('sh', ['-c', 'command -v docker'])).trim()
-    const env = {
-      ...process.env,
-      PATH: `${join(work, 'bin')}:${process.env['PATH'] ?? ''}`,
-      REAL_DOCKER: real,
-    }
-    for (const [index, line] of block.text.split('\n').entries()) {
-      const { code, stdout, stderr } = await attempt('sh', ['-ec', here(line)], {
-        cwd: work,
-        env,
-        withinMs: 180_000,
-      })
-      if (index === 0) assert.equal(code, 0, `${line}\n${stdout}\n${stderr}`)
-      else assert.match(stdout + stderr, /exists|--replace/)
-    }
-  }
 })
