@@ -24,13 +24,6 @@ include-operation-id = "startWorkspace"
 expected-statuses = ["2xx", 400, 401, 403, 404, 409, 429]
 `
 
-/** Who is no administrator is not told which methods there are. */
-const closedToPeople = `[[operations]]
-include-path-regex = "^/admin/"
-[operations.checks.unsupported_method]
-enabled = false
-`
-
 interface Judged {
   readonly place: Place
   readonly headers: Readonly<Record<string, string>>
@@ -141,14 +134,6 @@ export function theDescriptionOfTheApi(deployment: () => Deployment): void {
       assert.ok(cases > 100, `only ${cases} requests were made`)
       const removed = await api.call('DELETE', `/api/v1/workspaces/${name}`)
       removed.leave()
-    })
-
-    it('is what every answer of the portal follows, for a person', async () => {
-      const cases = await judgeOfPortal('ann', 'staff', {
-        configuration: closedToPeople,
-        without: streams,
-      })
-      assert.ok(cases > 100, `only ${cases} requests were made`)
     })
 
     it('is what every answer of the portal follows, for an administrator', async () => {
