@@ -70,7 +70,7 @@ templates:
     berth = await deploy({
       name: 'ssh',
       templates: templates('staff'),
-      composeFiles: ['docker-compose.yml', 'e2e/compose/quiet.yml', 'e2e/compose/ssh.yml'],
+      moreComposeFiles: ['e2e/compose/ssh.yml'],
       settings: {
         SSH_PORT: '2222',
         SSH_KEYS_FOLDER: '/etc/berth/ssh-keys',
