@@ -52,6 +52,8 @@ export const passHeaders = {
   workspace: 'Berth-Workspace',
   /** The path prefix of the route, below which `/.berth/` lies there; empty at the root of a host. */
   base: 'Berth-Base',
+  /** `true` if a page loaded itself again, and no person waits for it. */
+  unattended: 'Berth-Unattended',
 } as const
 
 /** The phase of the workspace, on answers of the product's own. */

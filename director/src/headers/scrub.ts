@@ -64,6 +64,8 @@ export interface SpawnerContext extends RequestContext {
   readonly base?: string | undefined
   /** Path and query of the navigation, so that a page can lead back to it. */
   readonly target?: string | undefined
+  /** A page loaded itself again, and no person waits for it. */
+  readonly unattended?: boolean | undefined
 }
 
 /** What the answer belongs to. */
@@ -181,13 +183,14 @@ export function createHeaderScrub({
     },
 
     toSpawner(rawHeaders, context) {
-      const { person, template, workspace, base, target } = context
+      const { person, template, workspace, base, target, unattended } = context
       const kept = scrub(rawHeaders, context, false)
       kept.push(...forwarded(rawHeaders, context), ...personHeaders(person))
       if (template !== undefined) kept.push(passHeaders.template, encodeURIComponent(template))
       if (workspace !== undefined) kept.push(passHeaders.workspace, encodeURIComponent(workspace))
       if (base !== undefined && base !== '') kept.push(passHeaders.base, encodeURIComponent(base))
       if (target !== undefined) kept.push(passHeaders.target, encodeURIComponent(target))
+      if (unattended === true) kept.push(passHeaders.unattended, 'true')
       return kept
     },
 

@@ -201,7 +201,7 @@ describe('a request without a lease', () => {
     const started = () => bed.spawner.asked.at(-1)?.start
     bed.spawner.seats = stopped
     assert.equal((await visit({})).body, 'a page of Berth')
-    assert.equal(started(), 'wake')
+    assert.equal(started(), 'no')
     // A person opens it, and the loading page loads itself again until the workspace is there.
     await visit({ 'sec-fetch-user': '?1' })
     assert.equal(started(), 'start')
@@ -213,7 +213,40 @@ describe('a request without a lease', () => {
     assert.equal(started(), 'start')
     bed.spawner.seats = stopped
     while ((await visit({})).body === 'hello');
-    assert.equal(started(), 'wake')
+    assert.equal(started(), 'no')
+  })
+
+  it('keeps no workspace running if its page loads itself again, and its page of Berth does not go on', async () => {
+    await using bed = await startTestBed()
+    const workspace = await bed.workspace((_req, res) => res.end('hello'))
+    let unattended: unknown
+    bed.spawner.pass = (request, response) => {
+      unattended = request.headers['berth-unattended']
+      response.writeHead(503).end('a page of Berth')
+    }
+    const reload = {
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-site': 'same-origin',
+      'user-agent': 'Chrome/140.0',
+    }
+    const visit = (path: string, more: object) =>
+      bed.request({ path, navigation: true, headers: { ...reload, ...more } })
+    bed.spawner.seats = async () => createProblem(undefined, 'workspace_idle', 'It is idle.')
+    await visit('/due', {})
+    assert.deepEqual([bed.spawner.asked.at(-1)?.start, unattended], ['no', 'true'])
+    await visit('/due', { 'sec-fetch-user': '?1' })
+    assert.deepEqual([bed.spawner.asked.at(-1)?.start, unattended], ['start', undefined])
+
+    bed.spawner.seats = async () => granted(workspace.address)
+    await visit('/person', { 'sec-fetch-user': '?1' })
+    assert.equal((await visit('/page', {})).body, 'hello')
+    bed.spawner.send({ event: 'use', data: { workspace: 'lab-alice', question: 'q1' } })
+    await bed.spawner.until(() => bed.spawner.useReports.length > 0)
+    const [report] = bed.spawner.useReports
+    assert.deepEqual(
+      report?.uses.map(({ path }) => path),
+      ['/person'],
+    )
   })
 
   it('says of a page of Berth that loads itself again since when its person waits', async () => {

@@ -221,11 +221,12 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     })
   }
 
-  /** A page that loads itself again starts nothing, unless its person waits for the start. */
-  function withoutStart(admitted: AdmittedRequest, waitsSince: number | undefined) {
+  /** A page that loads itself again sends a background request, unless its person waits for the workspace. As use, it would
+   * keep a workspace running whose idle step is due: some pages do so when their own background request was refused. */
+  function withoutPerson(admitted: AdmittedRequest, waitsSince: number | undefined) {
     const { kind } = admitted
     if (!kind.byItself || waitsSince !== undefined) return admitted
-    return { ...admitted, kind: { ...kind, start: 'wake' } as const }
+    return { ...admitted, kind: { ...kind, background: true, start: 'no' } as const }
   }
 
   function noteWaiting({ kind, seatKey }: AdmittedRequest, { startedAt }: Entry): void {
@@ -237,7 +238,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   async function serveWorkspace(exchange: Exchange, asked: AdmittedRequest): Promise<Ending> {
     const { res, entry } = exchange
     const waitsSince = asked.kind.byItself ? waitingPeople.waitsSince(asked.seatKey) : undefined
-    const admitted = withoutStart(asked, waitsSince)
+    const admitted = withoutPerson(asked, waitsSince)
     const { navigation } = admitted.kind
     const result = await seating({
       admitted,
@@ -261,7 +262,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     if (!navigation || result.status === 'unreachable' || result.status === 'closing')
       return refuse(exchange, unseatedProblem(result, refusals))
     if (result.status === 'refused') metrics.refused(result.problem.code)
-    return await page(exchange, admitted)
+    return await page(exchange, admitted, result.status)
   }
 
   function rest(exchange: Exchange): Ending {
@@ -279,8 +280,15 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
     return { outcome: 'own', status, bytesIn: 0, bytesOut: 0 }
   }
 
-  const page = async (exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> =>
-    ending(exchange, await passThrough.page(passed(exchange, admitted)), 'page')
+  async function page(
+    exchange: Exchange,
+    admitted: AdmittedRequest,
+    status: 'refused' | 'waiting' | 'no-connection',
+  ): Promise<Ending> {
+    const unattended = status === 'refused' && admitted.kind.start === 'no'
+    const request = { ...passed(exchange, admitted), unattended }
+    return ending(exchange, await passThrough.page(request), 'page')
+  }
 
   const passOwn = async (exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> =>
     ending(exchange, await passThrough.own(passed(exchange, admitted)), 'own')

@@ -50,6 +50,7 @@ interface Hints {
   fetchMode: string | undefined
   fetchSite: string
   fetchUser: boolean
+  fetchDest: string
   userAgent: string
   prefetch: boolean
   xhr: boolean
@@ -65,9 +66,10 @@ interface Hints {
 /** These browsers say which navigation a person began. Others, and addresses without TLS, leave the header out. */
 const tellsPerson = /\b(?:Chrome|Firefox)\//
 
-/** Addresses that a person types, bookmarks and links of other sites are not of the same origin. */
-function isByItself({ fetchMode, fetchSite, fetchUser, userAgent }: Hints): boolean {
-  if (fetchMode !== 'navigate' || fetchSite !== 'same-origin') return false
+/** Addresses that a person types, bookmarks and links of other sites are not of the same origin. A service worker that
+ * passes a navigation on names no destination, and leaves out that a person began it. */
+function isByItself({ fetchMode, fetchSite, fetchUser, fetchDest, userAgent }: Hints): boolean {
+  if (fetchMode !== 'navigate' || fetchSite !== 'same-origin' || fetchDest === 'empty') return false
   return !fetchUser && tellsPerson.test(userAgent)
 }
 
@@ -78,6 +80,7 @@ function readHints(rawHeaders: readonly string[]): Hints {
     fetchMode: undefined,
     fetchSite: '',
     fetchUser: false,
+    fetchDest: '',
     userAgent: '',
     prefetch: false,
     xhr: false,
@@ -120,6 +123,9 @@ function readHint(hints: Hints, name: string, value: string): void {
       return
     case 'sec-fetch-user':
       hints.fetchUser = true
+      return
+    case 'sec-fetch-dest':
+      hints.fetchDest = value.toLowerCase()
       return
     case 'user-agent':
       hints.userAgent = value

@@ -428,6 +428,11 @@ describe('a request', () => {
       [...safari, ...mode('navigate'), ...sameOrigin],
       false,
     ],
+    [
+      'reload through a service worker, which tells of no person',
+      [...chrome, ...mode('navigate'), ...sameOrigin, 'Sec-Fetch-Dest', 'empty'],
+      false,
+    ],
     ['visit over plain HTTP', chrome, false],
     ['fetch', [...chrome, ...mode('cors'), ...sameOrigin], false],
   ] as const)

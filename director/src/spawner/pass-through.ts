@@ -31,11 +31,16 @@ export interface PassedRequest extends SpawnerRequest {
   readonly ownTarget: string
 }
 
+export interface PageRequest extends PassedRequest {
+  /** A page loaded itself again, and its workspace did not serve that: the page that is the answer must not go on. */
+  readonly unattended: boolean
+}
+
 export interface PassThrough {
   /** `/.berth/*`, with any method. The target has the path prefix of the route removed. */
   own(request: PassedRequest): Promise<ForwardOutcome>
   /** The page for a navigation whose workspace is not ready. */
-  page(request: PassedRequest): Promise<ForwardOutcome>
+  page(request: PageRequest): Promise<ForwardOutcome>
   /** Everything on the portal's host, with any method. */
   portal(request: SpawnerRequest): Promise<ForwardOutcome>
 }
@@ -53,7 +58,7 @@ export function createPassThrough({ spawner, headers }: PassThroughDeps): PassTh
     request: SpawnerRequest,
     target: string,
     answerTimeoutMs: number,
-    more: Pick<SpawnerContext, 'template' | 'workspace' | 'base' | 'target'> = {},
+    more: Pick<SpawnerContext, 'template' | 'workspace' | 'base' | 'target' | 'unattended'> = {},
   ): Promise<ForwardOutcome> {
     const { req, res, expectContinue, person, proof, requestId } = request
     const { remoteAddress } = req.socket
@@ -75,7 +80,11 @@ export function createPassThrough({ spawner, headers }: PassThroughDeps): PassTh
   return {
     own: (request) => pass(request, request.ownTarget, ownMs, routeOf(request)),
     page: (request) =>
-      pass(request, internalPaths.page, pageMs, { ...routeOf(request), target: request.target }),
+      pass(request, internalPaths.page, pageMs, {
+        ...routeOf(request),
+        target: request.target,
+        unattended: request.unattended,
+      }),
     // The prefix keeps a request of a person from the paths that only directors may call.
     portal: (request) => pass(request, internalPaths.portal + request.target, ownMs),
   }

@@ -43,6 +43,11 @@ export function readTarget(headers: IncomingHttpHeaders): string {
   return localPath(decoded(headers, passHeaders.target)) ?? '/'
 }
 
+/** Whether a page loaded itself again, and no person waits for it. */
+export function isUnattended(headers: IncomingHttpHeaders): boolean {
+  return headers[passHeaders.unattended.toLowerCase()] === 'true'
+}
+
 /** The name of the caller only, for the error page of a request whose other headers may be invalid. */
 export function readUserName(headers: IncomingHttpHeaders): string | undefined {
   return findPerson(headers)?.name

@@ -73,6 +73,17 @@ describe('the page at /.berth/', () => {
     assert.match((await there.ask('/.berth/')).body, /Your workspace is paused/)
   })
 
+  for (const phase of ['ready', 'frozen'] as const)
+    it(`is the answer to a page that loaded itself again and was not served (${phase}), and opens nothing by itself`, async () => {
+      await using there = await webOf()
+      there.web.workspaces.show({ ...running, phase })
+      const headers = { 'berth-target': '%2Ftree', 'berth-unattended': 'true' }
+      const { body, status } = await there.ask('/internal/v1/page', { headers })
+      assert.equal(status, 503)
+      assert.match(body, /<a class="button" href="\/tree">Open it<\/a>/)
+      assert.doesNotMatch(body, /http-equiv="refresh"/i)
+    })
+
   it('does not offer to end a workspace that several people use', async () => {
     await using there = await webOf()
     there.web.workspaces.show({ phase: 'ready', owned: false })

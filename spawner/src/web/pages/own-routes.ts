@@ -8,7 +8,7 @@ import { ownWorkspaces, type OwnWorkspace } from '../../policy/asked/own-workspa
 import { isShared } from '../../templates/template.ts'
 import { sendJson } from '../http/answers.ts'
 import type { Assets } from './assets.ts'
-import { readBase, readCaller, readTarget, type Caller } from '../http/caller.ts'
+import { isUnattended, readBase, readCaller, readTarget, type Caller } from '../http/caller.ts'
 import { formField } from '../http/form-field.ts'
 import { localPath } from '../http/local-path.ts'
 import { requestIdOf } from '../http/request-ids.ts'
@@ -70,8 +70,10 @@ export function createOwnRoutes(deps: {
   }
 
   router.get(internalPaths.page, (request, response) => {
+    // Where no person waits, a page that opens the workspace as soon as it runs would load itself again and again.
+    const chooseFor = isUnattended(request.headers) ? managePage : choosePage
     const choose = (view: WorkspaceView, others: readonly OwnWorkspace[]) =>
-      choosePage(workspaces.ready() ? view : awaitedView(view), others)
+      chooseFor(workspaces.ready() ? view : awaitedView(view), others)
     const target = readTarget(request.headers)
     sendPage(request, response, choose, { target, standstill: false })
   })

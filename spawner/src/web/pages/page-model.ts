@@ -86,7 +86,8 @@ export function choosePage(view: WorkspaceView, others: readonly OwnWorkspace[] 
   return loadingPage(status)
 }
 
-/** For a person who opens `/.berth/` itself to manage their workspaces. */
+/** For a person who opens `/.berth/` itself to manage their workspaces, and in place of a page that loaded itself again. It
+ * opens nothing by itself. */
 export function managePage(view: WorkspaceView, others: readonly OwnWorkspace[]): Page {
   const page = runningPage(view) ?? choosePage(view, others)
   return page.kind === 'notice' ? { ...page, others } : page
@@ -103,7 +104,7 @@ function runningPage(view: WorkspaceView): NoticePage | undefined {
   return {
     ...quiet,
     kind: 'notice',
-    httpStatus: 200,
+    httpStatus: 503,
     refreshes: false,
     status,
     tab: isFrozen ? 'Paused' : 'Running',

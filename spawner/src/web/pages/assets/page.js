@@ -129,7 +129,7 @@ function followStatus(/** @type {Status} */ rendered) {
       // No person has asked for a start here, so the reload must not bring one about.
       const rests = status.phase === 'absent' || status.phase === 'stopped'
       if (!rests || status.problem !== undefined) reloadPage()
-      else if (rendered.phase === 'stopping') standStill()
+      else if (rendered.phase === 'stopping' || isServed(rendered)) standStill()
     },
     signedOut: reloadPage,
   })
