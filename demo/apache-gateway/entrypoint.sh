@@ -33,6 +33,10 @@ export IDP_PORT="${IDP_PORT:-4191}"
 export IDP_UPSTREAM="${IDP_UPSTREAM:-idp:$IDP_PORT}"
 export GATEWAY_UPSTREAM="${GATEWAY_UPSTREAM:-director:8080}"
 export GATEWAY_SCOPE="${OAUTH2_PROXY_SCOPE:-openid email profile groups}"
+case ${OAUTH2_PROXY_COOKIE_SECURE:-true} in
+  false) export GATEWAY_SCHEME=http ;;
+  *) export GATEWAY_SCHEME=https ;;
+esac
 export GATEWAY_LOG_LEVEL="${GATEWAY_LOG_LEVEL:-warn}"
 
 set -- -f /etc/berth-gateway/gateway.conf -D FOREGROUND

@@ -255,7 +255,7 @@ describe('proof 34: a deployment behind TLS', () => {
       return there?.State.Running !== true
     })
     await page.click('text=Sign out')
-    await page.waitForURL((url) => !url.href.startsWith('https://portal.localhost/.berth'))
+    await page.waitForSelector('input[name=password]')
     await page.goto('https://portal.localhost/')
     await page.waitForSelector('input[name=password]')
     await context.close()
@@ -280,5 +280,18 @@ describe('proof 34: a deployment behind TLS', () => {
     } finally {
       await berth.compose('start', 'gateway')
     }
+  })
+
+  it('hazard: signs people in over https also when the gateway believes no proxy', async () => {
+    await berth.reconfigure({ OAUTH2_PROXY_REVERSE_PROXY: '' }, 'gateway')
+    const answer = await visit('edge', 'https://localhost/lab')
+    assert.equal(answer.status, 302)
+    const target = new URL(answer.headers.location ?? '')
+    assert.equal(target.searchParams.get('redirect_uri'), 'https://localhost/oauth2/callback')
+    assert.ok(answer.setCookies.length > 0)
+    for (const cookie of answer.setCookies) assert.match(cookie, /; *secure/i)
+    answer.leave()
+    const person = await signIn(siteBehind('edge'), 'alice')
+    ;(await arrive(person, '/echo')).leave()
   })
 })

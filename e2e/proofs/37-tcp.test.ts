@@ -167,9 +167,8 @@ templates:
   it('closes a connection from an address that nobody has, and starts nothing', async () => {
     assert.equal(await within(30_000, 'the end', all(open(lonelyPort))), '')
     await assert.rejects(inspected(berth.engine, workspaceOf('lonely')))
-    assert.match(
-      await berth.logs('director'),
-      /"code":"identity_missing"[^\n]*tcp connection ended/,
+    await eventually('it is logged', 10_000, async () =>
+      /"code":"identity_missing"[^\n]*tcp connection ended/.test(await berth.logs('director')),
     )
   })
 

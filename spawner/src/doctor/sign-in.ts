@@ -148,7 +148,8 @@ function judgeSecret(name: string, all: readonly KnownSecret[]): Finding {
   const weak = weaknessOf(name, first.secret)
   if (weak !== undefined)
     return fault('secrets', `${name} ${weak}`, name.includes('COOKIE') ? cookieMake : make)
-  return ok('secrets', `${name} is set (${set.map(({ where }) => where).join(', ')})`)
+  const services = [...new Set(set.map(({ where }) => where))]
+  return ok('secrets', `${name} is set (${services.join(', ')})`)
 }
 
 const cookieMake =

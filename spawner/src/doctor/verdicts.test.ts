@@ -262,6 +262,8 @@ describe('the doctor judges the sign-in', () => {
   it('judges secrets by length and kind, compares services, and never tells one', () => {
     const cases: readonly [readonly KnownSecret[], RegExp][] = [
       [[known('gateway', strong), known('director', strong)], /^ok: .*\(gateway, director\)/],
+      // Under two names, as with Apache.
+      [[known('gateway', strong), known('gateway', strong)], /^ok: .*\(gateway\)/],
       [[known('gateway', strong), known('director', `${strong}x`)], /^fault: .*gateway is another/],
       [[known('director', undefined)], /^fault: GATEWAY_SECRET is not set/],
       [[{ ...known('director', undefined), inFile: true }], /^ok: .*from a file/],
