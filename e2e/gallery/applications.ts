@@ -7,6 +7,7 @@ import { marimo } from './drivers/marimo.ts'
 import { mlflow } from './drivers/mlflow.ts'
 import { nodeRed } from './drivers/node-red.ts'
 import { notebook } from './drivers/notebook.ts'
+import { pgadmin } from './drivers/pgadmin.ts'
 import { shellinabox } from './drivers/shellinabox.ts'
 import { shiny } from './drivers/shiny.ts'
 import { streamlit } from './drivers/streamlit.ts'
@@ -22,6 +23,7 @@ export const applications: readonly Application[] = [
   mlflow,
   nodeRed,
   notebook,
+  pgadmin,
   shellinabox,
   shiny,
   streamlit,
