@@ -143,6 +143,8 @@ templates:
     one.type('\n')
     await one.until(/\$ /)
     using two = ssh.begin('flo+console', [], { columns: 90, rows: 25 })
+    two.type('\n')
+    await two.until(/\$ /)
     one.type('echo $((40 + 2)) "$$"\n')
     await one.until(/42 \d+\r/)
     await two.until(/42 \d+\r/)
