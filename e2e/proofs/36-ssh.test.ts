@@ -13,6 +13,7 @@ import { buildImage } from '../engine/image.ts'
 import { inspected } from '../engine/belongings.ts'
 import { run } from '../run/command.ts'
 import { eventually } from '../run/deadline.ts'
+import { freePorts } from '../run/free-ports.ts'
 import { takenDownAtTheEnd } from '../run/interruption.ts'
 
 describe('proof 36: workspaces by SSH', () => {
@@ -240,11 +241,9 @@ templates:
     const args = ['-F', ssh.config, '-W', 'localhost:8080', 'ann+shell@berth']
     const through = await ssh.tool('ssh', args, { input: request })
     assert.match(through.stdout.toString(), /^HTTP\/1\.1 200/, through.stderr)
-    using proxy = ssh.open('ann+shell', ['-v', '-N', '-D', '127.0.0.1:0'])
-    const [, port = ''] =
-      /Local forwarding listening on 127\.0\.0\.1 port (\d+)/.exec(
-        await proxy.until(/Local forwarding listening on 127\.0\.0\.1 port \d+\./),
-      ) ?? []
+    const [port = 0] = await freePorts(1)
+    using proxy = ssh.open('ann+shell', ['-v', '-N', '-D', `127.0.0.1:${port}`])
+    await proxy.until(/Local forwarding listening on 127\.0\.0\.1 port/)
     await isFrozen('ann')
     const socks = [
       '--socks5-hostname',
