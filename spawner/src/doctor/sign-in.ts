@@ -50,7 +50,10 @@ export function judgeProvider(
 function clockOf({ date, sentAt, receivedAt }: AskedUrl): readonly Finding[] {
   const theirs = date === undefined ? Number.NaN : Date.parse(date)
   if (Number.isNaN(theirs)) return []
-  return [judgeClock('the provider', theirs + halfSecond - (sentAt + receivedAt) / 2)]
+  const aheadMs = theirs + halfSecond - (sentAt + receivedAt) / 2
+  // The answer was made at any moment between, and tells its time in whole seconds.
+  const unknownMs = halfSecond + (receivedAt - sentAt) / 2
+  return [judgeClock('the provider', Math.abs(aheadMs) <= unknownMs ? 0 : aheadMs)]
 }
 
 function wordsOf(answer: AskedUrl | undefined): string {

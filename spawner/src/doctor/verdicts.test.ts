@@ -216,6 +216,10 @@ describe('the doctor judges the sign-in', () => {
     expect(provider({ issuer: undefined })[0], /^fault: .*not a discovery document/)
     expect(provider({ date: 'Tue, 01 Jan 2030 09:50:00 GMT' })[1], /^fault: .*600 s behind/)
     expect(provider({ date: undefined })[1], /^nothing/)
+    // A slow answer, made shortly before it arrived.
+    const slow = { date: 'Tue, 01 Jan 2030 10:00:04 GMT', receivedAt: answer.sentAt + 5_000 }
+    expect(provider(slow)[1], /^ok: .*agrees/)
+    expect(provider({ ...slow, date: 'Tue, 01 Jan 2030 10:00:09 GMT' })[1], /^ok: .* 7 s ahead/)
     const bare = { url: issuer, issuer: undefined, status: 404 }
     expect(provider(bare, false)[0], /^ok/)
   })
