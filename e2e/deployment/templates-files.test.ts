@@ -14,8 +14,9 @@ const unseen: Readonly<Record<string, string>> = {
   'templates.*.kind=tcp': 'proof 37 deploys it',
   'templates.*.sources.*[]': 'proof 37 deploys it',
   'templates.*.allow.certificates': 'proof 37 deploys it',
-  'templates.*.ssh.method=attach': 'is refused: not offered yet',
-  'templates.*.ssh.method=connect': 'is refused: not offered yet',
+  'templates.*.ssh.method=attach': 'proof 36 deploys it',
+  'templates.*.ssh.method=connect': 'proof 40 deploys it',
+  'templates.*.ssh.port': 'proof 40 deploys it',
 }
 
 /** The parts of JSON Schema that the published schema uses. */

@@ -11,6 +11,8 @@ export const internalPaths = {
   useReports: '/internal/v1/use-reports',
   /** Which template a person may use who proved their name without the gateway. */
   logins: '/internal/v1/logins',
+  /** Whether the SSH server in a container is the one that it was, before a director signs in there. */
+  sshServers: '/internal/v1/ssh-servers',
   /** Whether a key that a person has registered admits them. */
   keys: '/internal/v1/keys',
   /** Sign-ins that begin in a terminal and are confirmed in a browser. */
@@ -227,6 +229,21 @@ export type KeyRequest = z.infer<typeof keyRequestSchema>
 
 export const keyAnswerSchema = z.object({ admits: z.boolean() })
 
+/** A director is connected to the SSH server in a container, and has not signed in. After the answer 200 the server admits
+ * the director. */
+export const sshServerRequestSchema = z.object({
+  director: shortText.min(1),
+  workspace: shortText,
+  generation: shortText,
+  /** They have a seat in the workspace. */
+  user: userName,
+  /** That the server has proved, as it is on the wire, in base64. */
+  hostKey: publicKeyText,
+  /** By which the director signs in, in the same form. */
+  key: publicKeyText,
+})
+export type SshServerRequest = z.infer<typeof sshServerRequestSchema>
+
 /** A client without a key that is known asks the person to confirm in a browser that they began this sign-in. */
 export const terminalSignInRequestSchema = z.object({
   director: shortText.min(1),
@@ -337,6 +354,14 @@ const tcpSchema = z.object({
 })
 export type TcpRoute = z.infer<typeof tcpSchema>
 
+/** An SSH server in the container. */
+const sshServerSchema = z.object({
+  /** Whom sessions sign in as. */
+  user: shortText,
+  port: z.number().int().min(1).max(65_535),
+})
+export type SshServer = z.infer<typeof sshServerSchema>
+
 /** A page sets it to `true` on a request that a person asked for: the request is use, and starts the workspace. */
 export const startHeader = 'Berth-Start'
 
@@ -367,6 +392,8 @@ const routeSchema = z.object({
   listenPort: z.number().int().min(1).max(65_535).optional(),
   /** The connections to the listen port are passed on as bytes, and nothing else leads to the template. Absent: HTTP. */
   tcp: tcpSchema.optional(),
+  /** Sessions by SSH go to this server. Absent: the spawner runs them in the container. */
+  sshServer: sshServerSchema.optional(),
   /** The groups that access and limits of the template depend on. Absent: not known yet. */
   groups: z.array(shortText).optional(),
   /** Path and query, below the prefix, to which a navigation to the root of the route is redirected. */

@@ -24,6 +24,7 @@ const problems = {
   start_timeout: [502, 'The workspace did not become ready in time'],
   image_missing: [502, 'The image of the workspace is not available'],
   workspace_unreachable: [502, 'The workspace does not answer'],
+  host_key_changed: [502, 'The SSH server of the workspace has another key'],
   answer_malformed: [502, 'The answer of the workspace is malformed'],
   limit_total: [503, 'All places are taken'],
   limit_template: [503, 'All places for this kind of workspace are taken'],

@@ -34,6 +34,8 @@ export type AuditedAct =
   /** Opened a person's workspace as that person, or ended that. */
   | 'open-as'
   | 'end-open-as'
+  /** The SSH server of a workspace may show another key. */
+  | 'forget-host-key'
 
 export type Audit = (entry: AuditEntry) => void
 

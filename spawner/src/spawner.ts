@@ -14,6 +14,7 @@ import type { Engine } from './loop/engine.ts'
 import { createDisk, type Space } from './loop/disk.ts'
 import { createLoop } from './loop/loop.ts'
 import { createSignIns, type SignInStore } from './loop/sign-ins.ts'
+import { createHostKeys, type HostKeyStore } from './ssh/host-keys.ts'
 import { createRegisteredKeys, type RegisteredKeyStore } from './ssh/keys.ts'
 import { createTerminalSignIns } from './ssh/terminal-sign-ins.ts'
 import type { Store } from './loop/store.ts'
@@ -42,7 +43,7 @@ export async function startSpawner(deps: {
   config: SpawnerConfig
   version: string
   engine: Engine
-  store: Store & SignInStore & RegisteredKeyStore
+  store: Store & SignInStore & RegisteredKeyStore & HostKeyStore
   /** Absent: none is kept. */
   history: History | undefined
   metrics: Metrics
@@ -131,10 +132,12 @@ export async function startSpawner(deps: {
       ? undefined
       : building.use(createDisk({ engine, space: () => spaceOf(settings.DATA_DIR), clock, log }))
   const signIns = createSignIns({ store, clock, log })
+  const hostKeys = createHostKeys({ store, clock, log })
   const terminalSignIns = building.use(createTerminalSignIns({ clock, setTimer: systemTimer }))
   const web = createWeb({
     workspaces,
     keys: createRegisteredKeys({ store, signIns, clock, log }),
+    hostKeys,
     terminalSignIns,
     usage,
     disk,
@@ -151,7 +154,7 @@ export async function startSpawner(deps: {
   })
   const sessions = createSessions({ workspaces, settings: webSettings(settings), log })
   building.use(await startServer(web, settings.LISTEN_PORT, log, sessions.serve))
-  const api = apiFor(settings, { workspaces, hexOf, history, clock, log, version })
+  const api = apiFor(settings, { workspaces, hexOf, history, hostKeys, clock, log, version })
   if (api !== undefined) building.use(await startServer(api, settings.API_PORT, log))
 
   const parts = building.move()

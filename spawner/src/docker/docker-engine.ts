@@ -30,6 +30,7 @@ import { engineEvents } from './observe/events.ts'
 import { takeInventory } from './observe/inventory.ts'
 import { findMissing } from './observe/missing.ts'
 import { createProvenance } from './observe/provenance.ts'
+import { createAdmitKey } from './volumes/admitted-key.ts'
 import { createRefuseOtherUsers } from './volumes/other-users.ts'
 import { createEnsureTools } from './volumes/tools-volume.ts'
 import { createVolumes } from './volumes/volumes.ts'
@@ -103,6 +104,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
       (await readLastWords(client, generation, signal, lines)).log,
     followLog: (generation, lines, signal) => followLog(client, generation, lines, signal),
     openSession: createOpenSession(client),
+    admitKey: createAdmitKey({ ...base, archive }),
     ...createNetworks(base),
     attachDirector: createAttachDirector({ ...base, provenance }),
     missing: (templates, signal) => findMissing(client, templates, signal),

@@ -2,10 +2,35 @@
 import type { SessionOrder as Asked, SessionPurpose, SessionTarget } from '@berth/shared/contract'
 import type { WorkspaceName } from '@berth/shared/names'
 import type { State } from '../policy/domain.ts'
+import { defaults } from '../templates/template-defaults.ts'
+import type { TemplateLogin } from '../templates/template.ts'
 import { seatIn } from '../policy/seats/seat-table.ts'
 import type { EngineResult, SessionOrder } from './engine.ts'
 
 export function checkSession(state: State, asked: Asked): EngineResult<SessionOrder> {
+  const found = findLogin(state, asked)
+  if (!found.ok) return found
+  const login = found.value
+  const { environment, purpose, terminal } = asked
+  if (login.method === 'connect' && !isForwarding(purpose))
+    return refused('Sessions in this workspace go to its own SSH server.')
+  const isAttached = login.method === 'attach' && purpose.type === 'shell'
+  const shell = login.method === 'connect' ? defaults.shell : login.shell
+  const command = isAttached ? {} : { command: commandFor(purpose, shell) }
+  return { ok: true, value: { ...command, user: login.user, environment, terminal } }
+}
+
+/** Whether a director may sign in at the SSH server of a workspace. */
+export function checkServer(state: State, asked: Seat): EngineResult<void> {
+  const found = findLogin(state, asked)
+  if (!found.ok) return found
+  if (found.value.method === 'connect') return { ok: true, value: undefined }
+  return refused('Sessions in this workspace do not go to a server.')
+}
+
+type Seat = Pick<Asked, 'workspace' | 'generation' | 'user'>
+
+function findLogin(state: State, asked: Seat): EngineResult<TemplateLogin> {
   const workspace = state.workspaces.get(asked.workspace as WorkspaceName)
   const login = state.config.templates.get(workspace?.template ?? '')?.ssh
   const isThere =
@@ -14,12 +39,11 @@ export function checkSession(state: State, asked: Asked): EngineResult<SessionOr
     seatIn(workspace, asked.user) !== undefined
   if (!isThere) return refused('The workspace has ended, or you have no seat in it.')
   if (login === undefined) return refused('This workspace is reached in a browser only.')
-  const { method, shell, user } = login
-  const { environment, purpose, terminal } = asked
-  const isAttached = method === 'attach' && purpose.type === 'shell'
-  const command = isAttached ? {} : { command: commandFor(purpose, shell) }
-  return { ok: true, value: { ...command, user, environment, terminal } }
+  return { ok: true, value: login }
 }
+
+const isForwarding = ({ type }: SessionPurpose): boolean =>
+  type === 'connect' || type === 'listen' || type === 'join'
 
 /** Every container with sessions has these (`docker/volumes/tools-volume.ts`). */
 const sftpServer = '/.berth/bin/sftp-server'

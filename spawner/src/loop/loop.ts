@@ -28,7 +28,7 @@ import { pauseNowhere, type Reached } from './pause-points.ts'
 import { recordAnnouncement } from './workspace-log.ts'
 import { templateRoutes } from './routes.ts'
 import { createSeatWaiters } from './seat-waiters.ts'
-import { checkSession } from './check-session.ts'
+import { checkServer, checkSession } from './check-session.ts'
 import { createStepRunner } from './step-runner.ts'
 import type { Store } from './store.ts'
 import { systemTimer, type SetTimer } from '@berth/shared/timer'
@@ -312,6 +312,11 @@ export function createLoop(deps: LoopDeps): Loop {
     async openSession(order, signal) {
       const checked = checkSession(writer.state(), order)
       return checked.ok ? engine.openSession(order.generation, checked.value, signal) : checked
+    },
+
+    async admitDirector(asked, signal) {
+      const checked = checkServer(writer.state(), asked)
+      return checked.ok ? engine.admitKey(asked.generation, asked.key, signal) : checked
     },
 
     routesChanged: () => streams.routesChanged(),

@@ -1,5 +1,5 @@
 // The routes as directors need them: one for each template.
-import type { Route, TcpRoute } from '@berth/shared/contract'
+import type { Route, SshServer, TcpRoute } from '@berth/shared/contract'
 import type { PolicyConfig } from '../policy/domain.ts'
 import { placeholderValues, render } from '../templates/placeholders.ts'
 import { isShared, type Template, type TemplateTcp } from '../templates/template.ts'
@@ -20,6 +20,7 @@ export function routeOf(template: Template): Route {
     ...(path === undefined ? {} : { path }),
     ...(listenPort === undefined ? {} : { listenPort }),
     ...(template.tcp === undefined ? {} : { tcp: tcpOf(template.tcp) }),
+    ...(template.ssh?.method === 'connect' ? { sshServer: serverOf(template.ssh) } : {}),
     ...(open === '' ? {} : { open }),
     groups: groupsNamedBy(template),
     shared: isShared(template),
@@ -33,6 +34,8 @@ export function routeOf(template: Template): Route {
     connectionIdleMs: template.connectionIdleMs,
   }
 }
+
+const serverOf = ({ user, port }: SshServer): SshServer => ({ user, port })
 
 const tcpOf = ({ sources, certificates }: TemplateTcp): TcpRoute => ({
   sources: sources.map(({ user, networks }) => ({

@@ -10,6 +10,7 @@ import type {
   SeatRequest,
   SessionOrder,
   ShownPhase,
+  SshServerRequest,
   Use,
   UseReport,
 } from '@berth/shared/contract'
@@ -115,4 +116,9 @@ export interface Workspaces extends AsyncDisposable {
   ): AsyncIterable<readonly string[]>
   /** Runs a shell for a person who has a seat in the workspace, if its template allows it. */
   openSession(order: SessionOrder, signal: AbortSignal): Promise<EngineResult<EngineSession>>
+  /** Has the SSH server in the workspace admit the director that holds the key, for a person who has a seat there. */
+  admitDirector(
+    asked: Omit<SshServerRequest, 'director' | 'hostKey'>,
+    signal: AbortSignal,
+  ): Promise<EngineResult<void>>
 }

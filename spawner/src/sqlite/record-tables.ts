@@ -11,12 +11,13 @@ import type {
   WorkspaceRecord,
 } from '../policy/domain.ts'
 import type { SignInStore } from '../loop/sign-ins.ts'
+import type { HostKeyStore } from '../ssh/host-keys.ts'
 import type { RegisteredKey, RegisteredKeyStore } from '../ssh/keys.ts'
 import { isSameSeat } from '../policy/state/records.ts'
 
 type Row = Readonly<Record<string, SQLOutputValue>>
 
-export interface RecordTables extends SignInStore, RegisteredKeyStore {
+export interface RecordTables extends SignInStore, RegisteredKeyStore, HostKeyStore {
   load(): Recorded
   /** Runs within the open transaction of the caller. */
   save(changes: RecordChanges): void
@@ -66,10 +67,19 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
   )
   const dropKey = database.prepare('DELETE FROM ssh_keys WHERE user = ? AND key = ?')
 
+  const getHostKey = database.prepare('SELECT key FROM ssh_host_keys WHERE generation = ?')
+  const putHostKey = database.prepare(
+    'INSERT INTO ssh_host_keys (generation, workspace, key, seen_at) VALUES (?, ?, ?, ?)',
+  )
+  const dropHostKeys = database.prepare('DELETE FROM ssh_host_keys WHERE workspace = ?')
+
   function save({ saved, removed, nextTicket, homes, homesGone }: RecordChanges): void {
     for (const { volume, user, lastUseAt } of homes ?? []) putHome.run(volume, user, lastUseAt)
     for (const volume of homesGone ?? []) dropHome.run(volume)
-    for (const name of removed) dropWorkspace.run(name)
+    for (const name of removed) {
+      dropWorkspace.run(name)
+      dropHostKeys.run(name)
+    }
     for (const { record, former } of saved) {
       saveWorkspace(record)
       saveSeats(record, former?.seats ?? [])
@@ -148,6 +158,15 @@ export function createRecordTables(database: DatabaseSync): RecordTables {
       putKey.run(user, key, subject, type, name, addedAt, usedAt)
     },
     removeKey: (user, key) => void dropKey.run(user, key),
+    hostKeyOf(generation) {
+      const key = getHostKey.get(generation)?.['key']
+      return typeof key === 'string' ? key : undefined
+    },
+    saveHostKey({ generation, workspace, key, seenAt }) {
+      dropHostKeys.run(workspace)
+      putHostKey.run(generation, workspace, key, seenAt)
+    },
+    forgetHostKey: (workspace) => Number(dropHostKeys.run(workspace).changes) > 0,
   }
 }
 

@@ -60,6 +60,12 @@ const migrations: readonly string[] = [
      used_at REAL,
      PRIMARY KEY (user, key)
    ) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE ssh_host_keys (
+     generation TEXT PRIMARY KEY,
+     workspace TEXT NOT NULL,
+     key TEXT NOT NULL,
+     seen_at REAL NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ]
 
 export const schemaVersion = migrations.length

@@ -186,6 +186,24 @@ describe('the store', () => {
     assert.equal(store.keysOf('bob' as UserName).length, 1)
   })
 
+  it('keeps one host key for each workspace, until its container is another one or the workspace is gone', () => {
+    const dir = folder()
+    const key = { generation: 'g1', workspace: 'lab-a', key: 'AAAA', seenAt: 7.5 }
+    {
+      using store = openStore(dir)
+      store.saveHostKey(key)
+      store.saveHostKey({ ...key, generation: 'g7', workspace: 'lab-b' })
+    }
+    using store = openStore(dir)
+    assert.deepEqual([store.hostKeyOf('g1'), store.hostKeyOf('g2')], ['AAAA', undefined])
+    store.saveHostKey({ ...key, generation: 'g2', key: 'BBBB' })
+    assert.deepEqual([store.hostKeyOf('g1'), store.hostKeyOf('g2')], [undefined, 'BBBB'])
+    assert.deepEqual([store.forgetHostKey('lab-a'), store.forgetHostKey('lab-a')], [true, false])
+    assert.equal(store.hostKeyOf('g2'), undefined)
+    store.save({ saved: [], removed: ['lab-b' as WorkspaceName] })
+    assert.equal(store.hostKeyOf('g7'), undefined)
+  })
+
   it('saves all changes of a decision or none', () => {
     using store = openStore(folder())
     store.save({ saved: [{ record: plain('lab-a') }], removed: [], nextTicket: 5 })

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import type { SignInStore } from '../loop/sign-ins.ts'
 import type { Store } from '../loop/store.ts'
+import type { HostKeyStore } from '../ssh/host-keys.ts'
 import type { RegisteredKeyStore } from '../ssh/keys.ts'
 import { createRecordTables, type RecordTables } from './record-tables.ts'
 import { migrate } from './schema.ts'
@@ -14,7 +15,9 @@ import { StoreError } from './store-error.ts'
  * @param dataDir created if it is missing
  * @throws StoreError for a file that is damaged, is no store, or was written by a newer version; the file is not changed
  */
-export function openStore(dataDir: string): Store & SignInStore & RegisteredKeyStore {
+export function openStore(
+  dataDir: string,
+): Store & SignInStore & RegisteredKeyStore & HostKeyStore {
   mkdirSync(dataDir, { recursive: true })
   const file = join(dataDir, 'berth.db')
   const { database, tables } = open(file)
@@ -58,6 +61,9 @@ export function openStore(dataDir: string): Store & SignInStore & RegisteredKeyS
     keysOf: (user) => tables.keysOf(user),
     saveKey: (key) => tables.saveKey(key),
     removeKey: (user, key) => tables.removeKey(user, key),
+    hostKeyOf: (generation) => tables.hostKeyOf(generation),
+    saveHostKey: (key) => transact(() => tables.saveHostKey(key)),
+    forgetHostKey: (workspace) => tables.forgetHostKey(workspace),
     [Symbol.dispose]() {
       if (isOpen) database.close()
       isOpen = false

@@ -267,15 +267,19 @@ export const berthKeys = {
     {
       method: choice(
         ['exec', 'attach', 'connect'],
-        'How a session gets into the container: `exec` runs a shell through the engine, in any image; `attach` leads to the first process of the container, which gets a terminal: several sessions share its input and output; `connect` is not supported yet',
+        'How a session gets into the container: `exec` runs a shell through the engine, in any image; `attach` leads to the first process of the container, which gets a terminal: several sessions share its input and output; `connect` leads to an SSH server in the container ([ssh.md](ssh.md#an-ssh-server-in-the-container))',
       ),
       shell: value(
         field.program,
-        `The program that people type into, and that runs their commands; it has to know \`-l\` and \`-c\`. ${unset(defaults.shell)}`,
+        `The program that people type into, and that runs their commands; it has to know \`-l\` and \`-c\`. Not with \`connect\`. ${unset(defaults.shell)}`,
       ).optional(),
       user: value(
         field.user,
-        'The user of the sessions, as in Docker. Unset: the user of the container',
+        'The user of the sessions, as in Docker; with `connect`, the name by which they sign in at the server. Unset: the user of the container; `connect` needs it',
+      ).optional(),
+      port: value(
+        port,
+        `With \`connect\`, the port of the server. ${unset(defaults.sshPort)}`,
       ).optional(),
     },
     'People reach the workspaces by SSH, too. Unset: only by HTTP',

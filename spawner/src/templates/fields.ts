@@ -56,6 +56,12 @@ export const user = checked((text) => {
     : undefined
 })
 
+/** By which somebody signs in. No id, and no group beside it. */
+export const loginName = pattern(
+  /^(?!\d+$)[a-zA-Z0-9_][\w.-]{0,63}$/,
+  'must be the name of a user, such as dev',
+)
+
 const signalName =
   /^((SIG)?(ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|TRAP|TSTP|TTIN|TTOU|URG|USR[12]|VTALRM|WINCH|XCPU|XFSZ|RTMIN(\+([1-9]|1[0-5]))?|RTMAX(-([1-9]|1[0-4]))?)|[1-9]|[1-5]\d|6[0-4])$/
 

@@ -427,6 +427,16 @@ describe('a field of a template in the file', () => {
       (t) => t.ssh,
       { method: 'exec', shell: '/bin/bash', user: '1000:1000' },
     ],
+    [
+      'ssh: { method: connect, user: dev }',
+      (t) => t.ssh,
+      { method: 'connect', user: 'dev', port: 22 },
+    ],
+    [
+      'ssh: { method: connect, user: dev, port: 2200 }',
+      (t) => t.ssh,
+      { method: 'connect', user: 'dev', port: 2200 },
+    ],
     ['', (t) => t.tcp, undefined],
     [
       'kind: tcp, route: { port: 5432 }, sources: { ann: [10.0.0.0/8, "2001:db8::1"], "Ben B": [192.0.2.7] }',

@@ -316,10 +316,19 @@ function loginOf(
   complain: (field: string, message: string) => void,
 ): Pick<Template, 'ssh'> {
   if (ssh === undefined) return {}
-  const { method, shell = defaults.shell, user = '' } = ssh
-  if (method !== 'connect') return { ssh: { method, shell, user } }
-  complain('ssh.method', 'is connect, which is not offered yet: the methods are exec and attach')
-  return {}
+  const { method, shell, user = '', port } = ssh
+  if (method !== 'connect') {
+    if (port !== undefined) complain('ssh.port', 'is for the method connect only')
+    return { ssh: { method, shell: shell ?? defaults.shell, user } }
+  }
+  if (shell !== undefined)
+    complain('ssh.shell', 'has no effect, because the method is connect: remove it')
+  if ('complaint' in field.loginName(user))
+    complain(
+      'ssh.user',
+      'must be set to the name of a user, because the method is connect: sessions sign in with it at the SSH server in the container',
+    )
+  return { ssh: { method, user, port: port ?? Number(defaults.sshPort) } }
 }
 
 function tcpOf(

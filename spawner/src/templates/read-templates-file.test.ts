@@ -421,6 +421,24 @@ const broken: readonly Broken[] = [
     ],
   },
   {
+    why: 'an SSH server without a user, and what belongs to another method',
+    text: [
+      'templates:',
+      `  one: { ${lab}, ssh: { method: connect } }`,
+      `  two: { ${lab}, route: { path: /two }, ssh: { method: connect, user: "1000:1000", port: 70000 } }`,
+      `  three: { ${lab}, route: { path: /three }, ssh: { method: connect, user: "1000", shell: /bin/sh } }`,
+      `  four: { ${lab}, route: { path: /four }, ssh: { method: exec, port: 22 } }`,
+      '',
+    ].join('\n'),
+    problems: [
+      /^2:\d+ templates\.one\.ssh\.user must be set to the name of a user, because the method is connect/,
+      /^3:\d+ templates\.two\.ssh\.port must be/,
+      /^4:\d+ templates\.three\.ssh\.user must be set to the name of a user/,
+      /^4:\d+ templates\.three\.ssh\.shell has no effect, because the method is connect: remove it/,
+      /^5:\d+ templates\.four\.ssh\.port is for the method connect only/,
+    ],
+  },
+  {
     why: 'sources that are no networks, of two people at once, or of a website',
     text: [
       'templates:',

@@ -34,6 +34,7 @@ export const defaults = {
   seatPersists: 'true',
   standby: '0',
   shell: '/bin/sh',
+  sshPort: '22',
 } as const
 
 export const defaultSpec: Omit<TemplateSpec, 'image' | 'port'> = {

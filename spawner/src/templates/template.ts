@@ -178,14 +178,22 @@ export type IdentityField = 'user' | 'subject' | 'groups' | 'email'
 export type RequestToken = 'access' | 'id'
 
 /** How a login without a browser gets into the container. */
-export interface TemplateLogin {
-  /** What a shell is: a process of its own, or the first process of the container. */
-  readonly method: 'exec' | 'attach'
-  /** A program of the image. It knows `-l` and `-c`. */
-  readonly shell: string
-  /** As in Docker. Empty: the user of the container. */
-  readonly user: string
-}
+export type TemplateLogin =
+  | {
+      /** What a shell is: a process of its own, or the first process of the container. */
+      readonly method: 'exec' | 'attach'
+      /** A program of the image. It knows `-l` and `-c`. */
+      readonly shell: string
+      /** As in Docker. Empty: the user of the container. */
+      readonly user: string
+    }
+  | {
+      /** Sessions go to an SSH server in the container. */
+      readonly method: 'connect'
+      /** Whom they sign in as. */
+      readonly user: string
+      readonly port: number
+    }
 
 /** Who the clients are that connect to a port, and cannot sign in. */
 export interface TemplateTcp {

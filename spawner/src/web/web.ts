@@ -12,6 +12,7 @@ import type { Usage } from '../loop/usage.ts'
 import type { HistoryReader } from '../history/history.ts'
 import type { SignIns } from '../loop/sign-ins.ts'
 import type { Workspaces } from '../loop/workspaces.ts'
+import type { HostKeys } from '../ssh/host-keys.ts'
 import type { RegisteredKeys } from '../ssh/keys.ts'
 import type { TerminalSignIns } from '../ssh/terminal-sign-ins.ts'
 import { findPerson } from './http/caller.ts'
@@ -35,6 +36,7 @@ export function createWeb(deps: {
   hexOf: HexOf
   signIns: SignIns
   keys: RegisteredKeys
+  hostKeys: HostKeys
   terminalSignIns: TerminalSignIns
   clock: Clock
   version: string
@@ -80,6 +82,7 @@ const knownPaths: readonly (readonly [path: string, methods: string])[] = [
   [internalPaths.seats, 'POST'],
   [internalPaths.logins, 'POST'],
   [internalPaths.keys, 'POST'],
+  [internalPaths.sshServers, 'POST'],
   [internalPaths.terminalSignIns, 'POST'],
   [terminalSignInPath, 'GET, HEAD, DELETE'],
   [internalPaths.activity, 'POST'],

@@ -327,6 +327,22 @@ describe('sessions on a real engine', () => {
     })
   })
 
+  it('has the key that an SSH server reads, in a file that root owns, and that changes with the key', async () => {
+    const read = async () =>
+      (
+        await finish(
+          await opened(
+            'cat /.berth/ssh/authorized_keys; stat -c "%u %a" / /.berth /.berth/ssh /.berth/ssh/authorized_keys',
+          ),
+        )
+      ).output.toString()
+    const owned = '0 755\n0 755\n0 755\n0 644\n'
+    for (const key of ['AAAA', 'AAAA', 'BBBB']) {
+      valueOf(await test.engine.admitKey(id, key, signal))
+      assert.equal(await read(), `ssh-ed25519 ${key} berth\n${owned}`)
+    }
+  })
+
   it('listens in the container, and joins each connection that comes', async () => {
     const as = '0123456789abcdef'
     const runs = (purpose: SessionPurpose): SessionOrder => ({

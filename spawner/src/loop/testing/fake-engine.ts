@@ -230,6 +230,9 @@ export function createFakeEngine(clock: Clock): FakeEngine {
     async openSession() {
       throw new Error('no session is opened in these tests')
     },
+    async admitKey() {
+      throw new Error('no key is admitted in these tests')
+    },
     removeHome: (volume, _user, signal) => outcome('removeHome', volume, signal, () => undefined),
     async volumeSizes(signal) {
       await enter('volumeSizes', '', signal)

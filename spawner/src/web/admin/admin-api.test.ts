@@ -56,6 +56,20 @@ describe('the API for administrators', () => {
     )
   })
 
+  it('has the key of an SSH server forgotten', async () => {
+    await using site = await startAdmin()
+    await run(site, 'alice')
+    const forgot = await api(site, 'DELETE', '/workspaces/lab-alice/host-key')
+    assert.deepEqual(forgot, { status: 200, json: {} })
+    assert.deepEqual(
+      site.audited.map(({ act, target, administrator }) => `${administrator} ${act} ${target}`),
+      ['admin forget-host-key lab-alice'],
+    )
+    assert.equal((await api(site, 'DELETE', '/workspaces/lab-nobody/host-key')).status, 404)
+    const by = await api(site, 'DELETE', '/workspaces/lab-alice/host-key', undefined, 'bob')
+    assert.equal(by.status, 403)
+  })
+
   it('releases a place, and refuses what is not possible', async () => {
     await using site = await startAdmin({ limits: { maxWorkspaces: 1 } })
     await run(site, 'alice', 'bob')

@@ -8,7 +8,10 @@ import { createApi, type CreateApiDeps } from './create-api.ts'
 import { workspaceRoutes } from '../docker-spawner/workspace-routes.ts'
 
 type Settings = Pick<SpawnerSettings, 'API_TOKEN' | 'WITH_USERS' | 'PORTAL_URL' | 'PUBLIC_URL'>
-type Parts = Pick<CreateApiDeps, 'workspaces' | 'hexOf' | 'history' | 'clock' | 'log' | 'version'>
+type Parts = Pick<
+  CreateApiDeps,
+  'workspaces' | 'hexOf' | 'history' | 'hostKeys' | 'clock' | 'log' | 'version'
+>
 
 /** @returns `undefined` without a token: then the port must not be opened */
 export function apiFor(settings: Settings, parts: Parts): Express | undefined {

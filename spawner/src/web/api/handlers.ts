@@ -4,10 +4,12 @@ import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import { BerthError } from '@berth/shared/problems'
 import type { z } from 'zod'
+import type { Audit } from '../../audit.ts'
 import type { HistoryReader } from '../../history/history.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import type { Workspace } from '../../policy/domain.ts'
 import { isAllowed } from '../../policy/asked/access.ts'
+import type { HostKeys } from '../../ssh/host-keys.ts'
 import { isTheirs } from '../../policy/asked/theirs.ts'
 import type { Template } from '../../templates/template.ts'
 import type { AdminAct } from '../admin/acts.ts'
@@ -53,6 +55,8 @@ export interface ApiDeps {
   readonly withUsers: boolean
   /** What administrators order on the portal. */
   readonly carryOut?: CarryOut
+  readonly audit?: Audit
+  readonly hostKeys: Pick<HostKeys, 'forget'>
 }
 
 type OfOne =
@@ -167,6 +171,21 @@ export function createHandlers(deps: ApiDeps): Handlers {
     stopAnyWorkspace: (asked) => order('stop', asked),
     restartAnyWorkspace: (asked) => order('restart', asked),
     releasePlace: (asked) => order('release', asked),
+    forgetHostKey({ name, as, requestId }) {
+      const workspace = find({ name, query: {}, body: undefined })
+      deps.hostKeys.forget(workspace.name)
+      if (as !== undefined)
+        deps.audit?.({
+          at: clock.wall(),
+          administrator: as.name,
+          act: 'forget-host-key',
+          target: workspace.name,
+          why: '',
+          outcome: 'done',
+          requestId,
+        })
+      return {}
+    },
     removeAnyWorkspace: (asked) => order('remove', asked),
   }
 

@@ -228,6 +228,16 @@ export const operations = {
     ...order,
     body: adminRelease,
   },
+  forgetHostKey: {
+    method: 'delete',
+    path: '/admin/workspaces/{name}/host-key',
+    summary:
+      'Forgets the key that the SSH server in the workspace had: the next one that it shows is accepted. On the portal this is audited.',
+    status: 200,
+    answer: z.object({}),
+    problems: one,
+    forAdministrators: true,
+  },
   removeAnyWorkspace: {
     method: 'delete',
     path: '/admin/workspaces/{name}',

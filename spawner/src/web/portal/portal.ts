@@ -12,6 +12,7 @@ import type { Usage } from '../../loop/usage.ts'
 import type { HistoryReader } from '../../history/history.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { createFetchKeys } from '../../ssh/fetch-keys.ts'
+import type { HostKeys } from '../../ssh/host-keys.ts'
 import type { RegisteredKeys } from '../../ssh/keys.ts'
 import type { TerminalSignIns } from '../../ssh/terminal-sign-ins.ts'
 import { createHandlers, type ApiDeps } from '../api/handlers.ts'
@@ -48,6 +49,7 @@ export interface PortalDeps {
   readonly assets: Assets
   readonly hexOf: ApiDeps['hexOf']
   readonly keys: RegisteredKeys
+  readonly hostKeys: HostKeys
   readonly terminalSignIns: TerminalSignIns
   readonly clock: Clock
   readonly version: string
@@ -71,7 +73,16 @@ export function createPortal(deps: PortalDeps): Router {
   const { administrators } = settings
   const router = Router({ caseSensitive: true, strict: true })
   const carryOut = createCarryOut({ workspaces, audit, clock })
-  const api: ApiDeps = { workspaces, hexOf, clock, history, withUsers: true, carryOut }
+  const api: ApiDeps = {
+    workspaces,
+    hexOf,
+    clock,
+    history,
+    withUsers: true,
+    carryOut,
+    audit,
+    hostKeys: deps.hostKeys,
+  }
   const handlers = createHandlers(api)
   const tokens = createFormTokens(settings.internalSecret, clock)
   const pages = createPortalPages({

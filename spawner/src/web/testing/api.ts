@@ -39,6 +39,7 @@ export async function startApi(
     clock: time.clock,
     withUsers,
     history: options.kept,
+    hostKeys: { forget: () => false },
     token: new Secret(tokenText),
     problemBase: 'https://portal.example',
     version: '1.2.3',

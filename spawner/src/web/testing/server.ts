@@ -16,6 +16,7 @@ import type { Usage } from '../../loop/usage.ts'
 import type { HistoryReader } from '../../history/history.ts'
 import type { Impersonations } from '../../impersonations.ts'
 import type { SignIns } from '../../loop/sign-ins.ts'
+import type { HostKeys } from '../../ssh/host-keys.ts'
 import type { RegisteredKeys } from '../../ssh/keys.ts'
 import { createTerminalSignIns, type TerminalSignIns } from '../../ssh/terminal-sign-ins.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
@@ -44,6 +45,8 @@ const noKeys: RegisteredKeys = {
   remove: () => undefined,
   admits: () => false,
 }
+
+const noHostKeys: HostKeys = { check: () => undefined, forget: () => false }
 
 export interface TestWeb extends AsyncDisposable {
   readonly url: string
@@ -90,6 +93,7 @@ export async function serveWeb(options: {
   house?: House
   signIns?: SignIns
   keys?: RegisteredKeys
+  hostKeys?: HostKeys
   terminalSignIns?: TerminalSignIns
   impersonations?: Impersonations | undefined
 }): Promise<Omit<TestWeb, 'workspaces'>> {
@@ -107,6 +111,7 @@ export async function serveWeb(options: {
     settings,
     signIns: options.signIns ?? { note: () => undefined, last: () => undefined },
     keys: options.keys ?? noKeys,
+    hostKeys: options.hostKeys ?? noHostKeys,
     terminalSignIns:
       options.terminalSignIns ??
       createTerminalSignIns({ clock: systemClock, setTimer: systemTimer }),

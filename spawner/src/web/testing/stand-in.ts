@@ -164,6 +164,7 @@ export function createStandIn(
       failure: { code: 'conflict', detail: 'There is no session.' },
       retry: false,
     }),
+    admitDirector: async () => ({ ok: true, value: undefined }),
     templateNamed: (wanted) => templates.find((template) => template.name === wanted),
     [Symbol.asyncDispose]: async () => undefined,
   }

@@ -62,6 +62,7 @@ const actWords: Readonly<Record<AuditEntry['act'], string>> = {
   silence: 'Removed the message to',
   'open-as': 'Opened as its owner:',
   'end-open-as': 'Ended the opening of',
+  'forget-host-key': 'Had the SSH host key forgotten of',
 }
 
 /** Why or how, in one or two sentences. */
