@@ -1,19 +1,21 @@
 // @ts-check
-// What the tests run beside Berth: Prometheus and Caddy, from the distribution's packages, and Schemathesis, from PyPI. They
-// are kept in node_modules/.cache, and nothing is installed on the machine: these packages would start services.
+// What the tests run beside Berth: Prometheus and Caddy, from the distribution's packages, and Schemathesis, Ansible and
+// Paramiko, from PyPI. They are kept in node_modules/.cache, and nothing is installed on the machine: these packages would start services.
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { attempt, run } from './command.mjs'
 import { ensurePackages, refreshLists } from './packages.mjs'
 
-const SCHEMATHESIS = '4.32.5'
+/** What is installed from PyPI, by the program that it is needed for. */
+const SCHEMATHESIS = ['schemathesis==4.32.5']
+const ANSIBLE = ['ansible-core==2.19.14', 'paramiko==5.1.0']
 const TIMEOUT_MS = 5 * 60_000
 
 /**
  * @param {string} root
  * @param {import('./progress.mjs').Say} say
- * @returns {Promise<{ prometheus: string, caddy: string, schemathesis: string }>} the folder with `prometheus` and
- *   `promtool`, and two programs
+ * @returns {Promise<{ prometheus: string, caddy: string, schemathesis: string, ansible: string }>} the folder with
+ *   `prometheus` and `promtool`, two programs, and the folder with `ansible-playbook` and a `python` that has Paramiko
  */
 export const ensureDownloadedTools = async (root, say) => {
   const cache = join(root, 'node_modules/.cache')
@@ -21,7 +23,11 @@ export const ensureDownloadedTools = async (root, say) => {
   return {
     prometheus: await ensureExtracted(cache, 'prometheus', say),
     caddy: join(await ensureExtracted(cache, 'caddy', say), 'caddy'),
-    schemathesis: await ensureSchemathesis(cache, say),
+    schemathesis: join(
+      await ensurePython(cache, SCHEMATHESIS, 'schemathesis', say),
+      'schemathesis',
+    ),
+    ansible: await ensurePython(cache, ANSIBLE, 'ansible-playbook', say),
   }
 }
 
@@ -55,24 +61,27 @@ const ensureExtracted = async (cache, name, say) => {
 
 /**
  * @param {string} cache
+ * @param {readonly string[]} packages with their versions
+ * @param {string} program that they bring
  * @param {import('./progress.mjs').Say} say
+ * @returns the folder of their programs
  */
-const ensureSchemathesis = async (cache, say) => {
-  const folder = join(cache, `schemathesis-${SCHEMATHESIS}`)
-  const program = join(folder, 'bin/schemathesis')
-  if ((await attempt(program, ['--version'], { timeoutMs: 60_000 })).code === 0) return program
+const ensurePython = async (cache, packages, program, say) => {
+  const folder = join(cache, packages.join('+').replaceAll('==', '-'))
+  const programs = join(folder, 'bin')
+  const isInstalled = await attempt(join(programs, program), ['--version'], { timeoutMs: 60_000 })
+  if (isInstalled.code === 0) return programs
   // The module `venv` alone is there without the package, but cannot install pip.
   const { code } = await attempt('python3', ['-c', 'import venv, ensurepip'], { timeoutMs: 30_000 })
   if (code !== 0) await ensurePackages(['python3', 'python3-venv'], say)
-  say(`installing schemathesis ${SCHEMATHESIS}`)
+  say(`installing ${packages.join(' and ')}`)
   await rm(folder, { recursive: true, force: true })
   await run('python3', ['-m', 'venv', folder], { timeoutMs: TIMEOUT_MS })
-  await run(
-    join(folder, 'bin/pip'),
-    ['install', '-q', '--disable-pip-version-check', `schemathesis==${SCHEMATHESIS}`],
-    { timeoutMs: TIMEOUT_MS, help: 'pip must reach its package index.' },
-  )
-  return program
+  await run(join(programs, 'pip'), ['install', '-q', '--disable-pip-version-check', ...packages], {
+    timeoutMs: TIMEOUT_MS,
+    help: 'pip must reach its package index.',
+  })
+  return programs
 }
 
 /** @param {string} path */

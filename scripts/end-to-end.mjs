@@ -2,7 +2,7 @@
 // Prepares this machine for the end-to-end tests, and removes what they leave behind. The tests get these variables:
 // BERTH_TEST_INSTANCE (the beginning of the names of all their instances), BERTH_TEST_GATEWAY (oauth2-proxy or apache), BERTH_TAG (of the images that were built for them), GATEWAY_IMAGE, CHROMIUM (the path of
 // the browser), PROMETHEUS (the folder of its programs),
-// CADDY and SCHEMATHESIS (paths of programs).
+// CADDY and SCHEMATHESIS (paths of programs), ANSIBLE (the folder of its programs).
 import { createCompose } from './compose.mjs'
 import { buildDemoImages } from './demo-images.mjs'
 import { chooseGateway } from './gateway.mjs'
@@ -37,13 +37,14 @@ export const cleanUp = (own, progress) =>
 export const prepareEndToEnd = async ({ root, own, progress }) => {
   const settings = await loadSettings(root, process.env)
   await prepareEngine({ root, settings, progress })
-  const { chromium, prometheus, caddy, schemathesis } = await progress.step(
+  const { chromium, prometheus, caddy, schemathesis, ansible } = await progress.step(
     'tools',
     async (say) => ({
       ...(await ensureTestTools(say, process.env)),
       ...(await ensureDownloadedTools(root, say)),
     }),
-    () => 'browser, git, curl, a registry, Prometheus, Caddy and Schemathesis are here',
+    () =>
+      'browser, git, curl, a registry, Prometheus, Caddy, Schemathesis, Ansible and Paramiko are here',
   )
   const { gateway } = await progress.step(
     'gateway',
@@ -72,5 +73,6 @@ export const prepareEndToEnd = async ({ root, own, progress }) => {
     PROMETHEUS: prometheus,
     CADDY: caddy,
     SCHEMATHESIS: schemathesis,
+    ANSIBLE: ansible,
   }
 }

@@ -16,6 +16,8 @@ export interface SshResult {
 export interface SshClient extends AsyncDisposable {
   /** The line of an authorized_keys file that admits this client. */
   readonly publicKey: string
+  /** The file with the key. */
+  readonly privateKey: string
   /** For other programs: `ssh -F` with it reaches the director, whatever the host is called. */
   readonly config: string
   /** Runs a command to its end. */
@@ -112,6 +114,7 @@ export async function createSshClient(
 
   return {
     publicKey,
+    privateKey: key,
     config,
     tool,
     run: (name, command, { args = [], ...options } = {}) =>

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly prometheus: string
   readonly caddy: string
   readonly schemathesis: string
+  /** The folder with `ansible-playbook`, and a `python` that has Paramiko. */
+  readonly ansible: string
   /** The caller has just built the images. */
   readonly built: boolean
   /** Screenshots are kept. */
@@ -37,6 +39,7 @@ function read(env: NodeJS.ProcessEnv): Surroundings {
     prometheus: env['PROMETHEUS'] || '/usr/bin',
     caddy: env['CADDY'] || 'caddy',
     schemathesis: env['SCHEMATHESIS'] || 'schemathesis',
+    ansible: env['ANSIBLE'] || '/usr/bin',
     built: Boolean(env['BERTH_TEST_INSTANCE']),
     artifacts: env['ARTIFACTS'] === '1' ? join(root, '.artifacts') : undefined,
   }

@@ -131,7 +131,7 @@ export const directorSettings = {
   SSH_SIGN_IN_AGE: withDefault(signInAge, '30d', {
     doc: 'how long after their last sign-in on the web a person may sign in by SSH; their groups are those of that sign-in',
   }),
-  SSH_ENVIRONMENT: withDefault(list, 'LANG,LC_*,GIT_PROTOCOL', {
+  SSH_ENVIRONMENT: withDefault(list, 'LANG,LC_*,TERM,GIT_PROTOCOL', {
     doc: 'the variables that an SSH client may set in its session; * stands for any characters',
   }),
   TCP_PORTS: optional(portRange, {

@@ -1,4 +1,5 @@
 // One Docker Engine as the loop's engine: puts the parts of docker/ together and decides nothing.
+import { randomBytes } from 'node:crypto'
 import type { Clock } from '@berth/shared/clock'
 import type { SubnetPool } from '@berth/shared/subnet-pool'
 import type { Engine } from '../loop/engine.ts'
@@ -15,6 +16,7 @@ import { createFreezing } from './containers/freeze-container.ts'
 import { createOpenSession } from './containers/open-session.ts'
 import { createPreparation } from './containers/prepare-container.ts'
 import { createRemoveContainer } from './containers/remove-container.ts'
+import { createEndLeftSessions } from './containers/left-sessions.ts'
 import { readLastWords } from './containers/last-words.ts'
 import { createRenameContainer } from './containers/rename-container.ts'
 import { createPutSecrets } from './containers/secrets.ts'
@@ -56,6 +58,7 @@ export interface DockerEngine extends Engine, Disposable {
 export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
   const { instance, pool, clock, observer } = options
   const connection = connectEngine(options.dockerHost)
+  const run = randomBytes(8).toString('hex')
   const client = { docker: connection.docker, call: createCall({ clock, observer }) }
   const base = { ...client, clock, instance, pool }
   const findCredentials: FindCredentials =
@@ -103,8 +106,9 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
     logs: async (generation, lines, signal) =>
       (await readLastWords(client, generation, signal, lines)).log,
     followLog: (generation, lines, signal) => followLog(client, generation, lines, signal),
-    openSession: createOpenSession(client),
     admitKey: createAdmitKey({ ...base, archive }),
+    openSession: createOpenSession(client, run),
+    endLeftSessions: createEndLeftSessions(client, run),
     ...createNetworks(base),
     attachDirector: createAttachDirector({ ...base, provenance }),
     missing: (templates, signal) => findMissing(client, templates, signal),

@@ -163,6 +163,12 @@ export interface Engine {
   /** Whoever holds the private half of the key (in base64, as on the wire) is admitted by the SSH server of that container, if
    * the server reads the file for it. */
   admitKey(generation: Generation, key: string, signal: AbortSignal): Promise<EngineResult<void>>
+  /** Ends what sessions of an earlier run of the spawner are left in a running container, as that user. Says how many. */
+  endLeftSessions(
+    generation: Generation,
+    user: string,
+    signal: AbortSignal,
+  ): Promise<EngineResult<number>>
   /** Removes the volume if it is of this instance and of that person, and no container mounts it. */
   removeHome(volume: string, user: UserName, signal: AbortSignal): Promise<EngineResult<void>>
   /** The bytes that each volume of this instance takes, by name. The engine reads every file of every volume for it.

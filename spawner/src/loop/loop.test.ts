@@ -251,6 +251,40 @@ describe('the loop', () => {
     assert.ok(!engine.calls.some((call) => /^(start|create)Container/.test(call)))
   })
 
+  it('has the sessions ended that an earlier run of the spawner left, of a frozen workspace once it is thawed', async () => {
+    const login = { method: 'exec', shell: '/bin/sh', user: '1000' } as const
+    const lab = testTemplate('lab', { ssh: login, policy: { idleFreezeMs: 60_000 } })
+    await using loop = createTestLoop({ templates: [lab] })
+    const { engine, workspaces, director, requestSeat } = loop
+    for (const [at, [user, status]] of [
+      ['ann', 'running'],
+      ['bob', 'paused'],
+    ].entries()) {
+      await engine.createNetwork(2 + at, new AbortController().signal)
+      engine.containers.set(`g${at}`, {
+        generation: `g${at}`,
+        spec: 'spec',
+        status: status as 'running' | 'paused',
+        address: `10.213.0.${34 + at * 16}`,
+        startedAt: -60_000,
+        workspace: `lab-${user}` as never,
+        owner: userOf(String(user)),
+        network: 2 + at,
+      })
+    }
+    const ended = () => engine.calls.filter((call) => call.startsWith('endLeftSessions'))
+    await workspaces.start()
+    director()
+    await flush()
+    assert.deepEqual(ended(), ['endLeftSessions g0 1000'])
+    assert.ok(granted(await requestSeat('bob')))
+    await flush()
+    assert.deepEqual(ended(), ['endLeftSessions g0 1000', 'endLeftSessions g1 1000'])
+    assert.ok(granted(await requestSeat('cid')))
+    await flush()
+    assert.equal(ended().length, 2, 'a container of this run has none')
+  })
+
   it('introduces a director again on its second stream, and drops only the stream that ends', async () => {
     await using loop = await startTestLoop()
     const { director } = loop

@@ -32,6 +32,7 @@ import { checkServer, checkSession } from './check-session.ts'
 import { createStepRunner } from './step-runner.ts'
 import type { Store } from './store.ts'
 import { systemTimer, type SetTimer } from '@berth/shared/timer'
+import { createLeftSessions } from './left-sessions.ts'
 import { createHomeSizes } from './home-sizes.ts'
 import { createUnusedHomes } from './unused-homes.ts'
 import { createUseQuestions } from './use-questions.ts'
@@ -76,6 +77,7 @@ export function createLoop(deps: LoopDeps): Loop {
   const steps = createStepRunner({ ...base, templates })
   const activityPaths = createActivityPaths({ log })
   const homes = createUnusedHomes({ engine, log })
+  const leftSessions = createLeftSessions({ engine, log })
   const exists = (volume: string): boolean => writer.state().homes.has(volume)
   const homeSizes = createHomeSizes({ engine, exists, clock, log })
   const streams = createDirectorStreams({
@@ -115,6 +117,8 @@ export function createLoop(deps: LoopDeps): Loop {
       if (mayRoutesDiffer || before.config !== after.config) streams.routesChanged()
       mayRoutesDiffer = false
       tellHistory(before, after)
+      if (before.reconciledAt === undefined && after.reconciledAt !== undefined)
+        leftSessions.found(after)
     },
   })
   const watch = createEngineWatch({
@@ -151,6 +155,7 @@ export function createLoop(deps: LoopDeps): Loop {
         return homes.carryOut(step)
       case 'announce':
         if (step.phase === 'absent') steps.abandonPull(step.workspace)
+        if (step.phase === 'ready') leftSessions.ready(step.workspace)
         recordAnnouncement({ log, observer }, step, state)
         announcements.push(step)
         mayRoutesDiffer ||= workspaceRoutes !== undefined
@@ -342,6 +347,7 @@ export function createLoop(deps: LoopDeps): Loop {
         watch[Symbol.asyncDispose](),
         steps[Symbol.asyncDispose](),
         homes[Symbol.asyncDispose](),
+        leftSessions[Symbol.asyncDispose](),
         homeSizes[Symbol.asyncDispose](),
       ])
     },

@@ -1,28 +1,24 @@
 // A session in a running container: a process with input, output and errors, or with a terminal. The engine tells neither
 // its pid in the container nor lets a client end it, so the session says its pid itself (`session-script.ts`).
 import type { Duplex } from 'node:stream'
-import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SessionSignal, TerminalSize } from '@berth/shared/session-frames'
+import type { TerminalSize } from '@berth/shared/session-frames'
 import type Docker from 'dockerode'
 import type { Engine, EngineSession, SessionOutput } from '../../loop/engine.ts'
 import type { EngineClient } from '../client/engine-client.ts'
 import { failed, resultOf } from '../client/engine-result.ts'
-import { isFault } from '../client/fault.ts'
 import { attachSession } from './attach-session.ts'
-import { sessionCommand, signalCommand } from './session-script.ts'
+import { endSession, signalSession } from './end-session.ts'
+import { runVariable, sessionCommand } from './session-script.ts'
 import { outputOf, writeTo } from './session-stream.ts'
 
-/** What a process may do between the signal that its client has gone and its end. */
-const graceMs = 3_000
-/** A frozen container runs nothing: what is to end in it is ended when it is thawed. */
-const frozenRetryMs = 5_000
 /** The engine closes the output of a process a moment before it knows the exit code. */
 const exitPollMs = 20
 const exitDeadlineMs = 5_000
 const longestFirstLine = 4_096
 
-export function createOpenSession(client: EngineClient): Engine['openSession'] {
+/** @param run of the spawner, for a later one that finds what is left of the session */
+export function createOpenSession(client: EngineClient, run: string): Engine['openSession'] {
   const { docker, call } = client
 
   return (generation, order, signal) =>
@@ -35,7 +31,9 @@ export function createOpenSession(client: EngineClient): Engine['openSession'] {
         const exec = await docker.getContainer(generation).exec({
           Cmd: sessionCommand(command, terminal),
           User: user,
-          Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+          Env: Object.entries({ ...environment, [runVariable]: run }).map(
+            ([name, value]) => `${name}=${value}`,
+          ),
           AttachStdin: true,
           AttachStdout: true,
           AttachStderr: true,
@@ -81,30 +79,13 @@ async function beginSession(
   started: Started,
   signal: AbortSignal,
 ): Promise<EngineSession> {
-  const { call, docker } = client
+  const { call } = client
   const { exec, stream, output, pid, terminal, user } = started
+  const session = { generation, user, pid }
   let { rest } = started
 
   const resize: EngineSession['resize'] = async ({ columns, rows }, until) => {
     await call('exec-resize', { signal: until }, () => exec.resize({ w: columns, h: rows }))
-  }
-
-  async function signalAll(name: SessionSignal, until: AbortSignal): Promise<void> {
-    for (;;) {
-      try {
-        await call('container-exec', { signal: until }, async (abortSignal) => {
-          const order = { Cmd: signalCommand(name, pid), User: user, AttachStdout: true }
-          const killer = await docker.getContainer(generation).exec({ ...order, abortSignal })
-          const answer = await killer.start({ hijack: true, stdin: false })
-          answer.on('error', () => undefined)
-          await finished(answer.resume())
-        })
-        return
-      } catch (error) {
-        if (!isFault(error, 'conflict')) throw error
-        await sleep(frozenRetryMs, undefined, { signal: until })
-      }
-    }
   }
 
   if (terminal !== undefined) {
@@ -120,7 +101,7 @@ async function beginSession(
     write: writeTo(stream),
     endInput: () => void stream.end(),
     resize,
-    signal: signalAll,
+    signal: (name, until) => signalSession(client, session, name, until),
     async exitCode(until) {
       for (let waited = 0; ; waited += exitPollMs) {
         const { Running, ExitCode } = await call('exec-inspect', { signal: until }, (abortSignal) =>
@@ -133,14 +114,7 @@ async function beginSession(
     },
     async hangUp(until) {
       stream.destroy()
-      try {
-        await signalAll('HUP', until)
-        await sleep(graceMs, undefined, { signal: until })
-        await signalAll('KILL', until)
-      } catch (error) {
-        // The container is gone, and everything in it; or the spawner ends.
-        if (!isFault(error) && !until.aborted) throw error
-      }
+      await endSession(client, session, until)
     },
   }
 }

@@ -44,3 +44,23 @@ done
 export function signalCommand(signal: SessionSignal, session: number): string[] {
   return [...shell, signalSession, 'sh', signal, String(session)]
 }
+
+/** In the environment of every session: the run of the spawner that has opened it. */
+export const runVariable = 'BERTH_SESSION'
+
+/** The first process of a session was started from outside of the container, so its parent is not in it. */
+const findLeft = `for stat in /proc/[0-9]*/stat; do
+  { IFS= read -r line < "$stat"; } 2>/dev/null || continue
+  pid=\${stat#/proc/}
+  pid=\${pid%/stat}
+  set -- "$1" \${line##*) }
+  if [ "$3" != 0 ] || [ "$5" != "$pid" ]; then continue; fi
+  run=$(${toolsFolder}/bin/busybox tr '\\0' '\\n' 2>/dev/null < "/proc/$pid/environ" | ${toolsFolder}/bin/busybox sed -n 's/^${runVariable}=//p')
+  if [ -n "$run" ] && [ "$run" != "$1" ]; then printf '%s\\n' "$pid"; fi
+done 2>/dev/null
+:`
+
+/** Prints the pids of sessions that another run has opened. */
+export function leftSessionsCommand(run: string): string[] {
+  return [...shell, findLeft, 'sh', run]
+}

@@ -184,10 +184,12 @@ describe('sessions on a real engine', () => {
   it('has a terminal of the right size from its first command on, and of each new size', async () => {
     const session = await opened(undefined, { terminal: { columns: 123, rows: 45 } })
     let text = ''
+    let isResized = false
     const reading = (async () => {
       for await (const { bytes } of session.output) {
         text += bytes.toString()
-        if (text.includes('45 123') && !text.includes('first done')) {
+        if (text.includes('45 123') && !isResized) {
+          isResized = true
           await session.resize({ columns: 99, rows: 11 }, signal)
           await session.write(Buffer.from('echo first "done"; stty size; exit 7\n'))
         }
@@ -228,6 +230,25 @@ describe('sessions on a real engine', () => {
     assert.equal(await processes('sleep 4713'), 1)
     assert.equal(await processes('sleep 4715'), 1)
     await other.hangUp(signal)
+  })
+
+  it('ends when a later run of the spawner finds it; that leaves its own sessions alone, and what has one of its own', async () => {
+    const left = await opened('trap "" HUP; sleep 4721; sleep 4721')
+    const terminal = { columns: 80, rows: 24 }
+    const typed = await opened(undefined, { terminal })
+    await typed.write(Buffer.from('setsid sleep 4722 & sleep 4723\n'))
+    await until('sleep 4721', 1)
+    await until('sleep 4723', 1)
+    using later = createEngineUnderTest('10.219.19.0/24', test.instance).engine
+    const own = valueOf(await later.openSession(id, order('sleep 4724'), signal))
+    await until('sleep 4724', 1)
+    assert.ok(valueOf(await later.endLeftSessions(id, '', signal)) >= 2)
+    for (const gone of ['sleep 4721', 'sleep 4723']) assert.equal(await processes(gone), 0)
+    for (const stays of ['sleep 4722', 'sleep 4724', 'sleep infinity'])
+      assert.ok((await processes(stays)) >= 1, stays)
+    assert.equal(valueOf(await later.endLeftSessions(id, '', signal)), 0)
+    await own.hangUp(signal)
+    await left.hangUp(signal)
   })
 
   it('is refused in words where it cannot begin', async () => {

@@ -233,6 +233,8 @@ export function createFakeEngine(clock: Clock): FakeEngine {
     async admitKey() {
       throw new Error('no key is admitted in these tests')
     },
+    endLeftSessions: (generation, user, signal) =>
+      outcome('endLeftSessions', `${generation} ${user}`, signal, () => 0),
     removeHome: (volume, _user, signal) => outcome('removeHome', volume, signal, () => undefined),
     async volumeSizes(signal) {
       await enter('volumeSizes', '', signal)

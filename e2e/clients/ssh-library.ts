@@ -1,0 +1,69 @@
+// A client of SSH below the requests that usual clients make: what the library keeps to itself, typed where it is used.
+import { once } from 'node:events'
+import ssh2, { type ClientChannel, type ConnectConfig } from 'ssh2'
+import { within } from '../run/deadline.ts'
+
+/** Requests of RFC 4254. The channel is named by the number that the server gave it. */
+export interface Protocol {
+  env(channel: number, name: string, value: string, wantsReply: boolean): void
+  pty(
+    channel: number,
+    rows: number,
+    columns: number,
+    height: number,
+    width: number,
+    term: string,
+    modes: null,
+    wantsReply: boolean,
+  ): void
+  windowChange(channel: number, rows: number, columns: number, height: number, width: number): void
+  signal(channel: number, name: string): void
+  shell(channel: number, wantsReply: boolean): void
+  exec(channel: number, command: string, wantsReply: boolean): void
+  channelWindowAdjust(channel: number, bytes: number): void
+  session(ownChannel: number, window: number, packet: number): void
+  ping(): void
+  rekey(): void
+}
+
+interface Inside {
+  readonly _protocol: Protocol
+  readonly _chanMgr: { add(opened: unknown): number }
+}
+
+export const protocolOf = (client: ssh2.Client): Protocol => (client as unknown as Inside)._protocol
+
+/** Signs in. Later errors of the connection are seen as its end. */
+export async function signedIn(config: ConnectConfig): Promise<ssh2.Client> {
+  const client = new ssh2.Client()
+  client.connect({ port: 2222, readyTimeout: 60_000, ...config })
+  await once(client, 'ready')
+  client.on('error', () => undefined)
+  return client
+}
+
+export interface BareSession {
+  /** The number that the server gave it. */
+  readonly id: number
+  readonly channel: ClientChannel
+}
+
+/** Opens a session, and asks for nothing in it. */
+export async function openSession(
+  client: ssh2.Client,
+  { window = 2 * 1024 ** 2 }: { readonly window?: number } = {},
+): Promise<BareSession> {
+  const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>()
+  const opened = Object.assign(
+    (error: Error | undefined, channel: ClientChannel) =>
+      error === undefined ? resolve(channel) : reject(error),
+    { type: 'session' },
+  )
+  const number = (client as unknown as Inside)._chanMgr.add(opened)
+  if (number === -1) throw new Error('the library has no channel left')
+  protocolOf(client).session(number, window, 32 * 1024)
+  client.once('close', () => reject(new Error('the connection has ended')))
+  const channel = await within(30_000, 'the session opens', promise)
+  const { id } = (channel as unknown as { readonly outgoing: { readonly id: number } }).outgoing
+  return { id, channel }
+}
