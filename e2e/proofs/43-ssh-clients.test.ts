@@ -461,8 +461,8 @@ echo "listeningOn==$(cat server.log)=="
     assert.equal(ids.trim().split('\n').length, 1)
     // Each of them alone keeps it from freezing, for longer than it may be idle.
     for (const use of Object.values(uses))
-      for (let time = 0; time < 3; time += 1) {
-        await letPass(2_000)
+      for (let time = 0; time < 2; time += 1) {
+        await letPass(2_500)
         assert.ok(!(await isFrozen('ann')))
         await use()
       }
