@@ -227,6 +227,7 @@ export async function startDirector(
     createTcpPorts({
       range: config.TCP_PORTS,
       pool,
+      connections: tcpConnections,
       serve: createServeTcp({
         ...serving,
         spawner,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseNetwork } from './networks.ts'
+import { clientOf, parseNetwork, plainAddress } from './networks.ts'
 
 function network(text: string) {
   const found = parseNetwork(text)
@@ -46,5 +46,23 @@ describe('a network', () => {
     const wrong = ['', 'alice', '10.0.0.0/33', '::/129', '10.0.0.0/', '10.0.0/8', '1.2.3.4/8/8']
     for (const text of [...wrong, 'fe80::1%eth0', '10.0.0.0/-1', '10.0.0.0/0x8', ' 10.0.0.1'])
       assert.equal(parseNetwork(text), undefined, text)
+  })
+})
+
+describe('an address', () => {
+  it('of IPv4 is the same in each form of IPv6', () => {
+    for (const text of ['::ffff:192.0.2.7', '::FFFF:c000:207', '0:0:0:0:0:ffff:c000:0207'])
+      assert.equal(plainAddress(text), '192.0.2.7', text)
+    for (const text of ['192.0.2.7', '2001:db8::7', '::c000:207', '::', 'fe80::1%eth0', 'x', ''])
+      assert.equal(plainAddress(text), text)
+  })
+
+  it('hazard: a host with a network of IPv6 is one client, whichever of its addresses it takes', () => {
+    for (const text of ['2001:db8::7', '2001:DB8:0:0:ffff::1', '2001:db8:0:0:1:2:3:4'])
+      assert.equal(clientOf(text), '2001:db8:0:0::/64', text)
+    assert.equal(clientOf('2001:db8:0:1::7'), '2001:db8:0:1::/64')
+    assert.equal(clientOf('::1'), '0:0:0:0::/64')
+    for (const text of ['192.0.2.7', '::ffff:192.0.2.7']) assert.equal(clientOf(text), '192.0.2.7')
+    for (const text of ['fe80::1%eth0', 'x', '']) assert.equal(clientOf(text), text)
   })
 })

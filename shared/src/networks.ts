@@ -34,7 +34,38 @@ export function parseNetwork(text: string): Network | undefined {
   }
 }
 
-/** A listener for both families tells addresses of IPv4 as `::ffff:192.0.2.1`. */
+/**
+ * An IPv4 address in the form of IPv6 becomes one: a listener for both families tells `::ffff:192.0.2.1`, and a proxy may
+ * write it in hexadecimal. Everything else stays as it is.
+ */
 export function plainAddress(address: string): string {
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
+  const groups = groupsOf(address)
+  if (groups?.slice(0, 6).join() !== '0,0,0,0,0,65535') return address
+  return groups
+    .slice(6)
+    .flatMap((group) => [group >> 8, group & 255])
+    .join('.')
+}
+
+/** What is counted as one client: an address, or the /64 of one of IPv6, in which a host chooses its addresses itself. */
+export function clientOf(address: string): string {
+  const plain = plainAddress(address)
+  const groups = groupsOf(plain)
+  if (groups === undefined) return plain
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')}::/64`
+}
+
+/** @returns `undefined` unless it is an address of IPv6 */
+function groupsOf(address: string): readonly number[] | undefined {
+  if (isIP(address) !== 6 || address.includes('%')) return undefined
+  // Written in full, but for one `::` at most.
+  const [first = [], last] = new URL(`http://[${address}]`).hostname
+    .slice(1, -1)
+    .split('::')
+    .map((part) => (part === '' ? [] : part.split(':').map((group) => parseInt(group, 16))))
+  if (last === undefined) return first
+  return [...first, ...Array<number>(8 - first.length - last.length).fill(0), ...last]
 }

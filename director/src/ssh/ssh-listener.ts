@@ -3,7 +3,7 @@
 import { createServer, type Socket } from 'node:net'
 import { listen } from '@berth/shared/listen'
 import type { Log } from '@berth/shared/log'
-import { plainAddress } from '@berth/shared/networks'
+import { clientOf, plainAddress } from '@berth/shared/networks'
 import type { SubnetPool } from '@berth/shared/subnet-pool'
 import type { SetTimer } from '@berth/shared/timer'
 import ssh2, { type Connection } from 'ssh2'
@@ -90,7 +90,8 @@ export async function startSshListener(deps: SshListenerDeps): Promise<SshListen
 
   function admit(socket: Socket): void {
     const address = plainAddress(socket.remoteAddress ?? '')
-    const fromOne = unknown.get(address) ?? 0
+    const from = clientOf(address)
+    const fromOne = unknown.get(from) ?? 0
     const isFull =
       sockets.size >= bounds.mostConnections ||
       unknownInAll >= bounds.mostUnknown ||
@@ -100,7 +101,7 @@ export async function startSshListener(deps: SshListenerDeps): Promise<SshListen
       return
     }
     sockets.add(socket)
-    unknown.set(address, fromOne + 1)
+    unknown.set(from, fromOne + 1)
     unknownInAll += 1
     let isKnown = false
     const becomesKnown = (): void => {
@@ -108,9 +109,9 @@ export async function startSshListener(deps: SshListenerDeps): Promise<SshListen
       isKnown = true
       tooLate[Symbol.dispose]()
       unknownInAll -= 1
-      const left = (unknown.get(address) ?? 1) - 1
-      if (left > 0) unknown.set(address, left)
-      else unknown.delete(address)
+      const left = (unknown.get(from) ?? 1) - 1
+      if (left > 0) unknown.set(from, left)
+      else unknown.delete(from)
     }
     const end = (): void => void socket.destroy()
     let tooLate = setTimer(bounds.signInMs, end)

@@ -1,6 +1,7 @@
 // The header of the PROXY protocol, version 1 and 2, by which an edge tells whom it forwards: pure.
 // https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt
 import { isIP } from 'node:net'
+import { plainAddress } from '@berth/shared/networks'
 
 export type ProxyHeader =
   | { readonly status: 'incomplete' }
@@ -52,11 +53,20 @@ function readLine(bytes: Buffer): ProxyHeader {
     .split(' ')
   if (protocol === 'UNKNOWN') return { status: 'complete', bytes: end + 2 }
   const family = protocol === 'TCP4' ? 4 : protocol === 'TCP6' ? 6 : undefined
-  const isWhole = ports.length === 2 && ports.every((port) => /^\d{1,5}$/.test(port))
-  if (family === undefined || isIP(source) !== family || isIP(destination) !== family || !isWhole)
+  const isWhole = ports.length === 2 && ports.every(isPort)
+  if (
+    family === undefined ||
+    ![source, destination].every((text) => isOf(family, text)) ||
+    !isWhole
+  )
     return malformed('is not of version 1')
-  return { status: 'complete', bytes: end + 2, client: { address: source } }
+  return { status: 'complete', bytes: end + 2, client: { address: plainAddress(source) } }
 }
+
+const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) <= 65_535
+
+/** A zone, as in `fe80::1%eth0`, is none of the specification. */
+const isOf = (family: number, text: string): boolean => isIP(text) === family && !text.includes('%')
 
 const commands = { local: 0x20, proxy: 0x21 } as const
 const families = { tcp4: 0x11, tcp6: 0x21 } as const
@@ -74,7 +84,8 @@ function readBinary(bytes: Buffer): ProxyHeader {
   const addresses = family === families.tcp4 ? 12 : family === families.tcp6 ? 36 : undefined
   if (addresses === undefined) return malformed('tells no address of TCP')
   if (length < addresses) return malformed('is too short')
-  const address = family === families.tcp4 ? rest.subarray(0, 4).join('.') : textOf(rest)
+  const address =
+    family === families.tcp4 ? rest.subarray(0, 4).join('.') : plainAddress(textOf(rest))
   const fields = readFields(rest.subarray(addresses))
   if (fields === undefined) return malformed('has a field that is longer than the header')
   const name = nameIn(fields)

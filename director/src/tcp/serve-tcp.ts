@@ -18,7 +18,9 @@ import type { PersonLimits } from '../listener/person-limits.ts'
 import type { Refusals } from '../listener/refusals.ts'
 import { createSeating, unseatedProblem, type SeatingDeps } from '../listener/seating.ts'
 import type { Spawner } from '../spawner/client.ts'
-import { readProxyHeader, type ProxiedClient } from './proxy-header.ts'
+import { createBoundedLines } from './bounded-lines.ts'
+import type { ProxiedClient } from './proxy-header.ts'
+import { receiveHeader } from './receive-header.ts'
 import { relay } from './relay.ts'
 import type { TcpConnections } from './tcp-connections.ts'
 import type { WhoConnects } from './who-connects.ts'
@@ -46,12 +48,16 @@ export interface TcpEntrance {
   readonly who: WhoConnects
 }
 
-/** Never rejects. */
-export type ServeTcp = (socket: Socket, entrance: TcpEntrance) => Promise<void>
+/** Never rejects. @param entrance as the latest snapshot of routes has it; `undefined` if the port leads nowhere any more */
+export type ServeTcp = (socket: Socket, entrance: () => TcpEntrance | undefined) => Promise<void>
 
 /** From the first packet to the whole header. An edge sends it at once. */
 const headerMs = 10_000
 const connectMs = 5_000
+/** How long a client may take to read that its connection has ended. */
+const lingerMs = 1_000
+/** For clients that no person is known of: anybody may connect. */
+const linesOfStrangers = { most: 100, periodMs: 10_000 }
 
 interface Ending {
   readonly outcome: RequestOutcome
@@ -63,6 +69,7 @@ interface Ending {
 interface Entry {
   readonly requestId: string
   address: string
+  readonly template?: string
   user?: string
   workspace?: string | undefined
   bytesIn: number
@@ -80,36 +87,56 @@ export function createServeTcp(deps: ServeTcpDeps): ServeTcp {
   const { spawner, connections, limits, metrics, refusals, edges, clock, setTimer, log } = deps
   const seating = createSeating(deps)
   const keepSeat = createKeepSeat(deps)
+  const strangers = createBoundedLines({
+    ...linesOfStrangers,
+    clock,
+    leftOut: (lines) => log.warn({ lines }, 'tcp connections ended without a line of their own'),
+  })
 
   /** @returns `undefined` for an edge that connects by itself */
-  async function clientOf(socket: Socket): Promise<ProxiedClient | Ending | undefined> {
+  async function clientBehind(socket: Socket): Promise<ProxiedClient | Ending | undefined> {
     const address = plainAddress(socket.remoteAddress ?? '')
     if (!edges.some((edge) => edge.contains(address))) return { address }
-    const late = setTimer(headerMs, () => socket.destroy())
-    const header = await readHeader(socket)
-    late[Symbol.dispose]()
-    if (header === undefined) return clientGone
-    if (header.status === 'complete') return header.client
-    return refused('bad_request', `${address} is in PROXY_FROM: the header ${header.why}`)
+    const header = await receiveHeader(socket, headerMs, setTimer)
+    switch (header.status) {
+      case 'complete':
+        return header.client
+      case 'gone':
+        return clientGone
+      case 'late':
+        return refused(
+          'bad_request',
+          `${address} is in PROXY_FROM: the header did not come within ${headerMs / 1_000} s`,
+        )
+      case 'malformed':
+        return refused('bad_request', `${address} is in PROXY_FROM: the header ${header.why}`)
+    }
   }
 
   async function serve(
     socket: Socket,
-    { route, who }: TcpEntrance,
+    entrance: () => TcpEntrance | undefined,
     entry: Entry,
     gone: AbortSignal,
   ): Promise<Ending> {
     if (!connections.add(socket)) return refused('limit_connections', 'too many connections')
-    const client = await clientOf(socket)
+    const client = await clientBehind(socket)
     if (client === undefined) return { outcome: 'own' }
     if ('outcome' in client) return client
     entry.address = client.address
     if (!connections.addFrom(socket, client.address))
       return refused('limit_connections', 'too many connections from this address')
-    const user = who(client)
+    const at = entrance()
+    if (at === undefined) return refused('template_unknown', 'the port leads nowhere any more')
+    const { route } = at
+    const user = at.who(client)
     if (user === undefined)
       return refused('identity_missing', 'the template names nobody for this address')
     entry.user = user
+    connections.keepWhile(socket, () => {
+      const now = entrance()
+      return now?.route.template === route.template && now.who(client) === user
+    })
     const taken = limits.take(user, true)
     if ('limit' in taken) return refused('limit_connections', `${taken.limit} are open`)
     return await serveAs(user, socket, route, entry, gone).finally(() => taken[Symbol.dispose]())
@@ -187,8 +214,10 @@ export function createServeTcp(deps: ServeTcpDeps): ServeTcp {
     const gone = new AbortController()
     socket.on('error', (error) => log.debug({ error }, 'tcp client failed'))
     socket.once('close', () => gone.abort())
+    const template = entrance()?.route.template
     const entry: Entry = {
       requestId: newRequestId(),
+      ...(template === undefined ? {} : { template }),
       address: plainAddress(socket.remoteAddress ?? ''),
       bytesIn: 0,
       bytesOut: 0,
@@ -200,31 +229,24 @@ export function createServeTcp(deps: ServeTcpDeps): ServeTcp {
         return { outcome: 'failed' }
       },
     )
-    socket.destroy()
     metrics.closed('tcp')
     metrics.ended('tcp', ending.outcome)
     if (ending.code !== undefined) metrics.refused(ending.code)
     const ms = Math.round(clock.now() - beganAt)
-    log.info({ ...entry, template: entrance.route.template, ...ending, ms }, 'tcp connection ended')
+    if (entry.user !== undefined || strangers.take())
+      log.info({ ...entry, ...ending, ms }, 'tcp connection ended')
+    if (entry.user !== undefined && ending.outcome === 'refused') await closeInOrder(socket)
+    socket.destroy()
   }
-}
 
-/** What follows the header stays in the socket. @returns `undefined` if the connection ended before */
-async function readHeader(socket: Socket) {
-  let bytes = Buffer.alloc(0)
-  try {
-    for await (const piece of socket.iterator({
-      destroyOnReturn: false,
-    }) as AsyncIterable<Buffer>) {
-      bytes = Buffer.concat([bytes, piece])
-      const header = readProxyHeader(bytes)
-      if (header.status === 'incomplete') continue
-      if (header.status === 'complete' && bytes.length > header.bytes)
-        socket.unshift(bytes.subarray(header.bytes))
-      return header
-    }
-  } catch {
-    // The listener of errors has logged it.
+  /** A socket that is closed with unread bytes in it resets the connection, which a client takes for a failure of the network. */
+  async function closeInOrder(socket: Socket): Promise<void> {
+    if (socket.destroyed) return
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    const late = setTimer(lingerMs, () => socket.destroy())
+    socket.end()
+    socket.resume()
+    await closed
+    late[Symbol.dispose]()
   }
-  return undefined
 }

@@ -1,15 +1,20 @@
 // The connections of all TCP ports: how many there may be, and their end with a workspace or with age.
 import type { Socket } from 'node:net'
+import { clientOf } from '@berth/shared/networks'
 import type { SetTimer } from '@berth/shared/timer'
 
 export interface TcpConnections {
   /** @returns whether there is room for it. It is counted until it closes. */
   add(socket: Socket): boolean
-  /** Counts the connection for its client, which an edge may have told. @returns whether there is room for it */
+  /** Counts the connection for its client, whose address an edge may have told. @returns whether there is room for it */
   addFrom(socket: Socket, address: string): boolean
   /** The connection leads to that container, and ends with it. */
   leadTo(socket: Socket, generation: string): void
   closeGeneration(generation: string): void
+  /** The connection ends at a review at which it may not stay. */
+  keepWhile(socket: Socket, mayStay: () => boolean): void
+  /** The routes have changed. */
+  review(): void
 }
 
 export interface TcpConnectionsDeps {
@@ -25,6 +30,7 @@ export function createTcpConnections(deps: TcpConnectionsDeps): TcpConnections {
   const { most, mostFromOne, maxAgeMs, setTimer } = deps
   /** The container that each leads to, once it does. */
   const sockets = new Map<Socket, string | undefined>()
+  const reviews = new Map<Socket, () => boolean>()
   const fromOne = new Map<string, number>()
 
   return {
@@ -35,23 +41,29 @@ export function createTcpConnections(deps: TcpConnectionsDeps): TcpConnections {
       socket.once('close', () => {
         age?.[Symbol.dispose]()
         sockets.delete(socket)
+        reviews.delete(socket)
       })
       return true
     },
     addFrom(socket, address) {
-      const count = fromOne.get(address) ?? 0
+      const client = clientOf(address)
+      const count = fromOne.get(client) ?? 0
       if (mostFromOne > 0 && count >= mostFromOne) return false
-      fromOne.set(address, count + 1)
+      fromOne.set(client, count + 1)
       socket.once('close', () => {
-        const left = (fromOne.get(address) ?? 1) - 1
-        if (left > 0) fromOne.set(address, left)
-        else fromOne.delete(address)
+        const left = (fromOne.get(client) ?? 1) - 1
+        if (left > 0) fromOne.set(client, left)
+        else fromOne.delete(client)
       })
       return true
     },
     leadTo: (socket, generation) => void sockets.set(socket, generation),
     closeGeneration(ending) {
       for (const [socket, generation] of sockets) if (generation === ending) socket.destroy()
+    },
+    keepWhile: (socket, mayStay) => void reviews.set(socket, mayStay),
+    review() {
+      for (const [socket, mayStay] of reviews) if (!mayStay()) socket.destroy()
     },
   }
 }

@@ -9,6 +9,7 @@ import { oneAtATime } from '../forward/connect-plain.ts'
 import { comesFromWorkspace } from '../listener/from-workspace.ts'
 import { createRoutePorts } from '../listener/route-ports.ts'
 import type { ServeTcp, TcpEntrance } from './serve-tcp.ts'
+import type { TcpConnections } from './tcp-connections.ts'
 import { createWhoConnects } from './who-connects.ts'
 
 export interface TcpPortsDeps {
@@ -16,23 +17,25 @@ export interface TcpPortsDeps {
   readonly range: PortRange | undefined
   /** The network of workspaces: connections from it are refused. */
   readonly pool: SubnetPool
+  readonly connections: Pick<TcpConnections, 'review'>
   readonly serve: ServeTcp
   readonly log: Log
 }
 
-type RouteByTcp = Route & { readonly tcp: TcpRoute; readonly listenPort: number }
+type RouteByTcp = Route & { readonly tcp: TcpRoute }
 
 export interface TcpPorts extends AsyncDisposable {
   /** The snapshot of routes. Resolves when each new port is open, or has failed. */
   follow(routes: readonly Route[]): Promise<void>
 }
 
+/** Also without a port, which only SSH leads to: no request may. */
 export function isByTcp(route: Route): route is RouteByTcp {
-  return route.tcp !== undefined && route.listenPort !== undefined
+  return route.tcp !== undefined
 }
 
 export function createTcpPorts(deps: TcpPortsDeps): TcpPorts {
-  const { range, pool, serve, log } = deps
+  const { range, pool, connections, serve, log } = deps
   let entrances: ReadonlyMap<number, TcpEntrance> = new Map()
   const ports = createRoutePorts({ start, log })
 
@@ -41,13 +44,12 @@ export function createTcpPorts(deps: TcpPortsDeps): TcpPorts {
     const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, ...oneAtATime }
     // The system takes the first probe of a silent peer so long after its last packet.
     const server = createServer({ ...options, keepAliveInitialDelay: 60_000 }, (socket) => {
-      const entrance = entrances.get(port)
-      if (entrance === undefined || comesFromWorkspace(socket, pool)) {
+      if (comesFromWorkspace(socket, pool)) {
         socket.destroy()
         return
       }
       open.add(socket)
-      void serve(socket, entrance).finally(() => open.delete(socket))
+      void serve(socket, () => entrances.get(port)).finally(() => open.delete(socket))
     })
     await listen(server, port)
     server.on('error', (error) => log.error({ error }, 'tcp listener failed'))
@@ -60,7 +62,7 @@ export function createTcpPorts(deps: TcpPortsDeps): TcpPorts {
     }
   }
 
-  const isOffered = ({ template, listenPort }: RouteByTcp): boolean => {
+  function isOffered({ template }: Route, listenPort: number): boolean {
     if (range !== undefined && listenPort >= range.first && listenPort <= range.last) return true
     log.error({ template, listenPort }, 'a route names a port that is not in TCP_PORTS')
     return false
@@ -69,11 +71,13 @@ export function createTcpPorts(deps: TcpPortsDeps): TcpPorts {
   return {
     async follow(snapshot) {
       entrances = new Map(
-        snapshot
-          .filter(isByTcp)
-          .filter(isOffered)
-          .map((route) => [route.listenPort, { route, who: createWhoConnects(route.tcp) }]),
+        snapshot.filter(isByTcp).flatMap((route) => {
+          const { listenPort, tcp } = route
+          if (listenPort === undefined || !isOffered(route, listenPort)) return []
+          return [[listenPort, { route, who: createWhoConnects(tcp) }] as const]
+        }),
       )
+      connections.review()
       await ports.follow(new Set(entrances.keys()))
     },
     [Symbol.asyncDispose]: () => ports[Symbol.asyncDispose](),

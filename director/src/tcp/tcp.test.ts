@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -143,6 +144,88 @@ describe('a client of TCP', () => {
     assert.equal((await ended(bed))['code'], 'starting')
   })
 
+  it('hazard: a client that sends all it has while the workspace starts is held back, and nothing is lost', async () => {
+    const bed = await bedWith()
+    const workspace = await echo()
+    const ready = Promise.withResolvers<void>()
+    bed.spawner.seats = async () => {
+      await ready.promise
+      return granted(workspace.address)
+    }
+    const socket = client()
+    const sent = randomBytes(24 * 1024 ** 2)
+    socket.end(sent)
+    await bed.spawner.until(() => bed.spawner.asked.length > 0)
+    const unsent = () => socket.writableLength
+    // The buffers of the system are full once nothing more is taken through several rounds.
+    for (let rounds = 0, before = -1; rounds < 50; before = unsent()) {
+      rounds = unsent() === before ? rounds + 1 : 0
+      await new Promise(setImmediate)
+    }
+    assert.ok(unsent() > 8 * 1024 ** 2, `${unsent()} bytes are held back`)
+    ready.resolve()
+    const back: Buffer[] = []
+    for await (const piece of socket.iterator({ destroyOnReturn: false }))
+      back.push(piece as Buffer)
+    assert.ok(Buffer.concat(back).equals(sent))
+  })
+
+  it('sees the end of its connection, and no reset, when the start was refused or has failed', async () => {
+    const bed = await bedWith()
+    const lines = () => bed.log.filter(({ message }) => message === 'tcp connection ended')
+    for (const code of ['limit_user', 'start_failed'] as const) {
+      const before = lines().length
+      bed.spawner.seats = async () => createProblem(undefined, code, `Because of ${code}.`)
+      const socket = client()
+      const errors: Error[] = []
+      socket.on('error', (error) => errors.push(error))
+      // More than the director reads: a plain close would reset the connection.
+      socket.end(Buffer.alloc(1024 ** 2))
+      assert.equal(await said(socket), '')
+      await once(socket, 'close')
+      assert.deepEqual(errors, [])
+      await bed.logged(() => lines().length > before)
+      const { outcome, reason, code: logged, template } = lines().at(-1) ?? {}
+      assert.deepEqual([outcome, logged, template], ['refused', code, 'lab'])
+      assert.equal(reason, `Because of ${code}.`)
+    }
+  })
+
+  it('hazard: a refused client that never reads and goes on sending is cut off', async () => {
+    const bed = await bedWith()
+    bed.spawner.seats = async () => createProblem(undefined, 'limit_user', 'Too many.')
+    const socket = client()
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    const piece = Buffer.alloc(64 * 1024)
+    const send = (error?: Error | null): void => {
+      if (!error) socket.write(piece, (failure) => setImmediate(send, failure))
+    }
+    send()
+    await closed
+    assert.equal((await ended(bed))['code'], 'limit_user')
+  })
+
+  it('hazard: an address of a seat outside the network of workspaces is not connected to', async () => {
+    const bed = await bedWith()
+    for (const host of ['127.0.0.1', '169.254.169.254', '10.0.0.1', '::1', 'spawner']) {
+      const before = bed.log.length
+      bed.spawner.seats = async () => granted({ host, port: bed.director.port })
+      assert.equal(await ask(client(), 'hello'), '', host)
+      await bed.logged(
+        (line) =>
+          bed.log.indexOf(line) >= before &&
+          line['message'] === 'tcp connection ended' &&
+          line['code'] === 'workspace_unreachable',
+      )
+    }
+  })
+
+  it('hazard: a workspace is no client, whatever its address is allowed', async () => {
+    const bed = await bedWith({}, { sources: [{ user: name('alice'), networks: ['127.0.0.0/8'] }] })
+    assert.equal(await said(client('127.5.0.9')), '')
+    assert.equal(bed.spawner.asked.length, 0)
+  })
+
   it('goes on to another container if the first one takes no connection', async () => {
     const bed = await bedWith()
     const workspace = await echo()
@@ -241,6 +324,38 @@ describe('a client of TCP', () => {
     await bed.logged(({ message }) => message === 'port of a route closed')
   })
 
+  it('ends when its address is no longer that of the person, and stays otherwise', async () => {
+    const sources = [
+      { user: name('alice'), networks: ['127.0.0.1'] },
+      { user: name('bob'), networks: ['127.0.0.2'] },
+    ]
+    const bed = await bedWith({}, { sources })
+    const workspace = await echo()
+    bed.spawner.seats = async () => granted(workspace.address)
+    const [alice, bob] = [client(), client('127.0.0.2')]
+    for (const socket of [alice, bob]) {
+      socket.write('x')
+      await once(socket, 'data')
+    }
+    const route = { ...labRoute, scheme: 'tcp' as const, groups: [], listenPort: port }
+    await bed.introduce([{ ...route, tcp: { sources: sources.slice(1), certificates: false } }])
+    assert.equal(await said(alice), '')
+    bob.write('y')
+    assert.equal(String((await once(bob, 'data'))[0]), 'y')
+  })
+
+  it('hazard: no request of HTTP reaches a template of TCP, with a port or without one', async () => {
+    const bed = await bedWith()
+    const workspace = await bed.workspace((_req, res) => res.end('reached'))
+    bed.spawner.seats = async () => granted(workspace.address)
+    const tcp = { sources: [], certificates: false }
+    for (const more of [{}, { listenPort: port }]) {
+      await bed.introduce([{ ...labRoute, scheme: 'tcp', ...more, tcp }])
+      assert.equal((await bed.request({})).status, 404)
+    }
+    assert.equal(bed.spawner.asked.length, 0)
+  })
+
   it('is one of a bounded number, in all and from one address', async () => {
     const bed = await bedWith(
       { TCP_CONNECTIONS: 3, TCP_CONNECTIONS_PER_ADDRESS: 2 },
@@ -307,6 +422,26 @@ describe('a client of TCP', () => {
       const header = binaryHeader({ source: [192, 0, 2, 7], fields })
       assert.equal(await ask(client('127.0.0.9'), header, 'hello'), 'hello')
       assert.equal(bed.spawner.asked.at(-1)?.user.name, 'bob')
+    })
+
+    it('hazard: the addresses of one network of IPv6 are one client for the limits', async () => {
+      const bed = await bedWith(
+        { ...edge, TCP_CONNECTIONS_PER_ADDRESS: 1 },
+        { sources: [{ user: name('alice'), networks: ['2001:db8::/32', '192.0.2.0/24'] }] },
+      )
+      const workspace = await echo()
+      bed.spawner.seats = async () => granted(workspace.address)
+      async function isServed(source: string): Promise<boolean> {
+        const socket = client('127.0.0.9')
+        socket.write(`PROXY TCP6 ${source} ::1 51000 5432\r\nx`)
+        const data = once(socket, 'data').then(() => true)
+        return await Promise.race([data, once(socket, 'end').then(() => false)])
+      }
+      assert.equal(await isServed('2001:db8::1'), true)
+      assert.equal(await isServed('2001:db8::ffff:1'), false)
+      assert.equal(await isServed('2001:db8:0:1::1'), true)
+      assert.equal(await isServed('::ffff:192.0.2.7'), true)
+      assert.equal(await isServed('::ffff:c000:207'), false)
     })
 
     it('hazard: a client that writes such a header itself gets no other name by it', async () => {
