@@ -38,8 +38,9 @@ export function createUseLog(clock: Clock): UseLog {
   function moveToEnd<T>(map: Map<string, T>, key: string, value: T, most: number): void {
     map.delete(key)
     map.set(key, value)
+    if (map.size <= most) return
     const [oldest] = map.keys()
-    if (map.size > most && oldest !== undefined) map.delete(oldest)
+    if (oldest !== undefined) map.delete(oldest)
   }
 
   const isOver = ({ ongoing, lastAt }: Entry): boolean =>
@@ -48,7 +49,7 @@ export function createUseLog(clock: Clock): UseLog {
   function entryFor(workspace: string, { what, method, path }: UseKind): Entry {
     const entries = workspaces.get(workspace) ?? new Map<string, Entry>()
     moveToEnd(workspaces, workspace, entries, mostWorkspaces)
-    const key = [what, method, path].join(' ')
+    const key = `${what} ${method} ${path}`
     const known = entries.get(key)
     const now = clock.now()
     const entry =
