@@ -41,7 +41,12 @@ for (const [service, settings] of Object.entries({
 
   test(`the ${service} gets no variable that it does not read`, () => {
     const known = new Set(Object.entries(settings).flatMap(([name]) => [name, `${name}_FILE`]))
-    const others = ['GATEWAY_SECRET', 'OAUTH2_PROXY_CLIENT_SECRET', 'OAUTH2_PROXY_COOKIE_SECRET']
+    const others = [
+      'GATEWAY_SECRET',
+      'GUEST_SECRET',
+      'OAUTH2_PROXY_CLIENT_SECRET',
+      'OAUTH2_PROXY_COOKIE_SECRET',
+    ]
     const passed = Object.keys(services[service]?.environment ?? {})
     assert.ok(passed.length > 0)
     const unknown = passed.filter((name) => !known.has(name) && !others.includes(name))

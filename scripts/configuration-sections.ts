@@ -116,6 +116,13 @@ export const furtherVariables: readonly Row[] = [
     readBy: ['compose'],
   },
   {
+    name: 'EDGE_GUEST_HOSTS',
+    doc: 'those of EDGE_HOSTS that lead to GUEST_PORT, separated by blanks; see docs/guests.md',
+    example: 'try.berth.example.com',
+    secret: false,
+    readBy: ['compose'],
+  },
+  {
     name: 'EDGE_TLS',
     doc: "where the profile edge has its certificates from: an e-mail address for Let's Encrypt, internal, or two files",
     example: 'admin@example.com',
@@ -298,6 +305,7 @@ const outline: readonly Outline[] = [
     names: [
       'CONTAINER_ALLOWED_USERS',
       'CONTAINER_ALLOWED_GROUPS',
+      'CONTAINER_ALLOWED_GUESTS',
       'MAX_WORKSPACES',
       'MAX_WORKSPACES_PER_USER',
       'MAX_STARTING',
@@ -409,6 +417,20 @@ const outline: readonly Outline[] = [
     ],
   },
   {
+    title: 'Guests',
+    intro: 'People without a sign-in use the templates that allow them (docs/guests.md).',
+    filledIn: 'no',
+    names: [
+      'GUEST_PORT',
+      'GUEST_URL',
+      'GUEST_PROXY_FROM',
+      'GUEST_COOKIE_AGE',
+      'GUEST_SECRET',
+      'MAX_GUESTS',
+      'GUESTS_PER_ADDRESS',
+    ],
+  },
+  {
     title: 'The gateway',
     intro:
       'OAUTH2_PROXY_* variables set every other option of oauth2-proxy, as the documentation of oauth2-proxy says.',
@@ -424,6 +446,7 @@ const outline: readonly Outline[] = [
       'OAUTH2_PROXY_REVERSE_PROXY',
       'GATEWAY_IMAGE',
       'EDGE_HOSTS',
+      'EDGE_GUEST_HOSTS',
       'EDGE_TLS',
       'EDGE_CERTIFICATES',
       'EDGE_HTTP_PORT',

@@ -1,4 +1,5 @@
 // Builds a director from its settings and its surroundings, and disposes of its parts in reverse order.
+import { randomBytes } from 'node:crypto'
 import type { Clock } from '@berth/shared/clock'
 import type { Route } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
@@ -14,6 +15,10 @@ import { createSeatRequests } from './spawner/seat-requests.ts'
 import { createSpawner } from './spawner/client.ts'
 import { createConnectionPools } from './forward/connection-pools.ts'
 import { createUpgradeForwarder } from './forward/forward-upgrade.ts'
+import { createGuestCookies, guestCookieNames } from './guests/guest-cookies.ts'
+import { createGuestOriginOf } from './guests/guest-origin.ts'
+import { createIdentifyGuest } from './guests/identify-guest.ts'
+import { createWelcome } from './guests/welcome.ts'
 import { createGatewayCookies, gatewayCookiePatterns } from './headers/gateway-cookies.ts'
 import { createHeaderScrub } from './headers/scrub.ts'
 import { createCheckOrigin } from './identity/check-origin.ts'
@@ -71,6 +76,8 @@ export interface Director extends AsyncDisposable {
   readonly opsPort: number
   /** Absent without SSH_PORT. */
   readonly sshPort: number | undefined
+  /** Absent without GUEST_PORT. */
+  readonly guestPort: number | undefined
 }
 
 /** Resolves when the director listens. `/readyz` says whether it is ready. */
@@ -95,7 +102,7 @@ export async function startDirector(
   const registry = createRegistry('director', around.version)
   const metrics = createMetrics(registry)
   const refusals = createRefusals(problemBase, config.SIGN_OUT_URL, config.PORTAL_URL)
-  const gatewayCookies = gatewayCookiePatterns(config)
+  const gatewayCookies = [...gatewayCookiePatterns(config), ...guestCookieNames]
   const ownCookies = createGatewayCookies(gatewayCookies)
   const headers = createHeaderScrub({ gateway, gatewayCookies, publicUrl })
   const spawner = building.use(
@@ -129,11 +136,15 @@ export async function startDirector(
     log,
   })
 
-  const takenPorts = [config.LISTEN_PORT, config.OPS_PORT, ...[config.SSH_PORT ?? []].flat()]
+  const furtherPorts = [config.SSH_PORT, config.GUEST_PORT].filter((port) => port !== undefined)
+  const takenPorts = [config.LISTEN_PORT, config.OPS_PORT, ...furtherPorts]
   const sites = { publicUrl, portalUrl: config.PORTAL_URL, takenPorts }
   const byName = routeByName(config)
   let routes = createRouteTable(byName === undefined ? [] : [byName], sites)
   let routesByTemplate: ReadonlyMap<string, Route> = new Map()
+  const guestUrl = config.GUEST_URL
+  const guestSites = { publicUrl: guestUrl, portalUrl: config.PORTAL_URL }
+  let routesOfGuests = createRouteTable([], guestSites)
   const readinessProbes = building.use(
     createReadinessProbes({ clock, setTimer, pool, log, post: spawner.postProbeResult }),
   )
@@ -194,25 +205,29 @@ export async function startDirector(
     setTimer,
     closing: closing.signal,
   }
-  const serveRequest = createServeRequest(serving)
   const forwardUpgrade = createUpgradeForwarder()
   /** Those of each port. */
   const upgradesOfPorts = new Map<number, Upgrades>()
-  const listen = (port: number, stopWaiting: () => void): Promise<Listener> => {
-    const maxAgeMs = config.CONNECTION_MAX_AGE
-    const upgrades = createUpgrades({ ...serving, forwardUpgrade, maxAgeMs })
-    upgradesOfPorts.set(port, upgrades)
-    return startListener({
-      port,
-      pool,
-      serveRequest,
-      upgrades,
-      refusals,
-      setTimer,
-      stopWaiting,
-      log,
-    })
+  /** @param deps of those who come to the port */
+  function listenerFor(deps: ServeDeps) {
+    const serveRequest = createServeRequest(deps)
+    return (port: number, stopWaiting: () => void): Promise<Listener> => {
+      const maxAgeMs = config.CONNECTION_MAX_AGE
+      const upgrades = createUpgrades({ ...deps, forwardUpgrade, maxAgeMs })
+      upgradesOfPorts.set(port, upgrades)
+      return startListener({
+        port,
+        pool,
+        serveRequest,
+        upgrades,
+        refusals: deps.refusals,
+        setTimer,
+        stopWaiting,
+        log,
+      })
+    }
   }
+  const listen = listenerFor(serving)
   const routePorts = building.use(
     createRoutePorts({ start: (port) => listen(port, () => undefined), log }),
   )
@@ -253,6 +268,10 @@ export async function startDirector(
               'a route names a port that the director itself uses',
             )
           const ofTheWeb = snapshot.filter((route) => !isByTcp(route))
+          const ofGuests = ofTheWeb.filter(
+            ({ guests, workspace }) => guests === true && workspace === undefined,
+          )
+          routesOfGuests = createRouteTable(ofGuests, guestSites)
           const ofTcp = snapshot.filter(isByTcp).flatMap((route) => route.groups ?? [])
           routes = createRouteTable(ofTheWeb, sites, [...(groups ?? []), ...ofTcp])
           routesByTemplate = new Map(
@@ -294,12 +313,54 @@ export async function startDirector(
     }),
   )
   const listener = await listen(config.LISTEN_PORT, () => closing.abort())
+  const listening: AsyncDisposable[] = [listener, routePorts, tcpPorts]
   building.defer(async () => {
     open = false
-    await Promise.all([listener, routePorts, tcpPorts].map((each) => each[Symbol.asyncDispose]()))
+    await Promise.all(listening.map((each) => each[Symbol.asyncDispose]()))
   })
+  const guests = await startGuests()
+  if (guests !== undefined) listening.push(guests)
   const ssh = await startSsh()
   if (ssh !== undefined) building.use(ssh)
+
+  /** No header tells who a guest is, and nothing of those who have signed in is there: no portal, no sign-out. */
+  async function startGuests(): Promise<Listener | undefined> {
+    if (config.GUEST_PORT === undefined) return undefined
+    const address = guestUrl ?? publicUrl
+    const cookies = createGuestCookies({
+      secret: config.GUEST_SECRET,
+      internalSecret: config.INTERNAL_SECRET,
+      secure: address?.startsWith('https:') === true,
+      maxAgeMs: config.GUEST_COOKIE_AGE,
+      clock,
+      randomBytes,
+    })
+    const proxies = config.GUEST_PROXY_FROM
+    const originOf = createGuestOriginOf({ proxies, internalSecret: config.INTERNAL_SECRET })
+    const headersOfGuests = createHeaderScrub({ gateway, gatewayCookies, publicUrl: address })
+    const refusalsOfGuests = createRefusals(problemBase)
+    const checkOrigin = createCheckOrigin(guestUrl)
+    return listenerFor({
+      ...serving,
+      admit: createAdmit({
+        checkRequest: createCheckRequest(gateway, ownCookies),
+        identify: createIdentifyGuest({ cookies, proxies }),
+        publicHost: createPublicHost(guestUrl),
+        checkOrigin,
+        checkRoutePortOrigin: checkOrigin,
+        routes: () => routesOfGuests,
+        routesCurrent: () => commands.current(),
+        portalUrl: undefined,
+        isImpersonationLive: () => false,
+      }),
+      headers: headersOfGuests,
+      passThrough: createPassThrough({ spawner, headers: headersOfGuests }),
+      clearCookies: createServeClearCookies({ gatewayCookies: ownCookies, publicUrl: address }),
+      signOut: undefined,
+      welcome: createWelcome({ cookies, originOf, refusals: refusalsOfGuests }),
+      refusals: refusalsOfGuests,
+    })(config.GUEST_PORT, () => undefined)
+  }
 
   async function startSsh(): Promise<SshListener | undefined> {
     if (config.SSH_PORT === undefined) return undefined
@@ -344,6 +405,7 @@ export async function startDirector(
   return {
     port: listener.port,
     sshPort: ssh?.port,
+    guestPort: guests?.port,
     opsPort: ops.port,
     [Symbol.asyncDispose]: () => built.disposeAsync(),
   }

@@ -254,7 +254,7 @@ templates:
     volumes:
       - { type: volume, source: '{instance}-shelf', target: /shelf }
       - { type: bind, source: ${folder}, target: /corpora, read_only: true }
-    allow: { users: [ann] }
+    allow: { users: [ann], guests: true }
     egress: internet
   unready:
     <<: *small

@@ -417,6 +417,8 @@ const routeSchema = z.object({
   startsByRequest: z.boolean().optional(),
   /** The pages of the application get a script of Berth. Absent: they do not. */
   banner: z.boolean().optional(),
+  /** People without a sign-in may use the template. Absent: they may not. */
+  guests: z.boolean().optional(),
   /** A response is in use while the client drains 64 KiB of it within this time. */
   connectionIdleMs: milliseconds,
   impersonation: impersonationSchema.optional(),

@@ -22,6 +22,7 @@ import {
   flag,
   list,
   listOf,
+  originUrl,
   pattern,
   port,
   portRange,
@@ -47,8 +48,10 @@ const issuerUrl = pattern(/^https?:\/\/\S+$/, 'must be a URL that begins with ht
 const network = custom(parseNetwork, 'must be an address, or a network such as 192.0.2.0/24')
 const hostName = pattern(/^[A-Za-z0-9._-]+$/, 'must be a host name')
 
-/** No timer waits for it, so it may be longer than a timer can wait. */
+/** No timer waits for them, so they may be longer than a timer can wait. */
 const signInAge = durationThat((ms) => ms >= 60_000 && ms <= longestMs, 'from 1m to 366d')
+
+const privateNetworks = '127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7'
 
 export const directorSettings = {
   SPAWNER_HOST: required(hostName, { doc: 'the host name of the spawner', example: 'spawner' }),
@@ -146,6 +149,24 @@ export const directorSettings = {
   }),
   PROXY_FROM: withDefault(listOf(network), '', {
     doc: 'the networks of the proxies in front of the TCP ports, separated by commas: each connection from there has to begin with a header of the PROXY protocol (version 1 or 2), which tells the address of the client. From elsewhere no such header is read',
+  }),
+  GUEST_PORT: optional(port, {
+    doc: 'the port on which guests, people without a sign-in, reach the templates that allow them (docs/guests.md); only the proxy in front may reach it; unset: there are no guests',
+    example: '8083',
+  }),
+  GUEST_URL: optional(originUrl, {
+    doc: 'the address where guests reach Berth; unset: every host name that the proxy sends to GUEST_PORT, with the scheme of PUBLIC_URL',
+    example: 'https://try.berth.example.com',
+  }),
+  GUEST_SECRET: optionalSecret({
+    doc: 'the secret that signs the cookies of guests; a new one ends all guests; unset: it is derived from INTERNAL_SECRET',
+    example: 'the output of: openssl rand -hex 32',
+  }),
+  GUEST_COOKIE_AGE: withDefault(signInAge, '7d', {
+    doc: 'how long a guest is the same guest; after that the same browser begins as a new one',
+  }),
+  GUEST_PROXY_FROM: withDefault(listOf(network), privateNetworks, {
+    doc: 'the networks of the proxies in front of GUEST_PORT, separated by commas: the last address of their X-Forwarded-For is that of the guest',
   }),
   LOG_LEVEL: logLevel,
 } as const

@@ -7,6 +7,7 @@ import {
   parseUserName,
   prefixOf,
   safeUserName,
+  guestName,
   isOpenName,
   openName,
   sharedName,
@@ -83,6 +84,24 @@ describe('safe user names', () => {
         fc.pre(safe !== name)
         assert.notEqual(workspaceName(lab, safe), workspaceName(lab, name))
       }),
+    )
+  })
+
+  it('keep the name of a guest, which no other person has as a safe form', () => {
+    const guest = guestName('origin.id')
+    assert.equal(workspaceName(lab, guest), `lab-${guest}`)
+    /** The safe forms of these names begin with `guest--`. */
+    const lookalike = fc
+      .tuple(fc.constantFrom('Guest', 'guest!', 'guest--', 'gu\u0308est', 'guest-'), anyUser)
+      .map(([word, rest]) => parseUserName(`${word}${rest.slice(0, 12)}`))
+      .filter((name) => name !== undefined)
+    fc.assert(
+      fc.property(fc.oneof(anyUser, lookalike), fc.string(), (name, subject) => {
+        fc.pre(name !== guestName(subject))
+        assert.notEqual(safeUserName(lab, name), safeUserName(lab, guestName(subject)))
+        assert.doesNotMatch(safeUserName(lab, name), /--[0189]/)
+      }),
+      { numRuns: 2_000 },
     )
   })
 

@@ -34,11 +34,12 @@ export function parsePrefix(text: string): Prefix | undefined {
 
 /**
  * The safe form of a user name: the name itself if it is a DNS label that fits after the prefix, else a slug, `--` and
- * ten characters of a hash of the exact name. A plain name has no `--`, so the two kinds are never equal.
+ * ten characters of a hash of the exact name. A plain name has no `--`, so the two kinds are never equal. The name of a
+ * guest is its own safe form: the first character after `--` is one that no hash has.
  */
 export function safeUserName(prefix: Prefix, user: UserName): string {
   const room = labelLength - prefix.length - 1
-  if (plain.test(user) && user.length <= room) return user
+  if ((plain.test(user) && user.length <= room) || guestShape.test(user)) return user
   const slug = user
     .normalize('NFKD')
     .toLowerCase()
@@ -46,6 +47,21 @@ export function safeUserName(prefix: Prefix, user: UserName): string {
     .slice(0, room - 2 - hashLength)
     .replace(/^-+|-+$/g, '')
   return `${slug === '' ? 'u' : slug}--${shortHash(user)}`
+}
+
+const guestPrefix = 'guest--'
+const guestShape = /^guest--[0189][a-z2-7]{9}$/
+
+/** Whether the name is one of guests. No person who signs in may have such a name. */
+export function isGuestName(name: string): boolean {
+  return name.startsWith(guestPrefix)
+}
+
+/** `guest--` and ten characters, derived from the subject of the guest. */
+export function guestName(subject: string): UserName {
+  const hash = shortHash(subject)
+  const first = '0189'[alphabet.indexOf(hash.charAt(0)) % 4] ?? '0'
+  return `${guestPrefix}${first}${hash.slice(1)}` as UserName
 }
 
 /** `<prefix>-<user>`, at most 63 characters. */
@@ -109,9 +125,10 @@ export function ownerAlias(workspace: WorkspaceName, subject: string): string {
   return `owner-${shortHash(`${workspace}\n${subject}`, 32)}`
 }
 
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+
 /** Lower-case base32 of SHA-256: 5 bits a character. */
 function shortHash(text: string, length = hashLength): string {
-  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
   return Array.from(createHash('sha256').update(text).digest())
     .slice(0, length)
     .map((byte) => alphabet[byte % 32])

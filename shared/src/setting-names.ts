@@ -10,6 +10,7 @@ export const otherSettingNames: readonly string[] = [
   'DIRECTORS',
   'DOCKER_SOCKET',
   'EDGE_CERTIFICATES',
+  'EDGE_GUEST_HOSTS',
   'EDGE_HOSTS',
   'EDGE_HTTPS_PORT',
   'EDGE_HTTP_PORT',

@@ -181,6 +181,8 @@ export function policyConfig(
     limits: {
       maxWorkspaces: settings.MAX_WORKSPACES,
       maxWorkspacesPerUser: settings.MAX_WORKSPACES_PER_USER,
+      maxGuests: settings.MAX_GUESTS,
+      guestsPerAddress: settings.GUESTS_PER_ADDRESS,
       maxStarting: settings.MAX_STARTING,
       maxQueue: settings.MAX_QUEUE,
       maxMemoryBytes: settings.MAX_MEMORY,

@@ -141,6 +141,8 @@ function countPresent(registers: Registry[], counts: () => LoopCounts): void {
 const limitNames = {
   workspaces: 'maxWorkspaces',
   workspaces_per_user: 'maxWorkspacesPerUser',
+  guests: 'maxGuests',
+  guests_per_address: 'guestsPerAddress',
   starting: 'maxStarting',
   queue: 'maxQueue',
   memory_bytes: 'maxMemoryBytes',

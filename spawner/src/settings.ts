@@ -71,6 +71,12 @@ export const spawnerSettings = {
   MAX_WORKSPACES_PER_USER: withDefault(bound, '0', {
     doc: 'how many workspaces one person may run at once; 0 is no limit',
   }),
+  MAX_GUESTS: withDefault(bound, '100', {
+    doc: 'how many guests may have a workspace at once (docs/guests.md); further ones are refused; 0 is no limit',
+  }),
+  GUESTS_PER_ADDRESS: withDefault(bound, '10', {
+    doc: 'how many of these guests may come from one address, or from one /64 network of IPv6; 0 is no limit',
+  }),
   MAX_STARTING: withDefault(bound, '4', {
     doc: 'how many workspaces may be starting at once; 0 is no limit',
   }),

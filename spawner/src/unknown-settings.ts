@@ -6,7 +6,7 @@ import { distance, nearestWord, plain } from './templates/nearest-word.ts'
 
 /** The first words of the names of our settings. Other programs that share .env hardly use them. */
 const families =
-  /^(BINDS|CONTAINER|EVICT|GATEWAY|HISTORY|IDENTITY|IMAGES|KEEP|LOADING|MAX|NETWORK|RECONCILE|SPAWNER|SUBJECT|TCP|TEMPLATES|WORKSPACE)_/
+  /^(BINDS|CONTAINER|EVICT|GATEWAY|GUESTS?|HISTORY|IDENTITY|IMAGES|KEEP|LOADING|MAX|NETWORK|RECONCILE|SPAWNER|SUBJECT|TCP|TEMPLATES|WORKSPACE)_/
 
 /**
  * The whole of .env reaches the spawner, so it looks at the names of all services.

@@ -56,6 +56,13 @@ describe('an identity', () => {
     )
   })
 
+  it('is never that of a guest: names that begin with guest-- are refused', () => {
+    for (const name of ['guest--', 'guest--0abcdefghi', 'guest--ann'])
+      assert.equal(codeOf([user, name, subject, 'u-1']), 'identity_invalid', name)
+    for (const name of ['guest', 'guest-ann', 'Guest--ann', 'a guest--ann'])
+      assert.equal(codeOf([user, name, subject, 'u-1']), name)
+  })
+
   it('needs a subject if the gateway sends one with every request, so that every home has an owner’s subject', () => {
     const proven = ['Berth-Gateway-Secret', secretText, user, 'alice']
     assert.equal(codeOf(proven, strict), 'identity_missing')

@@ -1,6 +1,6 @@
 // Reads the identity of a request or an upgrade from its headers: exactly one verified identity, or a refusal.
 import { longestText, type Person } from '@berth/shared/contract'
-import { parseUserName, type UserName } from '@berth/shared/names'
+import { isGuestName, parseUserName, type UserName } from '@berth/shared/names'
 import { valuesOf } from '../headers/raw-headers.ts'
 import { refuse, type GatewaySettings, type GatewayProof, type RequestRefusal } from './gateway.ts'
 import { createProve } from './prove-gateway.ts'
@@ -94,6 +94,12 @@ function readName(values: readonly string[]): UserName | RequestRefusal {
   // A gateway or proxy that joins duplicates writes "alice, bob".
   if (value.includes(',')) return ambiguous('user name')
   const text = decode(value)
+  // The people who have no sign-in have these names. A person with one would get the workspace of a guest.
+  if (text !== undefined && isGuestName(text))
+    return refuse(
+      'identity_invalid',
+      'Your user name begins with "guest--", as only names of guests do. Please tell an administrator.',
+    )
   return (text === undefined ? undefined : parseUserName(text)) ?? invalid('user name')
 }
 

@@ -8,7 +8,7 @@ import {
   type Person,
   type RouteImpersonation,
 } from '@berth/shared/contract'
-import { parsePrefix, workspaceName } from '@berth/shared/names'
+import { isGuestName, parsePrefix, workspaceName } from '@berth/shared/names'
 import { firstValueOf } from '../headers/raw-headers.ts'
 import type { CheckOrigin } from '../identity/check-origin.ts'
 import { beginsLikeHost, hostLikeDetail, type RequestHead } from '../identity/check-request.ts'
@@ -24,7 +24,8 @@ import type { Destination, RouteTable, TemplateRoute } from '../routing/route-ta
 export interface AdmittedRequest {
   /** Who sends it, with the groups that the spawner may want to know; `holder` has those that it has named. */
   readonly person: Person
-  /** Whom the workspace sees instead, if the sender is an administrator who has opened it as its owner. */
+  /** Whom the workspace sees, where the headers that came do not say it: the owner, for an administrator who has opened it
+   * as its owner; the guest. */
   readonly as: Person | undefined
   readonly proof: GatewayProof
   readonly route: TemplateRoute
@@ -69,7 +70,10 @@ export type Admit = (request: IncomingMessage, upgrade: boolean) => Admission
 
 export interface AdmissionDeps {
   readonly checkRequest: (head: RequestHead) => RequestRefusal | undefined
-  readonly identify: Identify
+  readonly identify: (
+    rawHeaders: readonly string[],
+    remoteAddress: string | undefined,
+  ) => ReturnType<Identify>
   readonly publicHost: (host: string | undefined) => string | undefined
   readonly checkOrigin: CheckOrigin
   /** For ports that lead to one route alone: only their gateway knows the public URL there. */
@@ -78,6 +82,7 @@ export interface AdmissionDeps {
   readonly routes: () => RouteTable
   /** Whether the table is what the spawner has now: before its first snapshot, and after its restart, it may not be. */
   readonly routesCurrent: () => boolean
+  /** Absent: the host of the portal is one that leads nowhere. */
   readonly portalUrl: string | undefined
   readonly isImpersonationLive: (id: string) => boolean
 }
@@ -90,7 +95,7 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     const { method = '', url: target = '', rawHeaders, socket } = request
     const malformed = checkRequest({ method, target, rawHeaders, upgrade })
     if (malformed !== undefined) return malformed
-    const who = identify(rawHeaders)
+    const who = identify(rawHeaders, socket.remoteAddress)
     if (!who.ok) return who
     const { proof } = who
 
@@ -100,7 +105,7 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     const named = withGroupsOf(who.person, table)
     const person = current ? named : withMostGroupsOf(who.person, named)
     const found = table.find({ host, target, port: socket.localPort })
-    if (found.kind === 'portal') {
+    if (found.kind === 'portal' && portalUrl !== undefined) {
       if (upgrade) return { ...refuse('bad_request', noWebSocketDetail), person }
       return { ok: true, to: 'portal', admitted: { person, proof, target, redirect: undefined } }
     }
@@ -131,7 +136,7 @@ export function createAdmit(deps: AdmissionDeps): Admit {
     const asked = classify({ method, target: innerTarget, rawHeaders }, route)
     const redirect = openingOf(asked, target, found) ?? slashedOf(asked, method, target, found)
     const kind = impersonation === undefined ? asked : startingNothing(asked)
-    const as = impersonation?.person
+    const as = impersonation?.person ?? (isGuestName(named.name) ? named : undefined)
     const holder = { user: as ?? named, template, workspace, impersonation: impersonation?.id }
     return {
       ok: true,
@@ -244,10 +249,10 @@ export function wantsPage(request: IncomingMessage): boolean {
 export const noWebSocketDetail = 'There is no WebSocket at this address.'
 
 function refusedPlace(
-  found: Extract<Destination, { kind: 'unknown' | 'choice' }>,
+  found: Exclude<Destination, { kind: 'template' }>,
   host: string | undefined,
 ): RequestRefusal {
-  if (found.kind === 'choice' || found.what === 'path')
+  if (found.kind !== 'unknown' || found.what === 'path')
     return refuse(
       'template_unknown',
       'No workspace is offered at this address. Please check the address.',

@@ -1,9 +1,15 @@
-// Bounds the requests and WebSockets that one person has open at once. Counts by exact user name; 0 is no limit.
-import type { UserName } from '@berth/shared/names'
+// Bounds the requests and WebSockets that one person has open at once; 0 is no limit.
+import type { Person } from '@berth/shared/contract'
+import { guestOrigin } from '@berth/shared/guests'
 
 export interface PersonLimits {
   /** @returns a disposable for the end of the request, or the limit that is reached */
-  take(user: UserName, websocket: boolean): Disposable | { readonly limit: number }
+  take(who: string, websocket: boolean): Disposable | { readonly limit: number }
+}
+
+/** By exact user name. All guests of one address count as one person: each could become any number of guests. */
+export function countedAs(person: Person): string {
+  return guestOrigin(person) ?? person.name
 }
 
 export interface PersonLimitsDeps {
@@ -21,23 +27,23 @@ export function createPersonLimits({
   maxConnections,
   maxWebSockets,
 }: PersonLimitsDeps): PersonLimits {
-  const counts = new Map<UserName, Count>()
+  const counts = new Map<string, Count>()
 
   return {
-    take(user, websocket) {
-      const count = counts.get(user) ?? { connections: 0, webSockets: 0 }
+    take(who, websocket) {
+      const count = counts.get(who) ?? { connections: 0, webSockets: 0 }
       if (maxConnections > 0 && count.connections >= maxConnections)
         return { limit: maxConnections }
       if (websocket && maxWebSockets > 0 && count.webSockets >= maxWebSockets)
         return { limit: maxWebSockets }
-      counts.set(user, count)
+      counts.set(who, count)
       count.connections += 1
       if (websocket) count.webSockets += 1
       return {
         [Symbol.dispose]() {
           count.connections -= 1
           if (websocket) count.webSockets -= 1
-          if (count.connections === 0) counts.delete(user)
+          if (count.connections === 0) counts.delete(who)
         },
       }
     },

@@ -39,6 +39,8 @@ const temporary: ReadonlySet<ProblemCode> = new Set([
   'starting',
   'shutting_down',
   'limit_connections',
+  'limit_guests',
+  'limit_guests_address',
   'limit_total',
   'queue_full',
   'engine_unreachable',

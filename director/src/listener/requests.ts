@@ -11,6 +11,7 @@ import { watchResponseClose } from '../forward/watch-hang-up.ts'
 import { forwardRequest } from '../forward/forward-request.ts'
 import type { ForwardOutcome } from '../forward/outcome.ts'
 import { askForPage, endWithScript } from '../forward/page-end.ts'
+import type { Welcome } from '../guests/welcome.ts'
 import type { HeaderScrub } from '../headers/scrub.ts'
 import type { Seat } from '../leases/lease-table.ts'
 import type { UseLog } from '../leases/use-log.ts'
@@ -36,7 +37,7 @@ import {
 import type { Impersonations } from './impersonations.ts'
 import type { Metrics } from './metrics.ts'
 import type { NoticeAction } from './notice-page.ts'
-import type { PersonLimits } from './person-limits.ts'
+import { countedAs, type PersonLimits } from './person-limits.ts'
 import { beginRequestActivity } from './request-activity.ts'
 import { createWaitingPeople } from './waiting-people.ts'
 import { restingWorker, restingWorkerHeaders, wantsRestingWorker } from './resting-worker.ts'
@@ -69,7 +70,10 @@ export interface ServeDeps extends SeatingDeps {
   readonly headers: HeaderScrub
   readonly passThrough: PassThrough
   readonly clearCookies: ServeClearCookies
-  readonly signOut: ServeSignOut
+  /** Absent: there is nothing to sign out of. */
+  readonly signOut: ServeSignOut | undefined
+  /** Answers clients that are no guest yet. Absent: there are no guests. */
+  readonly welcome?: Welcome
   readonly refusals: Refusals
   readonly limits: PersonLimits
   readonly metrics: Metrics
@@ -90,7 +94,8 @@ export type ServeRequest = (
 const refusedGrace: Grace = { ms: 10_000, bytes: 64 * 1024 * 1024 }
 
 export function createServeRequest(deps: ServeDeps): ServeRequest {
-  const { admit, table, pools, headers, passThrough, clearCookies, signOut, refusals } = deps
+  const { admit, table, pools, headers, passThrough, clearCookies, refusals } = deps
+  const { signOut, welcome } = deps
   const { limits, metrics, accessLog, deadlines, clock, uses, impersonations } = deps
   const seating = createSeating(deps)
   const waitingPeople = createWaitingPeople(clock)
@@ -293,7 +298,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   const passOwn = async (exchange: Exchange, admitted: AdmittedRequest): Promise<Ending> =>
     ending(exchange, await passThrough.own(passed(exchange, admitted)), 'own')
 
-  async function serveSignOut(exchange: Exchange): Promise<Ending> {
+  async function serveSignOut(exchange: Exchange, signOut: ServeSignOut): Promise<Ending> {
     const { req, entry } = exchange
     const { status, bytes } = await signOut(req, own(exchange), entry.requestId)
     discardUpload(req, refusedGrace)
@@ -327,7 +332,7 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   function answer(exchange: Exchange, admission: Extract<Admission, { ok: true }>) {
     if (admission.to === 'portal') return passToPortal(exchange, admission.admitted)
     const { admitted } = admission
-    if (admitted.as !== undefined) return serveImpersonation(exchange, admitted)
+    if (admitted.holder.impersonation !== undefined) return serveImpersonation(exchange, admitted)
     if (!admitted.own) return serveWorkspace(exchange, admitted)
     exchange.entry.workspace = workspaceOf(admitted) ?? table.last(admitted.seatKey)?.workspace
     return passOwn(exchange, admitted)
@@ -336,19 +341,24 @@ export function createServeRequest(deps: ServeDeps): ServeRequest {
   async function serve(arrived: Exchange): Promise<Ending> {
     const { req, entry } = arrived
     const path = pathOf(req.url ?? '')
-    if (path === signOutPath) return await serveSignOut(arrived)
+    if (path === signOutPath && signOut !== undefined) return await serveSignOut(arrived, signOut)
     if (path === clearCookiesPath) return await serveClearCookies(arrived)
+    const welcomed = welcome?.(req, own(arrived))
+    if (welcomed !== undefined) {
+      discardUpload(req, refusedGrace)
+      return { outcome: 'own', status: welcomed.status, bytesIn: 0, bytesOut: welcomed.bytes }
+    }
     const admission = admit(req, false)
     if (!admission.ok) {
       if (admission.person !== undefined) entry.user = admission.person.name
       return withReason(refuseWith(arrived, admission.code, admission.detail), admission)
     }
     const { admitted } = admission
-    const hasOwnPages = 'base' in admitted && admitted.as === undefined
+    const hasOwnPages = 'base' in admitted && admitted.holder.impersonation === undefined
     const exchange = hasOwnPages ? { ...arrived, base: admitted.base } : arrived
     entry.user = admitted.person.name
     if (admitted.redirect !== undefined) return redirect(exchange, admitted.redirect)
-    const taken = limits.take(admitted.person.name, false)
+    const taken = limits.take(countedAs(admitted.person), false)
     if ('limit' in taken)
       return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))
     return await answer(exchange, admission).finally(() => taken[Symbol.dispose]())

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Problem, ProblemCode } from '@berth/shared/problems'
+import { countedAs } from './person-limits.ts'
 import { createKeepSeat } from './keep-seat.ts'
 import type { UpgradeForwarder } from '../forward/forward-upgrade.ts'
 import { createJudgedDivision } from '../forward/client-frames.ts'
@@ -229,11 +230,11 @@ export function createUpgrades(deps: UpgradeDeps): Upgrades {
     if (admission.to === 'portal' || admission.admitted.own)
       return refuseWith(exchange, 'bad_request', noWebSocketDetail)
     const { admitted } = admission
-    const taken = limits.take(admitted.person.name, true)
+    const taken = limits.take(countedAs(admitted.person), true)
     if ('limit' in taken)
       return refuse(exchange, refusals.problem('limit_connections', tooManyDetail, taken))
     const { as, holder } = admitted
-    exchange.entry.as = as?.name
+    if (holder.impersonation !== undefined) exchange.entry.as = as?.name
     const open = impersonations.begin(holder.impersonation ?? '', () => exchange.socket.destroy())
     return await serveWorkspace(exchange, admitted).finally(() => {
       open[Symbol.dispose]()

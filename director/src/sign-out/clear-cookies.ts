@@ -3,8 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { expired, namesIn, pathsAbove } from '../headers/expired-cookies.ts'
 import type { GatewayCookies } from '../headers/gateway-cookies.ts'
+import { localTarget } from '../headers/local-target.ts'
 import { firstValueOf } from '../headers/raw-headers.ts'
-import { beginsLikeHost } from '../identity/check-request.ts'
 import type { NoticeAction } from '../listener/notice-page.ts'
 
 export const clearCookiesPath = '/.berth/clear-cookies'
@@ -97,10 +97,6 @@ async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
     if (length > longestForm) break
   }
   return new URLSearchParams(Buffer.concat(chunks).toString('utf8'))
-}
-
-function localTarget(to: string): string {
-  return /^\/[\x21-\x7e]*$/.test(to) && !beginsLikeHost(to) ? to : '/'
 }
 
 function upTo(bytes: number, lines: readonly string[]): string[] {

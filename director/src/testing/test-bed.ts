@@ -50,6 +50,8 @@ export interface TestRequest {
   readonly body?: string | Buffer
   readonly navigation?: boolean
   readonly agent?: http.Agent
+  /** Another port of the director. */
+  readonly port?: number | undefined
 }
 
 export interface TestResponse {
@@ -129,7 +131,7 @@ export async function startTestBed(options: TestBedOptions = {}): Promise<TestBe
     const { user = 'alice', navigation = false } = asked
     return http.request({
       host: '127.0.0.1',
-      port: director.port,
+      port: asked.port ?? director.port,
       path: asked.path ?? '/',
       method: asked.method ?? 'GET',
       agent: asked.agent ?? false,
@@ -257,6 +259,11 @@ function testConfig(spawnerPort: number): DirectorConfig {
     TCP_CONNECTIONS: 4_096,
     TCP_CONNECTIONS_PER_ADDRESS: 512,
     PROXY_FROM: [],
+    GUEST_PORT: undefined,
+    GUEST_URL: undefined,
+    GUEST_SECRET: undefined,
+    GUEST_COOKIE_AGE: 3_600_000,
+    GUEST_PROXY_FROM: [],
     LOG_LEVEL: 'info',
   }
 }

@@ -31,6 +31,7 @@ export function routeOf(template: Template): Route {
     ...(template.quietFrames.length === 0 ? {} : { quietFrames: [...template.quietFrames] }),
     ...(template.policy.startsBy === 'request' ? { startsByRequest: true } : {}),
     ...(template.banner ? { banner: true } : {}),
+    ...(template.policy.allowsGuests ? { guests: true } : {}),
     connectionIdleMs: template.connectionIdleMs,
   }
 }

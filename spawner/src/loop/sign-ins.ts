@@ -2,7 +2,7 @@
 import type { Clock } from '@berth/shared/clock'
 import type { Person } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
-import type { UserName } from '@berth/shared/names'
+import { isGuestName, type UserName } from '@berth/shared/names'
 
 export interface SignIn {
   readonly person: Person
@@ -37,6 +37,7 @@ export function createSignIns(deps: {
 
   return {
     note(person) {
+      if (isGuestName(person.name)) return
       const last = known.get(person.name)
       const at = clock.wall()
       const isRecent = last !== undefined && Math.abs(at - last.at) < precisionMs

@@ -1,5 +1,6 @@
 // Volumes that are unused for longer than they are kept: announced, and removed unless that is a dry run. Decided only
 // when an inventory is taken, because only an inventory tells that no container mounts a volume.
+import { isGuestName } from '@berth/shared/names'
 import type { Home, HomeRecord, Inventory, RecordChanges, State } from './domain.ts'
 import type { Draft } from './state/draft.ts'
 
@@ -16,6 +17,7 @@ export function reviewHomes(draft: Draft, { homes, wallAt }: Inventory): void {
     // A last use in the future means that the clock was set back: it must not make the volume older than it is.
     const isAhead = known !== undefined && known.lastUseAt > wallAt + hourMs
     if (known?.user !== user || isAhead) touch(draft, { volume, user, lastUseAt: wallAt })
+    else if (!isUsed && isGuestName(user)) orderRemoval(draft, known)
     else if (!isUsed) reviewUnusedHome(draft, known, wallAt)
     else if (known.dueSince !== undefined || wallAt - known.lastUseAt >= hourMs)
       touch(draft, { volume, user, lastUseAt: wallAt })
@@ -48,7 +50,13 @@ function reviewUnusedHome(draft: Draft, home: Home, wallAt: number): void {
   if (isToAnnounce)
     draft.steps.push({ type: 'announce-home', volume, unusedMs, isDryRun: keepHomesDryRun })
   if (keepHomesDryRun || draft.now - dueSince < Math.min(dayMs, keepHomesMs)) return
-  if (home.orderedAt !== undefined && draft.now - home.orderedAt < hourMs) return
+  orderRemoval(draft, home)
+}
+
+/** At once for a guest, whose files go with their last workspace. */
+function orderRemoval(draft: Draft, home: Home): void {
+  const { volume, user, orderedAt } = home
+  if (orderedAt !== undefined && draft.now - orderedAt < hourMs) return
   draft.homes.set(volume, { ...(draft.homes.get(volume) ?? home), orderedAt: draft.now })
   draft.steps.push({ type: 'remove-home', volume, user })
 }

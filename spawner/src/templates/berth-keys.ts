@@ -103,6 +103,9 @@ export const berthKeys = {
       ).optional(),
       users: list(value(field.personName, 'a user'), 'Exact user names').optional(),
       groups: list(value(field.personName, 'a group'), 'Members of any of these groups').optional(),
+      guests: flag(
+        `\`true\`: people without a sign-in may use it, too, by GUEST_PORT ([guests.md](guests.md)). ${unset(defaults.guests)}`,
+      ).optional(),
     },
     'Who may use the template. Without users and groups, everybody who is signed in',
   ).optional(),

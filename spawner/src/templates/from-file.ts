@@ -130,6 +130,7 @@ export function templateFromFile(
       startsBy: written.start ?? defaultPolicy.startsBy,
       allowedUsers: written.allow?.users ?? defaultPolicy.allowedUsers,
       allowedGroups: written.allow?.groups ?? defaultPolicy.allowedGroups,
+      allowsGuests: written.allow?.guests ?? defaultPolicy.allowsGuests,
       maxWorkspaces: written.limits?.workspaces ?? defaultPolicy.maxWorkspaces,
       maxWorkspacesByGroup: Object.fromEntries(written.limits?.groups ?? []),
       standby: written.standby ?? defaultPolicy.standby,

@@ -47,5 +47,6 @@ function ofTheWeb(template: Template): readonly (readonly [string, boolean])[] {
     ['pass.tokens', passTokens.length > 0],
     ['background', backgroundRequests.length > 0],
     ['frames', quietFrames.length > 0],
+    ['allow.guests', policy.allowsGuests],
   ]
 }

@@ -33,6 +33,7 @@ export const defaults = {
   seatIdle: '15m',
   seatPersists: 'true',
   standby: '0',
+  guests: 'false',
   shell: '/bin/sh',
   sshPort: '22',
 } as const

@@ -32,6 +32,7 @@ export function templateComplaints(
     ...personComplaints(template),
     ...addressComplaints(template, surroundings.publicUrl),
     ...frameComplaints(template),
+    ...guestComplaints(template),
   ]
 }
 
@@ -49,6 +50,15 @@ function* frameComplaints({ quietFrames }: Template): Generator<Complaint> {
         message: 'must say which frames: set path, prefix, max_size or period',
       }
   }
+}
+
+/** A guest who leaves is not the same guest when they come back later, and would leave a workspace behind each time. */
+function* guestComplaints({ policy }: Template): Generator<Complaint> {
+  if (policy.allowsGuests && policy.idleStopMs === 0)
+    yield {
+      fields: ['idle.stop', 'allow.guests'],
+      message: 'must not be 0, because guests may use the template: they leave without an end',
+    }
 }
 
 function* kindComplaints(template: Template): Generator<Complaint> {

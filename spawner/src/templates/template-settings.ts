@@ -162,6 +162,9 @@ export const templateSettings = {
     doc: 'members of any of these groups may have such a container',
     example: 'staff,students',
   }),
+  CONTAINER_ALLOWED_GUESTS: withDefault(flag, defaults.guests, {
+    doc: 'whether people without a sign-in may have such a container, too, by GUEST_PORT (docs/guests.md)',
+  }),
 } satisfies Settings
 
 export const environmentPrefix = 'CONTAINER_ENV_'

@@ -149,6 +149,8 @@ export interface TemplatePolicy {
   readonly startsBy: 'visit' | 'click' | 'request'
   readonly allowedUsers: readonly string[]
   readonly allowedGroups: readonly string[]
+  /** People without a sign-in may have one, too. */
+  readonly allowsGuests: boolean
   /** How many workspaces of this template may exist at once. */
   readonly maxWorkspaces: number
   /** How many of these may belong to members of a group. */

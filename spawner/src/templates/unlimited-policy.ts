@@ -16,6 +16,7 @@ export const unlimitedPolicy: TemplatePolicy = {
   startsBy: 'visit',
   allowedUsers: [],
   allowedGroups: [],
+  allowsGuests: false,
   maxWorkspaces: 0,
   maxWorkspacesByGroup: {},
   standby: 0,

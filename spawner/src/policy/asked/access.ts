@@ -1,6 +1,7 @@
 // Access: whether a person may have a workspace of a template, and the limits that refuse a start instead of queueing it.
 import type { Person } from '@berth/shared/contract'
-import type { UserName, WorkspaceName } from '@berth/shared/names'
+import { guestOrigin } from '@berth/shared/guests'
+import { isGuestName, type UserName, type WorkspaceName } from '@berth/shared/names'
 import type { Failure, Refusal, State, Workspace } from '../domain.ts'
 import { closedBy, failures, renamedFrom } from '../lifecycle/failures.ts'
 import { holdsPlace } from '../state/phases.ts'
@@ -12,7 +13,10 @@ import { keepsFiles, type Template } from '../../templates/template.ts'
 type AccessFacts = Pick<State, 'config' | 'subjects' | 'foreignNames' | 'queue'> & {
   readonly workspaces: { get(name: WorkspaceName): Workspace | undefined }
   readonly tally: {
-    readonly byPerson: { get(user: UserName): readonly WorkspaceName[] | undefined }
+    readonly byPerson: {
+      get(user: UserName): readonly WorkspaceName[] | undefined
+      entries(): Iterable<[UserName, readonly WorkspaceName[]]>
+    }
   }
 }
 
@@ -144,7 +148,8 @@ const refused = (failure: Failure): Access => ({ ok: false, refusal: { failure }
 
 /** The groups are those of the person's last request. */
 export function isAllowed(template: Template, person: Person): boolean {
-  const { allowedUsers, allowedGroups } = template.policy
+  const { allowedUsers, allowedGroups, allowsGuests } = template.policy
+  if (isGuestName(person.name)) return allowsGuests
   if (allowedUsers.length === 0 && allowedGroups.length === 0) return true
   if (allowedUsers.includes(person.name)) return true
   return person.groups.some((group) => allowedGroups.includes(group))
@@ -169,11 +174,39 @@ export function refusalToStart(
   const why = closed?.get(template)
   if (why !== undefined) return { failure: closedBy('template_closed', why) }
   const { maxWorkspacesPerUser: limit, maxMemoryBytes } = known.config.limits
+  const guests = person === undefined ? undefined : guestRefusal(known, person)
+  if (guests !== undefined) return guests
   if (exceedsMemory(known.config, template))
     return { failure: failures.tooBig, limit: maxMemoryBytes }
   if (limit > 0 && person !== undefined && othersOf(known, person, name) >= limit)
     return { failure: failures.userLimit, limit }
   return undefined
+}
+
+/** Why this person cannot become one more guest who has a workspace. */
+function guestRefusal(known: AccessFacts, person: Person): Refusal | undefined {
+  const { byPerson } = known.tally
+  const origin = guestOrigin(person)
+  if (origin === undefined || byPerson.get(person.name) !== undefined) return undefined
+  const { maxGuests, guestsPerAddress } = known.config.limits
+  let all = 0
+  let ofOrigin = 0
+  for (const [name, workspaces] of byPerson.entries()) {
+    if (!isGuestName(name)) continue
+    all++
+    if (workspaces.some((workspace) => originIn(known.workspaces.get(workspace), name) === origin))
+      ofOrigin++
+  }
+  if (guestsPerAddress > 0 && ofOrigin >= guestsPerAddress)
+    return { failure: failures.guestsOfAddress, limit: guestsPerAddress }
+  if (maxGuests > 0 && all >= maxGuests) return { failure: failures.guestLimit, limit: maxGuests }
+  return undefined
+}
+
+function originIn(workspace: Workspace | undefined, guest: UserName): string | undefined {
+  if (workspace === undefined) return undefined
+  const person = workspace.owner ?? seatIn(workspace, guest)?.person
+  return person === undefined ? undefined : guestOrigin(person)
 }
 
 export function isQueueTooLong(known: AccessFacts): boolean {

@@ -1,7 +1,7 @@
 // What pages show of a workspace, and whether any of that changed between two states.
 import { wallText } from '@berth/shared/clock'
 import type { Person, WorkspaceStatus } from '@berth/shared/contract'
-import type { WorkspaceName } from '@berth/shared/names'
+import { isGuestName, type WorkspaceName } from '@berth/shared/names'
 import { problemTitle } from '@berth/shared/problems'
 import { accessOf, refusalToStart, type Allowed } from './access.ts'
 import { hasCancelled } from './cancels.ts'
@@ -77,6 +77,7 @@ export function viewOf(
   const seat = isServed(workspace) ? seatIn(workspace, person.name) : undefined
   return {
     ...presentView(state, access, workspace, { now, wallStart }),
+    keepsFiles: keepsFiles(access.template) && !isGuestName(person.name),
     ...(seat === undefined ? {} : { lastUseAgoMs: now - seat.lastUseAt }),
   }
 }
@@ -154,7 +155,6 @@ function presentView(
     ...(workspace.cancelledAt !== undefined && !workspace.wanted ? { cancelled: true } : {}),
     idle: { freezeMs: template.policy.idleFreezeMs, stopMs: template.policy.idleStopMs },
     owned: workspace.kind === 'private',
-    keepsFiles: keepsFiles(template),
     now: times.now,
   }
 }

@@ -6,6 +6,9 @@ import type { Template } from '../../templates/template.ts'
 export interface Limits {
   readonly maxWorkspaces: number
   readonly maxWorkspacesPerUser: number
+  /** How many guests may have a workspace, and how many that became guests at one address. */
+  readonly maxGuests: number
+  readonly guestsPerAddress: number
   readonly maxStarting: number
   readonly maxQueue: number
   /** The sum of what the containers of all that hold a place were made with. */

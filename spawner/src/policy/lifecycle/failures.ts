@@ -40,6 +40,14 @@ export const failures = {
     'limit_user',
     'You have as many workspaces as one person may have at the same time. Stop one of them first.',
   ),
+  guestLimit: failure(
+    'limit_guests',
+    'As many guests as possible have a workspace at the moment. Please try again in a few minutes.',
+  ),
+  guestsOfAddress: failure(
+    'limit_guests_address',
+    'As many guests as possible from your network have a workspace at the moment. Please try again in a few minutes.',
+  ),
   queueFull: failure(
     'queue_full',
     'All places are taken and the queue is full. Please try again in a few minutes.',

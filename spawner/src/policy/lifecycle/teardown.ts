@@ -1,5 +1,6 @@
 // Teardown: containers that are stopped, removed, or kept as stopped until their removal is due. Also the eviction of
 // stopped ones when networks are short.
+import { isGuestName } from '@berth/shared/names'
 import { change, drop, order, rests, type Draft } from '../state/draft.ts'
 import type { Container, Workspace } from '../domain.ts'
 import { forgetAt, idleRemoveAt } from '../state/deadlines.ts'
@@ -35,13 +36,15 @@ function mustGo(draft: Draft, workspace: Workspace): boolean {
     case 'evicted':
     case 'asked':
     case undefined:
-      return isForNobody(draft, workspace)
+      return endsForGood(draft, workspace)
   }
 }
 
-/** No request starts it again. */
-function isForNobody({ config }: Draft, workspace: Workspace): boolean {
-  return !config.templates.has(workspace.template) || isOfFormerKind(config, workspace)
+/** No request starts it again, or it is a guest's: of a guest nothing is kept. */
+function endsForGood({ config }: Draft, workspace: Workspace): boolean {
+  const { template, owner } = workspace
+  if (owner !== undefined && isGuestName(owner.name)) return true
+  return !config.templates.has(template) || isOfFormerKind(config, workspace)
 }
 
 /** One step towards having no container: stopped first, then removed. */
@@ -69,7 +72,7 @@ export function settleStopped(draft: Draft, workspace: Workspace): void {
   }
   if (rests(draft, workspace)) return
   const isDue = idleRemoveAt(draft.config, workspace) <= draft.now
-  if (isDue || isForNobody(draft, workspace) || networkOf(draft, workspace) === undefined)
+  if (isDue || endsForGood(draft, workspace) || networkOf(draft, workspace) === undefined)
     tearDown(draft, workspace, container)
 }
 

@@ -107,6 +107,8 @@ export const operations = {
       'name_taken',
       'conflict',
       'limit_user',
+      'limit_guests',
+      'limit_guests_address',
       'limit_total',
       'limit_memory',
       'queue_full',

@@ -177,6 +177,8 @@ export const shownLimits = z
     queue: limit,
     memoryBytes: limit,
     workspacesPerUser: z.object({ limit: z.number() }),
+    guests: limit,
+    guestsPerAddress: z.object({ limit: z.number() }),
     templates: z.array(z.object({ name: z.string(), workspaces: limit })),
   })
   .meta({ id: 'Limits' })

@@ -1,6 +1,6 @@
 // The form in which /api/v1 shows workspaces, templates and limits. Pure.
 import type { Person } from '@berth/shared/contract'
-import type { WorkspaceName } from '@berth/shared/names'
+import { isGuestName, type WorkspaceName } from '@berth/shared/names'
 import type { State, Workspace } from '../../policy/domain.ts'
 import { shownPhase } from '../../policy/state/phases.ts'
 import { statusOf } from '../../policy/asked/view.ts'
@@ -143,6 +143,11 @@ export function showLimits(state: State): ShownLimits {
     queue: { limit: limits.maxQueue, used: state.queue.length },
     memoryBytes: { limit: limits.maxMemoryBytes, used: memoryBytes },
     workspacesPerUser: { limit: limits.maxWorkspacesPerUser },
+    guests: {
+      limit: limits.maxGuests,
+      used: [...state.tally.byPerson.keys()].filter(isGuestName).length,
+    },
+    guestsPerAddress: { limit: limits.guestsPerAddress },
     templates: [...templates.values()].map(({ name, policy }) => ({
       name,
       workspaces: { limit: policy.maxWorkspaces, used: byTemplate.get(name)?.places ?? 0 },

@@ -153,6 +153,8 @@ function refusalOf({ code, detail }: { code: string; detail: string }): TextRefu
   const text = `Error: ${plainText(detail)}`
   switch (code) {
     case 'limit_user':
+    case 'limit_guests':
+    case 'limit_guests_address':
     case 'limit_template':
     case 'limit_total':
     case 'limit_memory':

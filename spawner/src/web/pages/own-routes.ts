@@ -1,14 +1,21 @@
 // The routes below `/.berth/` on the origin of a workspace: pages, status, what a person may do, and the files of the pages.
 import { Router, urlencoded, type Request, type RequestHandler, type Response } from 'express'
 import { bannerPath, internalPaths } from '@berth/shared/contract'
-import type { WorkspaceName } from '@berth/shared/names'
+import { isGuestName, type WorkspaceName } from '@berth/shared/names'
 import { BerthError } from '@berth/shared/problems'
 import type { Workspaces, WorkspaceView } from '../../loop/workspaces.ts'
 import { ownWorkspaces, type OwnWorkspace } from '../../policy/asked/own-workspaces.ts'
 import { isShared } from '../../templates/template.ts'
 import { sendJson } from '../http/answers.ts'
 import type { Assets } from './assets.ts'
-import { isUnattended, readBase, readCaller, readTarget, type Caller } from '../http/caller.ts'
+import {
+  findPerson,
+  isUnattended,
+  readBase,
+  readCaller,
+  readTarget,
+  type Caller,
+} from '../http/caller.ts'
 import { formField } from '../http/form-field.ts'
 import { localPath } from '../http/local-path.ts'
 import { requestIdOf } from '../http/request-ids.ts'
@@ -87,8 +94,9 @@ export function createOwnRoutes(deps: {
   })
 
   // A page of the application has this origin, so keys are registered on the portal alone.
-  router.get('/.berth/keys', (_request, response, next) => {
-    if (settings.portalUrl === undefined) next()
+  router.get('/.berth/keys', (request, response, next) => {
+    const isGuest = isGuestName(findPerson(request.headers)?.name ?? '')
+    if (settings.portalUrl === undefined || isGuest) next()
     else response.redirect(303, new URL('/keys', settings.portalUrl).href)
   })
 
@@ -127,9 +135,10 @@ export function createOwnRoutes(deps: {
     )
   })
 
-  /** A template with its own port is behind another gateway, whose address Berth does not know. For such a template the
-   * host of the request counts. */
-  function publicUrlsOf({ template }: Caller): readonly (string | undefined)[] {
+  /** A template with its own port is behind another gateway, whose address Berth does not know, and guests may have an
+   * address of their own. There the host of the request counts. */
+  function publicUrlsOf({ person, template }: Caller): readonly (string | undefined)[] {
+    if (isGuestName(person.name)) return [settings.publicUrl, undefined]
     const route = workspaces.state().config.templates.get(template.name)?.route
     if (route?.listenPort === undefined) return [settings.publicUrl]
     return route.hosts.length === 0 ? [undefined] : [settings.publicUrl, undefined]

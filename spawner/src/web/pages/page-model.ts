@@ -212,7 +212,9 @@ export function problemPage(code: ProblemCode, detail: string, status: ShownStat
     code,
     httpStatus,
     refreshes: words?.refreshS !== undefined,
-    ...(httpStatus === 503 ? { retryAfterS: words?.refreshS ?? 5 } : {}),
+    ...(httpStatus === 503 || words?.refreshS !== undefined
+      ? { retryAfterS: words?.refreshS ?? 5 }
+      : {}),
     status,
     ...quiet,
     tab: words?.heading ?? problemTitle(code),

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Response } from 'express'
 import { Eta } from 'eta'
 import { phaseHeader, type ShownPhase } from '@berth/shared/contract'
+import { isGuestName } from '@berth/shared/names'
 import type { Assets } from './assets.ts'
 import { standstillPath } from '../http/local-path.ts'
 import type { Told } from '../../impersonations.ts'
@@ -69,9 +70,12 @@ export function createPages(
         context.target === `${context.base}/`
           ? manage
           : standstillPath(context.base, context.target)
+      const isGuest = context.userName !== undefined && isGuestName(context.userName)
       const html = eta.render(page.kind, {
         page,
-        site,
+        // A guest has no portal, and nothing to sign out of.
+        site: isGuest ? { ...site, portalUrl: undefined, signOutUrl: undefined } : site,
+        isGuest,
         message: message(),
         opened: openedText(
           context.userName === undefined

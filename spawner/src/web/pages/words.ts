@@ -201,6 +201,8 @@ export interface NoticeWords {
 }
 
 const byItself = 'This page tries again by itself.'
+const guestsComeAndGo =
+  'The workspace of a guest who has left is removed after a while. This page tries again by itself.'
 
 /** The words of a refusal. A code that is not here is shown with the title and detail of its problem. */
 export const noticeWords: Partial<Record<ProblemCode, NoticeWords>> = {
@@ -265,6 +267,20 @@ export const noticeWords: Partial<Record<ProblemCode, NoticeWords>> = {
     lead: 'Stop one of them to start this one. Save your work there first: what is not saved is lost.',
     limit: 'Workspaces at the same time',
     advice: [],
+  },
+  limit_guests: {
+    heading: 'There is no room for one more guest',
+    lead: 'As many guests as possible have a workspace at the moment.',
+    limit: 'Guests at the same time',
+    advice: [guestsComeAndGo],
+    refreshS: 15,
+  },
+  limit_guests_address: {
+    heading: 'There is no room for one more guest from your network',
+    lead: 'As many guests as possible from your network have a workspace at the moment.',
+    limit: 'Guests from one network at the same time',
+    advice: [guestsComeAndGo],
+    refreshS: 15,
   },
   workspace_unknown: { heading: 'This workspace does not exist any more', advice: [] },
 }

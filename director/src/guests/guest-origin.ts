@@ -1,0 +1,56 @@
+// Where a client comes from, as guests are counted: a hash of its address, so that no address is kept.
+import { createHmac } from 'node:crypto'
+import { isIPv6 } from 'node:net'
+import { plainAddress, type Network } from '@berth/shared/networks'
+import type { Secret } from '@berth/shared/secret'
+import { valuesOf } from '../headers/raw-headers.ts'
+
+export interface Client {
+  readonly rawHeaders: readonly string[]
+  readonly remoteAddress: string | undefined
+}
+
+export type GuestOriginOf = (client: Client) => string
+
+export function isFromProxy(proxies: readonly Network[], remoteAddress: string | undefined) {
+  return remoteAddress !== undefined && proxies.some((network) => network.contains(remoteAddress))
+}
+
+export function createGuestOriginOf(deps: {
+  readonly proxies: readonly Network[]
+  readonly internalSecret: Secret
+}): GuestOriginOf {
+  const { proxies, internalSecret } = deps
+  return (client) =>
+    createHmac('sha256', internalSecret.reveal())
+      .update(`address of a guest\n${networkOf(addressOf(client, proxies))}`)
+      .digest('base64url')
+      .slice(0, 16)
+}
+
+/** The proxy adds the last address of the list, which is its own client's. All others may be the client's words. */
+export function addressOf(
+  { rawHeaders, remoteAddress = '' }: Client,
+  proxies: readonly Network[],
+): string {
+  if (!isFromProxy(proxies, remoteAddress)) return plainAddress(remoteAddress)
+  const told = valuesOf(rawHeaders, 'x-forwarded-for')
+    .flatMap((value) => value.split(','))
+    .map((address) => address.trim())
+    .filter((address) => address !== '')
+  return plainAddress(told.at(-1) ?? remoteAddress)
+}
+
+/** A client of IPv6 has a whole /64 to choose its addresses from. */
+export function networkOf(address: string): string {
+  if (!isIPv6(address)) return address
+  const [head = '', tail] = (address.split('%', 1)[0] ?? '').toLowerCase().split('::')
+  const first = head === '' ? [] : head.split(':')
+  const last = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0')
+  const groups = [...first, ...(tail === undefined ? [] : zeros), ...last]
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
+}
