@@ -13,11 +13,14 @@ import { createEngine, type Engine } from './engine.ts'
 
 export interface OwnEngine extends AsyncDisposable {
   readonly engine: Engine
-  start(): Promise<void>
+  /** @param options `liveRestore`: containers outlive an end of the engine */
+  start(options?: { readonly liveRestore?: boolean }): Promise<void>
   /** `SIGTERM` ends the engine in order, `SIGKILL` kills it. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
   /** Copies images from the engine of this machine. */
   load(images: readonly string[]): Promise<void>
+  /** For `docker run --network` on the engine of this machine: such a container is inside. */
+  readonly network: string
   /** Makes a port inside reachable from outside. */
   reach(host: string, port: number): Promise<Place>
 }
@@ -33,12 +36,13 @@ export async function createOwnEngine(name: string): Promise<OwnEngine> {
   const children = new Set<ChildProcess>()
   const relays = new Map<string, Promise<Place>>()
   let dockerd: ChildProcess | undefined
+  let holder = ''
   let namespace = ''
 
   async function hold(): Promise<void> {
     const options = ['--detach', '--network', 'none', '--label', `berth.instance=${instance}`]
-    const id = (await run('docker', ['run', ...options, 'berth/hello'])).trim()
-    const pid = await run('docker', ['inspect', '--format', '{{.State.Pid}}', id])
+    holder = (await run('docker', ['run', ...options, 'berth/hello'])).trim()
+    const pid = await run('docker', ['inspect', '--format', '{{.State.Pid}}', holder])
     namespace = `/proc/${pid.trim()}/ns/net`
   }
 
@@ -52,12 +56,12 @@ export async function createOwnEngine(name: string): Promise<OwnEngine> {
     return child
   }
 
-  async function start(): Promise<void> {
+  async function start({ liveRestore = false } = {}): Promise<void> {
     await rm(join(folder, 'docker.pid'), { force: true })
     dockerd = inside('dockerd', [
       ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec')],
       ...['--pidfile', join(folder, 'docker.pid'), '--host', `unix://${socketPath}`],
-      ...['--log-level', 'error'],
+      ...['--log-level', 'error', ...(liveRestore ? ['--live-restore'] : [])],
     ])
     dockerd.stdout?.resume()
     await eventually('the second engine answers', startMs, async () => {
@@ -114,6 +118,7 @@ export async function createOwnEngine(name: string): Promise<OwnEngine> {
 
   return {
     engine,
+    network: `container:${holder}`,
     start,
     end,
     async load(images) {

@@ -6,21 +6,10 @@ import { after, before, describe, it } from 'node:test'
 import { asTheGateway } from '../clients/as-the-gateway.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
 import { inspected } from '../engine/belongings.ts'
-import { build } from '../engine/labelled-image.ts'
+import { buildPostgres } from '../engine/postgres-image.ts'
 import { attempt, run } from '../run/command.ts'
 import { eventually, within } from '../run/deadline.ts'
 import { takenDownAtTheEnd } from '../run/interruption.ts'
-
-const database = `
-FROM node:24-bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends postgresql postgresql-contrib && rm -rf /var/lib/apt/lists/*
-ENV PATH=/usr/lib/postgresql/15/bin:$PATH
-USER postgres
-WORKDIR /var/lib/postgresql
-RUN initdb --auth=trust --pgdata=own && echo "host all all all trust" >> own/pg_hba.conf
-HEALTHCHECK --interval=1s --timeout=5s CMD pg_isready -h 127.0.0.1
-CMD ["postgres", "-D", "own", "-h", "*"]
-`
 
 /** Sends back what it gets, and ends when the client has. */
 const echoServer =
@@ -71,7 +60,7 @@ templates:
     await attempt('docker', ['image', 'rm', '--force', image])
   })
   before(async () => {
-    await build(image, database, 400_000)
+    await buildPostgres(image)
     berth = await deploy({
       name: 'tcp',
       // This machine is the gateway of the network on which it reaches the director.

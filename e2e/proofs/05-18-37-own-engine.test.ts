@@ -4,6 +4,7 @@ import { deployedImages } from '../deployment/gateway.ts'
 import { createOwnEngine, type OwnEngine } from '../engine/own-engine.ts'
 import { restartOfTheEngine } from './05-engine-restart.ts'
 import { standbyContainers } from './18-standby.ts'
+import { restartBeneathTcp } from './37-engine-restart.ts'
 
 describe('with an engine of its own', () => {
   let own: OwnEngine
@@ -15,4 +16,5 @@ describe('with an engine of its own', () => {
 
   restartOfTheEngine(() => own)
   standbyContainers(() => own)
+  restartBeneathTcp(() => own)
 })
