@@ -40,7 +40,7 @@ import { createServeRequest, type ServeDeps } from './listener/requests.ts'
 import { createUpgrades, type Upgrades } from './listener/upgrades.ts'
 import { createGlob } from './routing/glob.ts'
 import { createPublicHost } from './routing/public-host.ts'
-import { createRouteTable } from './routing/route-table.ts'
+import { createRouteTable, isOfTheWeb } from './routing/route-table.ts'
 import { createAuthenticate } from './ssh/authenticate.ts'
 import { readHostKeys } from './ssh/host-keys.ts'
 import { createKeysFolder } from './ssh/keys-folder.ts'
@@ -52,7 +52,7 @@ import { createSignInByBrowser } from './ssh/sign-in-by-browser.ts'
 import { startSshListener, type SshListener } from './ssh/ssh-listener.ts'
 import { createServeTcp } from './tcp/serve-tcp.ts'
 import { createTcpConnections } from './tcp/tcp-connections.ts'
-import { createTcpPorts, isByTcp } from './tcp/tcp-ports.ts'
+import { createTcpPorts } from './tcp/tcp-ports.ts'
 import { createFindEndSession } from './sign-out/end-session.ts'
 import { createServeClearCookies } from './sign-out/clear-cookies.ts'
 import { createServeSignOut } from './sign-out/serve-sign-out.ts'
@@ -267,13 +267,19 @@ export async function startDirector(
               { template, listenPort },
               'a route names a port that the director itself uses',
             )
-          const ofTheWeb = snapshot.filter((route) => !isByTcp(route))
+          const ofTheWeb = snapshot.filter(isOfTheWeb)
           const ofGuests = ofTheWeb.filter(
             ({ guests, workspace }) => guests === true && workspace === undefined,
           )
           routesOfGuests = createRouteTable(ofGuests, guestSites)
-          const ofTcp = snapshot.filter(isByTcp).flatMap((route) => route.groups ?? [])
-          routes = createRouteTable(ofTheWeb, sites, [...(groups ?? []), ...ofTcp])
+          const others = snapshot.filter((route) => !isOfTheWeb(route))
+          routes = createRouteTable(ofTheWeb, sites, [
+            ...(groups ?? []),
+            ...others.flatMap((route) => route.groups ?? []),
+          ])
+          for (const { template, tcp } of config.SSH_PORT === undefined ? others : [])
+            if (tcp === undefined)
+              log.error({ template }, 'a template is reached by SSH only, and SSH_PORT is not set')
           routesByTemplate = new Map(
             snapshot
               .filter(({ workspace }) => workspace === undefined)

@@ -109,8 +109,8 @@ export type Person = z.infer<typeof personSchema>
 
 /** How an application of the web speaks. */
 export const schemes = ['http', 'https'] as const
-/** `tcp`: the bytes of a connection are passed on as they come. */
-const anyScheme = z.enum([...schemes, 'tcp'])
+/** `tcp`: the bytes of a connection are passed on as they come. `none`: nothing has to listen, and what runs is ready. */
+const anyScheme = z.enum([...schemes, 'tcp', 'none'])
 export type Scheme = z.infer<typeof anyScheme>
 
 /** Where an application is reached, and how it speaks there. `scheme`: absent is `http`; certificates are not verified,

@@ -53,8 +53,10 @@ export interface Impersonations extends Disposable {
   follow(changed: () => void): Disposable
 }
 
-/** Whether an administrator may open it: that takes no place, and nobody else has a seat in it. */
-export function mayOpenAs({ kind, owner, phase }: Workspace): boolean {
+/** Whether an administrator may open it in a browser: that takes no place, and nobody else has a seat in it. */
+export function mayOpenAs({ kind, owner, phase, container }: Workspace): boolean {
+  const { scheme = 'http' } = container ?? {}
+  if (scheme === 'none' || scheme === 'tcp') return false
   return kind === 'private' && owner !== undefined && (phase === 'ready' || phase === 'frozen')
 }
 

@@ -51,6 +51,12 @@ describe('a probe', () => {
     assert.equal(steps.at(-1), 250)
   })
 
+  it('asks nothing where nothing has to listen: what runs is ready', async () => {
+    const address = { host: '127.5.0.1', port: 1, scheme: 'none' as const }
+    const tried = await tryProbeOnce({ ...command, address }, 1_000, new AbortController().signal)
+    assert.deepEqual(tried, { connected: true })
+  })
+
   it('ends with the first status below 500', async () => {
     const statuses = [undefined, 502, 503, 404]
     const { probe, pauses } = timed(async () => {

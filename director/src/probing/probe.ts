@@ -9,7 +9,7 @@ import { speaksTls } from './speaks-tls.ts'
 export interface ProbeAttempt {
   /** The HTTP status; `undefined` without an answer. */
   readonly status?: number
-  /** The connection was accepted, and that is all that counts. */
+  /** The connection was accepted, or none is needed, and that is all that counts. */
   readonly connected?: true
   /** What the try met instead of an answer that counts, except a status. */
   readonly finding?: Exclude<Finding, 'status'>
@@ -86,6 +86,7 @@ function isTimeout({ finding }: ProbeAttempt): boolean {
 
 /** A connection of its own for each try, closed after it. */
 export const tryProbeOnce: TryProbe = async ({ address, path, workspace }, timeoutMs, signal) => {
+  if (address.scheme === 'none') return { connected: true }
   if (address.scheme === 'tcp') return accepts(address, Math.min(timeoutMs, connectMs), signal)
   const got = await get({
     address,

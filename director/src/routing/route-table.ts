@@ -72,6 +72,11 @@ const unknownHost: Destination = { kind: 'unknown', what: 'host' }
 const unknownPath: Destination = { kind: 'unknown', what: 'path' }
 const assetsPrefix = `${ownPathPrefix}assets/`
 
+/** Whether requests of HTTP lead to it. */
+export function isOfTheWeb({ scheme = 'http', tcp }: Route): boolean {
+  return tcp === undefined && (scheme === 'http' || scheme === 'https')
+}
+
 /** @param furtherGroups that decide something beside the templates */
 export function createRouteTable(
   routes: readonly Route[],

@@ -54,6 +54,20 @@ describe('the host keys', () => {
   })
 })
 
+describe('a template that only SSH leads to', () => {
+  it('has no address on the web, and the log says if SSH is off', async () => {
+    await using bed = await startTestBed()
+    await bed.introduce([{ ...labRoute, scheme: 'none' }])
+    const { status, body } = await bed.request({ headers: { accept: 'application/json' } })
+    assert.equal(status, 404, body.toString())
+    await bed.logged(
+      ({ message, template }) =>
+        message === 'a template is reached by SSH only, and SSH_PORT is not set' &&
+        template === labRoute.template,
+    )
+  })
+})
+
 describe('a client of SSH', () => {
   let bed: TestBed
   before(async () => {

@@ -14,13 +14,21 @@ describe('the address of a template', () => {
       [{ hosts: ['*.lab.example.com', 'lab.example.com'] }, site, 'https://lab.example.com:8443'],
       [{ hosts: ['lab.example.com'] }, 'http://localhost', 'http://lab.example.com'],
     ] as const)
-      assert.equal(originOf(route, publicUrl), origin)
+      assert.equal(originOf({ kind: 'web', route }, publicUrl), origin)
   })
 
   it('is not known without a public URL, for any one label, and at the port of another gateway', () => {
-    assert.equal(originOf({ hosts: ['lab.example.com'] }, undefined), undefined)
-    assert.equal(originOf({ hosts: ['*.lab.example.com'] }, site), undefined)
-    assert.equal(originOf({ hosts: [], listenPort: 8443 }, site), undefined)
+    for (const [route, publicUrl] of [
+      [{ hosts: ['lab.example.com'] }, undefined],
+      [{ hosts: ['*.lab.example.com'] }, site],
+      [{ hosts: [], listenPort: 8443 }, site],
+    ] as const)
+      assert.equal(originOf({ kind: 'web', route }, publicUrl), undefined)
+  })
+
+  it('is none for what is no website', () => {
+    for (const kind of ['ssh', 'tcp'] as const)
+      assert.equal(originOf({ kind, route: { hosts: [] } }, site), undefined)
   })
 
   it('has the path of the route', () => {

@@ -17,14 +17,17 @@ import { defaults } from './template-defaults.ts'
 
 /** The keys that Compose does not have. */
 export const berthKeys = {
-  port: value(port, 'The port that the application listens on'),
+  port: value(
+    port,
+    'The port that the application listens on. Required, unless the kind is `ssh`',
+  ).optional(),
   scheme: choice(
     schemes,
     `How the application speaks on that port: \`https\` for an image that speaks only HTTPS; its certificate is not verified. ${unset(defaults.scheme)}`,
   ).optional(),
   kind: choice(
     ['web', 'ssh', 'tcp'],
-    'What kind of service the application is: `web`; `tcp`, for a service that is no website, such as a database ([tcp.md](tcp.md)); `ssh` is not supported yet. Unset: `web`',
+    'What kind of service the application is: `web`; `tcp`, for a service that is no website, such as a database ([tcp.md](tcp.md)); `ssh`, for what people only sign in to by SSH ([ssh.md](ssh.md)). Unset: `web`',
   ).optional(),
   prefix: value(
     field.prefix,
@@ -270,8 +273,8 @@ export const berthKeys = {
     {
       method: choice(
         ['exec', 'attach', 'connect'],
-        'How a session gets into the container: `exec` runs a shell through the engine, in any image; `attach` leads to the first process of the container, which gets a terminal: several sessions share its input and output; `connect` leads to an SSH server in the container ([ssh.md](ssh.md#an-ssh-server-in-the-container))',
-      ),
+        'How a session gets into the container: `exec` runs a shell through the engine, in any image; `attach` leads to the first process of the container, which gets a terminal: several sessions share its input and output; `connect` leads to an SSH server in the container ([ssh.md](ssh.md#an-ssh-server-in-the-container)). Unset: `attach` if the kind is `ssh`; otherwise it is required',
+      ).optional(),
       shell: value(
         field.program,
         `The program that people type into, and that runs their commands; it has to know \`-l\` and \`-c\`. Not with \`connect\`. ${unset(defaults.shell)}`,
@@ -285,7 +288,7 @@ export const berthKeys = {
         `With \`connect\`, the port of the server. ${unset(defaults.sshPort)}`,
       ).optional(),
     },
-    'People reach the workspaces by SSH, too. Unset: only by HTTP',
+    'People reach the workspaces by SSH, too. Unset: only if the kind is `ssh`',
   ).optional(),
   egress: choice(
     ['internet', 'none'],

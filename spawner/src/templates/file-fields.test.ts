@@ -15,9 +15,10 @@ const context = fileContext({
 })
 const minute = 60_000
 
-/** A template with an image, a port and the given fields. */
+/** A template with an image, the given fields, and a port unless only SSH leads to it. */
 function read(more: string, top = ''): Template {
-  const text = `${top}\ntemplates:\n  lab: { image: berth/lab, port: 8888${more === '' ? '' : `, ${more}`} }\n`
+  const port = more.startsWith('kind: ssh') ? '' : ', port: 8888'
+  const text = `${top}\ntemplates:\n  lab: { image: berth/lab${port}${more === '' ? '' : `, ${more}`} }\n`
   const result = readTemplatesFile(text, context)
   assert.deepEqual('problems' in result ? result.problems : [], [])
   assert.ok('templates' in result)
@@ -437,6 +438,18 @@ describe('a field of a template in the file', () => {
       (t) => t.ssh,
       { method: 'connect', user: 'dev', port: 2200 },
     ],
+    ['kind: ssh', (t) => t.ssh, { method: 'attach', shell: '/bin/sh', user: '' }],
+    [
+      'kind: ssh, ssh: { shell: /bin/bash }',
+      (t) => [t.kind, t.spec.scheme, t.ssh],
+      ['ssh', 'none', { method: 'attach', shell: '/bin/bash', user: '' }],
+    ],
+    [
+      'kind: ssh, ssh: { method: connect, user: dev, port: 2200 }',
+      (t) => [t.spec.port, t.spec.scheme],
+      [2200, 'tcp'],
+    ],
+    ['', (t) => [t.kind, t.spec.scheme, t.ssh], ['web', 'http', undefined]],
     ['', (t) => t.tcp, undefined],
     [
       'kind: tcp, route: { port: 5432 }, sources: { ann: [10.0.0.0/8, "2001:db8::1"], "Ben B": [192.0.2.7] }',

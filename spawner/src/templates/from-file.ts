@@ -20,6 +20,7 @@ import {
   defaultPolicy,
   defaults,
   defaultSpec,
+  entranceFor,
 } from './template-defaults.ts'
 import type { SecretMount, Template, TemplateRoute, TemplateSpec, VolumeMount } from './template.ts'
 import type { Complaint } from './complaint.ts'
@@ -89,6 +90,7 @@ export function templateFromFile(
   if (written.allow !== undefined && Object.keys(written.allow).length === 0)
     complain('allow', namesNobody)
 
+  const login = loginOf(written, complain)
   const { ready = {}, seats = {}, idle = {}, lifetime = {}, activity = {} } = written
   const concurrent = seats.concurrent ?? defaultPolicy.seats
   const template: Omit<Template, 'weakened'> = {
@@ -101,8 +103,7 @@ export function templateFromFile(
     // An invalid prefix equals no valid one, so it leads to no further complaint.
     prefix: prefix ?? (name as Prefix),
     spec: {
-      ...containerOf(written),
-      ...(written.kind === 'tcp' ? { scheme: 'tcp' } : {}),
+      ...containerOf(written, login.ssh, complain),
       ...healthcheckOf(written, complain),
       environment,
       securityOpt: securityOptionsOf(written, surroundings, complain),
@@ -156,14 +157,31 @@ export function templateFromFile(
       }),
     ),
     connectionIdleMs: written.connection_idle ?? defaultConnectionIdleMs,
-    ...loginOf(written, complain),
+    ...login,
     ...tcpOf(written, complain),
   }
   return { template: { ...template, weakened: weakened(template.spec) }, complaints, places }
 }
 
+/** Where the application listens: the SSH server, if that is all there is. Sessions through the engine need nothing. */
+function entranceOf(
+  { kind = 'web', port, scheme = defaults.scheme }: WrittenTemplate,
+  login: Template['ssh'],
+  complain: (field: string, message: string) => void,
+): Pick<TemplateSpec, 'port' | 'scheme'> {
+  if (kind === 'ssh') {
+    if (port !== undefined)
+      complain('port', 'has no effect, because the kind is ssh: remove it, or set ssh.port')
+    return entranceFor(login)
+  }
+  if (port === undefined) complain('port', 'is not set')
+  return { port: port ?? 1, scheme: kind === 'tcp' ? 'tcp' : scheme }
+}
+
 function containerOf(
   written: WrittenTemplate,
+  login: Template['ssh'],
+  complain: (field: string, message: string) => void,
 ): Omit<
   TemplateSpec,
   | 'environment'
@@ -181,9 +199,8 @@ function containerOf(
   return {
     image: written.image,
     pull: written.pull_policy === 'always' ? 'always' : 'missing',
-    port: written.port,
+    ...entranceOf(written, login, complain),
     ...(written.entrypoint === undefined ? {} : { entrypoint: written.entrypoint }),
-    scheme: written.scheme ?? defaultSpec.scheme,
     command: written.command ?? defaultSpec.command,
     ...(home === undefined
       ? {}
@@ -313,11 +330,13 @@ function healthcheckOf(
 }
 
 function loginOf(
-  { ssh }: WrittenTemplate,
+  { kind, ssh = kind === 'ssh' ? {} : undefined }: WrittenTemplate,
   complain: (field: string, message: string) => void,
 ): Pick<Template, 'ssh'> {
   if (ssh === undefined) return {}
-  const { method, shell, user = '', port } = ssh
+  const { method = defaults.sshMethod, shell, user = '', port } = ssh
+  if (ssh.method === undefined && kind !== 'ssh')
+    complain('ssh.method', 'is not set: exec, attach or connect')
   if (method !== 'connect') {
     if (port !== undefined) complain('ssh.port', 'is for the method connect only')
     return { ssh: { method, shell: shell ?? defaults.shell, user } }
@@ -336,6 +355,13 @@ function tcpOf(
   { kind, sources = new Map(), allow, scheme, ready }: WrittenTemplate,
   complain: (field: string, message: string) => void,
 ): Pick<Template, 'tcp'> {
+  if (kind !== undefined && kind !== 'web')
+    for (const [field, value] of [
+      ['scheme', scheme],
+      ['ready.path', ready?.path],
+    ] as const)
+      if (value !== undefined)
+        complain(field, `has no effect, because the kind is ${kind}: remove it`)
   if (kind !== 'tcp') {
     for (const [field, value] of [
       ['sources', sources.size > 0],
@@ -344,11 +370,6 @@ function tcpOf(
       if (value === true) complain(field, 'is for templates of the kind tcp only')
     return {}
   }
-  for (const [field, value] of [
-    ['scheme', scheme],
-    ['ready.path', ready?.path],
-  ] as const)
-    if (value !== undefined) complain(field, 'has no effect, because the kind is tcp: remove it')
   const people = [...sources].flatMap(([name, networks]) => {
     const user = parseUserName(name)
     if (user === undefined) complain('sources', `"${name}" is not a user name`)

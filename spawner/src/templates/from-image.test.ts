@@ -72,8 +72,22 @@ describe('an image’s label', () => {
       assert.equal(value[label as keyof typeof value], 0)
     })
 
-  it('kind ssh is refused with a message that it is not offered yet', () => {
-    assert.match(complaintsOf({ 'orca.kind': 'ssh' }), /is of kind ssh, which is not offered yet/)
+  it('kind ssh has the defaults of Orca for it, no address, and nothing that has to listen', () => {
+    const template = templateOf({ 'orca.kind': 'ssh' })
+    const { kind, ssh, spec, policy, route } = template
+    assert.deepEqual(
+      { kind, ssh, scheme: spec.scheme, seats: policy.seats, route },
+      {
+        kind: 'ssh',
+        ssh: { method: 'attach', shell: '/bin/sh', user: '' },
+        scheme: 'none',
+        seats: 1,
+        route: { hosts: [] },
+      },
+    )
+    assert.equal(policy.persistBetweenReconnects, false)
+    const persists = { 'orca.kind': 'ssh', 'orca.container.persistBetweenReconnects': 'true' }
+    assert.equal(templateOf(persists).policy.persistBetweenReconnects, true)
   })
 
   it('kind tcp is refused: no label says who connects', () => {
@@ -83,11 +97,30 @@ describe('an image’s label', () => {
     )
   })
 
-  for (const method of ['attach', 'exec', 'connect'])
-    it(`connection.method ${method} is refused, because ssh is not offered yet`, () => {
-      const labels = { ...web, 'orca.connection.method': method }
-      assert.match(complaintsOf(labels), /connection\.method \(\w+\), which belongs to ssh/)
+  for (const method of ['attach', 'exec'])
+    it(`connection.method ${method} says how people sign in, also to a website`, () => {
+      for (const kind of ['web', 'ssh']) {
+        const labels = { 'orca.kind': kind, 'orca.connection.method': method }
+        assert.deepEqual(templateOf(labels).ssh, { method, shell: '/bin/sh', user: '' })
+      }
+      assert.equal(templateOf(web).ssh, undefined)
     })
+
+  it('connection.method connect needs a user, and goes to the port of the image', () => {
+    const labels = { 'orca.kind': 'ssh', 'orca.connection.method': 'connect' }
+    assert.match(complaintsOf(labels), /needs the label berth\.image\.ssh\.user/)
+    const named = { ...labels, 'berth.image.ssh.user': 'dev' }
+    for (const [given, port] of [
+      [{}, 22],
+      [{ 'orca.port': '2200' }, 2200],
+    ] as const) {
+      const { ssh, spec } = templateOf({ ...named, ...given })
+      assert.deepEqual(ssh, { method: 'connect', user: 'dev', port })
+      assert.deepEqual([spec.port, spec.scheme], [port, 'tcp'])
+    }
+    const web = templateOf({ ...named, 'orca.kind': 'web', 'berth.image.ssh.port': '2222' })
+    assert.deepEqual([web.ssh, web.spec.port], [{ method: 'connect', user: 'dev', port: 2222 }, 80])
+  })
 
   it('users.total has no effect with one person at a time: each person has a private workspace', () => {
     const { policy, passIdentity } = templateOf({

@@ -10,8 +10,9 @@ import {
   defaultPolicy,
   defaults,
   defaultSpec,
+  entranceFor,
 } from './template-defaults.ts'
-import type { Template, TemplateKind, TemplateRoute } from './template.ts'
+import type { Template, TemplateKind, TemplateLogin, TemplateRoute } from './template.ts'
 
 export interface LabelledImage {
   /** `registry.example.com/team/app:1`, as the engine lists it. */
@@ -62,6 +63,13 @@ export function templateFromImage(
   const basePath = read('base_path', keptPath)
   const users = read('users.concurrent', people) ?? orcaDefaults[kind].users
   const total = read('users.total', people) ?? orcaDefaults[kind].users
+  const scheme = read('scheme', choice(...schemes)) ?? defaultSpec.scheme
+  const listensAt = read('port', port)
+  const login = loginOf(method ?? (kind === 'ssh' ? defaults.sshMethod : undefined), {
+    shell: read('ssh.shell', field.program),
+    user: read('ssh.user', field.user),
+    port: kind === 'ssh' ? listensAt : read('ssh.port', port),
+  })
   const inactive = read('timeout.inactive', period) ?? hour / 4
   const template = {
     source: 'image' as const,
@@ -72,8 +80,7 @@ export function templateFromImage(
     spec: {
       ...defaultSpec,
       image: image.reference,
-      port: read('port', port) ?? 80,
-      scheme: read('scheme', choice(...schemes)) ?? defaultSpec.scheme,
+      ...(kind === 'ssh' ? entranceFor(login.ssh) : { port: listensAt ?? 80, scheme }),
       command: read('command', field.command) ?? defaultSpec.command,
       ...(home === undefined ? {} : { home: { path: home, volume: defaults.homeVolume } }),
       memoryBytes: memory,
@@ -102,35 +109,56 @@ export function templateFromImage(
     banner: false,
     connectionIdleMs: defaultConnectionIdleMs,
     weakened: [],
+    ...login,
   }
-  complaints.push(...notOffered(kind, method))
+  if (kind === 'tcp') complaints.push(tcpImage)
+  if (method === 'connect' && 'complaint' in field.loginName(login.ssh?.user ?? ''))
+    complaints.push(
+      'needs the label berth.image.ssh.user, because its connection.method is connect: the user as whom sessions sign in at the SSH server in the container',
+    )
   if (prefix === undefined)
     complaints.push(
       `has no name from which a prefix could be made: "${called}" (label berth.image.name)`,
     )
   if (prefix === undefined || complaints.length > 0) return { complaints }
   return {
-    template: { ...template, name: prefix, prefix, route: wayIn(prefix, basePath, publicHost) },
+    template: {
+      ...template,
+      name: prefix,
+      prefix,
+      route: wayIn(kind, prefix, basePath, publicHost),
+    },
   }
 }
 
+function loginOf(
+  method: TemplateLogin['method'] | undefined,
+  read: {
+    readonly shell: string | undefined
+    readonly user: string | undefined
+    readonly port: number | undefined
+  },
+): Pick<Template, 'ssh'> {
+  const { shell = defaults.shell, user = '', port: listensAt = Number(defaults.sshPort) } = read
+  if (method === undefined) return {}
+  if (method === 'connect') return { ssh: { method, user, port: listensAt } }
+  return { ssh: { method, shell, user } }
+}
+
 function wayIn(
+  kind: TemplateKind,
   name: string,
   basePath: string | undefined,
   publicHost: string | undefined,
 ): TemplateRoute {
+  if (kind === 'ssh') return { hosts: [] }
   if (basePath !== undefined) return { hosts: [], path: { prefix: basePath, strip: false } }
   if (publicHost !== undefined) return { hosts: [`${name}.${publicHost}`] }
   return { hosts: [], path: { prefix: `/${name}`, strip: true } }
 }
 
-function* notOffered(kind: TemplateKind, method: string | undefined): Generator<string> {
-  if (kind === 'tcp')
-    yield 'is of kind tcp, and its labels cannot say who connects and on which port: describe it in TEMPLATES_FILE (docs/tcp.md)'
-  if (kind === 'ssh') yield 'is of kind ssh, which is not offered yet'
-  if (method !== undefined)
-    yield `has the label connection.method (${method}), which belongs to ssh, and ssh is not offered yet`
-}
+const tcpImage =
+  'is of kind tcp, and its labels cannot say who connects and on which port: describe it in TEMPLATES_FILE (docs/tcp.md)'
 
 /** Reads a label: `berth.image.<name>` first, then `orca.<name>`. */
 function createLabels(labels: LabelledImage['labels'], complaints: string[]) {

@@ -77,8 +77,8 @@ describe('the templates of all sources', () => {
     ],
     [
       'has a kind that is not offered',
-      image('team/app:1', { 'orca.kind': 'ssh' }),
-      /kind ssh, which is not offered yet/,
+      image('team/app:1', { 'orca.kind': 'tcp' }),
+      /kind tcp, and its labels cannot say who connects/,
     ],
     [
       'has no limit on its memory',

@@ -43,7 +43,7 @@ export function joinTemplates(
 }
 
 function placedAt(template: Template, publicUrl: string | undefined): Template {
-  const origin = originOf(template.route, publicUrl)
+  const origin = originOf(template, publicUrl)
   return origin === undefined ? template : { ...template, origin }
 }
 

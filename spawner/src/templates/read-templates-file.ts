@@ -209,7 +209,7 @@ function mend(written: unknown, path: Path, complain: Complain): Mended | undefi
       key,
       Array.isArray(value) ? value.filter((_item, index) => isLeft(key, index)) : value,
     ])
-  const again = templateSchema.safeParse({ image: 'x', port: 1, ...Object.fromEntries(rest) })
+  const again = templateSchema.safeParse({ image: 'x', ...Object.fromEntries(rest) })
   if (!again.success) return undefined
   return {
     value: again.data,

@@ -1,5 +1,5 @@
 // Finds routes that lead to two templates at once. Directors choose the longest path of a host, and so does this.
-import type { Template, TemplateRoute } from './template.ts'
+import type { Template } from './template.ts'
 
 export interface Overlap {
   readonly templates: readonly [Template, Template]
@@ -45,15 +45,17 @@ function overlapOf(
   // One template may have the root of a host and another a path on it. A path below the path of another is refused.
   const pathsMeet = a === b || (a !== '' && b !== '' && (isBelow(a, b) || isBelow(b, a)))
   if (!pathsMeet) return undefined
-  const there = new Set(sitesOf(first.route, hosts).map(({ name }) => name))
-  const shared = sitesOf(second.route, hosts).find(({ name }) => there.has(name))
+  const there = new Set(sitesOf(first, hosts).map(({ name }) => name))
+  const shared = sitesOf(second, hosts).find(({ name }) => there.has(name))
   if (shared === undefined) return undefined
   if (a === '') return { field: shared.field, meeting: shared.words }
   const paths = a === b ? `path ${a}` : `paths ${a} and ${b}`
   return { field: 'route.path', meeting: `${paths} of ${shared.words}` }
 }
 
-function sitesOf({ hosts, path, listenPort }: TemplateRoute, own: OwnHosts): readonly Site[] {
+function sitesOf({ kind, route }: Template, own: OwnHosts): readonly Site[] {
+  const { hosts, path, listenPort } = route
+  if (kind === 'ssh') return []
   if (hosts.length > 0)
     return hosts.map((host) => ({ name: host, words: `host ${host}`, field: 'route.hosts' }))
   if (listenPort !== undefined) return []

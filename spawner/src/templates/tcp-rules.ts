@@ -18,9 +18,6 @@ export function* tcpComplaints(template: Template): Generator<Complaint> {
         'is tcp, and nothing says who connects: set sources (the networks of each person), or allow.certificates',
     }
   yield* overlaps(sources)
-  for (const [field, isSet] of ofTheWeb(template))
-    if (isSet)
-      yield { fields: [field], message: 'has no effect, because the kind is tcp: remove it' }
 }
 
 function* overlaps(sources: NonNullable<Template['tcp']>['sources']): Generator<Complaint> {
@@ -34,19 +31,4 @@ function* overlaps(sources: NonNullable<Template['tcp']>['sources']): Generator<
             message: `gives addresses to two people: ${other.text} to "${first.user}", and ${network.text} to "${second.user}"`,
           }
       }
-}
-
-/** What only requests of HTTP have. */
-function ofTheWeb(template: Template): readonly (readonly [string, boolean])[] {
-  const { route, open, policy, passTokens, backgroundRequests, quietFrames } = template
-  return [
-    ['route.hosts', route.hosts.length > 0],
-    ['route.path', route.path !== undefined],
-    ['open', open !== ''],
-    ['activity.path', policy.activityPath !== ''],
-    ['pass.tokens', passTokens.length > 0],
-    ['background', backgroundRequests.length > 0],
-    ['frames', quietFrames.length > 0],
-    ['allow.guests', policy.allowsGuests],
-  ]
 }

@@ -3,7 +3,7 @@
 import { identityFields } from '@berth/shared/contract'
 import { parseDuration } from '@berth/shared/duration'
 import { parseSize } from '@berth/shared/size'
-import type { IdentityField, TemplatePolicy, TemplateSpec } from './template.ts'
+import type { IdentityField, Template, TemplatePolicy, TemplateSpec } from './template.ts'
 import { unlimitedPolicy } from './unlimited-policy.ts'
 
 export const defaults = {
@@ -35,6 +35,8 @@ export const defaults = {
   standby: '0',
   guests: 'false',
   shell: '/bin/sh',
+  /** Of the kind ssh. */
+  sshMethod: 'attach',
   sshPort: '22',
 } as const
 
@@ -88,6 +90,12 @@ export const defaultPolicy: TemplatePolicy = {
 }
 
 export const defaultConnectionIdleMs = ms(defaults.connectionIdle)
+
+/** Where a template of the kind ssh has to listen. */
+export function entranceFor(login: Template['ssh']): Pick<TemplateSpec, 'port' | 'scheme'> {
+  if (login?.method === 'connect') return { port: login.port, scheme: 'tcp' }
+  return { port: Number(defaults.sshPort), scheme: 'none' }
+}
 
 /** An application that several people share needs the identity headers to tell these people apart. */
 export function defaultIdentity(seats: number): readonly IdentityField[] {

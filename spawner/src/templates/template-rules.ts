@@ -7,6 +7,7 @@ import { isShared, type Template } from './template.ts'
 import type { Complaint } from './complaint.ts'
 import { plainMountPath } from './volume-list.ts'
 import { tcpComplaints } from './tcp-rules.ts'
+import { webOnlyComplaints } from './web-only-rules.ts'
 
 export interface Surroundings {
   readonly instance: string
@@ -63,11 +64,7 @@ function* guestComplaints({ policy }: Template): Generator<Complaint> {
 
 function* kindComplaints(template: Template): Generator<Complaint> {
   if (template.kind === 'tcp') yield* tcpComplaints(template)
-  if (template.kind === 'ssh')
-    yield {
-      fields: ['kind'],
-      message: 'is ssh, which is not offered yet: the kinds are web and tcp',
-    }
+  if (template.kind !== 'web') yield* webOnlyComplaints(template)
 }
 
 function* prefixComplaints({ prefix }: Template, instance: string): Generator<Complaint> {
@@ -214,14 +211,16 @@ function* addressComplaints(
   template: Template,
   publicUrl: string | undefined,
 ): Generator<Complaint> {
-  if (originOf(template.route, publicUrl) !== undefined) return
-  const { hosts } = template.route
+  if (originOf(template, publicUrl) !== undefined) return
+  const { kind, route } = template
   const why =
-    publicUrl === undefined
-      ? 'PUBLIC_URL is not set'
-      : hosts.length > 0
-        ? 'route.hosts has no host name without *.'
-        : 'only route.port leads to it, from a gateway whose address Berth does not know'
+    kind !== 'web'
+      ? `the kind is ${kind}, so it has none`
+      : publicUrl === undefined
+        ? 'PUBLIC_URL is not set'
+        : route.hosts.length > 0
+          ? 'route.hosts has no host name without *.'
+          : 'only route.port leads to it, from a gateway whose address Berth does not know'
   for (const [field, name] of using(template, ['host', 'origin']))
     yield {
       fields: [field],

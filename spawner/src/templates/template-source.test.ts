@@ -82,7 +82,6 @@ describe('the source of templates', () => {
       (error) => {
         assert.ok(error instanceof SettingsError)
         assert.deepEqual(error.problems, [
-          `TEMPLATES_FILE ${file}:2:3 templates.hello.port is not set`,
           `TEMPLATES_FILE ${file}:2:32 templates.hello.prot is not known here; did you mean port?`,
         ])
         return true

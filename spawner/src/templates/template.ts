@@ -6,7 +6,8 @@ import type { Prefix, UserName } from '@berth/shared/names'
 import type { Network } from '@berth/shared/networks'
 import type { Secret } from '@berth/shared/secret'
 
-/** `ssh` is parsed and then refused: SSH leads into the templates of kind `web` that have the key `ssh`. */
+/** `web`: a website. `tcp`: another service, on a port of its own. `ssh`: a place to sign in to, which no website and no
+ * port leads to; the other kinds may have that, too. */
 export type TemplateKind = 'web' | 'ssh' | 'tcp'
 
 /** Where the template is described. If two sources have a template of the same name, the earlier source wins. */
@@ -79,11 +80,12 @@ export interface Ulimit {
 export interface TemplateSpec {
   readonly image: string
   readonly pull: 'missing' | 'always'
+  /** Where nothing has to listen, it means nothing. */
   readonly port: number
   /** Absent: that of the image. Empty: none. */
   readonly entrypoint?: readonly string[]
-  /** How the application speaks on the port: `tcp` if the kind of the template is. The certificate of `https` is not
-   * verified. */
+  /** How the application speaks on the port: `tcp` if the kind of the template is; `none` if nothing has to listen. The
+   * certificate of `https` is not verified. */
   readonly scheme: Scheme
   readonly command: readonly string[]
   readonly environment: Readonly<Record<string, string>>
@@ -231,7 +233,7 @@ export interface Template {
   /** The frames of a WebSocket's client that are no use. */
   readonly quietFrames: readonly QuietFrames[]
   readonly connectionIdleMs: number
-  /** Absent: the template is reached over HTTP only. */
+  /** Absent: nobody signs in to it. Present if the kind is `ssh`. */
   readonly ssh?: TemplateLogin
   /** Present if the kind is `tcp`. */
   readonly tcp?: TemplateTcp

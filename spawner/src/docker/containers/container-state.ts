@@ -44,12 +44,14 @@ export function addressOn(networks: Addresses, name: string): string | undefined
   return address === undefined || address === '' ? undefined : address
 }
 
+const schemesOfLabels = ['https', 'tcp', 'none'] as const
+
 /** Where the application listens, as the container was made. */
 export function entranceOf(carried: Labels): Pick<Container, 'port' | 'scheme'> {
   const port = Number(carried[labels.port])
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return {}
-  const scheme = carried[labels.scheme]
-  return { port, scheme: scheme === 'https' || scheme === 'tcp' ? scheme : 'http' }
+  const scheme = schemesOfLabels.find((one) => one === carried[labels.scheme])
+  return { port, scheme: scheme ?? 'http' }
 }
 
 /** Absent in the labels of a container from before there were such labels. */
