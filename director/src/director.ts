@@ -295,8 +295,8 @@ export async function startDirector(
         },
         probe: readinessProbes.send,
         ask: activityChecks.send,
-        revoke({ generation }) {
-          table.revoke(generation)
+        revoke({ generation, reason }) {
+          table.revoke(generation, reason)
           for (const upgrades of upgradesOfPorts.values()) upgrades.closeGeneration(generation)
           tcpConnections.closeGeneration(generation)
         },

@@ -439,7 +439,12 @@ export type ProbeCommand = z.infer<typeof probeCommandSchema>
 const activityCheckCommandSchema = probeCommandSchema
 export type ActivityCheckCommand = z.infer<typeof activityCheckCommandSchema>
 
-const revokeCommandSchema = z.object({ workspace: shortText, generation: shortText })
+const revokeCommandSchema = z.object({
+  workspace: shortText,
+  generation: shortText,
+  /** Why Berth stops it. Absent: it ended by itself, or is not where it was. */
+  reason: shortText.optional(),
+})
 export type RevokeCommand = z.infer<typeof revokeCommandSchema>
 
 const useCommandSchema = z.object({
@@ -581,6 +586,10 @@ export const activityAnswerSchema = z.object({
       leaseMs: milliseconds,
       /** When the lifetime ends: it may be later than it was when the seat was granted. Absent: unchanged. */
       endsAt: shortText.optional(),
+      /** After this time without use the seat ends, or its workspace. Absent: neither ends by that. */
+      unusedEndsInMs: milliseconds.optional(),
+      /** The person has no seat there any more: their connections are to be closed. */
+      seatEnded: z.boolean().optional(),
     }),
   ),
 })

@@ -188,6 +188,24 @@ describe('activity reports', () => {
     assert.equal(table.current(seatKey(alice)), undefined)
   })
 
+  it('tell a seat when it ends unused, and that it has ended', async () => {
+    const { time, table, grant, answerWith } = setUp()
+    const alice = holder('alice')
+    const seat = grant(alice)
+    seat.activity.open()
+    const of = { workspace: seat.lease.workspace, user: alice.user.name }
+    answerWith(async () => [{ ...of, leaseMs: 0, unusedEndsInMs: 5_000 }])
+    await time.pass(1_000)
+    const { unused } = seat
+    assert.equal((unused?.endsAt ?? 0) - (unused?.toldAt ?? 0), 5_000)
+    assert.equal(seat.ended.aborted, false)
+    answerWith(async () => [{ ...of, leaseMs: 0, seatEnded: true }])
+    await time.pass(1_000)
+    assert.deepEqual(seat.ended.reason, { lost: true })
+    assert.equal(table.current(seatKey(alice)), undefined)
+    assert.equal(grant(alice).ended.aborted, false)
+  })
+
   it('let leases expire while no report arrives, and report everything once one can', async () => {
     const { time, sent, table, grant, answerWith } = setUp()
     answerWith(async () => undefined)

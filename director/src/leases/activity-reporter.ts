@@ -80,6 +80,9 @@ export function createActivityReporter(deps: ActivityReporterDeps): ActivityRepo
     // A lease found by name expires by itself, so that the spawner is asked as soon as it can be reached.
     if (lease.byName) return
     if (renewal === undefined) return table.end(seat, lease)
+    if (renewal.seatEnded === true) return table.lose(seat)
+    const { unusedEndsInMs: inMs } = renewal
+    table.foretell(seat, inMs === undefined ? undefined : { endsAt: sentAt + inMs, toldAt: sentAt })
     // A lease that has ended here stays ended: its container may be gone.
     if (lease.expiresAt <= sentAt) return
     const { leaseMs, endsAt = lease.endsAt } = renewal

@@ -44,6 +44,18 @@ describe('lease table', () => {
     assert.equal(table.last(seatKey(alice))?.generation, 'g1')
   })
 
+  it('ends the seats of a container that Berth stops with the reason, and of one that ended by itself without', () => {
+    const { table, lease } = setUp()
+    const seat = table.grant(holder('alice'), lease('g1', 1_000))
+    table.revoke('g1')
+    assert.equal(seat.ended.aborted, false)
+    table.revoke('g1', 'idle')
+    assert.deepEqual(seat.ended.reason, { stopped: 'idle' })
+    const next = table.grant(holder('alice'), lease('g2', 1_000))
+    assert.equal(next.ended.aborted, false)
+    assert.equal(next.activity, seat.activity)
+  })
+
   it('has no lease for another subject of the same name', () => {
     const { table, lease } = setUp()
     table.grant(holder('alice'), lease('g1', 1_000))

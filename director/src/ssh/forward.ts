@@ -205,7 +205,8 @@ export function createForwarding(deps: ForwardDeps): Forwarding {
       metrics.opened('ssh')
       try {
         using reached = await reach({ requestId, login, leaves: gone })
-        const { workspace } = reached.seat.lease
+        const { lease, ended } = reached.seat
+        const { workspace } = lease
         const to = destinationOf(wanted, workspace)
         if (to === undefined) {
           const asWanted = 'path' in wanted ? wanted.path : `${wanted.host}:${wanted.port}`
@@ -215,8 +216,9 @@ export function createForwarding(deps: ForwardDeps): Forwarding {
           )
           throw new Refused('template_forbidden', 'Forwarding leads into your own workspace only.')
         }
-        if ('path' in to || !(await throughNetwork(asked, reached, to.port)))
-          await throughProcess(asked, reached, to)
+        const inSeat = { ...asked, gone: AbortSignal.any([gone, ended]) }
+        if ('path' in to || !(await throughNetwork(inSeat, reached, to.port)))
+          await throughProcess(inSeat, reached, to)
         metrics.ended('ssh', 'forwarded')
       } catch (error) {
         asked.reject()
@@ -234,8 +236,9 @@ export function createForwarding(deps: ForwardDeps): Forwarding {
     async listen(asked) {
       const { login, at, gone } = asked
       const closed = new AbortController()
-      const over = AbortSignal.any([gone, closed.signal])
-      const reached = await reach({ requestId: newRequestId(), login, leaves: over })
+      const left = AbortSignal.any([gone, closed.signal])
+      const reached = await reach({ requestId: newRequestId(), login, leaves: left })
+      const over = AbortSignal.any([left, reached.seat.ended])
       try {
         const as = randomBytes(8).toString('hex')
         const listening = Promise.withResolvers<number>()

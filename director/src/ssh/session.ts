@@ -14,6 +14,9 @@ import type { LoginName } from './login-name.ts'
 import type { ContainerProcess, StartProcess } from './process.ts'
 import { choose } from './menu.ts'
 import { clearLine, progressLine } from './progress-line.ts'
+import { endWords, kickedCode } from './seat-words.ts'
+import { warnOfSilence } from './unused-warning.ts'
+import type { SeatEnd } from '../leases/lease-table.ts'
 import { Left, type Reach, type Reached } from './reach.ts'
 import { linesOf, Refused } from './refused.ts'
 
@@ -94,6 +97,7 @@ export function createServeSession(deps: SessionDeps): ServeSession {
       write(terminal === undefined ? `${line}\n` : `\r\n${line}\r\n`)
 
     async function run(reached: Reached): Promise<number | undefined> {
+      const { ended } = reached.seat
       const writer = createChannelWriter(channel, drained, gone)
       const running = await startProcess(reached, {
         purpose,
@@ -105,7 +109,16 @@ export function createServeSession(deps: SessionDeps): ServeSession {
         },
         gone,
       })
-      const warnings = terminal === undefined ? undefined : warnOfEnd(reached, say)
+      using warnings = new DisposableStack()
+      if (terminal !== undefined) {
+        warnings.use(warnOfEnd(reached, say))
+        warnings.use(
+          warnOfSilence({ ...reached, clock, setTimer }, (text) => say(`berth: ${text}`)),
+        )
+      }
+      const leave = (): void => running.destroy()
+      if (ended.aborted) leave()
+      ended.addEventListener('abort', leave, { once: true })
       asked.onChange({
         resized: (size) => running.resize(size),
         signalled: (name) => running.signal(name),
@@ -114,7 +127,7 @@ export function createServeSession(deps: SessionDeps): ServeSession {
       try {
         return await running.exitCode
       } finally {
-        warnings?.[Symbol.dispose]()
+        ended.removeEventListener('abort', leave)
         running.destroy()
       }
     }
@@ -144,6 +157,11 @@ export function createServeSession(deps: SessionDeps): ServeSession {
         const exitCode = await run(reached)
         if (exitCode !== undefined) return { outcome: 'forwarded', exitCode }
         if (gone.aborted) return { outcome: 'client_gone' }
+        const { ended } = reached.seat
+        if (ended.aborted) {
+          say(`berth: ${endWords(ended.reason as SeatEnd)}`)
+          return { outcome: 'cut', exitCode: kickedCode }
+        }
         say('berth: The connection to the workspace was lost.')
         return { outcome: 'cut', exitCode: failureCode }
       } catch (error) {

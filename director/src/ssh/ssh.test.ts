@@ -194,6 +194,29 @@ describe('a client of SSH', () => {
     assert.equal(asked?.user.subject, 'another')
   })
 
+  it('is told why when its workspace is stopped or its seat ends, and gets exit code 254', async () => {
+    const client = await signedIn()
+    const stopped = await begin(client, 'echo begun; exec sleep 60')
+    await once(stopped, 'data')
+    bed.spawner.send({
+      event: 'revoke',
+      data: { workspace: 'lab-alice', generation: 'g1', reason: 'idle' },
+    })
+    const one = await finish(stopped)
+    assert.equal(one.code, 254)
+    assert.match(one.errors.toString(), /^berth: The workspace was stopped, because nobody used it/)
+    const { activity, seats } = bed.spawner
+    bed.spawner.activity = (report) =>
+      report.seats.map(({ workspace, user }) => ({ workspace, user, leaseMs: 0, seatEnded: true }))
+    bed.spawner.seats = async () => granted({ host: '127.5.0.1', port: 1 }, { leaseMs: 1_000 })
+    const lost = await finish(await begin(client, 'exec sleep 60'))
+    bed.spawner.activity = activity
+    bed.spawner.seats = seats
+    assert.equal(lost.code, 254)
+    assert.match(lost.errors.toString(), /^berth: Your seat in this workspace has ended/)
+    client.end()
+  })
+
   it('ends its process when it leaves', async () => {
     const client = await signedIn()
     await begin(client, 'sleep 4716')

@@ -93,9 +93,9 @@ export function createDirectorStreams(deps: {
           return streams.get(step.director)?.send({ event, data })
         }
         case 'revoke': {
-          const { workspace, generation } = step
-          for (const { send } of streams.values())
-            send({ event: 'revoke', data: { workspace, generation } })
+          const { workspace, generation, reason } = step
+          const data = { workspace, generation, ...(reason === undefined ? {} : { reason }) }
+          for (const { send } of streams.values()) send({ event: 'revoke', data })
         }
       }
     },

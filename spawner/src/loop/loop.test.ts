@@ -165,7 +165,13 @@ describe('the loop', () => {
       { workspace: 'lab-ann', user: userOf('eve').name, lastUseAgoMs: 0, connections: 0 },
     ]
     assert.deepEqual(await workspaces.reportActivity('d1', seats), [
-      { workspace: 'lab-ann', user: 'ann', generation: 'g1', leaseMs: 10_000 },
+      {
+        workspace: 'lab-ann',
+        user: 'ann',
+        generation: 'g1',
+        leaseMs: 10_000,
+        unusedEndsInMs: 60_000,
+      },
     ])
   })
 

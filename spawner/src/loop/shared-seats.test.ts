@@ -62,6 +62,9 @@ describe('people who share a workspace', () => {
       { ...used, user: userOf('ann').name },
       { ...used, user: userOf('eve').name },
     ])
-    assert.deepEqual(leases, [{ workspace, user: 'ann', generation, leaseMs: 10_000 }])
+    assert.deepEqual(leases, [
+      { workspace, user: 'ann', generation, leaseMs: 10_000, unusedEndsInMs: 40_000 },
+      { workspace, user: 'eve', generation, leaseMs: 0, seatEnded: true },
+    ])
   })
 })

@@ -247,7 +247,7 @@ export const berthKeys = {
         `A person loses the seat this long after their last use; \`0\` is never. ${unset(defaults.seatIdle)}`,
       ).optional(),
       persist_between_reconnects: flag(
-        `\`false\`: a person loses the seat when their last connection closes. ${unset(defaults.seatPersists)}`,
+        `\`false\`: a person loses the seat when their last connection closes, and a workspace of their own then ends. ${unset(defaults.seatPersists)}`,
       ).optional(),
     },
     'Whether several people share a workspace',

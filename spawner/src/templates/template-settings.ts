@@ -140,7 +140,7 @@ export const templateSettings = {
     doc: 'a person loses the seat in a shared container this long after their last use; 0 is never',
   }),
   CONTAINER_SEAT_PERSISTS: withDefault(flag, defaults.seatPersists, {
-    doc: 'false: a person loses the seat when their last connection closes',
+    doc: 'false: a person loses the seat when their last connection closes, and a workspace of their own then ends',
   }),
   CONTAINER_STANDBY: withDefault(field.count, defaults.standby, {
     doc: 'how many containers are kept ready without an owner; only for templates in which nothing depends on the person',

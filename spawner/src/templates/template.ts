@@ -134,7 +134,7 @@ export interface TemplatePolicy {
   readonly seatsTotal: number
   /** A seat of a shared workspace ends this long after its last use. */
   readonly seatIdleMs: number
-  /** False: the seat ends when its last connection closes. */
+  /** False: the seat ends when its last connection closes, and a private workspace with it. */
   readonly persistBetweenReconnects: boolean
   /** The idle steps are all counted from the last use. */
   readonly idleFreezeMs: number

@@ -36,6 +36,10 @@ export interface RenewedLease {
   readonly workspace: WorkspaceName
   readonly user: UserName
   readonly leaseMs: number
+  /** After this time without use the seat ends, or its workspace. */
+  readonly unusedEndsInMs?: number
+  /** The person has no seat there any more. */
+  readonly seatEnded?: boolean
 }
 
 /** The reply to each event that asks for something. The other events have none. */

@@ -2,7 +2,7 @@
 import type { Address, Person, Phase } from '@berth/shared/contract'
 import type { UserName, WorkspaceName } from '@berth/shared/names'
 import type { DirectorId, NetworkIndex } from './network.ts'
-import type { Failure, Generation, StartKind, WorkspaceKind } from './workspace.ts'
+import type { Failure, Generation, StartKind, WorkspaceKind, StopReason } from './workspace.ts'
 
 export type Step = EngineStep | DirectorStep | HomeStep | Announcement
 
@@ -94,7 +94,13 @@ export type DirectorStep =
       readonly deadlineMs: number
     }
   | { readonly type: 'introduce'; readonly director: DirectorId }
-  | { readonly type: 'revoke'; readonly workspace: WorkspaceName; readonly generation: Generation }
+  | {
+      readonly type: 'revoke'
+      readonly workspace: WorkspaceName
+      readonly generation: Generation
+      /** Why it is stopped. Absent: it ended by itself, or is not where it was. */
+      readonly reason?: StopReason
+    }
 
 /** About a volume that is unused for longer than volumes are kept. Ends in no event: the next inventory tells. */
 export type HomeStep =

@@ -131,7 +131,9 @@ describe('idleness', () => {
       { workspace: nameOf('ann'), user: person('ann').name, lastUseAgoMs: 101_000, connections: 0 },
     ]
     const { reply } = story.hears({ type: 'activity-reported', director, seats })
-    assert.deepEqual(reply, [{ workspace: nameOf('ann'), user: 'ann', leaseMs: 0 }])
+    assert.deepEqual(reply, [
+      { workspace: nameOf('ann'), user: 'ann', leaseMs: 0, unusedEndsInMs: 0 },
+    ])
     story.passes(23_999)
     assert.equal(story.phase('ann'), 'ready')
     story.passes(1)

@@ -93,6 +93,7 @@ export function stop(
       type: 'revoke',
       workspace: workspace.name,
       generation: container.generation,
+      reason,
     })
   return enter(draft, workspace, 'stopping', {
     stopReason: reason,

@@ -5,7 +5,7 @@ import type { DirectorId, Event, RenewedLease, Seat, Workspace } from '../domain
 import { idleAt, leaseSpan } from '../state/deadlines.ts'
 import { isFreezing } from '../lifecycle/freezing.ts'
 import { networkOf } from '../networks.ts'
-import { hasLeft, seatIdleAt } from '../seats/seat-ends.ts'
+import { hasLeft, seatIdleAt, unusedEndsAt } from '../seats/seat-ends.ts'
 import { changeSeat, newSeat, seatIn } from '../seats/seat-table.ts'
 
 type Report = Extract<Event, { type: 'activity-reported' }>
@@ -49,15 +49,40 @@ function reportedIn(draft: Draft, reported: Reported): Workspace | undefined {
 function renew(draft: Draft, reported: Reported): RenewedLease[] {
   const workspace = reportedIn(draft, reported)
   const seat = workspace && seatIn(workspace, reported.user)
+  if (workspace !== undefined && seat === undefined && lostSeatIn(workspace))
+    return [{ workspace: workspace.name, user: reported.user, leaseMs: 0, seatEnded: true }]
   if (workspace?.phase !== 'ready' || seat === undefined || isFreezing(workspace)) return []
   if (!mayStay(draft, workspace, seat) || networkOf(draft, workspace) === undefined) return []
   // The requests that a page sends by itself are served until the lease ends that was given before.
   if (isIdle(draft, workspace, seat))
-    return [{ workspace: workspace.name, user: reported.user, leaseMs: 0 }]
+    return [
+      {
+        workspace: workspace.name,
+        user: reported.user,
+        leaseMs: 0,
+        ...term(draft, workspace, seat),
+      },
+    ]
   const leasedUntil = draft.now + leaseSpan(draft.config)
   changeSeat(draft, workspace, reported.user, { leasedUntil }, { leasedUntil })
   const { leaseMs } = draft.config.lease
-  return [{ workspace: workspace.name, user: reported.user, leaseMs }]
+  return [
+    { workspace: workspace.name, user: reported.user, leaseMs, ...term(draft, workspace, seat) },
+  ]
+}
+
+/** In a shared workspace that runs, who was let in and has no seat has lost it. A private one ends with its seat. */
+function lostSeatIn({ kind, phase }: Workspace): boolean {
+  return kind === 'shared' && (phase === 'ready' || phase === 'frozen')
+}
+
+function term(
+  { config, now }: Draft,
+  workspace: Workspace,
+  seat: Seat,
+): Pick<RenewedLease, 'unusedEndsInMs'> {
+  const inMs = unusedEndsAt(config, workspace, seat) - now
+  return Number.isFinite(inMs) ? { unusedEndsInMs: Math.max(0, Math.round(inMs)) } : {}
 }
 
 function mayStay({ config }: Draft, workspace: Workspace, seat: Seat): boolean {

@@ -1,7 +1,7 @@
 // How seats end: by inactivity, by absence from the queue, with the last connection; and when an empty workspace ends.
 import type { PolicyConfig, Seat, Workspace } from '../domain.ts'
 import { change, rests, type Draft } from '../state/draft.ts'
-import { drainsAt, policyOf } from '../state/deadlines.ts'
+import { drainsAt, idleStepsAt, policyOf } from '../state/deadlines.ts'
 import { leaveQueue, stop } from '../lifecycle/transitions.ts'
 import { isSpent } from './seat-table.ts'
 
@@ -19,8 +19,17 @@ export function seatIdleAt(config: PolicyConfig, workspace: Workspace, seat: Sea
 export function hasLeft(config: PolicyConfig, workspace: Workspace, seat: Seat): boolean {
   if (policyOf(config, workspace).persistBetweenReconnects || seat.connections.size === 0)
     return false
-  for (const count of seat.connections.values()) if (count > 0) return false
-  return true
+  return !isConnected(seat)
+}
+
+function isConnected({ connections }: Seat): boolean {
+  for (const count of connections.values()) if (count > 0) return true
+  return false
+}
+
+/** When the seat, or its workspace, ends if it is not used any more, whether or not a lease is still running. */
+export function unusedEndsAt(config: PolicyConfig, workspace: Workspace, seat: Seat): number {
+  return Math.min(seatIdleAt(config, workspace, seat), idleStepsAt(config, workspace).stop)
 }
 
 /** When a seat ends by itself: never while a director may hold a lease for it. */
@@ -45,16 +54,21 @@ function seatEndsAt(config: PolicyConfig, workspace: Workspace, seat: Seat): num
   }
 }
 
-/** Directors renew the lease of a person who is connected, so a person without a lease is not connected. */
+/**
+ * Who is connected stays, also without a lease: directors do not renew that of an idle workspace. Who is not, may come back
+ * while the lease lasts.
+ */
 function leavesAt(config: PolicyConfig, workspace: Workspace, seat: Seat): number {
-  if (policyOf(config, workspace).persistBetweenReconnects) return never
+  if (policyOf(config, workspace).persistBetweenReconnects || isConnected(seat)) return never
   if (Number.isFinite(seat.leasedUntil)) return seat.leasedUntil
   return Math.max(seat.seenAt, workspace.servesSince ?? unset) + config.presenceMs
 }
 
 /** When the next seat of the workspace, or the empty workspace itself, has to end. */
 export function nextSeatEndAt(config: PolicyConfig, workspace: Workspace): number {
-  let earliest = workspace.seats.length === 0 ? drainsAt(config, workspace) : never
+  let earliest = never
+  if (workspace.seats.length === 0)
+    earliest = isDeserted(config, workspace) ? workspace.leasedUntil : drainsAt(config, workspace)
   for (const seat of workspace.seats)
     earliest = Math.min(earliest, seatEndsAt(config, workspace, seat))
   return earliest
@@ -75,5 +89,12 @@ function mayRetire(draft: Draft, workspace: Workspace): boolean {
   const { phase, seats, leasedUntil } = workspace
   if (phase !== 'ready' && phase !== 'frozen') return false
   if (seats.length > 0 || leasedUntil > draft.now || rests(draft, workspace)) return false
-  return isSpent(draft.config, workspace, draft.now)
+  return isDeserted(draft.config, workspace) || isSpent(draft.config, workspace, draft.now)
+}
+
+/** A private workspace has nobody else: if its template ends a seat with the last connection, it ends with its seat. */
+function isDeserted(config: PolicyConfig, workspace: Workspace): boolean {
+  const { kind, seats } = workspace
+  if (kind !== 'private' || seats.length > 0) return false
+  return !policyOf(config, workspace).persistBetweenReconnects
 }

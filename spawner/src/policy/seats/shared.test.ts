@@ -64,7 +64,7 @@ describe('seats', () => {
     assert.equal(story.seatOf('bob')?.phase, 'ready')
   })
 
-  it('hazard: a seat that ended is not renewed by the report of a director', () => {
+  it('hazard: a seat that ended is not renewed by the report of a director, which is told of the end', () => {
     const story = shared({ seatIdleMs: 60_000 })
     comes(story, 'ann')
     comes(story, 'bob')
@@ -73,7 +73,22 @@ describe('seats', () => {
     for (let n = 0; n < 8; n++) story.passes(15_000).uses('bob')
     const seat = { workspace, user: person('ann').name, lastUseAgoMs: 0, connections: 1 }
     const { reply } = story.hears({ type: 'activity-reported', director, seats: [seat] })
-    assert.deepEqual(reply, [])
+    assert.deepEqual(reply, [{ workspace, user: 'ann', leaseMs: 0, seatEnded: true }])
+    assert.equal(story.seatOf('ann'), undefined)
+  })
+
+  it('that are not used end at the moment that directors are told', () => {
+    const story = shared({ seatIdleMs: 60_000 })
+    comes(story, 'ann')
+    comes(story, 'bob')
+    const workspace = story.seatOf('ann')?.name
+    assert.ok(workspace)
+    story.passes(20_000).uses('bob')
+    const seat = { workspace, user: person('ann').name, lastUseAgoMs: 20_000, connections: 1 }
+    const { reply } = story.hears({ type: 'activity-reported', director, seats: [seat] })
+    assert.equal(reply?.[0]?.unusedEndsInMs, 40_000)
+    // Not earlier, as a director may hold the lease that it was given just now.
+    for (let n = 0; n < 6; n++) story.passes(10_000).uses('bob')
     assert.equal(story.seatOf('ann'), undefined)
   })
 
@@ -102,6 +117,19 @@ describe('seats', () => {
     }
     assert.equal(story.seatOf('ann'), undefined)
     assert.ok(story.seatOf('bob'))
+  })
+
+  it('stay while their people are connected, also in a workspace that is frozen meanwhile', () => {
+    const story = shared({ persistBetweenReconnects: false, idleFreezeMs: 20_000, idleStopMs: 0 })
+    comes(story, 'ann')
+    for (let n = 1; n < 12; n++)
+      story
+        .passes(10_000)
+        .obeys()
+        .uses('ann', n * 10_000, 1)
+    assert.equal(story.seatOf('ann')?.phase, 'frozen')
+    for (let n = 0; n < 6; n++) story.passes(10_000).uses('ann', 120_000 + n * 10_000, 0)
+    assert.equal(story.seatOf('ann'), undefined)
   })
 
   it('hazard: connections through a director that died or restarted count as closed', () => {
@@ -352,5 +380,50 @@ describe('a private workspace', () => {
     assert.equal(story.workspace('ann').served, 2)
     story.passes(200_000).obeys()
     assert.equal(story.phase('ann'), 'absent')
+  })
+})
+
+describe('a private workspace whose template ends seats with the last connection', () => {
+  const left = { persistBetweenReconnects: false, seats: 1 }
+  const reports = (story: Scenario, connections: number) => {
+    const workspace = story.workspace('ann').name
+    const seat = { workspace, user: person('ann').name, lastUseAgoMs: 0, connections }
+    story.hears({ type: 'activity-reported', director, seats: [seat] })
+  }
+
+  it('ends when its person has left, and its container with it', () => {
+    const story = begun({ policy: left })
+    comes(story, 'ann')
+    for (let n = 0; n < 6; n++) {
+      story.passes(10_000)
+      reports(story, 1)
+    }
+    assert.equal(story.phase('ann'), 'ready')
+    reports(story, 0)
+    story.passes(50_000).obeys()
+    assert.equal(story.phase('ann'), 'absent')
+    assert.ok(story.history.includes('remove-container'))
+  })
+
+  it('stays if the person comes back while the lease lasts', () => {
+    const story = begun({ policy: left })
+    comes(story, 'ann')
+    story.passes(10_000)
+    reports(story, 0)
+    story.passes(10_000)
+    assert.equal(story.asks('ann').status, 'granted')
+    for (let n = 0; n < 6; n++) {
+      story.passes(10_000)
+      reports(story, 1)
+    }
+    assert.equal(story.phase('ann'), 'ready')
+  })
+
+  it('stays by default', () => {
+    const story = begun()
+    comes(story, 'ann')
+    reports(story, 0)
+    story.passes(50_000).obeys()
+    assert.equal(story.phase('ann'), 'ready')
   })
 })
