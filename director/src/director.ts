@@ -42,11 +42,13 @@ import { createGlob } from './routing/glob.ts'
 import { createPublicHost } from './routing/public-host.ts'
 import { createRouteTable, isOfTheWeb } from './routing/route-table.ts'
 import { createAuthenticate } from './ssh/authenticate.ts'
-import { readHostKeys } from './ssh/host-keys.ts'
+import { readClientKey, readHostKeys } from './ssh/host-keys.ts'
 import { createKeysFolder } from './ssh/keys-folder.ts'
 import { createForwarding } from './ssh/forward.ts'
 import { createStartProcess } from './ssh/process.ts'
 import { createReach } from './ssh/reach.ts'
+import { createStartSession } from './ssh/server-session.ts'
+import { createServerSignIn } from './ssh/server-sign-in.ts'
 import { createServeSession } from './ssh/session.ts'
 import { createSignInByBrowser } from './ssh/sign-in-by-browser.ts'
 import { startSshListener, type SshListener } from './ssh/ssh-listener.ts'
@@ -378,12 +380,15 @@ export async function startDirector(
       signInAgeMs: config.SSH_SIGN_IN_AGE,
       waitMs: config.REQUEST_WAIT_TIMEOUT,
     })
-    const startProcess = createStartProcess({
+    const inContainer = createStartProcess({
       ...serving,
       spawner,
       director: around.hostname,
       log,
     })
+    const key = await readClientKey(config.SSH_HOST_KEYS)
+    const signIn = createServerSignIn({ ...serving, spawner, key, log })
+    const startProcess = createStartSession({ ...serving, signIn, inContainer })
     return startSshListener({
       port: config.SSH_PORT,
       pool,

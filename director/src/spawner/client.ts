@@ -23,6 +23,7 @@ import {
   type ProbeResult,
   type SeatAnswer,
   type SeatRequest,
+  type SshServerRequest,
   type TerminalSignInAnswer,
   type TerminalSignInRequest,
   type TerminalSignInState,
@@ -57,6 +58,11 @@ export interface Spawner extends AsyncDisposable {
     request: Omit<LoginRequest, 'director'>,
     signal: AbortSignal,
   ) => Promise<{ readonly status: 'known'; readonly answer: LoginAnswer } | SeatFailure>
+  /** Whether the SSH server in a container is the one that it was. Then it admits this director. Never rejects. */
+  readonly checkServer: (
+    request: Omit<SshServerRequest, 'director'>,
+    signal: AbortSignal,
+  ) => Promise<{ readonly status: 'known' } | SeatFailure>
   /** Whether a key that a person has registered admits them. Never rejects: it does not where the spawner cannot be asked. */
   readonly admitsKey: (
     request: Omit<KeyRequest, 'director'>,
@@ -115,6 +121,8 @@ const connectMs = 1_000
 /** How much longer than `waitMs` a held answer may take. */
 export const answerGraceMs = 2_000
 const reportDeadlineMs = 5_000
+/** The spawner may have to write into a volume first. */
+const serverDeadlineMs = 15_000
 const wrongSecret =
   'the spawner refused this director: set the same INTERNAL_SECRET for the director and the spawner'
 
@@ -198,6 +206,18 @@ export function createSpawner(deps: SpawnerDeps): Spawner {
         const body: unknown = await answer.body.json()
         if (answer.statusCode === 200)
           return { status: 'known', answer: loginAnswerSchema.parse(body) }
+        return { status: 'refused', problem: refusalIn(answer, body) }
+      } catch (cause) {
+        return { status: 'unreachable', cause, late: isLate(cause) }
+      }
+    },
+
+    async checkServer(request, signal) {
+      try {
+        const whole: SshServerRequest = { director, ...request }
+        const answer = await post(internalPaths.sshServers, whole, signal, serverDeadlineMs)
+        const body: unknown = await answer.body.json()
+        if (answer.statusCode === 200) return { status: 'known' }
         return { status: 'refused', problem: refusalIn(answer, body) }
       } catch (cause) {
         return { status: 'unreachable', cause, late: isLate(cause) }

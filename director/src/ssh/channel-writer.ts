@@ -30,12 +30,13 @@ export function createDrained(socket: Socket): () => Promise<void> {
   }
 }
 
-export function createChannelWriter(
-  channel: ServerChannel,
+/** @returns sends bytes on the channel, or on its errors. Resolves once there may be more. Calls must not overlap. */
+export function createSend(
+  channel: Writable,
   drained: () => Promise<void>,
   gone: AbortSignal,
-): ChannelWriter {
-  async function send(stream: Writable, bytes: Buffer): Promise<void> {
+): (stream: Writable, bytes: Buffer) => Promise<void> {
+  return async (stream, bytes) => {
     if (gone.aborted || !stream.writable) return
     const sent = Promise.withResolvers<void>()
     const leave = (): void => sent.resolve()
@@ -47,7 +48,14 @@ export function createChannelWriter(
     kept._chunk = kept._chunkcb = kept._chunkErr = kept._chunkcbErr = undefined
     await drained()
   }
+}
 
+export function createChannelWriter(
+  channel: ServerChannel,
+  drained: () => Promise<void>,
+  gone: AbortSignal,
+): ChannelWriter {
+  const send = createSend(channel, drained, gone)
   return {
     write: (to, bytes) => send(to === 'output' ? channel : channel.stderr, bytes),
   }

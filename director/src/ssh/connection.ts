@@ -14,7 +14,7 @@ import { createDrained } from './channel-writer.ts'
 import type { Forwarding, Listening, Wanted } from './forward.ts'
 import { linesOf, Refused } from './refused.ts'
 import type { ServeSession } from './session.ts'
-import { sttyWords } from './terminal-modes.ts'
+import { modesIn, sttyWords } from './terminal-modes.ts'
 
 export interface ConnectionDeps {
   readonly authenticate: Authenticate
@@ -57,6 +57,7 @@ export function serveConnection(
   const { authenticate, serveSession, setTimer, log } = deps
   const address = plainAddress(socket.remoteAddress ?? '')
   const drained = createDrained(socket)
+  const modes = watchModes(client)
   const gone = new AbortController()
   let tries = 0
   let hasAsked = false
@@ -206,6 +207,7 @@ export function serveConnection(
     const ended = new AbortController()
     const over = AbortSignal.any([gone.signal, ended.signal])
     let terminal: SessionOrder['terminal']
+    let terminalModes: Buffer | undefined
     let wantsAgent = false
     let change: Parameters<Parameters<ServeSession>[0]['onChange']>[0] | undefined
     // ssh2 tells the session of its end before it has a channel, and later the channel.
@@ -219,9 +221,10 @@ export function serveConnection(
       environment[name] = val
       accept?.()
     })
-    session.on('pty', (accept, reject, { cols, rows, term, modes }) => {
+    session.on('pty', (accept, reject, { cols, rows, term }) => {
       if (!key.mayHaveTerminal) return reject?.()
-      terminal = { ...sizeOf(cols, rows), modes: sttyWords(modes) }
+      terminalModes = modes()
+      terminal = { ...sizeOf(cols, rows), modes: sttyWords(terminalModes) }
       if (isVariable('TERM', term) && term !== '') environment['TERM'] = term
       accept?.()
     })
@@ -257,6 +260,7 @@ export function serveConnection(
         purpose,
         environment,
         terminal,
+        terminalModes,
         onChange(handlers) {
           change = handlers
           // What changed while the workspace got ready.
@@ -276,6 +280,22 @@ export function serveConnection(
       begin(accept(), { type: 'files' })
     })
   }
+}
+
+/** ssh2 1.17 reads the modes of a terminal from their second byte on, and so finds none.
+ *
+ * @returns those of the latest request for a terminal */
+export function watchModes(client: Connection): () => Buffer {
+  let latest: Buffer = Buffer.alloc(0)
+  const { _protocol: protocol } = client as unknown as {
+    readonly _protocol: { _onPayload: (payload: Buffer) => unknown }
+  }
+  const read = protocol._onPayload
+  protocol._onPayload = (payload) => {
+    latest = modesIn(payload) ?? latest
+    return read(payload)
+  }
+  return () => latest
 }
 
 const nameOf = (wanted: { host: string } | { path: string }, port: number): string =>

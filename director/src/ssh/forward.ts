@@ -158,7 +158,7 @@ export function createForwarding(deps: ForwardDeps): Forwarding {
       gone,
     })
     started.resolve(running)
-    void running.exitCode.then(() => connected.resolve(false))
+    void running.ended.then(() => connected.resolve(false))
     if (!(await connected.promise)) {
       begun.resolve(undefined)
       throw new Refused('workspace_unreachable', 'Nothing listens there.')
@@ -167,7 +167,7 @@ export function createForwarding(deps: ForwardDeps): Forwarding {
     channel.once('close', () => ended.abort())
     begun.resolve(createChannelWriter(channel, asked.drained, gone))
     void passInput(channel, running, reached.mayPass)
-    await running.exitCode
+    await running.ended
     channel.end()
   }
 
@@ -194,7 +194,7 @@ export function createForwarding(deps: ForwardDeps): Forwarding {
       gone,
     })
     void passInput(channel, running, reached.mayPass)
-    await running.exitCode
+    await running.ended
     channel.end()
   }
 
@@ -263,7 +263,7 @@ export function createForwarding(deps: ForwardDeps): Forwarding {
           printed: (stream, bytes) => (stream === 'errors' ? read(bytes) : undefined),
           gone: over,
         })
-        void running.exitCode.then(() => {
+        void running.ended.then(() => {
           listening.reject(new Refused('conflict', 'Nothing can listen there.'))
           reached[Symbol.dispose]()
         })

@@ -1,9 +1,9 @@
-// The keys by which clients know this host. They are made once; all directors of a deployment share the folder.
+// The keys by which clients know this host, and by which it signs in at SSH servers in workspaces. They are made once; all directors of a deployment share the folder.
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fingerprintOf } from '@berth/shared/public-key'
-import ssh2 from 'ssh2'
+import ssh2, { type ParsedKey } from 'ssh2'
 
 export interface HostKey {
   readonly privateKey: string
@@ -23,13 +23,38 @@ export async function readHostKeys(folder: string): Promise<readonly HostKey[]> 
   ])
 }
 
+/** By which the directors sign in at the SSH servers in workspaces. */
+export interface ClientKey {
+  readonly private: string
+  /** As it is on the wire, in base64. */
+  readonly public: string
+}
+
+/** @throws when the folder cannot be written and has no key yet */
+export async function readClientKey(folder: string): Promise<ClientKey> {
+  await mkdir(folder, { recursive: true })
+  const made = await keyAt(join(folder, 'ssh_client_ed25519_key'), () =>
+    ssh2.utils.generateKeyPairSync('ed25519'),
+  )
+  return { private: made.privateKey, public: made.key.getPublicSSH().toString('base64') }
+}
+
 async function hostKey(path: string, make: () => { private: string }): Promise<HostKey> {
+  const { privateKey, key } = await keyAt(path, make)
+  return { privateKey, type: key.type, fingerprint: fingerprintOf(key.getPublicSSH()) }
+}
+
+/** Reads the file, or makes the key and the file. */
+async function keyAt(
+  path: string,
+  make: () => { private: string },
+): Promise<{ readonly privateKey: string; readonly key: ParsedKey }> {
   const privateKey = (await readIfThere(path)) ?? (await create(path, make().private))
   const parsed = ssh2.utils.parseKey(privateKey)
   if (parsed instanceof Error) throw new Error(`${path} is no private key: ${parsed.message}`)
   const [key] = [parsed].flat()
   if (key === undefined) throw new Error(`${path} has no key`)
-  return { privateKey, type: key.type, fingerprint: fingerprintOf(key.getPublicSSH()) }
+  return { privateKey, key }
 }
 
 /** Another director may create it at the same time: whoever is first has made the key. */

@@ -30,15 +30,23 @@ export interface ProcessOrder {
   readonly purpose: SessionPurpose
   readonly environment?: Readonly<Record<string, string>>
   readonly terminal?: SessionOrder['terminal']
+  /** As the client has sent them: an SSH server takes them as they are. */
+  readonly terminalModes?: Buffer | undefined
   /** What it printed. Resolves once there may be more. */
   readonly printed: (stream: 'output' | 'errors', bytes: Buffer) => Promise<void> | void
   /** Ends the process. */
   readonly gone: AbortSignal
 }
 
+/** How a process has ended. Docker tells a signal only by its number: 128 and the number are the exit code. */
+export type ProcessEnd =
+  | { readonly code: number }
+  /** The name is without SIG. */
+  | { readonly signal: string; readonly isDumped: boolean; readonly description: string }
+
 export interface ContainerProcess {
   /** `undefined`: the connection to it was lost. */
-  readonly exitCode: Promise<number | undefined>
+  readonly ended: Promise<ProcessEnd | undefined>
   /** @returns whether it may take more */
   write(bytes: Buffer): Promise<boolean>
   endInput(): void
@@ -64,7 +72,7 @@ export function createStartProcess(deps: ProcessDeps): StartProcess {
       throw new Refused('spawner_unreachable', spawnerUnreachableDetail)
     })
     const opened = Promise.withResolvers<void>()
-    const ended = Promise.withResolvers<number | undefined>()
+    const ended = Promise.withResolvers<ProcessEnd | undefined>()
     const link = createSessionLink(socket, Buffer.alloc(0), {
       async data(type, bytes) {
         activity.touch()
@@ -72,7 +80,7 @@ export function createStartProcess(deps: ProcessDeps): StartProcess {
       },
       control(type, payload) {
         if (type === frameTypes.opened) opened.resolve()
-        if (type === frameTypes.exit) ended.resolve(decodeNumber(payload) ?? unknownCode)
+        if (type === frameTypes.exit) ended.resolve({ code: decodeNumber(payload) ?? unknownCode })
         if (type === frameTypes.refused) opened.reject(refusedIn(payload))
       },
       closed() {
@@ -106,7 +114,7 @@ export function createStartProcess(deps: ProcessDeps): StartProcess {
       tooLong[Symbol.dispose]()
     }
     return {
-      exitCode: ended.promise,
+      ended: ended.promise,
       async write(bytes) {
         activity.touch()
         return link.write(frameTypes.input, bytes)

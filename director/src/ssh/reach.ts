@@ -1,6 +1,6 @@
 // From a login to a seat: who the person is, which template they reach, and its workspace, started or woken if need be.
 import type { Clock } from '@berth/shared/clock'
-import type { LoginAnswer, LoginChoice, Person, Route } from '@berth/shared/contract'
+import type { LoginAnswer, LoginChoice, Person, Route, SshServer } from '@berth/shared/contract'
 import type { LeaseTable, Seat } from '../leases/lease-table.ts'
 import { seatKey, type SeatHolder } from '../leases/lease.ts'
 import { createKeepSeat } from '../listener/keep-seat.ts'
@@ -41,6 +41,8 @@ export interface Reached extends Disposable {
   readonly person: Person
   readonly seat: Seat
   readonly holder: SeatHolder
+  /** Where sessions go. Absent: the spawner runs them in the container. */
+  readonly server: SshServer | undefined
   /** Asks before data of the client is passed on: `createKeepSeat()`. */
   readonly mayPass: () => undefined | Promise<boolean>
 }
@@ -134,6 +136,7 @@ export function createReach(deps: ReachDeps): Reach {
         person,
         seat,
         holder,
+        server: route.sshServer,
         mayPass: keepSeat(kept, seat.lease, gone),
         [Symbol.dispose]() {
           open[Symbol.dispose]()

@@ -11,7 +11,7 @@ import type { Metrics, RequestOutcome } from '../listener/metrics.ts'
 import { createChannelWriter } from './channel-writer.ts'
 import { nextWarning } from './lifetime-warning.ts'
 import type { LoginName } from './login-name.ts'
-import type { ContainerProcess, StartProcess } from './process.ts'
+import type { ContainerProcess, ProcessEnd, StartProcess } from './process.ts'
 import { choose } from './menu.ts'
 import { clearLine, progressLine } from './progress-line.ts'
 import { endWords, kickedCode } from './seat-words.ts'
@@ -37,6 +37,7 @@ export interface AskedSession {
   readonly purpose: SessionPurpose
   readonly environment: Readonly<Record<string, string>>
   readonly terminal: SessionOrder['terminal']
+  readonly terminalModes: Buffer | undefined
   /** Has the handlers called at each new size of the terminal, and for each signal. */
   readonly onChange: (handlers: {
     readonly resized: (size: TerminalSize) => void
@@ -50,8 +51,8 @@ export interface AskedSession {
 
 export type ServeSession = (asked: AskedSession) => Promise<void>
 
-const failureCode = 255
-const interruptedCode = 130
+const failed: ProcessEnd = { code: 255 }
+const interrupted: ProcessEnd = { code: 130 }
 const interrupt = 0x03
 /** What is typed before the shell is there. */
 const mostTypedAhead = 4_096
@@ -59,7 +60,8 @@ const mostTypedAhead = 4_096
 interface Ending {
   readonly outcome: RequestOutcome
   readonly code?: ProblemCode
-  readonly exitCode?: number
+  /** What the client is told. */
+  readonly end?: ProcessEnd
 }
 
 export function createServeSession(deps: SessionDeps): ServeSession {
@@ -96,13 +98,14 @@ export function createServeSession(deps: SessionDeps): ServeSession {
     const say = (line: string): void =>
       write(terminal === undefined ? `${line}\n` : `\r\n${line}\r\n`)
 
-    async function run(reached: Reached): Promise<number | undefined> {
+    async function run(reached: Reached): Promise<ProcessEnd | undefined> {
       const { ended } = reached.seat
       const writer = createChannelWriter(channel, drained, gone)
       const running = await startProcess(reached, {
         purpose,
         environment: asked.environment,
         ...(terminal === undefined ? {} : { terminal }),
+        terminalModes: asked.terminalModes,
         async printed(stream, bytes) {
           counts.bytesOut += bytes.length
           await writer.write(stream, bytes)
@@ -125,7 +128,7 @@ export function createServeSession(deps: SessionDeps): ServeSession {
       })
       void passInput(channel, running, reached.mayPass, (bytes) => (counts.bytesIn += bytes))
       try {
-        return await running.exitCode
+        return await running.ended
       } finally {
         ended.removeEventListener('abort', leave)
         running.destroy()
@@ -154,42 +157,46 @@ export function createServeSession(deps: SessionDeps): ServeSession {
         if (isSeen) write(clearLine)
         workspace = reached.seat.lease.workspace
         typed[Symbol.dispose]()
-        const exitCode = await run(reached)
-        if (exitCode !== undefined) return { outcome: 'forwarded', exitCode }
+        const end = await run(reached)
+        if (end !== undefined) return { outcome: 'forwarded', end }
         if (gone.aborted) return { outcome: 'client_gone' }
         const { ended } = reached.seat
         if (ended.aborted) {
           say(`berth: ${endWords(ended.reason as SeatEnd)}`)
-          return { outcome: 'cut', exitCode: kickedCode }
+          return { outcome: 'cut', end: { code: kickedCode } }
         }
         say('berth: The connection to the workspace was lost.')
-        return { outcome: 'cut', exitCode: failureCode }
+        return { outcome: 'cut', end: failed }
       } catch (error) {
         if (gone.aborted) return { outcome: 'client_gone' }
         if (error instanceof Interrupted || error instanceof Left)
-          return { outcome: 'client_gone', exitCode: interruptedCode }
+          return { outcome: 'client_gone', end: interrupted }
         if (!(error instanceof Refused)) throw error
         if (isSeen) write(clearLine)
         for (const line of linesOf(error)) say(line)
         metrics.refused(error.code)
-        return { outcome: 'refused', code: error.code, exitCode: failureCode }
+        return { outcome: 'refused', code: error.code, end: failed }
       }
     }
 
     const ending = await serve().catch((error: unknown): Ending => {
       log.error({ error }, 'serving a session failed')
-      return { outcome: 'failed', exitCode: failureCode }
+      return { outcome: 'failed', end: failed }
     })
-    if (ending.exitCode !== undefined && !gone.aborted) {
+    const { end, ...outcome } = ending
+    if (end !== undefined && !gone.aborted) {
       await drained()
-      channel.exit(ending.exitCode)
+      if ('code' in end) channel.exit(end.code)
+      else channel.exit(end.signal, end.isDumped, end.description)
     }
     channel.end()
     metrics.closed('ssh')
     metrics.ended('ssh', ending.outcome)
     const ms = Math.round(clock.now() - beganAt)
     const what = { purpose: purpose.type, terminal: terminal !== undefined, ...counts, ms }
-    log.info({ requestId, user: login.user, workspace, ...ending, ...what }, 'ssh session ended')
+    const how = end && ('code' in end ? { exitCode: end.code } : { signal: end.signal })
+    const known = { requestId, user: login.user, workspace }
+    log.info({ ...known, ...outcome, ...how, ...what }, 'ssh session ended')
   }
 }
 

@@ -9,6 +9,7 @@ import type { SetTimer } from '@berth/shared/timer'
 import ssh2, { type Connection } from 'ssh2'
 import { comesFromWorkspace } from '../listener/from-workspace.ts'
 import { serveConnection, type ConnectionDeps, type SignInProgress } from './connection.ts'
+import { algorithms } from './algorithms.ts'
 import type { HostKey } from './host-keys.ts'
 
 export interface SshListenerDeps extends ConnectionDeps {
@@ -43,25 +44,6 @@ const usualBounds: Bounds = {
   mostUnknownFromOne: 64,
   mostConnections: 4_096,
 }
-
-/** Nothing with SHA-1, and no compression. */
-const algorithms = {
-  kex: [
-    'curve25519-sha256',
-    'curve25519-sha256@libssh.org',
-    'ecdh-sha2-nistp256',
-    'ecdh-sha2-nistp384',
-  ],
-  cipher: [
-    'aes128-gcm@openssh.com',
-    'aes256-gcm@openssh.com',
-    'chacha20-poly1305@openssh.com',
-    'aes256-ctr',
-    'aes128-ctr',
-  ],
-  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256'],
-  compress: ['none'],
-} as unknown as ssh2.Algorithms
 
 export async function startSshListener(deps: SshListenerDeps): Promise<SshListener> {
   const { pool, hostKeys, setTimer, log } = deps

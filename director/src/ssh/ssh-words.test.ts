@@ -6,7 +6,7 @@ import { destinationOf } from './forward.ts'
 import { nextWarning } from './lifetime-warning.ts'
 import { createLineReader } from './lines.ts'
 import { clearLine, progressLine } from './progress-line.ts'
-import { sttyWords } from './terminal-modes.ts'
+import { modesIn, sttyWords } from './terminal-modes.ts'
 
 describe('where a forwarding leads', () => {
   it('is a port or a socket of the own workspace, and nothing else', () => {
@@ -58,20 +58,32 @@ describe('where a forwarding leads', () => {
 })
 
 describe('the words of a terminal', () => {
+  const mode = (opcode: number, value: number): number[] => [opcode, 0, 0, 0, value]
+
   it('are the modes that the client sends, as stty reads them', () => {
-    const modes = {
-      VINTR: 3,
-      VERASE: 127,
-      VSUSP: 255,
-      ECHO: 0,
-      ICANON: 1,
-      CS8: 1,
-      TTY_OP_ISPEED: 38400,
-    }
-    assert.deepEqual(sttyWords(modes as never), [
-      ...['intr', '003', 'erase', '127', 'susp', 'undef', '-echo', 'icanon'],
-    ])
-    assert.deepEqual(sttyWords(undefined), [])
+    const modes = [
+      ...[mode(129, 9), mode(1, 3), mode(2, 28), mode(3, 127), mode(10, 255)],
+      ...[mode(42, 1), mode(53, 0), mode(51, 1), mode(91, 1)],
+    ]
+    const words = ['intr', '003', 'quit', '028', 'erase', '127', 'susp', 'undef']
+    const all = [...words, 'iutf8', '-echo', 'icanon']
+    assert.deepEqual(sttyWords(Buffer.from(modes.flat())), all)
+    assert.deepEqual(sttyWords(Buffer.from([...modes.flat(), 0, 53, 0, 0, 0, 1])), all)
+    assert.deepEqual(sttyWords(Buffer.from([160, 0, 0, 0, 0, ...modes.flat()])), [])
+    assert.deepEqual(sttyWords(Buffer.alloc(0)), [])
+  })
+
+  it('are found in the request for a terminal, and nowhere else', () => {
+    const text = (words: string): number[] => [0, 0, 0, words.length, ...Buffer.from(words)]
+    const head = (name: string) => [98, 0, 0, 0, 0, ...text(name), 1]
+    const size = Array.from({ length: 16 }, () => 0)
+    const whole = Buffer.from([...head('pty-req'), ...text('xterm'), ...size, ...text('modes')])
+    assert.equal(modesIn(whole)?.toString(), 'modes')
+    assert.equal(modesIn(Buffer.from([...head('pty-rep'), ...whole.subarray(17)])), undefined)
+    // Whatever a client sends of it, nothing beyond is read.
+    for (let length = 0; length < whole.length; length += 1) modesIn(whole.subarray(0, length))
+    const long = Buffer.from([...head('pty-req'), 255, 255, 255, 255, ...size])
+    assert.equal(modesIn(long), undefined)
   })
 
   it('say how far the image is, within the width of the terminal', () => {

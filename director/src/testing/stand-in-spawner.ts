@@ -13,6 +13,7 @@ import type {
   Route,
   SeatAnswer,
   SeatRequest,
+  SshServerRequest,
   UseReport,
 } from '@berth/shared/contract'
 import {
@@ -22,6 +23,7 @@ import {
   loginRequestSchema,
   seatRequestSchema,
   sessionProtocol,
+  sshServerRequestSchema,
   useReportSchema,
 } from '@berth/shared/contract'
 import { problemMediaType, type Problem } from '@berth/shared/problems'
@@ -50,6 +52,8 @@ export interface StandInSpawner extends AsyncDisposable {
   seats: (request: SeatRequest, signal: AbortSignal) => Promise<SeatAnswer | Problem | number>
   activity: (report: ActivityReport) => ActivityAnswer['leases']
   login: (request: LoginRequest) => LoginAnswer | Problem
+  /** Of a director that is connected to the SSH server in a container. */
+  checkServer: (request: SshServerRequest) => Problem | undefined
   /** How many sessions are open. Each runs its command on this machine. */
   sessions(): number
   pass: (request: http.IncomingMessage, response: http.ServerResponse) => void
@@ -135,6 +139,12 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
       else json(res, 200, said)
       return
     }
+    if (target === internalPaths.sshServers) {
+      const said = spawner.checkServer(sshServerRequestSchema.parse(JSON.parse(body)))
+      if (said === undefined) json(res, 200, {})
+      else json(res, said.status, said, problemMediaType)
+      return
+    }
     if (target === internalPaths.activity) {
       const report = activityReportSchema.parse(JSON.parse(body))
       spawner.reports.push(report)
@@ -191,6 +201,7 @@ export async function startStandInSpawner(secret: string): Promise<StandInSpawne
       person: { name: user, subject: `u-${user}`, groups: [] },
       template,
     }),
+    checkServer: () => undefined,
     sessions: () => open.size,
     pass: (_request, response) => void response.writeHead(404).end(),
     send({ event, data }) {

@@ -23,7 +23,7 @@ import { hangUpSignal, parseBody } from '../http/requests.ts'
 
 export const terminalSignInPath = decodeURIComponent(internalPaths.terminalSignIn(':code'))
 
-const admitMs = 20_000
+const admitMs = 12_000
 
 export function createSshLogins(deps: {
   readonly workspaces: Pick<Workspaces, 'admitDirector'>
