@@ -1,7 +1,6 @@
 // Where a client comes from, as guests are counted: a hash of its address, so that no address is kept.
 import { createHmac } from 'node:crypto'
-import { isIPv6 } from 'node:net'
-import { plainAddress, type Network } from '@berth/shared/networks'
+import { clientOf, plainAddress, type Network } from '@berth/shared/networks'
 import type { Secret } from '@berth/shared/secret'
 import { valuesOf } from '../headers/raw-headers.ts'
 
@@ -23,7 +22,7 @@ export function createGuestOriginOf(deps: {
   const { proxies, internalSecret } = deps
   return (client) =>
     createHmac('sha256', internalSecret.reveal())
-      .update(`address of a guest\n${networkOf(addressOf(client, proxies))}`)
+      .update(`address of a guest\n${clientOf(addressOf(client, proxies))}`)
       .digest('base64url')
       .slice(0, 16)
 }
@@ -39,18 +38,4 @@ export function addressOf(
     .map((address) => address.trim())
     .filter((address) => address !== '')
   return plainAddress(told.at(-1) ?? remoteAddress)
-}
-
-/** A client of IPv6 has a whole /64 to choose its addresses from. */
-export function networkOf(address: string): string {
-  if (!isIPv6(address)) return address
-  const [head = '', tail] = (address.split('%', 1)[0] ?? '').toLowerCase().split('::')
-  const first = head === '' ? [] : head.split(':')
-  const last = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => '0')
-  const groups = [...first, ...(tail === undefined ? [] : zeros), ...last]
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`
 }
