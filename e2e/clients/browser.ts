@@ -34,10 +34,17 @@ export async function openBrowser(ports: Ports = new Map()): Promise<Browser & T
  * another. */
 export function openProfile(
   browser: Browser,
-  { script }: { readonly script: boolean },
+  {
+    script,
+    anyCertificate = false,
+  }: { readonly script: boolean; readonly anyCertificate?: boolean },
 ): Promise<BrowserContext> {
   const userAgent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${browser.version()} Safari/537.36`
-  return browser.newContext({ javaScriptEnabled: script, userAgent })
+  return browser.newContext({
+    javaScriptEnabled: script,
+    userAgent,
+    ignoreHTTPSErrors: anyCertificate,
+  })
 }
 
 /** A separate browser profile, with its own cookies. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { UserName } from '@berth/shared/names'
+import { guestName, type UserName } from '@berth/shared/names'
 import { createFakeTime } from '@berth/shared/testing/fake-time'
 import { noLimits } from '../policy/testing/no-limits.ts'
 import { emptyTally } from '../policy/state/tally.ts'
@@ -42,6 +42,19 @@ describe('the recorder', () => {
     time.advance(6 * minutes)
     recorder.refused(ann, full)
     assert.equal(entries.length, 4, 'the page was open all the time, until it was closed')
+  })
+
+  it('records no sign-in of a guest, and one refusal for all of them: a client can be any number of guests', () => {
+    const { entries, recorder } = recording()
+    for (const id of ['one', 'two', 'three']) {
+      const guest = guestName(id)
+      recorder.seen(guest)
+      recorder.refused({ person: guest, template: 'lab' }, full)
+    }
+    assert.deepEqual(
+      entries.map(({ type, person }) => [type, person]),
+      [['refusal', guestName('one')]],
+    )
   })
 
   it('records no refusal that only tells the state of the workspace', () => {

@@ -1,6 +1,7 @@
 // What becomes an entry of the history: every movement of a workspace, a refusal and a sign-in once in a while, and each
 // act of an administrator. It hands the entries on and waits for nothing.
 import type { Clock } from '@berth/shared/clock'
+import { isGuestName } from '@berth/shared/names'
 import type { ProblemCode } from '@berth/shared/problems'
 import type { AuditEntry } from '../audit.ts'
 import type { HistoryObserver } from '../loop/observer.ts'
@@ -54,12 +55,14 @@ export function createRecorder(clock: Clock, keep: (entry: Entry) => void): Reco
     refused({ person, template, workspace }, { failure, limit }) {
       const { code, detail } = failure
       if (statesOnly.has(code)) return
-      if (!refusals.isNew(JSON.stringify([person, template, code]))) return
+      // A client can be any number of guests: their refusals are one.
+      const who = person !== undefined && isGuestName(person) ? 'guests' : person
+      if (!refusals.isNew(JSON.stringify([who, template, code]))) return
       add({ type: 'refusal', person, template, workspace, reason: code, detail, limit })
     },
 
     seen(person) {
-      if (people.isNew(person)) add({ type: 'sign-in', person })
+      if (people.isNew(person) && !isGuestName(person)) add({ type: 'sign-in', person })
     },
     active: (person) => people.mark(person),
 

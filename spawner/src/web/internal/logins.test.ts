@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { LoginRequest } from '@berth/shared/contract'
+import { guestOf } from '@berth/shared/guests'
 import { parsePrefix, type UserName } from '@berth/shared/names'
 import type { SignIn } from '../../loop/sign-ins.ts'
 import { createSignIns } from '../../loop/sign-ins.ts'
@@ -155,6 +156,18 @@ describe('the sign-ins on the web', () => {
       saved.map(({ at }) => at),
       [0, 0, 3_600_000],
     )
+  })
+
+  it('are not those of guests, so that no key and no address lets one in', () => {
+    const saved: SignIn[] = []
+    const signIns = createSignIns({
+      store: { signIn: () => saved.at(-1), saveSignIn: (signIn) => void saved.push(signIn) },
+      clock: { now: () => 0, wall: () => 0, wallOf: (moment) => moment },
+      log: createLog({ service: 'test', level: 'silent' }),
+    })
+    const guest = guestOf({ origin: 'here', id: 'one' })
+    signIns.note(guest)
+    assert.equal(signIns.last(guest.name), undefined)
   })
 
   it('that cannot be saved do not end the request', () => {

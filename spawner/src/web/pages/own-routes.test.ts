@@ -244,6 +244,23 @@ describe('POST /.berth/start and /.berth/cancel', () => {
     assert.equal(await start('lab', 'https://own.test:8443', 'own.test:8443'), 403)
   })
 
+  it('accept the host of the request of a guest, who may come to another address', async () => {
+    await using there = await startWeb({
+      settings: { publicUrl: 'https://berth.example', portalUrl: 'https://portal.example' },
+    })
+    const start = async (origin: string, user: string) => {
+      const headers = { origin, 'x-forwarded-host': 'try.test:8443', 'berth-user': user }
+      return (await there.ask('/.berth/start', { method: 'POST', headers })).status
+    }
+    const guest = 'guest--0abcdefghi'
+    assert.equal(await start('http://try.test:8443', guest), 202)
+    assert.equal(await start('http://evil.test:8443', guest), 403)
+    assert.equal(await start('http://try.test:8443', 'alice'), 403)
+    const keys = (user: string) => there.ask('/.berth/keys', { headers: { 'berth-user': user } })
+    assert.equal((await keys('alice')).status, 303)
+    assert.equal((await keys(guest)).status, 404)
+  })
+
   for (const [to, location] of [
     ['/lab/tree?a=1&b=2#frag', '/lab/tree?a=1&b=2#frag'],
     ['/x%2Fy//z', '/x%2Fy//z'],

@@ -19,6 +19,8 @@ const refusedWith = (
     | 'queue_full'
     | 'limit_total'
     | 'limit_user'
+    | 'limit_guests'
+    | 'limit_guests_address'
     | 'template_forbidden'
     | 'identity_reused'
     | 'engine_unreachable'
@@ -90,6 +92,15 @@ describe('the page for a navigation', () => {
       429,
       'absent',
       undefined,
+      'notice',
+    ],
+    ['when there are too many guests', refusedWith('limit_guests'), 503, 'absent', '15', 'notice'],
+    [
+      'when there are too many guests of a network',
+      refusedWith('limit_guests_address'),
+      429,
+      'absent',
+      '15',
       'notice',
     ],
     ['when the name is taken', refusedWith('name_taken'), 409, 'absent', undefined, 'notice'],
@@ -356,6 +367,18 @@ describe('a page', () => {
       String(headers['content-security-policy']),
       /frame-ancestors 'self' https:\/\/portal\.example {2}script-src \*$/,
     )
+  })
+
+  it('says who a guest is, and offers a guest neither the portal nor a way to sign out', async () => {
+    const settings = { portalUrl: 'https://portal.example', signOutUrl: '/.berth/sign-out' }
+    await using portal = await startWeb({ settings })
+    portal.workspaces.show({ phase: 'queued', position: 2 })
+    const bodyFor = async (user: string) =>
+      (await portal.ask('/internal/v1/page', { headers: { 'berth-user': user } })).body
+    assert.match(await bodyFor('alice'), /Signed in as <strong>alice<[^]*Sign out/)
+    const ofGuest = await bodyFor('guest--0abcdefghi')
+    assert.match(ofGuest, /You are the guest <strong>guest--0abcdefghi</)
+    assert.doesNotMatch(ofGuest, /Signed in|Sign out|All workspaces/)
   })
 
   it('links to the portal, if there is one', async () => {
