@@ -67,6 +67,28 @@ describe('guests', () => {
     assert.equal(codeFor(story, guest('two')), 'waiting')
   })
 
+  it('are gone once they have stopped their workspace, although they are still told of it', () => {
+    const story = begun({ ...open, limits: { maxGuests: 1 } })
+    const one = guest('one')
+    const volume = `berth-${one.name}-home`
+    const removed = (): readonly string[] =>
+      story
+        .looks({
+          homes: [{ volume, user: one.name, mounted: false }],
+          wallAt: 1e12 + story.now,
+          containers: [],
+        })
+        .said.flatMap((step) => (step.type === 'remove-home' ? [step.volume] : []))
+    story.asks(one)
+    story.obeys()
+    story.hears({ type: 'end-requested', workspace: nameFor(one), how: 'stop' })
+    story.obeys()
+    assert.equal(story.state.workspaces.get(nameFor(one))?.cancelledAt !== undefined, true)
+    assert.equal(codeFor(story, guest('two')), 'waiting')
+    removed()
+    assert.deepEqual(removed(), [volume])
+  })
+
   it('have their container removed when it ends by itself', () => {
     const story = begun(open)
     const one = guest('one')

@@ -1,8 +1,9 @@
 // Volumes that are unused for longer than they are kept: announced, and removed unless that is a dry run. Decided only
 // when an inventory is taken, because only an inventory tells that no container mounts a volume.
-import { isGuestName } from '@berth/shared/names'
+import { isGuestName, type UserName } from '@berth/shared/names'
 import type { Home, HomeRecord, Inventory, RecordChanges, State } from './domain.ts'
 import type { Draft } from './state/draft.ts'
+import { isThere } from './state/phases.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -13,7 +14,7 @@ export function reviewHomes(draft: Draft, { homes, wallAt }: Inventory): void {
   for (const { volume, user, mounted } of homes) {
     seen.add(volume)
     const known = draft.homes.get(volume)
-    const isUsed = mounted || (draft.tally.byPerson.get(user)?.length ?? 0) > 0
+    const isUsed = mounted || hasWorkspace(draft, user)
     // A last use in the future means that the clock was set back: it must not make the volume older than it is.
     const isAhead = known !== undefined && known.lastUseAt > wallAt + hourMs
     if (known?.user !== user || isAhead) touch(draft, { volume, user, lastUseAt: wallAt })
@@ -23,6 +24,14 @@ export function reviewHomes(draft: Draft, { homes, wallAt }: Inventory): void {
       touch(draft, { volume, user, lastUseAt: wallAt })
   }
   for (const volume of draft.homes.keys()) if (!seen.has(volume)) draft.homes.delete(volume)
+}
+
+/** What is remembered of a guest's workspace that has ended keeps nothing. */
+function hasWorkspace(draft: Draft, user: UserName): boolean {
+  const names = draft.tally.byPerson.get(user) ?? []
+  return isGuestName(user)
+    ? names.some((name) => isThere(draft.workspaces.get(name)))
+    : names.length > 0
 }
 
 function touch(draft: Draft, home: HomeRecord): void {

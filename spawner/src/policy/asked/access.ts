@@ -1,12 +1,12 @@
 // Access: whether a person may have a workspace of a template, and the limits that refuse a start instead of queueing it.
 import type { Person } from '@berth/shared/contract'
-import { guestOrigin } from '@berth/shared/guests'
 import { isGuestName, type UserName, type WorkspaceName } from '@berth/shared/names'
 import type { Failure, Refusal, State, Workspace } from '../domain.ts'
 import { closedBy, failures, renamedFrom } from '../lifecycle/failures.ts'
-import { holdsPlace } from '../state/phases.ts'
+import { holdsPlace, isThere } from '../state/phases.ts'
 import { exceedsMemory } from '../queue/limits.ts'
 import { placeOf, seatIn } from '../seats/seat-table.ts'
+import { guestRefusal } from './guests.ts'
 import { keepsFiles, type Template } from '../../templates/template.ts'
 
 /** A state has these facts, and a draft too. */
@@ -125,8 +125,7 @@ function isAnothers(
 ): boolean {
   if (workspace === undefined || workspace.template === template.name) return false
   if (!known.config.templates.has(workspace.template)) return false
-  const { container, phase } = workspace
-  return container !== undefined || phase === 'queued' || holdsPlace(workspace)
+  return isThere(workspace)
 }
 
 /** Names the groups, so that the person knows which access to ask for. */
@@ -181,32 +180,6 @@ export function refusalToStart(
   if (limit > 0 && person !== undefined && othersOf(known, person, name) >= limit)
     return { failure: failures.userLimit, limit }
   return undefined
-}
-
-/** Why this person cannot become one more guest who has a workspace. */
-function guestRefusal(known: AccessFacts, person: Person): Refusal | undefined {
-  const { byPerson } = known.tally
-  const origin = guestOrigin(person)
-  if (origin === undefined || byPerson.get(person.name) !== undefined) return undefined
-  const { maxGuests, guestsPerAddress } = known.config.limits
-  let all = 0
-  let ofOrigin = 0
-  for (const [name, workspaces] of byPerson.entries()) {
-    if (!isGuestName(name)) continue
-    all++
-    if (workspaces.some((workspace) => originIn(known.workspaces.get(workspace), name) === origin))
-      ofOrigin++
-  }
-  if (guestsPerAddress > 0 && ofOrigin >= guestsPerAddress)
-    return { failure: failures.guestsOfAddress, limit: guestsPerAddress }
-  if (maxGuests > 0 && all >= maxGuests) return { failure: failures.guestLimit, limit: maxGuests }
-  return undefined
-}
-
-function originIn(workspace: Workspace | undefined, guest: UserName): string | undefined {
-  if (workspace === undefined) return undefined
-  const person = workspace.owner ?? seatIn(workspace, guest)?.person
-  return person === undefined ? undefined : guestOrigin(person)
 }
 
 export function isQueueTooLong(known: AccessFacts): boolean {

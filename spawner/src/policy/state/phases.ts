@@ -32,3 +32,9 @@ export function countsAsStarting(workspace: Workspace): boolean {
 export function isUp(container: Container | undefined): container is Container {
   return container?.status === 'running' || container?.status === 'paused'
 }
+
+/** It has a container, or will have one. Otherwise only what became of it is remembered. */
+export function isThere(workspace: Workspace | undefined): workspace is Workspace {
+  if (workspace === undefined) return false
+  return workspace.container !== undefined || workspace.phase === 'queued' || holdsPlace(workspace)
+}

@@ -1,7 +1,8 @@
 // The form in which /api/v1 shows workspaces, templates and limits. Pure.
 import type { Person } from '@berth/shared/contract'
-import { isGuestName, type WorkspaceName } from '@berth/shared/names'
+import type { WorkspaceName } from '@berth/shared/names'
 import type { State, Workspace } from '../../policy/domain.ts'
+import { presentGuests } from '../../policy/asked/guests.ts'
 import { shownPhase } from '../../policy/state/phases.ts'
 import { statusOf } from '../../policy/asked/view.ts'
 import { urlOf } from '../../templates/address.ts'
@@ -145,7 +146,7 @@ export function showLimits(state: State): ShownLimits {
     workspacesPerUser: { limit: limits.maxWorkspacesPerUser },
     guests: {
       limit: limits.maxGuests,
-      used: [...state.tally.byPerson.keys()].filter(isGuestName).length,
+      used: presentGuests(state).length,
     },
     guestsPerAddress: { limit: limits.guestsPerAddress },
     templates: [...templates.values()].map(({ name, policy }) => ({
