@@ -25,7 +25,7 @@ test('the example is a file without problems', () => {
   const result = readTemplatesFile(example, context)
   assert.deepEqual('problems' in result ? result.problems : [], [])
   assert.ok('templates' in result)
-  assert.equal(result.templates.length, 7)
+  assert.equal(result.templates.length, 8)
 })
 
 test('the examples of docs/set-up.md are files without problems', async () => {

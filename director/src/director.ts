@@ -16,6 +16,7 @@ import { createSpawner } from './spawner/client.ts'
 import { createConnectionPools } from './forward/connection-pools.ts'
 import { createUpgradeForwarder } from './forward/forward-upgrade.ts'
 import { createGuestCookies, guestCookieNames } from './guests/guest-cookies.ts'
+import { createGuestOfTcp } from './guests/guest-of-tcp.ts'
 import { createGuestOriginOf } from './guests/guest-origin.ts'
 import { createIdentifyGuest } from './guests/identify-guest.ts'
 import { createWelcome } from './guests/welcome.ts'
@@ -249,6 +250,7 @@ export async function startDirector(
         ...serving,
         spawner,
         connections: tcpConnections,
+        guestOf: createGuestOfTcp({ internalSecret: config.INTERNAL_SECRET, randomBytes }),
         edges: config.PROXY_FROM,
         signInAgeMs: config.SSH_SIGN_IN_AGE,
         waitMs: config.REQUEST_WAIT_TIMEOUT,
@@ -279,8 +281,8 @@ export async function startDirector(
             ...(groups ?? []),
             ...others.flatMap((route) => route.groups ?? []),
           ])
-          for (const { template, tcp } of config.SSH_PORT === undefined ? others : [])
-            if (tcp === undefined)
+          for (const { template, listenPort, workspace } of config.SSH_PORT ? [] : others)
+            if (listenPort === undefined && workspace === undefined)
               log.error({ template }, 'a template is reached by SSH only, and SSH_PORT is not set')
           routesByTemplate = new Map(
             snapshot

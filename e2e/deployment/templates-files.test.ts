@@ -14,6 +14,8 @@ const unseen: Readonly<Record<string, string>> = {
   'templates.*.kind=tcp': 'proof 37 deploys it',
   'templates.*.sources.*[]': 'proof 37 deploys it',
   'templates.*.allow.certificates': 'proof 37 deploys it',
+  'templates.*.seats_by=address': 'proof 37 deploys it',
+  'templates.*.seats_by=connection': 'proof 37 deploys it',
   'templates.*.ssh.method=attach': 'proof 36 deploys it',
   'templates.*.ssh.method=connect': 'proof 40 deploys it',
   'templates.*.ssh.port': 'proof 40 deploys it',

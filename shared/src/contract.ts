@@ -351,6 +351,8 @@ const tcpSchema = z.object({
   sources: z.array(z.object({ user: userName, networks: z.array(shortText) })),
   /** The edge tells the name of the person: that of the certificate of their client. */
   certificates: z.boolean(),
+  /** Every other client is a guest: one for each address, or one for each connection. Absent: it is refused. */
+  guestsBy: z.enum(['address', 'connection']).optional(),
 })
 export type TcpRoute = z.infer<typeof tcpSchema>
 

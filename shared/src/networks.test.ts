@@ -63,6 +63,7 @@ describe('an address', () => {
     assert.equal(clientOf('2001:db8:0:1::7'), '2001:db8:0:1::/64')
     assert.equal(clientOf('::1'), '0:0:0:0::/64')
     for (const text of ['192.0.2.7', '::ffff:192.0.2.7']) assert.equal(clientOf(text), '192.0.2.7')
-    for (const text of ['fe80::1%eth0', 'x', '']) assert.equal(clientOf(text), text)
+    assert.equal(clientOf('fe80::1%eth0'), 'fe80:0:0:0::/64')
+    for (const text of ['x', '']) assert.equal(clientOf(text), text)
   })
 })

@@ -49,7 +49,7 @@ export function plainAddress(address: string): string {
 
 /** What is counted as one client: an address, or the /64 of one of IPv6, in which a host chooses its addresses itself. */
 export function clientOf(address: string): string {
-  const plain = plainAddress(address)
+  const [plain = ''] = plainAddress(address).split('%', 1)
   const groups = groupsOf(plain)
   if (groups === undefined) return plain
   return `${groups

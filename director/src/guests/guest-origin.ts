@@ -15,16 +15,21 @@ export function isFromProxy(proxies: readonly Network[], remoteAddress: string |
   return remoteAddress !== undefined && proxies.some((network) => network.contains(remoteAddress))
 }
 
+/** Of an address. */
+export function createOriginHash(internalSecret: Secret): (address: string) => string {
+  return (address) =>
+    createHmac('sha256', internalSecret.reveal())
+      .update(`address of a guest\n${clientOf(address)}`)
+      .digest('base64url')
+      .slice(0, 16)
+}
+
 export function createGuestOriginOf(deps: {
   readonly proxies: readonly Network[]
   readonly internalSecret: Secret
 }): GuestOriginOf {
-  const { proxies, internalSecret } = deps
-  return (client) =>
-    createHmac('sha256', internalSecret.reveal())
-      .update(`address of a guest\n${clientOf(addressOf(client, proxies))}`)
-      .digest('base64url')
-      .slice(0, 16)
+  const hash = createOriginHash(deps.internalSecret)
+  return (client) => hash(addressOf(client, deps.proxies))
 }
 
 /** The proxy adds the last address of the list, which is its own client's. All others may be the client's words. */

@@ -1,7 +1,7 @@
 // One TCP connection from its first packet to its end: who it is, a seat, a connection to the workspace, and the bytes.
 // A client cannot be told why it is refused: the connection is closed, and the log says it.
 import type { Clock } from '@berth/shared/clock'
-import type { Route } from '@berth/shared/contract'
+import type { Person, Route } from '@berth/shared/contract'
 import type { Log } from '@berth/shared/log'
 import type { UserName } from '@berth/shared/names'
 import { plainAddress, type Network } from '@berth/shared/networks'
@@ -10,11 +10,12 @@ import { newRequestId } from '@berth/shared/request-id'
 import type { SetTimer } from '@berth/shared/timer'
 import type { Socket } from 'node:net'
 import { connectPlain } from '../forward/connect-plain.ts'
+import type { GuestOfTcp } from '../guests/guest-of-tcp.ts'
 import type { Seat } from '../leases/lease-table.ts'
 import { seatKey } from '../leases/lease.ts'
 import { createKeepSeat } from '../listener/keep-seat.ts'
 import type { Metrics, RequestOutcome } from '../listener/metrics.ts'
-import type { PersonLimits } from '../listener/person-limits.ts'
+import { countedAs, type PersonLimits } from '../listener/person-limits.ts'
 import type { Refusals } from '../listener/refusals.ts'
 import { createSeating, unseatedProblem, type SeatingDeps } from '../listener/seating.ts'
 import type { Spawner } from '../spawner/client.ts'
@@ -23,11 +24,12 @@ import type { ProxiedClient } from './proxy-header.ts'
 import { receiveHeader } from './receive-header.ts'
 import { relay } from './relay.ts'
 import type { TcpConnections } from './tcp-connections.ts'
-import type { WhoConnects } from './who-connects.ts'
+import { guest, type WhoConnects } from './who-connects.ts'
 
 export interface ServeTcpDeps extends SeatingDeps {
   readonly spawner: Pick<Spawner, 'login'>
   readonly connections: TcpConnections
+  readonly guestOf: GuestOfTcp
   readonly limits: PersonLimits
   readonly metrics: Metrics
   readonly refusals: Pick<Refusals, 'problem'>
@@ -56,7 +58,7 @@ const headerMs = 10_000
 const connectMs = 5_000
 /** How long a client may take to read that its connection has ended. */
 const lingerMs = 1_000
-/** For clients that no person is known of: anybody may connect. */
+/** For clients that no person is known of, guests among them: anybody may connect. */
 const linesOfStrangers = { most: 100, periodMs: 10_000 }
 
 interface Ending {
@@ -71,6 +73,8 @@ interface Entry {
   address: string
   readonly template?: string
   user?: string
+  /** It is somebody who has signed in. */
+  isKnown?: boolean
   workspace?: string | undefined
   bytesIn: number
   bytesOut: number
@@ -129,33 +133,51 @@ export function createServeTcp(deps: ServeTcpDeps): ServeTcp {
     const at = entrance()
     if (at === undefined) return refused('template_unknown', 'the port leads nowhere any more')
     const { route } = at
-    const user = at.who(client)
-    if (user === undefined)
+    const who = at.who(client)
+    if (who === undefined)
       return refused('identity_missing', 'the template names nobody for this address')
+    const visitor =
+      who === guest ? deps.guestOf(client.address, route.tcp?.guestsBy ?? 'address') : undefined
+    const user = visitor?.name ?? (who as UserName)
     entry.user = user
+    entry.isKnown = visitor === undefined
     connections.keepWhile(socket, () => {
       const now = entrance()
-      return now?.route.template === route.template && now.who(client) === user
+      return now?.route.template === route.template && now.who(client) === who
     })
-    const taken = limits.take(user, true)
+    const taken = limits.take(visitor === undefined ? user : countedAs(visitor), true)
     if ('limit' in taken) return refused('limit_connections', `${taken.limit} are open`)
-    return await serveAs(user, socket, route, entry, gone).finally(() => taken[Symbol.dispose]())
+    try {
+      const person = visitor ?? (await signedIn(user, route, gone))
+      return 'outcome' in person ? person : await serveAs(person, socket, route, entry, gone)
+    } finally {
+      taken[Symbol.dispose]()
+    }
   }
 
-  async function serveAs(
+  /** As the last sign-in on the web told. */
+  async function signedIn(
     user: UserName,
-    socket: Socket,
     route: Route,
-    entry: Entry,
     gone: AbortSignal,
-  ): Promise<Ending> {
+  ): Promise<Person | Ending> {
     const asked = { user, template: route.template, maxAgeMs: deps.signInAgeMs }
     const known = await spawner.login({ ...asked, protocol: 'tcp' }, gone)
     if (gone.aborted) return clientGone
     if (known.status === 'refused') return refused(known.problem.code, known.problem.detail)
     if (known.status === 'unreachable')
       return refused('spawner_unreachable', 'the spawner cannot be asked who this is')
-    const holder = { user: known.answer.person, template: route.template }
+    return known.answer.person
+  }
+
+  async function serveAs(
+    user: Person,
+    socket: Socket,
+    route: Route,
+    entry: Entry,
+    gone: AbortSignal,
+  ): Promise<Ending> {
+    const holder = { user, template: route.template }
     const result = await seating({
       admitted: {
         holder,
@@ -233,8 +255,8 @@ export function createServeTcp(deps: ServeTcpDeps): ServeTcp {
     metrics.ended('tcp', ending.outcome)
     if (ending.code !== undefined) metrics.refused(ending.code)
     const ms = Math.round(clock.now() - beganAt)
-    if (entry.user !== undefined || strangers.take())
-      log.info({ ...entry, ...ending, ms }, 'tcp connection ended')
+    const { isKnown = false, ...told } = entry
+    if (isKnown || strangers.take()) log.info({ ...told, ...ending, ms }, 'tcp connection ended')
     if (entry.user !== undefined && ending.outcome === 'refused') await closeInOrder(socket)
     socket.destroy()
   }

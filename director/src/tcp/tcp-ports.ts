@@ -29,8 +29,7 @@ export interface TcpPorts extends AsyncDisposable {
   follow(routes: readonly Route[]): Promise<void>
 }
 
-/** Also without a port, which only SSH leads to: no request may. */
-export function isByTcp(route: Route): route is RouteByTcp {
+function isByTcp(route: Route): route is RouteByTcp {
   return route.tcp !== undefined
 }
 

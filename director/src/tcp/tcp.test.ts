@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import type { Address, Route } from '@berth/shared/contract'
+import type { Address, Person, Route } from '@berth/shared/contract'
 import { parseUserName } from '@berth/shared/names'
 import { parseNetwork } from '@berth/shared/networks'
 import { createProblem } from '@berth/shared/problems'
@@ -252,6 +252,69 @@ describe('a client of TCP', () => {
     const { code, reason } = await ended(bed)
     assert.deepEqual([code, reason], ['template_forbidden', 'No access by tcp.'])
     assert.equal(bed.spawner.asked.length, 0)
+  })
+
+  describe('that is a guest', () => {
+    const sources = [{ user: name('alice'), networks: ['127.0.0.1'] }]
+
+    async function guestsOf(by: 'address' | 'connection'): Promise<Person[]> {
+      const bed = await bedWith({}, { sources, guestsBy: by })
+      const workspace = await echo()
+      bed.spawner.login = () => createProblem(undefined, 'sign_in_needed', 'Sign in.')
+      bed.spawner.seats = async () => granted(workspace.address)
+      for (const address of ['127.0.0.2', '127.0.0.2', '127.0.0.3'])
+        assert.equal(await ask(client(address), 'hello'), 'hello')
+      return bed.spawner.asked.map(({ user }) => user)
+    }
+
+    it('has one seat for each address, or one for each connection', async () => {
+      const people = await guestsOf('address')
+      const names = people.map(({ name }) => name)
+      assert.equal(new Set(names).size, 2)
+      assert.equal(people.length, 2, 'the second connection has the seat of the first one')
+      for (const { name, groups } of people) {
+        assert.match(name, /^guest--/)
+        assert.deepEqual(groups, [])
+      }
+      const further = (await guestsOf('connection')).map(({ name }) => name)
+      assert.equal(new Set([...names, ...further]).size, 5)
+    })
+
+    it('is no person who has signed in, and the other way round', async () => {
+      const bed = await bedWith({}, { sources, guestsBy: 'address' })
+      const workspace = await echo()
+      bed.spawner.seats = async () => granted(workspace.address)
+      assert.equal(await ask(client(), 'hello'), 'hello')
+      assert.equal(bed.spawner.asked.at(-1)?.user.name, 'alice')
+    })
+
+    it('hazard: many guests of one address count as one person for the limits, and their lines are bounded', async () => {
+      const bed = await bedWith({ MAX_WEBSOCKETS_PER_USER: 2 }, { guestsBy: 'connection' })
+      const workspace = await echo()
+      bed.spawner.seats = async () => granted(workspace.address)
+      for (let index = 0; index < 2; index += 1) {
+        const socket = client('127.0.0.2')
+        socket.write('x')
+        await once(socket, 'data')
+      }
+      const refusals = Array.from({ length: 150 }, () => said(client('127.0.0.2')))
+      assert.deepEqual(new Set(await Promise.all(refusals)), new Set(['']))
+      const lines = bed.log.filter(({ message }) => message === 'tcp connection ended')
+      assert.equal(lines.length, 100)
+      assert.ok(lines.every(({ code }) => code === 'limit_connections'))
+    })
+
+    it('loses the connection when guests are no longer allowed', async () => {
+      const bed = await bedWith({}, { guestsBy: 'connection' })
+      const workspace = await echo()
+      bed.spawner.seats = async () => granted(workspace.address)
+      const socket = client('127.0.0.2')
+      socket.write('x')
+      await once(socket, 'data')
+      const route = { ...labRoute, scheme: 'tcp' as const, groups: [], listenPort: port }
+      await bed.introduce([{ ...route, tcp: { sources, certificates: false } }])
+      assert.equal(await said(socket), '')
+    })
   })
 
   it('is in use by its bytes, and not by an open connection', async () => {

@@ -19,7 +19,7 @@ export function routeOf(template: Template): Route {
     hosts: [...template.route.hosts],
     ...(path === undefined ? {} : { path }),
     ...(listenPort === undefined ? {} : { listenPort }),
-    ...(template.tcp === undefined ? {} : { tcp: tcpOf(template.tcp) }),
+    ...(template.tcp === undefined ? {} : { tcp: tcpOf(template.tcp, template.policy) }),
     ...(template.ssh?.method === 'connect' ? { sshServer: serverOf(template.ssh) } : {}),
     ...(open === '' ? {} : { open }),
     groups: groupsNamedBy(template),
@@ -38,12 +38,16 @@ export function routeOf(template: Template): Route {
 
 const serverOf = ({ user, port }: SshServer): SshServer => ({ user, port })
 
-const tcpOf = ({ sources, certificates }: TemplateTcp): TcpRoute => ({
+const tcpOf = (
+  { sources, certificates, seatsBy }: TemplateTcp,
+  { allowsGuests }: Template['policy'],
+): TcpRoute => ({
   sources: sources.map(({ user, networks }) => ({
     user,
     networks: networks.map(({ text }) => text),
   })),
   certificates,
+  ...(allowsGuests ? { guestsBy: seatsBy } : {}),
 })
 
 function groupsNamedBy({ policy }: Template): string[] {

@@ -14,6 +14,7 @@ import {
   value,
 } from './file-fields.ts'
 import { defaults } from './template-defaults.ts'
+import { seatsBy } from './template.ts'
 
 /** The keys that Compose does not have. */
 export const berthKeys = {
@@ -107,7 +108,7 @@ export const berthKeys = {
       users: list(value(field.personName, 'a user'), 'Exact user names').optional(),
       groups: list(value(field.personName, 'a group'), 'Members of any of these groups').optional(),
       guests: flag(
-        `\`true\`: people without a sign-in may use it, too, by GUEST_PORT ([guests.md](guests.md)). ${unset(defaults.guests)}`,
+        `\`true\`: people without a sign-in may use it, too, by GUEST_PORT ([guests.md](guests.md)); for the kind \`tcp\`, everybody whom nothing else makes known ([tcp.md](tcp.md#guests)). ${unset(defaults.guests)}`,
       ).optional(),
     },
     'Who may use the template. Without users and groups, everybody who is signed in',
@@ -251,6 +252,10 @@ export const berthKeys = {
       ).optional(),
     },
     'Whether several people share a workspace',
+  ).optional(),
+  seats_by: choice(
+    seatsBy,
+    `For guests of the kind \`tcp\`, what has one seat: all connections from one \`address\` (or from one /64 network of IPv6), or each \`connection\`, whose seat ends with it. A person has one seat, however many connections. ${unset(defaults.seatsBy)}`,
   ).optional(),
   standby: value(
     field.count,

@@ -467,8 +467,23 @@ describe('a field of a template in the file', () => {
     ],
     [
       'kind: tcp, route: { port: 5432 }, allow: { certificates: true }',
-      (t) => [t.tcp?.sources, t.tcp?.certificates],
-      [[], true],
+      (t) => [t.tcp?.sources, t.tcp?.certificates, t.tcp?.seatsBy],
+      [[], true, 'address'],
+    ],
+    [
+      'kind: tcp, route: { port: 5432 }, allow: { guests: true }, seats_by: connection',
+      (t) => [t.tcp?.seatsBy, t.policy.allowsGuests, t.policy.persistBetweenReconnects],
+      ['connection', true, false],
+    ],
+    [
+      'kind: tcp, route: { port: 5432 }, allow: { guests: true }, seats_by: address',
+      (t) => [t.tcp?.seatsBy, t.policy.persistBetweenReconnects],
+      ['address', true],
+    ],
+    [
+      'kind: tcp, ssh: { method: exec }',
+      (t) => [t.kind, t.ssh?.method, t.route.listenPort],
+      ['tcp', 'exec', undefined],
     ],
     ['connection_idle: 2m', (t) => t.connectionIdleMs, 2 * minute],
   ]

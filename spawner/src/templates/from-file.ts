@@ -120,7 +120,8 @@ export function templateFromFile(
       seatsTotal: seats.total ?? defaultPolicy.seatsTotal,
       seatIdleMs: seats.idle ?? defaultPolicy.seatIdleMs,
       persistBetweenReconnects:
-        seats.persist_between_reconnects ?? defaultPolicy.persistBetweenReconnects,
+        seats.persist_between_reconnects ??
+        (written.seats_by === 'connection' ? false : defaultPolicy.persistBetweenReconnects),
       idleFreezeMs: idle.freeze ?? defaultPolicy.idleFreezeMs,
       idleStopMs: idle.stop ?? defaultPolicy.idleStopMs,
       idleRemoveMs: idle.remove ?? defaultPolicy.idleRemoveMs,
@@ -352,7 +353,7 @@ function loginOf(
 }
 
 function tcpOf(
-  { kind, sources = new Map(), allow, scheme, ready }: WrittenTemplate,
+  { kind, sources = new Map(), allow, scheme, ready, seats_by: seatsBy }: WrittenTemplate,
   complain: (field: string, message: string) => void,
 ): Pick<Template, 'tcp'> {
   if (kind !== undefined && kind !== 'web')
@@ -366,16 +367,23 @@ function tcpOf(
     for (const [field, value] of [
       ['sources', sources.size > 0],
       ['allow.certificates', allow?.certificates],
+      ['seats_by', seatsBy !== undefined],
     ] as const)
       if (value === true) complain(field, 'is for templates of the kind tcp only')
     return {}
   }
+  if (seatsBy !== undefined && allow?.guests !== true)
+    complain(
+      'seats_by',
+      'is for guests only: each person has one seat. Set allow.guests, or remove it',
+    )
   const people = [...sources].flatMap(([name, networks]) => {
     const user = parseUserName(name)
     if (user === undefined) complain('sources', `"${name}" is not a user name`)
     return user === undefined ? [] : [{ user, networks }]
   })
-  return { tcp: { sources: people, certificates: allow?.certificates ?? false } }
+  const certificates = allow?.certificates ?? false
+  return { tcp: { sources: people, certificates, seatsBy: seatsBy ?? defaults.seatsBy } }
 }
 
 function routeOf({ route = {} }: WrittenTemplate): TemplateRoute {

@@ -6,6 +6,8 @@ import { testTemplate } from './testing/test-template.ts'
 
 const own = { public: 'berth.org', portal: 'portal.berth.org' }
 
+const ofTcp = (name: string) => testTemplate(name, { kind: 'tcp', route: { hosts: [] } })
+
 function meeting(a: TemplateRoute, b: TemplateRoute, hosts: typeof own | undefined = own) {
   const templates = [testTemplate('a', { route: a }), testTemplate('b', { route: b })]
   const surroundings = hosts ?? { public: undefined, portal: undefined }
@@ -59,5 +61,10 @@ describe('two routes', () => {
       testTemplate('b', { route: below('/a') }),
     ]
     assert.match(routeOverlaps(templates, nowhere)[0]?.meeting ?? '', /every host/)
+  })
+
+  it('do not overlap if no request of HTTP leads to one of them', () => {
+    const surroundings = { public: 'berth.org', portal: undefined }
+    assert.deepEqual(routeOverlaps([ofTcp('a'), testTemplate('b'), ofTcp('c')], surroundings), [])
   })
 })

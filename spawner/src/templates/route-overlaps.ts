@@ -53,9 +53,10 @@ function overlapOf(
   return { field: 'route.path', meeting: `${paths} of ${shared.words}` }
 }
 
+/** None for what no request of HTTP leads to. */
 function sitesOf({ kind, route }: Template, own: OwnHosts): readonly Site[] {
   const { hosts, path, listenPort } = route
-  if (kind === 'ssh') return []
+  if (kind !== 'web') return []
   if (hosts.length > 0)
     return hosts.map((host) => ({ name: host, words: `host ${host}`, field: 'route.hosts' }))
   if (listenPort !== undefined) return []

@@ -34,6 +34,7 @@ export const defaults = {
   seatPersists: 'true',
   standby: '0',
   guests: 'false',
+  seatsBy: 'address',
   shell: '/bin/sh',
   /** Of the kind ssh. */
   sshMethod: 'attach',

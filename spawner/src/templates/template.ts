@@ -199,12 +199,17 @@ export type TemplateLogin =
       readonly port: number
     }
 
+export const seatsBy = ['address', 'connection'] as const
+export type SeatsBy = (typeof seatsBy)[number]
+
 /** Who the clients are that connect to a port, and cannot sign in. */
 export interface TemplateTcp {
   /** From which networks each person connects. */
   readonly sources: readonly { readonly user: UserName; readonly networks: readonly Network[] }[]
   /** A proxy in front tells the name in the certificate of the client: that is the user name. */
   readonly certificates: boolean
+  /** What one guest is, and so has one seat, where guests may connect. */
+  readonly seatsBy: SeatsBy
 }
 
 export interface Template {

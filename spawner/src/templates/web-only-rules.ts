@@ -21,6 +21,6 @@ function ofTheWeb(template: Template): readonly (readonly [string, boolean])[] {
     ['pass.tokens', passTokens.length > 0],
     ['background', backgroundRequests.length > 0],
     ['frames', quietFrames.length > 0],
-    ['allow.guests', policy.allowsGuests],
+    ['allow.guests', kind === 'ssh' && policy.allowsGuests],
   ]
 }

@@ -120,7 +120,7 @@ describe('a login by key', () => {
 
 describe('a login by TCP', () => {
   const database = (group: string): Template => {
-    const tcp = { sources: [], certificates: true }
+    const tcp = { sources: [], certificates: true, seatsBy: 'address' } as const
     return { ...forGroup('db', group), kind: 'tcp', tcp }
   }
 
