@@ -3,10 +3,16 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import { createFakeTime } from '@berth/shared/testing/fake-time'
+import { systemTimer } from '@berth/shared/timer'
 import { oneAtATime } from '../forward/connect-plain.ts'
-import { relay, type RelayHooks } from './relay.ts'
+import { relay, silentHalfMs, type RelayHooks } from './relay.ts'
 
-const noHooks: RelayHooks = { mayPass: () => undefined, passed: () => undefined }
+const noHooks: RelayHooks = {
+  mayPass: () => undefined,
+  passed: () => undefined,
+  setTimer: systemTimer,
+}
 
 /** What comes until the end of this way; the other way stays open. */
 async function all(socket: Socket): Promise<Buffer> {
@@ -62,6 +68,23 @@ describe('the relay of a connection', () => {
     workspace.end('last')
     assert.equal(String(await all(client)), 'last')
     assert.equal(await ended, true)
+  })
+
+  it('hazard: a client that has gone in order does not keep the connection to a workspace that never ends its way', async () => {
+    const time = createFakeTime()
+    const { client, workspace, ended } = await relayed({ setTimer: time.setTimer })
+    client.end('question')
+    assert.equal(String(await all(workspace)), 'question')
+    await time.pass(silentHalfMs - 1)
+    workspace.write('one')
+    assert.equal(String((await once(client, 'data'))[0]), 'one')
+    await time.pass(silentHalfMs - 1)
+    assert.equal(client.closed, false)
+    const closed = once(client, 'close')
+    await time.pass(1)
+    assert.equal(await ended, false)
+    await closed
+    assert.equal(time.pending(), 0)
   })
 
   it('ends the other side when one of them breaks off, also after a half-close', async () => {

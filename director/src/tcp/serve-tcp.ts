@@ -221,6 +221,7 @@ export function createServeTcp(deps: ServeTcpDeps): ServeTcp {
     const kept = { holder, route, seatKey: seatKey(holder), requestId: entry.requestId }
     const isWhole = await relay(socket, workspace, {
       mayPass: keepSeat(kept, lease, gone),
+      setTimer,
       passed(way, bytes) {
         activity.touch()
         if (way === 'in') entry.bytesIn += bytes
