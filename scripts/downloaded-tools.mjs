@@ -2,7 +2,7 @@
 // What the tests run beside Berth: Prometheus and Caddy, from the distribution's packages, and Schemathesis, Ansible and
 // Paramiko, from PyPI. They are kept in node_modules/.cache, and nothing is installed on the machine: these packages would start services.
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { attempt, run } from './command.mjs'
 import { ensurePackages, refreshLists } from './packages.mjs'
 
@@ -21,8 +21,8 @@ export const ensureDownloadedTools = async (root, say) => {
   const cache = join(root, 'node_modules/.cache')
   await mkdir(cache, { recursive: true })
   return {
-    prometheus: await ensureExtracted(cache, 'prometheus', say),
-    caddy: join(await ensureExtracted(cache, 'caddy', say), 'caddy'),
+    prometheus: dirname(await ensureExtracted(cache, ['prometheus'], 'usr/bin/prometheus', say)),
+    caddy: await ensureExtracted(cache, ['caddy'], 'usr/bin/caddy', say),
     schemathesis: join(
       await ensurePython(cache, SCHEMATHESIS, 'schemathesis', say),
       'schemathesis',
@@ -33,19 +33,21 @@ export const ensureDownloadedTools = async (root, say) => {
 
 /**
  * @param {string} cache
- * @param {string} name of a package, and of a program in it
+ * @param {readonly [string, ...string[]]} packages that are extracted into one folder
+ * @param {string} program its path in them
  * @param {import('./progress.mjs').Say} say
- * @returns the folder of its programs
+ * @returns the path of the program
  */
-const ensureExtracted = async (cache, name, say) => {
+export const ensureExtracted = async (cache, packages, program, say) => {
+  const [name] = packages
   const folder = join(cache, name)
-  const programs = join(folder, 'usr/bin')
-  if (await isThere(join(programs, name))) return programs
+  const path = join(folder, program)
+  if (await isThere(path)) return path
   say(`downloading ${name}`)
   const next = `${folder}.next`
   await rm(next, { recursive: true, force: true })
   await mkdir(next)
-  const args = ['download', '-q', name]
+  const args = ['download', '-q', ...packages]
   const options = { cwd: next, timeoutMs: TIMEOUT_MS }
   // The lists of a machine may be old, or missing.
   if ((await attempt('apt-get', args, options)).code !== 0) {
@@ -56,7 +58,7 @@ const ensureExtracted = async (cache, name, say) => {
     await run('dpkg-deb', ['-x', join(next, file), next], { timeoutMs: TIMEOUT_MS })
   await rm(folder, { recursive: true, force: true })
   await rename(next, folder)
-  return programs
+  return path
 }
 
 /**
