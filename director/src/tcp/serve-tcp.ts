@@ -11,7 +11,7 @@ import type { SetTimer } from '@berth/shared/timer'
 import type { Socket } from 'node:net'
 import { connectPlain } from '../forward/connect-plain.ts'
 import type { GuestOfTcp } from '../guests/guest-of-tcp.ts'
-import type { Seat } from '../leases/lease-table.ts'
+import type { Seat, SeatEnd } from '../leases/lease-table.ts'
 import { seatKey } from '../leases/lease.ts'
 import { createKeepSeat } from '../listener/keep-seat.ts'
 import type { Metrics, RequestOutcome } from '../listener/metrics.ts'
@@ -85,6 +85,8 @@ const refused = (code: ProblemCode, reason: string): Ending => ({
   code,
   reason,
 })
+const endOf = (why: SeatEnd): string =>
+  'lost' in why ? 'the seat has ended' : `the workspace was stopped: ${why.stopped}`
 const clientGone: Ending = { outcome: 'client_gone' }
 
 export function createServeTcp(deps: ServeTcpDeps): ServeTcp {
@@ -206,7 +208,7 @@ export function createServeTcp(deps: ServeTcpDeps): ServeTcp {
     entry: Entry,
     gone: AbortSignal,
   ): Promise<Ending | undefined> {
-    const { lease, activity, holder } = seat
+    const { lease, activity, holder, ended } = seat
     entry.workspace = lease.workspace
     const workspace = await connectPlain(lease.address, connectMs, gone).catch(() => undefined)
     if (gone.aborted) {
@@ -219,6 +221,9 @@ export function createServeTcp(deps: ServeTcpDeps): ServeTcp {
     const open = activity.open()
     activity.touch()
     const kept = { holder, route, seatKey: seatKey(holder), requestId: entry.requestId }
+    const leave = (): void => void socket.destroy()
+    if (ended.aborted) leave()
+    ended.addEventListener('abort', leave, { once: true })
     const isWhole = await relay(socket, workspace, {
       mayPass: keepSeat(kept, lease, gone),
       setTimer,
@@ -229,6 +234,8 @@ export function createServeTcp(deps: ServeTcpDeps): ServeTcp {
       },
     })
     open[Symbol.dispose]()
+    ended.removeEventListener('abort', leave)
+    if (ended.aborted) return { outcome: 'cut', reason: endOf(ended.reason as SeatEnd) }
     return { outcome: isWhole ? 'forwarded' : 'cut' }
   }
 

@@ -375,6 +375,20 @@ describe('a client of TCP', () => {
     assert.equal((await ended(bed))['outcome'], 'cut')
   })
 
+  it('ends when its person has lost the seat, and the log says why', async () => {
+    const bed = await bedWith()
+    const workspace = await echo()
+    bed.spawner.seats = async () => granted(workspace.address, { leaseMs: 1_000 })
+    bed.spawner.activity = ({ seats }) =>
+      seats.map(({ workspace, user }) => ({ workspace, user, leaseMs: 0, seatEnded: true }))
+    const socket = client()
+    socket.write('x')
+    await once(socket, 'data')
+    assert.equal(await said(socket), '')
+    const { outcome, reason } = await ended(bed)
+    assert.deepEqual([outcome, reason], ['cut', 'the seat has ended'])
+  })
+
   it('ends when its port leads nowhere any more', async () => {
     const bed = await bedWith()
     const workspace = await echo()
