@@ -1,5 +1,6 @@
 // A client of SSH below the requests that usual clients make: what the library keeps to itself, typed where it is used.
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import ssh2, { type ClientChannel, type ConnectConfig } from 'ssh2'
 import { within } from '../run/deadline.ts'
 
@@ -20,18 +21,39 @@ export interface Protocol {
   signal(channel: number, name: string): void
   shell(channel: number, wantsReply: boolean): void
   exec(channel: number, command: string, wantsReply: boolean): void
-  channelWindowAdjust(channel: number, bytes: number): void
   session(ownChannel: number, window: number, packet: number): void
-  ping(): void
+  channelData(channel: number, bytes: Buffer): void
   rekey(): void
 }
 
 interface Inside {
-  readonly _protocol: Protocol
+  readonly _protocol: Protocol & {
+    readonly _cipher: { encrypt(packet: Buffer): void }
+  }
+  readonly _sock: Socket
   readonly _chanMgr: { add(opened: unknown): number }
 }
 
 export const protocolOf = (client: ssh2.Client): Protocol => (client as unknown as Inside)._protocol
+
+/** Reads nothing more from the connection. */
+export function stopReading(client: ssh2.Client): void {
+  ;(client as unknown as Inside)._sock.pause()
+}
+
+/** A packet begins with its length and the length of its padding. */
+const packetHead = 5
+
+/** Changes a byte of some packets before they are encrypted: what arrives is authentic, and wrong. */
+export function mutatePackets(client: ssh2.Client, random: (below: number) => number): void {
+  const { _cipher } = (client as unknown as Inside)._protocol
+  const encrypt = _cipher.encrypt.bind(_cipher)
+  _cipher.encrypt = (packet) => {
+    if (random(3) === 0 && packet.length > packetHead)
+      packet[packetHead + random(packet.length - packetHead)] = random(256)
+    encrypt(packet)
+  }
+}
 
 /** Signs in. Later errors of the connection are seen as its end. */
 export async function signedIn(config: ConnectConfig): Promise<ssh2.Client> {

@@ -162,4 +162,53 @@ describe('the link of a session', () => {
       assert.ok((await closed.promise) instanceof Error)
     }
   })
+
+  it('hazard: a side that has stopped reading, and a flood of frames without a window: the connection ends', async () => {
+    const [near, far] = await pair()
+    far.pause()
+    const closed = Promise.withResolvers<Error | undefined>()
+    const sender = createSessionLink(near, none, { ...nothing, closed: closed.resolve })
+    let isClosed = false
+    void closed.promise.then(() => (isClosed = true))
+    while (!isClosed) {
+      for (let at = 0; at < 10_000; at += 1)
+        sender.send(frameTypes.resize, encodeSize({ columns: 80, rows: 24 }))
+      assert.ok(near.writableLength < 4 * 1024 ** 2)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    assert.match(String(await closed.promise), /does not read/)
+  })
+
+  it('hazard: any bytes at all: the connection ends, and nothing is thrown', async () => {
+    const order = encodeFrame(frameTypes.order, Buffer.from('{"user":"ann"}'))
+    const data = encodeFrame(frameTypes.input, Buffer.alloc(1_000, 7))
+    const size = encodeFrame(frameTypes.resize, encodeSize({ columns: 1, rows: 2 }))
+    const real = Buffer.concat([order, data, size, encodeFrame(frameTypes.inputEnd), data])
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(real.length - 1), fc.nat(255)), { maxLength: 12 }),
+        fc.nat(real.length),
+        fc.uint8Array({ maxLength: 64 }),
+        async (changes, cut, more) => {
+          const bytes = Buffer.from(real)
+          for (const [at, value] of changes) bytes[at] = value
+          const [near, far] = await pair()
+          const closed = Promise.withResolvers<Error | undefined>()
+          let received = 0
+          createSessionLink(far, none, {
+            data: async (_type, { length }) => void (received += length),
+            control: () => undefined,
+            closed: closed.resolve,
+          })
+          near.on('error', () => undefined)
+          near.resume()
+          near.write(bytes.subarray(0, cut))
+          near.end(more)
+          await closed.promise
+          assert.ok(received <= bytes.length + more.length)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
 })

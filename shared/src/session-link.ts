@@ -35,6 +35,8 @@ const dataTypes: ReadonlySet<number> = new Set([
   frameTypes.errors,
 ])
 const longestPiece = 32 * 1024
+/** Each side always reads, and bytes are bound by the window. So one that has more to read than this has stopped. */
+const mostUnsent = 2 * 1024 * 1024
 /** A window is given back in parts of this size, so that a flood of small frames costs few answers. */
 const windowPart = firstWindow / 4
 
@@ -92,7 +94,9 @@ export function createSessionLink(
   }
 
   function send(type: FrameType, payload?: Uint8Array): void {
-    if (!isClosed && socket.writable) socket.write(encodeFrame(type, payload))
+    if (isClosed || !socket.writable) return
+    socket.write(encodeFrame(type, payload))
+    if (socket.writableLength > mostUnsent) fail('the other side does not read')
   }
 
   let failure: Error | undefined

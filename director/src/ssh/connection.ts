@@ -10,7 +10,8 @@ import type { SetTimer } from '@berth/shared/timer'
 import type { Connection, ServerChannel, Session } from 'ssh2'
 import type { Authenticate, Client, SignedIn } from './authenticate.ts'
 import { mayOpen } from './authorized-keys.ts'
-import { createDrained } from './channel-writer.ts'
+import { boundInput } from './bound-input.ts'
+import { boundClient } from './client-bounds.ts'
 import type { Forwarding, Listening, Wanted } from './forward.ts'
 import { linesOf, Refused } from './refused.ts'
 import type { ServeSession } from './session.ts'
@@ -23,6 +24,8 @@ export interface ConnectionDeps {
   /** Whether a client may set that variable. */
   readonly mayBeSet: (name: string) => boolean
   readonly setTimer: SetTimer
+  /** What an exchange of keys may take. Default: 20 s. */
+  readonly exchangeMs?: number
   /** `CONNECTION_MAX_AGE`; 0 is off. */
   readonly maxAgeMs: number
   readonly log: Log
@@ -35,6 +38,9 @@ const mostListeners = 16
 const mostVariables = 64
 const longestValue = 1_024
 const longestCommand = 128 * 1024
+/** Requests to listen that are not answered yet. */
+const mostRequests = 64
+const usualExchangeMs = 20_000
 /** The keys of a connection are changed after so many bytes, and after so much time. ssh2 does not do it by itself. */
 const rekeyBytes = 1024 ** 3
 const rekeyMs = 3_600_000
@@ -56,8 +62,17 @@ export function serveConnection(
 ): void {
   const { authenticate, serveSession, setTimer, log } = deps
   const address = plainAddress(socket.remoteAddress ?? '')
-  const drained = createDrained(socket)
   const modes = watchModes(client)
+  const { drained, rekey, end } = boundClient({
+    client,
+    socket,
+    exchangeMs: deps.exchangeMs ?? usualExchangeMs,
+    setTimer,
+    ended: (reason) =>
+      log.info({ address, user: signedIn?.login.user, reason }, 'ssh client ended'),
+  })
+  const bounded = <C extends ServerChannel>(channel: C): C =>
+    boundInput(channel, () => end('it sends more than it may'))
   const gone = new AbortController()
   let tries = 0
   let hasAsked = false
@@ -66,15 +81,17 @@ export function serveConnection(
   const known: Client = { address, program, offered: undefined, gone: gone.signal, waits }
   let sessions = 0
 
-  // ssh2 closes the connection itself.
-  client.on('error', (error) => log.debug({ address, error }, 'ssh connection failed'))
+  // ssh2 ends the connection, but would wait for a client that does not read.
+  client.on('error', (error) => {
+    log.debug({ address, error }, 'ssh connection failed')
+    end()
+  })
   socket.once('close', () => gone.abort())
 
   client.on('authentication', (context) => {
     tries += 1
     if (tries > mostTries) {
-      log.info({ address }, 'ssh client refused: too many tries')
-      client.end()
+      end('too many tries to sign in')
       return
     }
     void authenticate.signIn(context, known).then((found) => {
@@ -91,10 +108,7 @@ export function serveConnection(
     })
   })
   client.on('ready', () => {
-    if (signedIn === undefined) {
-      client.end()
-      return
-    }
+    if (signedIn === undefined) return end('it has not signed in')
     const { user, template } = signedIn.login
     log.info({ user, template, address }, 'ssh client signed in')
     progress.done()
@@ -115,7 +129,14 @@ export function serveConnection(
     forwardings += 1
     const { login } = signedIn
     void deps.forwarding
-      .forward({ login, wanted, accept, reject, drained, gone: gone.signal })
+      .forward({
+        login,
+        wanted,
+        accept: () => bounded(accept()),
+        reject,
+        drained,
+        gone: gone.signal,
+      })
       .finally(() => (forwardings -= 1))
   }
   client.on('tcpip', (accept, reject, { destIP, destPort }) =>
@@ -151,19 +172,23 @@ export function serveConnection(
   ): Promise<ServerChannel> {
     const { promise, resolve, reject } = Promise.withResolvers<ServerChannel>()
     const done = (error: Error | undefined, channel: unknown): void =>
-      error === undefined ? resolve(channel as ServerChannel) : reject(error)
+      error === undefined ? resolve(bounded(channel as ServerChannel)) : reject(error)
     if ('path' in wanted) client.openssh_forwardOutStreamLocal(wanted.path, done)
     else client.forwardOut(wanted.host, port, from.address, from.port, done)
     return promise
   }
   /** The replies to these come in the order of the requests. */
   let replied: Promise<void> = Promise.resolve()
+  let requests = 0
   client.on('request', (accept, reject, name, info) => {
     const wanted =
       'socketPath' in info && typeof info.socketPath === 'string'
         ? { path: info.socketPath }
         : { host: info.bindAddr, port: info.bindPort }
+    requests += 1
+    if (requests > mostRequests) return end('it asks to listen without end')
     replied = replied.then(async () => {
+      requests -= 1
       const key = nameOf(wanted, 'port' in wanted ? wanted.port : 0)
       if (name.startsWith('cancel-')) {
         const listening = listeners.get(key)
@@ -188,13 +213,14 @@ export function serveConnection(
 
   function watchAge(): void {
     const { maxAgeMs } = deps
-    const age = maxAgeMs > 0 ? setTimer(maxAgeMs, () => client.end()) : undefined
+    const age =
+      maxAgeMs > 0 ? setTimer(maxAgeMs, () => end('it has been connected for long')) : undefined
     let [bytes, since] = [bytesOf(socket), Date.now()]
     const look = setInterval(() => {
       if (bytesOf(socket) - bytes < rekeyBytes && Date.now() - since < rekeyMs) return
       bytes = bytesOf(socket)
       since = Date.now()
-      client.rekey()
+      rekey()
     }, rekeyLookMs)
     gone.signal.addEventListener('abort', () => {
       age?.[Symbol.dispose]()
@@ -212,7 +238,9 @@ export function serveConnection(
     let change: Parameters<Parameters<ServeSession>[0]['onChange']>[0] | undefined
     // ssh2 tells the session of its end before it has a channel, and later the channel.
     const end = (): void => ended.abort()
-    over.addEventListener('abort', () => void (sessions -= 1), { once: true })
+    // ssh2 keeps a session that was closed before it had a channel, so its place stays taken.
+    let hasChannel = false
+    over.addEventListener('abort', () => void (sessions -= hasChannel ? 1 : 0), { once: true })
     session.on('close', end)
     // A client may want no reply: then there is nothing to call.
     session.on('env', (accept, reject, { key: name, val }) => {
@@ -249,6 +277,8 @@ export function serveConnection(
     // The channel is accepted at once: later, piped input would be lost. Nothing is read from it until there is a process.
     function begin(channel: ServerChannel | undefined, purpose: SessionPurpose): void {
       if (channel === undefined) return
+      hasChannel = true
+      bounded(channel)
       channel.on('error', (error: Error) => log.debug({ error }, 'ssh channel failed'))
       channel.once('close', end)
       if (wantsAgent && terminal !== undefined)

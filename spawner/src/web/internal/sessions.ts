@@ -13,6 +13,7 @@ import type { Workspaces } from '../../loop/workspaces.ts'
 import { provesDirector } from '../http/bearer.ts'
 import { plainText } from '../http/plain-text.ts'
 import type { WebSettings } from '../http/settings.ts'
+import { createSessionChanges, type SessionChanges } from './session-changes.ts'
 
 /** Serves one upgrade. It never throws. */
 export type ServeUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
@@ -46,6 +47,7 @@ export function createSessions(deps: {
     const ordered = Promise.withResolvers<Buffer>()
     const gone = new AbortController()
     let session: EngineSession | undefined
+    let changes: SessionChanges | undefined
 
     const link = createSessionLink(socket, head, {
       async data(_type, bytes) {
@@ -55,20 +57,14 @@ export function createSessions(deps: {
         if (type === frameTypes.order) ordered.resolve(payload)
         if (type === frameTypes.inputEnd) session?.endInput()
         const size = type === frameTypes.resize ? decodeSize(payload) : undefined
-        if (size !== undefined)
-          session?.resize(size, gone.signal).catch((error: unknown) => {
-            if (!gone.signal.aborted) log.debug({ error }, 'terminal could not be resized')
-          })
+        if (size !== undefined) changes?.resize(size)
         if (type === frameTypes.signal) pass(payload.toString('latin1'))
       },
       closed: () => undefined,
     })
     const pass = (name: string): void => {
       const known = sessionSignals.find((each) => each === name)
-      if (known === undefined) return
-      session?.signal(known, gone.signal).catch((error: unknown) => {
-        if (!gone.signal.aborted) log.debug({ error }, 'signal could not be sent')
-      })
+      if (known !== undefined) changes?.signal(known)
     }
     socket.once('close', () => gone.abort())
     const leave = (): void => link.destroy()
@@ -80,6 +76,7 @@ export function createSessions(deps: {
       )
       session = order && (await openFor(order, link, gone.signal))
       if (session === undefined) return
+      changes = createSessionChanges(session, gone.signal, log)
       link.send(frameTypes.opened)
       // A silent session would not notice that the director has left.
       const isWhole = await untilAborted(passOutput(session, link), gone.signal)
