@@ -41,6 +41,20 @@ export function stopReading(client: ssh2.Client): void {
   ;(client as unknown as Inside)._sock.pause()
 }
 
+/** Resolves when the connection has ended, with or without an error. */
+export const ended = (client: ssh2.Client): Promise<void> =>
+  new Promise((resolve) => void client.once('close', () => resolve()))
+
+/** Resolves once what was sent has left, and other work had its turn. */
+export async function sent(client: ssh2.Client): Promise<void> {
+  const { _sock } = client as unknown as Inside
+  await new Promise((resolve) => setImmediate(resolve))
+  if (_sock.writableNeedDrain)
+    await new Promise<void>((resolve) => {
+      _sock.once('drain', resolve).once('close', resolve)
+    })
+}
+
 /** A packet begins with its length and the length of its padding. */
 const packetHead = 5
 

@@ -24,7 +24,7 @@ const mostUnsent = 1024 * 1024
 /** Packets that wait for the end of an exchange of keys: answers, and one piece of each channel. */
 const mostWaiting = 4_096
 /** A client may begin an exchange for each so many bytes, and a few more. OpenSSH's `RekeyLimit` counts in larger parts. */
-const bytesForAnExchange = 64 * 1024
+const bytesForAnExchange = 16 * 1024
 const exchangesBesides = 32
 /** What the end of a connection may take. */
 const endMs = 5_000
