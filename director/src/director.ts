@@ -244,6 +244,7 @@ export async function startDirector(
   const tcpPorts = building.use(
     createTcpPorts({
       range: config.TCP_PORTS,
+      takenPorts,
       pool,
       connections: tcpConnections,
       serve: createServeTcp({

@@ -31,7 +31,9 @@ describe('proof 37: TCP through SSH, guests, and clients that mean no good', () 
   let keys = ''
   const own = process.pid.toString(36)
   const image = `berth-e2e-postgres-${own}-strangers`
-  const [echoPort, deafPort, gamePort, tablePort] = [15_702, 15_703, 15_704, 15_705]
+  const [echoPort, deafPort, gamePort, tablePort, brokenPort] = [
+    15_702, 15_703, 15_704, 15_705, 15_706,
+  ]
   const mostFromOne = 600
 
   const templates = `
@@ -61,6 +63,14 @@ templates:
     port: 7000
     command: [node, -e, "${deafServer}"]
     route: { port: ${deafPort} }
+    sources: { ann: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16] }
+  broken:
+    <<: *tcp
+    prefix: b${own}
+    image: berth/hello
+    port: 7000
+    command: [node, -e, "console.error('no data folder'); process.exit(3)"]
+    route: { port: ${brokenPort} }
     sources: { ann: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16] }
   game: &game
     <<: *tcp
@@ -275,6 +285,36 @@ templates:
     return answer
   }
 
+  it('ends the connection in order when the start fails, and says why', async () => {
+    const socket = await open(brokenPort)
+    const errors: unknown[] = []
+    socket.on('error', (error) => errors.push(error))
+    socket.write(Buffer.alloc(1024 ** 2))
+    await within(60_000, 'the end', ends(socket))
+    assert.deepEqual(errors, [])
+    await eventually('it is logged', 10_000, async () =>
+      /"template":"broken"[^\n]*"code":"start_failed","reason":"[^"]+/.test(
+        await berth.logs('director', 'all'),
+      ),
+    )
+  })
+
+  it('hazard: a workspace that connects to the director is no guest, and no person', async () => {
+    assert.equal(await echoed('hello'), 'hello')
+    const [service] = await berth.services('director')
+    const { NetworkSettings } = await inspected(berth.engine, `e${own}-ann`)
+    const near = Object.keys(NetworkSettings.Networks).flatMap(
+      (network) => service?.NetworkSettings.Networks[network]?.IPAddress ?? [],
+    )
+    assert.equal(near.length, 1, 'the director is on the network of the workspace')
+    for (const port of [gamePort, echoPort]) {
+      const script = `const s = require('net').connect(${port}, '${near[0]}'); s.write('stolen'); s.on('data', (d) => console.log('data ' + d)).on('error', (e) => console.log(e.code)).on('close', () => console.log('closed'))`
+      const said = await run('docker', ['exec', `e${own}-ann`, 'node', '-e', script])
+      assert.doesNotMatch(said, /data/)
+      assert.match(said, /closed/)
+    }
+  })
+
   it('bounds the memory of clients that never send, never read, or flood single bytes, and serves the others', async (context) => {
     assert.equal(await echoed('hello'), 'hello')
     const deaf = await open(deafPort)
@@ -295,12 +335,12 @@ templates:
     await report('500 that never send')
     await closeAll(silent)
 
-    const unread = await openMany(100, echoPort)
+    const unread = await openMany(50, echoPort)
     const lot = Buffer.alloc(16 * 1024 ** 2)
     for (const socket of unread) socket.pause().write(lot)
     await servesRequests()
     assert.equal(await echoed('hello'), 'hello')
-    await report('100 that send 16 MiB and never read')
+    await report('50 that send 16 MiB and never read')
     await closeAll(unread)
 
     const floods = await openMany(100, deafPort)
@@ -314,7 +354,7 @@ templates:
 
     assert.equal(await echoed('hello'), 'hello')
     const more = (await peak()) - before
-    // They have sent 1600 MiB. Most of the peak is garbage of what went through before each connection was full.
+    // They have sent 800 MiB. Most of the peak is garbage of what went through before each connection was full.
     assert.ok(more < 256, `the director took ${more.toFixed(0)} MiB more`)
   })
 

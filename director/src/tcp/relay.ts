@@ -1,4 +1,5 @@
-// Passes the bytes of one connection on, both ways: with back pressure, half-close, and one piece in memory for each way.
+// Passes the bytes of one connection on, both ways: with back pressure, half-close, and two pieces in memory for each way: one that is
+// written, and the next one.
 import type { SetTimer } from '@berth/shared/timer'
 import type { Socket } from 'node:net'
 

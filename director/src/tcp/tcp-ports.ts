@@ -15,6 +15,8 @@ import { createWhoConnects } from './who-connects.ts'
 export interface TcpPortsDeps {
   /** `TCP_PORTS`; absent: none is opened. */
   readonly range: PortRange | undefined
+  /** The director listens there itself, for something else. */
+  readonly takenPorts: readonly number[]
   /** The network of workspaces: connections from it are refused. */
   readonly pool: SubnetPool
   readonly connections: Pick<TcpConnections, 'review'>
@@ -34,7 +36,7 @@ function isByTcp(route: Route): route is RouteByTcp {
 }
 
 export function createTcpPorts(deps: TcpPortsDeps): TcpPorts {
-  const { range, pool, connections, serve, log } = deps
+  const { range, takenPorts, pool, connections, serve, log } = deps
   let entrances: ReadonlyMap<number, TcpEntrance> = new Map()
   const ports = createRoutePorts({ start, log })
 
@@ -62,6 +64,8 @@ export function createTcpPorts(deps: TcpPortsDeps): TcpPorts {
   }
 
   function isOffered({ template }: Route, listenPort: number): boolean {
+    // Who follows the routes has logged it.
+    if (takenPorts.includes(listenPort)) return false
     if (range !== undefined && listenPort >= range.first && listenPort <= range.last) return true
     log.error({ template, listenPort }, 'a route names a port that is not in TCP_PORTS')
     return false

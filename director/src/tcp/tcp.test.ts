@@ -464,6 +464,35 @@ describe('a client of TCP', () => {
     await opened('127.0.0.1')
   })
 
+  it('is one of a bounded number of its person, from all addresses together', async () => {
+    const bed = await bedWith(
+      { MAX_WEBSOCKETS_PER_USER: 2 },
+      { sources: [{ user: name('alice'), networks: ['127.0.0.0/8'] }] },
+    )
+    const workspace = await echo()
+    bed.spawner.seats = async () => granted(workspace.address)
+    for (const address of ['127.0.0.1', '127.0.0.2']) {
+      const socket = client(address)
+      socket.write('x')
+      await once(socket, 'data')
+    }
+    assert.equal(await said(client('127.0.0.3')), '')
+    const { code, reason } = await ended(bed)
+    assert.deepEqual([code, reason], ['limit_connections', '2 are open'])
+  })
+
+  it('hazard: a template cannot take a port of the director itself', async () => {
+    const [own, range] = [await freePort(), { first: 1, last: 65_535 }]
+    const bed = stack.use(await startTestBed({ config: { LISTEN_PORT: own, TCP_PORTS: range } }))
+    const tcp = { sources: [], certificates: false, guestsBy: 'address' as const }
+    await bed.introduce([{ ...labRoute, scheme: 'tcp', listenPort: own, tcp }])
+    await bed.logged(
+      ({ message }) => message === 'a route names a port that the director itself uses',
+    )
+    assert.equal((await bed.request({})).status, 404)
+    assert.ok(!bed.log.some(({ message }) => String(message).startsWith('port of a route')))
+  })
+
   it('is refused on a port that is not in TCP_PORTS', async () => {
     const bed = stack.use(await startTestBed())
     const listenPort = await freePort()
