@@ -397,6 +397,7 @@ const outline: readonly Outline[] = [
     filledIn: 'no',
     names: [
       'SSH_PORT',
+      'SSH_ADDRESS',
       'SSH_KEYS_FOLDER',
       'SSH_KEY_FORGES',
       'SSH_SIGN_IN_AGE',

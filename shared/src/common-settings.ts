@@ -38,6 +38,11 @@ export const portalUrl = optional(originUrl, {
   example: 'https://portal.berth.example.com',
 })
 
+export const sshPort = optional(port, {
+  doc: 'the port on which people reach their workspaces by SSH (docs/ssh.md); unset: the director does not listen for SSH',
+  example: '2222',
+})
+
 export const signOutUrl = withDefault(text, '/.berth/sign-out', {
   doc: "where the pages' link for signing out leads. The default ends the session of the gateway, and that of the identity provider if its discovery document has an end_session_endpoint",
   example: '/oauth2/sign_out',

@@ -12,6 +12,7 @@ import {
   portalUrl,
   publicUrl,
   signOutUrl,
+  sshPort,
 } from './common-settings.ts'
 import { longestMs } from './contract.ts'
 import { parseNetwork } from './networks.ts'
@@ -120,10 +121,7 @@ export const directorSettings = {
   CONNECTION_MAX_AGE: withDefault(duration, '24h', {
     doc: 'the age at which a WebSocket is closed, so that a person who has signed out loses access; 0 is never',
   }),
-  SSH_PORT: optional(port, {
-    doc: 'the port on which people reach their workspaces by SSH (docs/ssh.md); unset: the director does not listen for SSH',
-    example: '2222',
-  }),
+  SSH_PORT: sshPort,
   SSH_HOST_KEYS: withDefault(text, '/ssh-host-keys', {
     doc: 'a folder on a persistent volume that all directors share, for the keys of this host, which are made at the first start',
   }),

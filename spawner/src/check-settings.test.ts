@@ -45,7 +45,6 @@ describe('the check of settings', () => {
       'MAX_WORKSPACE is',
       'LOADING_PAGE_AFTER "soon" must',
       `TEMPLATES_FILE ${file}:2:70 templates.hello.cpus must`,
-      `TEMPLATES_FILE ${file}:3:3 templates.bye.port is`,
       `TEMPLATES_FILE ${file}:3:20 templates.bye.prot is`,
     ])
   })

@@ -4,6 +4,7 @@ import { readSettings, SettingsError, type Settings, type Values } from '@berth/
 import { subnetCount } from '@berth/shared/subnet-pool'
 import type { PolicyConfig } from './policy/domain.ts'
 import { leaseTimes } from './policy/state/lease-times.ts'
+import { sshAddressOf } from './ssh/ssh-address.ts'
 import { spawnerSettings, type SpawnerSettings } from './settings.ts'
 import { inVariables, templateFromEnvironment, variableOf } from './templates/from-environment.ts'
 import { templateComplaints } from './templates/template-rules.ts'
@@ -212,6 +213,7 @@ export function webSettings(settings: SpawnerSettings): WebSettings {
     publicUrl: settings.PUBLIC_URL,
     portalUrl: settings.PORTAL_URL,
     administrators: { group: settings.ADMIN_GROUP, users: settings.ADMIN_USERS ?? [] },
+    sshAddress: sshAddressOf(settings),
     keyForges: settings.SSH_KEY_FORGES,
     problemBase: settings.PORTAL_URL ?? settings.PUBLIC_URL,
   }

@@ -9,6 +9,7 @@ import {
   portalUrl,
   publicUrl,
   signOutUrl,
+  sshPort,
 } from '@berth/shared/common-settings'
 import { parseUserName } from '@berth/shared/names'
 import {
@@ -29,6 +30,7 @@ import {
   type Settings,
   type Values,
 } from '@berth/shared/settings'
+import { parseSshAddress } from './ssh/ssh-address.ts'
 import { hostFolder, imagePattern, size } from './templates/fields.ts'
 import { templateSettings } from './templates/template-settings.ts'
 
@@ -42,6 +44,8 @@ const webUrl = custom(
   (value) => (/^(https?:\/\/|mailto:)/.test(value) && URL.canParse(value) ? value : undefined),
   'must be a URL of http, https or mailto',
 )
+
+const sshAddress = custom(parseSshAddress, 'must be a host name, and a port if it is not 22')
 
 const reconcileEvery = durationThat((ms) => ms >= 500 && ms <= 3_600_000, 'from 500ms to 1h')
 
@@ -130,6 +134,11 @@ export const spawnerSettings = {
   }),
   ADMIN_OPEN_AS: withDefault(flag, 'false', {
     doc: 'true: an administrator can open a person’s workspace as that person, for 15 minutes; the person is told. It needs PORTAL_URL, and a wildcard host name below the portal’s (docs/administration.md)',
+  }),
+  SSH_PORT: sshPort,
+  SSH_ADDRESS: optional(sshAddress, {
+    doc: 'where people reach SSH, as the portal and the API tell them: a host name, and a port if it is not 22; unset: the host of PUBLIC_URL, and SSH_PORT',
+    example: 'ssh.example.com:2222',
   }),
   SSH_KEY_FORGES: optional(listOf(originUrl), {
     doc: 'forges from which the portal fetches public keys that people have there, comma-separated: it asks for https://…/name.keys, and the spawner needs a way there; unset: none',

@@ -83,7 +83,8 @@ export async function startSpawner(deps: {
     const list = (signal: AbortSignal) => engine.images(signal)
     building.use(await watchImages({ list, seen: (images) => source.images(images), log }))
   }
-  logOffered(log, source.templates())
+  const hasSsh = settings.SSH_PORT !== undefined || settings.SSH_ADDRESS !== undefined
+  logOffered(log, source.templates(), hasSsh)
 
   const hexOf = createHexOf(settings.INTERNAL_SECRET)
   const config = policyFor(source.templates())
@@ -117,7 +118,7 @@ export async function startSpawner(deps: {
     building.use(impersonations.follow(() => workspaces.routesChanged()))
   applyTemplates = (templates) => {
     workspaces.reconfigure(policyFor(templates))
-    logOffered(log, templates)
+    logOffered(log, templates, hasSsh)
   }
   applyRules = () => workspaces.reconfigure(policyFor(source.templates()))
   metrics.countFrom(workspaces.counts)
@@ -176,11 +177,14 @@ async function spaceOf(folder: string): Promise<Space> {
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
 }
 
-function logOffered(log: Log, templates: ReadonlyMap<string, Template>): void {
+function logOffered(log: Log, templates: ReadonlyMap<string, Template>, hasSsh: boolean): void {
   if (templates.size === 0) log.warn('no template is offered')
-  for (const { name: template, source, spec, weakened } of templates.values())
+  for (const { name: template, source, kind, spec, weakened } of templates.values()) {
     log.info(
       { template, source, image: spec.image, ...(weakened.length === 0 ? {} : { weakened }) },
       'template offered',
     )
+    if (kind === 'ssh' && !hasSsh)
+      log.warn({ template }, 'a template is reached by SSH only, and SSH_PORT is not set')
+  }
 }

@@ -42,6 +42,21 @@ describe('a terminal whose seat ends if it is not used', () => {
     assert.equal(said.length, 1)
   })
 
+  it('is warned in time, although the spawner tells of the end only later', async () => {
+    const time = createFakeTime()
+    const activity = createActivity(time.clock)
+    activity.touch()
+    const seat = { activity } as { -readonly [Key in keyof Seat]: Seat[Key] }
+    const said: string[] = []
+    const watch = warnOfSilence({ ...time, seat }, (line) => said.push(line))
+    await time.pass(600)
+    const toldAt = time.clock.now()
+    seat.unused = { endsAt: toldAt + 7_400, toldAt }
+    await time.pass(7_000)
+    watch[Symbol.dispose]()
+    assert.equal(said.length, 1)
+  })
+
   it('is not warned while it is used, and is warned again after the next silence', async () => {
     const { activity, said, passes } = setUp(60_000)
     for (let n = 0; n < 10; n++) {

@@ -4,9 +4,10 @@ import type { SetTimer } from '@berth/shared/timer'
 import type { Seat } from '../leases/lease-table.ts'
 import { noticeMs, unusedWords } from './seat-words.ts'
 
-/** The spawner tells anew when the seat ends, at the latest after so long. */
 const longestPauseMs = 10_000
 const shortestPauseMs = 250
+/** While the spawner has not told when the seat ends. */
+const unknownPauseMs = 1_000
 
 export function warnOfSilence(
   { seat, clock, setTimer }: { seat: Seat; clock: Clock; setTimer: SetTimer },
@@ -20,21 +21,26 @@ export function warnOfSilence(
     const usedAgoMs = seat.activity.lastUseAgoMs()
     if (warnedAt !== undefined && usedAgoMs !== undefined && now - usedAgoMs > warnedAt)
       warnedAt = undefined
-    const leftMs = leftOf(seat.unused, usedAgoMs, now)
-    const dueMs = leftMs - noticeMs(leftMs + (usedAgoMs ?? 0))
+    const pauseMs = lookAt(now, usedAgoMs)
+    timer = setTimer(Math.min(longestPauseMs, Math.max(shortestPauseMs, pauseMs)), look)
+  }
+
+  /** @returns when to look again */
+  function lookAt(now: number, usedAgoMs = Number.POSITIVE_INFINITY): number {
+    const { unused } = seat
+    if (unused === undefined) return unknownPauseMs
+    const { endsAt, toldAt } = unused
+    // What was said before the last use is not true any more.
+    if (now - usedAgoMs > toldAt) return (endsAt - toldAt) / 8
+    const leftMs = endsAt - now
+    const unusedForMs = Number.isFinite(usedAgoMs) ? leftMs + usedAgoMs : endsAt - toldAt
+    const dueMs = leftMs - noticeMs(unusedForMs)
     if (dueMs <= 0 && leftMs > 0 && warnedAt === undefined) {
       warnedAt = now
       say(unusedWords(leftMs))
     }
-    timer = setTimer(Math.min(longestPauseMs, Math.max(shortestPauseMs, dueMs)), look)
+    return dueMs
   }
   look()
   return { [Symbol.dispose]: () => timer?.[Symbol.dispose]() }
-}
-
-/** What was said before the last use is not true any more. */
-function leftOf(unused: Seat['unused'], usedAgoMs: number | undefined, now: number): number {
-  if (unused === undefined) return Number.POSITIVE_INFINITY
-  const isOutdated = usedAgoMs !== undefined && now - usedAgoMs > unused.toldAt
-  return isOutdated ? Number.POSITIVE_INFINITY : unused.endsAt - now
 }

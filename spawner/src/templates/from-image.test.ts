@@ -122,6 +122,11 @@ describe('an image’s label', () => {
     assert.deepEqual([web.ssh, web.spec.port], [{ method: 'connect', user: 'dev', port: 2222 }, 80])
   })
 
+  it('users.concurrent of an image of the kind ssh alone sets no limit on the people in total', () => {
+    const { policy } = templateOf({ 'orca.kind': 'ssh', 'orca.users.concurrent': '2' })
+    assert.deepEqual([policy.seats, policy.seatsTotal], [2, 0])
+  })
+
   it('users.total has no effect with one person at a time: each person has a private workspace', () => {
     const { policy, passIdentity } = templateOf({
       'orca.users.concurrent': '1',

@@ -62,7 +62,7 @@ export function templateFromImage(
   const memory = read('memory', field.memory) ?? defaultSpec.memoryBytes
   const basePath = read('base_path', keptPath)
   const users = read('users.concurrent', people) ?? orcaDefaults[kind].users
-  const total = read('users.total', people) ?? orcaDefaults[kind].users
+  const total = read('users.total', people) ?? 0
   const scheme = read('scheme', choice(...schemes)) ?? defaultSpec.scheme
   const listensAt = read('port', port)
   const login = loginOf(method ?? (kind === 'ssh' ? defaults.sshMethod : undefined), {

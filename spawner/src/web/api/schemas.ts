@@ -87,7 +87,7 @@ export const shownTemplate = z
       .string()
       .optional()
       .describe(
-        'Where people reach it. Absent if Berth does not know it: without PUBLIC_URL, if all its hosts begin with *., or if only a port leads to it.',
+        'Where people reach it. Absent if Berth does not know it: without PUBLIC_URL, if all its hosts begin with *., or if only a port leads to it; and if the kind is not web.',
       ),
     image: z.string(),
     seats: z

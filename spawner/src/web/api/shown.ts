@@ -47,7 +47,7 @@ export function urlOfWorkspace(
 ): string | undefined {
   if (template === undefined || kind === 'standby') return undefined
   if (kind === 'private') return urlOf(template)
-  if (publicUrl === undefined) return undefined
+  if (publicUrl === undefined || template.kind !== 'web') return undefined
   const url = new URL(publicUrl)
   url.hostname = `${hexOf(name)}.${url.hostname}`
   return url.href

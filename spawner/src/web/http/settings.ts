@@ -1,5 +1,6 @@
 // The settings of the pages and the internal API. The config reads them from the environment.
 import type { Administrators } from '@berth/shared/administrators'
+import type { SshAddress } from '../../ssh/ssh-address.ts'
 import type { Secret } from '@berth/shared/secret'
 
 export interface WebSettings {
@@ -17,6 +18,8 @@ export interface WebSettings {
   /** The origin of the portal. Without it, there is no portal. */
   readonly portalUrl?: string | undefined
   readonly administrators: Administrators
+  /** Where people reach SSH. Absent: nowhere, or Berth does not know it. */
+  readonly sshAddress?: SshAddress | undefined
   /** The origins of forges that people may have their public keys fetched from. */
   readonly keyForges?: readonly string[] | undefined
   /** The URL below which problems are explained: the portal, or the public URL. */

@@ -15,6 +15,7 @@ import { plainLog, plainText } from '../http/plain-text.ts'
 import { longText } from '../pages/durations.ts'
 import { openedText } from '../pages/opened-text.ts'
 import { showStatus, type ShownStatus } from '../pages/status.ts'
+import { sshCommand, type SshAddress } from '../../ssh/ssh-address.ts'
 import { sizeText } from './size-text.ts'
 import { adviceFor } from '../pages/words.ts'
 import {
@@ -24,6 +25,7 @@ import {
   sharedWords,
   tryAnywayCodes,
   updateWords,
+  wayWords,
 } from './words.ts'
 
 export interface Card {
@@ -46,6 +48,8 @@ export interface Card {
   readonly problem?: { readonly title?: string; readonly detail: string }
   readonly failure?: CardFailure
   readonly opens?: string
+  /** What a person types to get in by SSH. */
+  readonly command?: string
   readonly acts: readonly Act[]
   /** What stopping costs. */
   readonly ending?: string
@@ -83,6 +87,8 @@ interface Surroundings {
   readonly person: Person
   readonly moment: Moment
   readonly homeSize: (person: Person, template: Template) => HomeSize | undefined
+  /** Where people reach SSH, if that is known. */
+  readonly sshAddress?: SshAddress | undefined
   /** An administrator has opened the workspace as that person. */
   readonly opened: (workspace: string) => Told | undefined
 }
@@ -115,7 +121,7 @@ export function cardOf(template: Template, view: WorkspaceView, around: Surround
     workspace: status.workspace,
     phase: status.phase,
     label: words.label,
-    says: words.says,
+    says: [words.says, ...unknownWay(template, around)].filter((one) => one !== '').join(' '),
     ...(status.pullPercent === undefined ? {} : { percent: status.pullPercent }),
     facts: [
       ...(present === undefined ? [] : factsOf(present, status, around)),
@@ -128,6 +134,7 @@ export function cardOf(template: Template, view: WorkspaceView, around: Surround
     ...(problem === undefined ? {} : { problem }),
     ...(status.phase === 'failed' ? { failure: failureOf(view) } : {}),
     ...(url === undefined || !mayTry || status.phase === 'failed' ? {} : { opens: url }),
+    ...(mayTry ? commandOf(template, around) : {}),
     acts,
     ...(isRunning(status.phase) && !isAlone ? { ending: sharedWords } : {}),
     ...(isRunning(status.phase) && endsIt
@@ -135,6 +142,19 @@ export function cardOf(template: Template, view: WorkspaceView, around: Surround
       : {}),
     hasLog: isAlone && present?.container !== undefined,
   }
+}
+
+function commandOf(
+  { name, ssh }: Template,
+  { person, sshAddress }: Surroundings,
+): Pick<Card, 'command'> {
+  if (ssh === undefined || sshAddress === undefined) return {}
+  return { command: sshCommand(person.name, name, sshAddress) }
+}
+
+/** A card without any way in says so. */
+function unknownWay({ kind }: Template, { sshAddress }: Surroundings): readonly string[] {
+  return kind === 'ssh' && sshAddress === undefined ? [wayWords.bySsh] : []
 }
 
 /** The card of a workspace whose template is not offered to the person any more: it can only be stopped. */

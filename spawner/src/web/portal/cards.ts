@@ -5,6 +5,7 @@ import type { Impersonations } from '../../impersonations.ts'
 import type { Workspaces } from '../../loop/workspaces.ts'
 import { isAllowed } from '../../policy/asked/access.ts'
 import { isTheirs } from '../../policy/asked/theirs.ts'
+import type { SshAddress } from '../../ssh/ssh-address.ts'
 import type { Template } from '../../templates/template.ts'
 import { momentOf } from '../api/handlers.ts'
 import { presentWorkspace } from '../api/shown.ts'
@@ -17,12 +18,13 @@ export function createCardsOf(
   workspaces: Workspaces,
   clock: Clock,
   impersonations?: Pick<Impersonations, 'told'>,
+  sshAddress?: SshAddress,
 ): CardsOf {
   return (person) => {
     const state = workspaces.state()
     const homeSize = (of: Person, template: Template) => workspaces.homeSize(of, template)
     const opened = (workspace: string) => impersonations?.told(workspace, person.name)
-    const around = { state, person, moment: momentOf(clock), homeSize, opened }
+    const around = { state, person, moment: momentOf(clock), homeSize, opened, sshAddress }
     const offered = [...state.config.templates.values()].filter((one) => isAllowed(one, person))
     const cards = offered.map((template) =>
       cardOf(template, workspaces.view(person, template.name), around),

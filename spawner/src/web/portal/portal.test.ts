@@ -25,13 +25,14 @@ const room = testTemplate('room', { title: 'Room', policy: { seats: 5 } })
 async function start(
   templates: readonly Template[] = [hello, secret, room],
   limits: NonNullable<Parameters<typeof startTestLoop>[0]>['limits'] = {},
+  sshAddress?: { host: string; port: number },
 ) {
   await using stack = new AsyncDisposableStack()
   const loop = stack.use(await startTestLoop({ templates, limits }))
   loop.director()
   const { workspaces } = loop
   const web = stack.use(
-    await serveWeb({ settings: { portalUrl }, workspaces, clock: loop.time.clock }),
+    await serveWeb({ settings: { portalUrl, sshAddress }, workspaces, clock: loop.time.clock }),
   )
   const headersOf = (user: string) => ({
     'berth-user': user,
@@ -109,6 +110,29 @@ describe('the portal’s page', () => {
     assert.match(body, /Stops if not used<\/dt><dd><time [^>]*data-left>in 10 minutes</)
     for (const act of ['restart', 'stop'])
       assert.match(body, new RegExp(`action="/workspaces/hello-alice/${act}"`))
+  })
+
+  it('shows the command for SSH, which is the only way into a template of the kind ssh', async () => {
+    const ssh = { method: 'exec', shell: '/bin/sh', user: '' } as const
+    const console = testTemplate('console', { kind: 'ssh', ssh, route: { hosts: [] } })
+    await using portal = await start(
+      [{ ...hello, ssh }, console],
+      {},
+      { host: 'b.org', port: 2222 },
+    )
+    const cards = (await portal.page()).split('<section class="tile"')
+    const [first = '', second = ''] = ['hello', 'console'].map((id) =>
+      cards.find((card) => card.includes(`data-card="${id}"`)),
+    )
+    assert.match(first, /<code[^>]*>ssh -p 2222 alice\+hello@b\.org<\/code>/)
+    assert.match(first, /data-key="open"/)
+    assert.match(second, /data-copy="ssh -p 2222 alice\+console@b\.org"/)
+    assert.doesNotMatch(second, /data-key="open"/)
+    await using unknown = await start([console])
+    assert.match(
+      await unknown.page(),
+      /It is reached by SSH\. Your administrator knows the address/,
+    )
   })
 
   it('shows the position in the queue, and reloads itself without script', async () => {

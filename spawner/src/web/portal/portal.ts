@@ -94,7 +94,7 @@ export function createPortal(deps: PortalDeps): Router {
       [...workspaces.state().config.templates.values()].some(({ ssh }) => ssh !== undefined),
     wallNow: () => clock.wall(),
   })
-  const cardsOf = createCardsOf(workspaces, clock, impersonations)
+  const cardsOf = createCardsOf(workspaces, clock, impersonations, settings.sshAddress)
   const events = createPortalEvents({ workspaces, cardsOf, pages, impersonations })
   const personOf = (request: Request) => readPerson(request.headers)
 

@@ -65,6 +65,10 @@ export function cardWords(
   }
 }
 
+export const wayWords = {
+  bySsh: 'It is reached by SSH. Your administrator knows the address.',
+} as const
+
 export const factNames = {
   expected: 'Expected to run',
   since: 'Running since',

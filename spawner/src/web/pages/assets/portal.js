@@ -89,6 +89,16 @@ async function submitted(event) {
   }
 }
 
+// ---- commands
+
+/** @param {MouseEvent} event */
+async function clicked({ target }) {
+  if (!(target instanceof HTMLElement) || target.dataset['copy'] === undefined) return
+  await navigator.clipboard.writeText(target.dataset['copy'])
+  target.textContent = 'Copied'
+  setText(document.getElementById('announcement'), 'Copied')
+}
+
 // ---- a log
 
 const mostLines = 1_000
@@ -123,6 +133,10 @@ function followLog(log, path) {
 
 if (cards !== null) {
   document.addEventListener('submit', submitted)
+  if (navigator.clipboard !== undefined) {
+    cards.classList.add('copies')
+    document.addEventListener('click', clicked)
+  }
   follow(
     '/events',
     {
