@@ -277,6 +277,8 @@ export async function startDirector(
             ({ guests, workspace }) => guests === true && workspace === undefined,
           )
           routesOfGuests = createRouteTable(ofGuests, guestSites)
+          for (const { template } of config.GUEST_PORT === undefined ? ofGuests : [])
+            log.error({ template }, 'a template allows guests, and GUEST_PORT is not set')
           const others = snapshot.filter((route) => !isOfTheWeb(route))
           routes = createRouteTable(ofTheWeb, sites, [
             ...(groups ?? []),

@@ -1,6 +1,7 @@
 // Proof 42: guests, through the edge of the profile `edge` with a host name of their own beside that of people who sign in, and
 // directly at the port of the director, where this machine stands in for the edge.
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -475,14 +476,29 @@ templates:
     assert.doesNotMatch(await carol.text(), /template_forbidden/)
   })
 
+  it('tells a browser without cookies that it needs them', async () => {
+    await using browser = await openBrowser(forTheEdge())
+    const context = await openProfile(browser, { script: true, anyCertificate: true })
+    const page = await context.newPage()
+    const told = await page.goto(`https://${tryHost}/.berth/guest?to=%2Fwhoami`)
+    assert.equal(told?.status(), 401)
+    assert.match((await page.textContent('h1')) ?? '', /needs cookies/)
+    await expectFitOnEveryScreen(page, '42-cookies-are-needed')
+    // It has them now: the button leads on.
+    await page.click('text=Try again')
+    await page.waitForURL(`https://${tryHost}/whoami`)
+    await leave(tryHost, await cookieOf(context))
+  })
+
   it('ends all guests with a new secret, and gives a cookie for http where guests come by http', async () => {
     const former = await guestAt('192.0.2.1')
+    const secret = 'a-new-secret-of-guests'
     const known = await forClientAt('192.0.2.1', '/.berth/status', { headers: { cookie: former } })
     assert.equal(known.status, 200)
     known.leave()
     await berth.reconfigure(
       {
-        GUEST_SECRET: 'a-new-secret-of-guests',
+        GUEST_SECRET: secret,
         GUEST_URL: `http://${tryHost}`,
         GUEST_COOKIE_AGE: '1m',
       },
@@ -501,6 +517,15 @@ templates:
     }
     assert.equal(await statusWith(cookieIn(answer)), 200)
     assert.equal(await statusWith(former), 401)
+    // A cookie of this test, signed with the secret that it has chosen.
+    const issued = (agoMs: number): string => {
+      const text = `here.${'A'.repeat(22)}.${(Date.now() - agoMs).toString(36)}`
+      const key = createHmac('sha256', secret).update('cookies of guests').digest()
+      const signature = createHmac('sha256', key).update(text).digest('base64url')
+      return `berth_guest=${text}.${signature}`
+    }
+    assert.equal(await statusWith(issued(30_000)), 200)
+    assert.equal(await statusWith(issued(60_000)), 401)
     assert.equal(await statusWith(former.replace('__Host-', '')), 401)
   })
 })

@@ -48,6 +48,12 @@ describe('the port of guests', () => {
   it('is not there without GUEST_PORT', async () => {
     await using bed = await startTestBed()
     assert.equal(bed.director.guestPort, undefined)
+    await bed.introduce([open, closed])
+    const told = bed.log.filter(({ message }) => /GUEST_PORT is not set/.test(String(message)))
+    assert.deepEqual(
+      told.map(({ template }) => template),
+      ['lab'],
+    )
   })
 
   it('gives a navigation a cookie, and a seat only once the cookie has come back', async () => {

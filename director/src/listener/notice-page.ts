@@ -53,9 +53,11 @@ export function renderNotice({ title, paragraphs, actions, footer }: Notice): st
 <style>${style}</style>
 </head>
 <body>
-<main role="alert">
+<main>
+<div role="alert">
 <h1>${escape(title)}</h1>
 ${paragraphs.map((text) => `<p>${escape(text)}</p>`).join('\n')}
+</div>
 ${actions.map(renderAction).join('\n')}
 ${footer === undefined ? '' : `<p><small>${escape(footer)}</small></p>`}
 </main>

@@ -10,6 +10,8 @@ import { World } from './testing/world.ts'
 const options: fc.Arbitrary<WorldOptions> = fc.record({
   seed: fc.nat(),
   people: fc.integer({ min: 1, max: 7 }),
+  guests: fc.boolean(),
+  maxGuests: fc.constantFrom(0, 0, 1, 2),
   maxWorkspaces: fc.integer({ min: 0, max: 4 }),
   maxMemory: fc.constantFrom(0, 0, 3, 5),
   hub: fc.record({

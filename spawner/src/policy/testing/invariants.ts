@@ -5,7 +5,14 @@ import { inOrder } from '../queue/order.ts'
 import { isGroupFull, ownLimitOf } from '../queue/limits.ts'
 import { peopleOf, tallyOf } from '../state/tally.ts'
 import type { Decision, Generation, SeatReply, State, Step, Workspace } from '../domain.ts'
-import { checkMemory, checkOwnLimits, checkRunning, placed, starting } from './limit-invariants.ts'
+import {
+  checkGuests,
+  checkMemory,
+  checkOwnLimits,
+  checkRunning,
+  placed,
+  starting,
+} from './limit-invariants.ts'
 import { broken, type WorldFacts } from './world-facts.ts'
 
 export function checkDecision(world: WorldFacts, before: State, decision: Decision): void {
@@ -16,6 +23,7 @@ export function checkDecision(world: WorldFacts, before: State, decision: Decisi
   checkSeats(world, decision.state)
   checkNetworks(world, decision.state)
   checkMemory(world, decision.state)
+  checkGuests(world, before, decision.state)
   checkRunning(world)
   for (const step of decision.steps) checkStep(world, decision.state, step)
   if (isSeatReply(decision.reply)) checkGrant(world, decision.state, decision.reply)

@@ -1,6 +1,7 @@
 // For the model test: the limits hold for running containers, for the memory of all places, and for each person.
 import type { Phase } from '@berth/shared/contract'
 import type { State, Workspace } from '../domain.ts'
+import { presentGuests } from '../asked/guests.ts'
 import { runningOf } from './world-allowance.ts'
 import { group } from './world-config.ts'
 import { broken, type WorldFacts } from './world-facts.ts'
@@ -26,6 +27,14 @@ export function checkOwnLimits(
   ).length
   if (maxOfGroup > 0 && ofGroup > maxOfGroup)
     broken(world, `the group ${group} has more workspaces of ${template} than it may have`)
+}
+
+/** As many as were there when the limit was set may stay. */
+export function checkGuests(world: WorldFacts, before: State, after: State): void {
+  const { maxGuests } = world.config.limits
+  const [former, present] = [presentGuests(before).length, presentGuests(after).length]
+  if (maxGuests > 0 && present > Math.max(maxGuests, former))
+    broken(world, `${present} guests have a workspace, more than may`)
 }
 
 /** The engine never runs more containers than allowed, whatever the state says. */

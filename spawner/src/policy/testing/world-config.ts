@@ -79,6 +79,7 @@ export function worldConfig(options: WorldOptions, settings: WorldSettings): Pol
       maxWorkspaces: settings.maxWorkspaces,
       maxWorkspacesPerUser: settings.maxWorkspacesPerUser,
       maxStarting: options.maxStarting,
+      maxGuests: options.maxGuests,
       maxQueue: options.maxQueue,
       maxMemoryBytes: settings.maxMemory,
     },
@@ -144,7 +145,8 @@ function hubOf({ hub, idleStopMs, idleRemoveMs }: WorldOptions, settings: HubSet
 }
 
 function policyOf({ maxWorkspaces, maxOfGroup }: TemplateSettings) {
-  return { maxWorkspaces, maxWorkspacesByGroup: { [group]: maxOfGroup } }
+  const maxWorkspacesByGroup = { [group]: maxOfGroup }
+  return { maxWorkspaces, maxWorkspacesByGroup, allowsGuests: true }
 }
 
 function named(template: Template, { name, prefix, memory }: TemplateSettings): Template {

@@ -16,6 +16,10 @@ import type {
 export interface WorldOptions {
   readonly seed: number
   readonly people: number
+  /** Some of the people have no sign-in. */
+  readonly guests: boolean
+  /** The most guests with a workspace. Zero is no limit. */
+  readonly maxGuests: number
   readonly maxWorkspaces: number
   readonly maxStarting: number
   /** In units. At first, a workspace of `lab` needs one unit and a workspace of `hub` two. */

@@ -2,6 +2,7 @@
 // The world checks the invariants after each decision and throws at the first broken one. Over 300 lines: directors and
 // people share the clock, the random numbers and the state of this one object.
 import type { Person, SeatRequest } from '@berth/shared/contract'
+import { guestOf } from '@berth/shared/guests'
 import type { WorkspaceName } from '@berth/shared/names'
 import { decide, initialState } from '../decide.ts'
 import type {
@@ -28,6 +29,7 @@ import {
   type SettingsChange,
   type TemplateSettings,
   type WorldSettings,
+  group,
 } from './world-config.ts'
 import { WorldEngine } from './world-engine.ts'
 import {
@@ -45,6 +47,15 @@ interface Waiter {
   readonly since: number
   askedAt: number
 }
+
+/** Of both templates. */
+const isGuest = ({ guests }: WorldOptions, index: number): boolean => guests && index % 4 > 1
+
+/** In the group of everybody, as far as limits of this world go. */
+const guest = (index: number): Person => ({
+  ...guestOf({ origin: `o${index % 2}`, id: `g${index}` }),
+  groups: [group],
+})
 
 export class World implements WorldFacts {
   now = 1_000
@@ -88,7 +99,9 @@ export class World implements WorldFacts {
     this.config = worldConfig(options, this.settings)
     this.state = initialState(this.config)
     this.#random = generator(options.seed)
-    this.people = Array.from({ length: options.people }, (_, index) => person(`p${index}`))
+    this.people = Array.from({ length: options.people }, (_, index) =>
+      isGuest(options, index) ? guest(index) : person(`p${index}`),
+    )
     this.engine = new WorldEngine(this)
     this.addDirector()
     this.addDirector()
@@ -96,7 +109,7 @@ export class World implements WorldFacts {
 
   templateOf(user: Person): string {
     const { lab, hub } = this.settings
-    return Number(user.name.slice(1)) % 2 === 0 ? lab.name : hub.name
+    return this.people.findIndex(({ name }) => name === user.name) % 2 === 0 ? lab.name : hub.name
   }
 
   /** The workspace that the person has at present, or would get. */
