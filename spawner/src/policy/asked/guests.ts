@@ -15,17 +15,21 @@ type GuestFacts = Pick<State, 'config'> & {
   }
 }
 
-/** Those who have a workspace that is there. What is only remembered of one that has ended does not count. */
+/** Those who have a workspace that is there, or a seat: others may start the workspace of a seat again. What is only
+ * remembered of a workspace of their own that has ended does not count. */
 export function presentGuests(known: GuestFacts): readonly Person[] {
   const guests: Person[] = []
   for (const [name, workspaces] of known.tally.byPerson.entries()) {
     if (!isGuestName(name)) continue
-    const there = workspaces.map((each) => known.workspaces.get(each)).find(isThere)
+    const there = workspaces.map((each) => known.workspaces.get(each)).find(hasGuest)
     const person = there?.owner ?? (there && seatIn(there, name)?.person)
     if (person !== undefined) guests.push(person)
   }
   return guests
 }
+
+const hasGuest = (workspace: Workspace | undefined): boolean =>
+  workspace?.kind === 'shared' || isThere(workspace)
 
 /** Why this person cannot become one more guest who has a workspace. */
 export function guestRefusal(known: GuestFacts, person: Person): Refusal | undefined {
