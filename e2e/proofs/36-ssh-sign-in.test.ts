@@ -22,6 +22,15 @@ templates:
     mem_limit: 256m
     route: { hosts: [hello.localhost] }
     ssh: { method: exec, shell: /bin/bash }
+  console:
+    prefix: c${prefix}
+    title: Console
+    description: A shell, and nothing else.
+    image: berth/hello
+    kind: ssh
+    ssh: { method: exec, shell: /bin/bash }
+    command: [sleep, infinity]
+    allow: { users: [admin] }
 `
 
   before(async () => {
@@ -119,6 +128,30 @@ templates:
     assert.equal(stdout.toString(), '1000\n')
     const stranger = await ssh.run('bob', 'true')
     assert.match(stranger.stderr, /Permission denied/)
+    await page.context().close()
+  })
+
+  it('shows on the portal the command that leads into a workspace, which may have no other way in', async () => {
+    const page = await site.open('admin', '/keys')
+    await page.fill('#key', ssh.publicKey)
+    await page.click('button:text-is("Add the key")')
+    await page.waitForSelector('text=The key was added')
+    await page.goto(`${site.portal}/`)
+    const card = page.locator('[data-card=console]')
+    assert.equal(await card.locator('[data-key=open]').count(), 0)
+    assert.equal(await page.locator('[data-card=shell] [data-key=open]').count(), 1)
+    const command = (await card.locator('code').textContent()) ?? ''
+    assert.equal(command, 'ssh -p 2222 admin+console@localhost')
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await card.locator('button:has-text("Copy")').click()
+    await card.locator('button:text-is("Copied")').waitFor()
+    assert.equal(await page.evaluate('navigator.clipboard.readText()'), command)
+    await expectFitOnEveryScreen(page, 'portal-ssh')
+    const [, , , to = ''] = command.split(' ')
+    const [name = ''] = to.split('@')
+    const { stdout, stderr } = await ssh.run(name, 'hostname')
+    assert.equal(stdout.toString(), `c${prefix}-admin\n`, stderr)
+    await card.locator('.badge:text-is("Running")').waitFor()
     await page.context().close()
   })
 
