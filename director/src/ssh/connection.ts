@@ -13,6 +13,7 @@ import { mayOpen } from './authorized-keys.ts'
 import { boundInput } from './bound-input.ts'
 import { boundClient } from './client-bounds.ts'
 import type { Forwarding, Listening, Wanted } from './forward.ts'
+import { usualExchangeMs } from './key-exchange.ts'
 import { linesOf, Refused } from './refused.ts'
 import type { ServeSession } from './session.ts'
 import { modesIn, sttyWords } from './terminal-modes.ts'
@@ -40,7 +41,6 @@ const longestValue = 1_024
 const longestCommand = 128 * 1024
 /** Requests to listen that are not answered yet. */
 const mostRequests = 64
-const usualExchangeMs = 20_000
 /** The keys of a connection are changed after so many bytes, and after so much time. ssh2 does not do it by itself. */
 const rekeyBytes = 1024 ** 3
 const rekeyMs = 3_600_000

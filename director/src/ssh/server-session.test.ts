@@ -381,3 +381,36 @@ describe('hazard: ssh2 opens its window for each byte of errors, although the ou
     assert.deepEqual([output, errors], [total * mib, total])
   })
 })
+
+describe('hazard: the server begins an exchange of keys and does not go on', () => {
+  it('nothing more is taken for it, and the session ends', async () => {
+    await using server = await startTestSshServer()
+    server.serve = (channel) => {
+      const { _client } = channel as unknown as {
+        _client: { rekey(): void; readonly _sock: Socket }
+      }
+      channel.write('begun')
+      _client.rekey()
+      _client._sock.pause()
+    }
+    const begun = Promise.withResolvers<void>()
+    const start = createStartSession({
+      signIn: createServerSignIn(around),
+      inContainer: () => Promise.reject(new Error('not in the container')),
+      setTimer: systemTimer,
+      closing: new AbortController().signal,
+      exchangeMs: 500,
+    })
+    const running = await start(reachedAt(server.port), {
+      purpose: { type: 'command', command: 'cat' },
+      printed: () => begun.resolve(),
+      gone: new AbortController().signal,
+    })
+    await begun.promise
+    let taken = 0
+    const piece = Buffer.alloc(32 * 1024)
+    while (taken < 64 * 1024 ** 2 && (await running.write(piece))) taken += piece.length
+    assert.ok(taken < 8 * 1024 ** 2, `${taken} bytes were taken`)
+    await running.ended
+  })
+})

@@ -6,6 +6,7 @@ import { sessionSignals, type SessionSignal } from '@berth/shared/session-frames
 import type { SetTimer } from '@berth/shared/timer'
 import type { ClientChannel, PseudoTtyOptions, TerminalModes } from 'ssh2'
 import { createDrained, createSend } from './channel-writer.ts'
+import { usualExchangeMs, watchKeyExchange } from './key-exchange.ts'
 import type { ContainerProcess, ProcessEnd, ProcessOrder, StartProcess } from './process.ts'
 import { Refused } from './refused.ts'
 import type { ServerConnection, SignInAtServer } from './server-sign-in.ts'
@@ -16,6 +17,8 @@ export interface ServerSessionDeps {
   readonly inContainer: StartProcess
   readonly setTimer: SetTimer
   readonly closing: AbortSignal
+  /** What an exchange of keys may take. Default: 20 s. */
+  readonly exchangeMs?: number
 }
 
 /** What a process may do between the signal that its client has gone and its end. */
@@ -28,7 +31,7 @@ const mostKept = 4 * 1024 ** 2
 const mostUnsent = 16 * 1024 ** 2
 
 export function createStartSession(deps: ServerSessionDeps): StartProcess {
-  const { signIn, inContainer, setTimer, closing } = deps
+  const { signIn, inContainer, setTimer, closing, exchangeMs = usualExchangeMs } = deps
 
   return async (reached, order) => {
     if (reached.server === undefined || !isSession(order)) return inContainer(reached, order)
@@ -57,7 +60,11 @@ export function createStartSession(deps: ServerSessionDeps): StartProcess {
     { printed }: ProcessOrder,
     over: AbortSignal,
   ): ContainerProcess {
-    const send = createSend(channel, createDrained(socket), AbortSignal.any([over, closed]))
+    const failed = (): void => void socket.destroy()
+    const keys = watchKeyExchange({ client, socket, exchangeMs, setTimer, failed })
+    const sent = createDrained(socket)
+    const drained = (): Promise<void> => keys.over().then(sent)
+    const send = createSend(channel, drained, AbortSignal.any([over, closed]))
     const look = boundOf(socket, channel)
 
     /** Output and errors share the window of the client: one piece at a time. */
