@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { bulk } from './groups/bulk.ts'
 import { proxy } from './groups/proxy.ts'
 import { start } from './groups/start.ts'
+import { scale } from './groups/scale.ts'
 import { ssh } from './groups/ssh.ts'
 import { websocket } from './groups/websocket.ts'
 import { worseThan, type Recorded } from './report/baseline.ts'
@@ -16,7 +17,7 @@ import { tableOf } from './report/table.ts'
 import type { Group } from './run/bench.ts'
 import { benchTools } from './run/tools.ts'
 
-const groups: Readonly<Record<string, Group>> = { start, proxy, bulk, websocket, ssh }
+const groups: Readonly<Record<string, Group>> = { start, proxy, bulk, websocket, ssh, scale }
 const baselineFile = join(import.meta.dirname, 'baseline.json')
 const resultsFile = join(import.meta.dirname, 'results/latest.json')
 

@@ -207,9 +207,14 @@ export class Scenario {
       const at = this.orders.findIndex((step) => types.length === 0 || types.includes(step.type))
       if (at < 0) return this
       const [step] = this.orders.splice(at, 1)
-      const event = step && this.#outcome(step)
-      if (event !== undefined) this.hears(event)
+      if (step !== undefined) this.carriesOut(step)
     }
+  }
+
+  /** The engine carries out one step that was taken from the orders. */
+  carriesOut(step: Step): void {
+    const event = this.#outcome(step)
+    if (event !== undefined) this.hears(event)
   }
 
   /** The first ordered step of that type fails. */
