@@ -1,4 +1,4 @@
-// A line chart as SVG, readable on a light and on a dark page.
+// A line chart as SVG.
 import { scaleLinear } from 'd3-scale'
 import { line } from 'd3-shape'
 
@@ -13,7 +13,7 @@ export interface Chart {
 }
 
 const [width, height] = [720, 360]
-const margin = { top: 48, right: 150, bottom: 48, left: 64 }
+const margin = { top: 48, right: 24, bottom: 48, left: 64 }
 const colours = ['#2f6fde', '#d9822b', '#2e8b57', '#8a4fbf']
 
 export function chartOf({ title, x, y, series }: Chart): string {
@@ -44,16 +44,17 @@ export function chartOf({ title, x, y, series }: Chart): string {
     )
   const lines = series.flatMap(({ name, points }, index) => {
     const colour = colours[index % colours.length]
-    const end = points.at(-1) ?? { x: 0, y: 0 }
     return [
       `<path d="${path([...points])}" fill="none" stroke="${colour}" stroke-width="2"/>`,
       ...points.map((p) => `<circle cx="${across(p.x)}" cy="${up(p.y)}" r="3" fill="${colour}"/>`),
-      `<text x="${across(end.x) + 10}" y="${up(end.y) + 4 - index * 16}" style="fill:${colour}">${name}</text>`,
+      `<text x="${right}" y="${margin.top + 12 + index * 18}" text-anchor="end" style="fill:${colour}">${name}</text>`,
     ]
   })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="${title}">`,
-    '<style>text { fill: #222 } @media (prefers-color-scheme: dark) { text { fill: #ddd } }</style>',
+    // A page may be dark while the browser says light, and the other way round.
+    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+    '<style>text { fill: #222 }</style>',
     `<text x="${left}" y="22" font-size="15" font-weight="600">${title}</text>`,
     `<text x="${left}" y="40">${y}</text>`,
     ...grid,
