@@ -16,10 +16,8 @@ export interface HostKey {
 export async function readHostKeys(folder: string): Promise<readonly HostKey[]> {
   await mkdir(folder, { recursive: true })
   return Promise.all([
-    hostKey(join(folder, 'ssh_host_ed25519_key'), () => ssh2.utils.generateKeyPairSync('ed25519')),
-    hostKey(join(folder, 'ssh_host_ecdsa_key'), () =>
-      ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }),
-    ),
+    hostKey(join(folder, 'ssh_host_ed25519_key'), makeEd25519),
+    hostKey(join(folder, 'ssh_host_ecdsa_key'), makeEcdsa),
   ])
 }
 
@@ -33,13 +31,23 @@ export interface ClientKey {
 /** @throws when the folder cannot be written and has no key yet */
 export async function readClientKey(folder: string): Promise<ClientKey> {
   await mkdir(folder, { recursive: true })
-  const made = await keyAt(join(folder, 'ssh_client_ed25519_key'), () =>
-    ssh2.utils.generateKeyPairSync('ed25519'),
-  )
+  const made = await keyAt(join(folder, 'ssh_client_ed25519_key'), makeEd25519)
   return { private: made.privateKey, public: made.key.getPublicSSH().toString('base64') }
 }
 
-async function hostKey(path: string, make: () => { private: string }): Promise<HostKey> {
+type Make = () => { readonly private: string }
+const makeEd25519: Make = () => ssh2.utils.generateKeyPairSync('ed25519')
+const makeEcdsa: Make = () => ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 })
+
+/** One of 500 keys that ssh2 1.17 makes for ed25519 is malformed, and a director could never start with it. */
+export function makeWellFormed(make: Make): string {
+  for (;;) {
+    const { private: text } = make()
+    if (!(ssh2.utils.parseKey(text) instanceof Error)) return text
+  }
+}
+
+async function hostKey(path: string, make: Make): Promise<HostKey> {
   const { privateKey, key } = await keyAt(path, make)
   return { privateKey, type: key.type, fingerprint: fingerprintOf(key.getPublicSSH()) }
 }
@@ -47,9 +55,9 @@ async function hostKey(path: string, make: () => { private: string }): Promise<H
 /** Reads the file, or makes the key and the file. */
 async function keyAt(
   path: string,
-  make: () => { private: string },
+  make: Make,
 ): Promise<{ readonly privateKey: string; readonly key: ParsedKey }> {
-  const privateKey = (await readIfThere(path)) ?? (await create(path, make().private))
+  const privateKey = (await readIfThere(path)) ?? (await create(path, makeWellFormed(make)))
   const parsed = ssh2.utils.parseKey(privateKey)
   if (parsed instanceof Error) throw new Error(`${path} is no private key: ${parsed.message}`)
   const [key] = [parsed].flat()

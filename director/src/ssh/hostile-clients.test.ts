@@ -17,7 +17,7 @@ import type { AskedSession } from './session.ts'
 import { startSshListener, type SshListener } from './ssh-listener.ts'
 
 const pool = parseSubnetPool('127.5.0.0/16')
-const keys = ssh2.utils.generateKeyPairSync('ed25519')
+const keys = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 })
 const wholeWindow = 2 ** 32 - 1
 const unrestricted = { mayHaveTerminal: true, mayForward: true }
 

@@ -13,7 +13,7 @@ import { parseSubnetPool } from '@berth/shared/subnet-pool'
 import { systemTimer } from '@berth/shared/timer'
 import ssh2, { type ClientChannel, type ConnectConfig } from 'ssh2'
 import { granted, labRoute, startTestBed, type TestBed } from '../testing/test-bed.ts'
-import { readHostKeys } from './host-keys.ts'
+import { makeWellFormed, readHostKeys } from './host-keys.ts'
 import { startSshListener } from './ssh-listener.ts'
 
 const log = createLog({ service: 'test', level: 'silent' })
@@ -43,6 +43,15 @@ describe('the host keys', () => {
     const { mode } = await stat(join(shared, 'ssh_host_ed25519_key'))
     assert.equal(mode & 0o077, 0)
     assert.deepEqual(await readHostKeys(shared), made[0])
+  })
+
+  it('are made again where ssh2 has made a malformed one', () => {
+    const { private: text } = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 })
+    const made = [text.replace(/[A-Za-z0-9+/]{20}/, 'A'), text]
+    assert.equal(
+      makeWellFormed(() => ({ private: made.shift() ?? '' })),
+      text,
+    )
   })
 
   it('that are damaged are refused: clients would take a new one for an attack', async () => {
