@@ -12,6 +12,7 @@ import { asTheGateway } from '../clients/as-the-gateway.ts'
 import type { Place } from '../clients/place.ts'
 import { createSshClient, readableFolder, type SshClient } from '../clients/ssh.ts'
 import { deploy, type Deployment } from '../deployment/deployment.ts'
+import { inspected } from '../engine/belongings.ts'
 import { buildImage } from '../engine/image.ts'
 import { peakMemoryBytes } from '../engine/peak-memory.ts'
 import { run } from '../run/command.ts'
@@ -42,6 +43,13 @@ templates:
     user: '1000:1000'
     environment: { SSHD_PORT: '2200' }
     ssh: { method: connect, user: dev, port: 2200 }
+  calm:
+    <<: *server
+    prefix: c${prefix}
+    kind: ssh
+    idle: { freeze: 4s, stop: 5m }
+    user: '1000:1000'
+    ssh: { method: connect, user: dev }
   rooted:
     <<: *server
     prefix: r${prefix}
@@ -204,6 +212,30 @@ templates:
     await eventually('the processes are gone', 30_000, async () => {
       const left = await run('docker', ['top', workspaceOf('ann'), '-eo', 'pid,args'])
       return !/sleep 471/.test(left)
+    })
+  })
+
+  it('wakes a frozen workspace with what is typed, and ends there what was left meanwhile', async () => {
+    const name = `c${workspaceOf('bea')}`
+    const frozen = () =>
+      eventually('it is frozen', 40_000, async () => {
+        const { State } = await inspected(berth.engine, name)
+        return State.Status === 'paused'
+      })
+    const session = ssh.begin('bea+calm', ['cat'])
+    const left = ssh.begin('bea+calm', ['echo there; sleep 4714'])
+    session.type('one\n')
+    await Promise.all([session.until(/one/), left.until(/there/)])
+    await frozen()
+    left.child.kill('SIGKILL')
+    await left.ended
+    session.type('two\n')
+    await session.until(/two/)
+    session.child.stdin?.end()
+    assert.equal(await session.ended, 0)
+    await eventually('what was left is gone', 30_000, async () => {
+      const there = await run('docker', ['top', name, '-eo', 'pid,args'])
+      return !/sleep 4714/.test(there)
     })
   })
 

@@ -178,6 +178,32 @@ describe('a session at the SSH server in a workspace', () => {
     assert.equal(server.asked[1], 'signal HUP')
   })
 
+  it('asks for the seat once more where the spawner does not know the one that the director knew', async () => {
+    const before = bed.spawner.asked.length
+    bed.spawner.checkServer = () => {
+      bed.spawner.checkServer = () => undefined
+      return createProblem(undefined, 'workspace_unknown', 'The workspace has ended.')
+    }
+    const { output, errors } = await finish(await run('echo again'))
+    assert.deepEqual([output.toString(), errors.toString()], ['again\n', ''])
+    assert.equal(bed.spawner.asked.length, before + 1)
+  })
+
+  it('ends with the seat: the person is told why at once, and gets exit code 254', async () => {
+    const channel = await run('echo there; exec sleep 60')
+    await once(channel, 'data')
+    const finished = finish(channel)
+    bed.spawner.send({
+      event: 'revoke',
+      data: { workspace: 'lab-alice', generation: 'g1', reason: 'idle' },
+    })
+    const { errors, exit } = await finished
+    assert.deepEqual(exit, [254])
+    assert.match(errors.toString(), /^berth: The workspace was stopped, because nobody used it/)
+    await server.until(() => server.clients() === 0)
+    assert.equal(server.asked[1], 'signal HUP')
+  })
+
   const refusals: readonly [why: string, prepare: () => Promise<unknown> | void, says: RegExp][] = [
     [
       'the server has another key than before',
@@ -359,6 +385,7 @@ describe('hazard: ssh2 opens its window for each byte of errors, although the ou
         return connection
       },
       inContainer: () => Promise.reject(new Error('not in the container')),
+      table: { end: () => undefined },
       setTimer: systemTimer,
       closing: new AbortController().signal,
     })
@@ -397,6 +424,7 @@ describe('hazard: the server begins an exchange of keys and does not go on', () 
     const start = createStartSession({
       signIn: createServerSignIn(around),
       inContainer: () => Promise.reject(new Error('not in the container')),
+      table: { end: () => undefined },
       setTimer: systemTimer,
       closing: new AbortController().signal,
       exchangeMs: 500,

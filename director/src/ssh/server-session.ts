@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream'
 import { sessionSignals, type SessionSignal } from '@berth/shared/session-frames'
 import type { SetTimer } from '@berth/shared/timer'
 import type { ClientChannel, PseudoTtyOptions, TerminalModes } from 'ssh2'
+import type { LeaseTable } from '../leases/lease-table.ts'
 import { createDrained, createSend } from './channel-writer.ts'
 import { usualExchangeMs, watchKeyExchange } from './key-exchange.ts'
 import type { ContainerProcess, ProcessEnd, ProcessOrder, StartProcess } from './process.ts'
@@ -15,6 +16,7 @@ export interface ServerSessionDeps {
   readonly signIn: SignInAtServer
   /** For templates without a server, and to forward connections. */
   readonly inContainer: StartProcess
+  readonly table: Pick<LeaseTable, 'end'>
   readonly setTimer: SetTimer
   readonly closing: AbortSignal
   /** What an exchange of keys may take. Default: 20 s. */
@@ -31,12 +33,16 @@ const mostKept = 4 * 1024 ** 2
 const mostUnsent = 16 * 1024 ** 2
 
 export function createStartSession(deps: ServerSessionDeps): StartProcess {
-  const { signIn, inContainer, setTimer, closing, exchangeMs = usualExchangeMs } = deps
+  const { signIn, inContainer, table, setTimer, closing, exchangeMs = usualExchangeMs } = deps
 
   return async (reached, order) => {
     if (reached.server === undefined || !isSession(order)) return inContainer(reached, order)
     const over = AbortSignal.any([order.gone, closing])
     const connection = await signIn(reached, over).catch((error: unknown) => {
+      const { seat } = reached
+      // What was granted has ended: the next try asks again.
+      if (error instanceof Refused && error.code === 'workspace_unknown')
+        table.end(seat, seat.lease)
       if (closing.aborted) throw new Refused('shutting_down', 'Please try again in a moment.')
       throw error
     })

@@ -17,7 +17,7 @@ import { clearLine, progressLine } from './progress-line.ts'
 import { endWords, kickedCode } from './seat-words.ts'
 import { warnOfSilence } from './unused-warning.ts'
 import type { SeatEnd } from '../leases/lease-table.ts'
-import { Left, type Reach, type Reached } from './reach.ts'
+import { Left, type Reach, type Reached, type ReachOrder } from './reach.ts'
 import { linesOf, Refused } from './refused.ts'
 
 export interface SessionDeps {
@@ -92,6 +92,7 @@ export function createServeSession(deps: SessionDeps): ServeSession {
     const isDumb = ['dumb', undefined].includes(asked.environment['TERM'])
     let screen = { columns: 80, rows: 24, isDumb, ...terminal }
     let workspace: string | undefined
+    let chosen = login
     metrics.opened('ssh')
     const write = (text: string): void => void channel.stderr.write(text)
     /** On a terminal the cursor may be anywhere, and a line does not end by itself. */
@@ -135,6 +136,24 @@ export function createServeSession(deps: SessionDeps): ServeSession {
       }
     }
 
+    async function serveIn(order: ReachOrder, typed: Typing): Promise<Ending> {
+      using reached = await reach(order)
+      if (isSeen) write(clearLine)
+      workspace = reached.seat.lease.workspace
+      chosen = { ...login, template: reached.holder.template }
+      typed[Symbol.dispose]()
+      const end = await run(reached)
+      if (end !== undefined) return { outcome: 'forwarded', end }
+      if (gone.aborted) return { outcome: 'client_gone' }
+      const { ended } = reached.seat
+      if (ended.aborted) {
+        say(`berth: ${endWords(ended.reason as SeatEnd)}`)
+        return { outcome: 'cut', end: { code: kickedCode } }
+      }
+      say('berth: The connection to the workspace was lost.')
+      return { outcome: 'cut', end: failed }
+    }
+
     async function serve(): Promise<Ending> {
       try {
         using typed = watchTyping(channel, terminal !== undefined, gone)
@@ -142,7 +161,7 @@ export function createServeSession(deps: SessionDeps): ServeSession {
           resized: (size) => (screen = { ...screen, ...size }),
           signalled: () => undefined,
         })
-        using reached = await reach({
+        const order: ReachOrder = {
           requestId,
           login,
           leaves: typed.leaves,
@@ -153,20 +172,15 @@ export function createServeSession(deps: SessionDeps): ServeSession {
                   choose(choices, () => screen, write, typed.listen, typed.leaves),
               }
             : {}),
-        })
-        if (isSeen) write(clearLine)
-        workspace = reached.seat.lease.workspace
-        typed[Symbol.dispose]()
-        const end = await run(reached)
-        if (end !== undefined) return { outcome: 'forwarded', end }
-        if (gone.aborted) return { outcome: 'client_gone' }
-        const { ended } = reached.seat
-        if (ended.aborted) {
-          say(`berth: ${endWords(ended.reason as SeatEnd)}`)
-          return { outcome: 'cut', end: { code: kickedCode } }
         }
-        say('berth: The connection to the workspace was lost.')
-        return { outcome: 'cut', end: failed }
+        try {
+          return await serveIn(order, typed)
+        } catch (error) {
+          // What was known of the seat is old, as after a restart of the spawner: it is asked for once more.
+          if (!(error instanceof Refused) || error.code !== 'workspace_unknown') throw error
+          // Nothing is chosen a second time.
+          return await serveIn({ ...order, login: chosen }, typed)
+        }
       } catch (error) {
         if (gone.aborted) return { outcome: 'client_gone' }
         if (error instanceof Interrupted || error instanceof Left)
