@@ -29,6 +29,8 @@ const graceMs = 3_000
 const endMs = 1_000
 /** Twice what a server may send before it has to wait. */
 const mostKept = 4 * 1024 ** 2
+/** Of a packet that is kept, besides its bytes. */
+const pieceCost = 256
 /** A server that reads nothing and asks much. */
 const mostUnsent = 16 * 1024 ** 2
 
@@ -165,7 +167,7 @@ const isSession = ({ purpose: { type } }: ProcessOrder): boolean =>
 function boundOf(socket: Socket, channel: ClientChannel): () => void {
   let isHeld = false
   const look = (): void => {
-    const kept = channel.readableLength + channel.stderr.readableLength
+    const kept = costOf(channel) + costOf(channel.stderr)
     if (kept > mostKept && !isHeld) socket.pause()
     else if (kept < mostKept / 2 && isHeld) socket.resume()
     isHeld = kept > mostKept || (isHeld && kept >= mostKept / 2)
@@ -175,6 +177,13 @@ function boundOf(socket: Socket, channel: ClientChannel): () => void {
     if (socket.writableLength > mostUnsent) socket.destroy()
   })
   return look
+}
+
+/** ssh2 keeps each packet by itself, however small. */
+function costOf(stream: Readable): number {
+  const { buffer } = (stream as unknown as { _readableState: { buffer: readonly unknown[] } })
+    ._readableState
+  return stream.readableLength + buffer.length * pieceCost
 }
 
 interface Opened {
