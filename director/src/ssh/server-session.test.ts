@@ -375,7 +375,7 @@ const floods: readonly {
   },
   {
     why: 'ssh2 keeps each packet by itself, however small',
-    pieces: 30_000,
+    pieces: 20_000,
     piece: Buffer.alloc(1),
     errors: '',
   },
