@@ -94,6 +94,8 @@ templates:
 
   const inContainer = (user: string, command: string): Promise<string> =>
     run('docker', ['exec', workspaceOf(user), 'sh', '-c', command])
+  const logged = (role: 'director' | 'spawner', line: RegExp) =>
+    eventually(`the ${role} logs it`, 10_000, async () => line.test(await berth.logs(role)))
   const digestOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 
   it('holds a command during a cold start, and tells its exit code and the signal that ended it', async () => {
@@ -104,7 +106,7 @@ templates:
     const killed = await ssh.run('ann+shell', 'kill -TERM $$', { args: ['-v'] })
     assert.equal(killed.code, 255)
     assert.match(killed.stderr, /rtype exit-signal/)
-    assert.match(await berth.logs('director'), /"signal":"TERM".*ssh session ended/)
+    await logged('director', /"signal":"TERM".*ssh session ended/)
   })
 
   it('refuses a person without access', async () => {
@@ -286,7 +288,7 @@ templates:
       refused.stderr,
       /^berth: The SSH server of the workspace has another key\. It was SHA256:\S+ when the server was seen first, and is SHA256:\S+ now\. .*restart the workspace/m,
     )
-    assert.match(await berth.logs('spawner'), /ssh host key of a workspace has changed/)
+    await logged('spawner', /ssh host key of a workspace has changed/)
     const api = await createApi(berth)
     const path = `/api/v1/admin/workspaces/${workspaceOf('ann')}/host-key`
     assert.equal((await api.call('DELETE', path)).status, 200)
