@@ -274,7 +274,12 @@ templates:
     await session.until(/two/)
     session.child.stdin?.end()
     assert.equal(await session.ended, 0)
-    await berth.reconfigure({}, 'spawner')
+    // Until its directors have found it again, a session may still be refused.
+    await eventually(
+      'the next session begins',
+      30_000,
+      async () => (await ssh.run('ann+shell', 'true')).code === 0,
+    )
   })
 
   it('hazard: the server has another key: it is refused until an administrator has the old one forgotten', async () => {

@@ -428,7 +428,6 @@ for (const { why, pieces, piece, errors: inBetween } of floods)
       assert.deepEqual([output, errors], [pieces * piece.length, pieces * inBetween.length])
     })
   })
-})
 
 describe('hazard: the server begins an exchange of keys and does not go on', () => {
   it('nothing more is taken for it, and the session ends', async () => {
