@@ -90,6 +90,12 @@ test('a compose file of its own publishes the ports for TCP, on the loopback add
   assert.match(director?.ports?.[0] ?? '', /^\$\{TCP_ADDRESS:-127\.0\.0\.1\}:/)
 })
 
+test('a compose file of its own publishes SSH, on the loopback address unless it is told another', async () => {
+  const { director } = await servicesOf('docker-compose.ssh.yml')
+  assert.equal(director?.ports?.length, 1)
+  assert.match(director?.ports?.[0] ?? '', /^\$\{SSH_PUBLISHED_ON:-127\.0\.0\.1\}:/)
+})
+
 test('the compose file for development publishes nothing more', async () => {
   for (const { ports } of Object.values(await servicesOf('docker-compose.dev.yml')))
     assert.equal(ports, undefined)

@@ -30,6 +30,7 @@ export const createCompose = ({ root, settings, gateway, env, more = [] }) => {
     'docker-compose.yml',
     ...(gateway === 'apache' ? ['docker-compose.apache.yml'] : []),
     ...(settings.apiPort === undefined ? [] : ['docker-compose.api.yml']),
+    ...(settings.sshPort === undefined ? [] : ['docker-compose.ssh.yml']),
     ...more,
   ]
   const input = JSON.stringify(passedOn(env))

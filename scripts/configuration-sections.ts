@@ -100,6 +100,14 @@ export const furtherVariables: readonly Row[] = [
     readBy: ['gateway'],
   },
   {
+    name: 'SSH_PUBLISHED_ON',
+    doc: 'the address of this machine on which docker-compose.ssh.yml publishes SSH_PORT',
+    example: '192.0.2.1',
+    default: '127.0.0.1',
+    secret: false,
+    readBy: ['compose'],
+  },
+  {
     name: 'TCP_ADDRESS',
     doc: 'the address of this machine on which docker-compose.tcp.yml publishes the ports of TCP_PORTS',
     example: '192.0.2.1',
@@ -397,6 +405,7 @@ const outline: readonly Outline[] = [
     filledIn: 'no',
     names: [
       'SSH_PORT',
+      'SSH_PUBLISHED_ON',
       'SSH_ADDRESS',
       'SSH_KEYS_FOLDER',
       'SSH_KEY_FORGES',

@@ -47,6 +47,8 @@ export const demoValues = (random) => ({
   OAUTH2_PROXY_COOKIE_SECURE: 'false',
   // The host name of the portal must not be that of a workspace.
   PORTAL_URL: 'http://portal.localhost:${BERTH_PORT:-4180}',
+  // Published on 127.0.0.1.
+  SSH_PORT: '2222',
   // A second template, in addition to the one that the environment describes.
   TEMPLATES_FOLDER: './demo/templates',
   TEMPLATES_FILE: '/etc/berth/templates.yml',

@@ -27,21 +27,20 @@ export const prepareDemo = async ({ root, progress }) => {
     (state) => `${basename(path)} ${STATE_WORDS[state]}`,
   )
   const settings = await loadSettings(root, process.env)
-  const { port, idpPort, apiPort, instance } = settings
+  const { port, idpPort, apiPort, sshPort, instance } = settings
+  const further = [
+    { variable: 'API_PORT', port: apiPort, what: 'the API for scripts' },
+    { variable: 'SSH_PORT', port: sshPort, what: 'SSH' },
+  ].flatMap(({ port, ...rest }) => (port === undefined ? [] : [{ port, ...rest }]))
+  const wanted = [
+    { variable: 'BERTH_PORT', port, what: 'the gateway' },
+    { variable: 'IDP_PORT', port: idpPort, what: 'the identity provider' },
+    ...further,
+  ]
   await progress.step(
     'ports',
-    () =>
-      checkPorts(
-        [
-          { variable: 'BERTH_PORT', port, what: 'the gateway' },
-          { variable: 'IDP_PORT', port: idpPort, what: 'the identity provider' },
-          ...(apiPort === undefined
-            ? []
-            : [{ variable: 'API_PORT', port: apiPort, what: 'the API for scripts' }]),
-        ],
-        instance,
-      ),
-    () => `${port} and ${idpPort}${apiPort === undefined ? '' : ` and ${apiPort}`}`,
+    () => checkPorts(wanted, instance),
+    () => wanted.map(({ port }) => port).join(', '),
   )
   const { gateway } = await progress.step(
     'gateway',

@@ -15,6 +15,7 @@ const GATEWAYS = /** @type {const} */ (['oauth2-proxy', 'apache'])
  * @property {number} port
  * @property {number} idpPort
  * @property {number | undefined} apiPort of the API for scripts, if a token is set
+ * @property {number | undefined} sshPort for SSH, if it is set and one director can publish it
  * @property {Gateway | undefined} gateway the requested one
  * @property {string} gatewayImage oauth2-proxy's
  * @property {string} environmentFile
@@ -82,6 +83,7 @@ export const readSettings = ({ environmentFile, file, env }) => {
     port: readPort('BERTH_PORT', value('BERTH_PORT') || '4180'),
     idpPort: readPort('IDP_PORT', value('IDP_PORT') || '4191'),
     apiPort: hasToken ? readPort('API_PORT', value('API_PORT') || '8082') : undefined,
+    sshPort: readSshPort(value),
     gateway: readGateway(value('GATEWAY')),
     gatewayImage: value('GATEWAY_IMAGE') || GATEWAY_IMAGE,
     environmentFile,
@@ -106,6 +108,14 @@ const readPort = (name, text) => {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
   if (port > 0 && port < 65_536) return port
   throw new Failure(`${name} "${text}" is not a port`, { help: `Example: ${name}=4180` })
+}
+
+/** @param {(name: string) => string} value */
+const readSshPort = (value) => {
+  const isOneDirector = ['', '1'].includes(value('DIRECTORS'))
+  return value('SSH_PORT') !== '' && isOneDirector
+    ? readPort('SSH_PORT', value('SSH_PORT'))
+    : undefined
 }
 
 /**

@@ -35,6 +35,13 @@ test('publishes the API for scripts only if a token is set', () => {
   assert.equal(read({ API_PORT: '9000' }, { API_TOKEN_FILE: '/run/token' }).apiPort, 9000)
 })
 
+test('publishes SSH only if its port is set, and not for several directors', () => {
+  assert.equal(read({}).sshPort, undefined)
+  assert.equal(read({ SSH_PORT: '2222' }).sshPort, 2222)
+  assert.equal(read({ SSH_PORT: '2222', DIRECTORS: '1' }).sshPort, 2222)
+  assert.equal(read({ SSH_PORT: '2222', DIRECTORS: '2' }).sshPort, undefined)
+})
+
 test('BERTH_INSTALL_ENGINE=0 forbids installing', () => {
   assert.equal(read({}, { BERTH_INSTALL_ENGINE: '0' }).mayInstallEngine, false)
 })
@@ -48,6 +55,7 @@ for (const [name, value] of [
   ['BERTH_PORT', '0'],
   ['BERTH_PORT', '65536'],
   ['IDP_PORT', '4191x'],
+  ['SSH_PORT', 'ssh'],
   ['INSTANCE', 'Berth'],
   ['INSTANCE', '-x'],
   ['GATEWAY', 'nginx'],

@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '..')
 await runScript(async (progress) => {
   progress.line('Berth: setting up the demo on this machine')
   const { settings, gateway } = await prepareDemo({ root, progress })
-  const { port } = settings
+  const { port, sshPort } = settings
   const compose = createCompose({ root, settings, gateway, env: process.env })
   await progress.step(
     'services',
@@ -31,6 +31,10 @@ await runScript(async (progress) => {
   progress.line(
     `  portal   http://portal.localhost:${port} (what you have, and what you may start)`,
   )
+  if (sshPort !== undefined)
+    progress.line(
+      `  ssh      ssh -p ${sshPort} alice+hello@localhost (once alice has signed in in the browser)`,
+    )
   progress.line('  sign in  alice, with the password alice (also bob, carol and admin)')
   progress.line('  stop     npm stop       (people’s files stay; npm run reset removes them too)')
 })

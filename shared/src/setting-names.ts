@@ -25,6 +25,7 @@ export const otherSettingNames: readonly string[] = [
   'PROMETHEUS_IMAGE',
   'PROMETHEUS_PORT',
   'PROXY_NETWORK',
+  'SSH_PUBLISHED_ON',
   'TCP_ADDRESS',
   'TEMPLATES_FOLDER',
 ]
