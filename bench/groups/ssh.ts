@@ -11,6 +11,7 @@ import { deploy, type Deployment } from '../../e2e/deployment/deployment.ts'
 import { buildImage } from '../../e2e/engine/image.ts'
 import { inspected } from '../../e2e/engine/belongings.ts'
 import { run } from '../../e2e/run/command.ts'
+import { within } from '../../e2e/run/deadline.ts'
 import { caseOf, quantile, type Round } from '../report/case.ts'
 import type { Group } from '../run/bench.ts'
 import { privateMemory } from '../run/memory.ts'
@@ -183,7 +184,10 @@ async function copy(
 }
 
 async function connected({ client, host, port, name }: Way): Promise<Client> {
-  return signedIn({ host, port, username: name, privateKey: await readFile(client.privateKey) })
+  const privateKey = await readFile(client.privateKey)
+  const connection = await signedIn({ host, port, username: name, privateKey })
+  // As OpenSSH's own client does in a terminal.
+  return connection.setNoDelay()
 }
 
 function shellOf(connection: Client): Promise<ClientChannel> {
@@ -214,14 +218,17 @@ async function echo(way: Way): Promise<{ readonly medianMs: number; readonly p99
   }
 }
 
-async function untilSays(channel: ClientChannel, pattern: RegExp): Promise<void> {
+function untilSays(channel: ClientChannel, pattern: RegExp): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
   let text = ''
-  while (!pattern.test(text)) {
-    const [chunk] = (await once(channel, 'data', { signal: AbortSignal.timeout(30_000) })) as [
-      Buffer,
-    ]
+  const hear = (chunk: Buffer): void => {
     text += chunk.toString()
+    if (pattern.test(text)) resolve()
   }
+  channel.on('data', hear)
+  return within(30_000, `the shell says ${pattern}`, promise).finally(() =>
+    channel.off('data', hear),
+  )
 }
 
 /** As many as there are clients at once. @returns how many sign in each second */
@@ -256,17 +263,22 @@ async function memoryOfIdle(way: Way, memory: () => Promise<number>): Promise<nu
   }
 }
 
-/** Of director and spawner, without the pages of files; bytes. */
+/** Of director and spawner; bytes. */
 async function memoryOfServices(berth: Deployment): Promise<number> {
   const containers = [...(await berth.services('director')), ...(await berth.services('spawner'))]
-  const sizes = containers.map(({ State }) => privateMemory(State.Pid))
+  const sizes = containers.map(({ Id }) => memoryOf(Id, /node/))
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
 
 /** Of every process of OpenSSH's server in the container; bytes. The shells are the same for both. */
-async function memoryOfServers(workspace: string): Promise<number> {
-  const listed = await run('docker', ['top', workspace, '-eo', 'pid,comm'])
-  const pids = listed.split('\n').flatMap((line) => /^\s*(\d+)\s+sshd/.exec(line)?.[1] ?? [])
-  const sizes = await Promise.all(pids.map((pid) => privateMemory(Number(pid))))
+const memoryOfServers = (workspace: string): Promise<number> => memoryOf(workspace, /sshd/)
+
+async function memoryOf(container: string, program: RegExp): Promise<number> {
+  const listed = await run('docker', ['top', container, '-eo', 'pid,comm'])
+  const pids = listed
+    .split('\n')
+    .filter((line) => program.test(line))
+    .map((line) => Number.parseInt(line, 10))
+  const sizes = await Promise.all(pids.map((pid) => privateMemory(pid)))
   return sizes.reduce((sum, size) => sum + size, 0)
 }
