@@ -263,10 +263,10 @@ async function memoryOfIdle(way: Way, memory: () => Promise<number>): Promise<nu
   }
 }
 
-/** Of director and spawner; bytes. */
+/** Of everything in the containers of director and spawner: Node names its process by its main thread. Bytes. */
 async function memoryOfServices(berth: Deployment): Promise<number> {
   const containers = [...(await berth.services('director')), ...(await berth.services('spawner'))]
-  const sizes = containers.map(({ Id }) => memoryOf(Id, /node/))
+  const sizes = containers.map(({ Id }) => memoryOf(Id, /^ *\d/))
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
 
