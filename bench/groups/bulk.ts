@@ -6,8 +6,8 @@ import { startNginxApplication, startNginxProxy } from '../peers/nginx.ts'
 import { caseOf, type Round } from '../report/case.ts'
 import { cores, type Group } from '../run/bench.ts'
 import { headOf, startDirector } from '../run/director.ts'
-import { privatePeak } from '../run/memory.ts'
-import { freePort } from '../run/ports.ts'
+import { privatePeak } from '../../e2e/run/process-memory.ts'
+import { freePort } from '../../e2e/run/free-ports.ts'
 
 const gibibyte = 1024 ** 3
 const rounds = 3

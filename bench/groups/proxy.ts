@@ -8,7 +8,7 @@ import { startNginxApplication, startNginxProxy } from '../peers/nginx.ts'
 import { caseOf } from '../report/case.ts'
 import { cores, type Group } from '../run/bench.ts'
 import { headOf, startDirector } from '../run/director.ts'
-import { freePort } from '../run/ports.ts'
+import { freePort } from '../../e2e/run/free-ports.ts'
 
 const people = 32
 const rounds = 5

@@ -14,7 +14,7 @@ import { run } from '../../e2e/run/command.ts'
 import { within } from '../../e2e/run/deadline.ts'
 import { caseOf, quantile, type Round } from '../report/case.ts'
 import type { Group } from '../run/bench.ts'
-import { privateMemory } from '../run/memory.ts'
+import { privateMemory } from '../../e2e/run/process-memory.ts'
 
 const rounds = 3
 const fileMiB = 1024

@@ -5,9 +5,9 @@ import { caseOf } from '../report/case.ts'
 import { openSockets } from '../load/websockets.ts'
 import { cores, type Group } from '../run/bench.ts'
 import { headOf, startDirector } from '../run/director.ts'
-import { privateMemory } from '../run/memory.ts'
+import { privateMemory } from '../../e2e/run/process-memory.ts'
 import { startPinned } from '../run/pinned.ts'
-import { freePort } from '../run/ports.ts'
+import { freePort } from '../../e2e/run/free-ports.ts'
 
 const sockets = 10_000
 const talking = 1_000

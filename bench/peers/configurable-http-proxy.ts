@@ -1,6 +1,6 @@
 // JupyterHub's own proxy. https://github.com/jupyterhub/configurable-http-proxy
 import { startPinned, type Pinned } from '../run/pinned.ts'
-import { freePort } from '../run/ports.ts'
+import { freePort } from '../../e2e/run/free-ports.ts'
 import type { ProxyOptions } from './caddy.ts'
 
 export async function startConfigurableHttpProxy(options: ProxyOptions): Promise<Pinned> {

@@ -8,7 +8,7 @@ import {
 } from '../../director/src/testing/stand-in-spawner.ts'
 import { granted, labRoute } from '../../director/src/testing/test-bed.ts'
 import { startPinned, type Pinned } from './pinned.ts'
-import { freePort } from './ports.ts'
+import { freePort } from '../../e2e/run/free-ports.ts'
 
 export interface BenchDirector extends Pinned {
   readonly at: { readonly host: string; readonly port: number }

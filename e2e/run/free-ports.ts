@@ -18,6 +18,11 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...held.keys()]
 }
 
+export async function freePort(): Promise<number> {
+  const [port = 0] = await freePorts(1)
+  return port
+}
+
 /** @returns `undefined` for a port in use */
 async function hold(port: number): Promise<Server | undefined> {
   const server = createServer().listen(port, '127.0.0.1')
